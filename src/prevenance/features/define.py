@@ -1,0 +1,131 @@
+"""What a feature is: data, without a clock.
+
+A definition names a table, a value and a lookback; it never sees a cutoff, so its author cannot look ahead. Windows
+are ``(cutoff - days, cutoff]``; the builder alone knows the cutoff. A phrase is what a customer-success manager reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Count:
+    """Number of rows in the window; 0 where there is none."""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Sum of a number column in the window; 0 where there is no row. Exact (DECIMAL), never a float sum."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Sum over number of rows that have a value; null where none has."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Min:
+    """Smallest value in the window; null where none."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Max:
+    """Largest value in the window; null where none."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Last:
+    """Value of the last row that has one, in the window; ties by (event_at, known_at, value). Null where none."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """Number of different non-null values of a column in the window (``day`` counts the UTC days with a row)."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class DaysSince:
+    """Days (with fractions) from the last row in the window to the cutoff; null where none."""
+
+
+Value = Count | Sum | Mean | Min | Max | Last | Distinct | DaysSince
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A value over the rows of ``table`` that satisfy ``where`` in ``(cutoff - days, cutoff]``.
+
+    ``days=None`` looks back to the beginning. ``where`` is a portable SQL condition over the table's columns.
+    ``phrase`` formats ``{value}``; ``changeable`` says whether a customer-success manager can move it.
+    """
+
+    name: str
+    table: str
+    value: Value
+    phrase: str
+    where: str = ""
+    days: int | None = None
+    changeable: bool = True
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A feature's window now against the window of equal length just before it.
+
+    ``(now - before) / (now + before)``: -1 gone, 0 steady, +1 from nothing; null where both are 0. ``of`` names a
+    Count, Sum or Distinct feature with ``days``; its window before is ``(cutoff - 2*days, cutoff - days]``. The builder also gives the column
+    ``<name>_before``. ``phrase`` formats ``{now}``, ``{before}`` and ``{value}``.
+    """
+
+    name: str
+    of: str
+    phrase: str
+    changeable: bool = True
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One finished column over another; null where the second is 0 or null. ``phrase`` formats ``{value}``, ``{top}``, ``{bottom}``."""
+
+    name: str
+    top: str
+    bottom: str
+    phrase: str
+    changeable: bool = True
+
+
+@dataclass(frozen=True)
+class State:
+    """Columns that are no window: one SQL over rows already known at the cutoff.
+
+    In ``sql`` each name of ``tables`` is a view of that canonical table's rows visible at the cutoff (all its columns,
+    ``age_days`` = days from event_at to the cutoff, and ``cutoff``), limited to customers of the snapshots and, where ``days`` is set, to
+    ``(cutoff - days, cutoff]``; ``snapshots`` has customer_id and cutoff. The select returns ``customer_id`` and one
+    column per key of ``columns`` (column name -> phrase with ``{value}``); a customer without a row gets nulls.
+    Ages and spans are fractions of days: use ``epoch_us(a - b)``-style integers, no float sums over rows.
+    ``categories`` are the columns that hold text. ``background`` names columns that nobody can change (industry, age).
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    sql: str
+    columns: dict[str, str] = field(hash=False)
+    days: int | None = None
+    categories: tuple[str, ...] = ()
+    background: tuple[str, ...] = ()
+
+
+Definition = Feature | Trend | Ratio | State

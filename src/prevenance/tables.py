@@ -1,0 +1,194 @@
+"""The canonical tables: their columns, types and rules, all as rows.
+
+Every table is a log: one row is something that happened. ``event_at`` is when it happened, ``known_at`` when we knew
+it, both UTC instants without zone in the engine. Ids are text and stay text. What does not fit a rule is quarantined
+with a reason; nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SQL_TYPES = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "choice": "VARCHAR",
+    "instant": "TIMESTAMP",
+    "number": "DECIMAL(18,4)",
+    "flag": "BOOLEAN",
+}
+
+EARLIEST, LATEST = "1990-01-01", "2100-01-01"
+"""Instants outside [EARLIEST, LATEST) are quarantined: 1970, 0001 and 9999 are placeholders, not history."""
+
+CLOCK_SLACK_MINUTES = 5
+"""A fact may look known up to this long before it happened (two clocks never agree to the second)."""
+
+MISSING_WORDS = ("", "nan", "na", "n/a", "null", "none", "inf", "-inf", "+inf", "infinity", "-infinity", "#ref!", "#n/a", "-")
+"""Words that mean "no number", compared in lower case. They become missing and are counted."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a canonical table.
+
+    ``kind`` is a key of ``SQL_TYPES``. ``low``/``high`` bound a number, both ends included; ``choices`` lists the
+    values of a choice. ``personal`` values are never printed.
+    """
+
+    name: str
+    kind: str
+    required: bool = False
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A canonical table: its columns, whose ``key`` (if any) says when two rows are the same fact.
+
+    ``per_customer`` tables carry ``customer_id``. ``key`` columns identify a fact: two rows equal in every column
+    count once (reason ``duplicate``); two rows with one key and other content are both quarantined
+    (``conflicting_key``).
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    per_customer: bool = True
+    names: tuple[str, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        """Fill ``names`` with the column names, in order."""
+        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
+
+    def column(self, name: str) -> Column:
+        """Return the column called ``name``; ``KeyError`` if there is none."""
+        return next((column for column in self.columns if column.name == name), None) or _no(self.name, name)
+
+
+def _no(table: str, column: str) -> Column:
+    raise KeyError(f"canonical table {table} has no column {column}")
+
+
+CLOCKS = (Column("event_at", "instant", required=True), Column("known_at", "instant"))
+CUSTOMER = Column("customer_id", "id", required=True)
+MONEY = {"low": -1e9, "high": 1e9}
+
+
+def _log(name: str, *columns: Column, key: tuple[str, ...] = ()) -> Table:
+    return Table(name, (CUSTOMER, *CLOCKS, *columns), key=key)
+
+
+def _id(name: str, required: bool = False) -> Column:
+    return Column(name, "id", required=required)
+
+
+def _text(name: str, personal: bool = False) -> Column:
+    return Column(name, "text", personal=personal)
+
+
+def _number(name: str, low: float = -1e9, high: float = 1e9) -> Column:
+    return Column(name, "number", low=low, high=high)
+
+
+def _choice(name: str, *choices: str) -> Column:
+    return Column(name, "choice", required=True, choices=choices)
+
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        _log(
+            "customers",
+            _text("name", personal=True),
+            _text("segment"),
+            _text("industry"),
+            _text("country"),
+            _text("language"),
+            _text("plan"),
+            _text("owner", personal=True),
+            _id("parent_id"),
+            key=("customer_id", "event_at", "known_at"),
+        ),
+        _log(
+            "subscriptions",
+            _id("subscription_id", required=True),
+            _choice("event", "started", "changed", "renewed", "notice", "ended"),
+            _id("product_id"),
+            _text("plan"),
+            _number("seats", 0, 1e6),
+            _number("mrr", 0, 1e9),
+            Column("renews_on", "instant"),
+            Column("ends_on", "instant"),
+            key=("subscription_id", "event", "event_at", "known_at"),
+        ),
+        _log(
+            "usage",
+            _id("user_id"),
+            _choice("kind", "login", "use", "error"),
+            _text("feature"),
+            _number("quantity", 0, 1e9),
+            _id("product_id"),
+        ),
+        _log(
+            "tickets",
+            _id("ticket_id", required=True),
+            _choice(
+                "event", "opened", "assigned", "replied", "waiting", "transferred", "escalated", "reopened",
+                "resolved", "closed", "rated", "other",
+            ),
+            _text("activity"),
+            _text("group"),
+            _text("category"),
+            _text("priority"),
+            _text("channel"),
+            _id("product_id"),
+            _number("score", -100, 100),
+            _text("subject", personal=True),
+            _text("body", personal=True),
+        ),
+        _log(
+            "invoices",
+            _id("invoice_id", required=True),
+            _choice("event", "issued", "paid", "reminded"),
+            _number("amount"),
+            Column("due_on", "instant"),
+        ),
+        _log("feedback", _choice("kind", "nps", "csat", "ces", "review"), _number("score", -100, 100), _text("text", personal=True)),
+        _log("purchases", _id("order_id"), _id("product_id"), _text("family"), _number("quantity", -1e9, 1e9), _number("amount")),
+        _log(
+            "contacts",
+            _text("channel"),
+            _choice("direction", "in", "out"),
+            _choice("kind", "call", "email", "meeting", "training", "campaign"),
+            _text("campaign"),
+            _text("arm"),
+            _text("outcome"),
+        ),
+        _log("consents", _text("purpose"), Column("allowed", "flag")),
+        Table(
+            "products",
+            (
+                *CLOCKS,
+                _id("product_id", required=True),
+                _text("name"),
+                _text("family"),
+                _number("price"),
+                _number("usage_limit", 0, 1e9),
+                _number("service_days", 0, 1e5),
+                _text("features"),
+            ),
+            key=("product_id", "event_at", "known_at"),
+            per_customer=False,
+        ),
+        Table("releases", (*CLOCKS, _id("product_id"), _text("version")), per_customer=False),
+    )
+}
+"""The canonical tables by name. ``usage``, ``tickets``, ... have no natural key: equal rows are one fact only where
+the select gives an ``_id`` column (the source's own row id); a source's yaml may also declare ``duplicates: equal_rows``."""
+
+ACTIVITY = ("usage", "tickets", "purchases", "contacts", "feedback")
+"""Tables whose rows show that a customer is there."""
