@@ -78,10 +78,10 @@ def test_final_without_room_to_calibrate_fits_on_all_that_closed():
 
 
 def test_final_says_what_to_do_when_nothing_closed():
-    with pytest.raises(PrevenanceError, match="no label window of 90 days .* has closed by 2024-01-31. FIX: set as_of=2024-03-31 or later") as caught:
+    with pytest.raises(PrevenanceError, match="no label window of 90 days .* has closed by 2024-01-31. FIX: set as_of=2024-04-01 or later") as caught:
         final(MONTHS, MONTHS[1], horizon_days=90, settle_days=0)
     assert caught.value.exit_status == 6
-    assert final(MONTHS, datetime(2024, 3, 31), horizon_days=90, settle_days=0).fit == (START,)
+    assert final(MONTHS, datetime(2024, 4, 1), horizon_days=90, settle_days=0).fit == (START,)
     with pytest.raises(PrevenanceError, match="FIX: give a longer history"):
         final([], START, horizon_days=90, settle_days=0)
 
