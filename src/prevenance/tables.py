@@ -7,7 +7,7 @@ with a reason; nothing is dropped in silence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 SQL_TYPES = {
     "id": "VARCHAR",
@@ -47,30 +47,28 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A canonical table: its columns, whose ``key`` (if any) says when two rows are the same fact.
+    """A canonical table and what makes two of its rows the same fact.
 
-    ``per_customer`` tables carry ``customer_id``. ``key`` columns identify a fact: two rows equal in every column
-    count once (reason ``duplicate``); two rows with one key and other content are both quarantined
-    (``conflicting_key``).
+    ``once``: two rows equal in every column are one fact (the second is excluded, reason ``duplicate``). Other tables
+    may repeat a row (three equal purchases are three purchases), unless the select gives ``_id``, the source's own row id.
+    ``key``: two rows with equal key and other content contradict each other; both are quarantined (``conflicting_key``).
+    ``_id`` is always such a key.
     """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
-    per_customer: bool = True
-    names: tuple[str, ...] = field(init=False, default=())
+    once: bool = False
 
-    def __post_init__(self) -> None:
-        """Fill ``names`` with the column names, in order."""
-        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the column names, in order."""
+        return tuple(column.name for column in self.columns)
 
-    def column(self, name: str) -> Column:
-        """Return the column called ``name``; ``KeyError`` if there is none."""
-        return next((column for column in self.columns if column.name == name), None) or _no(self.name, name)
-
-
-def _no(table: str, column: str) -> Column:
-    raise KeyError(f"canonical table {table} has no column {column}")
+    @property
+    def per_customer(self) -> bool:
+        """Return whether rows belong to a customer."""
+        return "customer_id" in self.names
 
 
 CLOCKS = (Column("event_at", "instant", required=True), Column("known_at", "instant"))
@@ -78,8 +76,8 @@ CUSTOMER = Column("customer_id", "id", required=True)
 MONEY = {"low": -1e9, "high": 1e9}
 
 
-def _log(name: str, *columns: Column, key: tuple[str, ...] = ()) -> Table:
-    return Table(name, (CUSTOMER, *CLOCKS, *columns), key=key)
+def _log(name: str, *columns: Column, key: tuple[str, ...] = (), once: bool = False) -> Table:
+    return Table(name, (CUSTOMER, *CLOCKS, *columns), key, once)
 
 
 def _id(name: str, required: bool = False) -> Column:
@@ -112,6 +110,7 @@ TABLES: dict[str, Table] = {
             _text("owner", personal=True),
             _id("parent_id"),
             key=("customer_id", "event_at", "known_at"),
+            once=True,
         ),
         _log(
             "subscriptions",
@@ -123,7 +122,7 @@ TABLES: dict[str, Table] = {
             _number("mrr", 0, 1e9),
             Column("renews_on", "instant"),
             Column("ends_on", "instant"),
-            key=("subscription_id", "event", "event_at", "known_at"),
+            once=True,
         ),
         _log(
             "usage",
@@ -149,6 +148,7 @@ TABLES: dict[str, Table] = {
             _number("score", -100, 100),
             _text("subject", personal=True),
             _text("body", personal=True),
+            once=True,
         ),
         _log(
             "invoices",
@@ -156,6 +156,7 @@ TABLES: dict[str, Table] = {
             _choice("event", "issued", "paid", "reminded"),
             _number("amount"),
             Column("due_on", "instant"),
+            once=True,
         ),
         _log("feedback", _choice("kind", "nps", "csat", "ces", "review"), _number("score", -100, 100), _text("text", personal=True)),
         _log("purchases", _id("order_id"), _id("product_id"), _text("family"), _number("quantity", -1e9, 1e9), _number("amount")),
@@ -168,7 +169,7 @@ TABLES: dict[str, Table] = {
             _text("arm"),
             _text("outcome"),
         ),
-        _log("consents", _text("purpose"), Column("allowed", "flag")),
+        _log("consents", _text("purpose"), Column("allowed", "flag"), once=True),
         Table(
             "products",
             (
@@ -182,13 +183,12 @@ TABLES: dict[str, Table] = {
                 _text("features"),
             ),
             key=("product_id", "event_at", "known_at"),
-            per_customer=False,
+            once=True,
         ),
-        Table("releases", (*CLOCKS, _id("product_id"), _text("version")), per_customer=False),
+        Table("releases", (*CLOCKS, _id("product_id"), _text("version")), once=True),
     )
 }
-"""The canonical tables by name. ``usage``, ``tickets``, ... have no natural key: equal rows are one fact only where
-the select gives an ``_id`` column (the source's own row id); a source's yaml may also declare ``duplicates: equal_rows``."""
+"""The canonical tables by name; only ``customers`` is required, and it may be derived from the others."""
 
 ACTIVITY = ("usage", "tickets", "purchases", "contacts", "feedback")
 """Tables whose rows show that a customer is there."""

@@ -1,0 +1,219 @@
+"""Raw files as text: one engine table per file, every column text, with ``_file`` and ``_line``.
+
+Nothing is guessed: the header is read as it stands, a separator that was not declared is refused with the line to
+declare it, rows that do not fit the header are kept aside with their line.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from prevenance.errors import PrevenanceError
+
+SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
+LONGEST_LINE = 8_000_000
+"""Bytes of one row; a longer one is quarantined, so that one broken cell cannot take the memory."""
+
+
+def quoted(name: str) -> str:
+    """Return ``name`` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return ``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def connect(memory: str = "4GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """Return a fresh engine that works in UTC, keeps row order and spills to disk above ``memory``."""
+    connection = duckdb.connect(":memory:")
+    for setting in ("TimeZone='UTC'", f"memory_limit='{memory}'", f"threads={threads}", "enable_progress_bar=false"):
+        connection.execute(f"set {setting}")
+    connection.execute("create schema canonical; create schema quarantine; create schema raw")
+    return connection
+
+
+def located(root: Path, view: str, declared: str | Mapping[str, Any]) -> list[Path]:
+    """Return the files of a ``files`` entry, found under ``root`` only.
+
+    Raises:
+        PrevenanceError: E209 for a path that leaves ``root``, E401 when nothing is there.
+    """
+    pattern = declared if isinstance(declared, str) else str(declared.get("path", ""))
+    if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+        raise PrevenanceError(
+            "E209", f'the path "{pattern}" leaves the data folder', key=f"files.{view}", fix="give a path relative to data=, without '..'"
+        )
+    paths = sorted(path for path in root.glob(pattern) if path.is_file())
+    if not paths:
+        raise PrevenanceError(
+            "E401",
+            f"no file at {root / pattern}",
+            table=view,
+            key=f"files.{view}",
+            fix=f"put the file there, or set data=<folder that holds {pattern}>",
+        )
+    if stray := [path for path in paths if not path.resolve().is_relative_to(root.resolve())]:
+        raise PrevenanceError("E209", f"{stray[0]} is a link out of the data folder", key=f"files.{view}", fix="copy the file into the folder")
+    return paths
+
+
+def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Load a ``files`` entry as table ``raw.<view>``: all columns text, plus ``_file`` and ``_line``.
+
+    Returns:
+        ``{"rows", "ragged": [(file, line)], "twice": [header names met twice], "columns"}``.
+
+    Raises:
+        PrevenanceError: E303 for a file that is not what was declared, E401 when it is not there.
+    """
+    facts: dict[str, Any] = {"rows": 0, "ragged": [], "twice": set(), "columns": []}
+    separator = "," if isinstance(declared, str) else str(declared.get("delimiter", ","))
+    parts = []
+    for number, path in enumerate(located(root, view, declared)):
+        part = f"raw.{quoted(f'{view}#{number}')}"
+        try:
+            if path.suffix == ".parquet":
+                facts["columns"] = _read_parquet(con, path, part)
+            else:
+                columns, twice = header(path, view, separator)
+                facts["columns"] = columns
+                facts["twice"] |= twice
+                facts["ragged"] += _read_csv(con, path, view, part, columns, separator)
+        except (duckdb.Error, OSError, EOFError) as problem:
+            raise _unreadable(path, view, problem) from problem
+        parts.append(part)
+    con.execute(f"create or replace table raw.{quoted(view)} as " + " union all by name ".join(f"from {part}" for part in parts))
+    for part in parts:
+        con.execute(f"drop table {part}")
+    facts["rows"] = con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]
+    return facts
+
+
+def _open(path: Path) -> io.BufferedIOBase:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def header(path: Path, view: str, separator: str) -> tuple[list[str], set[str]]:
+    """Return the column names of a CSV file and those that stand there twice.
+
+    A name that stands twice becomes ``name__1``, ``name__2``: a select that uses it must say which.
+
+    Raises:
+        PrevenanceError: E303 for an empty file, bad UTF-8 or another separator than ``separator``.
+    """
+    with _open(path) as stream:
+        first = stream.read(1_000_000)
+    if not first:
+        raise PrevenanceError("E303", f"{path.name} is empty (0 bytes)", table=view, fix="export the file again; a table without rows has a header")
+    try:
+        text = first.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        if problem.start < len(first) - 4:
+            raise _bad_utf8(path, view, problem.start) from problem
+        text = first[: problem.start].decode("utf-8-sig")
+    line = next(iter(text.splitlines()), "")
+    names = next(csv.reader([line], delimiter=separator), [])
+    if len(names) == 1:
+        for other, written in SEPARATORS.items():
+            if other != separator and len(next(csv.reader([line], delimiter=other), [])) > 1:
+                raise PrevenanceError(
+                    "E303",
+                    f"{path.name} has one column when split at {SEPARATORS.get(separator, separator)}; its header holds {written}",
+                    table=view,
+                    first=f"{path.name}:1",
+                    fix=f"write files.{view}: {{path: {path.name}, delimiter: {written}}} in the source's yaml",
+                )
+    counts = Counter(names)
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        unique.append(name if counts[name] == 1 else f"{name}__{seen[name]}")
+    return unique, {name for name, times in counts.items() if times > 1}
+
+
+def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, view: str, part: str, columns: list[str], separator: str) -> list[tuple[str, int]]:
+    """Load one CSV file and return the (file, line) of its ragged rows."""
+    spec = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
+    con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    names = ", ".join(quoted(name) for name in columns)
+    con.execute(
+        f"create or replace table {part} as select {names}, {literal(path.name)} as _file, row_number() over () as _line "
+        f"from read_csv({literal(_escaped(path))}, columns={spec}, auto_detect=false, header=true, delim={literal(separator)}, quote='\"', "
+        f"escape='\"', strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=100000, ignore_errors=true, max_line_size={LONGEST_LINE})"
+    )
+    rejects = con.execute("select distinct line, error_type, error_message from reject_errors order by line").fetchall()
+    if broken := [line for line, kind, _ in rejects if kind == "UNQUOTED VALUE"]:
+        raise PrevenanceError(
+            "E303", "a quote is opened and never closed", table=view, first=f"{path.name}:{broken[0]}", fix="correct the export: close or double the quote"
+        )
+    if broken := [line for line, kind, _ in rejects if kind in ("INVALID ENCODING", "INVALID UNICODE")]:
+        raise _bad_utf8(path, view, _first_bad_byte(path))
+    lines = sorted({int(line) for line, _, _ in rejects})
+    return [(path.name, line) for line in _set_lines(con, part, columns, lines)]
+
+
+def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], rejected: list[int]) -> list[int]:
+    """Turn record numbers into line numbers (the header is line 1, quoted newlines count); return those of ``rejected``."""
+    for line in rejected:
+        # `line` counts records from the header; records kept after a rejected one move down by one
+        con.execute(f"update {part} set _line = _line + 1 where _line >= {line - 1}")
+    newlines = " + ".join(f"(length(coalesce({quoted(name)}, '')) - length(replace(coalesce({quoted(name)}, ''), chr(10), '')))" for name in columns)
+    if con.execute(f"select count(*) from {part} where {newlines} > 0").fetchall()[0][0]:
+        before = f"select coalesce(sum({newlines}), 0) from {part} where _line < "
+        rejected = [line + int(con.execute(before + str(line - 1)).fetchall()[0][0]) for line in rejected]
+        con.execute(
+            f"update {part} set _line = n.line from (select _line, _line + coalesce(sum({newlines}) over (order by _line rows between "
+            f"unbounded preceding and 1 preceding), 0) as line from {part}) n where n._line = {part}._line"
+        )
+    con.execute(f"update {part} set _line = _line + 1")
+    return rejected
+
+
+def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, part: str) -> list[str]:
+    file = literal(_escaped(path))
+    columns = [row[0] for row in con.execute(f"describe select * from read_parquet({file})").fetchall()]
+    texts = ", ".join(f"cast({quoted(name)} as varchar) as {quoted(name)}" for name in columns)
+    con.execute(
+        f"create or replace table {part} as select {texts}, {literal(path.name)} as _file, file_row_number + 1 as _line "
+        f"from read_parquet({file}, file_row_number=true)"
+    )
+    return columns
+
+
+def _escaped(path: Path) -> str:
+    """Return the path with the engine's wildcards taken literally."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+
+
+def _first_bad_byte(path: Path) -> int:
+    offset = 0
+    with _open(path) as stream:
+        for line in stream:
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as problem:
+                return offset + problem.start
+            offset += len(line)
+    return offset
+
+
+def _bad_utf8(path: Path, view: str, offset: int) -> PrevenanceError:
+    return PrevenanceError("E303", f"{path.name} is not UTF-8 at byte {offset}", table=view, fix="export it as UTF-8 (iconv -f latin1 -t utf-8)")
+
+
+def _unreadable(path: Path, view: str, problem: Exception) -> PrevenanceError:
+    if "utf-8" in str(problem).lower() or "unicode" in str(problem).lower():
+        return _bad_utf8(path, view, _first_bad_byte(path))
+    first = str(problem).splitlines()[0][:200]
+    return PrevenanceError("E303", f"{path.name} cannot be read: {first}", table=view, fix="export the file again; it is cut off or not what its name says")

@@ -1,0 +1,355 @@
+"""From raw text to canonical tables: convert by the contract, quarantine what does not fit, count every row.
+
+For every table ``read = used + excluded(by reason) + quarantined(by reason)``; ``used`` and ``after_as_of`` are settled
+when the history is cut at ``as_of`` (see ``history.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from prevenance.errors import PrevenanceError, nearest
+from prevenance.sources import files
+from prevenance.sources.files import literal, quoted
+from prevenance.tables import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, TABLES, Column, Table
+
+WITH_OFFSET = r"\d[ T]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A declared source: where its files are and how its text is to be read. See ``conf/source``."""
+
+    name: str
+    selects: dict[str, str]
+    files: dict[str, Any]
+    timezone: str = ""
+    static: bool = False
+    currency: str = ""
+    delay_days: dict[str, float] = field(default_factory=dict)
+    timestamp_formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What bad rows of one table get: above ``max_bad_share`` the run refuses, unless ``on_bad_row`` is ``quarantine``."""
+
+    on_bad_row: str = "refuse"
+    max_bad_share: float = 0.01
+
+
+@dataclass
+class Counts:
+    """What became of the rows of one table."""
+
+    read: int = 0
+    used: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+    newest_known_at: str = ""
+
+
+@dataclass
+class Intake:
+    """Canonical tables in the engine (``canonical.*``, ``quarantine.*``), with their counts and what was noticed."""
+
+    con: duckdb.DuckDBPyConnection
+    counts: dict[str, Counts]
+    messages: list[str]
+    derived_customers: bool = False
+    samples: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def intake(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    data: Path,
+    policies: Mapping[str, Policy],
+    step: Callable[[str], None] = lambda text: None,
+) -> Intake:
+    """Read every table of ``source`` from ``data`` and return the canonical tables.
+
+    Raises:
+        PrevenanceError: E206/E207 zone, E301 column, E302 bad rows, E304 empty, E305 no customers, E306 select, E401 file.
+    """
+    taken = Intake(con, {}, [])
+    ragged: dict[str, list[tuple[str, int]]] = {}
+    for view, declared in source.files.items():
+        step(f"read {view}")
+        facts = files.read(con, data, view, declared)
+        ragged[view] = facts["ragged"]
+        if facts["twice"]:
+            taken.messages.append(f"{view}: the header names {', '.join(sorted(facts['twice']))} twice; not used")
+    for name in TABLES:
+        if name in source.selects:
+            step(f"check {name}")
+            lines = [line for view, found in ragged.items() if re.search(rf"\b{re.escape(view)}\b", source.selects[name]) for line in found]
+            _take(taken, source, TABLES[name], lines)
+    for view in source.files:
+        con.execute(f"drop table raw.{quoted(view)}")
+    _customers(taken)
+    for name in taken.counts:
+        _enforce(taken, name, policies.get(name, Policy()))
+        for place in ("_file", "_line"):
+            con.execute(f"alter table canonical.{name} drop column if exists {place}")
+    return taken
+
+
+def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]]) -> None:
+    """Run one select, convert, set bad rows and duplicates apart."""
+    con = taken.con
+    columns = _run(con, source, table)
+    if not con.execute("select exists(from taken)").fetchall()[0][0] and table.name == "customers":
+        raise PrevenanceError("E304", "the required table has a header and no row", table=table.name, fix="export it again, with its rows")
+    _check_zone(con, source, table, columns)
+    converted = ", ".join(f"{_converted(source, table, column, columns)} as {quoted(column.name)}" for column in table.columns)
+    texts = ", ".join(f"{quoted(name)} as {quoted('raw ' + name)}" for name in columns if name in table.names)
+    extra = ", ".join(name if name in columns else f"null::varchar as {name}" for name in ("_file", "_line", "_id"))
+    known = _instant(source, quoted("known_at")) if "known_at" in columns else "null::timestamp"
+    con.execute(
+        f"create or replace temp table converted as select {converted}, {texts}, {extra}, {known} as _known, row_number() over () as _row from taken"
+    )
+    con.execute("drop table taken")
+    con.execute(f"create or replace temp table judged as select *, {_reason(table, columns)} as reason from converted")
+    con.execute("drop table converted")
+    _set_apart_repeats(con, table)
+    names = ", ".join(quoted(name) for name in table.names)
+    con.execute(f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null")
+    shown = [column.name for column in table.columns if column.kind == "id" and column.name in columns]
+    keys = ", ".join(quoted("raw " + name) + " as " + quoted(name) for name in shown)
+    con.execute(
+        f"create or replace table quarantine.{table.name} as select _file::varchar as _file, _line::bigint as _line, reason"
+        f"{', ' + keys if keys else ''} from judged where reason is not null and reason not in ('duplicate', 'no_known_at')"
+    )
+    for file, line in ragged:
+        con.execute(f"insert into quarantine.{table.name} (_file, _line, reason) values (?, ?, 'ragged_row')", [file, line])
+    counts = Counts(read=con.execute("select count(*) from judged").fetchall()[0][0] + len(ragged))
+    for reason, rows in con.execute("select reason, count(*) from judged where reason is not null group by 1 order by 1").fetchall():
+        (counts.excluded if reason in ("duplicate", "no_known_at") else counts.quarantined)[reason] = rows
+        taken.samples[table.name, reason] = _sample(con, table, columns, reason)
+    if ragged:
+        counts.quarantined["ragged_row"] = len(ragged)
+    taken.counts[table.name] = counts
+    _note_missing_words(taken, table, columns)
+    con.execute("drop table judged")
+
+
+def _run(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
+    """Run the table's select over the raw views into ``taken`` (all text) and return its columns."""
+    con.execute("use raw")
+    try:
+        found = [row[0] for row in con.execute(f"describe {source.selects[table.name]}").fetchall()]
+        texts = ", ".join(f"nullif(cast({quoted(name)} as varchar), '') as {quoted(name)}" for name in found)
+        con.execute(f"create or replace temp table taken as select {texts} from ({source.selects[table.name]})")
+    except duckdb.Error as problem:
+        raise _select_error(con, table, source, str(problem)) from problem
+    finally:
+        con.execute("use memory.main")
+    unknown = [name for name in found if name not in (*table.names, "_file", "_line", "_id")]
+    missing = [column.name for column in table.columns if column.required and column.name not in found]
+    if unknown:
+        raise PrevenanceError(
+            "E301", f'the select gives "{unknown[0]}", which is no column of {table.name}', table=table.name, column=unknown[0],
+            fix=f"rename it: {nearest(unknown[0], table.names)}",
+        )
+    if missing:
+        raise PrevenanceError(
+            "E301", f'the select does not give "{missing[0]}"', table=table.name, column=missing[0], fix=f"add `… as {missing[0]}` to {table.name}.sql"
+        )
+    return found
+
+
+def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, problem: str) -> PrevenanceError:
+    views = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()}
+    present = sorted({row[0] for row in con.execute("select column_name from duckdb_columns() where schema_name = 'raw'").fetchall()})
+    if found := re.search(r'Referenced column "([^"]+)"|column named "([^"]+)"|does not have a column named "([^"]+)"', problem):
+        name = next(group for group in found.groups() if group)
+        if f"{name}__1" in present:
+            return PrevenanceError(
+                "E301", f'the header names "{name}" twice', table=table.name, column=name, fix=f'use "{name}__1" or "{name}__2" in {table.name}.sql'
+            )
+        hint = nearest(name, present)
+        close = re.search(r'"(.+)"', hint)
+        paste = f', or in {table.name}.sql write {quoted(close.group(1))} as it is now called' if close else ""
+        return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, fix=f"correct the export{paste}")
+    if found := re.search(r"Table with name (\S+) does not exist", problem):
+        return PrevenanceError(
+            "E306", f'{table.name}.sql reads "{found.group(1)}", which `files` does not name', table=table.name, fix=nearest(found.group(1), views)
+        )
+    return PrevenanceError("E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct conf/source/{source.name}/{table.name}.sql")
+
+
+def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
+    if source.timezone:
+        known = con.execute("select 1 from pg_timezone_names() where name = ?", [source.timezone]).fetchall()
+        if not known:
+            names = [row[0] for row in con.execute("select name from pg_timezone_names()").fetchall()]
+            raise PrevenanceError(
+                "E207", f'no time zone is called "{source.timezone}"', key="source.timezone", fix=nearest(source.timezone, names)[:120]
+            )
+        return
+    for column in table.columns:
+        if column.kind == "instant" and column.name in columns:
+            naive = f"{quoted(column.name)} is not null and not regexp_matches({quoted(column.name)}, '{WITH_OFFSET}')"
+            if con.execute(f"select exists(from taken where {naive})").fetchall()[0][0]:
+                raise PrevenanceError(
+                    "E206", "timestamps carry no offset and the source declares no zone", table=table.name, column=column.name,
+                    fix="write timezone: Europe/Paris (the zone the export was made in) in the source's yaml",
+                )
+
+
+def _instant(source: Source, text: str) -> str:
+    """Return SQL that turns text into a UTC instant, or null."""
+    naive = f"try_cast({text} as timestamp)"
+    if source.timestamp_formats:
+        naive = f"try_strptime({text}, [{', '.join(literal(pattern) for pattern in source.timestamp_formats)}])"
+    local = naive if source.timezone in ("", "UTC") else f"timezone('UTC', timezone({literal(source.timezone)}, {naive}))"
+    return f"case when regexp_matches({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
+
+
+def _converted(source: Source, table: Table, column: Column, columns: list[str]) -> str:
+    """Return SQL for a column's converted value (null where it does not convert)."""
+    text = quoted(column.name)
+    if column.name == "known_at":
+        happened = _instant(source, quoted("event_at"))
+        if "known_at" not in columns:
+            delay = round(source.delay_days.get(table.name, 0) * 86_400_000_000)
+            return f"{happened} + interval {delay} microsecond"
+        return f"greatest({_instant(source, text)}, {happened})" if "event_at" in columns else _instant(source, text)
+    if column.name not in columns:
+        return f"null::{SQL_TYPES[column.kind]}"
+    if column.kind == "instant":
+        return _instant(source, text)
+    if column.kind == "number":
+        words = ", ".join(literal(word) for word in MISSING_WORDS)
+        return f"case when lower(trim({text})) in ({words}) then null else try_cast(trim({text}) as {SQL_TYPES['number']}) end"
+    if column.kind == "flag":
+        return f"try_cast(lower(trim({text})) as boolean)"
+    return text
+
+
+def _reason(table: Table, columns: list[str]) -> str:
+    """Return SQL that names the first rule a converted row breaks, or null."""
+    cases = []
+    for column in table.columns:
+        name, raw = quoted(column.name), quoted("raw " + column.name)
+        present = column.name in columns
+        if column.required and column.kind in ("id", "choice"):
+            cases.append((f"trim(coalesce({name}, '')) = ''", f"{column.name}: blank"))
+        if column.kind == "choice" and present:
+            cases.append((f"{name} not in ({', '.join(literal(choice) for choice in column.choices)})", f"{column.name}: unknown value"))
+        if column.kind == "instant" and present and column.name != "known_at":
+            required = f"{raw} is null" if column.required else "false"
+            cases.append((f"{required} or ({raw} is not null and {name} is null)", f"{column.name}: not a timestamp"))
+            cases.append((f"{name} < timestamp '{EARLIEST}' or {name} >= timestamp '{LATEST}'", f"{column.name}: outside {EARLIEST[:4]}..{LATEST[:4]}"))
+        if column.kind == "number" and present:
+            words = ", ".join(literal(word) for word in MISSING_WORDS)
+            number = f"try_cast(trim({raw}) as double)"
+            cases.append((f"{name} is null and lower(trim({raw})) not in ({words}) and {number} is null", f"{column.name}: not a number"))
+            cases.append((f"{number} not between {column.low} and {column.high}", f"{column.name}: outside {column.low:g}..{column.high:g}"))
+        if column.kind == "flag" and present:
+            cases.append((f"{raw} is not null and {name} is null and '{table.name}' <> 'consents'", f"{column.name}: not yes or no"))
+    if "known_at" in columns:
+        cases.append(("\"raw known_at\" is not null and _known is null", "known_at: not a timestamp"))
+        cases.append((f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at", "known_at: before event_at"))
+        cases.append((f"_known < timestamp '{EARLIEST}' or _known >= timestamp '{LATEST}'", f"known_at: outside {EARLIEST[:4]}..{LATEST[:4]}"))
+        cases.append(("\"raw known_at\" is null", "no_known_at"))
+    return "case " + " ".join(f"when {condition} then {literal(text)}" for condition, text in cases) + " end"
+
+
+def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], reason: str) -> str:
+    """Return the first value that met ``reason``, in brackets; nothing for a personal column."""
+    column = reason.partition(": ")[0]
+    if ": " not in reason or column not in columns or table.column(column).personal:
+        return ""
+    rows = con.execute(f"select {quoted('raw ' + column)} from judged where reason = ? order by _file, _line limit 1", [reason]).fetchall()
+    return f' ("{str(rows[0][0])[:40]}")' if rows and rows[0][0] is not None else ""
+
+
+def _set_apart_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Mark duplicates (kept once) and conflicting keys (both set apart) in ``judged``."""
+    everything = ", ".join(quoted(name) for name in table.names)
+    has_id = con.execute("select count(_id) > 0 from judged").fetchall()[0][0]
+    for key in ((["_id"] if has_id else []), list(table.key)):
+        if not key:
+            continue
+        keys = ", ".join(quoted(name) for name in key)
+        con.execute(
+            f"update judged set reason = 'conflicting_key' where reason is null and _row in (select _row from (select _row, count(distinct "
+            f"hash({everything})) over (partition by {keys}) as different from judged where reason is null and {quoted(key[0])} is not null) where different > 1)"
+        )
+    if has_id or table.once:
+        same = everything if table.once else "_id"
+        only = "" if table.once else " and _id is not null"
+        con.execute(
+            f"update judged set reason = 'duplicate' where _row in (select _row from (select _row, row_number() over (partition by {same} "
+            f"order by _row) as place from judged where reason is null{only}) where place > 1)"
+        )
+
+
+def _note_missing_words(taken: Intake, table: Table, columns: list[str]) -> None:
+    words = ", ".join(literal(word) for word in MISSING_WORDS)
+    for column in table.columns:
+        if column.kind == "number" and column.name in columns:
+            raw = quoted("raw " + column.name)
+            rows = taken.con.execute(f"select count(*) from judged where lower(trim({raw})) in ({words})").fetchall()[0][0]
+            if rows:
+                taken.messages.append(f"{table.name}.{column.name}: {rows} values such as NaN or #REF! taken as missing")
+
+
+def _customers(taken: Intake) -> None:
+    """Set orphans apart, or derive the customers from the first fact known of each."""
+    con = taken.con
+    logs = [name for name in taken.counts if TABLES[name].per_customer and name != "customers"]
+    if "customers" in taken.counts:
+        for name in logs:
+            _set_orphans_apart(taken, name)
+    else:
+        facts = " union all ".join(f"select customer_id, event_at, known_at from canonical.{name}" for name in logs)
+        if not facts:
+            raise PrevenanceError("E305", "no table has a customer", table="customers", fix="write a select for customers or for any other table")
+        columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in TABLES["customers"].columns[3:])
+        con.execute(
+            f"create or replace table canonical.customers as select customer_id, (first).event_at as event_at, (first).known_at as known_at, {columns} "
+            f"from (select customer_id, min({{'known_at': known_at, 'event_at': event_at}}) as first from ({facts}) group by 1)"
+        )
+        rows = con.execute("select count(*) from canonical.customers").fetchall()[0][0]
+        taken.counts["customers"], taken.derived_customers = Counts(read=rows), True
+        con.execute("create or replace table quarantine.customers (_file varchar, _line bigint, reason varchar)")
+    if not con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
+        raise PrevenanceError("E305", "there is no customer to look at", table="customers", fix="check the export and data=")
+
+
+def _set_orphans_apart(taken: Intake, name: str) -> None:
+    con, orphan = taken.con, "customer_id not in (select customer_id from canonical.customers)"
+    rows = con.execute(f"select count(*) from canonical.{name} where {orphan}").fetchall()[0][0]
+    if rows:
+        con.execute(
+            f"insert into quarantine.{name} by name select _file, _line, 'unknown_customer' as reason, customer_id "
+            f"from canonical.{name} where {orphan}"
+        )
+        con.execute(f"delete from canonical.{name} where {orphan}")
+        taken.counts[name].quarantined["unknown_customer"] = rows
+
+
+def _enforce(taken: Intake, name: str, policy: Policy) -> None:
+    """Refuse when too many rows broke the contract."""
+    counts = taken.counts[name]
+    bad = sum(counts.quarantined.values())
+    if not counts.read or policy.on_bad_row == "quarantine" or bad / counts.read <= policy.max_bad_share:
+        return
+    reason, rows = max(counts.quarantined.items(), key=lambda item: (item[1], item[0]))
+    first = taken.con.execute(f"select _file, _line from quarantine.{name} where reason = ? order by _file, _line limit 1", [reason]).fetchall()
+    place = f"{first[0][0]}:{first[0][1]}" if first and first[0][1] is not None else None
+    column, _, what = reason.rpartition(": ")
+    raise PrevenanceError(
+        "E302", f"{what}{taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, at most {policy.max_bad_share:.1%} may",
+        table=name, column=column or None, rows=rows, first=place,
+        fix=f"correct the export, or set tables.{name}.on_bad_row=quarantine",
+    )
