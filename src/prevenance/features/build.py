@@ -1,0 +1,128 @@
+"""Features of snapshots: one row in, one row out, nothing that was not known at the cutoff.
+
+Training and scoring call the same ``build``; one cutoff or many give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from prevenance.errors import PrevenanceError, nearest
+from prevenance.features.define import Definition, Feature, Ratio, State, Trend
+from prevenance.features.windows import Window, windowed
+from prevenance.history import History, visible
+from prevenance.tables import TABLES
+
+
+def usable(definitions: Sequence[Definition], tables: frozenset[str]) -> tuple[Definition, ...]:
+    """Return the definitions whose tables are there; a missing table means its features are absent, never zero."""
+    kept: dict[str, Definition] = {}
+    for one in definitions:
+        if (isinstance(one, Feature) and one.table in tables) or (isinstance(one, State) and tables.issuperset(one.tables)):
+            kept[one.name] = one
+    names = {column for one in kept.values() for column in (one.columns if isinstance(one, State) else (one.name,))}
+    for one in definitions:
+        if (isinstance(one, Trend) and one.of in names) or (isinstance(one, Ratio) and {one.top, one.bottom} <= names):
+            kept[one.name] = one
+            names |= {one.name, f"{one.name}_before"}
+    return tuple(kept.values())
+
+
+def names(definitions: Sequence[Definition]) -> list[str]:
+    """Return the columns that ``build`` gives for ``definitions``, in order."""
+    found: list[str] = []
+    for one in definitions:
+        found += list(one.columns) if isinstance(one, State) else [one.name, f"{one.name}_before"] if isinstance(one, Trend) else [one.name]
+    return found
+
+
+def build(
+    history: History, snapshots: pd.DataFrame, definitions: Sequence[Definition], step: Callable[[str], None] = lambda text: None
+) -> pd.DataFrame:
+    """Return ``snapshots`` (customer_id, cutoff; n rows) with one float64 column per definition, text for categories.
+
+    Windows are ``(cutoff - days, cutoff]``. An empty ``snapshots`` gives no rows and all columns.
+
+    Raises:
+        PrevenanceError: E210 for a definition that names what does not exist.
+    """
+    definitions = usable(definitions, history.tables)
+    keys = snapshots[["customer_id", "cutoff"]].reset_index(drop=True)
+    codes, customers = pd.factorize(keys["customer_id"], sort=True)
+    history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(customers, dtype="str"), "code": np.arange(len(customers))}))
+    history.con.execute("create or replace temp table codes as select customer_id, code::integer as code from frame")
+    history.con.unregister("frame")
+    rows = {cutoff.to_pydatetime(): np.asarray(index) for cutoff, index in keys.groupby("cutoff", sort=True).indices.items()} if len(keys) else {}
+    columns: dict[str, np.ndarray | pd.Series] = {}
+    if rows:
+        windows = _windows(definitions)
+        for table, group in groupby(sorted(windows, key=lambda window: window.feature.table), key=lambda window: window.feature.table):
+            step(f"features of {table}")
+            columns |= windowed(history, table, list(group), rows, codes, len(customers))
+    for one in definitions:
+        if isinstance(one, State):
+            step(f"state {one.name}")
+            columns |= _state(history, one, rows, keys)
+    _derive(columns, definitions)
+    ordered = {name: columns.get(name, np.full(len(keys), np.nan)) for name in names(definitions)}
+    return pd.concat([keys, pd.DataFrame(ordered, index=keys.index)], axis=1)
+
+
+def _windows(definitions: Sequence[Definition]) -> list[Window]:
+    features = {one.name: one for one in definitions if isinstance(one, Feature)}
+    windows = [Window(name, feature) for name, feature in features.items()]
+    for one in definitions:
+        if isinstance(one, Trend):
+            if one.of not in features or features[one.of].days is None:
+                raise PrevenanceError("E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=nearest(one.of, features))
+            windows.append(Window(f"{one.name}_before", features[one.of], before=True))
+    return windows
+
+
+def _state(history: History, state: State, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> dict[str, np.ndarray | pd.Series]:
+    """Run a state's SQL once per cutoff, over visible rows of the snapshots' customers."""
+    columns: dict[str, pd.Series] = {
+        name: pd.Series(None, index=keys.index, dtype="str") if name in state.categories else pd.Series(np.nan, index=keys.index)
+        for name in state.columns
+    }
+    for cutoff, index in rows.items():
+        customers = pd.DataFrame({"customer_id": keys["customer_id"].iloc[index], "place": index})
+        history.con.register("frame", customers)
+        history.con.execute(f"create or replace temp table asked as select customer_id, place, timestamp '{cutoff}' as cutoff from frame")
+        history.con.unregister("frame")
+        views = [
+            f"{table} as (select * from {visible(table, cutoff, state.days)}"
+            + (" where customer_id in (select customer_id from asked))" if TABLES[table].per_customer else ")")
+            for table in state.tables
+        ]
+        views.append("snapshots as (select customer_id, cutoff from asked)")
+        shown = ", ".join(f"result.{name}" for name in state.columns)
+        try:
+            found = history.con.execute(
+                f"with {', '.join(views)}, result as ({state.sql}) select place, {shown} from asked join result using (customer_id) order by place"
+            ).df()
+        except duckdb.Error as problem:
+            raise PrevenanceError(
+                "E210", f"state {state.name} does not run: {str(problem).splitlines()[0][:200]}", fix="correct its sql; it sees " + ", ".join(state.tables)
+            ) from problem
+        for name, column in columns.items():
+            values = found[name].astype("str" if name in state.categories else float)
+            column.iloc[found["place"].to_numpy()] = values.to_numpy() if name not in state.categories else values
+    return dict(columns)
+
+
+def _derive(columns: dict[str, np.ndarray | pd.Series], definitions: Sequence[Definition]) -> None:
+    """Add trends and ratios of finished columns, in the order of their definition."""
+    for one in definitions:
+        if isinstance(one, Trend):
+            now, before = np.asarray(columns[one.of], dtype=float), np.asarray(columns[f"{one.name}_before"], dtype=float)
+            columns[one.name] = np.divide(now - before, now + before, out=np.full(len(now), np.nan), where=(now + before) != 0)
+        elif isinstance(one, Ratio):
+            top, bottom = np.asarray(columns[one.top], dtype=float), np.asarray(columns[one.bottom], dtype=float)
+            columns[one.name] = np.divide(top, bottom, out=np.full(len(top), np.nan), where=np.nan_to_num(bottom) != 0)
