@@ -1,0 +1,83 @@
+"""Leaving: by contract (notice or end), by an account-level event, or by silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prevenance.targets.define import Target, activity
+
+STANDING = """
+    select customer_id, subscription_id, coalesce(mrr, 0) as mrr, last_event, noticed, ends_on from (
+        select customer_id, subscription_id,
+            max({'at': event_at, 'known': known_at, 'rank': case event when 'ended' then 2 when 'started' then 0 else 1 end, 'event': event})
+                filter (where event <> 'notice') as newest,
+            max({'at': event_at, 'known': known_at, 'mrr': mrr}) filter (where mrr is not null) as paid,
+            max({'at': event_at, 'known': known_at, 'ends_on': ends_on}) filter (where event <> 'notice' or ends_on is not null) as planned,
+            max(event_at) filter (where event = 'notice') as notice_at,
+            max(event_at) filter (where event in ('started', 'renewed')) as began_at
+        from subscriptions group by customer_id, subscription_id)
+    cross join lateral (select (newest).event as last_event, (paid).mrr as mrr, (planned).ends_on as ends_on,
+        coalesce(notice_at >= began_at or (began_at is null and notice_at is not null), false) as noticed)
+"""
+"""One row per subscription: its standing at the cutoff. Active unless its newest event is ``ended``; a notice holds
+until a later start or renewal."""
+
+ACTIVE = f"select * from ({STANDING}) where last_event is not null and last_event <> 'ended'"
+
+MONEY = "nullif(round(sum(mrr) * 12, 2), 0)::double"
+
+
+def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int = 14, name: str = "churn") -> Target:
+    """Return the target: customers with a running contract, and which of them give notice on, or end, all they have.
+
+    A customer leaves when every subscription that ran without notice at the cutoff gets a notice or an end in the
+    window and no new one starts in it. Customers whose every running subscription is under notice are ``too_late``.
+    """
+    cohort = f"""
+        select customer_id, case when bool_and(noticed) then 'too_late' else 'at_risk' end as state, {MONEY} as value_at_stake
+        from ({ACTIVE}) group by customer_id"""
+    outcome = f"""
+        with running as (select customer_id, subscription_id from ({ACTIVE}) where not noticed),
+        exits as (select customer_id, subscription_id, min(event_at) as exit_at from next_subscriptions where event in ('notice', 'ended') group by all),
+        begun as (select customer_id, min(event_at) as begun_at from next_subscriptions where event = 'started' group by all)
+        select r.customer_id, max(exit_at) as outcome_at
+        from running r left join exits x using (customer_id, subscription_id) left join begun b on b.customer_id = r.customer_id
+        group by r.customer_id having count(*) = count(exit_at) and min(begun_at) is null"""
+    return Target(
+        name, ("subscriptions",), cohort, outcome, horizon_days, settle_days, lead_days,
+        says=f"gave notice on, or ended, every contract within {horizon_days} days of the cutoff",
+    )
+
+
+def by_event(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int = 14, name: str = "churn") -> Target:
+    """Return the target: customers with a running subscription, and which of them have a ``notice`` row in the window.
+
+    For sources that record leaving as an event of the account and keep its subscriptions running.
+    """
+    cohort = f"select customer_id, 'at_risk' as state, {MONEY} as value_at_stake from ({ACTIVE}) group by customer_id"
+    outcome = "select customer_id, min(event_at) as outcome_at from next_subscriptions where event = 'notice' group by customer_id"
+    return Target(
+        name, ("subscriptions",), cohort, outcome, horizon_days, settle_days, lead_days, says=f"had a churn event within {horizon_days} days of the cutoff"
+    )
+
+
+def by_silence(
+    *,
+    activity_in: Sequence[str] = ("usage",),
+    horizon_days: int = 28,
+    active_days: int = 56,
+    settle_days: int = 1,
+    lead_days: int = 0,
+    name: str = "churn",
+) -> Target:
+    """Return the target: customers active in ``(cutoff - active_days, cutoff]`` who do nothing in ``(cutoff, cutoff + horizon]``."""
+    recent = " union all ".join(f"select customer_id from {table} where age_days < {active_days}" for table in activity_in)
+    cohort = f"select distinct customer_id, 'at_risk' as state, null::double as value_at_stake from ({recent})"
+    if "purchases" in activity_in:
+        spent = f"select customer_id, round(sum(amount) * 365 / {active_days}, 2)::double as spent from purchases where age_days < {active_days} group by 1"
+        cohort = f"select customer_id, state, nullif(spent, 0) as value_at_stake from ({cohort}) left join ({spent}) using (customer_id)"
+    outcome = f"select customer_id, min(event_at) as outcome_at from ({activity(activity_in, 'next_')}) group by customer_id"
+    return Target(
+        name, tuple(activity_in), cohort, outcome, horizon_days, settle_days, lead_days, absence=True,
+        says=f"no {' or '.join(activity_in)} within {horizon_days} days of the cutoff, among those active in the {active_days} days before",
+    )

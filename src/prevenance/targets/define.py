@@ -1,0 +1,114 @@
+"""A target is a cohort, an outcome and a horizon; label, evaluation and outcome are one function at three moments.
+
+A snapshot at ``cutoff`` is labelled by what happened in ``(cutoff, cutoff + horizon]`` and was known by
+``cutoff + horizon + settle``. Before that moment the label is null, never 0; after it the label never changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from prevenance.errors import PrevenanceError
+from prevenance.history import History, upcoming, visible
+from prevenance.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted.
+
+    ``cohort`` is SQL over rows visible at the cutoff (each of ``tables`` by its name, with ``age_days`` and ``cutoff``)
+    and returns ``customer_id, state`` (``at_risk`` or ``too_late``), ``value_at_stake`` (money a year, or null).
+    ``outcome`` is SQL that may also see ``next_<table>``, the rows of the label window; it returns
+    ``customer_id, outcome_at`` for those whose outcome came. With ``absence`` the outcome is that no row is returned.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    cohort: str
+    outcome: str
+    horizon_days: int
+    settle_days: int = 0
+    lead_days: int = 0
+    absence: bool = False
+    says: str = ""
+
+    def closes(self, cutoff: datetime) -> datetime:
+        """Return the moment from which the label of ``cutoff`` is known for good."""
+        return cutoff + timedelta(days=self.horizon_days + self.settle_days)
+
+
+def check(target: Target, tables: frozenset[str]) -> None:
+    """Raise E401 when the history lacks a table that the target stands on."""
+    if missing := sorted(set(target.tables) - tables):
+        raise PrevenanceError(
+            "E401", f"target {target.name} needs the table {missing[0]}, which the source does not give", table=missing[0],
+            fix=f"add {missing[0]}.sql to the source, or choose another target=",
+        )
+
+
+def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.DataFrame:
+    """Return the snapshots: customer_id, cutoff, state, value_at_stake; sorted by cutoff, customer_id."""
+    check(target, history.tables)
+    parts = []
+    for cutoff in sorted(set(cutoffs)):
+        views = ", ".join(_views(target, cutoff))
+        parts.append(history.con.execute(f"with {views}, result as ({target.cohort}) select customer_id, state, value_at_stake from result order by 1").df())
+        parts[-1].insert(1, "cutoff", np.full(len(parts[-1]), cutoff, dtype="datetime64[us]"))
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"customer_id": [], "cutoff": [], "state": [], "value_at_stake": []})
+    return frame.astype({"customer_id": "str", "cutoff": "datetime64[us]", "state": "str", "value_at_stake": float})
+
+
+def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataFrame:
+    """Return ``snapshots`` with ``label`` (1.0, 0.0, or NaN while the window is open) and ``outcome_at`` (NaT where none)."""
+    result = snapshots.reset_index(drop=True).assign(label=np.nan, outcome_at=np.full(len(snapshots), np.datetime64("NaT"), dtype="datetime64[us]"))
+    for cutoff, index in result.groupby("cutoff", sort=True).indices.items():
+        moment = pd.Timestamp(cutoff).to_pydatetime()
+        if target.closes(moment) > history.until:
+            continue
+        views = [*_views(target, moment), *_next_views(target, moment)]
+        found = history.con.execute(
+            f"with {', '.join(views)}, result as ({target.outcome}) select customer_id, min(outcome_at) as outcome_at from result group by 1"
+        ).df()
+        came = result["customer_id"].iloc[index].map(dict(zip(found["customer_id"], found["outcome_at"], strict=True)))
+        result.loc[index, "label"] = (came.isna() if target.absence else came.notna()).astype(float).to_numpy()
+        if not target.absence:
+            result.loc[index, "outcome_at"] = pd.to_datetime(came).to_numpy().astype("datetime64[us]")
+    return result
+
+
+def _views(target: Target, cutoff: datetime) -> list[str]:
+    return [f"{table} as (select * from {visible(table, cutoff)})" for table in target.tables]
+
+
+def _next_views(target: Target, cutoff: datetime) -> list[str]:
+    return [f"next_{table} as (select * from {upcoming(table, cutoff, target.horizon_days, target.settle_days)})" for table in target.tables]
+
+
+def activity(tables: Sequence[str], prefix: str = "") -> str:
+    """Return SQL for ``customer_id, event_at`` of any row of ``tables``.
+
+    Raises:
+        PrevenanceError: E203 for a name that is no table of customers.
+    """
+    for table in tables:
+        if table not in TABLES or not TABLES[table].per_customer:
+            raise PrevenanceError("E203", f'activity names "{table}", which is no table of customers', key="target.activity", fix="use usage, tickets, purchases, contacts or feedback")
+    return " union all ".join(f"select customer_id, event_at from {prefix}{table}" for table in tables)
+
+
+def words(text: str) -> str:
+    """Return a choice from a setting, refused unless it is plain text (it goes into SQL as a string).
+
+    Raises:
+        PrevenanceError: E209.
+    """
+    if not re.fullmatch(r"[\w .,/&-]{1,80}", text):
+        raise PrevenanceError("E209", f'"{text[:40]}" is no plain name', key="target", fix="use letters, digits and spaces")
+    return text.replace("'", "''")

@@ -1,0 +1,35 @@
+"""The next ticket: any, or of a category or priority."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prevenance.targets.define import Target, activity, words
+
+
+def next_ticket(
+    *,
+    horizon_days: int = 30,
+    settle_days: int = 3,
+    lead_days: int = 0,
+    active_days: int = 365,
+    activity_in: Sequence[str] = ("tickets",),
+    category: str = "",
+    priority: str = "",
+    name: str = "tickets",
+) -> Target:
+    """Return the target: customers active in ``(cutoff - active_days, cutoff]``, and which of them open a ticket in the window.
+
+    ``category`` and ``priority`` narrow the tickets that count.
+    """
+    tables = tuple(dict.fromkeys((*activity_in, "tickets")))
+    recent = " union all ".join(f"select customer_id from {table} where age_days < {active_days}" for table in activity_in)
+    cohort = f"select distinct customer_id, 'at_risk' as state, null::double as value_at_stake from ({recent})"
+    narrow = "".join(f" and {column} = '{words(value)}'" for column, value in (("category", category), ("priority", priority)) if value)
+    outcome = f"select customer_id, min(event_at) as outcome_at from next_tickets where event = 'opened'{narrow} group by customer_id"
+    activity(activity_in)
+    kind = " ".join(part for part in (priority, category) if part)
+    return Target(
+        name, tables, cohort, outcome, horizon_days, settle_days, lead_days,
+        says=f"opened a {kind + ' ' if kind else ''}ticket within {horizon_days} days of the cutoff",
+    )
