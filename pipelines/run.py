@@ -1,0 +1,201 @@
+"""Start a pipeline: compose the conf, refuse what is wrong in one line, run, and end with the right exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before any numeric library: idle threads must not spin on shared cores
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf.errors import OmegaConfBaseException
+
+from pipelines.settings import Settings, config_error, refuse_code, settings
+from prevenance.errors import PrevenanceError
+
+Body = Callable[[Settings, "Steps"], None]
+PRIVATE = "PREVENANCE_CONF"
+"""Environment variable that carries the private configuration folder to Hydra's search path."""
+
+
+def conf_folder() -> Path:
+    """Return the shipped ``conf/``: inside the wheel, or at the repository's root."""
+    here = Path(__file__).resolve().parent.parent
+    return here / "conf"
+
+
+class PrivateConf(SearchPathPlugin):
+    """Look in the private folder before the shipped one, so that a file there wins over ours of the same name."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Prepend the private folder, if there is one."""
+        if folder := os.environ.get(PRIVATE):
+            search_path.prepend("private", f"file://{folder}")
+
+
+class Steps:
+    """Tell what is going on: a line on a terminal, and one line per step in ``<out>/steps.log``."""
+
+    def __init__(self, out: Path) -> None:
+        """Start the clock; nothing is written until the first step."""
+        self.seconds: dict[str, float] = {}
+        self._log, self._last, self._started = out / "steps.log", "", time.perf_counter()
+
+    def __call__(self, text: str) -> None:
+        """Begin a step: the one before it is over."""
+        now = time.perf_counter()
+        if self._last:
+            self.seconds[self._last] = round(self.seconds.get(self._last, 0.0) + now - self._started, 2)
+            if self._log.parent.is_dir():
+                with self._log.open("a", encoding="utf-8") as log:
+                    log.write(f"{now - self._started:8.2f} s  {self._last}\n")
+        self._last, self._started = text, now
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[2K{text}" if text else "\r\x1b[2K")
+            sys.stderr.flush()
+
+
+def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
+    """Run ``body`` with the settings of ``conf/<name>.yaml`` and the command line; never returns."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    sys.exit(_guarded(name, body, arguments))
+
+
+def _guarded(name: str, body: Body, arguments: list[str]) -> int:
+    try:
+        arguments = _private(arguments)
+        Plugins.instance().register(PrivateConf)
+        if any(one.startswith("-") for one in arguments):
+            return _hydra(name, body, arguments)
+        composed = settings_of(name, _remembered(name, arguments))
+        return _run(name, body, composed)
+    except PrevenanceError as problem:
+        return _refuse(problem, Path(next((one[4:] for one in arguments if one.startswith("out=")), "out")), name)
+    except KeyboardInterrupt:
+        return 130
+    except Exception:
+        if os.environ.get("PREVENANCE_DEBUG"):
+            traceback.print_exc()
+        kind, value, _ = sys.exc_info()
+        place = traceback.extract_tb(sys.exc_info()[2])[-1]
+        what = str(value).splitlines()[0][:200] if str(value) else ""
+        sys.stderr.write(
+            f"ERROR E101 — {kind.__name__ if kind else 'bug'} at {Path(place.filename).name}:{place.lineno}: {what}. "
+            "FIX: this is our bug; run again with PREVENANCE_DEBUG=1 and report what it prints\n"
+        )
+        return 1
+
+
+def _run(name: str, body: Body, given: Settings) -> int:
+    body(given, Steps(Path(given.out)))
+    return 0
+
+
+def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
+    """Write the error line and, where the folder is ours to write, the status file."""
+    sys.stderr.write(problem.line() + "\n")
+    if out.is_dir() and problem.code not in ("E205", "E801"):
+        from prevenance.writers.publish import status
+
+        try:
+            status(out, {"pipeline": name, "outcome": "refused", "exit": problem.exit_status, "error": problem.line()})
+        except PrevenanceError as second:
+            sys.stderr.write(second.line() + "\n")
+    return problem.exit_status
+
+
+def settings_of(name: str, overrides: list[str]) -> Settings:
+    """Return the settings of ``conf/<name>.yaml`` with ``overrides`` applied.
+
+    Raises:
+        PrevenanceError: E201 to E204.
+    """
+    for one in overrides:
+        key = one.partition("=")[0]
+        if "=" not in one:
+            raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
+        if any(word in key for word in ("_target_", "_partial_")):
+            raise PrevenanceError("E204", f'the setting "{key}" would run code', key=key, fix="remove it; choices are names, such as model=lightgbm")
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            composed = compose(name, overrides=[_escaped(one) for one in overrides])
+            refuse_code(composed)
+            return settings(composed, overrides)
+    except (HydraException, OmegaConfBaseException) as problem:
+        raise config_error(problem) from problem
+
+
+def _escaped(override: str) -> str:
+    """Quote path-like values that Hydra's grammar would refuse (spaces, colons, equals signs)."""
+    key, _, value = override.partition("=")
+    if key in ("data", "out", "as_of") and value and value[0] not in "'\"":
+        return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return override
+
+
+def for_target(name: str, overrides: list[str], target: str) -> Settings:
+    """Return the settings of one target of a run over several."""
+    kept = [one for one in overrides if one.partition("=")[0] != "target"]
+    return settings_of(name, [*kept, f"target={target}"])
+
+
+def _private(arguments: list[str]) -> list[str]:
+    """Take ``--config-dir`` out of the arguments and hand the folder to the search path."""
+    kept, folder, rest = [], None, iter(arguments)
+    for one in rest:
+        if one in ("--config-dir", "-cd"):
+            folder = next(rest, "")
+        elif one.startswith("--config-dir="):
+            folder = one.partition("=")[2]
+        else:
+            kept.append(one)
+    if folder is not None:
+        path = Path(folder).resolve()
+        if not path.is_dir():
+            raise PrevenanceError("E203", f"there is no configuration folder at {path}", key="CONF", fix="give the folder that holds source/, target/, ...")
+        os.environ[PRIVATE] = str(path)
+    return kept
+
+
+def _remembered(name: str, arguments: list[str]) -> list[str]:
+    """Return the trained source, data folder and settings of ``out``, then the command line (which wins)."""
+    out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
+    if name == "train" or not (out / "run.json").is_file():
+        return arguments
+    stored: list[str] = json.loads((out / "run.json").read_text(encoding="utf-8"))["overrides"]
+    given = {one.partition("=")[0] for one in arguments}
+    return [one for one in stored if one.partition("=")[0] not in given] + arguments
+
+
+def _hydra(name: str, body: Body, arguments: list[str]) -> int:
+    """Hand over to Hydra for its own flags: --help, --multirun, --cfg, --info."""
+    import hydra
+
+    status = 0
+
+    @hydra.main(config_path=str(conf_folder()), config_name=name, version_base="1.3")
+    def task(composed: object) -> None:
+        nonlocal status
+        from hydra.core.hydra_config import HydraConfig
+
+        overrides = [one for one in HydraConfig.get().overrides.task]
+        held = GlobalHydra.instance().hydra
+        try:
+            status = max(status, _guarded(name, body, overrides))
+        finally:
+            GlobalHydra.instance().hydra = held
+
+    sys.argv = [f"prevenance {name}", *arguments]
+    task()
+    return status

@@ -1,0 +1,198 @@
+"""The schema of ``conf/``: a misspelt key or a value of the wrong kind is refused, naming the nearest key."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from prevenance.errors import PrevenanceError, nearest
+from prevenance.tables import TABLES
+
+
+@dataclass
+class SourceSettings:
+    name: str = "demo"
+    about: str = ""
+    static: bool = False
+    timezone: str = ""
+    currency: str = ""
+    capacity: int | None = None
+    files: dict[str, Any] = field(default_factory=dict)
+    delay_days: dict[str, float] = field(default_factory=dict)
+    timestamp_formats: list[str] = field(default_factory=list)
+    between_tables: str = "warn"
+    targets: dict[str, Any] = field(default_factory=dict)
+    validation: dict[str, Any] = field(default_factory=dict)
+    features: list[str] = field(default_factory=list)
+
+
+@dataclass
+class TargetSettings:
+    name: str = "all"
+    kind: str = ""
+    horizon_days: int = 90
+    settle_days: int = 0
+    lead_days: int = 0
+    active_days: int = 56
+    activity: list[str] = field(default_factory=list)
+    category: str = ""
+    priority: str = ""
+
+
+@dataclass
+class ModelSettings:
+    kind: str = "auto"
+    trials: int = 20
+
+
+@dataclass
+class ValidationSettings:
+    step_days: int = 28
+    cutoffs: int = 24
+    burn_in_days: int = 90
+    tests: int = 6
+    calibrate: int = 3
+    replicates: int = 400
+
+
+@dataclass
+class FeatureSettings:
+    sets: list[str] = field(default_factory=list)
+    lookbacks: list[int] = field(default_factory=lambda: [7, 28, 90, 365])
+    leave_out: list[str] = field(default_factory=list)
+
+
+@dataclass
+class OutreachSettings:
+    capacity: int = 20
+    share: float = 0.15
+    cost_per_contact: float = 60.0
+    playbook: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class PrivacySettings:
+    purpose: str = ""
+    legal_basis: str = ""
+
+
+@dataclass
+class DemoSettings:
+    customers: int = 600
+    months: int = 26
+    seed: int = 7
+    signal: float = 1.0
+
+
+@dataclass
+class PolicySettings:
+    on_bad_row: str = "refuse"
+    max_bad_share: float = 0.01
+
+
+@dataclass
+class Settings:
+    """All settings of a run."""
+
+    as_of: str | None = None
+    out: str = "out"
+    data: str | None = None
+    capacity: int | None = None
+    seed: int = 7
+    demo: DemoSettings = field(default_factory=DemoSettings)
+    tables: dict[str, PolicySettings] = field(default_factory=dict)
+    source: SourceSettings = field(default_factory=SourceSettings)
+    target: TargetSettings = field(default_factory=TargetSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    outreach: OutreachSettings = field(default_factory=OutreachSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+
+
+def keys(schema: type = Settings, prefix: str = "") -> list[str]:
+    """Return every dotted key that may be set."""
+    found = []
+    instance = schema()
+    for one in fields(schema):
+        value = getattr(instance, one.name)
+        found += keys(type(value), f"{prefix}{one.name}.") if is_dataclass(value) else [prefix + one.name]
+    if schema is Settings:
+        found += [f"tables.{table}.{key}" for table in TABLES for key in ("on_bad_row", "max_bad_share")]
+    return found
+
+
+def settings(composed: DictConfig, overrides: list[str]) -> Settings:
+    """Return checked settings: the target's file, then the source's words on it, then the command line.
+
+    Raises:
+        PrevenanceError: E201 unknown key, E202 wrong kind, E203 unknown choice, E204 ``_target_``.
+    """
+    refuse_code(composed)
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
+        for group in ("target", "validation"):
+            words = merged.source.targets.get(merged.target.name, {}) if group == "target" else merged.source.validation
+            given = OmegaConf.from_dotlist([one.lstrip("+") for one in overrides if one.lstrip("+").startswith(f"{group}.")])
+            merged = OmegaConf.merge(merged, {group: words or {}}, given)
+        result: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
+    except OmegaConfBaseException as problem:
+        raise config_error(problem) from problem
+    for table, policy in result.tables.items():
+        if table not in TABLES:
+            raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=nearest(table, TABLES))
+        if policy.on_bad_row not in ("refuse", "quarantine"):
+            raise PrevenanceError("E202", f'"{policy.on_bad_row}" is neither', key=f"tables.{table}.on_bad_row", fix="write refuse or quarantine")
+    _positive(result)
+    return result
+
+
+def _positive(given: Settings) -> None:
+    target, validation = given.target, given.validation
+    checked = {
+        "target.horizon_days": target.horizon_days, "target.active_days": target.active_days, "validation.step_days": validation.step_days,
+        "validation.cutoffs": validation.cutoffs, "validation.tests": validation.tests, "validation.calibrate": validation.calibrate,
+        "capacity": 1 if given.capacity is None else given.capacity, "model.trials": given.model.trials, "demo.customers": given.demo.customers,
+    }
+    checked |= {"features.lookbacks": min(given.features.lookbacks, default=1)}
+    for key, value in checked.items():
+        if value < 1:
+            raise PrevenanceError("E202", f"{key} is {value}", key=key, fix=f"give a number from 1 on, such as {key}=28")
+    for key, value in {"target.settle_days": target.settle_days, "target.lead_days": target.lead_days}.items():
+        if value < 0:
+            raise PrevenanceError("E202", f"{key} is {value}", key=key, fix="give 0 or more days")
+
+
+def refuse_code(node: Any, path: str = "") -> None:
+    """Raise E204 when a setting would name code to run (``_target_`` and its like), at any depth."""
+    if isinstance(node, DictConfig):
+        for key in node:
+            if str(key) in ("_target_", "_partial_", "_args_", "_recursive_", "_convert_"):
+                raise PrevenanceError("E204", f'the setting "{key}" would run code', key=f"{path}{key}", fix="remove it; choices are names, such as model=lightgbm")
+            if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
+                refuse_code(node[key], f"{path}{key}.")
+    elif isinstance(node, ListConfig):
+        for item in node:
+            refuse_code(item, path)
+
+
+def config_error(problem: Exception) -> PrevenanceError:
+    """Return the one-line error for what Hydra or OmegaConf refused."""
+    text = " ".join(str(problem).split())
+    if found := re.search(r"Could not find '([^']+)' Available options in '[^']*': (.*)$", text):
+        group, _, name = found.group(1).rpartition("/")
+        options = found.group(2).partition("Config search path")[0].split()
+        return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=nearest(name, options))
+    if found := re.search(r"Could not find '([^']+)'", text):
+        group, _, name = found.group(1).rpartition("/")
+        return PrevenanceError("E203", f'{group or "setting"} "{name}" is unknown', key=group or name, fix="see make help and the folder conf/")
+    if found := re.search(r"Could not override '([^']+)'|Key '([^']+)' (?:not in|is not in)|full_key: (\S+)", text):
+        key = next(group for group in found.groups() if group)
+        if "not in" in text or "is not in struct" in text:
+            return PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=nearest(key, keys()))
+        return PrevenanceError("E202", text[:200], key=key, fix="give a value of the kind that conf/ shows")
+    return PrevenanceError("E202", text[:200] or type(problem).__name__, fix="write key=value, such as target=churn; see make help")
