@@ -1,0 +1,46 @@
+# Every target is one command; `make help` lists them. Settings go into ARGS, your own conf folder into CONF.
+PYTHON ?= python3
+RUN = .venv/bin/python -m pipelines.
+PRIVATE = $(if $(CONF),--config-dir $(CONF))
+export PYTHONHASHSEED = 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train score demo test lint types bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch .venv/ready
+
+setup: .venv/ready ## make .venv and install the locked libraries (the others call it by themselves)
+
+train: .venv/ready ## train, evaluate, gate and register every target: ARGS="source= target= as_of= out= data= model= capacity= seed="
+	@$(RUN)train $(PRIVATE) $(ARGS)
+
+score: .venv/ready ## score with the registered champion and publish the ranked lists: ARGS="as_of= target= capacity= out="
+	@$(RUN)score $(PRIVATE) $(ARGS)
+
+demo: .venv/ready ## write the demo company's files: ARGS="demo.customers= demo.seed= data="
+	@$(RUN)demo $(PRIVATE) $(ARGS)
+
+test: .venv/ready ## the whole test suite
+	@.venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/ready ## style
+	@.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check .
+
+types: .venv/ready ## types
+	@.venv/bin/python -m mypy
+
+bench: .venv/ready ## the side-by-side benchmark: ARGS="--events 20000000 --rounds 5"
+	@.venv/bin/python -m bench.features $(ARGS)
+
+lock: ## resolve the dependencies again into requirements.lock (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock --quiet --no-header
+
+clean: ## remove the virtual environment and what was built
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,51 @@
+"""The command ``prevenance``: ``prevenance train source=… target=…``, ``prevenance score``, ``prevenance init <folder>``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+PIPELINES = ("train", "score", "demo")
+
+
+def main() -> None:
+    """Run the pipeline named by the first argument."""
+    name, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
+    if name == "init":
+        sys.exit(init(Path(arguments[0]) if arguments else Path("conf")))
+    if name not in PIPELINES:
+        sys.stderr.write(f"usage: prevenance {'|'.join((*PIPELINES, 'init'))} key=value ...\n")
+        sys.exit(2)
+    if not (Path(__file__).parent / "pipelines").is_dir():
+        sys.path.insert(0, str(Path(__file__).parents[2]))
+    else:
+        sys.path.insert(0, str(Path(__file__).parent))
+    sys.argv = [f"prevenance {name}", *arguments]
+    importlib.import_module(f"pipelines.{name}").main()
+
+
+def init(folder: Path) -> int:
+    """Write a private configuration folder with one source to fill in; never overwrites."""
+    source = folder / "source" / "mine.yaml"
+    if source.exists():
+        sys.stderr.write(f"{source} is there already; nothing written\n")
+        return 2
+    (folder / "source" / "mine").mkdir(parents=True, exist_ok=True)
+    source.write_text(
+        "name: mine\nstatic: true            # an export; false for a feed that goes on\ntimezone: Europe/Paris  # zone of timestamps without offset\n"
+        "currency: EUR\nfiles: {accounts: accounts.csv, subscriptions: subscriptions.csv}   # under data=\n"
+        "targets: {churn: {kind: contract, horizon_days: 90}}\n",
+        encoding="utf-8",
+    )
+    (folder / "source" / "mine" / "customers.sql").write_text(
+        "select account_id as customer_id, signup_date as event_at, name, segment, _file, _line from accounts\n", encoding="utf-8"
+    )
+    (folder / "source" / "mine" / "subscriptions.sql").write_text(
+        "select account_id as customer_id, id as subscription_id, 'started' as event, start_date as event_at, mrr, seats, _file, _line from subscriptions\n"
+        "union all by name\n"
+        "select account_id, id, 'ended', end_date, null, null, _file, _line from subscriptions where end_date is not null\n",
+        encoding="utf-8",
+    )
+    sys.stdout.write(f"wrote {folder}/source/mine.yaml and two selects. Next: prevenance train --config-dir {folder} source=mine data=<folder>\n")
+    return 0
