@@ -32,7 +32,8 @@ def test_gap_law_holds_for_any_cutoffs(offsets, horizon, settle, tests, calibrat
     assert [fold.test for fold in made] == sorted(fold.test for fold in made)
     for fold in made:
         assert keeps_gap(fold, gap)
-        assert 1 <= len(fold.calibrate) <= calibrate and len(fold.fit) >= min_fit
+        assert 1 <= len(fold.calibrate) <= calibrate
+        assert len(fold.fit) >= min_fit
         assert set(fold.fit) | set(fold.calibrate) | {fold.test} <= set(cutoffs)
 
 
@@ -41,11 +42,12 @@ def test_gap_law_holds_for_the_final_fold(offsets, horizon, settle, calibrate):
     cutoffs = [START + timedelta(days=offset) for offset in offsets]
     as_of, gap = START + timedelta(days=700), timedelta(days=horizon + settle)
     if not closed(cutoffs, as_of, horizon_days=horizon, settle_days=settle):
-        with pytest.raises(PrevenanceError, match="E601.*no label window"):
+        with pytest.raises(PrevenanceError, match=r"E601.*no label window"):
             final(cutoffs, as_of, horizon_days=horizon, settle_days=settle, calibrate=calibrate)
         return
     fold = final(cutoffs, as_of, horizon_days=horizon, settle_days=settle, calibrate=calibrate)
-    assert fold.test == as_of and fold.fit
+    assert fold.test == as_of
+    assert fold.fit
     assert all(cutoff + gap <= as_of for cutoff in (*fold.fit, *fold.calibrate))
     assert not fold.calibrate or keeps_gap(fold, gap)
 
@@ -78,7 +80,7 @@ def test_final_without_room_to_calibrate_fits_on_all_that_closed():
 
 
 def test_final_says_what_to_do_when_nothing_closed():
-    with pytest.raises(PrevenanceError, match="no label window of 90 days .* has closed by 2024-01-31. FIX: set as_of=2024-04-01 or later") as caught:
+    with pytest.raises(PrevenanceError, match=r"has closed by 2024-01-31\. FIX: set as_of=2024-04-01 or later") as caught:
         final(MONTHS, MONTHS[1], horizon_days=90, settle_days=0)
     assert caught.value.exit_status == 6
     assert final(MONTHS, datetime(2024, 4, 1), horizon_days=90, settle_days=0).fit == (START,)
@@ -106,12 +108,17 @@ def test_summary_counts_only_closed_labels_at_risk():
     assert table["part"].tolist() == ["fit", "calibrate", "test"]
     assert table["positives"].tolist() == [1, 0, 0]
     assert table["snapshots"].tolist() == [2, 0, 2]
-    assert table["base_rate"].iloc[0] == 0.5 and pd.isna(table["base_rate"].iloc[1])
+    assert table["base_rate"].iloc[0] == 0.5
+    assert pd.isna(table["base_rate"].iloc[1])
 
 
 def test_pictures_show_each_part():
     made = folds(MONTHS, horizon_days=90, settle_days=0, tests=2)
     first = picture(made).splitlines()[0]
-    assert first.count("F") == 9 and first.count("C") == 3 and first.count("T") == 1
-    assert svg(made).startswith("<svg") and svg(made).count(">F<") == 19
-    assert picture(()).startswith("no folds") and svg(()).endswith("</svg>")
+    assert first.count("F") == 9
+    assert first.count("C") == 3
+    assert first.count("T") == 1
+    assert svg(made).startswith("<svg")
+    assert svg(made).count(">F<") == 19
+    assert picture(()).startswith("no folds")
+    assert svg(()).endswith("</svg>")
