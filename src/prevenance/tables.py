@@ -65,6 +65,10 @@ class Table:
         """Return the column names, in order."""
         return tuple(column.name for column in self.columns)
 
+    def column(self, name: str) -> Column:
+        """Return the column called ``name``; ``KeyError`` if there is none."""
+        return {column.name: column for column in self.columns}[name]
+
     @property
     def per_customer(self) -> bool:
         """Return whether rows belong to a customer."""

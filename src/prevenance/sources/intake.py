@@ -252,9 +252,9 @@ def _reason(table: Table, columns: list[str]) -> str:
             cases.append((f"{name} < timestamp '{EARLIEST}' or {name} >= timestamp '{LATEST}'", f"{column.name}: outside {EARLIEST[:4]}..{LATEST[:4]}"))
         if column.kind == "number" and present:
             words = ", ".join(literal(word) for word in MISSING_WORDS)
-            number = f"try_cast(trim({raw}) as double)"
-            cases.append((f"{name} is null and lower(trim({raw})) not in ({words}) and {number} is null", f"{column.name}: not a number"))
-            cases.append((f"{number} not between {column.low} and {column.high}", f"{column.name}: outside {column.low:g}..{column.high:g}"))
+            number, given = f"try_cast(trim({raw}) as double)", f"lower(trim({raw})) not in ({words})"
+            cases.append((f"{name} is null and {given} and {number} is null", f"{column.name}: not a number"))
+            cases.append((f"{given} and {number} not between {column.low} and {column.high}", f"{column.name}: outside {column.low:g}..{column.high:g}"))
         if column.kind == "flag" and present:
             cases.append((f"{raw} is not null and {name} is null and '{table.name}' <> 'consents'", f"{column.name}: not yes or no"))
     if "known_at" in columns:
