@@ -1,0 +1,86 @@
+"""Calendar features: the month, the season that comes by last year's own activity, and releases.
+
+A season is the customer's own: the rows of ``(cutoff - 365, cutoff - 337]`` against the average 28 days of
+``(cutoff - 365, cutoff]``. It is null where nothing is known from before that year, because silence then is no season.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prevenance.features.define import Definition, State
+
+MONTH = State(
+    "month",
+    (),
+    """
+select customer_id,
+  round(sin(extract(month from cutoff) * pi() / 6), 6) as month_sin,
+  round(cos(extract(month from cutoff) * pi() / 6), 6) as month_cos
+from snapshots
+""",
+    {"month_sin": "Time of year (sine): {value:.2f}", "month_cos": "Time of year (cosine): {value:.2f}"},
+    background=("month_sin", "month_cos"),
+)
+
+SEASON = """
+with counted as (
+  select customer_id,
+    count(*) filter (where event_at <= cutoff - interval '365' day) as earlier,
+    count(*) filter (where event_at > cutoff - interval '365' day and event_at <= cutoff - interval '337' day) as ahead,
+    count(*) filter (where event_at > cutoff - interval '365' day) as year
+  from {table} where {where} group by customer_id
+)
+select customer_id, cast(ahead * 365 as double) / (year * 28) as {name} from counted where earlier > 0 and year > 0
+"""
+
+RELEASES = State(
+    "release",
+    ("releases",),
+    """
+select s.customer_id, min(r.age_days) as days_since_release from snapshots as s cross join releases as r group by s.customer_id
+""",
+    {"days_since_release": "Last release {value:.0f} days ago"},
+    background=("days_since_release",),
+)
+
+USED_RELEASES = State(
+    "used_release",
+    ("releases", "usage"),
+    """
+with used as (
+  select distinct customer_id, product_id from usage where product_id is not null and event_at > cutoff - interval '90' day
+)
+select u.customer_id, min(r.age_days) as days_since_used_release,
+  count(*) filter (where r.event_at > r.cutoff - interval '28' day) as used_releases_28d
+from used as u join releases as r on r.product_id = u.product_id group by u.customer_id
+""",
+    {
+        "days_since_used_release": "Last release of a product in use {value:.0f} days ago",
+        "used_releases_28d": "Releases of products in use in 28 days: {value:.0f}",
+    },
+    background=("days_since_used_release", "used_releases_28d"),
+)
+
+
+def _season(name: str, table: str, where: str, words: str) -> State:
+    return State(
+        name,
+        (table,),
+        SEASON.format(table=table, where=where, name=name),
+        {name: f"{words} in the 4 weeks that come were {{value:.1f}} times the average a year ago"},
+        days=393,
+        background=(name,),
+    )
+
+
+def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
+    """Return the features of the calendar; their spans are a year and do not follow the lookbacks."""
+    return (
+        MONTH,
+        _season("use_season_ahead", "usage", "kind in ('login', 'use')", "Activity"),
+        _season("ticket_season_ahead", "tickets", "event = 'opened'", "Tickets"),
+        _season("purchase_season_ahead", "purchases", "coalesce(amount, 1) > 0", "Purchases"),
+        RELEASES,
+        USED_RELEASES,
+    )

@@ -1,0 +1,66 @@
+"""Feedback features: the last score of each kind, its average, and whether it fell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prevenance.features.define import Count, DaysSince, Definition, Feature, Last, Mean, State
+
+WORDS = {"nps": "recommendation score (NPS)", "csat": "satisfaction score (CSAT)", "ces": "effort score (CES)", "review": "review score"}
+
+FALL = State(
+    "feedback_fall",
+    ("feedback",),
+    """
+with placed as (
+  select customer_id, kind, score,
+    row_number() over (partition by customer_id, kind order by event_at desc, known_at desc, score desc) as place
+  from feedback where score is not null
+),
+pairs as (
+  select l.customer_id, l.kind, l.score - b.score as change
+  from placed as l join placed as b on b.customer_id = l.customer_id and b.kind = l.kind and b.place = 2
+  where l.place = 1
+)
+select customer_id,
+  max(change) filter (where kind = 'nps') as nps_change,
+  max(change) filter (where kind = 'csat') as csat_change,
+  max(change) filter (where kind = 'ces') as ces_change,
+  count(*) filter (where change < 0) as scores_falling
+from pairs group by customer_id
+""",
+    {
+        "nps_change": "Last recommendation score (NPS) {value:+.0f} against the one before",
+        "csat_change": "Last satisfaction score (CSAT) {value:+.1f} against the one before",
+        "ces_change": "Last effort score (CES) {value:+.1f} against the one before",
+        "scores_falling": "Kinds of feedback whose last score fell: {value:.0f}",
+    },
+)
+
+
+def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
+    """Return the features of feedback; averages over the longest lookback (days)."""
+    long = max(*lookbacks, 90)
+    return (
+        *(
+            Feature(f"{kind}_last", "feedback", Last("score"), f"Last {words}: {{value:.1f}}", f"kind = '{kind}'")
+            for kind, words in WORDS.items()
+        ),
+        *(
+            Feature(
+                f"{kind}_{long}d",
+                "feedback",
+                Mean("score"),
+                f"Average {WORDS[kind]} in {long} days: {{value:.1f}}",
+                f"kind = '{kind}'",
+                long,
+            )
+            for kind in ("nps", "csat")
+        ),
+        *(
+            Feature(f"feedback_{days}d", "feedback", Count(), f"Feedback given in {days} days: {{value:.0f}}", "", days)
+            for days in sorted({90, long})
+        ),
+        Feature("days_since_feedback", "feedback", DaysSince(), "Last feedback {value:.0f} days ago"),
+        FALL,
+    )

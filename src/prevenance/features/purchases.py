@@ -1,0 +1,90 @@
+"""Purchase features: recency, frequency, money, breadth, the customer's own rhythm, and service that falls due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, State, Sum, Trend
+from prevenance.features.subscriptions import CATALOGUE, DAY
+
+BOUGHT = "coalesce(amount, 1) > 0 and coalesce(quantity, 1) > 0"
+"""Lines that are no return."""
+
+RHYTHM = State(
+    "purchase_rhythm",
+    ("purchases",),
+    f"""
+with spans as (
+  select customer_id, cutoff, min(event_at) as first_at, max(event_at) as last_at, count(distinct cast(event_at as date)) as days
+  from purchases where {BOUGHT} group by customer_id, cutoff
+),
+gaps as (
+  select *, cast(epoch_us(last_at) - epoch_us(first_at) as double) / (days - 1) as gap from spans where days > 1
+)
+select customer_id, gap / {DAY} as purchase_gap_days,
+  cast(epoch_us(cutoff) - epoch_us(last_at) as double) / nullif(gap, 0) as purchase_gaps_silent
+from gaps
+""",
+    {
+        "purchase_gap_days": "Days between purchases on average: {value:.0f}",
+        "purchase_gaps_silent": "Silent for {value:.1f} times the usual gap between purchases",
+    },
+)
+
+SERVICE = State(
+    "purchase_service",
+    ("purchases", "products"),
+    f"""
+with {CATALOGUE},
+owned as (
+  select p.customer_id, greatest(0, coalesce(p.quantity, 1)) as quantity, epoch_us(p.cutoff) - epoch_us(p.event_at) as age,
+    cast(c.service_days * 86400000000 as bigint) as cycle
+  from purchases as p join catalogue as c on c.product_id = p.product_id
+  where c.service_days > 0 and coalesce(p.amount, 1) > 0 and coalesce(p.quantity, 1) > 0
+)
+select customer_id,
+  min(cycle - age % cycle) / {DAY} as service_due_days,
+  max(cast(age as double) / cycle) as service_cycles_passed,
+  coalesce(sum(quantity) filter (where cycle - age % cycle <= 28 * 86400000000), 0) as service_due_units_28d
+from owned where cycle > 0 group by customer_id
+""",
+    {
+        "service_due_days": "Next service of a product by its cycle in {value:.0f} days",
+        "service_cycles_passed": "Service cycles since the oldest purchase: {value:.1f}",
+        "service_due_units_28d": "Units whose service falls due within 28 days: {value:.0f}",
+    },
+    background=("service_due_days", "service_cycles_passed", "service_due_units_28d"),
+)
+
+
+def _windows(days: int) -> tuple[Definition, ...]:
+    return (
+        Feature(f"purchases_{days}d", "purchases", Count(), f"Lines bought in {days} days: {{value:.0f}}", BOUGHT, days),
+        Feature(f"spend_{days}d", "purchases", Sum("amount"), f"Spent in {days} days: {{value:,.0f}}", "amount > 0", days),
+    )
+
+
+def _distinct(name: str, column: str, words: str, days: int) -> Feature:
+    return Feature(f"{name}_{days}d", "purchases", Distinct(column), f"{words} in {days} days: {{value:.0f}}", BOUGHT, days)
+
+
+def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
+    """Return the features of purchases: lines and money over each lookback (days; 28 and 90 always), orders, breadth, rhythm, service."""
+    long = max(*lookbacks, 90)
+    return (
+        *(definition for days in sorted({*lookbacks, 28, 90}) for definition in _windows(days)),
+        *(_distinct("orders", "order_id", "Orders", days) for days in sorted({28, 90, long})),
+        *(_distinct("families", "family", "Different product families bought", days) for days in sorted({90, long})),
+        _distinct("products_bought", "product_id", "Different products bought", long),
+        *(
+            Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words} {{before:,.0f}} → {{now:,.0f}} in {days} days")
+            for name, words in (("purchases", "Lines bought"), ("spend", "Spent"))
+            for days in (28, 90)
+        ),
+        Feature(
+            f"returns_{long}d", "purchases", Count(), f"Lines returned in {long} days: {{value:.0f}}", "amount < 0 or quantity < 0", long
+        ),
+        Feature("days_since_purchase", "purchases", DaysSince(), "Last purchase {value:.0f} days ago", BOUGHT),
+        RHYTHM,
+        SERVICE,
+    )

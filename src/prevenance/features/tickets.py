@@ -1,0 +1,156 @@
+"""Ticket features: how many, how urgent, and how they travel (waiting, hand-offs, clarification loops, reopenings)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Last, Mean, State, Trend
+
+OPENED = "event = 'opened'"
+URGENT = "event = 'opened' and lower(priority) in ('urgent', 'critical', 'highest', 'blocker', 'p1', '1')"
+
+PATHS = """
+ordered as (
+  select customer_id, ticket_id, event, event_at, cutoff,
+    lead(event_at) over (partition by customer_id, ticket_id order by event_at, known_at, event) as next_at,
+    row_number() over (partition by customer_id, ticket_id order by event_at desc, known_at desc, event desc) as from_end
+  from tickets
+),
+spans as (
+  select customer_id, ticket_id, cutoff,
+    coalesce(min(event_at) filter (where event = 'opened'), min(event_at)) as opened_at,
+    min(event_at) filter (where event in ('assigned', 'transferred', 'replied', 'escalated', 'resolved', 'closed')) as taken_at,
+    min(event_at) filter (where event = 'replied') as replied_at,
+    max(event_at) filter (where event in ('resolved', 'closed')) as solved_at,
+    max(event_at) filter (where event in ('opened', 'reopened')) as asked_at,
+    count(*) filter (where event = 'reopened') as reopenings,
+    count(*) filter (where event = 'escalated') as escalations,
+    count(*) filter (where event in ('assigned', 'transferred')) as handed,
+    count(*) filter (where event = 'waiting') as loops
+  from ordered group by customer_id, ticket_id, cutoff
+),
+lives as (
+  select *, solved_at is null or asked_at > solved_at as is_open,
+    case when solved_at is null or asked_at > solved_at then cutoff else solved_at end as until_at
+  from spans
+)
+"""
+"""``ordered`` are events with the next one of the ticket; ``lives`` is one row a ticket: when it was opened, first taken by
+somebody, first replied to, solved last (open again when asked later than solved), and how often it came back or moved."""
+
+HOUR = "3600000000.0"
+"""Microseconds in an hour."""
+
+OPEN = State(
+    "tickets_open",
+    ("tickets",),
+    f"""
+with {PATHS}
+select customer_id,
+  count(*) filter (where is_open) as tickets_open,
+  (epoch_us(cutoff) - epoch_us(min(opened_at) filter (where is_open))) / 86400000000.0 as oldest_open_ticket_days,
+  count(*) filter (where is_open and taken_at is null and opened_at <= cutoff - interval '24' hour) as tickets_unassigned_over_24h,
+  count(*) filter (where is_open and escalations > 0) as tickets_open_escalated,
+  count(*) filter (where is_open and reopenings > 0) as tickets_open_again
+from lives group by customer_id, cutoff
+""",
+    {
+        "tickets_open": "Open tickets: {value:.0f}",
+        "oldest_open_ticket_days": "Oldest open ticket: {value:.0f} days",
+        "tickets_unassigned_over_24h": "Open tickets unassigned for more than 24 hours: {value:.0f}",
+        "tickets_open_escalated": "Open tickets that were escalated: {value:.0f}",
+        "tickets_open_again": "Open tickets that were solved before: {value:.0f}",
+    },
+)
+
+PATH = State(
+    "ticket_path",
+    ("tickets",),
+    f"""
+with {PATHS},
+recent as (select * from lives where opened_at > cutoff - interval '90' day),
+pauses as (
+  select o.customer_id, sum(greatest(0, epoch_us(least(coalesce(o.next_at, r.until_at), r.until_at)) - epoch_us(o.event_at))) as waited
+  from ordered as o join recent as r on r.customer_id = o.customer_id and r.ticket_id = o.ticket_id
+  where o.event = 'waiting' group by o.customer_id
+),
+paths as (
+  select customer_id, count(*) as tickets,
+    sum(greatest(0, handed - 1)) as handoffs, sum(loops) as loops,
+    count(*) filter (where reopenings > 0) as again,
+    sum(greatest(0, epoch_us(until_at) - epoch_us(opened_at))) as lead,
+    sum(greatest(0, epoch_us(replied_at) - epoch_us(opened_at))) filter (where replied_at is not null) as reply,
+    count(replied_at) as replied,
+    sum(greatest(0, epoch_us(until_at) - epoch_us(opened_at))) filter (where not is_open) as solve,
+    count(*) filter (where not is_open) as solved,
+    count(*) filter (where coalesce(taken_at, cutoff) > opened_at + interval '24' hour) as late
+  from recent group by customer_id
+)
+select p.customer_id,
+  cast(p.handoffs as double) / p.tickets as handoffs_per_ticket_90d,
+  cast(p.loops as double) / p.tickets as clarifications_per_ticket_90d,
+  cast(coalesce(w.waited, 0) as double) / nullif(cast(p.lead as double), 0) as waiting_share_90d,
+  cast(p.reply as double) / nullif(p.replied, 0) / {HOUR} as first_reply_hours_90d,
+  cast(p.solve as double) / nullif(p.solved, 0) / {HOUR} as solution_hours_90d,
+  p.late as tickets_taken_after_24h_90d,
+  cast(p.again as double) / p.tickets as reopened_share_90d
+from paths as p left join pauses as w on w.customer_id = p.customer_id
+""",
+    {
+        "handoffs_per_ticket_90d": "Hand-offs per ticket in 90 days: {value:.1f}",
+        "clarifications_per_ticket_90d": "Clarification loops per ticket in 90 days: {value:.1f}",
+        "waiting_share_90d": "Tickets of 90 days spent {value:.0%} of their time waiting",
+        "first_reply_hours_90d": "First reply after {value:.0f} hours on average in 90 days",
+        "solution_hours_90d": "Tickets of 90 days were solved after {value:.0f} hours on average",
+        "tickets_taken_after_24h_90d": "Tickets unassigned for more than 24 hours in 90 days: {value:.0f}",
+        "reopened_share_90d": "Tickets of 90 days that were reopened: {value:.0%}",
+    },
+)
+
+FIRST = State(
+    "first_tickets",
+    ("customers", "tickets"),
+    """
+with starts as (
+  select customer_id, min(event_at) as started_at from customers group by customer_id having max(age_days) >= 90
+)
+select s.customer_id, count(t.ticket_id) as first_90d_tickets
+from starts as s left join tickets as t
+  on t.customer_id = s.customer_id and t.event = 'opened'
+  and t.event_at >= s.started_at and t.event_at < s.started_at + interval '90' day
+group by s.customer_id
+""",
+    {"first_90d_tickets": "Tickets in the first 90 days: {value:.0f}"},
+    background=("first_90d_tickets",),
+)
+
+
+def _count(name: str, words: str, where: str, days: int) -> Feature:
+    return Feature(f"{name}_{days}d", "tickets", Count(), f"{words} in {days} days: {{value:.0f}}", where, days)
+
+
+def _trend(name: str, words: str, days: int) -> Trend:
+    return Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words} {{before:.0f}} → {{now:.0f}} in {days} days")
+
+
+def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
+    """Return the features of tickets: opened ones over each lookback (days; 7, 28 and 90 always), kinds, trends, silences and paths."""
+    long = max(*lookbacks, 90)
+    return (
+        *(_count("tickets", "Tickets", OPENED, days) for days in sorted({*lookbacks, 7, 28, 90})),
+        *(_count("urgent_tickets", "Urgent tickets", URGENT, days) for days in (28, 90)),
+        *(_count("tickets_reopened", "Tickets reopened", "event = 'reopened'", days) for days in sorted({28, 90, long})),
+        *(_count("tickets_escalated", "Tickets escalated", "event = 'escalated'", days) for days in (28, 90)),
+        *(_trend("tickets", "Tickets", days) for days in (7, 28, 90)),
+        _trend("urgent_tickets", "Urgent tickets", 28),
+        Feature(
+            "ticket_categories_90d", "tickets", Distinct("category"), "Different ticket categories in 90 days: {value:.0f}", OPENED, 90
+        ),
+        Feature("ticket_score_90d", "tickets", Mean("score"), "Average ticket rating in 90 days: {value:.1f}", "event = 'rated'", 90),
+        Feature("ticket_score_last", "tickets", Last("score"), "Last ticket rating: {value:.1f}", "event = 'rated'"),
+        Feature("days_since_ticket", "tickets", DaysSince(), "Last ticket {value:.0f} days ago", OPENED),
+        Feature("days_since_reopened", "tickets", DaysSince(), "Last reopened ticket {value:.0f} days ago", "event = 'reopened'"),
+        OPEN,
+        PATH,
+        FIRST,
+    )

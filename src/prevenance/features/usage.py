@@ -1,0 +1,170 @@
+"""Usage features: logins, use, errors, who is active, what is paid for and idle, and how near the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Ratio, State, Sum, Trend
+from prevenance.features.subscriptions import CATALOGUE, HELD
+
+NIGHT = "kind = 'login' and (extract(hour from event_at) >= 22 or extract(hour from event_at) < 6)"
+"""Logins at unusual hours, [22:00, 06:00) UTC. For customers far from UTC only the trend says something."""
+
+MAIN_USER = State(
+    "main_user",
+    ("usage",),
+    """
+with counted as (
+  select customer_id, user_id, count(*) as events, min(age_days) as silent
+  from usage where user_id is not null group by customer_id, user_id
+),
+placed as (
+  select *, row_number() over (partition by customer_id order by events desc, user_id) as place,
+    sum(events) over (partition by customer_id) as total
+  from counted
+)
+select customer_id, silent as main_user_silent_days, cast(events as double) / cast(total as double) as main_user_share_90d
+from placed where place = 1
+""",
+    {
+        "main_user_silent_days": "The main user of the last 90 days was last seen {value:.0f} days ago",
+        "main_user_share_90d": "The main user's share of activity in 90 days: {value:.0%}",
+    },
+    days=90,
+)
+
+PAID = State(
+    "paid_features",
+    ("subscriptions", "products", "usage"),
+    f"""
+with {HELD}, {CATALOGUE},
+paid as (
+  select distinct p.customer_id, trim(part.feature) as feature
+  from (
+    select r.customer_id, c.features from running as r join catalogue as c on c.product_id = r.product_id where c.features is not null
+  ) as p, unnest(string_split(p.features, ';')) as part(feature)
+  where trim(part.feature) <> ''
+),
+used as (
+  select distinct customer_id, feature from usage where kind = 'use' and feature is not null and event_at > cutoff - interval '90' day
+)
+select paid.customer_id,
+  count(*) filter (where used.feature is null) as paid_features_unused,
+  cast(count(used.feature) as double) / cast(count(*) as double) as paid_features_used_share_90d
+from paid left join used on used.customer_id = paid.customer_id and used.feature = paid.feature
+group by paid.customer_id
+""",
+    {
+        "paid_features_unused": "Features paid for and not used in 90 days: {value:.0f}",
+        "paid_features_used_share_90d": "Features paid for that were used in 90 days: {value:.0%}",
+    },
+)
+
+LIMIT = State(
+    "usage_limit",
+    ("subscriptions", "products", "usage"),
+    f"""
+with {HELD}, {CATALOGUE},
+limits as (
+  select r.customer_id, r.product_id, cast(max(c.usage_limit) as double) * cast(sum(coalesce(r.seats, 1)) as double) as allowed,
+    count(*) over (partition by r.customer_id) as limited
+  from running as r join catalogue as c on c.product_id = r.product_id
+  where c.usage_limit > 0 group by r.customer_id, r.product_id
+),
+used as (
+  select customer_id, product_id, sum(coalesce(quantity, 1)) as quantity
+  from usage where kind = 'use' and event_at > cutoff - interval '28' day group by customer_id, product_id
+),
+shares as (
+  select l.customer_id, l.product_id, cast(coalesce(sum(u.quantity), 0) as double) / nullif(l.allowed, 0) as share
+  from limits as l left join used as u
+    on u.customer_id = l.customer_id and (u.product_id = l.product_id or (u.product_id is null and l.limited = 1))
+  group by l.customer_id, l.product_id, l.allowed
+)
+select customer_id, max(share) as usage_near_limit_share from shares group by customer_id
+""",
+    {"usage_near_limit_share": "Use in 28 days: {value:.0%} of the limit"},
+)
+
+FIRST = State(
+    "first_use",
+    ("customers", "usage"),
+    """
+with starts as (
+  select customer_id, min(event_at) as started_at from customers group by customer_id having max(age_days) >= 90
+)
+select s.customer_id, count(distinct cast(u.event_at as date)) as first_90d_active_days
+from starts as s left join usage as u
+  on u.customer_id = s.customer_id and u.kind in ('login', 'use')
+  and u.event_at >= s.started_at and u.event_at < s.started_at + interval '90' day
+group by s.customer_id
+""",
+    {"first_90d_active_days": "Days with activity in the first 90 days: {value:.0f}"},
+    background=("first_90d_active_days",),
+)
+
+SERIES = (
+    ("logins", Count(), "Logins", "kind = 'login'"),
+    ("uses", Count(), "Uses", "kind = 'use'"),
+    ("quantity", Sum("quantity"), "Quantity used", "kind = 'use'"),
+    ("errors", Count(), "Errors", "kind = 'error'"),
+    ("active_users", Distinct("user_id"), "Active users", "kind in ('login', 'use')"),
+    ("active_days", Distinct("day"), "Days with activity", "kind in ('login', 'use')"),
+    ("features_used", Distinct("feature"), "Different features used", "kind = 'use'"),
+)
+"""Column stem, value, words and condition of what is measured in every lookback."""
+
+TRENDS = (
+    ("logins", "logins", (7, 28, 90)),
+    ("uses", "uses", (28, 90)),
+    ("quantity", "quantity used", (28,)),
+    ("errors", "errors", (7, 28)),
+    ("active_users", "active users", (28, 90)),
+    ("active_days", "days with activity", (28,)),
+    ("features_used", "different features used", (90,)),
+    ("unusual_hour_logins", "logins between 22:00 and 06:00 UTC", (28,)),
+)
+
+
+def _windows(days: int) -> tuple[Definition, ...]:
+    return tuple(
+        Feature(f"{name}_{days}d", "usage", value, f"{words} in {days} days: {{value:,.0f}}", where, days)
+        for name, value, words, where in SERIES
+    )
+
+
+def _trends() -> tuple[Definition, ...]:
+    return tuple(
+        Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words.capitalize()} {{before:,.0f}} → {{now:,.0f}} in {days} days")
+        for name, words, spans in TRENDS
+        for days in spans
+    )
+
+
+def _silences() -> tuple[Definition, ...]:
+    return tuple(
+        Feature(f"days_since_{kind}", "usage", DaysSince(), f"Last {kind} {{value:.0f}} days ago", f"kind = '{kind}'")
+        for kind in ("login", "use", "error")
+    )
+
+
+def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
+    """Return the features of usage: every series over each lookback (days; 7, 28 and 90 always), trends, silences and states."""
+    return (
+        *(definition for days in sorted({*lookbacks, 7, 28, 90}) for definition in _windows(days)),
+        Feature("unusual_hour_logins_28d", "usage", Count(), "Logins between 22:00 and 06:00 UTC in 28 days: {value:.0f}", NIGHT, 28),
+        *_trends(),
+        *_silences(),
+        Ratio(
+            "unusual_hour_share_28d",
+            "unusual_hour_logins_28d",
+            "logins_28d",
+            "Logins from 22:00 to 06:00 UTC in 28 days: {top:.0f} of {bottom:.0f}",
+        ),
+        Ratio("errors_per_use_28d", "errors_28d", "uses_28d", "Errors in 28 days: {top:.0f} on {bottom:.0f} uses"),
+        Ratio("logins_per_user_28d", "logins_28d", "active_users_28d", "Logins in 28 days: {top:.0f} by {bottom:.0f} users"),
+        MAIN_USER,
+        PAID,
+        LIMIT,
+        FIRST,
+    )
