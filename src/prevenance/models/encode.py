@@ -1,0 +1,90 @@
+"""From a frame of features to the float64 matrix that every model takes.
+
+Numbers stay as they are; text becomes codes of a vocabulary that is learned once and kept with the model, so that tonight's
+new word is "other" and never a new column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from prevenance.errors import PrevenanceError
+
+LEVELS = 50
+"""Most words that a text column keeps; the rarer ones share the code "other"."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Which columns a model reads, in order, and the words of those that hold text.
+
+    A word's code is its place in ``vocabulary[column]``; other or unseen words share the code after the last; a missing
+    word is NaN. ``dropped`` names the columns that said nothing when fitting (constant or empty) and are not read.
+    """
+
+    features: tuple[str, ...]
+    vocabulary: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def categories(self) -> tuple[int, ...]:
+        """Return the positions in ``features`` of the columns that hold codes."""
+        return tuple(place for place, name in enumerate(self.features) if name in self.vocabulary)
+
+    def matrix(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return float64 of shape (n, p), p = number of ``features``; missing and infinite are NaN.
+
+        Raises:
+            PrevenanceError: E504 if the frame lacks a feature.
+        """
+        if absent := [name for name in self.features if name not in frame]:
+            raise PrevenanceError(
+                "E504",
+                f"{len(absent)} of the model's {len(self.features)} inputs are absent: {', '.join(absent[:5])}",
+                fix="score with the source tables and feature sets of training, or train again",
+            )
+        found = np.empty((len(frame), len(self.features)), dtype="float64")
+        for place, name in enumerate(self.features):
+            words = self.vocabulary.get(name)
+            found[:, place] = _numbers(frame[name]) if words is None else _codes(frame[name], words)
+        found[~np.isfinite(found)] = np.nan
+        return found
+
+
+def fit_encoder(frame: pd.DataFrame, features: Sequence[str]) -> Encoder:
+    """Return the encoder learned from these rows; columns that are constant or empty are dropped and named."""
+    kept: list[str] = []
+    vocabulary: dict[str, tuple[str, ...]] = {}
+    for name in features:
+        words = None if pd.api.types.is_numeric_dtype(frame[name]) else _words(frame[name])
+        values = _numbers(frame[name]) if words is None else _codes(frame[name], words)
+        if _constant(values):
+            continue
+        kept.append(name)
+        if words is not None:
+            vocabulary[name] = words
+    return Encoder(tuple(kept), vocabulary, tuple(name for name in features if name not in set(kept)))
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _codes(column: pd.Series, words: tuple[str, ...]) -> np.ndarray:
+    codes = column.map({word: float(code) for code, word in enumerate(words)}).to_numpy(dtype="float64", na_value=np.nan)
+    return np.where(np.isnan(codes) & column.notna().to_numpy(), float(len(words)), codes)
+
+
+def _words(column: pd.Series) -> tuple[str, ...]:
+    counts = column.dropna().astype(str).value_counts()
+    return tuple(sorted(counts.index, key=lambda word: (-counts[word], word))[:LEVELS])
+
+
+def _constant(values: np.ndarray) -> bool:
+    """Return whether the values hold one thing only; a column that is partly missing holds two."""
+    finite = values[np.isfinite(values)]
+    return finite.size == 0 or (finite.size == values.size and finite.min() == finite.max())

@@ -1,0 +1,106 @@
+"""Settings chosen by trying them on later rows: a fixed number of trials, no clock, the same answer every time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prevenance.models import boosted, logistic
+from prevenance.models.encode import Encoder
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+Part = tuple[np.ndarray, np.ndarray]
+"""A matrix (n, p) of a fitted encoder and its labels (n,)."""
+
+ROUNDS, PATIENCE = 300, 25
+STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+
+
+def ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str, Any]:
+    """Return the ridge with the smallest log loss on ``later``; the stronger one on a tie."""
+    from threadpoolctl import threadpool_limits
+
+    losses = {}
+    with threadpool_limits(limits=1):
+        for strength in STRENGTHS:
+            fitted = logistic.estimator(encoder, seed=seed, strength=strength).fit(*learn)
+            losses[strength] = log_loss(logistic.log_odds(logistic.parameters(fitted), later[0]), later[1])
+    return {"strength": min(losses, key=lambda strength: losses[strength])}
+
+
+def boosting(encoder: Encoder, learn: Part, later: Part, *, seed: int, trials: int, threads: int = 0) -> dict[str, Any]:
+    """Return LightGBM's settings with the smallest log loss on ``later`` after ``trials``, the first of which is the defaults.
+
+    The rows are binned once for all trials. Trials that lag behind the median are pruned; the number of trees is where
+    the loss was smallest.
+    """
+    import lightgbm
+    import optuna
+
+    binning: dict[str, Any] = {**boosted.FIXED, "num_threads": threads}
+    kept: dict[str, Any] = {"free_raw_data": False, "categorical_feature": list(encoder.categories), "params": binning}
+    train = lightgbm.Dataset(*learn, **kept).construct()
+    valid = lightgbm.Dataset(*later, reference=train, **kept).construct()
+
+    def objective(trial: Trial) -> float:
+        settings = {**_suggested(trial), **binning, "objective": "binary", "metric": "None", "seed": seed}
+        watch = _Watch(trial, optuna.TrialPruned)
+        lightgbm.train(settings, train, ROUNDS, valid_sets=[valid], feval=_measured, callbacks=[watch])
+        trial.set_user_attr("n_estimators", watch.best_round)
+        return watch.best
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler, pruner = optuna.samplers.TPESampler(seed=seed), optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=30)
+    study = optuna.create_study(sampler=sampler, pruner=pruner)
+    study.enqueue_trial({name: boosted.DEFAULTS[name] for name in (*WHOLE_NUMBERS, *SHARES)})
+    study.optimize(objective, n_trials=trials)
+    best = study.best_trial
+    return {name: _short(value) for name, value in best.params.items()} | {"n_estimators": best.user_attrs["n_estimators"]}
+
+
+def log_loss(values: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean log loss of log-odds."""
+    return float(np.mean(np.logaddexp(0.0, values) - labels * values))
+
+
+WHOLE_NUMBERS: dict[str, tuple[int, int]] = {"num_leaves": (3, 31), "min_data_in_leaf": (10, 150)}
+SHARES: dict[str, tuple[float, float]] = {"learning_rate": (0.02, 0.15), "feature_fraction": (0.2, 1.0), "lambda_l2": (0.1, 50.0)}
+"""Where the trials look, both ends included, on a log scale."""
+
+
+def _suggested(trial: Trial) -> dict[str, Any]:
+    counts = {name: trial.suggest_int(name, low, high, log=True) for name, (low, high) in WHOLE_NUMBERS.items()}
+    return counts | {name: _short(trial.suggest_float(name, low, high, log=True)) for name, (low, high) in SHARES.items()}
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def _measured(values: np.ndarray, dataset: Any) -> tuple[str, float, bool]:
+    # LightGBM's own metric adds up in threads, and its last digit would depend on how many there are.
+    chance = np.clip(values, 1e-12, 1 - 1e-12)
+    return "loss", log_loss(np.log(chance / (1 - chance)), dataset.get_label()), False
+
+
+class _Watch:
+    """Watches a trial: keeps its best round, ends it when nothing improves, prunes it when others were better by then."""
+
+    def __init__(self, trial: Trial, pruned: type[Exception]) -> None:
+        self.trial, self.pruned, self.best, self.best_round = trial, pruned, float("inf"), 1
+
+    def __call__(self, state: Any) -> None:
+        """Take note of one more tree."""
+        loss, number = state.evaluation_result_list[0][2], state.iteration + 1
+        if loss < self.best:
+            self.best, self.best_round = loss, number
+        self.trial.report(self.best, number)
+        if self.trial.should_prune():
+            raise self.pruned
+        if number - self.best_round >= PATIENCE:
+            from lightgbm.callback import EarlyStopException
+
+            raise EarlyStopException(self.best_round - 1, state.evaluation_result_list)

@@ -1,0 +1,304 @@
+"""The models: what goes in, what is kept, and that a saved model is the model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevenance.errors import PrevenanceError
+from prevenance.models import MODELS, module
+from prevenance.models.boosted import DEFAULTS
+from prevenance.models.bundle import Fitted, calibrated, chance, interval, load, log_odds, save
+from prevenance.models.calibrate import WHOLE, band, platt
+from prevenance.models.customer_rules import CustomerRule, usable
+from prevenance.models.encode import LEVELS, Encoder, fit_encoder
+from prevenance.models.rule import average_precision
+
+KINDS = sorted(MODELS)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+
+def world(rows: int = 400, seed: int = 0) -> pd.DataFrame:
+    """Return features with holes and a label that depends on logins and industry."""
+    random = np.random.default_rng(seed)
+    logins = random.poisson(20, rows).astype("float64")
+    trend = random.uniform(-1, 1, rows)
+    industry = random.choice(["bank", "shop", "law"], rows)
+    odds = -1.5 - 0.15 * (logins - 20) - 1.5 * trend + (industry == "law")
+    label = (random.random(rows) < 1 / (1 + np.exp(-odds))).astype("float64")
+    logins[random.random(rows) < 0.1] = np.nan
+    frame = pd.DataFrame({"logins_28d": logins, "logins_28d_trend": trend, "tickets_28d": random.poisson(2.0, rows).astype("float64")})
+    return frame.assign(noise=random.normal(size=rows), industry=pd.Series(industry, dtype="str"), label=label)
+
+
+FEATURES = ("logins_28d", "logins_28d_trend", "tickets_28d", "noise", "industry")
+
+
+def fitted(kind: str, frame: pd.DataFrame, threads: int = 0) -> Fitted:
+    encoder = fit_encoder(frame, FEATURES)
+    more = {"categorical_feature": list(encoder.categories)} if kind in ("lightgbm", "random_forest") else {}
+    estimator = module(kind).estimator(encoder, seed=1, threads=threads)
+    estimator.fit(encoder.matrix(frame), frame["label"].to_numpy(), **more)
+    return Fitted(
+        kind, encoder, module(kind).parameters(estimator), (1.2, -0.1), band=((0.1, 0.05, 0.2), (0.6, 0.4, 0.7)), about={"seed": 1}
+    )
+
+
+def test_codes_go_by_frequency_then_name_and_unseen_words_share_one():
+    column = pd.Series(["b", "a", "c", "c", None], dtype="str")
+    encoder = fit_encoder(pd.DataFrame({"plan": column, "seats": [1.0, np.inf, 3, 4, 5]}), ("plan", "seats"))
+    assert encoder.vocabulary == {"plan": ("c", "a", "b")}
+    later = pd.DataFrame({"seats": [-np.inf, 2.0], "plan": pd.Series(["zebra", None], dtype="str")})
+    np.testing.assert_array_equal(encoder.matrix(later), [[3.0, np.nan], [np.nan, 2.0]])
+
+
+def test_a_text_column_keeps_at_most_fifty_words():
+    words = [f"w{number:03d}" for number in range(300)]
+    encoder = fit_encoder(pd.DataFrame({"tag": words}), ("tag",))
+    assert len(encoder.vocabulary["tag"]) == LEVELS
+    assert encoder.matrix(pd.DataFrame({"tag": words})).max() == LEVELS
+
+
+def test_constant_and_empty_columns_are_dropped_and_named():
+    frame = pd.DataFrame({"same": [1.0, 1, 1], "empty": [np.nan] * 3, "half": [1.0, np.nan, 1], "good": [1.0, 2, 3]})
+    encoder = fit_encoder(frame.assign(word="x"), ("same", "empty", "half", "good", "word"))
+    assert encoder.features == ("half", "good")
+    assert encoder.dropped == ("same", "empty", "word")
+
+
+def test_an_absent_feature_is_named():
+    with pytest.raises(PrevenanceError, match=r"E504.*1 of the model's 2 inputs are absent: seats"):
+        Encoder(("mrr", "seats")).matrix(pd.DataFrame({"mrr": [1.0]}))
+
+
+def test_an_unknown_model_is_named_with_the_nearest():
+    with pytest.raises(PrevenanceError, match=r'E203.*did you mean "logistic"'):
+        module("logistics")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_average_precision_is_scikit_learns_ties_included(seed):
+    from sklearn.metrics import average_precision_score
+
+    random = np.random.default_rng(seed)
+    values, labels = random.integers(0, 6, 80).astype("float64"), random.integers(0, 2, 80)
+    largest, smallest = average_precision(values, labels)
+    assert largest == pytest.approx(average_precision_score(labels, values))
+    assert smallest == pytest.approx(average_precision_score(labels, -values))
+
+
+def test_average_precision_without_a_positive_is_zero():
+    assert average_precision(np.arange(3.0), np.zeros(3)) == (0.0, 0.0)
+
+
+def test_the_rule_finds_the_feature_and_its_direction():
+    found = fitted("rule", world(2000))
+    assert found.encoder.features[found.parameters["place"]] == "logins_28d_trend"
+    assert found.parameters["direction"] == -1.0
+
+
+def test_the_rule_treats_a_missing_value_as_the_median():
+    model = fitted("rule", world()).parameters
+    place = model["place"]
+    rows = np.zeros((2, 5))
+    rows[0, place], rows[1, place] = np.nan, model["middle"]
+    assert list(module("rule").log_odds(model, rows)) == [0.0, 0.0]
+
+
+def test_customer_rules_count_what_holds_and_skip_what_cannot_be_asked():
+    encoder = Encoder(("tickets_28d", "logins_28d_trend"))
+    assert [rule.name for rule in usable(encoder)] == ["use halved in four weeks", "more than three tickets in four weeks"]
+    rules = module("customer_rules")
+    parameters = rules.parameters(rules.estimator(encoder, seed=0))
+    rows = np.array([[4.0, -0.5], [3.0, -0.3], [np.nan, -1 / 3]])
+    assert list(rules.log_odds(parameters, rows)) == [2.0, 0.0, 1.0]
+
+
+def test_a_customers_own_rules_can_replace_ours():
+    rules, encoder = module("customer_rules"), Encoder(("nps",))
+    estimator = rules.estimator(encoder, seed=0, rules=(CustomerRule("detractor", (("nps", "<=", 6.0),)),))
+    assert list(rules.log_odds(rules.parameters(estimator), np.array([[3.0], [9.0], [np.nan]]))) == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("kind", ["logistic", "neural"])
+def test_plain_parameters_say_what_the_estimator_says(kind):
+    frame = world()
+    encoder = fit_encoder(frame, FEATURES)
+    matrix = encoder.matrix(frame)
+    estimator = module(kind).estimator(encoder, seed=1).fit(matrix, frame["label"].to_numpy())
+    matrix[0, :2], matrix[1, 4] = [1e300, np.nan], np.nan
+    matrix[2, 4] = 3.0
+    odds = estimator.predict_proba(matrix)
+    np.testing.assert_allclose(
+        module(kind).log_odds(module(kind).parameters(estimator), matrix), np.log(odds[:, 1] / odds[:, 0]), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_scores_the_same_alone_and_among_others(kind):
+    frame = world()
+    model = fitted(kind, frame)
+    together = log_odds(model, frame)
+    alone = np.concatenate([log_odds(model, frame.iloc[[place]]) for place in range(25)])
+    np.testing.assert_array_equal(alone, together[:25])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_contributions_add_up(kind):
+    frame = world()
+    model = fitted(kind, frame)
+    exact = module(kind).contributions(model.parameters, model.encoder.matrix(frame))
+    if kind == "neural":
+        assert exact is None
+        return
+    base, found = exact
+    assert found.shape == (len(frame), len(FEATURES))
+    np.testing.assert_allclose(base + found.sum(axis=1), log_odds(model, frame), atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_model_that_is_loaded_is_the_model_that_was_saved(kind, tmp_path):
+    frame = world()
+    model = fitted(kind, frame)
+    digest = save(model, tmp_path / "model")
+    found = load(tmp_path / "model", digest)
+    assert found == model
+    np.testing.assert_array_equal(chance(found, frame), chance(model, frame))
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "random_forest"])
+def test_trees_are_equal_bytes_on_two_runs_and_on_one_or_two_threads(kind, tmp_path):
+    frame = world(1500)
+    texts = {fitted(kind, frame, threads).parameters["trees"] for threads in (1, 2, 2, 0)}
+    assert len(texts) == 1
+    assert "num_threads" not in texts.pop()
+
+
+def test_the_forest_is_a_mean_of_trees_not_a_sum():
+    values = log_odds(fitted("random_forest", world()), world())
+    assert np.abs(values).max() < 10
+
+
+def _break(folder: Path, how: str) -> None:
+    model = folder / "model.json"
+    text = model.read_bytes()
+    actions = {
+        "truncated": lambda: model.write_bytes(text[: len(text) // 2]),
+        "edited digit": lambda: model.write_bytes(text.replace(b"1.2", b"1.3", 1)),
+        "crlf": lambda: model.write_bytes(text.replace(b"\n", b"\r\n")),
+        "empty": lambda: model.write_bytes(b""),
+        "absent": model.unlink,
+        "no manifest": (folder / "manifest.json").unlink,
+        "trees": lambda: (folder / "booster.txt").write_bytes((folder / "booster.txt").read_bytes() + b" "),
+    }
+    actions[how]()
+
+
+@pytest.mark.parametrize("how", ["truncated", "edited digit", "crlf", "empty", "absent", "no manifest", "trees"])
+def test_a_folder_that_was_touched_is_refused_before_it_is_parsed(how, tmp_path, monkeypatch):
+    digest = save(fitted("lightgbm", world()), tmp_path)
+    _break(tmp_path, how)
+    monkeypatch.setattr("prevenance.models.bundle._fitted", lambda *_: pytest.fail("parsed"))
+    with pytest.raises(PrevenanceError, match=r"E502.*FIX: restore"):
+        load(tmp_path, digest)
+
+
+def test_a_manifest_that_was_rewritten_to_match_is_refused(tmp_path):
+    model = fitted("logistic", world())
+    digest = save(model, tmp_path)
+    save(replace(model, calibrator=(9.0, 0.0)), tmp_path)
+    with pytest.raises(PrevenanceError, match=r"E502.*manifest.json: digest differs"):
+        load(tmp_path, digest)
+
+
+def test_a_signed_model_wants_its_key(tmp_path):
+    digest = save(fitted("rule", world()), tmp_path, key=b"secret")
+    assert load(tmp_path, digest, key=b"secret").kind == "rule"
+    with pytest.raises(PrevenanceError, match=r"E502.*signature does not match"):
+        load(tmp_path, digest, key=b"other")
+    (tmp_path / "manifest.hmac").unlink()
+    with pytest.raises(PrevenanceError, match=r"E502.*manifest.hmac: cannot be read"):
+        load(tmp_path, digest, key=b"secret")
+
+
+def test_a_manifest_cannot_point_outside_the_folder(tmp_path):
+    import hashlib
+
+    manifest = json.dumps({"files": {"../model.json": "0"}}).encode()
+    (tmp_path / "manifest.json").write_bytes(manifest)
+    with pytest.raises(PrevenanceError, match=r"E502.*no file of a model"):
+        load(tmp_path, hashlib.sha256(manifest).hexdigest())
+
+
+def test_a_model_that_learned_nothing_says_the_same_of_everybody():
+    model = Fitted("rule", Encoder(()), {}, (0.0, -2.0))
+    assert list(log_odds(model, world(3))) == [0.0, 0.0, 0.0]
+    assert len(set(chance(model, world(3)))) == 1
+
+
+def test_platt_finds_the_slope_and_intercept_of_honest_log_odds():
+    random = np.random.default_rng(0)
+    values = random.normal(size=20000)
+    labels = (random.random(20000) < 1 / (1 + np.exp(-(0.7 * values - 1.0)))).astype("float64")
+    slope, intercept = platt(values, labels)
+    assert slope == pytest.approx(0.7, abs=0.05)
+    assert intercept == pytest.approx(-1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("labels", [[0.0, 0, 0, 0], [1.0, 1, 1, 1], [1.0, 1, 0, 0]])
+def test_platt_is_flat_for_one_class_and_for_an_order_upside_down(labels):
+    slope, intercept = platt(np.array([1.0, 2, 3, 4]), np.array(labels))
+    rate = (sum(labels) + 0.5) / 5
+    assert slope == 0.0
+    assert 1 / (1 + np.exp(-intercept)) == pytest.approx(rate)
+
+
+def test_platt_keeps_its_head_when_the_classes_are_parted():
+    slope, intercept = platt(np.arange(20.0), np.repeat([0.0, 1.0], 10))
+    assert 0.5 < 1 / (1 + np.exp(-(slope * 19 + intercept))) < 0.999
+
+
+def test_the_band_holds_the_truth_about_nine_times_in_ten_and_is_in_order():
+    random = np.random.default_rng(1)
+    held = []
+    for _ in range(60):
+        scores = random.beta(1, 6, 1500)
+        labels = (random.random(1500) < scores).astype("float64")
+        model = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=band(scores, labels, np.arange(1500)))
+        low, high = interval(model, np.array([0.05, 0.1, 0.2, 0.3]))
+        assert (np.diff(low) >= 0).all()
+        assert (np.diff(high) >= 0).all()
+        held.append((low <= [0.05, 0.1, 0.2, 0.3]) & (high >= [0.05, 0.1, 0.2, 0.3]))
+    assert np.mean(held) > 0.85
+
+
+def test_many_snapshots_of_few_customers_make_a_wide_band():
+    scores, labels = np.linspace(0.1, 0.3, 1000), np.tile([1.0, 0, 0, 0, 0], 200)
+    wide = np.array(band(scores, labels, np.arange(1000) % 10))
+    narrow = np.array(band(scores, labels, np.arange(1000)))
+    assert (wide[:, 2] - wide[:, 1]).mean() > 2 * (narrow[:, 2] - narrow[:, 1]).mean()
+
+
+def test_nobody_seen_is_a_band_from_nothing_to_all():
+    assert band(np.array([]), np.array([]), np.array([])) == WHOLE
+
+
+def test_a_score_lies_within_its_interval_even_beyond_the_band():
+    model = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=((0.1, 0.05, 0.2), (0.6, 0.4, 0.7)))
+    score = np.array([0.0, 0.1, 0.35, 0.9, 1.0])
+    low, high = interval(model, score)
+    assert (low <= score).all()
+    assert (score <= high).all()
+    assert calibrated(model, np.array([0.0]))[0] == 0.5
+
+
+def test_the_defaults_of_boosting_are_what_tuning_starts_from():
+    from prevenance.models.tuning import SHARES, WHOLE_NUMBERS
+
+    assert all(low <= DEFAULTS[name] <= high for name, (low, high) in (WHOLE_NUMBERS | SHARES).items())
