@@ -1,0 +1,225 @@
+"""Training on folds: what a model may see, that order and threads do not matter, and how the challenger is picked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevenance.errors import PrevenanceError
+from prevenance.folds import Fold, folds
+from prevenance.models.bundle import chance, save
+from prevenance.training import Backtest, backtest, choose, fit, ladder, positives, rule_text, tune, usable, with_band
+
+FEATURES = ("logins_28d", "logins_28d_trend", "tickets_28d", "noise", "industry")
+
+
+def world(customers: int = 120, cutoffs: int = 12, seed: int = 0) -> pd.DataFrame:
+    """Return a training frame, 28 days between cutoffs, whose label depends on logins and their trend."""
+    random = np.random.default_rng(seed)
+    dates = pd.date_range("2025-01-06", periods=cutoffs, freq="28D")
+    frame = pd.DataFrame({"customer_id": [f"c{number:03d}" for number in range(customers)] * cutoffs})
+    rows = len(frame)
+    frame["cutoff"] = np.repeat(dates.to_numpy().astype("datetime64[us]"), customers)
+    frame = frame.assign(state="at_risk", value_at_stake=100.0, logins_28d=random.poisson(20, rows).astype("float64"))
+    frame = frame.assign(
+        logins_28d_trend=random.uniform(-1, 1, rows), tickets_28d=random.poisson(2, rows) * 1.0, noise=random.normal(size=rows)
+    )
+    frame["industry"] = pd.Series(random.choice(["bank", "shop"], rows), dtype="str")
+    odds = -2.0 - 0.1 * (frame["logins_28d"] - 20) - 1.5 * frame["logins_28d_trend"]
+    frame["label"] = (random.random(rows) < 1 / (1 + np.exp(-odds))).astype("float64")
+    frame["outcome_at"] = frame["cutoff"].where(frame["label"] == 1) + pd.Timedelta(days=10)
+    return frame
+
+
+def parted(frame: pd.DataFrame, tests: int = 3) -> tuple[Fold, ...]:
+    return folds(frame["cutoff"].unique(), horizon_days=28, settle_days=0, tests=tests, calibrate=2)
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return world()
+
+
+@pytest.fixture(scope="module")
+def tested(frame) -> Backtest:
+    return backtest(frame, parted(frame), ("logistic", "lightgbm"), FEATURES, seed=1, trials=3, champion=("logistic", {"strength": 0.1}))
+
+
+@pytest.mark.parametrize(("found", "kinds"), [(0, ()), (19, ()), (20, ("logistic",)), (99, ("logistic",)), (100, ("logistic", "lightgbm"))])
+def test_the_ladder_of_models(found, kinds):
+    assert ladder(found) == kinds
+
+
+def test_only_rows_at_risk_with_a_closed_label_are_used_in_one_order(frame):
+    mixed = frame.sample(frac=1, random_state=3)
+    mixed.iloc[0, mixed.columns.get_loc("label")] = np.nan
+    mixed.iloc[1, mixed.columns.get_loc("state")] = "too_late"
+    rows = usable(mixed)
+    assert len(rows) == len(frame) - 2
+    pd.testing.assert_frame_equal(rows, usable(mixed.iloc[::-1]))
+
+
+def test_positives_are_customers_and_not_snapshots():
+    rows = pd.DataFrame(
+        {"customer_id": ["a", "a", "b", "c"], "cutoff": pd.to_datetime(["2025-01-01"] * 4), "label": [1.0, 1.0, 0.0, np.nan]}
+    )
+    assert positives(rows) == 1
+
+
+@pytest.mark.parametrize("kind", ["base_rate", "rule", "customer_rules", "logistic", "lightgbm"])
+def test_row_order_and_threads_leave_the_bytes_alone(kind, frame, tmp_path):
+    fold = parted(frame)[-1]
+    orders = [frame, frame.sample(frac=1, random_state=5).reset_index(drop=True)]
+    digests = {save(fit(rows, fold, kind, FEATURES, seed=1, threads=threads), tmp_path) for rows in orders for threads in (1, 2)}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("kind", ["rule", "logistic", "lightgbm"])
+def test_rows_outside_the_fold_change_nothing(kind, frame, tmp_path):
+    fold = parted(frame)[0]
+    later = frame.copy()
+    outside = ~later["cutoff"].isin([*fold.fit, *fold.calibrate])
+    later.loc[outside, "label"] = 1 - later.loc[outside, "label"]
+    later.loc[outside, "industry"] = "new"
+    later.loc[outside, "noise"] = 1e9
+    assert save(fit(later, fold, kind, FEATURES, seed=1), tmp_path) == save(fit(frame, fold, kind, FEATURES, seed=1), tmp_path)
+    inside = later["cutoff"].isin(fold.fit)
+    later.loc[inside, "label"] = 1 - later.loc[inside, "label"]
+    assert save(fit(later, fold, kind, FEATURES, seed=1), tmp_path) != save(fit(frame, fold, kind, FEATURES, seed=1), tmp_path)
+
+
+def test_what_a_model_says_of_itself(frame):
+    fold = parted(frame)[0]
+    about = fit(frame, fold, "rule", FEATURES, seed=4, about={"target": "churn"}).about
+    assert about["trained_until"] == fold.test.isoformat()
+    assert (about["target"], about["seed"], about["calibrated_on"], about["snapshots"]) == ("churn", 4, "calibrate", 120 * len(fold.fit))
+
+
+def test_chances_are_calibrated_on_later_rows(frame):
+    fold = parted(frame)[-1]
+    later = frame[frame["cutoff"].isin(fold.calibrate)]
+    assert chance(fit(frame, fold, "logistic", FEATURES, seed=1), later).mean() == pytest.approx(later["label"].mean(), abs=0.01)
+
+
+def test_without_a_calibrate_part_the_fit_part_calibrates_and_it_is_said(frame):
+    fold = parted(frame)[0]
+    assert fit(frame, Fold(fold.fit, (), fold.test), "rule", FEATURES, seed=1).about["calibrated_on"] == "fit"
+
+
+@pytest.mark.parametrize("kind", ["base_rate", "rule", "logistic", "lightgbm"])
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_one_class_teaches_nothing_but_a_rate(kind, label, frame):
+    fold = parted(frame)[0]
+    found = fit(frame.assign(label=label), fold, kind, FEATURES, seed=1)
+    assert found.parameters == {}
+    assert abs(chance(found, frame) - label).max() < 0.01
+
+
+def test_features_that_never_differ_teach_nothing(frame):
+    found = fit(frame.assign(noise=1.0), parted(frame)[0], "logistic", ("noise",), seed=1)
+    assert (found.parameters, found.encoder.dropped) == ({}, ("noise",))
+
+
+def test_one_customer_gets_a_chance(frame):
+    one = frame[frame["customer_id"] == "c001"]
+    found = fit(one, parted(frame)[-1], "rule", FEATURES, seed=1)
+    assert 0 < chance(found, one).min() <= chance(found, one).max() < 1
+
+
+def test_a_fold_without_closed_labels_is_refused(frame):
+    with pytest.raises(PrevenanceError, match=r"E601.*no closed label among 1 cutoffs"):
+        fit(frame, Fold((datetime(2020, 1, 1),), (), datetime(2021, 1, 1)), "rule", FEATURES, seed=1)
+
+
+def test_a_backtest_has_every_model_beside_its_rivals(tested, frame):
+    assert set(tested.predictions["model"]) == {"base_rate", "rule", "customer_rules", "logistic", "lightgbm", "champion"}
+    tests = {pd.Timestamp(fold.test) for fold in parted(frame)}
+    assert set(tested.predictions["cutoff"]) == tests
+    assert list(tested.predictions) == ["fold", "cutoff", "customer_id", "label", "outcome_at", "model", "score", "raw"]
+    assert len(tested.predictions) == 6 * 3 * 120
+    assert tested.predictions["score"].between(0, 1).all()
+
+
+def test_a_backtest_finds_the_planted_cause(tested):
+    assert tested.rules == ("logins_28d_trend, smallest first",) * 3
+    loss = tested.calibrate_loss
+    assert loss["logistic"] < loss["rule"] < loss["base_rate"]
+
+
+def test_customer_rules_are_left_out_where_they_cannot_be_asked(frame):
+    found = backtest(frame, parted(frame, 1), (), ("noise",), seed=1)
+    assert set(found.predictions["model"]) == {"base_rate", "rule"}
+
+
+def test_no_folds_give_no_predictions_but_the_same_columns(frame, tested):
+    found = backtest(frame, (), ("logistic",), FEATURES, seed=1)
+    assert found.predictions.empty
+    assert list(found.predictions) == list(tested.predictions)
+    assert choose(found, ("logistic",)) is None
+
+
+def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
+    flipped = frame.copy()
+    last = flipped["cutoff"] == flipped["cutoff"].max()
+    flipped.loc[last, "label"] = 1 - flipped.loc[last, "label"]
+    again = backtest(flipped, parted(frame), ("logistic", "lightgbm"), FEATURES, seed=1, trials=3)
+    assert {kind: again.calibrate_loss[kind] for kind in ("logistic", "lightgbm")} == {
+        kind: tested.calibrate_loss[kind] for kind in ("logistic", "lightgbm")
+    }
+    assert choose(tested, ("logistic", "lightgbm")) == min(("logistic", "lightgbm"), key=tested.calibrate_loss.get)
+
+
+def test_a_tie_goes_to_the_simpler_kind():
+    tie = Backtest(pd.DataFrame(), {"logistic": 1.0, "lightgbm": 1.0, "rule": 0.1})
+    assert choose(tie, ("logistic", "lightgbm")) == "logistic"
+
+
+def test_given_settings_are_not_tuned_again(frame):
+    given = {"logistic": {"strength": 0.5}}
+    assert backtest(frame, parted(frame, 1), ("logistic",), FEATURES, seed=1, params=given).params == given
+
+
+def test_tuning_is_the_same_on_any_order_and_threads(frame):
+    fold = parted(frame)[-1]
+    one = tune(frame, fold, FEATURES, seed=2, trials=8, threads=1)
+    two = tune(frame.sample(frac=1, random_state=1), fold, FEATURES, seed=2, trials=8, threads=2)
+    assert one == two
+    assert set(one) == {"learning_rate", "num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2", "n_estimators"}
+
+
+def test_tuning_never_sees_the_test(frame):
+    fold = parted(frame)[0]
+    later = frame.copy()
+    outside = ~later["cutoff"].isin([*fold.fit, *fold.calibrate])
+    later.loc[outside, "label"] = 1 - later.loc[outside, "label"]
+    for kind in ("lightgbm", "logistic"):
+        assert tune(later, fold, FEATURES, seed=2, trials=6, kind=kind) == tune(frame, fold, FEATURES, seed=2, trials=6, kind=kind)
+
+
+def test_nothing_is_tuned_without_two_classes_or_a_later_part(frame):
+    fold = parted(frame)[0]
+    assert tune(frame.assign(label=0.0), fold, FEATURES, seed=1) == {}
+    assert tune(frame, Fold(fold.fit, (), fold.test), FEATURES, seed=1) == {}
+    assert tune(frame, fold, FEATURES, seed=1, kind="neural") == {}
+
+
+def test_the_band_is_taken_from_predictions_of_later_periods(frame, tested):
+    found = fit(frame, parted(frame)[-1], "logistic", FEATURES, seed=1)
+    banded = with_band(found, tested.predictions, "logistic")
+    assert banded.band != found.band
+    assert banded.band[-1][0] == tested.predictions.query("model == 'logistic'")["score"].max()
+    assert with_band(found, tested.predictions, "neural") == found
+
+
+def test_the_rule_in_words(frame):
+    assert rule_text(fit(frame, parted(frame)[-1], "rule", FEATURES, seed=1)) == "logins_28d_trend, smallest first"
+    assert rule_text(fit(frame.assign(label=0.0), parted(frame)[-1], "rule", FEATURES, seed=1)) == "none"
+
+
+def test_a_pair_of_customer_and_product_keeps_its_product(frame):
+    pairs = pd.concat([frame.assign(product_id="a"), frame.assign(product_id="b")])
+    found = backtest(pairs, parted(frame, 1), (), FEATURES, seed=1).predictions
+    assert list(found["product_id"].unique()) == ["a", "b"]
