@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "prevenance"
 LAYERS = [
-    ["errors"], ["tables"], ["privacy"], ["sources"], ["history"], ["features", "targets"], ["folds"], ["models"], ["metrics"], ["training"],
+    ["errors"], ["disk"], ["tables"], ["privacy"], ["sources"], ["history"], ["features", "targets"], ["folds"], ["models"], ["metrics"], ["training"],
     ["intervals"], ["slices"], ["evaluation"], ["checks"], ["tracking"], ["scoring"], ["explain"], ["ranking"], ["writers"], ["outcomes"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}

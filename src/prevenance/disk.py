@@ -1,0 +1,135 @@
+"""Files that are old or new, never half: written beside their place, synced, then flipped in one step.
+
+Files are readable by their owner only (0600, folders 0700). Every trouble with the disk is ``E801``, naming the path.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from prevenance.errors import PrevenanceError
+
+TEMPORARY = ".tmp-"
+"""What the name of everything unfinished begins with."""
+
+
+@contextmanager
+def writing(path: Path, size: int | None = None) -> Iterator[None]:
+    """Turn an ``OSError`` inside the block into ``E801`` for ``path``; ``size`` is the number of bytes it needs."""
+    try:
+        yield
+    except OSError as error:
+        need = "" if size is None else f", needs {size} bytes"
+        what = f"cannot write ({error.strerror or type(error).__name__}{need})"
+        raise PrevenanceError("E801", what, fix=_fix(error, path), path=path) from error
+
+
+def _fix(error: OSError, path: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free space on the disk that holds this path, or set out= to a folder on another disk, and run again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "give this user the right to write there, or set out= to a folder that can be written"
+    if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        return f"move away what stands in the way of {path}, or set out= to another folder"
+    return "check the disk, or set out= to a folder on another disk, and run again"
+
+
+def write(path: Path, content: bytes) -> Path:
+    """Put ``content`` at ``path`` in one step; a reader sees the old file or the new one. Returns ``path``."""
+    beside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
+    with writing(path, len(content)):
+        try:
+            _folder(path.parent)
+            _fill(beside, content)
+            os.replace(beside, path)
+            sync(path.parent)
+        finally:
+            with suppress(OSError):
+                beside.unlink()
+    return path
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
+    """Put a whole folder of ``files`` (relative name -> content) at ``path``, which must not exist yet, in one step.
+
+    On any failure the unfinished folder is removed and ``path`` stays as it was. Returns ``path``.
+    """
+    beside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
+    with writing(path, sum(map(len, files.values()))):
+        try:
+            _folder(beside)
+            for name, content in sorted(files.items()):
+                _folder((beside / name).parent)
+                _fill(beside / name, content)
+            for folder in sorted((each for each in beside.rglob("*") if each.is_dir()), reverse=True):
+                sync(folder)
+            sync(beside)
+            os.rename(beside, path)
+            sync(path.parent)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return path
+
+
+def point(link: Path, name: str) -> None:
+    """Make the symbolic link ``link`` point to its neighbour ``name`` in one step, whatever it pointed to."""
+    beside = link.parent / f"{TEMPORARY}{link.name}-{uuid.uuid4().hex[:8]}"
+    with writing(link):
+        try:
+            os.symlink(name, beside)
+            os.replace(beside, link)
+            sync(link.parent)
+        finally:
+            with suppress(OSError):
+                beside.unlink()
+
+
+def pointed(link: Path) -> str | None:
+    """Return the name that the symbolic link ``link`` points to, or ``None`` if there is no such link."""
+    return os.readlink(link) if link.is_symlink() else None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left unfinished directly in ``folder``; the caller holds the lock."""
+    for left in folder.glob(TEMPORARY + "*"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                left.unlink()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below ``folder``: relative name (with ``/``) -> content."""
+    with writing(folder):
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def sync(folder: Path) -> None:
+    """Make the names inside ``folder`` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _folder(path: Path) -> None:
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
+def _fill(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
