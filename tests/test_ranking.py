@@ -5,6 +5,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
+
 from prevenance.errors import PrevenanceError
 from prevenance.features.define import Count, Feature, Ratio, State, Trend
 from prevenance.ranking import COLUMNS, ORDER, Play, Stamp, families, rank

@@ -57,14 +57,15 @@ def rank(
 ) -> pd.DataFrame:
     """Return the ranked list: the columns ``COLUMNS`` and exactly one row for each row of ``scored``, best first.
 
-    ``expected_value = score * value_at_stake * share - cost_per_contact``, in the source's currency and whole cents; empty where the value is
-    unknown and where a contact comes too late. Workable customers are ordered by it (unknown last), then by score if no value is known at
-    all, then by the larger value, then by the smaller id. Groups follow as in ``ORDER``. No rows in gives no rows out.
+    ``expected_value = score * value_at_stake * share - cost_per_contact``, in the source's currency, to the cent; empty where
+    the value is unknown and where a contact comes too late. Workable customers are ordered by it (unknown last), or by score
+    if no value is known at all; then by the larger value, then by the smaller id. Groups follow as in ``ORDER``. No rows in
+    gives no rows out.
 
     Args:
-        scored: customer_id, name, owner, segment, state0 (a key of ``ORDER``), score, score_low, score_high, score_before (the same model at
-            cutoff - 28 days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds; and family (of the first
-            reason, from ``families``) if actions are to fit the reasons.
+        scored: customer_id, name, owner, segment, state0 (a key of ``ORDER``), score, score_low, score_high, score_before (the
+            same model at cutoff - 28 days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds; and
+            family (of the first reason, from ``families``) if actions are to fit the reasons.
         stamp: what every row carries.
         capacity: how many customers the team can work; at least 1.
         share: share of the money at stake that a contact usually saves, in [0, 1].
@@ -89,7 +90,7 @@ def rank(
     rows["change_28d"] = ((rows["score"] - rows["score_before"]) * 100).round(4) + 0.0
     rows["expected_value"] = worth
     rows["state"] = rows["state0"].where(~workable, np.where(worked & ~was_worked, "new", "open"))
-    rows["arm"] = pd.Series(np.where(worked, "contact", None), index=rows.index, dtype="str")
+    rows["arm"] = pd.Series("contact", index=rows.index, dtype="str").where(worked)
     rows = _with_actions(rows, worked, stamp.cutoff, playbook)
     rows = _stamped(rows, stamp)
     return rows.iloc[np.argsort(place.to_numpy(), kind="stable")][list(COLUMNS)].reset_index(drop=True)

@@ -1,0 +1,58 @@
+"""Tonight's snapshots -> chances: the same features as in training, one fitted model, two moments."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from prevenance.models import bundle
+from prevenance.models.bundle import Fitted
+
+UNKNOWN = "not_enough_data"
+
+
+def scored(
+    fitted: Fitted, features_now: pd.DataFrame, features_before: pd.DataFrame, cohort_now: pd.DataFrame, unknown: pd.Series | None = None
+) -> pd.DataFrame:
+    """Return the cohort with its chances: customer_id, state0, value_at_stake, score, score_low, score_high, score_before.
+
+    One row per row of ``cohort_now``, in its order. Scores are calibrated chances in [0, 1] with their 90 % interval. A customer of whom
+    nothing is known has no score and the state ``not_enough_data``: no data is never healthy. ``score_before`` is NaN for a customer who
+    was not in the cohort then.
+
+    Args:
+        fitted: the model.
+        features_now: customer_id and every input of the model at the cutoff, a row for each customer of the cohort.
+        features_before: the same at cutoff - 28 days, for the customers who were in the cohort then; may be empty.
+        cohort_now: customer_id, state (at_risk or too_late), value_at_stake.
+        unknown: of whom nothing is known, bool with the index of ``cohort_now``; by default those without a single input.
+
+    Raises:
+        PrevenanceError: E504 if the model wants other inputs.
+        ValueError: a customer of the cohort has no features.
+    """
+    order = pd.Index(cohort_now["customer_id"])
+    now = _by_customer(features_now).reindex(order)
+    if lost := len(order.difference(pd.Index(features_now["customer_id"]))):
+        raise ValueError(f"{lost} of {len(order)} customers of the cohort have no features")
+    hidden = now.reindex(columns=list(fitted.encoder.features)).isna().all(axis=1) if unknown is None else unknown
+    dark = hidden.to_numpy(dtype=bool) & bool(fitted.encoder.features)
+    score = np.where(dark, np.nan, bundle.chance(fitted, now))
+    low, high = bundle.interval(fitted, score)
+    before = _by_customer(features_before)
+    earlier = pd.Series(bundle.chance(fitted, before) if len(before) else [], index=before.index, dtype="float64")
+    return pd.DataFrame(
+        {
+            "customer_id": order.to_numpy(),
+            "state0": np.where(dark & (cohort_now["state"] == "at_risk"), UNKNOWN, cohort_now["state"]),
+            "value_at_stake": cohort_now["value_at_stake"].to_numpy(dtype="float64"),
+            "score": score,
+            "score_low": low,
+            "score_high": high,
+            "score_before": np.where(dark, np.nan, earlier.reindex(order)),
+        }
+    ).astype({"customer_id": "str", "state0": "str"})
+
+
+def _by_customer(features: pd.DataFrame) -> pd.DataFrame:
+    return features.set_index("customer_id", verify_integrity=True)

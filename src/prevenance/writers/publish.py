@@ -1,0 +1,113 @@
+"""Publishing: a finished list becomes a folder that never changes, and one pointer flips to it.
+
+``<out>/lists/<target>/<cutoff>-<digest>/`` holds a list; ``latest`` beside it points to the newest. A reader sees the old list or the
+new one, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from prevenance import disk
+from prevenance.errors import PrevenanceError
+from prevenance.writers.table import canonical
+
+LATEST = "latest"
+MANIFEST = "manifest.json"
+
+
+def publish(root: Path, target: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Path:
+    """Publish a list below ``<root>/lists/<target>/`` and return its folder.
+
+    The folder is called ``<cutoff>-<first 12 of manifest["run_id"]>`` and holds ``files`` and ``manifest.json`` with their SHA-256.
+    A list that is already published stays as it is. ``latest`` never moves to an older cutoff. The caller holds the lock.
+
+    Args:
+        root: the output folder.
+        target: the target's name.
+        cutoff: naive UTC.
+        files: what the folder holds; a name may have folders in it (``quarantine/tickets.csv``).
+        manifest: what ``manifest.json`` says besides ``files``; ``run_id`` is the hash (hex) of everything that the list depends on.
+
+    Raises:
+        PrevenanceError: E801 if something cannot be written, or the folder is there with other content. ``latest`` is then as before.
+    """
+    lists = root / "lists" / target
+    disk.sweep(lists)
+    folder = bundle(lists / f"{stamp(cutoff)}-{_digest(manifest)}", files, manifest)
+    now = disk.pointed(lists / LATEST)
+    if now is None or _moment(now) <= stamp(cutoff):
+        disk.point(lists / LATEST, folder.name)
+    return folder
+
+
+def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Path:
+    """Write ``files`` and their ``manifest.json`` as ``folder`` in one step, unless it is there with the same content; return it.
+
+    Raises:
+        PrevenanceError: E801 if it cannot be written, or is there with other content.
+    """
+    for name in files:
+        _check_name(name)
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    whole = {**files, MANIFEST: canonical({**manifest, "files": sums})}
+    if not folder.exists():
+        return disk.write_folder(folder, whole)
+    if (other := disk.contents(folder)) == whole:
+        return folder
+    names = sorted(name for name in {*other, *whole} if other.get(name) != whole.get(name))
+    what = f"a published list never changes, and this one is there with other content in {', '.join(names)}"
+    raise PrevenanceError("E801", what, fix="move that folder away and run again", path=folder)
+
+
+def stamp(cutoff: datetime) -> str:
+    """Return a cutoff (naive UTC) as it stands in the name of a folder.
+
+    >>> stamp(datetime(2026, 10, 1))
+    '2026-10-01T000000Z'
+    """
+    return f"{cutoff:%Y-%m-%dT%H%M%S}Z"
+
+
+def status(out: Path, record: Mapping[str, Any]) -> Path:
+    """Write ``<out>/status.json`` in one step: what the last run did, also when it refused. Returns its path."""
+    return disk.write(out / "status.json", canonical(record))
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write ``files`` into ``folder``, each in one step, replacing those of the same name; return ``folder``.
+
+    For the latest training run, which has no history of its own; lists are published with ``publish``.
+    """
+    for name, content in files.items():
+        _check_name(name)
+        disk.write(folder / name, content)
+    return folder
+
+
+def latest(root: Path, target: str) -> Path | None:
+    """Return the folder of the newest published list of ``target``, or ``None``."""
+    name = disk.pointed(root / "lists" / target / LATEST)
+    return None if name is None else root / "lists" / target / name
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    digest = str(manifest["run_id"])[:12]
+    if not re.fullmatch(r"[0-9a-f]{12}", digest):
+        raise ValueError(f"run_id {manifest['run_id']!r} is no hash in hex")
+    return digest
+
+
+def _moment(name: str) -> str:
+    return name.rpartition("-")[0]
+
+
+def _check_name(name: str) -> None:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith(("/", disk.TEMPORARY)) or "\\" in name or any(part in ("..", MANIFEST) for part in parts):
+        raise ValueError(f"{name!r} is no name of a file in a published folder")

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import os
+import stat
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from prevenance import disk
+from prevenance.errors import PrevenanceError
+from prevenance.writers.publish import latest, publish, status, write
+from prevenance.writers.table import canonical, csv_bytes, json_bytes, neutral, parquet_bytes
+
+CUTOFF = datetime(2026, 10, 1)
+RUN = "0123456789abcdef" * 4
+LONG = "x" * 40_000
+UGLY = [
+    '=cmd|"/c calc"!A1', "+1", "-1", "@sum(1)", "\t=1", "\x00=1",
+    "Zoë, \"Ltd\"\nline two", "שלום \u202e abc", "😀", LONG, "", None, "<script>",
+]
+
+
+def frame() -> pd.DataFrame:
+    size = len(UGLY)
+    return pd.DataFrame(
+        {
+            "rank": pd.array([1, *[None] * (size - 1)], dtype="Int64"),
+            "name": pd.Series(UGLY, dtype="str"),
+            "score": [0.1 + 0.2, -0.0, np.nan, 1e-7, *[0.5] * (size - 4)],
+            "expected_value": [-12.5] * size,
+            "cutoff": pd.Series([CUTOFF] * size).dt.as_unit("us"),
+            "flag": [True] * size,
+        }
+    )
+
+
+def read_csv(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+
+
+def test_csv_is_rfc_4180_and_reads_back_the_same_numbers() -> None:
+    content = csv_bytes(frame())
+    assert content.startswith(b"rank,name,score,expected_value,cutoff,flag\r\n")
+    assert content.endswith(b"\r\n")
+    rows = read_csv(content)
+    assert [float(row["score"]) if row["score"] else None for row in rows[:4]] == [0.1 + 0.2, 0.0, None, 1e-7]
+    assert rows[1]["score"] == "0.0"
+    assert [row["rank"] for row in rows[:2]] == ["1", ""]
+    assert {row["cutoff"] for row in rows} == {"2026-10-01T00:00:00Z"}
+    assert {row["expected_value"] for row in rows} == {"-12.5"}
+
+
+def test_no_cell_of_text_is_a_formula_or_holds_control_characters() -> None:
+    names = [row["name"] for row in read_csv(csv_bytes(frame()))]
+    assert names[:6] == ["'" + UGLY[0], "'+1", "'-1", "'@sum(1)", "'\t=1", "'=1"]
+    assert names[6:10] == UGLY[6:10]
+    assert names[10:12] == ["", ""]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\x00=", "\x1b=", "\ufeff=", "＝"])
+def test_what_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
+    assert neutral(start + "1").startswith("'")
+
+
+def test_json_has_the_same_rows_with_raw_text() -> None:
+    rows = json.loads(json_bytes(frame()))
+    assert [row["name"] for row in rows] == UGLY
+    assert list(rows[0]) == list(frame().columns)
+    assert rows[0]["score"] == 0.1 + 0.2
+    assert rows[2]["score"] is None
+    assert rows[0]["rank"] == 1
+    assert rows[0]["cutoff"] == "2026-10-01T00:00:00Z"
+
+
+def test_a_list_of_nobody_keeps_its_columns() -> None:
+    assert csv_bytes(frame().iloc[:0]) == b"rank,name,score,expected_value,cutoff,flag\r\n"
+    assert json_bytes(frame().iloc[:0]) == b"[]\n"
+    assert pq.read_table(io.BytesIO(parquet_bytes(frame().iloc[:0]))).column_names == list(frame().columns)
+
+
+def test_parquet_reads_back_and_holds_nothing_but_the_columns() -> None:
+    content = parquet_bytes(frame())
+    assert content == parquet_bytes(frame())
+    assert not pq.read_schema(io.BytesIO(content)).metadata
+    back = pd.read_parquet(io.BytesIO(content))
+    pd.testing.assert_frame_equal(back[["name", "score", "cutoff"]], frame()[["name", "score", "cutoff"]])
+    objects = frame().assign(name=frame()["name"].astype(object), empty=pd.Series([None] * len(UGLY), dtype=object))
+    assert pd.read_parquet(io.BytesIO(parquet_bytes(objects)))["empty"].isna().all()
+
+
+def test_canonical_json_sorts_keys_and_knows_no_nan() -> None:
+    value = {"b": [np.float64("nan"), np.int64(3), -0.0], "a": {"t": CUTOFF, "s": {"y", "x"}, "n": pd.NaT}, 3: (True, None)}
+    inner = {"n": None, "s": ["x", "y"], "t": "2026-10-01T00:00:00Z"}
+    assert json.loads(canonical(value)) == {"3": [True, None], "a": inner, "b": [None, 3, 0.0]}
+    assert canonical(value) == canonical(dict(reversed(list(value.items()))))
+
+
+FILES = {"list.csv": b"rank\r\n1\r\n", "quarantine/tickets.csv": b"_file\r\n"}
+
+
+def test_a_list_is_published_whole_private_and_pointed_to(tmp_path: Path) -> None:
+    folder = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN, "target": "churn"})
+    assert folder == tmp_path / "lists" / "churn" / "2026-10-01T000000Z-0123456789ab"
+    assert latest(tmp_path, "churn") == folder
+    assert os.readlink(tmp_path / "lists" / "churn" / "latest") == folder.name
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert sorted(manifest["files"]) == sorted(FILES)
+    assert all(disk.contents(folder)[name] == content for name, content in FILES.items())
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert sorted(path.name for path in folder.parent.iterdir()) == [folder.name, "latest"]
+
+
+def test_publishing_again_changes_nothing(tmp_path: Path) -> None:
+    folder = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN}) == folder
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_a_published_folder_never_changes(tmp_path: Path) -> None:
+    folder = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    with pytest.raises(PrevenanceError, match=r"E801.*other content in list.csv, manifest.json.*move that folder away"):
+        publish(tmp_path, "churn", CUTOFF, FILES | {"list.csv": b"else"}, {"run_id": RUN})
+    assert (folder / "list.csv").read_bytes() == FILES["list.csv"]
+
+
+def test_latest_moves_forward_and_never_back(tmp_path: Path) -> None:
+    publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    old = publish(tmp_path, "churn", datetime(2026, 9, 1), FILES, {"run_id": "b" * 64})
+    assert old.is_dir()
+    assert latest(tmp_path, "churn") == tmp_path / "lists/churn/2026-10-01T000000Z-0123456789ab"
+    same_day = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": "c" * 64})
+    assert latest(tmp_path, "churn") == same_day
+    newer = publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "d" * 64})
+    assert latest(tmp_path, "churn") == newer
+
+
+CALLS = ["mkdir", "open", "fsync", "rename", "symlink", "replace"]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_trouble_with_the_disk_keeps_the_old_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    old = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    before = disk.contents(old)
+
+    real = os.open
+
+    def full(*given: object, **named: object) -> int:
+        if call == "open" and not int(str(given[1])) & os.O_CREAT:
+            return real(*given, **named)  # type: ignore[arg-type]
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(PrevenanceError, match=r"ERROR E801 path=.*No space left.*free space"):
+            publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
+    assert latest(tmp_path, "churn") == old
+    assert disk.contents(old) == before
+    assert not list((tmp_path / "lists" / "churn").glob(".tmp-*"))
+    newer = publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
+    assert latest(tmp_path, "churn") == newer
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_after_a_stopped_run_the_next_one_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    old = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, stopped)
+        with pytest.raises(KeyboardInterrupt):
+            publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
+    assert latest(tmp_path, "churn") == old
+    (old.parent / ".tmp-left-by-a-killed-run").mkdir()
+    newer = publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
+    assert sorted(path.name for path in old.parent.iterdir()) == sorted([old.name, newer.name, "latest"])
+
+
+@pytest.mark.parametrize("name", ["../list.csv", "/etc/passwd", "a/../../b", "", "manifest.json", "a\\b"])
+def test_names_that_reach_outside_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="no name of a file"):
+        publish(tmp_path, "churn", CUTOFF, {name: b""}, {"run_id": RUN})
+
+
+def test_status_and_training_files_replace_the_old_ones(tmp_path: Path) -> None:
+    status(tmp_path / "out", {"pipeline": "train", "exit": 0})
+    path = status(tmp_path / "out", {"pipeline": "score", "exit": 4, "error": "ERROR E401 …"})
+    assert json.loads(path.read_text())["exit"] == 4
+    folder = write(tmp_path / "out" / "train" / "churn", {"report.json": b"{}"})
+    assert [each.name for each in folder.iterdir()] == ["report.json"]
+    assert [each.name for each in (tmp_path / "out").iterdir() if each.name.startswith(".")] == []
