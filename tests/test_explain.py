@@ -19,9 +19,9 @@ DEFINITIONS = (
     Feature("logins_90d", "usage", Count(), "{value:.0f} logins in 90 days", where="kind = 'login'", days=90),
     Trend("logins_28d_trend", "logins_28d", "logins {before:.0f} → {now:.0f}, 28 days against the 28 before"),
     Feature("tickets_28d", "tickets", Count(), "{value:.0f} tickets in 28 days", days=28),
-    Feature("days_since_login", "usage", DaysSince(), "{value:.0f} days since the last login", where="kind = 'login'"),
+    Feature("days_since_login", "usage", DaysSince(), "Last login {value:.0f} days ago", where="kind = 'login'"),
     Ratio("seats_used", "users_28d", "seats", "{top:.0f} of {bottom:.0f} seats used ({value:.0%})"),
-    State("account", ("customers",), "", {"industry": "industry: {value}", "nps": "NPS {value:.0f}"}, background=("industry",)),
+    State("account", ("customers",), "", {"industry": "industry: {value}", "nps": "NPS: {value:.0f}"}, background=("industry",)),
 )
 
 COLUMNS = ("logins_28d", "logins_90d", "logins_28d_trend", "logins_28d_trend_before", "tickets_28d", "days_since_login", "nps")
@@ -55,7 +55,7 @@ def test_the_helper_model_gives_the_weights():
 
 
 def test_a_reason_is_a_fact_with_now_and_before():
-    assert told({"logins_28d_trend": 0.8, "nps": -0.3}) == ("Logins 41 → 16, 28 days against the 28 before", "NPS 9")
+    assert told({"logins_28d_trend": 0.8, "nps": -0.3}) == ("Logins 41 → 16, 28 days against the 28 before", "NPS: 9")
 
 
 def test_two_raise_the_larger_first_and_nobody_says_because():
@@ -73,13 +73,18 @@ def test_what_can_be_changed_comes_before_a_larger_background():
     assert told({"tickets_28d": 0.3, "industry": 0.9}) == ("3 tickets in 28 days; Industry: 1.0", "")
 
 
+def test_a_column_with_an_empty_phrase_is_never_a_reason():
+    definition = State("calendar", ("customers",), "", {"month_sin": ""})
+    assert reasons(weighted({"month_sin": 0.5}), row(month_sin=0.5), (definition,)).loc[0, "reasons"] == ""
+
+
 def test_a_tiny_changeable_thing_does_not_push_out_a_large_background():
     assert told({"tickets_28d": 0.03, "industry": 0.9}) == ("Industry: 1.0", "")
 
 
 def test_lookbacks_of_one_thing_are_one_reason_with_their_summed_weight():
     raised, held = told({"logins_28d": 0.3, "logins_90d": 0.4, "tickets_28d": 0.5, "nps": 0.1}, k=3)
-    assert raised == "130 logins in 90 days; 3 tickets in 28 days; NPS 9"
+    assert raised == "130 logins in 90 days; 3 tickets in 28 days; NPS: 9"
     raised, held = told({"logins_28d": 0.3, "logins_90d": -0.3, "tickets_28d": 0.5})
     assert (raised, held) == ("3 tickets in 28 days", "")
 
@@ -103,8 +108,25 @@ def test_a_flat_calibrator_has_no_reasons():
 
 def test_not_knowing_is_said_only_where_it_weighs():
     frame = row(days_since_login=np.nan, nps=None)
-    assert told({"days_since_login": 0.5, "nps": 0.05}, frame)[0] == "No last login known"
+    assert told({"days_since_login": 0.5, "nps": 0.05}, frame)[0] == "No login known"
     assert told({"nps": 0.5}, frame)[0] == "No NPS known"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "words"),
+    [
+        ("Oldest open ticket: {value:.0f} days", "No open ticket known"),
+        ("Average ticket rating in 90 days: {value:.1f}", "No ticket rating in 90 days known"),
+        ("Last recommendation score (NPS): {value:.1f}", "No recommendation score (NPS) known"),
+        ("Renewal in {value:.0f} days", "No renewal known"),
+        ("Seats {value:+.0f} against 90 days before", ""),
+        ("Tickets of 90 days that were reopened: {value:.0%}", ""),
+        ("Contract ends in {value:.0f} days", ""),
+    ],
+)
+def test_the_unknown_is_named_only_where_the_phrase_names_it(phrase, words):
+    definition = State("state", ("tickets",), "", {"nps": phrase})
+    assert reasons(weighted({"nps": 0.5}), row(nps=np.nan), (definition,)).loc[0, "reasons"] == words
 
 
 def test_a_trend_without_numbers_is_left_out():
@@ -116,7 +138,7 @@ def test_columns_without_a_definition_are_left_out():
 
 
 def test_a_minus_before_nothing_is_not_printed():
-    assert told({"nps": 0.5}, row(nps=-0.3))[0] == "NPS 0"
+    assert told({"nps": 0.5}, row(nps=-0.3))[0] == "NPS: 0"
 
 
 def world(rows: int = 500) -> tuple[pd.DataFrame, Fold]:

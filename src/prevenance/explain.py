@@ -204,11 +204,14 @@ def _text(wording: _Wording, values: dict[str, Any], weight: float) -> str:
 
 
 def _unknown(phrase: str) -> str:
-    """Return "No ... known" from what the phrase says beside its number."""
-    rest = re.sub(r"\{[^{}]*\}\s*%?", " ", phrase)
-    rest = " ".join(rest.split()).strip(" ,:;()-")
-    rest = re.sub(r"^((days|weeks|months) since (the |its )?|of )", "", rest, flags=re.IGNORECASE)
-    return _capital(f"no {rest[:1].lower() + rest[1:] if rest[1:2].islower() else rest} known") if rest else ""
+    """Return "No ... known" for the phrases that name their subject before the number ("Last login {value} days ago"), else ""."""
+    subject, _, rest = phrase.partition("{value")
+    named = subject.rstrip().endswith(":") or re.match(r"(Last|Oldest|Next) |\w+ in $", subject)
+    if not named or "%}" in rest or "against" in rest:
+        return ""
+    subject = re.sub(r"^(last|oldest|next|average) | (in|for)$", "", subject.rstrip(" :"), flags=re.IGNORECASE)
+    acronym = subject[:2].isupper()
+    return f"No {subject if acronym else subject[:1].lower() + subject[1:]} known"
 
 
 def _missing(value: Any) -> bool:
