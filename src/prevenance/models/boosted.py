@@ -42,7 +42,7 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0, **params: Any) -
     """
     from lightgbm import LGBMClassifier
 
-    settings = {**DEFAULTS, **params, **FIXED, "random_state": seed, "n_jobs": threads}
+    settings: dict[str, Any] = {**DEFAULTS, **params, **FIXED, "random_state": seed, "n_jobs": threads}
     return LGBMClassifier(**settings)
 
 
