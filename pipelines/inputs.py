@@ -116,9 +116,9 @@ def prepare_out(given: Settings) -> Path:
     return out
 
 
-def remember(given: Settings, overrides: list[str]) -> None:
+def remember(given: Settings) -> None:
     """Keep the trained source, data folder and settings for ``score``."""
-    kept = [one for one in overrides if one.partition("=")[0] not in ("as_of", "out", "target", "data")]
+    kept = [one for one in given.overrides if one.partition("=")[0] not in ("as_of", "out", "target", "data")]
     if given.data:
         kept.append(f"data={Path(given.data).resolve()}")
     (Path(given.out) / "run.json").write_text(json.dumps({"source": given.source.name, "overrides": kept}, indent=1) + "\n", encoding="utf-8")

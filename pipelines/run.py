@@ -144,10 +144,18 @@ def _escaped(override: str) -> str:
     return override
 
 
-def for_target(name: str, overrides: list[str], target: str) -> Settings:
-    """Return the settings of one target of a run over several."""
-    kept = [one for one in overrides if one.partition("=")[0] != "target"]
-    return settings_of(name, [*kept, f"target={target}"])
+def targets_of(name: str, given: Settings) -> list[Settings]:
+    """Return the settings of each target to run: the chosen one, or all that the source declares.
+
+    Raises:
+        PrevenanceError: E203 when the source declares none.
+    """
+    if given.target.name != "all":
+        return [given]
+    if not given.source.targets:
+        raise PrevenanceError("E203", f"the source {given.source.name} declares no target", key="target", fix="choose one, such as target=churn")
+    kept = [one for one in given.overrides if one.partition("=")[0] != "target"]
+    return [settings_of(name, [*kept, f"target={target}"]) for target in given.source.targets]
 
 
 def _private(arguments: list[str]) -> list[str]:

@@ -112,6 +112,7 @@ class Settings:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     outreach: OutreachSettings = field(default_factory=OutreachSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    overrides: list[str] = field(default_factory=list)
 
 
 def keys(schema: type = Settings, prefix: str = "") -> list[str]:
@@ -148,6 +149,7 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
         if policy.on_bad_row not in ("refuse", "quarantine"):
             raise PrevenanceError("E202", f'"{policy.on_bad_row}" is neither', key=f"tables.{table}.on_bad_row", fix="write refuse or quarantine")
     _positive(result)
+    result.overrides = list(overrides)
     return result
 
 

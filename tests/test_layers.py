@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "prevenance"
 LAYERS = [
     ["errors"], ["disk"], ["tables"], ["privacy"], ["sources"], ["history"], ["features", "targets"], ["folds"], ["models"], ["metrics"], ["training"],
-    ["intervals"], ["slices"], ["evaluation"], ["checks"], ["tracking"], ["scoring"], ["explain"], ["ranking"], ["writers"], ["outcomes"],
+    ["intervals"], ["slices"], ["evaluation", "reliability"], ["leakage"], ["checks"], ["tracking"], ["scoring"], ["explain"], ["ranking"], ["writers"], ["outcomes"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}
 """Doors to the package itself: they may import anything, nothing may import them."""

@@ -59,9 +59,9 @@ def build(
     history.con.execute("create or replace temp table codes as select customer_id, code::integer as code from frame")
     history.con.unregister("frame")
     rows = {cutoff.to_pydatetime(): np.asarray(index) for cutoff, index in keys.groupby("cutoff", sort=True).indices.items()} if len(keys) else {}
-    columns: dict[str, np.ndarray | pd.Series] = {}
+    windows = _windows(definitions)
+    columns: dict[str, np.ndarray | pd.Series] = {window.column: np.full(len(keys), np.nan) for window in windows}
     if rows:
-        windows = _windows(definitions)
         for table, group in groupby(sorted(windows, key=lambda window: window.feature.table), key=lambda window: window.feature.table):
             step(f"features of {table}")
             columns |= windowed(history, table, list(group), rows, codes, len(customers))

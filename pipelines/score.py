@@ -1,0 +1,33 @@
+"""Score tonight (or ``as_of``) with the registered champion and publish the ranked lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.run import Steps, targets_of
+from pipelines.run import main as run
+from pipelines.settings import Settings
+
+
+def body(given: Settings, steps: Steps) -> None:
+    """Publish the list of the chosen target, or of every target that the source declares."""
+    from pipelines.inputs import load
+    from pipelines.tonight import tonight
+    from prevenance.writers.publish import status
+
+    loaded = load(given, steps)
+    results = {}
+    for one in targets_of("score", given):
+        text, results[one.target.name] = tonight(one, loaded, steps)
+        steps("")
+        print(text)
+    status(Path(given.out), {"pipeline": "score", "outcome": "published", "exit": 0, "targets": results})
+
+
+def main() -> None:
+    """Run the pipeline from the command line."""
+    run("score", body)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""The laws first: for every feature and every target, those to come included, each with a positive control.
+
+A law is only worth something if breaking the code turns it red; the controls below break it on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from worlds import CUTOFFS, snapshots, world, worlds
+
+import prevenance.features.build as builder
+import prevenance.features.distinct as by_value
+import prevenance.features.intervals as cells
+import prevenance.targets.define as target_module
+from prevenance.features import definitions
+from prevenance.features.build import build, names, usable
+from prevenance.history import History, visible
+from prevenance.targets import by_contract, by_event, by_silence, next_ticket
+from prevenance.targets.define import Target, cohort, label
+
+DEFINITIONS = definitions()
+END = CUTOFFS[-1] + timedelta(days=60)
+TARGETS: tuple[Target, ...] = (
+    by_contract(horizon_days=28, settle_days=3),
+    by_event(horizon_days=28, settle_days=3),
+    by_silence(activity_in=("usage", "purchases"), horizon_days=28, active_days=56, settle_days=3),
+    next_ticket(horizon_days=14, settle_days=3),
+    next_ticket(horizon_days=14, settle_days=3, priority="urgent"),
+)
+Frames = dict[str, pd.DataFrame]
+EDITS = ("delete", "change", "duplicate", "reorder", "fill in late")
+
+
+def edited(frames: Frames, moment: datetime, edit: str, seed: int) -> Frames:
+    """Return the world with the facts that are not visible at ``moment`` edited; consents are the one exempt table."""
+    dice, result = np.random.default_rng(seed), {}
+    for name, frame in frames.items():
+        hidden = ((frame["event_at"] > moment) | (frame["known_at"] > moment)).to_numpy()
+        if name == "consents" or not hidden.any():
+            result[name] = frame
+            continue
+        seen, unseen = frame[~hidden], frame[hidden]
+        if edit == "delete":
+            parts = [seen, unseen[dice.random(len(unseen)) < 0.5]]
+        elif edit == "duplicate":
+            parts = [seen, unseen, unseen]
+        elif edit == "reorder":
+            parts = [frame.sample(frac=1, random_state=seed)]
+        else:
+            changed = unseen.copy()
+            for column in changed.columns.difference(["customer_id", "event_at", "known_at"]):
+                changed[column] = changed[column].to_numpy()[dice.permutation(len(changed))]
+            later = pd.to_timedelta(dice.integers(1, 40 * 86400, len(changed)), unit="s")
+            if edit == "fill in late":
+                changed["known_at"] = changed["known_at"].clip(lower=pd.Timestamp(moment) + pd.Timedelta(microseconds=1)) + later
+            parts = [seen, changed] if edit == "change" else [seen, unseen, changed]
+        result[name] = pd.concat(parts, ignore_index=True)
+    return result
+
+
+def features_of(frames: Frames, cutoffs: tuple[datetime, ...]) -> pd.DataFrame:
+    customers = sorted(set(frames["customers"]["customer_id"]))
+    asked = pd.DataFrame([(one, moment) for moment in sorted(cutoffs) for one in customers], columns=["customer_id", "cutoff"])
+    return build(History.from_frames(frames, END), asked.astype({"customer_id": "str", "cutoff": "datetime64[us]"}), DEFINITIONS)
+
+
+def cohorts_of(frames: Frames, cutoff: datetime) -> list[pd.DataFrame]:
+    history = History.from_frames(frames, END)
+    return [cohort(history, target, [cutoff]) for target in TARGETS]
+
+
+def labels_of(frames: Frames, cutoff: datetime, until: datetime = END) -> list[pd.DataFrame]:
+    history = History.from_frames(frames, until)
+    return [label(history, target, cohort(history, target, [cutoff])) for target in TARGETS]
+
+
+def same(one: list[pd.DataFrame], other: list[pd.DataFrame]) -> bool:
+    return all(left.equals(right) for left, right in zip(one, other, strict=True))
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(frames=worlds(), edit=st.sampled_from(EDITS), cutoff=st.sampled_from(CUTOFFS), seed=st.integers(0, 10_000))
+def test_the_future_changes_no_feature_and_no_cohort(frames: Frames, edit: str, cutoff: datetime, seed: int) -> None:
+    after = edited(frames, cutoff, edit, seed)
+    pd.testing.assert_frame_equal(features_of(frames, (cutoff,)), features_of(after, (cutoff,)), check_exact=True)
+    assert same(cohorts_of(frames, cutoff), cohorts_of(after, cutoff))
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(frames=worlds(), edit=st.sampled_from(EDITS), cutoff=st.sampled_from(CUTOFFS), seed=st.integers(0, 10_000))
+def test_a_closed_label_never_changes(frames: Frames, edit: str, cutoff: datetime, seed: int) -> None:
+    before = labels_of(frames, cutoff)
+    for moment in sorted({target.closes(cutoff) for target in TARGETS}):
+        after = labels_of(edited(frames, moment, edit, seed), cutoff)
+        for target, one, other in zip(TARGETS, before, after, strict=True):
+            assert target.closes(cutoff) != moment or same([one], [other])
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(frames=worlds())
+def test_one_cutoff_equals_many_and_training_equals_scoring(frames: Frames) -> None:
+    many = features_of(frames, CUTOFFS)
+    for cutoff in CUTOFFS:
+        rows = many[many["cutoff"] == pd.Timestamp(cutoff)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(features_of(frames, (cutoff,)), rows, check_exact=True)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(frames=worlds(), days=st.integers(0, 40))
+def test_an_open_window_has_no_label_and_a_closed_one_has(frames: Frames, days: int) -> None:
+    cutoff = CUTOFFS[1]
+    until = cutoff + timedelta(days=days)
+    for target, found in zip(TARGETS, labels_of(frames, cutoff, until), strict=True):
+        if target.closes(cutoff) <= until:
+            assert found["label"].notna().all()
+        else:
+            assert found["label"].isna().all()
+            assert found["outcome_at"].isna().all()
+
+
+# The positive controls: the law must see a leak.
+
+
+def _law_breaks(check: Callable[[Frames, Frames, datetime], bool], moment: Callable[[datetime], datetime] = lambda cutoff: cutoff) -> bool:
+    return any(
+        not check(frames, edited(frames, moment(cutoff), edit, seed), cutoff)
+        for seed in range(6)
+        for frames in [world(seed)]
+        for cutoff in CUTOFFS
+        for edit in ("delete", "change")
+    )
+
+
+def _features_hold(frames: Frames, after: Frames, cutoff: datetime) -> bool:
+    return features_of(frames, (cutoff,)).equals(features_of(after, (cutoff,)))
+
+
+def test_control_states_without_the_second_clock_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        builder, "visible", lambda table, cutoff, days=None: visible(table, cutoff, days).replace(f"and known_at <= timestamp '{cutoff}'", "")
+    )
+    assert _law_breaks(_features_hold)
+
+
+@pytest.mark.parametrize("module", [cells, by_value], ids=["sums", "distinct"])
+def test_control_windows_without_the_second_clock_are_seen(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
+    true_sql = cells.keyed
+
+    def leaking(*arguments: object) -> str:
+        return true_sql(*arguments).replace("known_at <= next_cutoff", "true").replace("known_at <= timestamp", "event_at <= timestamp")
+
+    monkeypatch.setattr(module, "keyed", leaking)
+    assert _law_breaks(_features_hold)
+
+
+def test_control_a_cohort_that_looks_ahead_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        target_module, "visible", lambda table, cutoff, days=None: visible(table, cutoff + timedelta(days=20), days)
+    )
+    assert _law_breaks(lambda frames, after, cutoff: same(cohorts_of(frames, cutoff), cohorts_of(after, cutoff)))
+
+
+def test_control_labels_that_take_in_what_was_known_later_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    true_sql = target_module.upcoming
+    monkeypatch.setattr(target_module, "upcoming", lambda table, cutoff, horizon, settle: true_sql(table, cutoff, horizon, settle + 30))
+    target = TARGETS[3]
+
+    def holds(frames: Frames, after: Frames, cutoff: datetime) -> bool:
+        return same([labels_of(frames, cutoff)[3]], [labels_of(after, cutoff)[3]])
+
+    assert _law_breaks(holds, target.closes)
+
+
+# The boundary, to the microsecond.
+
+
+def _one_ticket(event_at: datetime, known_at: datetime | None = None) -> Frames:
+    facts = [("a", event_at, known_at or event_at, "t1", "opened"), ("a", CUTOFFS[0] - timedelta(days=30), CUTOFFS[0] - timedelta(days=30), "t0", "opened")]
+    tickets = pd.DataFrame(facts, columns=["customer_id", "event_at", "known_at", "ticket_id", "event"])
+    customers = pd.DataFrame({"customer_id": ["a"], "event_at": [datetime(2024, 1, 1)], "known_at": [datetime(2024, 1, 1)]})
+    return {"tickets": tickets, "customers": customers}
+
+
+@pytest.mark.parametrize(("microseconds", "seen", "labelled"), [(0, 1.0, 0.0), (1, 0.0, 1.0), (-1, 1.0, 0.0)])
+def test_a_fact_at_the_cutoff_is_a_feature_and_one_after_it_a_label(microseconds: int, seen: float, labelled: float) -> None:
+    cutoff = CUTOFFS[0]
+    frames = _one_ticket(cutoff + timedelta(microseconds=microseconds))
+    assert features_of(frames, (cutoff,))["tickets_7d"].tolist() == [seen]
+    history = History.from_frames(frames, END)
+    target = next_ticket(horizon_days=14)
+    assert label(history, target, cohort(history, target, [cutoff]))["label"].tolist() == [labelled]
+
+
+@pytest.mark.parametrize(("offset", "labelled"), [(timedelta(0), 1.0), (timedelta(microseconds=1), 0.0)])
+def test_the_label_window_is_closed_at_its_end(offset: timedelta, labelled: float) -> None:
+    history = History.from_frames(_one_ticket(CUTOFFS[0] + timedelta(days=14) + offset), END)
+    target = next_ticket(horizon_days=14, settle_days=3)
+    assert label(history, target, cohort(history, target, [CUTOFFS[0]]))["label"].tolist() == [labelled]
+
+
+@pytest.mark.parametrize(("offset", "seen"), [(timedelta(0), 0.0), (timedelta(microseconds=1), 1.0)])
+def test_the_feature_window_is_open_at_its_start(offset: timedelta, seen: float) -> None:
+    cutoff = CUTOFFS[0]
+    assert features_of(_one_ticket(cutoff - timedelta(days=7) + offset), (cutoff,))["tickets_7d"].tolist() == [seen]
+
+
+@pytest.mark.parametrize(("known_after", "seen"), [(timedelta(0), 1.0), (timedelta(microseconds=1), 0.0)])
+def test_a_late_fact_is_seen_from_when_it_was_known(known_after: timedelta, seen: float) -> None:
+    cutoff = CUTOFFS[1]
+    frames = _one_ticket(cutoff - timedelta(days=3), cutoff + known_after)
+    assert features_of(frames, CUTOFFS).set_index("cutoff").loc[pd.Timestamp(cutoff), "tickets_28d"] == seen
+
+
+def test_an_outcome_recorded_after_settling_does_not_count() -> None:
+    cutoff, target = CUTOFFS[0], next_ticket(horizon_days=14, settle_days=3)
+    for days, labelled in ((17, 1.0), (18, 0.0)):
+        history = History.from_frames(_one_ticket(cutoff + timedelta(days=5), cutoff + timedelta(days=days)), END)
+        assert label(history, target, cohort(history, target, [cutoff]))["label"].tolist() == [labelled]
+
+
+def test_a_missing_table_means_absent_features_never_zero() -> None:
+    frames = _one_ticket(CUTOFFS[0])
+    found = features_of(frames, (CUTOFFS[0],))
+    assert "logins_28d" not in found.columns
+    assert set(names(usable(DEFINITIONS, frozenset(frames)))) == set(found.columns) - {"customer_id", "cutoff"}
+
+
+def test_opted_out_customers_are_absent_also_for_past_cutoffs() -> None:
+    frames = _one_ticket(CUTOFFS[0])
+    late = datetime(2025, 5, 20)
+    frames["consents"] = pd.DataFrame({"customer_id": ["a"], "event_at": [late], "known_at": [late], "purpose": ["outreach"], "allowed": [False]})
+    history = History.from_frames(frames, END)
+    assert cohort(history, next_ticket(), [CUTOFFS[0]]).empty
+
+
+def test_every_world_has_snapshots_to_speak_of() -> None:
+    found = build(History.from_frames(world(1, customers=4), END), snapshots(4), DEFINITIONS)
+    filled = found.notna().mean()
+    assert (filled > 0).mean() > 0.9, "the random worlds leave too many features empty to prove anything"
