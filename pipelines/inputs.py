@@ -20,8 +20,9 @@ from prevenance.features.define import Definition
 from prevenance.history import History, cut, instant, newest_known_at
 from prevenance.privacy import Privacy
 from prevenance.privacy import check as check_privacy
+from prevenance.sources.convert import Source
 from prevenance.sources.files import connect
-from prevenance.sources.intake import Counts, Intake, Policy, Source, intake
+from prevenance.sources.intake import Counts, Intake, Policy, intake
 from prevenance.tables import ACTIVITY, TABLES
 from prevenance.targets import KINDS
 from prevenance.targets.define import Target, cohort, label

@@ -9,8 +9,9 @@ import pytest
 
 from prevenance.errors import PrevenanceError
 from prevenance.history import cut, newest_known_at
+from prevenance.sources.convert import Source
 from prevenance.sources.files import connect, read
-from prevenance.sources.intake import Intake, Policy, Source, intake
+from prevenance.sources.intake import Intake, Policy, intake
 
 TICKETS = "select customer as customer_id, id as ticket_id, 'opened' as event, day as event_at, score, _file, _line, id as _id from tickets"
 

@@ -10,30 +10,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.errors import PrevenanceError
 from prevenance.sources import files
+from prevenance.sources.convert import Source, converted, instant, reason_of
 from prevenance.sources.files import literal, quoted
-from prevenance.tables import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, TABLES, Column, Table
-
-WITH_OFFSET = r"\d[ T]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A declared source: where its files are and how its text is to be read. See ``conf/source``."""
-
-    name: str
-    selects: dict[str, str]
-    files: dict[str, Any]
-    timezone: str = ""
-    static: bool = False
-    currency: str = ""
-    delay_days: dict[str, float] = field(default_factory=dict)
-    timestamp_formats: tuple[str, ...] = ()
+from prevenance.sources.selects import check_zone, selected
+from prevenance.tables import MISSING_WORDS, SQL_TYPES, TABLES, Table
 
 
 @dataclass(frozen=True)
@@ -106,19 +91,19 @@ def intake(
 def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]]) -> None:
     """Run one select, convert, set bad rows and duplicates apart."""
     con = taken.con
-    columns = _run(con, source, table)
+    columns = selected(con, source, table)
     if not con.execute("select exists(from taken)").fetchall()[0][0] and table.name == "customers":
         raise PrevenanceError("E304", "the required table has a header and no row", table=table.name, fix="export it again, with its rows")
-    _check_zone(con, source, table, columns)
-    converted = ", ".join(f"{_converted(source, table, column, columns)} as {quoted(column.name)}" for column in table.columns)
+    check_zone(con, source, table, columns)
+    typed = ", ".join(f"{converted(source, table, column, columns)} as {quoted(column.name)}" for column in table.columns)
     texts = ", ".join(f"{quoted(name)} as {quoted('raw ' + name)}" for name in columns if name in table.names)
     extra = ", ".join(name if name in columns else f"null::varchar as {name}" for name in ("_file", "_line", "_id"))
-    known = _instant(source, quoted("known_at")) if "known_at" in columns else "null::timestamp"
+    known = instant(source, quoted("known_at")) if "known_at" in columns else "null::timestamp"
     con.execute(
-        f"create or replace temp table converted as select {converted}, {texts}, {extra}, {known} as _known, row_number() over () as _row from taken"
+        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row from taken"
     )
     con.execute("drop table taken")
-    con.execute(f"create or replace temp table judged as select *, {_reason(table, columns)} as reason from converted")
+    con.execute(f"create or replace temp table judged as select *, {reason_of(table, columns)} as reason from converted")
     con.execute("drop table converted")
     _set_apart_repeats(con, table)
     names = ", ".join(quoted(name) for name in table.names)
@@ -140,129 +125,6 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
     taken.counts[table.name] = counts
     _note_missing_words(taken, table, columns)
     con.execute("drop table judged")
-
-
-def _run(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
-    """Run the table's select over the raw views into ``taken`` (all text) and return its columns."""
-    con.execute("use raw")
-    try:
-        found = [row[0] for row in con.execute(f"describe {source.selects[table.name]}").fetchall()]
-        texts = ", ".join(f"nullif(cast({quoted(name)} as varchar), '') as {quoted(name)}" for name in found)
-        con.execute(f"create or replace temp table taken as select {texts} from ({source.selects[table.name]})")
-    except duckdb.Error as problem:
-        raise _select_error(con, table, source, str(problem)) from problem
-    finally:
-        con.execute("use memory.main")
-    unknown = [name for name in found if name not in (*table.names, "_file", "_line", "_id")]
-    missing = [column.name for column in table.columns if column.required and column.name not in found]
-    if unknown:
-        raise PrevenanceError(
-            "E301", f'the select gives "{unknown[0]}", which is no column of {table.name}', table=table.name, column=unknown[0],
-            fix=f"rename it: {nearest(unknown[0], table.names)}",
-        )
-    if missing:
-        raise PrevenanceError(
-            "E301", f'the select does not give "{missing[0]}"', table=table.name, column=missing[0], fix=f"add `… as {missing[0]}` to {table.name}.sql"
-        )
-    return found
-
-
-def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, problem: str) -> PrevenanceError:
-    views = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()}
-    present = sorted({row[0] for row in con.execute("select column_name from duckdb_columns() where schema_name = 'raw'").fetchall()})
-    if found := re.search(r'Referenced column "([^"]+)"|column named "([^"]+)"|does not have a column named "([^"]+)"', problem):
-        name = next(group for group in found.groups() if group)
-        if f"{name}__1" in present:
-            return PrevenanceError(
-                "E301", f'the header names "{name}" twice', table=table.name, column=name, fix=f'use "{name}__1" or "{name}__2" in {table.name}.sql'
-            )
-        hint = nearest(name, present)
-        close = re.search(r'"(.+)"', hint)
-        paste = f', or in {table.name}.sql write {quoted(close.group(1))} as it is now called' if close else ""
-        return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, fix=f"correct the export{paste}")
-    if found := re.search(r"Table with name (\S+) does not exist", problem):
-        return PrevenanceError(
-            "E306", f'{table.name}.sql reads "{found.group(1)}", which `files` does not name', table=table.name, fix=nearest(found.group(1), views)
-        )
-    return PrevenanceError("E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct conf/source/{source.name}/{table.name}.sql")
-
-
-def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
-    if source.timezone:
-        known = con.execute("select 1 from pg_timezone_names() where name = ?", [source.timezone]).fetchall()
-        if not known:
-            names = [row[0] for row in con.execute("select name from pg_timezone_names()").fetchall()]
-            raise PrevenanceError(
-                "E207", f'no time zone is called "{source.timezone}"', key="source.timezone", fix=nearest(source.timezone, names)[:120]
-            )
-        return
-    for column in table.columns:
-        if column.kind == "instant" and column.name in columns:
-            naive = f"{quoted(column.name)} is not null and not regexp_matches({quoted(column.name)}, '{WITH_OFFSET}')"
-            if con.execute(f"select exists(from taken where {naive})").fetchall()[0][0]:
-                raise PrevenanceError(
-                    "E206", "timestamps carry no offset and the source declares no zone", table=table.name, column=column.name,
-                    fix="write timezone: Europe/Paris (the zone the export was made in) in the source's yaml",
-                )
-
-
-def _instant(source: Source, text: str) -> str:
-    """Return SQL that turns text into a UTC instant, or null."""
-    naive = f"try_cast({text} as timestamp)"
-    if source.timestamp_formats:
-        naive = f"try_strptime({text}, [{', '.join(literal(pattern) for pattern in source.timestamp_formats)}])"
-    local = naive if source.timezone in ("", "UTC") else f"timezone('UTC', timezone({literal(source.timezone)}, {naive}))"
-    return f"case when regexp_matches({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
-
-
-def _converted(source: Source, table: Table, column: Column, columns: list[str]) -> str:
-    """Return SQL for a column's converted value (null where it does not convert)."""
-    text = quoted(column.name)
-    if column.name == "known_at":
-        happened = _instant(source, quoted("event_at"))
-        if "known_at" not in columns:
-            delay = round(source.delay_days.get(table.name, 0) * 86_400_000_000)
-            return f"{happened} + interval {delay} microsecond"
-        return f"greatest({_instant(source, text)}, {happened})" if "event_at" in columns else _instant(source, text)
-    if column.name not in columns:
-        return f"null::{SQL_TYPES[column.kind]}"
-    if column.kind == "instant":
-        return _instant(source, text)
-    if column.kind == "number":
-        words = ", ".join(literal(word) for word in MISSING_WORDS)
-        return f"case when lower(trim({text})) in ({words}) then null else try_cast(trim({text}) as {SQL_TYPES['number']}) end"
-    if column.kind == "flag":
-        return f"try_cast(lower(trim({text})) as boolean)"
-    return text
-
-
-def _reason(table: Table, columns: list[str]) -> str:
-    """Return SQL that names the first rule a converted row breaks, or null."""
-    cases = []
-    for column in table.columns:
-        name, raw = quoted(column.name), quoted("raw " + column.name)
-        present = column.name in columns
-        if column.required and column.kind in ("id", "choice"):
-            cases.append((f"trim(coalesce({name}, '')) = ''", f"{column.name}: blank"))
-        if column.kind == "choice" and present:
-            cases.append((f"{name} not in ({', '.join(literal(choice) for choice in column.choices)})", f"{column.name}: unknown value"))
-        if column.kind == "instant" and present and column.name != "known_at":
-            required = f"{raw} is null" if column.required else "false"
-            cases.append((f"{required} or ({raw} is not null and {name} is null)", f"{column.name}: not a timestamp"))
-            cases.append((f"{name} < timestamp '{EARLIEST}' or {name} >= timestamp '{LATEST}'", f"{column.name}: outside {EARLIEST[:4]}..{LATEST[:4]}"))
-        if column.kind == "number" and present:
-            words = ", ".join(literal(word) for word in MISSING_WORDS)
-            number, given = f"try_cast(trim({raw}) as double)", f"lower(trim({raw})) not in ({words})"
-            cases.append((f"{name} is null and {given} and {number} is null", f"{column.name}: not a number"))
-            cases.append((f"{given} and {number} not between {column.low} and {column.high}", f"{column.name}: outside {column.low:g}..{column.high:g}"))
-        if column.kind == "flag" and present:
-            cases.append((f"{raw} is not null and {name} is null and '{table.name}' <> 'consents'", f"{column.name}: not yes or no"))
-    if "known_at" in columns:
-        cases.append(("\"raw known_at\" is not null and _known is null", "known_at: not a timestamp"))
-        cases.append((f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at", "known_at: before event_at"))
-        cases.append((f"_known < timestamp '{EARLIEST}' or _known >= timestamp '{LATEST}'", f"known_at: outside {EARLIEST[:4]}..{LATEST[:4]}"))
-        cases.append(("\"raw known_at\" is null", "no_known_at"))
-    return "case " + " ".join(f"when {condition} then {literal(text)}" for condition, text in cases) + " end"
 
 
 def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], reason: str) -> str:

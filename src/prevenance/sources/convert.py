@@ -1,0 +1,84 @@
+"""SQL that turns a select's text into typed columns, and names the first rule a row breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from prevenance.sources.files import literal, quoted
+from prevenance.tables import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
+
+WITH_OFFSET = r"\d[ T]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A declared source: where its files are and how its text is to be read. See ``conf/source``."""
+
+    name: str
+    selects: dict[str, str]
+    files: dict[str, Any]
+    timezone: str = ""
+    static: bool = False
+    currency: str = ""
+    delay_days: dict[str, float] = field(default_factory=dict)
+    timestamp_formats: tuple[str, ...] = ()
+
+
+def instant(source: Source, text: str) -> str:
+    """Return SQL that turns text into a UTC instant, or null."""
+    naive = f"try_cast({text} as timestamp)"
+    if source.timestamp_formats:
+        naive = f"try_strptime({text}, [{', '.join(literal(pattern) for pattern in source.timestamp_formats)}])"
+    local = naive if source.timezone in ("", "UTC") else f"timezone('UTC', timezone({literal(source.timezone)}, {naive}))"
+    return f"case when regexp_matches({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
+
+
+def converted(source: Source, table: Table, column: Column, columns: list[str]) -> str:
+    """Return SQL for a column's converted value (null where it does not convert)."""
+    text = quoted(column.name)
+    if column.name == "known_at":
+        happened = instant(source, quoted("event_at"))
+        if "known_at" not in columns:
+            delay = round(source.delay_days.get(table.name, 0) * 86_400_000_000)
+            return f"{happened} + interval {delay} microsecond"
+        return f"greatest({instant(source, text)}, {happened})" if "event_at" in columns else instant(source, text)
+    if column.name not in columns:
+        return f"null::{SQL_TYPES[column.kind]}"
+    if column.kind == "instant":
+        return instant(source, text)
+    if column.kind == "number":
+        words = ", ".join(literal(word) for word in MISSING_WORDS)
+        return f"case when lower(trim({text})) in ({words}) then null else try_cast(trim({text}) as {SQL_TYPES['number']}) end"
+    if column.kind == "flag":
+        return f"try_cast(lower(trim({text})) as boolean)"
+    return text
+
+
+def reason_of(table: Table, columns: list[str]) -> str:
+    """Return SQL that names the first rule a converted row breaks, or null."""
+    cases = []
+    for column in table.columns:
+        name, raw = quoted(column.name), quoted("raw " + column.name)
+        present = column.name in columns
+        if column.required and column.kind in ("id", "choice"):
+            cases.append((f"trim(coalesce({name}, '')) = ''", f"{column.name}: blank"))
+        if column.kind == "choice" and present:
+            cases.append((f"{name} not in ({', '.join(literal(choice) for choice in column.choices)})", f"{column.name}: unknown value"))
+        if column.kind == "instant" and present and column.name != "known_at":
+            required = f"{raw} is null" if column.required else "false"
+            cases.append((f"{required} or ({raw} is not null and {name} is null)", f"{column.name}: not a timestamp"))
+            cases.append((f"{name} < timestamp '{EARLIEST}' or {name} >= timestamp '{LATEST}'", f"{column.name}: outside {EARLIEST[:4]}..{LATEST[:4]}"))
+        if column.kind == "number" and present:
+            words = ", ".join(literal(word) for word in MISSING_WORDS)
+            number, given = f"try_cast(trim({raw}) as double)", f"lower(trim({raw})) not in ({words})"
+            cases.append((f"{name} is null and {given} and {number} is null", f"{column.name}: not a number"))
+            cases.append((f"{given} and {number} not between {column.low} and {column.high}", f"{column.name}: outside {column.low:g}..{column.high:g}"))
+        if column.kind == "flag" and present:
+            cases.append((f"{raw} is not null and {name} is null and '{table.name}' <> 'consents'", f"{column.name}: not yes or no"))
+    if "known_at" in columns:
+        cases.append(("\"raw known_at\" is not null and _known is null", "known_at: not a timestamp"))
+        cases.append((f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at", "known_at: before event_at"))
+        cases.append((f"_known < timestamp '{EARLIEST}' or _known >= timestamp '{LATEST}'", f"known_at: outside {EARLIEST[:4]}..{LATEST[:4]}"))
+        cases.append(("\"raw known_at\" is null", "no_known_at"))
+    return "case " + " ".join(f"when {condition} then {literal(text)}" for condition, text in cases) + " end"
