@@ -53,7 +53,8 @@ def intensity(company: Company, seed: int) -> dict[str, np.ndarray]:
     left = people["champion_left"].to_numpy()[:, None]
     orphaned = np.where((left >= 0) & (week_no >= left), 0.6, 1.0) ** min(company.signal, 1.0)
     chance = rng.gamma(6.0, 1 / 6.0, company.health.shape)
-    base = size * season(company.weeks + 3 * DAY)[None, :] * np.exp(np.clip(0.33 * felt, -2.2, 0.9)) * leaving * orphaned * chance * company.present
+    mood = np.exp(np.clip(0.42 * felt, -2.4, 0.9))
+    base = size * season(company.weeks + 3 * DAY)[None, :] * mood * leaving * orphaned * chance * company.present
     return {
         "login": LOGINS_A_WEEK * base,
         "use": USES_A_WEEK * base * np.exp(np.clip(0.12 * felt, -1, 0.5)),
@@ -64,7 +65,7 @@ def intensity(company: Company, seed: int) -> dict[str, np.ndarray]:
 def product_events(company: Company, ids: np.ndarray, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the product's event log (one row per login, use or error) and the errors of each customer-week, (N, W)."""
     rng, people = stream(seed, "events"), company.customers
-    parts, errors = [], np.zeros(company.health.shape)
+    parts, errors = [], np.zeros(company.health.shape, dtype=int)
     for kind, rate in intensity(company, seed).items():
         counts = rng.poisson(rate)
         errors = counts if kind == "error" else errors
@@ -78,8 +79,8 @@ def product_events(company: Company, ids: np.ndarray, seed: int) -> tuple[pd.Dat
     events = events[(moment >= signup[events["who"]]) & (moment < gone[events["who"]])].reset_index(drop=True)
     who, week, number = events["who"].to_numpy(), events["week"].to_numpy(), len(events)
     felt = company.signal * company.health[who, week]
-    seats = people["seats"].to_numpy()[who]
-    active = np.maximum(1, np.ceil(0.7 * seats / (1 + np.exp(-0.5 - 0.8 * felt))))
+    rolled_out = (people["seats"] * people["rollout"]).to_numpy()[who]
+    active = np.maximum(1, np.ceil(rolled_out / (1 + np.exp(-0.5 - 0.8 * felt))))
     user = np.floor(active * rng.random(number) ** 1.7).astype(int)
     left = people["champion_left"].to_numpy()[who]
     user += (left >= 0) & (week >= left) & (user == 0) & (company.signal > 0)
@@ -112,13 +113,15 @@ def ticket_rows(company: Company, ids: np.ndarray, errors: np.ndarray, seed: int
     recent = errors * 0.5 + np.pad(errors, ((0, 0), (1, 0)))[:, :-1]
     young = (company.weeks[None, :] - _column(people["signup"])) / DAY < 60
     size = (people["seats"].to_numpy() / people["seats"].mean()) ** 0.35 * (people["trouble"].to_numpy() ** min(signal, 1.0))
-    rate = TICKETS_A_WEEK * size[:, None] * np.exp(-0.3 * np.clip(felt, -3.5, 3)) * (1 + signal * (0.5 * np.minimum(recent, 5) + 1.2 * young))
+    cause = 1 + signal * (0.5 * np.minimum(recent, 5) + 1.2 * young)
+    rate = TICKETS_A_WEEK * size[:, None] * np.exp(-0.3 * np.clip(felt, -3.5, 3)) * cause
     counts = rng.poisson(rate * company.present * np.sqrt(season(company.weeks))[None, :])
     who, week = np.nonzero(counts)
     times = counts[who, week]
     who, week = np.repeat(who, times), np.repeat(week, times)
     opened = busy_moments(rng, company.weeks[week])
-    inside = (opened >= _column(people["signup"]).ravel()[who]) & (opened < np.minimum(_column(people["ended"].fillna(END)).ravel()[who], END))
+    gone, signup = _column(people["ended"].fillna(END)).ravel(), _column(people["signup"]).ravel()
+    inside = (opened >= signup[who]) & (opened < gone[who])
     who, week, opened = who[inside], week[inside], opened[inside]
     felt = felt[who, week]
     category = np.where(rng.random(len(who)) < np.where(recent[who, week] > 0, 0.5, 0.1), "bug", "")

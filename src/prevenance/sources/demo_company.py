@@ -18,18 +18,21 @@ HOUR = np.timedelta64(3_600, "s")
 NEVER = np.datetime64("NaT", "s")
 MONTH_DAYS = 30.4375
 
-MONTHLY_CHURN = 0.021
-HEALTH_MEMORY = 0.955
+MONTHLY_CHURN = 0.025
+HEALTH_MEMORY = 0.97
 SHOCKS_A_WEEK = 0.008
-LEAVING_BY_HEALTH = 1.1
+LEAVING_BY_HEALTH = 1.5
 RENEWAL_WINDOW_DAYS = (25, 100)
 CHAMPION_LEAVES_SHARE = 0.35
 SILENT_EXIT_SHARE = 0.12
-SURVIVORS = 2.1
-"""Those who stay are the healthier ones: the chance before anyone left is this much higher than the one aimed at."""
 
 PLANS = pd.DataFrame(
-    {"plan": ["starter", "team", "business"], "product_id": ["P-10", "P-20", "P-30"], "price": [19.0, 32.0, 49.0], "seats_up_to": [8, 30, 100_000]}
+    {
+        "plan": ["starter", "team", "business"],
+        "product_id": ["P-10", "P-20", "P-30"],
+        "price": [19.0, 32.0, 49.0],
+        "seats_up_to": [8, 30, 100_000],
+    }
 )
 
 
@@ -38,7 +41,8 @@ class Company:
     """The hidden truth. N customers, W weeks.
 
     ``weeks``: (W,) first second of each week. ``customers``: one row each: signup, seats, plan_no, monthly, notice,
-    leaves_on, ended, champion_left (week or -1), upgraded, seats_changed, seats_later, addon_from, appetite, trouble, .... ``health``: (N, W), about N(0, 1.2), falling first.
+    leaves_on, ended, champion_left (week or -1), upgraded, seats_changed, seats_later, addon_from, appetite, ....
+    ``health``: (N, W), about N(0, 1.2), it falls before anything else.
     ``present``: (N, W) share of the week in which the customer was one. ``bugs``: (W,) error factor of the releases.
     """
 
@@ -80,7 +84,7 @@ def _signups(customers: int, months: int, seed: int) -> pd.DataFrame:
     """Return the customers in order of their signup: most are there when the history begins, others come all the time."""
     rng = stream(seed, "signups")
     there = max(1, round(0.9 * customers))
-    total = there + round(customers * (0.08 + MONTHLY_CHURN * 0.85 * months))
+    total = there + round(customers * (0.05 + 0.75 * MONTHLY_CHURN * months))
     span = months * MONTH_DAYS
     before = -np.clip(rng.exponential(500, there), 20, 1800)
     days = np.sort(np.concatenate([before, rng.uniform(0, span - 1, total - there)]))
@@ -97,6 +101,7 @@ def _signups(customers: int, months: int, seed: int) -> pd.DataFrame:
             "appetite": rng.gamma(3.0, 1 / 3.0, total),
             "trouble": rng.gamma(1.3, 1 / 1.3, total),
             "adopted": rng.integers(2, 9, total),
+            "rollout": rng.uniform(0.45, 1.0, total),
         }
     )
 
@@ -128,7 +133,7 @@ def _releases(weeks: np.ndarray, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
         bugs[start : start + 2] *= factor
     product = PLANS["product_id"].to_numpy()[np.arange(len(at)) % len(PLANS)]
     version = [f"{4 + number // 12}.{number % 12}" for number in range(len(at))]
-    return pd.DataFrame({"product_id": product, "version": version, "released_at": weeks[at] + 5 * DAY + np.timedelta64(6 * 3600, "s")}), bugs
+    return pd.DataFrame({"product_id": product, "version": version, "released_at": weeks[at] + 5 * DAY + 6 * HOUR}), bugs
 
 
 def renewal_after(signup: np.ndarray, moment: np.ndarray) -> np.ndarray:
@@ -151,10 +156,7 @@ def _leaving(people: pd.DataFrame, health: np.ndarray, weeks: np.ndarray, seed: 
     near = (to_renewal >= RENEWAL_WINDOW_DAYS[0]) & (to_renewal <= RENEWAL_WINDOW_DAYS[1])
     season = np.where(people["monthly"].to_numpy()[:, None], 1.0, np.where(near, 3.2, 0.3)) ** min(signal, 1.0)
     weight = np.exp(-LEAVING_BY_HEALTH * felt) * season
-    customer = weeks[None, :] >= signup[:, None] + 45 * DAY
-    hazard = np.minimum(weight * MONTHLY_CHURN * 7 / MONTH_DAYS / np.mean(weight[customer]) * SURVIVORS, 0.25) * customer
-    hit = rng.random(hazard.shape) < hazard
-    week = np.where(hit.any(axis=1), hit.argmax(axis=1), -1)
+    week = _first_leaving(weight, weeks[None, :] >= signup[:, None] + 45 * DAY, rng)
     moment = np.where(week >= 0, weeks[week] + rng.integers(0, 5 * 86_400, len(people)).astype("timedelta64[s]"), NEVER)
     silent = rng.random(len(people)) < SILENT_EXIT_SHARE
     yearly_end = renewal_after(signup, np.where(np.isnat(moment), signup, moment))
@@ -163,6 +165,22 @@ def _leaving(people: pd.DataFrame, health: np.ndarray, weeks: np.ndarray, seed: 
     leaves = np.where(np.isnat(moment) | (silent & (leaves >= END)), NEVER, leaves)
     notice = np.where(silent | (moment >= END), NEVER, moment)
     return people.assign(notice=notice, leaves_on=leaves, ended=np.where(leaves < END, leaves, NEVER), turned=moment)
+
+
+def _first_leaving(weight: np.ndarray, customer: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the week in which each customer decides to leave, or -1.
+
+    ``weight``: (N, W) relative chance; ``customer``: (N, W). Scaled among those still there, because they are the
+    healthier ones: so the company loses about ``MONTHLY_CHURN`` a month whatever the seed.
+    """
+    week = np.full(len(weight), -1)
+    draws = rng.random(weight.shape)
+    for number in range(weight.shape[1]):
+        there = customer[:, number] & (week < 0)
+        if there.any():
+            chance = weight[:, number] / weight[there, number].mean() * MONTHLY_CHURN * 7 / MONTH_DAYS
+            week[there & (draws[:, number] < np.minimum(chance, 0.25))] = number
+    return week
 
 
 def _growth(people: pd.DataFrame, health: np.ndarray, weeks: np.ndarray, seed: int, signal: float) -> pd.DataFrame:
