@@ -80,7 +80,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         "folds_svg": folds.svg(parted),
         "models": metrics,
         "rule": training.rule_text(training.fit(frame, production, "rule", columns, seed=given.seed)),
-        "chosen": {"model": old.kind if keeps and old else kind, "why": verdict.why, "challenger": challenger, "promoted": verdict.promoted},
+        "chosen": {"model": old.kind if keeps and old else kind, "why": verdict.why + _signal(metrics, kinds), "challenger": challenger, "promoted": verdict.promoted},
         "gates": verdict.gates,
         "leakage": leaks,
         "checks": [asdict(finding) for finding in findings],
@@ -133,6 +133,15 @@ def _verdict(
     return evaluation.gate(
         tested.predictions, challenger, rivals, capacity=capacity, seed=given.seed, replicates=given.validation.replicates, sliced=sliced, findings=findings
     )
+
+
+def _signal(metrics: dict[str, Any], kinds: tuple[str, ...]) -> str:
+    """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
+    if not kinds or any(metrics.get(kind, {}).get("roc_auc", {}).get("low", 0.0) > 0.5 for kind in kinds):
+        return ""
+    best = max(kinds, key=lambda kind: metrics[kind]["roc_auc"]["value"] if kind in metrics else 0.0)
+    auc = metrics.get(best, {}).get("roc_auc", {"value": float("nan"), "low": float("nan"), "high": float("nan")})
+    return f" There is no usable signal in these data: the best model's AUC is {auc['value']:.2f} ({auc['low']:.2f} to {auc['high']:.2f}), a coin has 0.50."
 
 
 def _slices(predictions: pd.DataFrame, frame: pd.DataFrame, model: str, capacity: int) -> list[dict[str, object]]:

@@ -18,15 +18,14 @@ from prevenance import tracking
 from prevenance.errors import PrevenanceError
 from prevenance.explain import reasons
 from prevenance.features.build import build, names
-from prevenance.features.define import Definition
 from prevenance.history import History, digest, visible
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
-from prevenance.ranking import Play, Stamp, rank
+from prevenance.ranking import Play, Stamp, families, rank
 from prevenance.scoring import scored
 from prevenance.tables import ACTIVITY, TABLES
 from prevenance.targets.define import Target, cohort
-from prevenance.writers import lists, summary
+from prevenance.writers import summary, table
 from prevenance.writers.publish import publish
 
 BEFORE = timedelta(days=28)
@@ -42,14 +41,15 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     steps(f"{target.name}: cohort")
     snapshots = cohort(inputs.history, target, [cutoff - BEFORE, cutoff])
     check_inputs(fitted, names(definitions))
-    needed = tuple(one for one in definitions)
-    features = build(inputs.history, snapshots, needed, steps)[["customer_id", "cutoff", *fitted.encoder.features]]
-    now, before = (pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1).loc[lambda f, c=moment: f["cutoff"] == pd.Timestamp(c)] for moment in (cutoff, cutoff - BEFORE))
+    features = build(inputs.history, snapshots, definitions, steps)[["customer_id", "cutoff", *fitted.encoder.features]]
+    whole = pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1)
+    now, before = (whole[whole["cutoff"] == pd.Timestamp(moment)].reset_index(drop=True) for moment in (cutoff, cutoff - BEFORE))
     steps(f"{target.name}: score and explain")
-    rows = scored(fitted, now, before)
+    dark = now["customer_id"].isin(unknown(inputs.history, cutoff))
+    rows = scored(fitted, now, before, now, dark)
     rows = rows.merge(attributes(inputs.history, cutoff), on="customer_id", how="left")
-    rows.loc[(rows["state0"] == "at_risk") & rows["customer_id"].isin(unknown(inputs.history, cutoff)), "state0"] = "not_enough_data"
     rows = pd.concat([rows, reasons(fitted, now, definitions).reset_index(drop=True)], axis=1)
+    rows["family"] = families(rows["reasons"], definitions)
     capacity = given.capacity or given.source.capacity or given.outreach.capacity
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": capacity}
     visible_inputs = {"data": digest(inputs.history, cutoff), "settings": settings, "model": model_digest}
@@ -57,12 +57,12 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
     until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
-    playbook = {name: Play(one["action"], one["days"], tuple(one.get("words", ()))) for name, one in given.outreach.playbook.items()}
+    playbook = {name: Play(one["action"], one["days"]) for name, one in given.outreach.playbook.items()}
     ranked = rank(
         rows, stamp, capacity=capacity, share=given.outreach.share, cost_per_contact=given.outreach.cost_per_contact, playbook=playbook
     )
     steps(f"{target.name}: publish")
-    files = {"list.csv": lists.csv_bytes(ranked), "list.json": lists.json_bytes(ranked), "features.parquet": lists.parquet_bytes(features_of(now))}
+    files = {"list.csv": table.csv_bytes(ranked), "list.json": table.json_bytes(ranked), "features.parquet": table.parquet_bytes(features_of(now))}
     files |= {f"quarantine/{name}.csv": content for name, content in quarantined(inputs).items()}
     manifest = manifest_of(given, inputs, target, fitted, model_digest, run_id, until, ranked, [*messages, *inputs.messages, *notes])
     folder = publish(out, target.name, cutoff, files, manifest)
@@ -75,7 +75,8 @@ def champion_of(out: Path, target: Target, cutoff: datetime) -> tuple[Fitted, st
     Raises:
         PrevenanceError: E501 none registered, E502 not what was registered, E503 it knows more than the cutoff.
     """
-    held = tracking.champion(out, target.name)
+    messages: list[str] = []
+    held = tracking.champion(out, target.name, messages)
     if held is None:
         raise PrevenanceError("E501", f"no champion is registered for {target.name} in {out}", target=target.name, fix=f"run make train ARGS='target={target.name} out={out}'")
     fitted = bundle.load(out / "models" / target.name / held[1], held[1])
@@ -85,7 +86,7 @@ def champion_of(out: Path, target: Target, cutoff: datetime) -> tuple[Fitted, st
             "E503", f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}", target=target.name,
             fix=f"give as_of={trained + timedelta(days=1):%Y-%m-%d} or later, or train with as_of={cutoff:%Y-%m-%d} into another out=",
         )
-    return fitted, held[1], []
+    return fitted, held[1], messages
 
 
 def check_inputs(fitted: Fitted, columns: list[str]) -> None:
@@ -131,7 +132,7 @@ def quarantined(inputs: Inputs) -> dict[str, bytes]:
         keys = [column.name for column in TABLES[name].columns if column.kind == "id"]
         found = inputs.history.con.execute(f"select * from quarantine.{name} order by all").df()
         if len(found):
-            files[name] = lists.plain_csv_bytes(found[[column for column in ("_file", "_line", "reason", *keys) if column in found.columns]])
+            files[name] = table.csv_bytes(found[[column for column in ("_file", "_line", "reason", *keys) if column in found.columns]])
     return files
 
 
