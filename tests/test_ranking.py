@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 
 from prevenance.errors import PrevenanceError
-from prevenance.features.define import Count, Feature, Ratio, State, Trend
-from prevenance.ranking import COLUMNS, ORDER, Play, Stamp, families, rank
+from prevenance.ranking import COLUMNS, ORDER, Play, Stamp, play_for, rank
 
 CUTOFF = datetime(2026, 10, 1)
 STAMP = Stamp("churn", CUTOFF, 90, "abcdef123456", "0123456789abcdef", datetime(2026, 9, 30, 22, 15))
-PLAYBOOK = {"tickets": Play("Review the open tickets", 4), "other": Play("Make a personal call", 7)}
+PLAYBOOK = {"tickets": Play("Review the open tickets", 4, ("ticket",)), "other": Play("Make a personal call", 7)}
 
 
 def scored(*rows: dict) -> pd.DataFrame:
@@ -99,24 +98,19 @@ def test_a_customer_who_was_not_there_four_weeks_ago_is_new() -> None:
     assert ranked(scored({}), capacity=5)["state"].tolist() == ["new"]
 
 
-def test_actions_follow_the_family_of_the_first_reason() -> None:
-    frame = scored({"family": "tickets", "score": 0.9}, {"family": "usage", "score": 0.8}, {"family": "tickets", "score": 0.7})
-    found = ranked(frame)
+def test_actions_follow_the_first_reason() -> None:
+    reasons = ["3 Tickets in 28 days; Logins 3 → 1", "Logins 3 → 1; Tickets: 2", "Tickets: 2"]
+    found = ranked(scored(*({"reasons": text, "score": 0.9 - place / 10} for place, text in enumerate(reasons))))
     assert found["action"].fillna("").tolist() == ["Review the open tickets", "Make a personal call", ""]
     assert found["act_by"].fillna("").tolist() == ["2026-10-05", "2026-10-08", ""]
 
 
-def test_families_are_told_by_the_phrases_of_the_definitions() -> None:
-    definitions = (
-        Feature("logins_28d", "usage", Count(), "Logins in 28 days: {value:.0f}", days=28),
-        Trend("logins_28d_trend", "logins_28d", "Logins {before:.0f} → {now:.0f} in 28 days"),
-        Feature("tickets_28d", "tickets", Count(), "Tickets in 28 days: {value:.0f}", days=28),
-        Ratio("tickets_per_login", "tickets_28d", "logins_28d", "Tickets per login: {value:.1f}"),
-        State("contract", ("subscriptions",), "select 1", {"days_to_renewal": "Renewal in {value:.0f} days"}),
-    )
-    texts = ["Logins 41 → 16 in 28 days; Tickets in 28 days: 3", "Tickets per login: 0.2", "Renewal in 12 days", "no such text", None]
-    found = families(pd.Series(texts, index=list("abcde"), dtype="str"), definitions)
-    assert found.to_dict() == {"a": "usage", "b": "tickets", "c": "subscriptions", "d": "other", "e": "other"}
+def test_a_word_must_begin_a_word_and_no_reason_gets_the_play_for_all() -> None:
+    playbook = {"usage": Play("Train", 7, ("use",)), "other": Play("Call", 5)}
+    assert play_for("Invoices paused: 2", playbook) == playbook["other"]
+    assert play_for("Uses in 28 days: 2", playbook) == playbook["usage"]
+    assert play_for(None, playbook) == play_for(np.nan, playbook) == playbook["other"]
+    assert play_for("Plan: basic", {"usage": playbook["usage"]}) is None
 
 
 @pytest.mark.parametrize("score", [np.nan, np.inf, 1.2, -0.1])

@@ -7,16 +7,14 @@ expected value; the first ``capacity`` of them have a rank and are to be worked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from string import Formatter
 
 import numpy as np
 import pandas as pd
 
 from prevenance.errors import PrevenanceError
-from prevenance.features.define import Definition, Feature, Ratio, State, Trend
 
 COLUMNS = (
     *("rank", "customer_id", "name", "owner", "segment", "score", "score_low", "score_high", "change_28d"),
@@ -28,16 +26,17 @@ WORKABLE = "at_risk"
 ORDER = {WORKABLE: 0, "too_late": 1, "not_enough_data": 2}
 """The groups of the list, in their order."""
 
-OTHER = "other"
-"""The family of a reason that no table is behind, and the play for what the playbook does not name."""
-
 
 @dataclass(frozen=True)
 class Play:
-    """What to do about a family of reasons: ``action``, within ``days`` after the cutoff."""
+    """What to do: ``action``, within ``days`` after the cutoff, if one of ``words`` begins a word of the first reason.
+
+    Case plays no part; a play without words fits every reason, and no reason.
+    """
 
     action: str
     days: int
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,12 @@ def rank(
 
     Args:
         scored: customer_id, name, owner, segment, state0 (a key of ``ORDER``), score, score_low, score_high, score_before (the
-            same model at cutoff - 28 days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds; and
-            family (of the first reason, from ``families``) if actions are to fit the reasons.
+            same model at cutoff - 28 days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds.
         stamp: what every row carries.
         capacity: how many customers the team can work; at least 1.
         share: share of the money at stake that a contact usually saves, in [0, 1].
         cost_per_contact: what one contact costs.
-        playbook: reason family -> play; ``other`` is for every family that it does not name.
+        playbook: reason family -> play; the first that fits the first reason is the action.
 
     Raises:
         PrevenanceError: E202 for a capacity below 1 or a share outside [0, 1].
@@ -137,31 +135,22 @@ def _places(rows: pd.DataFrame, score: str, worth: pd.Series) -> pd.Series:
     return pd.Series(np.arange(1, len(rows) + 1), index=order).reindex(rows.index)
 
 
-def families(reasons: pd.Series, definitions: Sequence[Definition]) -> pd.Series:
-    """Return for each text of reasons (joined with "; ") the table behind the first one, or "other"; same index."""
-    patterns = [(re.compile(_pattern(phrase), re.DOTALL), table) for phrase, table in _phrases(definitions)]
-    firsts = reasons.fillna("").astype(str).str.split("; ").str[0]
-    return firsts.map(lambda first: next((table for pattern, table in patterns if pattern.fullmatch(first)), OTHER)).astype("str")
+def play_for(reasons: object, playbook: Mapping[str, Play]) -> Play | None:
+    """Return the first play of ``playbook`` that fits the first of ``reasons`` (joined with "; "), or ``None``.
+
+    >>> play_for("Logins 41 → 16 in 28 days; Tickets in 28 days: 3", {"usage": Play("Call", 7, ("login",))})
+    Play(action='Call', days=7, words=('login',))
+    """
+    first = reasons.split("; ")[0].lower() if isinstance(reasons, str) else ""
+    return next((play for play in playbook.values() if not play.words or any(_begins(word, first) for word in play.words)), None)
 
 
-def _phrases(definitions: Sequence[Definition]) -> Iterator[tuple[str, str]]:
-    tables = {each.name: each.table for each in definitions if isinstance(each, Feature)}
-    for each in definitions:
-        if isinstance(each, State):
-            yield from ((phrase, each.tables[0] if each.tables else OTHER) for phrase in each.columns.values())
-        else:
-            source = {Feature: "name", Trend: "of", Ratio: "top"}[type(each)]
-            yield each.phrase, tables.get(getattr(each, source), OTHER)
-
-
-def _pattern(phrase: str) -> str:
-    """Return the regular expression of the texts that a phrase makes."""
-    return "".join(re.escape(text) + (".+" if hole is not None else "") for text, hole, _, _ in Formatter().parse(phrase))
+def _begins(word: str, text: str) -> bool:
+    return re.search(rf"\b{re.escape(word.lower())}", text) is not None
 
 
 def _with_actions(rows: pd.DataFrame, worked: pd.Series, cutoff: datetime, playbook: Mapping[str, Play]) -> pd.DataFrame:
-    family = rows["family"] if "family" in rows else pd.Series(OTHER, index=rows.index)
-    plays = [(playbook.get(name) or playbook.get(OTHER)) if todo else None for name, todo in zip(family, worked, strict=True)]
+    plays = [play_for(reasons, playbook) if todo else None for reasons, todo in zip(rows["reasons"], worked, strict=True)]
     by = [(cutoff + timedelta(days=play.days)).date().isoformat() if play else None for play in plays]
     rows["action"] = pd.Series([play.action if play else None for play in plays], index=rows.index, dtype="str")
     rows["act_by"] = pd.Series(by, index=rows.index, dtype="str")

@@ -1,0 +1,75 @@
+"""The models of a target as plain folders, and which one is the champion: enough for a night without the model store.
+
+``<models>/<digest>/`` is a saved model, ``champion`` points to one of them, and ``versions.json`` says which version in the store each is.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from prevenance import disk
+
+CHAMPION = "champion"
+VERSIONS = "versions.json"
+
+
+def keep(models: Path, digest: str, saved: Path) -> Path:
+    """Keep the model saved in the folder ``saved`` as ``<models>/<digest>/`` and return that; a damaged one there is replaced.
+
+    Raises:
+        PrevenanceError: E801 if it cannot be written.
+    """
+    files, folder = disk.contents(saved), models / digest
+    disk.sweep(models)
+    if folder.is_dir():
+        if disk.contents(folder) == files:
+            return folder
+        with disk.writing(folder):
+            shutil.rmtree(folder)
+    return disk.write_folder(folder, files)
+
+
+def register(models: Path, digest: str, version: str, promoted: bool) -> None:
+    """Note the version of a kept model and, if ``promoted``, make it the champion in one step; E801 if that cannot be written."""
+    noted = json.dumps(versions(models) | {digest: version}, sort_keys=True, indent=1) + "\n"
+    disk.write(models / VERSIONS, noted.encode())
+    if promoted:
+        disk.point(models / CHAMPION, digest)
+
+
+def champion(models: Path) -> tuple[str, str] | None:
+    """Return (version, digest) of the model that ``champion`` points to, or ``None``; a version that was not noted is "unknown"."""
+    digest = disk.pointed(models / CHAMPION)
+    return None if digest is None else (versions(models).get(digest, "unknown"), digest)
+
+
+def versions(models: Path) -> dict[str, str]:
+    """Return model digest -> version, as far as it was noted."""
+    try:
+        return dict(json.loads((models / VERSIONS).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def registered(store: Path, target: str) -> tuple[bool, tuple[str, str] | None]:
+    """Return whether the model store knows the target, and its champion (version, digest) there.
+
+    Read without MLflow, whose import takes seconds and whose engine tries a damaged store again and again for minutes.
+
+    Raises:
+        sqlite3.Error: the store is there and cannot be read.
+    """
+    if not store.is_file():
+        return False, None
+    query = (
+        "select a.version, t.value from registered_model_aliases a join model_version_tags t on t.name = a.name and t.version = a.version"
+        " where a.name = ? and a.alias = ? and t.key = 'model_digest'"
+    )
+    with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as opened:
+        known = opened.execute("select count(*) from registered_models where name = ?", (target,)).fetchone()[0] > 0
+        row = opened.execute(query, (target, CHAMPION)).fetchone()
+    return known, (str(row[0]), str(row[1])) if row else None
