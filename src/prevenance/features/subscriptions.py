@@ -17,18 +17,18 @@ steps as (
 held as (
   select customer_id, subscription_id, cutoff, min(event_at) as started_at,
     arg_max(event, (event_at, known_at, step)) as event,
-    arg_max(product_id, (event_at, known_at, step)) filter (where product_id is not null) as product_id,
-    arg_max(plan, (event_at, known_at, step)) filter (where plan is not null) as plan,
-    arg_max(seats, (event_at, known_at, step)) filter (where seats is not null) as seats,
-    arg_max(mrr, (event_at, known_at, step)) filter (where mrr is not null) as mrr,
-    arg_max(renews_on, (event_at, known_at, step)) filter (where renews_on is not null) as renews_on,
-    arg_max(ends_on, (event_at, known_at, step)) filter (where ends_on is not null) as ends_on
+    arg_max(product_id, (event_at, known_at, step, product_id)) filter (where product_id is not null) as product_id,
+    arg_max(plan, (event_at, known_at, step, plan)) filter (where plan is not null) as plan,
+    arg_max(seats, (event_at, known_at, step, seats)) filter (where seats is not null) as seats,
+    arg_max(mrr, (event_at, known_at, step, mrr)) filter (where mrr is not null) as mrr,
+    arg_max(renews_on, (event_at, known_at, step, renews_on)) filter (where renews_on is not null) as renews_on,
+    arg_max(ends_on, (event_at, known_at, step, ends_on)) filter (where ends_on is not null) as ends_on
   from steps group by customer_id, subscription_id, cutoff
 ),
 running as (select * from held where event <> 'ended')
 """
 """Contracts at the cutoff, one row each: the last event and the last known value of every column (ties: known_at, then
-the order started, changed, renewed, notice, ended). ``running`` are those whose last event is not ``ended``."""
+the order started, changed, renewed, notice, ended, then the value). ``running`` are those whose last event is not ``ended``."""
 
 CATALOGUE = """
 catalogue as (
@@ -80,8 +80,8 @@ with {HELD},
 earlier as (
   select customer_id, subscription_id,
     arg_max(event, (event_at, known_at, step)) as event,
-    arg_max(seats, (event_at, known_at, step)) filter (where seats is not null) as seats,
-    arg_max(mrr, (event_at, known_at, step)) filter (where mrr is not null) as mrr
+    arg_max(seats, (event_at, known_at, step, seats)) filter (where seats is not null) as seats,
+    arg_max(mrr, (event_at, known_at, step, mrr)) filter (where mrr is not null) as mrr
   from steps where event_at <= cutoff - interval '90' day group by customer_id, subscription_id
 ),
 was as (

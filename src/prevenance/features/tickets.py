@@ -30,7 +30,7 @@ spans as (
   from ordered group by customer_id, ticket_id, cutoff
 ),
 lives as (
-  select *, solved_at is null or asked_at > solved_at as is_open,
+  select *, solved_at is null or coalesce(asked_at > solved_at, false) as is_open,
     case when solved_at is null or asked_at > solved_at then cutoff else solved_at end as until_at
   from spans
 )
