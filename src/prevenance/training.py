@@ -35,13 +35,13 @@ class Backtest:
     """What the folds of the past said.
 
     ``predictions``: one row per fold, test snapshot and model: fold (1, 2, ...), cutoff, customer_id[, product_id], label, outcome_at,
-    model, score (calibrated chance), raw (what ranks). ``calibrate_loss``: per model the log loss on the calibrate parts, summed over the
-    folds, which ``choose`` may look at because no test period is in it. ``rules``: per fold the single feature the rule took. ``params``:
+    model, score (calibrated chance), raw (what ranks). ``calibrate_loss``: per model the log loss of each
+    customer on the calibrate part of the last fold that calibrates before the first test, which ``choose`` may look at because no test period is in it. ``rules``: per fold the single feature the rule took. ``params``:
     per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
     """
 
     predictions: pd.DataFrame
-    calibrate_loss: dict[str, float] = field(default_factory=dict)
+    calibrate_loss: dict[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
     rules: tuple[str, ...] = ()
     params: dict[str, dict[str, Any]] = field(default_factory=dict)
     dropped: tuple[tuple[str, ...], ...] = ()
@@ -129,14 +129,16 @@ def backtest(
     if champion:
         recipes["champion"] = (champion[0], dict(champion[1]))
     parts, rules, dropped = [], [], []
-    losses = dict.fromkeys(recipes, 0.0)
+    losses: dict[str, tuple[float, ...]] = {}
+    judge = max((n for n, fold in enumerate(folds, start=1) if fold.calibrate and max(fold.calibrate) < folds[0].test), default=0)
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
         calibrate = rows[rows["cutoff"].isin(fold.calibrate)]
         for name, (kind, chosen) in recipes.items():
             fitted = _fit(rows, fold, kind, features, seed, chosen, threads, {})
             parts.append(_predictions(fitted, test, number, name))
-            losses[name] += _log_loss(chance(fitted, calibrate), calibrate["label"].to_numpy())
+            if number == judge:
+                losses[name] = _customer_losses(chance(fitted, calibrate), calibrate)
             if name == "rule":
                 rules.append(rule_text(fitted))
                 dropped.append(fitted.encoder.dropped)
@@ -145,12 +147,19 @@ def backtest(
 
 
 def choose(backtest: Backtest, kinds: Sequence[str]) -> str | None:
-    """Return the challenger: the kind with the smallest log loss on the calibrate parts, the earlier of ``kinds`` on a tie.
+    """Return the challenger: the simplest kind that no later one of ``kinds`` beats by more than a standard error.
 
-    No test period is looked at, so the gate may still judge the choice on them. None if no kind was tried.
+    Compared is the log loss customer by customer (the one-standard-error rule of Breiman et al., 1984), on cutoffs before the first test
+    period, so the gate may still judge the choice on all of them. None if no kind was tried.
     """
     tried = [kind for kind in kinds if kind in backtest.calibrate_loss]
-    return min(tried, key=lambda kind: backtest.calibrate_loss[kind]) if tried else None
+    best = tried[0] if tried else None
+    for kind in tried[1:]:
+        gain = np.array(backtest.calibrate_loss[best]) - np.array(backtest.calibrate_loss[kind])
+        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
+        if len(gain) and gain.mean() > error:
+            best = kind
+    return best
 
 
 def with_band(fitted: Fitted, predictions: pd.DataFrame, model: str) -> Fitted:
@@ -231,6 +240,8 @@ def _band(scores: np.ndarray, rows: pd.DataFrame) -> Any:
     return band(scores, rows["label"].to_numpy(dtype="float64"), rows["customer_id"].to_numpy(dtype=object))
 
 
-def _log_loss(scores: np.ndarray, labels: np.ndarray) -> float:
-    safe = np.clip(scores, 1e-12, 1 - 1e-12)
-    return float(-(labels * np.log(safe) + (1 - labels) * np.log(1 - safe)).sum())
+def _customer_losses(scores: np.ndarray, rows: pd.DataFrame) -> tuple[float, ...]:
+    """Return the mean log loss of each customer, by customer_id."""
+    label, near = rows["label"].to_numpy(), np.clip(scores, 1e-9, 1 - 1e-9)
+    losses = pd.Series(-np.where(label > 0, np.log(near), np.log1p(-near)), index=rows.index)
+    return tuple(losses.groupby(rows["customer_id"]).mean().sort_index())
