@@ -55,13 +55,24 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     sliced = _slices(tested.predictions, frame, challenger or "rule", capacity)
     named = [str(leak["feature"]) for leak in leaks]
     findings = checks.findings(frame, columns, parted, tested.predictions, challenger or "rule", capacity=capacity, leaks=leaks, removed=named)
-    verdict = _verdict(given, tested, challenger, sliced, findings, capacity, found, frame)
-    kind = challenger if verdict.promoted and challenger else "rule"
+    judge = {"capacity": capacity, "seed": given.seed, "replicates": given.validation.replicates, "sliced": sliced, "findings": findings}
+    same_recipe = recipe is not None and recipe == (challenger, tested.params.get(challenger or ""))
+    rivals = ["rule", "customer_rules", "base_rate", *([] if same_recipe else ["champion"])]
+    if challenger is None:
+        verdict = evaluation.Verdict(False, _no_challenger(given, found, frame), {"enough": "warn"})
+    else:
+        verdict = evaluation.gate(tested.predictions, challenger, rivals, **judge)
+    kind, params = (challenger, tested.params.get(challenger, {})) if verdict.promoted and challenger else ("rule", {})
+    keeps = refitted = False
+    if not verdict.promoted and recipe and recipe[0] != "rule":
+        refitted = evaluation.gate(tested.predictions, "champion", rivals[:3], **judge).promoted
+        keeps, (kind, params) = not refitted, recipe
     steps(f"{target.name}: fit {kind}")
-    about = {"target": target.name, "source": given.source.name, "trained_until": inputs.as_of.isoformat(), "params": tested.params.get(kind, {}), **gap}
-    fitted = training.fit(frame, production, kind, columns, seed=given.seed, params=tested.params.get(kind), about=about)
-    fitted = training.with_band(fitted, tested.predictions, kind)
-    keeps = not verdict.promoted and old is not None and old.kind != "rule"
+    about = {"target": target.name, "source": given.source.name, "trained_until": inputs.as_of.isoformat(), "params": params, **gap}
+    fitted = training.fit(frame, production, kind, columns, seed=given.seed, params=params, about=about)
+    tested_as = "champion" if refitted or keeps else kind
+    fitted = training.with_band(fitted, tested.predictions, tested_as)
+    why = verdict.why + (" Its recipe was fitted again on the newer data." if refitted else "") + _signal(metrics, kinds)
     report = {
         "target": target.name,
         "says": target.says,
@@ -80,14 +91,14 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         "folds_svg": folds.svg(parted),
         "models": metrics,
         "rule": training.rule_text(training.fit(frame, production, "rule", columns, seed=given.seed)),
-        "chosen": {"model": old.kind if keeps and old else kind, "why": verdict.why + _signal(metrics, kinds), "challenger": challenger, "promoted": verdict.promoted},
+        "chosen": {"model": kind, "why": why, "challenger": challenger, "promoted": verdict.promoted},
         "gates": verdict.gates,
         "leakage": leaks,
         "checks": [asdict(finding) for finding in findings],
-        "lead_time": evaluation.lead_time(tested.predictions, kind, capacity, target.lead_days),
+        "lead_time": evaluation.lead_time(tested.predictions, tested_as, capacity, target.lead_days),
         "slices": sliced,
         "periods": json.loads(evaluation.periods(tested.predictions, capacity).to_json(orient="records", date_format="iso")),
-        "calibration": reliability(tested.predictions, kind),
+        "calibration": reliability(tested.predictions, tested_as),
         "features": len(columns),
         "dropped": sorted(set(fitted.encoder.dropped)),
         "enough": _enough(found, kinds),
@@ -113,26 +124,17 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
             files=[folder / name for name in ("report.json", "report.html", "model_card.md")] + pictures, promoted=not keeps, run_name=target.name,
         )
     report["files"] = {"folder": str(folder), "model": f"{target.name} version {version}", "digest": model_digest[:12]}
-    return summary.training(report), {"model": report["chosen"]["model"], "version": version, "digest": model_digest, "why": verdict.why}
+    return summary.training(report), {"model": report["chosen"]["model"], "version": version, "digest": model_digest, "why": why}
 
 
-def _verdict(
-    given: Settings, tested: training.Backtest, challenger: str | None, sliced: list[dict[str, object]], findings: list[evaluation.Finding],
-    capacity: int, found: int, frame: pd.DataFrame,
-) -> evaluation.Verdict:
-    rows = len(training.usable(frame))
-    if challenger is None:
-        if found == 0:
-            why = f"no positives in {rows} matured snapshots: rules, no model"
-        elif given.model.kind == "rule":
-            why = "the rule was asked for: rules, no model"
-        else:
-            why = f"{found} customers with the outcome, fewer than 20: rules, no model"
-        return evaluation.Verdict(False, f"not promoted: {why}; the rule stays.", {"enough": "warn"})
-    rivals = ["rule", "customer_rules", "base_rate", "champion"]
-    return evaluation.gate(
-        tested.predictions, challenger, rivals, capacity=capacity, seed=given.seed, replicates=given.validation.replicates, sliced=sliced, findings=findings
-    )
+def _no_challenger(given: Settings, found: int, frame: pd.DataFrame) -> str:
+    if found == 0:
+        why = f"no positives in {len(training.usable(frame))} matured snapshots: rules, no model"
+    elif given.model.kind == "rule":
+        why = "the rule was asked for: rules, no model"
+    else:
+        why = f"{found} customers with the outcome, fewer than 20: rules, no model"
+    return f"not promoted: {why}; the rule stays."
 
 
 def _signal(metrics: dict[str, Any], kinds: tuple[str, ...]) -> str:

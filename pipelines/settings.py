@@ -124,7 +124,7 @@ def keys(schema: type = Settings, prefix: str = "") -> list[str]:
         found += keys(type(value), f"{prefix}{one.name}.") if is_dataclass(value) else [prefix + one.name]
     if schema is Settings:
         found += [f"tables.{table}.{key}" for table in TABLES for key in ("on_bad_row", "max_bad_share")]
-    return found
+    return [key for key in found if key not in ("overrides", "tables")]
 
 
 def settings(composed: DictConfig, overrides: list[str]) -> Settings:
@@ -192,9 +192,11 @@ def config_error(problem: Exception) -> PrevenanceError:
     if found := re.search(r"Could not find '([^']+)'", text):
         group, _, name = found.group(1).rpartition("/")
         return PrevenanceError("E203", f'{group or "setting"} "{name}" is unknown', key=group or name, fix="see make help and the folder conf/")
-    if found := re.search(r"Could not override '([^']+)'|Key '([^']+)' (?:not in|is not in)|full_key: (\S+)", text):
+    if found := re.search(r"full_key: (\S+)|Could not override '([^']+)'|Key '([^']+)'", text):
         key = next(group for group in found.groups() if group)
-        if "not in" in text or "is not in struct" in text:
-            return PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=nearest(key, keys()))
-        return PrevenanceError("E202", text[:200], key=key, fix="give a value of the kind that conf/ shows")
+        if "To append to your config" in text or "not in" in text:
+            choices = [one for one in keys() if one.count(".") == key.count(".")] + ["source", "target", "model", "validation", "features", "outreach", "privacy"]
+            choices += sorted({one.rpartition(".")[2] for one in keys()}) if "Settings" in text else []
+            return PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=nearest(key, choices) if len(key) < 60 else "see conf/")
+        return PrevenanceError("E202", text.partition(" full_key")[0][:200], key=key, fix=f"give {key} a value of the kind that conf/ shows")
     return PrevenanceError("E202", text[:200] or type(problem).__name__, fix="write key=value, such as target=churn; see make help")

@@ -1,0 +1,252 @@
+"""The two commands end to end: the same bytes twice, every refusal one line with the right exit code, nothing half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines import score, train
+from pipelines.run import _guarded
+
+ROOT = Path(__file__).parent.parent
+SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=100", "capacity=10"]
+
+
+def run(name: str, *arguments: str) -> int:
+    return _guarded(name, {"train": train.body, "score": score.body}[name], list(arguments))
+
+
+def process(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error::DeprecationWarning:pipelines", "-m", f"pipelines.{name}", *arguments]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path} | environment, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.is_file() and path.name != "manifest.json"}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("demo") / "out"
+    done = process("train", *SMALL, f"out={out}")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    done = process("score", f"out={out}")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "reasons" in done.stdout or "Why" in done.stdout or "why" in done.stdout
+    return out
+
+
+def test_every_file_of_the_contract_is_there(trained: Path) -> None:
+    for target in ("churn", "tickets"):
+        for name in ("report.json", "report.html", "model_card.md", "features.parquet"):
+            assert (trained / "train" / target / name).stat().st_size > 100
+        latest = trained / "lists" / target / "latest"
+        assert latest.is_symlink()
+        for name in ("list.csv", "list.json", "features.parquet", "manifest.json"):
+            assert (latest / name).is_file()
+    assert json.loads((trained / "status.json").read_text())["outcome"] == "published"
+
+
+def test_the_list_has_the_columns_of_the_contract_and_reasons(trained: Path) -> None:
+    ranked = pd.read_csv(trained / "lists" / "churn" / "latest" / "list.csv", dtype={"customer_id": str})
+    assert list(ranked.columns) == (
+        "rank customer_id name owner segment score score_low score_high change_28d value_at_stake expected_value reasons holds action act_by arm state "
+        "target cutoff horizon_days model run_id data_until"
+    ).split()
+    top = ranked[ranked["rank"].notna()]
+    assert top["rank"].tolist() == list(range(1, 11))
+    assert top["score"].between(0, 1).all()
+    assert (ranked["score_low"].fillna(0) <= ranked["score"].fillna(0)).all()
+    assert (ranked["score"].fillna(0) <= ranked["score_high"].fillna(0)).all()
+    assert top["reasons"].notna().mean() > 0.5
+    assert not ranked["customer_id"].duplicated().any()
+
+
+def test_nothing_is_lost(trained: Path) -> None:
+    manifest = json.loads((trained / "lists" / "churn" / "latest" / "manifest.json").read_text())
+    counts = manifest["counts"]
+    assert counts["customers_read"] == counts["listed"] + sum(counts["excluded"].values()) + sum(counts["quarantined"].values())
+    assert counts["excluded"]["opted_out"] > 0
+    for table in manifest["tables"].values():
+        assert table["read"] == table["used"] + sum(table["excluded"].values()) + sum(table["quarantined"].values())
+    for name, digest in manifest["files"].items():
+        assert hashlib.sha256((trained / "lists" / "churn" / "latest" / name).read_bytes()).hexdigest() == digest
+    assert manifest["privacy"]["purpose"]
+
+
+def test_same_bytes_under_another_clock_locale_hash_seed_and_row_order(trained: Path, tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    for path in (trained / "demo").iterdir():
+        if path.suffix == ".csv" and path.name != "product_events.csv.gz":
+            lines = path.read_text(encoding="utf-8").split("\n")
+            rows = [line for line in lines[1:] if line]
+            if '"' not in path.read_text(encoding="utf-8"):
+                random.Random(5).shuffle(rows)
+            (data / path.name).write_text("\n".join([lines[0], *rows]) + "\n", encoding="utf-8")
+        else:
+            (data / path.name).write_bytes(path.read_bytes())
+    other = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "1"}
+    done = process("train", *SMALL, f"out={out}", f"data={data}", **other)
+    assert done.returncode == 0, done.stderr
+    assert process("score", f"out={out}", **other).returncode == 0
+    for target in ("churn", "tickets"):
+        assert digests((out / "lists" / target / "latest").resolve()) == digests((trained / "lists" / target / "latest").resolve())
+        assert (out / "lists" / target / "latest").resolve().name == (trained / "lists" / target / "latest").resolve().name
+
+
+def test_scoring_twice_changes_nothing(trained: Path) -> None:
+    before = {target: (trained / "lists" / target / "latest").resolve() for target in ("churn", "tickets")}
+    first = {target: digests(folder) for target, folder in before.items()}
+    assert run("score", f"out={trained}") == 0
+    for target, folder in before.items():
+        assert (trained / "lists" / target / "latest").resolve() == folder
+        assert digests(folder) == first[target]
+
+
+def test_an_older_night_does_not_move_latest(trained: Path) -> None:
+    latest = (trained / "lists" / "churn" / "latest").resolve()
+    assert run("score", f"out={trained}", "target=churn", "as_of=2026-08-01") == 5
+    assert (trained / "lists" / "churn" / "latest").resolve() == latest
+
+
+def test_a_champion_that_knows_too_much_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("score", f"out={trained}", "target=churn", "as_of=2026-01-01") == 5
+    line = capsys.readouterr().err
+    assert line.startswith("ERROR E503 target=churn — ")
+    assert "FIX: " in line
+
+
+def test_another_source_in_the_same_folder_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("train", f"out={trained}", "source=helpdesk", "data=.") == 2
+    assert "FIX: set out=" in capsys.readouterr().err
+
+
+def test_a_changed_model_file_is_refused_before_it_is_parsed(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = (trained / "models" / "churn" / "champion").resolve()
+    path = folder / "model.json"
+    text = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(text + b" ")
+    latest = (trained / "lists" / "churn" / "latest").resolve()
+    try:
+        assert run("score", f"out={trained}", "target=churn") == 5
+        assert "E502" in capsys.readouterr().err
+        assert (trained / "lists" / "churn" / "latest").resolve() == latest
+    finally:
+        path.write_bytes(text)
+
+
+BAD_SETTINGS = [
+    (["sorce=demo"], 2, 'did you mean "source"|source'),
+    (["source=helpdsk"], 2, 'did you mean "helpdesk"'),
+    (["target=tikets"], 2, 'did you mean "tickets"'),
+    (["model=lightgmb"], 2, 'did you mean "lightgbm"'),
+    (["validation.step_dys=7"], 2, 'did you mean "validation.step_days"'),
+    (["validation.step_days=soon"], 2, "validation.step_days"),
+    (["capacity=0"], 2, "capacity"),
+    (["+source._target_=os.system"], 2, "would run code"),
+    (["target._target_=builtins.print"], 2, "would run code"),
+    (["just-words"], 2, "key=value"),
+    (["as_of=yesterday"], 2, "not a date"),
+    (["as_of=2999-01-01"], 2, "future"),
+    (["privacy.purpose=''"], 9, "purpose"),
+    (["source=helpdesk", "data=/nowhere"], 4, "no data folder"),
+    (["tables.tickets.on_bad_row=ignore"], 2, "refuse or quarantine"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "words"), BAD_SETTINGS, ids=lambda value: str(value)[:40])
+def test_wrong_settings_get_one_line_and_the_right_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, words: str
+) -> None:
+    assert run("train", f"out={tmp_path / 'out'}", "demo.customers=20", "demo.months=6", *arguments) == status
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.startswith("ERROR E")
+    assert "FIX: " in err
+    assert any(word in err for word in words.split("|"))
+    assert not (tmp_path / "out" / "lists").exists()
+    assert not (tmp_path / "out" / "models").exists()
+
+
+def test_score_without_a_champion_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("score", f"out={tmp_path / 'out'}", "demo.customers=30", "demo.months=6") == 5
+    assert "make train" in capsys.readouterr().err
+
+
+SMALL_WORLDS = {
+    "one customer": (["demo.customers=1", "demo.months=14"], "rule"),
+    "few customers": (["demo.customers=40", "demo.months=14"], "rule"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SMALL_WORLDS))
+def test_small_worlds_get_the_rule_labelled_and_exit_0(tmp_path: Path, name: str) -> None:
+    arguments, kind = SMALL_WORLDS[name]
+    out = tmp_path / "out"
+    assert run("train", f"out={out}", "target=churn", "model.trials=2", "validation.replicates=50", *arguments) == 0
+    report = json.loads((out / "train" / "churn" / "report.json").read_text())
+    assert report["chosen"]["model"] == kind
+    assert "rules, no model" in report["chosen"]["why"] or "not promoted" in report["chosen"]["why"]
+    assert run("score", f"out={out}") == 0
+    manifest = json.loads((out / "lists" / "churn" / "latest" / "manifest.json").read_text())
+    assert manifest["model"]["kind"] == kind
+
+
+def test_no_closed_label_window_names_the_first_date_that_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [f"out={tmp_path / 'out'}", "demo.customers=40", "demo.months=5", "target=churn"]
+    assert run("train", *arguments) == 6
+    assert "train from as_of=" in capsys.readouterr().err
+
+
+def test_a_lookback_longer_than_the_history_is_dropped_and_named(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("train", f"out={out}", "demo.customers=40", "demo.months=10", "target=tickets", "model.trials=2", "validation.replicates=50") == 0
+    report = json.loads((out / "train" / "tickets" / "report.json").read_text())
+    assert any("lookback of 365 days left out" in message for message in report["messages"])
+
+
+def test_help_is_light() -> None:
+    code = "import sys, pipelines.train; heavy = {'lightgbm', 'sklearn', 'mlflow', 'shap', 'matplotlib', 'optuna', 'pandas'} & set(sys.modules); assert not heavy, heavy"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = process("train", "--help")
+    assert shown.returncode == 0
+    assert "source: complete_journey, demo, helpdesk, ravenstack" in shown.stdout
+
+
+def test_a_private_folder_wins_over_ours(tmp_path: Path) -> None:
+    (tmp_path / "conf" / "source" / "acme").mkdir(parents=True)
+    (tmp_path / "conf" / "target").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "conf" / "source" / "acme.yaml").write_text(
+        "name: acme\nstatic: true\ntimezone: Europe/Paris\nfiles: {events: events.csv}\ntargets: {tickets: {}}\n", encoding="utf-8"
+    )
+    (tmp_path / "conf" / "source" / "acme" / "tickets.sql").write_text(
+        "select customer as customer_id, id as ticket_id, 'opened' as event, day as event_at from events\n", encoding="utf-8"
+    )
+    (tmp_path / "conf" / "target" / "tickets.yaml").write_text(
+        "name: tickets\nkind: ticket\nhorizon_days: 10\nsettle_days: 0\nactive_days: 365\nactivity: [tickets]\n", encoding="utf-8"
+    )
+    days = pd.date_range("2024-01-01", "2025-06-01", freq="3D")
+    lines = [f"c{n % 17:03d},{n},{day:%Y-%m-%d}" for n, day in enumerate(days)]
+    (tmp_path / "data" / "events.csv").write_text("customer,id,day\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = ["--config-dir", str(tmp_path / "conf"), "source=acme", f"data={tmp_path / 'data'}", f"out={out}", "validation.replicates=50", "model.trials=2"]
+    done = process("train", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((out / "train" / "tickets" / "report.json").read_text())["horizon_days"] == 10
