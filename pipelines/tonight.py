@@ -21,7 +21,7 @@ from prevenance.features.build import build, names
 from prevenance.history import History, digest, visible
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
-from prevenance.ranking import Play, Stamp, families, rank
+from prevenance.ranking import Play, Stamp, rank
 from prevenance.scoring import scored
 from prevenance.tables import ACTIVITY, TABLES
 from prevenance.targets.define import Target, cohort
@@ -49,7 +49,6 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     rows = scored(fitted, now, before, now, dark)
     rows = rows.merge(attributes(inputs.history, cutoff), on="customer_id", how="left")
     rows = pd.concat([rows, reasons(fitted, now, definitions).reset_index(drop=True)], axis=1)
-    rows["family"] = families(rows["reasons"], definitions)
     capacity = given.capacity or given.source.capacity or given.outreach.capacity
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": capacity}
     visible_inputs = {"data": digest(inputs.history, cutoff), "settings": settings, "model": model_digest}
@@ -57,7 +56,7 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
     until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
-    playbook = {name: Play(one["action"], one["days"]) for name, one in given.outreach.playbook.items()}
+    playbook = {name: Play(one["action"], one["days"], tuple(one.get("words", ()))) for name, one in given.outreach.playbook.items()}
     ranked = rank(
         rows, stamp, capacity=capacity, share=given.outreach.share, cost_per_contact=given.outreach.cost_per_contact, playbook=playbook
     )
