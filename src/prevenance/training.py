@@ -36,7 +36,7 @@ class Backtest:
 
     ``predictions``: one row per fold, test snapshot and model: fold (1, 2, ...), cutoff, customer_id[, product_id], label, outcome_at,
     model, score (calibrated chance), raw (what ranks). ``calibrate_loss``: per model the log loss of each
-    customer on the calibrate part of the last fold that calibrates before the first test, which ``choose`` may look at because no test period is in it. ``rules``: per fold the single feature the rule took. ``params``:
+    customer on the first fold's calibrate part, whose labels closed before the first test, which ``choose`` may look at because no test period is in it. ``rules``: per fold the single feature the rule took. ``params``:
     per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
     """
 
@@ -130,14 +130,13 @@ def backtest(
         recipes["champion"] = (champion[0], dict(champion[1]))
     parts, rules, dropped = [], [], []
     losses: dict[str, tuple[float, ...]] = {}
-    judge = max((n for n, fold in enumerate(folds, start=1) if fold.calibrate and max(fold.calibrate) < folds[0].test), default=0)
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
         calibrate = rows[rows["cutoff"].isin(fold.calibrate)]
         for name, (kind, chosen) in recipes.items():
             fitted = _fit(rows, fold, kind, features, seed, chosen, threads, {})
             parts.append(_predictions(fitted, test, number, name))
-            if number == judge:
+            if number == 1:
                 losses[name] = _customer_losses(chance(fitted, calibrate), calibrate)
             if name == "rule":
                 rules.append(rule_text(fitted))
@@ -149,8 +148,8 @@ def backtest(
 def choose(backtest: Backtest, kinds: Sequence[str]) -> str | None:
     """Return the challenger: the simplest kind that no later one of ``kinds`` beats by more than a standard error.
 
-    Compared is the log loss customer by customer (the one-standard-error rule of Breiman et al., 1984), on cutoffs before the first test
-    period, so the gate may still judge the choice on all of them. None if no kind was tried.
+    Compared is the log loss customer by customer (the one-standard-error rule of Breiman et al., 1984), where every label had closed before
+    the first test period, so the gate may still judge the choice on all of them. None if no kind was tried.
     """
     tried = [kind for kind in kinds if kind in backtest.calibrate_loss]
     best = tried[0] if tried else None
