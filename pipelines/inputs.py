@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -55,7 +56,9 @@ def load(given: Settings, steps: Steps) -> Inputs:
     if given.source.name == "demo" and not given.data:
         make_demo(given, data, steps)
     if not data.is_dir():
-        raise PrevenanceError("E401", f"there is no data folder at {data}", key="data", fix="set data=<the folder that holds the source's files>")
+        raise PrevenanceError(
+            "E401", f"there is no data folder at {data}", key="data", fix="set data=<the folder that holds the source's files>"
+        )
     policies = {name: Policy(one.on_bad_row, one.max_bad_share) for name, one in given.tables.items()}
     taken = intake(connect(), source, data, policies, steps)
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -81,7 +84,9 @@ def source_of(given: Settings) -> Source:
     folders = [folder / "source" / name for folder in (Path(os.environ.get(PRIVATE, "/nonexistent")), conf_folder())]
     folder = next((one for one in folders if one.is_dir()), None)
     if folder is None:
-        raise PrevenanceError("E306", f'the source "{name}" has no folder of selects', fix=f"write source/{name}/<table>.sql beside source/{name}.yaml")
+        raise PrevenanceError(
+            "E306", f'the source "{name}" has no folder of selects', fix=f"write source/{name}/<table>.sql beside source/{name}.yaml"
+        )
     selects = {path.stem: path.read_text(encoding="utf-8").strip().rstrip(";") for path in sorted(folder.glob("*.sql"))}
     for table in selects:
         if table not in TABLES:
@@ -90,7 +95,14 @@ def source_of(given: Settings) -> Source:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
     return Source(
-        name, selects, declared.files, declared.timezone, declared.static, declared.currency, declared.delay_days, tuple(declared.timestamp_formats)
+        name,
+        selects,
+        declared.files,
+        declared.timezone,
+        declared.static,
+        declared.currency,
+        declared.delay_days,
+        tuple(declared.timestamp_formats),
     )
 
 
@@ -113,7 +125,9 @@ def prepare_out(given: Settings) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as problem:
-        raise PrevenanceError("E801", f"{problem.strerror or problem}", path=out, fix="make the folder writable, or set out=<another folder>") from problem
+        raise PrevenanceError(
+            "E801", f"{problem.strerror or problem}", path=out, fix="make the folder writable, or set out=<another folder>"
+        ) from problem
     return out
 
 
@@ -122,7 +136,9 @@ def remember(given: Settings) -> None:
     kept = [one for one in given.overrides if one.partition("=")[0] not in ("as_of", "out", "target", "data")]
     if given.data:
         kept.append(f"data={Path(given.data).resolve()}")
-    (Path(given.out) / "run.json").write_text(json.dumps({"source": given.source.name, "overrides": kept}, indent=1) + "\n", encoding="utf-8")
+    (Path(given.out) / "run.json").write_text(
+        json.dumps({"source": given.source.name, "overrides": kept}, indent=1) + "\n", encoding="utf-8"
+    )
 
 
 def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
@@ -149,14 +165,17 @@ def target_of(given: Settings) -> Target:
     chosen: TargetSettings = given.target
     if chosen.kind not in KINDS:
         raise PrevenanceError("E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=nearest(chosen.kind, KINDS))
-    settings: dict[str, object] = {
-        "name": chosen.name, "horizon_days": chosen.horizon_days, "settle_days": chosen.settle_days, "lead_days": chosen.lead_days,
+    settings: dict[str, Any] = {
+        "name": chosen.name,
+        "horizon_days": chosen.horizon_days,
+        "settle_days": chosen.settle_days,
+        "lead_days": chosen.lead_days,
     }
     if chosen.kind in ("silence", "ticket"):
         settings |= {"active_days": chosen.active_days, "activity_in": tuple(chosen.activity)}
     if chosen.kind == "ticket":
         settings |= {"category": chosen.category, "priority": chosen.priority}
-    return KINDS[chosen.kind](**settings)  # type: ignore[operator,no-any-return]
+    return KINDS[chosen.kind](**settings)
 
 
 def definitions_of(given: Settings, inputs: Inputs) -> tuple[tuple[Definition, ...], list[str]]:

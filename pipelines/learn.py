@@ -54,8 +54,10 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     metrics = evaluation.evaluate(tested.predictions, capacity=capacity, replicates=given.validation.replicates, seed=given.seed)
     sliced = _slices(tested.predictions, frame, challenger or "rule", capacity)
     named = [str(leak["feature"]) for leak in leaks]
-    findings = checks.findings(frame, columns, parted, tested.predictions, challenger or "rule", capacity=capacity, leaks=leaks, removed=named)
-    judge = {"capacity": capacity, "seed": given.seed, "replicates": given.validation.replicates, "sliced": sliced, "findings": findings}
+    findings = checks.findings(
+        frame, columns, parted, tested.predictions, challenger or "rule", capacity=capacity, leaks=leaks, removed=named
+    )
+    judge: dict[str, Any] = {"capacity": capacity, "seed": given.seed, "replicates": given.validation.replicates, "sliced": sliced, "findings": findings}
     same_recipe = recipe is not None and recipe == (challenger, tested.params.get(challenger or ""))
     rivals = ["rule", "customer_rules", "base_rate", *([] if same_recipe else ["champion"])]
     if challenger is None:
@@ -119,9 +121,17 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         }
         folder = write(out / "train" / target.name, files)
         version = tracking.log_run(
-            out, target.name, settings=_flat(given), digests={"model": model_digest, "data": digest(inputs.history, inputs.as_of)}, report=report,
-            bundle_folder=Path(work) / "model", fitted_kind=fitted.kind, example=frame[list(fitted.encoder.features)].head(5),
-            files=[folder / name for name in ("report.json", "report.html", "model_card.md")] + pictures, promoted=not keeps, run_name=target.name,
+            out,
+            target.name,
+            settings=_flat(given),
+            digests={"model": model_digest, "data": digest(inputs.history, inputs.as_of)},
+            report=report,
+            bundle_folder=Path(work) / "model",
+            fitted_kind=fitted.kind,
+            example=frame[list(fitted.encoder.features)].head(5),
+            files=[folder / name for name in ("report.json", "report.html", "model_card.md")] + pictures,
+            promoted=not keeps,
+            run_name=target.name,
         )
     report["files"] = {"folder": str(folder), "model": f"{target.name} version {version}", "digest": model_digest[:12]}
     return summary.training(report), {"model": report["chosen"]["model"], "version": version, "digest": model_digest, "why": why}
@@ -170,8 +180,15 @@ def _texts(cutoffs: tuple[datetime, ...]) -> list[str]:
 def _flat(given: Settings) -> dict[str, str]:
     """Return the settings as flat text, without paths that are nobody's business."""
     kept = {
-        "source": given.source.name, "as_of": given.as_of or "newest", "seed": given.seed, "model": given.model.kind, "trials": given.model.trials,
-        "privacy.purpose": given.privacy.purpose, "privacy.legal_basis": given.privacy.legal_basis,
+        "source": given.source.name,
+        "as_of": given.as_of or "newest",
+        "seed": given.seed,
+        "model": given.model.kind,
+        "trials": given.model.trials,
+        "privacy.purpose": given.privacy.purpose,
+        "privacy.legal_basis": given.privacy.legal_basis,
     }
-    kept |= {f"target.{key}": value for key, value in asdict(given.target).items()} | {f"validation.{key}": value for key, value in asdict(given.validation).items()}
+    kept |= {f"target.{key}": value for key, value in asdict(given.target).items()} | {
+        f"validation.{key}": value for key, value in asdict(given.validation).items()
+    }
     return {key: str(value) for key, value in kept.items()}

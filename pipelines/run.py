@@ -125,7 +125,9 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         if "=" not in one:
             raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
         if any(word in key for word in ("_target_", "_partial_")):
-            raise PrevenanceError("E204", f'the setting "{key}" would run code', key=key, fix="remove it; choices are names, such as model=lightgbm")
+            raise PrevenanceError(
+                "E204", f'the setting "{key}" would run code', key=key, fix="remove it; choices are names, such as model=lightgbm"
+            )
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
@@ -153,7 +155,9 @@ def targets_of(name: str, given: Settings) -> list[Settings]:
     if given.target.name != "all":
         return [given]
     if not given.source.targets:
-        raise PrevenanceError("E203", f"the source {given.source.name} declares no target", key="target", fix="choose one, such as target=churn")
+        raise PrevenanceError(
+            "E203", f"the source {given.source.name} declares no target", key="target", fix="choose one, such as target=churn"
+        )
     kept = [one for one in given.overrides if one.partition("=")[0] != "target"]
     return [settings_of(name, [*kept, f"target={target}"]) for target in given.source.targets]
 
@@ -171,7 +175,9 @@ def _private(arguments: list[str]) -> list[str]:
     if folder is not None:
         path = Path(folder).resolve()
         if not path.is_dir():
-            raise PrevenanceError("E203", f"there is no configuration folder at {path}", key="CONF", fix="give the folder that holds source/, target/, ...")
+            raise PrevenanceError(
+                "E203", f"there is no configuration folder at {path}", key="CONF", fix="give the folder that holds source/, target/, ..."
+            )
         os.environ[PRIVATE] = str(path)
     return kept
 
@@ -197,7 +203,7 @@ def _hydra(name: str, body: Body, arguments: list[str]) -> int:
         nonlocal status
         from hydra.core.hydra_config import HydraConfig
 
-        overrides = [one for one in HydraConfig.get().overrides.task]
+        overrides = list(HydraConfig.get().overrides.task)
         held = GlobalHydra.instance().hydra
         try:
             status = max(status, _guarded(name, body, overrides))

@@ -147,7 +147,9 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
         if table not in TABLES:
             raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=nearest(table, TABLES))
         if policy.on_bad_row not in ("refuse", "quarantine"):
-            raise PrevenanceError("E202", f'"{policy.on_bad_row}" is neither', key=f"tables.{table}.on_bad_row", fix="write refuse or quarantine")
+            raise PrevenanceError(
+                "E202", f'"{policy.on_bad_row}" is neither', key=f"tables.{table}.on_bad_row", fix="write refuse or quarantine"
+            )
     _positive(result)
     result.overrides = list(overrides)
     return result
@@ -156,9 +158,15 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
 def _positive(given: Settings) -> None:
     target, validation = given.target, given.validation
     checked = {
-        "target.horizon_days": target.horizon_days, "target.active_days": target.active_days, "validation.step_days": validation.step_days,
-        "validation.cutoffs": validation.cutoffs, "validation.tests": validation.tests, "validation.calibrate": validation.calibrate,
-        "capacity": 1 if given.capacity is None else given.capacity, "model.trials": given.model.trials, "demo.customers": given.demo.customers,
+        "target.horizon_days": target.horizon_days,
+        "target.active_days": target.active_days,
+        "validation.step_days": validation.step_days,
+        "validation.cutoffs": validation.cutoffs,
+        "validation.tests": validation.tests,
+        "validation.calibrate": validation.calibrate,
+        "capacity": 1 if given.capacity is None else given.capacity,
+        "model.trials": given.model.trials,
+        "demo.customers": given.demo.customers,
     }
     checked |= {"features.lookbacks": min(given.features.lookbacks, default=1)}
     for key, value in checked.items():
@@ -172,9 +180,14 @@ def _positive(given: Settings) -> None:
 def refuse_code(node: Any, path: str = "") -> None:
     """Raise E204 when a setting would name code to run (``_target_`` and its like), at any depth."""
     if isinstance(node, DictConfig):
-        for key in node:
-            if str(key) in ("_target_", "_partial_", "_args_", "_recursive_", "_convert_"):
-                raise PrevenanceError("E204", f'the setting "{key}" would run code', key=f"{path}{key}", fix="remove it; choices are names, such as model=lightgbm")
+        for key in map(str, node):
+            if key in ("_target_", "_partial_", "_args_", "_recursive_", "_convert_"):
+                raise PrevenanceError(
+                    "E204",
+                    f'the setting "{key}" would run code',
+                    key=f"{path}{key}",
+                    fix="remove it; choices are names, such as model=lightgbm",
+                )
             if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
                 refuse_code(node[key], f"{path}{key}.")
     elif isinstance(node, ListConfig):
@@ -191,12 +204,26 @@ def config_error(problem: Exception) -> PrevenanceError:
         return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=nearest(name, options))
     if found := re.search(r"Could not find '([^']+)'", text):
         group, _, name = found.group(1).rpartition("/")
-        return PrevenanceError("E203", f'{group or "setting"} "{name}" is unknown', key=group or name, fix="see make help and the folder conf/")
+        return PrevenanceError(
+            "E203", f'{group or "setting"} "{name}" is unknown', key=group or name, fix="see make help and the folder conf/"
+        )
     if found := re.search(r"full_key: (\S+)|Could not override '([^']+)'|Key '([^']+)'", text):
         key = next(group for group in found.groups() if group)
         if "To append to your config" in text or "not in" in text:
-            choices = [one for one in keys() if one.count(".") == key.count(".")] + ["source", "target", "model", "validation", "features", "outreach", "privacy"]
+            choices = [one for one in keys() if one.count(".") == key.count(".")] + [
+                "source",
+                "target",
+                "model",
+                "validation",
+                "features",
+                "outreach",
+                "privacy",
+            ]
             choices += sorted({one.rpartition(".")[2] for one in keys()}) if "Settings" in text else []
-            return PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=nearest(key, choices) if len(key) < 60 else "see conf/")
-        return PrevenanceError("E202", text.partition(" full_key")[0][:200], key=key, fix=f"give {key} a value of the kind that conf/ shows")
+            return PrevenanceError(
+                "E201", f'there is no setting "{key}"', key=key, fix=nearest(key, choices) if len(key) < 60 else "see conf/"
+            )
+        return PrevenanceError(
+            "E202", text.partition(" full_key")[0][:200], key=key, fix=f"give {key} a value of the kind that conf/ shows"
+        )
     return PrevenanceError("E202", text[:200] or type(problem).__name__, fix="write key=value, such as target=churn; see make help")

@@ -61,7 +61,11 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
         rows, stamp, capacity=capacity, share=given.outreach.share, cost_per_contact=given.outreach.cost_per_contact, playbook=playbook
     )
     steps(f"{target.name}: publish")
-    files = {"list.csv": table.csv_bytes(ranked), "list.json": table.json_bytes(ranked), "features.parquet": table.parquet_bytes(features_of(now))}
+    files = {
+        "list.csv": table.csv_bytes(ranked),
+        "list.json": table.json_bytes(ranked),
+        "features.parquet": table.parquet_bytes(features_of(now)),
+    }
     files |= {f"quarantine/{name}.csv": content for name, content in quarantined(inputs).items()}
     manifest = manifest_of(given, inputs, target, fitted, model_digest, run_id, until, ranked, [*messages, *inputs.messages, *notes])
     folder = publish(out, target.name, cutoff, files, manifest)
@@ -77,12 +81,19 @@ def champion_of(out: Path, target: Target, cutoff: datetime) -> tuple[Fitted, st
     messages: list[str] = []
     held = tracking.champion(out, target.name, messages)
     if held is None:
-        raise PrevenanceError("E501", f"no champion is registered for {target.name} in {out}", target=target.name, fix=f"run make train ARGS='target={target.name} out={out}'")
+        raise PrevenanceError(
+            "E501",
+            f"no champion is registered for {target.name} in {out}",
+            target=target.name,
+            fix=f"run make train ARGS='target={target.name} out={out}'",
+        )
     fitted = bundle.load(out / "models" / target.name / held[1], held[1])
     trained = datetime.fromisoformat(fitted.about["trained_until"])
     if trained > cutoff:
         raise PrevenanceError(
-            "E503", f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}", target=target.name,
+            "E503",
+            f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}",
+            target=target.name,
             fix=f"give as_of={trained + timedelta(days=1):%Y-%m-%d} or later, or train with as_of={cutoff:%Y-%m-%d} into another out=",
         )
     return fitted, held[1], messages
@@ -92,7 +103,9 @@ def check_inputs(fitted: Fitted, columns: list[str]) -> None:
     """Raise E504 when the champion wants a feature that tonight's tables cannot give."""
     if missing := [name for name in fitted.encoder.features if name not in columns]:
         raise PrevenanceError(
-            "E504", f"the champion wants {len(missing)} features that the tables do not give, first {missing[0]}", column=missing[0],
+            "E504",
+            f"the champion wants {len(missing)} features that the tables do not give, first {missing[0]}",
+            column=missing[0],
             fix="bring the missing table or lookback back, or run make train again",
         )
 
@@ -104,7 +117,10 @@ def features_of(now: pd.DataFrame) -> pd.DataFrame:
 
 def attributes(history: History, cutoff: datetime) -> pd.DataFrame:
     """Return customer_id, name, owner, segment as they stand at ``cutoff``."""
-    columns = ", ".join(f"arg_max({name}, (event_at, known_at, {name})) filter (where {name} is not null) as {name}" for name in ("name", "owner", "segment"))
+    columns = ", ".join(
+        f"arg_max({name}, (event_at, known_at, {name})) filter (where {name} is not null) as {name}"
+        for name in ("name", "owner", "segment")
+    )
     found = history.con.execute(f"select customer_id, {columns} from {visible('customers', cutoff)} group by 1 order by 1").df()
     return found.astype("str")
 
@@ -116,7 +132,9 @@ def unknown(history: History, cutoff: datetime) -> set[str]:
         return set()
     facts = " union all ".join(f"select customer_id, age_days from {visible(name, cutoff)}" for name in tables)
     active = [name for name in ACTIVITY if name in history.tables]
-    recent = " union all ".join(f"select customer_id from {visible(name, cutoff, 365)}" for name in active) or "select customer_id from facts"
+    recent = (
+        " union all ".join(f"select customer_id from {visible(name, cutoff, 365)}" for name in active) or "select customer_id from facts"
+    )
     found = history.con.execute(
         f"with facts as ({facts}), recent as ({recent}) select customer_id from facts group by 1 "
         f"having max(age_days) < {YOUNG_DAYS} or customer_id not in (select customer_id from recent)"
@@ -136,7 +154,15 @@ def quarantined(inputs: Inputs) -> dict[str, bytes]:
 
 
 def manifest_of(
-    given: Settings, inputs: Inputs, target: Target, fitted: Fitted, model_digest: str, run_id: str, until: datetime, ranked: pd.DataFrame, messages: list[str]
+    given: Settings,
+    inputs: Inputs,
+    target: Target,
+    fitted: Fitted,
+    model_digest: str,
+    run_id: str,
+    until: datetime,
+    ranked: pd.DataFrame,
+    messages: list[str],
 ) -> dict[str, Any]:
     """Return the manifest, with the conservation law counted out."""
     excluded = {reason: inputs.customers[reason] for reason in ("opted_out", "after_as_of") if inputs.customers.get(reason)}
@@ -145,12 +171,16 @@ def manifest_of(
     if rest:
         excluded["not_in_cohort"] = rest
     return {
-        "target": target.name, "cutoff": f"{inputs.as_of.isoformat()}Z", "run_id": run_id, "data_until": f"{until.isoformat()}Z",
+        "target": target.name,
+        "cutoff": f"{inputs.as_of.isoformat()}Z",
+        "run_id": run_id,
+        "data_until": f"{until.isoformat()}Z",
         "model": {"version": model_digest[:12], "kind": fitted.kind, "digest": model_digest},
         "counts": {"customers_read": inputs.customers["read"], "listed": len(ranked), "excluded": excluded, "quarantined": quarantine},
         "tables": {name: asdict(one) for name, one in inputs.counts.items()},
         "gates": {"conservation": "pass" if rest >= 0 and all(balanced(one) for one in inputs.counts.values()) else "fail"},
-        "privacy": asdict(given.privacy), "messages": messages,
+        "privacy": asdict(given.privacy),
+        "messages": messages,
     }
 
 

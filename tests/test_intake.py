@@ -61,7 +61,9 @@ def test_bad_rows_are_quarantined_with_file_line_and_reason(tmp_path: Path) -> N
 
 def test_above_the_limit_the_run_refuses_and_the_fix_works(tmp_path: Path) -> None:
     text = "customer,id,day,score\na,1,2024-01-01,5\na,2,31/02/2026,5\n"
-    with pytest.raises(PrevenanceError, match=r'tickets column=event_at rows=1 first=tickets.csv:3 — not a timestamp \("31/02/2026"\)') as refused:
+    with pytest.raises(
+        PrevenanceError, match=r'tickets column=event_at rows=1 first=tickets.csv:3 — not a timestamp \("31/02/2026"\)'
+    ) as refused:
         take(tmp_path, text, policy=Policy())
     assert refused.value.exit_status == 3
     assert "tables.tickets.on_bad_row=quarantine" in refused.value.fix
@@ -111,19 +113,27 @@ def test_daylight_saving_and_offsets(tmp_path: Path) -> None:
     taken = take(tmp_path, text, timezone="Europe/Rome")
     found = [str(row[0]) for row in rows(taken, "select event_at from canonical.tickets order by ticket_id")]
     assert found == [
-        "2011-07-01 10:00:00", "2011-01-01 11:00:00", "2011-03-27 01:30:00", "2011-10-30 01:30:00", "2011-07-01 07:00:00", "2011-07-01 12:00:00"
+        "2011-07-01 10:00:00",
+        "2011-01-01 11:00:00",
+        "2011-03-27 01:30:00",
+        "2011-10-30 01:30:00",
+        "2011-07-01 07:00:00",
+        "2011-07-01 12:00:00",
     ]
 
 
 def test_known_at_rules(tmp_path: Path) -> None:
-    select = "select customer as customer_id, id as ticket_id, 'opened' as event, day as event_at, known as known_at, _file, _line from tickets"
+    select = (
+        "select customer as customer_id, id as ticket_id, 'opened' as event, day as event_at, known as known_at, _file, _line from tickets"
+    )
     text = (
         "customer,id,day,known\na,1,2024-01-01 12:00,2024-01-03\na,2,2024-01-01 12:00,2024-01-01 11:58\na,3,2024-01-01 12:00,2024-01-01 10:00\n"
         "a,4,2024-01-01 12:00,\n"
     )
     taken = take(tmp_path, text, select)
     assert [tuple(map(str, row)) for row in rows(taken, "select ticket_id, known_at from canonical.tickets order by 1")] == [
-        ("1", "2024-01-03 00:00:00"), ("2", "2024-01-01 12:00:00")
+        ("1", "2024-01-03 00:00:00"),
+        ("2", "2024-01-01 12:00:00"),
     ]
     assert taken.counts["tickets"].quarantined == {"known_at: before event_at": 1}
     assert taken.counts["tickets"].excluded == {"no_known_at": 1}

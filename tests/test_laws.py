@@ -146,7 +146,9 @@ def _features_hold(frames: Frames, after: Frames, cutoff: datetime) -> bool:
 
 def test_control_states_without_the_second_clock_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        builder, "visible", lambda table, cutoff, days=None: visible(table, cutoff, days).replace(f"and known_at <= timestamp '{cutoff}'", "")
+        builder,
+        "visible",
+        lambda table, cutoff, days=None: visible(table, cutoff, days).replace(f"and known_at <= timestamp '{cutoff}'", ""),
     )
     assert _law_breaks(_features_hold)
 
@@ -163,9 +165,7 @@ def test_control_windows_without_the_second_clock_are_seen(monkeypatch: pytest.M
 
 
 def test_control_a_cohort_that_looks_ahead_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        target_module, "visible", lambda table, cutoff, days=None: visible(table, cutoff + timedelta(days=20), days)
-    )
+    monkeypatch.setattr(target_module, "visible", lambda table, cutoff, days=None: visible(table, cutoff + timedelta(days=20), days))
     assert _law_breaks(lambda frames, after, cutoff: same(cohorts_of(frames, cutoff), cohorts_of(after, cutoff)))
 
 
@@ -175,7 +175,9 @@ def test_control_labels_that_take_in_what_was_known_later_are_seen(monkeypatch: 
     target = TARGETS[3]
 
     def holds(frames: Frames, after: Frames, cutoff: datetime) -> bool:
-        one, other = (label(history, target, cohort(history, target, [cutoff])) for history in (History.from_frames(f, END) for f in (frames, after)))
+        one, other = (
+            label(history, target, cohort(history, target, [cutoff])) for history in (History.from_frames(f, END) for f in (frames, after))
+        )
         return one.equals(other)
 
     assert _law_breaks(holds, target.closes, rows=4.0)
@@ -185,7 +187,10 @@ def test_control_labels_that_take_in_what_was_known_later_are_seen(monkeypatch: 
 
 
 def _one_ticket(event_at: datetime, known_at: datetime | None = None) -> Frames:
-    facts = [("a", event_at, known_at or event_at, "t1", "opened"), ("a", CUTOFFS[0] - timedelta(days=30), CUTOFFS[0] - timedelta(days=30), "t0", "opened")]
+    facts = [
+        ("a", event_at, known_at or event_at, "t1", "opened"),
+        ("a", CUTOFFS[0] - timedelta(days=30), CUTOFFS[0] - timedelta(days=30), "t0", "opened"),
+    ]
     tickets = pd.DataFrame(facts, columns=["customer_id", "event_at", "known_at", "ticket_id", "event"])
     customers = pd.DataFrame({"customer_id": ["a"], "event_at": [datetime(2024, 1, 1)], "known_at": [datetime(2024, 1, 1)]})
     return {"tickets": tickets, "customers": customers}
@@ -238,7 +243,9 @@ def test_a_missing_table_means_absent_features_never_zero() -> None:
 def test_opted_out_customers_are_absent_also_for_past_cutoffs() -> None:
     frames = _one_ticket(CUTOFFS[0])
     late = datetime(2025, 5, 20)
-    frames["consents"] = pd.DataFrame({"customer_id": ["a"], "event_at": [late], "known_at": [late], "purpose": ["outreach"], "allowed": [False]})
+    frames["consents"] = pd.DataFrame(
+        {"customer_id": ["a"], "event_at": [late], "known_at": [late], "purpose": ["outreach"], "allowed": [False]}
+    )
     history = History.from_frames(frames, END)
     assert cohort(history, next_ticket(), [CUTOFFS[0]]).empty
 

@@ -10,8 +10,28 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "prevenance"
 LAYERS = [
-    ["errors"], ["disk"], ["tables"], ["privacy"], ["sources"], ["history"], ["features", "targets"], ["folds"], ["models"], ["metrics"], ["training"],
-    ["intervals"], ["slices"], ["evaluation", "reliability"], ["leakage"], ["checks"], ["tracking"], ["scoring"], ["explain"], ["ranking"], ["writers"], ["outcomes"],
+    ["errors"],
+    ["disk"],
+    ["tables"],
+    ["privacy"],
+    ["sources"],
+    ["history"],
+    ["features", "targets"],
+    ["folds"],
+    ["models"],
+    ["metrics"],
+    ["training"],
+    ["intervals"],
+    ["slices"],
+    ["evaluation", "reliability"],
+    ["leakage"],
+    ["checks"],
+    ["tracking"],
+    ["scoring"],
+    ["explain"],
+    ["ranking"],
+    ["writers"],
+    ["outcomes"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}
 """Doors to the package itself: they may import anything, nothing may import them."""
@@ -58,7 +78,9 @@ def test_imports_never_run_upwards(path: Path) -> None:
             there = name.split(".")[1]
             if there not in FREE and any(there in names for names in LAYERS):
                 assert level(there) <= level(here), f"{here} imports {there}, which stands above it"
-                assert there == here or level(there) < level(here) or here in LAYERS[level(there)][-1:], f"{here} and {there} do not know each other"
+                assert there == here or level(there) < level(here) or here in LAYERS[level(there)][-1:], (
+                    f"{here} and {there} do not know each other"
+                )
         assert not name.startswith("pipelines"), f"{here} imports a pipeline"
 
 

@@ -33,7 +33,11 @@ def process(name: str, *arguments: str, **environment: str) -> subprocess.Comple
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.is_file() and path.name != "manifest.json"}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != "manifest.json"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +66,13 @@ def test_every_file_of_the_contract_is_there(trained: Path) -> None:
 
 def test_the_list_has_the_columns_of_the_contract_and_reasons(trained: Path) -> None:
     ranked = pd.read_csv(trained / "lists" / "churn" / "latest" / "list.csv", dtype={"customer_id": str})
-    assert list(ranked.columns) == (
-        "rank customer_id name owner segment score score_low score_high change_28d value_at_stake expected_value reasons holds action act_by arm state "
-        "target cutoff horizon_days model run_id data_until"
-    ).split()
+    assert (
+        list(ranked.columns)
+        == (
+            "rank customer_id name owner segment score score_low score_high change_28d value_at_stake expected_value reasons holds action act_by arm state "
+            "target cutoff horizon_days model run_id data_until"
+        ).split()
+    )
     top = ranked[ranked["rank"].notna()]
     assert top["rank"].tolist() == list(range(1, 11))
     assert top["score"].between(0, 1).all()
@@ -215,14 +222,24 @@ def test_no_closed_label_window_names_the_first_date_that_works(tmp_path: Path, 
 
 def test_a_lookback_longer_than_the_history_is_dropped_and_named(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert run("train", f"out={out}", "demo.customers=40", "demo.months=10", "target=tickets", "model.trials=2", "validation.replicates=50") == 0
+    assert (
+        run("train", f"out={out}", "demo.customers=40", "demo.months=10", "target=tickets", "model.trials=2", "validation.replicates=50")
+        == 0
+    )
     report = json.loads((out / "train" / "tickets" / "report.json").read_text())
     assert any("lookback of 365 days left out" in message for message in report["messages"])
 
 
 def test_help_is_light() -> None:
     code = "import sys, pipelines.train; heavy = {'lightgbm', 'sklearn', 'mlflow', 'shap', 'matplotlib', 'optuna', 'pandas'} & set(sys.modules); assert not heavy, heavy"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     shown = process("train", "--help")
     assert shown.returncode == 0
@@ -246,7 +263,15 @@ def test_a_private_folder_wins_over_ours(tmp_path: Path) -> None:
     lines = [f"c{n % 17:03d},{n},{day:%Y-%m-%d}" for n, day in enumerate(days)]
     (tmp_path / "data" / "events.csv").write_text("customer,id,day\n" + "\n".join(lines) + "\n", encoding="utf-8")
     out = tmp_path / "out"
-    arguments = ["--config-dir", str(tmp_path / "conf"), "source=acme", f"data={tmp_path / 'data'}", f"out={out}", "validation.replicates=50", "model.trials=2"]
+    arguments = [
+        "--config-dir",
+        str(tmp_path / "conf"),
+        "source=acme",
+        f"data={tmp_path / 'data'}",
+        f"out={out}",
+        "validation.replicates=50",
+        "model.trials=2",
+    ]
     done = process("train", *arguments)
     assert done.returncode == 0, done.stderr
     assert json.loads((out / "train" / "tickets" / "report.json").read_text())["horizon_days"] == 10

@@ -13,8 +13,13 @@ def predictions(stretch: float) -> pd.DataFrame:
     true = dice.uniform(0.02, 0.6, 4000)
     said = np.clip(0.3 + (true - 0.3) * stretch, 0.001, 0.999)
     return pd.DataFrame(
-        {"model": "m", "cutoff": pd.Timestamp("2026-01-01"), "customer_id": [f"c{n:05d}" for n in range(4000)], "score": said,
-         "label": (dice.random(4000) < true).astype(float)}
+        {
+            "model": "m",
+            "cutoff": pd.Timestamp("2026-01-01"),
+            "customer_id": [f"c{n:05d}" for n in range(4000)],
+            "score": said,
+            "label": (dice.random(4000) < true).astype(float),
+        }
     )
 
 

@@ -47,5 +47,7 @@ def init(folder: Path) -> int:
         "select account_id, id, 'ended', end_date, null, null, _file, _line from subscriptions where end_date is not null\n",
         encoding="utf-8",
     )
-    sys.stdout.write(f"wrote {folder}/source/mine.yaml and two selects. Next: prevenance train --config-dir {folder} source=mine data=<folder>\n")
+    sys.stdout.write(
+        f"wrote {folder}/source/mine.yaml and two selects. Next: prevenance train --config-dir {folder} source=mine data=<folder>\n"
+    )
     return 0

@@ -27,6 +27,8 @@ def check(privacy: Privacy) -> None:
     for name in ("purpose", "legal_basis"):
         if not getattr(privacy, name).strip():
             raise PrevenanceError(
-                "E901", f"privacy.{name} is not recorded", key=f"privacy.{name}",
+                "E901",
+                f"privacy.{name} is not recorded",
+                key=f"privacy.{name}",
                 fix=f"set privacy.{name}, for instance privacy.{name}='{'customer success' if name == 'purpose' else 'legitimate interest'}'",
             )

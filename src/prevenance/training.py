@@ -35,9 +35,9 @@ class Backtest:
     """What the folds of the past said.
 
     ``predictions``: one row per fold, test snapshot and model: fold (1, 2, ...), cutoff, customer_id[, product_id], label, outcome_at,
-    model, score (calibrated chance), raw (what ranks). ``calibrate_loss``: per model the log loss of each
-    customer on the first fold's calibrate part, whose labels closed before the first test, which ``choose`` may look at because no test period is in it. ``rules``: per fold the single feature the rule took. ``params``:
-    per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
+    model, score (calibrated chance), raw (what ranks). ``calibrate_loss``: per model the log loss of each customer on the first fold's
+    calibrate part, whose labels closed before the first test; ``choose`` looks at nothing else. ``rules``: per fold the single feature
+    the rule took. ``params``: per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
     """
 
     predictions: pd.DataFrame
@@ -152,7 +152,9 @@ def choose(backtest: Backtest, kinds: Sequence[str]) -> str | None:
     the first test period, so the gate may still judge the choice on all of them. None if no kind was tried.
     """
     tried = [kind for kind in kinds if kind in backtest.calibrate_loss]
-    best = tried[0] if tried else None
+    if not tried:
+        return None
+    best = tried[0]
     for kind in tried[1:]:
         gain = np.array(backtest.calibrate_loss[best]) - np.array(backtest.calibrate_loss[kind])
         error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0

@@ -58,7 +58,11 @@ def build(
     history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(customers, dtype="str"), "code": np.arange(len(customers))}))
     history.con.execute("create or replace temp table codes as select customer_id, code::integer as code from frame")
     history.con.unregister("frame")
-    rows = {cutoff.to_pydatetime(): np.asarray(index) for cutoff, index in keys.groupby("cutoff", sort=True).indices.items()} if len(keys) else {}
+    rows = (
+        {cutoff.to_pydatetime(): np.asarray(index) for cutoff, index in keys.groupby("cutoff", sort=True).indices.items()}
+        if len(keys)
+        else {}
+    )
     windows = _windows(definitions)
     columns: dict[str, np.ndarray | pd.Series] = {window.column: np.full(len(keys), np.nan) for window in windows}
     if rows:
@@ -109,7 +113,9 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
             ).df()
         except duckdb.Error as problem:
             raise PrevenanceError(
-                "E210", f"state {state.name} does not run: {str(problem).splitlines()[0][:200]}", fix="correct its sql; it sees " + ", ".join(state.tables)
+                "E210",
+                f"state {state.name} does not run: {str(problem).splitlines()[0][:200]}",
+                fix="correct its sql; it sees " + ", ".join(state.tables),
             ) from problem
         for name, column in columns.items():
             values = found[name].astype("str" if name in state.categories else float)

@@ -68,17 +68,29 @@ def reason_of(table: Table, columns: list[str]) -> str:
         if column.kind == "instant" and present and column.name != "known_at":
             required = f"{raw} is null" if column.required else "false"
             cases.append((f"{required} or ({raw} is not null and {name} is null)", f"{column.name}: not a timestamp"))
-            cases.append((f"{name} < timestamp '{EARLIEST}' or {name} >= timestamp '{LATEST}'", f"{column.name}: outside {EARLIEST[:4]}..{LATEST[:4]}"))
+            cases.append(
+                (
+                    f"{name} < timestamp '{EARLIEST}' or {name} >= timestamp '{LATEST}'",
+                    f"{column.name}: outside {EARLIEST[:4]}..{LATEST[:4]}",
+                )
+            )
         if column.kind == "number" and present:
             words = ", ".join(literal(word) for word in MISSING_WORDS)
             number, given = f"try_cast(trim({raw}) as double)", f"lower(trim({raw})) not in ({words})"
             cases.append((f"{name} is null and {given} and {number} is null", f"{column.name}: not a number"))
-            cases.append((f"{given} and {number} not between {column.low} and {column.high}", f"{column.name}: outside {column.low:g}..{column.high:g}"))
+            cases.append(
+                (
+                    f"{given} and {number} not between {column.low} and {column.high}",
+                    f"{column.name}: outside {column.low:g}..{column.high:g}",
+                )
+            )
         if column.kind == "flag" and present:
             cases.append((f"{raw} is not null and {name} is null and '{table.name}' <> 'consents'", f"{column.name}: not yes or no"))
     if "known_at" in columns:
-        cases.append(("\"raw known_at\" is not null and _known is null", "known_at: not a timestamp"))
+        cases.append(('"raw known_at" is not null and _known is null', "known_at: not a timestamp"))
         cases.append((f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at", "known_at: before event_at"))
-        cases.append((f"_known < timestamp '{EARLIEST}' or _known >= timestamp '{LATEST}'", f"known_at: outside {EARLIEST[:4]}..{LATEST[:4]}"))
-        cases.append(("\"raw known_at\" is null", "no_known_at"))
+        cases.append(
+            (f"_known < timestamp '{EARLIEST}' or _known >= timestamp '{LATEST}'", f"known_at: outside {EARLIEST[:4]}..{LATEST[:4]}")
+        )
+        cases.append(('"raw known_at" is null', "no_known_at"))
     return "case " + " ".join(f"when {condition} then {literal(text)}" for condition, text in cases) + " end"

@@ -162,8 +162,16 @@ def _lifecycle(rng: np.random.Generator, opened: np.ndarray, felt: np.ndarray, c
     texts = np.array([[SUBJECTS[name][0].format(word) for word in SUBJECTS[name][1]] for name in kinds], dtype=object)
     frame = pd.DataFrame(
         {
-            "opened_at": opened, "logged_at": logged, "assigned_at": assigned, "first_reply_at": replied, "waiting_since": waiting,
-            "escalated_at": escalated, "resolved_at": resolved, "reopened_at": reopened, "closed_at": closed, "rated_at": rated,
+            "opened_at": opened,
+            "logged_at": logged,
+            "assigned_at": assigned,
+            "first_reply_at": replied,
+            "waiting_since": waiting,
+            "escalated_at": escalated,
+            "resolved_at": resolved,
+            "reopened_at": reopened,
+            "closed_at": closed,
+            "rated_at": rated,
         }
     )
     frame = frame.where(frame < END)

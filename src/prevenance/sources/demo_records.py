@@ -12,13 +12,63 @@ OWNERS = ("Alba Moreau", "Ben Okafor", "Chiara Lind", "Dana Petrov", "Emil Haas"
 INDUSTRIES = ("logistics", "retail", "software", "manufacturing", "health services", "education", "finance", "energy")
 COUNTRIES = (("FR", "fr"), ("DE", "de"), ("CH", "de"), ("GB", "en"), ("BE", "fr"), ("NL", "en"), ("AT", "de"), ("IE", "en"))
 FIRST = (
-    "Amber", "Birch", "Cedar", "Delta", "Ember", "Fjord", "Granit", "Harbour", "Iris", "Juniper", "Kestrel", "Linden", "Maple",
-    "Nordic", "Océan", "Pine", "Quartz", "River", "Saphir", "Tilia", "Ulmen", "Vega", "Willow", "Yarrow", "Zénith", "Étoile",
-    "Grün", "Alder", "Brook", "Coral",
+    "Amber",
+    "Birch",
+    "Cedar",
+    "Delta",
+    "Ember",
+    "Fjord",
+    "Granit",
+    "Harbour",
+    "Iris",
+    "Juniper",
+    "Kestrel",
+    "Linden",
+    "Maple",
+    "Nordic",
+    "Océan",
+    "Pine",
+    "Quartz",
+    "River",
+    "Saphir",
+    "Tilia",
+    "Ulmen",
+    "Vega",
+    "Willow",
+    "Yarrow",
+    "Zénith",
+    "Étoile",
+    "Grün",
+    "Alder",
+    "Brook",
+    "Coral",
 )
 SECOND = (
-    "Analytics", "Bau", "Café", "Data", "Energie", "Foods", "Garten", "Holz", "Imports", "Journal", "Kredit", "Labs", "Mobilité",
-    "Netz", "Optik", "Papier", "Quality", "Robotics", "Service", "Textil", "Union", "Verlag", "Works", "Yards", "Studio",
+    "Analytics",
+    "Bau",
+    "Café",
+    "Data",
+    "Energie",
+    "Foods",
+    "Garten",
+    "Holz",
+    "Imports",
+    "Journal",
+    "Kredit",
+    "Labs",
+    "Mobilité",
+    "Netz",
+    "Optik",
+    "Papier",
+    "Quality",
+    "Robotics",
+    "Service",
+    "Textil",
+    "Union",
+    "Verlag",
+    "Works",
+    "Yards",
+    "Studio",
 )
 FORMS = ("SA", "GmbH", "Ltd", "& Cie", "AG", "BV", "SARL", "& Söhne")
 
@@ -141,8 +191,10 @@ def _contract_log(company: Company, ids: np.ndarray, begin: np.ndarray) -> pd.Da
     unit = PLANS["price"].to_numpy()[people["plan_no"].to_numpy()[who] + (at >= upgraded)]
     yearly = ~people["monthly"].to_numpy()[who]
     log["subscription_id"] = "S" + pd.Series(ids[who]) + np.where(at >= upgraded, "-2", "-1")
-    for word, seats in (("old", np.where(at > switch, people["seats_later"].to_numpy()[who], people["seats"].to_numpy()[who])),
-                        ("new", np.where(at >= switch, people["seats_later"].to_numpy()[who], people["seats"].to_numpy()[who]))):
+    for word, seats in (
+        ("old", np.where(at > switch, people["seats_later"].to_numpy()[who], people["seats"].to_numpy()[who])),
+        ("new", np.where(at >= switch, people["seats_later"].to_numpy()[who], people["seats"].to_numpy()[who])),
+    ):
         log[f"{word}_seats"], log[f"{word}_mrr"] = seats, np.round(seats * unit, 2)
         asked = np.where((log["what"] == "renewed") & (word == "old"), at - DAY, at)
         log[f"{word}_renews_on"] = np.where(yearly, renewal_after(begin[who], asked), NEVER)

@@ -63,7 +63,9 @@ def located(root: Path, view: str, declared: str | Mapping[str, Any]) -> list[Pa
             fix=f"put the file there, or set data=<folder that holds {pattern}>",
         )
     if stray := [path for path in paths if not path.resolve().is_relative_to(root.resolve())]:
-        raise PrevenanceError("E209", f"{stray[0]} is a link out of the data folder", key=f"files.{view}", fix="copy the file into the folder")
+        raise PrevenanceError(
+            "E209", f"{stray[0]} is a link out of the data folder", key=f"files.{view}", fix="copy the file into the folder"
+        )
     return paths
 
 
@@ -100,7 +102,7 @@ def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | 
 
 
 def _open(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 def header(path: Path, view: str, separator: str) -> tuple[list[str], set[str]]:
@@ -114,7 +116,9 @@ def header(path: Path, view: str, separator: str) -> tuple[list[str], set[str]]:
     with _open(path) as stream:
         first = stream.read(1_000_000)
     if not first:
-        raise PrevenanceError("E303", f"{path.name} is empty (0 bytes)", table=view, fix="export the file again; a table without rows has a header")
+        raise PrevenanceError(
+            "E303", f"{path.name} is empty (0 bytes)", table=view, fix="export the file again; a table without rows has a header"
+        )
     try:
         text = first.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -142,7 +146,9 @@ def header(path: Path, view: str, separator: str) -> tuple[list[str], set[str]]:
     return unique, {name for name, times in counts.items() if times > 1}
 
 
-def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, view: str, part: str, columns: list[str], separator: str) -> list[tuple[str, int]]:
+def _read_csv(
+    con: duckdb.DuckDBPyConnection, path: Path, view: str, part: str, columns: list[str], separator: str
+) -> list[tuple[str, int]]:
     """Load one CSV file and return the (file, line) of its ragged rows."""
     spec = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
@@ -155,7 +161,11 @@ def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, view: str, part: str, 
     rejects = con.execute("select distinct line, error_type, error_message from reject_errors order by line").fetchall()
     if broken := [line for line, kind, _ in rejects if kind == "UNQUOTED VALUE"]:
         raise PrevenanceError(
-            "E303", "a quote is opened and never closed", table=view, first=f"{path.name}:{broken[0]}", fix="correct the export: close or double the quote"
+            "E303",
+            "a quote is opened and never closed",
+            table=view,
+            first=f"{path.name}:{broken[0]}",
+            fix="correct the export: close or double the quote",
         )
     if broken := [line for line, kind, _ in rejects if kind in ("INVALID ENCODING", "INVALID UNICODE")]:
         raise _bad_utf8(path, view, _first_bad_byte(path))
@@ -168,7 +178,9 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], re
     for line in rejected:
         # `line` counts records from the header; records kept after a rejected one move down by one
         con.execute(f"update {part} set _line = _line + 1 where _line >= {line - 1}")
-    newlines = " + ".join(f"(length(coalesce({quoted(name)}, '')) - length(replace(coalesce({quoted(name)}, ''), chr(10), '')))" for name in columns)
+    newlines = " + ".join(
+        f"(length(coalesce({quoted(name)}, '')) - length(replace(coalesce({quoted(name)}, ''), chr(10), '')))" for name in columns
+    )
     if con.execute(f"select count(*) from {part} where {newlines} > 0").fetchall()[0][0]:
         before = f"select coalesce(sum({newlines}), 0) from {part} where _line < "
         rejected = [line + int(con.execute(before + str(line - 1)).fetchall()[0][0]) for line in rejected]
@@ -209,11 +221,15 @@ def _first_bad_byte(path: Path) -> int:
 
 
 def _bad_utf8(path: Path, view: str, offset: int) -> PrevenanceError:
-    return PrevenanceError("E303", f"{path.name} is not UTF-8 at byte {offset}", table=view, fix="export it as UTF-8 (iconv -f latin1 -t utf-8)")
+    return PrevenanceError(
+        "E303", f"{path.name} is not UTF-8 at byte {offset}", table=view, fix="export it as UTF-8 (iconv -f latin1 -t utf-8)"
+    )
 
 
 def _unreadable(path: Path, view: str, problem: Exception) -> PrevenanceError:
     if "utf-8" in str(problem).lower() or "unicode" in str(problem).lower():
         return _bad_utf8(path, view, _first_bad_byte(path))
     first = str(problem).splitlines()[0][:200]
-    return PrevenanceError("E303", f"{path.name} cannot be read: {first}", table=view, fix="export the file again; it is cut off or not what its name says")
+    return PrevenanceError(
+        "E303", f"{path.name} cannot be read: {first}", table=view, fix="export the file again; it is cut off or not what its name says"
+    )

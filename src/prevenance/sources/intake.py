@@ -107,7 +107,9 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
     con.execute("drop table converted")
     _set_apart_repeats(con, table)
     names = ", ".join(quoted(name) for name in table.names)
-    con.execute(f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null")
+    con.execute(
+        f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null"
+    )
     shown = [column.name for column in table.columns if column.kind == "id" and column.name in columns]
     keys = ", ".join(quoted("raw " + name) + " as " + quoted(name) for name in shown)
     con.execute(
@@ -177,7 +179,9 @@ def _customers(taken: Intake) -> None:
     else:
         facts = " union all ".join(f"select customer_id, event_at, known_at from canonical.{name}" for name in logs)
         if not facts:
-            raise PrevenanceError("E305", "no table has a customer", table="customers", fix="write a select for customers or for any other table")
+            raise PrevenanceError(
+                "E305", "no table has a customer", table="customers", fix="write a select for customers or for any other table"
+            )
         columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in TABLES["customers"].columns[3:])
         con.execute(
             f"create or replace table canonical.customers as select customer_id, (first).event_at as event_at, (first).known_at as known_at, {columns} "
@@ -204,19 +208,29 @@ def _set_orphans_apart(taken: Intake, name: str) -> None:
 
 def _compare_tables(taken: Intake) -> None:
     """Count facts that lie before what should precede them; they are used (real exports are so), and said."""
-    begins = {"customer": "select customer_id, min(event_at) as began from canonical.customers group by 1"} if not taken.derived_customers else {}
+    begins = (
+        {"customer": "select customer_id, min(event_at) as began from canonical.customers group by 1"}
+        if not taken.derived_customers
+        else {}
+    )
     if "subscriptions" in taken.counts:
-        begins["subscription"] = "select customer_id, min(event_at) as began from canonical.subscriptions where event = 'started' group by 1"
+        begins["subscription"] = (
+            "select customer_id, min(event_at) as began from canonical.subscriptions where event = 'started' group by 1"
+        )
     for name, counts in taken.counts.items():
         if not TABLES[name].per_customer or name in ("customers", "consents"):
             continue
         for what, began in begins.items():
             if name == "subscriptions" and what == "subscription":
                 continue
-            rows = taken.con.execute(f"select count(*) from canonical.{name} join ({began}) using (customer_id) where event_at < began").fetchall()[0][0]
+            rows = taken.con.execute(
+                f"select count(*) from canonical.{name} join ({began}) using (customer_id) where event_at < began"
+            ).fetchall()[0][0]
             if rows:
                 counts.warnings[f"before_{what}"] = rows
-                taken.messages.append(f"{name}: {rows} of {counts.read} rows lie before the customer's first {what} row; used, and counted as a warning")
+                taken.messages.append(
+                    f"{name}: {rows} of {counts.read} rows lie before the customer's first {what} row; used, and counted as a warning"
+                )
 
 
 def _enforce(taken: Intake, name: str, policy: Policy) -> None:
@@ -226,11 +240,17 @@ def _enforce(taken: Intake, name: str, policy: Policy) -> None:
     if not counts.read or policy.on_bad_row == "quarantine" or bad / counts.read <= policy.max_bad_share:
         return
     reason, rows = max(counts.quarantined.items(), key=lambda item: (item[1], item[0]))
-    first = taken.con.execute(f"select _file, _line from quarantine.{name} where reason = ? order by _file, _line limit 1", [reason]).fetchall()
+    first = taken.con.execute(
+        f"select _file, _line from quarantine.{name} where reason = ? order by _file, _line limit 1", [reason]
+    ).fetchall()
     place = f"{first[0][0]}:{first[0][1]}" if first and first[0][1] is not None else None
     column, _, what = reason.rpartition(": ")
     raise PrevenanceError(
-        "E302", f"{what}{taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, at most {policy.max_bad_share:.1%} may",
-        table=name, column=column or None, rows=rows, first=place,
+        "E302",
+        f"{what}{taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, at most {policy.max_bad_share:.1%} may",
+        table=name,
+        column=column or None,
+        rows=rows,
+        first=place,
         fix=f"correct the export, or set tables.{name}.on_bad_row=quarantine",
     )

@@ -27,12 +27,19 @@ def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> li
     missing = [column.name for column in table.columns if column.required and column.name not in found]
     if unknown:
         raise PrevenanceError(
-            "E301", f'the select gives "{unknown[0]}", which is no column of {table.name}', table=table.name, column=unknown[0],
+            "E301",
+            f'the select gives "{unknown[0]}", which is no column of {table.name}',
+            table=table.name,
+            column=unknown[0],
             fix=f"rename it: {nearest(unknown[0], table.names)}",
         )
     if missing:
         raise PrevenanceError(
-            "E301", f'the select does not give "{missing[0]}"', table=table.name, column=missing[0], fix=f"add `… as {missing[0]}` to {table.name}.sql"
+            "E301",
+            f'the select does not give "{missing[0]}"',
+            table=table.name,
+            column=missing[0],
+            fix=f"add `… as {missing[0]}` to {table.name}.sql",
         )
     return found
 
@@ -44,20 +51,32 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
         name = next(group for group in found.groups() if group)
         if f"{name}__1" in present:
             return PrevenanceError(
-                "E301", f'the header names "{name}" twice', table=table.name, column=name, fix=f'use "{name}__1" or "{name}__2" in {table.name}.sql'
+                "E301",
+                f'the header names "{name}" twice',
+                table=table.name,
+                column=name,
+                fix=f'use "{name}__1" or "{name}__2" in {table.name}.sql',
             )
         hint = nearest(name, present)
         close = re.search(r'"(.+)"', hint)
-        paste = f', or in {table.name}.sql write {quoted(close.group(1))} as it is now called' if close else ""
-        return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, fix=f"correct the export{paste}")
+        paste = f", or in {table.name}.sql write {quoted(close.group(1))} as it is now called" if close else ""
+        return PrevenanceError(
+            "E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, fix=f"correct the export{paste}"
+        )
     if found := re.search(r"Table with name (\S+) does not exist", problem):
         return PrevenanceError(
-            "E306", f'{table.name}.sql reads "{found.group(1)}", which `files` does not name', table=table.name, fix=nearest(found.group(1), views)
+            "E306",
+            f'{table.name}.sql reads "{found.group(1)}", which `files` does not name',
+            table=table.name,
+            fix=nearest(found.group(1), views),
         )
-    return PrevenanceError("E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct conf/source/{source.name}/{table.name}.sql")
+    return PrevenanceError(
+        "E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct conf/source/{source.name}/{table.name}.sql"
+    )
 
 
 def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
+    """Raise E207 for an unknown zone, E206 for timestamps without offset where no zone is declared."""
     if source.timezone:
         known = con.execute("select 1 from pg_timezone_names() where name = ?", [source.timezone]).fetchall()
         if not known:
@@ -71,6 +90,9 @@ def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, col
             naive = f"{quoted(column.name)} is not null and not regexp_matches({quoted(column.name)}, '{WITH_OFFSET}')"
             if con.execute(f"select exists(from taken where {naive})").fetchall()[0][0]:
                 raise PrevenanceError(
-                    "E206", "timestamps carry no offset and the source declares no zone", table=table.name, column=column.name,
+                    "E206",
+                    "timestamps carry no offset and the source declares no zone",
+                    table=table.name,
+                    column=column.name,
                     fix="write timezone: Europe/Paris (the zone the export was made in) in the source's yaml",
                 )

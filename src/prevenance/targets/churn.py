@@ -44,7 +44,13 @@ def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         from running r left join exits x using (customer_id, subscription_id) left join begun b on b.customer_id = r.customer_id
         group by r.customer_id having count(*) = count(exit_at) and min(begun_at) is null"""
     return Target(
-        name, ("subscriptions",), cohort, outcome, horizon_days, settle_days, lead_days,
+        name,
+        ("subscriptions",),
+        cohort,
+        outcome,
+        horizon_days,
+        settle_days,
+        lead_days,
         says=f"gave notice on, or ended, every contract within {horizon_days} days of the cutoff",
     )
 
@@ -57,7 +63,14 @@ def by_event(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int = 1
     cohort = f"select customer_id, 'at_risk' as state, {MONEY} as value_at_stake from ({ACTIVE}) group by customer_id"
     outcome = "select customer_id, min(event_at) as outcome_at from next_subscriptions where event = 'notice' group by customer_id"
     return Target(
-        name, ("subscriptions",), cohort, outcome, horizon_days, settle_days, lead_days, says=f"had a churn event within {horizon_days} days of the cutoff"
+        name,
+        ("subscriptions",),
+        cohort,
+        outcome,
+        horizon_days,
+        settle_days,
+        lead_days,
+        says=f"had a churn event within {horizon_days} days of the cutoff",
     )
 
 
@@ -78,6 +91,13 @@ def by_silence(
         cohort = f"select customer_id, state, nullif(spent, 0) as value_at_stake from ({cohort}) left join ({spent}) using (customer_id)"
     outcome = f"select customer_id, min(event_at) as outcome_at from ({activity(activity_in, 'next_')}) group by customer_id"
     return Target(
-        name, tuple(activity_in), cohort, outcome, horizon_days, settle_days, lead_days, absence=True,
+        name,
+        tuple(activity_in),
+        cohort,
+        outcome,
+        horizon_days,
+        settle_days,
+        lead_days,
+        absence=True,
         says=f"no {' or '.join(activity_in)} within {horizon_days} days of the cutoff, among those active in the {active_days} days before",
     )

@@ -48,7 +48,9 @@ def check(target: Target, tables: frozenset[str]) -> None:
     """Raise E401 when the history lacks a table that the target stands on."""
     if missing := sorted(set(target.tables) - tables):
         raise PrevenanceError(
-            "E401", f"target {target.name} needs the table {missing[0]}, which the source does not give", table=missing[0],
+            "E401",
+            f"target {target.name} needs the table {missing[0]}, which the source does not give",
+            table=missing[0],
             fix=f"add {missing[0]}.sql to the source, or choose another target=",
         )
 
@@ -59,15 +61,23 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
     parts = []
     for cutoff in sorted(set(cutoffs)):
         views = ", ".join(_views(target, cutoff))
-        parts.append(history.con.execute(f"with {views}, result as ({target.cohort}) select customer_id, state, value_at_stake from result order by 1").df())
+        parts.append(
+            history.con.execute(
+                f"with {views}, result as ({target.cohort}) select customer_id, state, value_at_stake from result order by 1"
+            ).df()
+        )
         parts[-1].insert(1, "cutoff", np.full(len(parts[-1]), cutoff, dtype="datetime64[us]"))
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"customer_id": [], "cutoff": [], "state": [], "value_at_stake": []})
+    frame = (
+        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"customer_id": [], "cutoff": [], "state": [], "value_at_stake": []})
+    )
     return frame.astype({"customer_id": "str", "cutoff": "datetime64[us]", "state": "str", "value_at_stake": float})
 
 
 def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataFrame:
     """Return ``snapshots`` with ``label`` (1.0, 0.0, or NaN while the window is open) and ``outcome_at`` (NaT where none)."""
-    result = snapshots.reset_index(drop=True).assign(label=np.nan, outcome_at=np.full(len(snapshots), np.datetime64("NaT"), dtype="datetime64[us]"))
+    result = snapshots.reset_index(drop=True).assign(
+        label=np.nan, outcome_at=np.full(len(snapshots), np.datetime64("NaT"), dtype="datetime64[us]")
+    )
     for cutoff, index in result.groupby("cutoff", sort=True).indices.items():
         moment = pd.Timestamp(cutoff).to_pydatetime()
         if target.closes(moment) > history.until:
@@ -88,7 +98,9 @@ def _views(target: Target, cutoff: datetime) -> list[str]:
 
 
 def _next_views(target: Target, cutoff: datetime) -> list[str]:
-    return [f"next_{table} as (select * from {upcoming(table, cutoff, target.horizon_days, target.settle_days)})" for table in target.tables]
+    return [
+        f"next_{table} as (select * from {upcoming(table, cutoff, target.horizon_days, target.settle_days)})" for table in target.tables
+    ]
 
 
 def activity(tables: Sequence[str], prefix: str = "") -> str:
@@ -99,7 +111,12 @@ def activity(tables: Sequence[str], prefix: str = "") -> str:
     """
     for table in tables:
         if table not in TABLES or not TABLES[table].per_customer:
-            raise PrevenanceError("E203", f'activity names "{table}", which is no table of customers', key="target.activity", fix="use usage, tickets, purchases, contacts or feedback")
+            raise PrevenanceError(
+                "E203",
+                f'activity names "{table}", which is no table of customers',
+                key="target.activity",
+                fix="use usage, tickets, purchases, contacts or feedback",
+            )
     return " union all ".join(f"select customer_id, event_at from {prefix}{table}" for table in tables)
 
 

@@ -30,6 +30,12 @@ def next_ticket(
     activity(activity_in)
     kind = " ".join(part for part in (priority, category) if part)
     return Target(
-        name, tables, cohort, outcome, horizon_days, settle_days, lead_days,
+        name,
+        tables,
+        cohort,
+        outcome,
+        horizon_days,
+        settle_days,
+        lead_days,
         says=f"opened a {kind + ' ' if kind else ''}ticket within {horizon_days} days of the cutoff",
     )

@@ -1,0 +1,214 @@
+"""Checks name the poisoned column and leave strong, honest ones alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevenance import checks
+from prevenance.checks import leakage
+from prevenance.folds import Fold
+
+CUTOFFS = tuple(pd.Timestamp("2024-01-01") + pd.Timedelta(days=90 * number) for number in range(4))
+FOLDS = (Fold(CUTOFFS[:2], (CUTOFFS[2],), CUTOFFS[3]),)
+HONEST = ["logins_28d", "logins_90d", "tickets_28d", "seats", "score_90d", "segment"]
+
+
+@pytest.fixture(scope="module")
+def clean() -> pd.DataFrame:
+    """600 customers at 4 cutoffs; use fades before some leave, and the last ticket's score is unknown where there was no ticket."""
+    generator = np.random.default_rng(5)
+    keys = pd.MultiIndex.from_product([[f"c{number:04d}" for number in range(600)], CUTOFFS], names=["customer_id", "cutoff"])
+    frame = keys.to_frame(index=False)
+    health = generator.normal(size=len(frame))
+    frame["label"] = (generator.random(len(frame)) < 1 / (1 + np.exp(3.2 + 1.8 * health))).astype(float)
+    ahead = pd.to_timedelta(generator.integers(1, 91, len(frame)), unit="D")
+    frame["outcome_at"] = (frame["cutoff"] + ahead).where(frame["label"] > 0)
+    frame["logins_28d"] = generator.poisson(np.exp(2 + 0.8 * health)).astype(float)
+    frame["logins_90d"] = frame["logins_28d"] + generator.poisson(np.exp(2.5 + 0.8 * health))
+    frame["tickets_28d"] = generator.poisson(np.exp(-0.6 * health)).astype(float)
+    frame["seats"] = np.repeat(generator.integers(1, 40, 600), 4).astype(float)
+    frame["score_90d"] = pd.Series(generator.normal(size=len(frame))).where(frame["tickets_28d"] > 0)
+    frame["segment"] = np.repeat(generator.choice(["small", "mid", "large"], 600), 4)
+    return frame.assign(state="at_risk", value_at_stake=1.0)
+
+
+def named(frame: pd.DataFrame, *poisoned: str) -> list[dict[str, object]]:
+    return leakage(frame, [*HONEST, *poisoned], FOLDS, seed=1)
+
+
+# -- leakage
+
+
+def test_strong_honest_features_are_not_named(clean):
+    assert named(clean) == []
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_a_date_that_runs_to_the_last_event_is_named_first(clean, seed):
+    end = clean["outcome_at"].fillna(CUTOFFS[-1] + pd.Timedelta(days=120))
+    poisoned = clean.assign(tenure_days=(end - CUTOFFS[0]) / pd.Timedelta(days=1))
+    found = leakage(poisoned, [*HONEST, "tenure_days"], FOLDS, seed)
+    assert [one["feature"] for one in found] == ["tenure_days"]
+    assert 0.05 < found[0]["flattered_by"] < 0.5
+    assert "alone it reaches AUC" in found[0]["why"]
+
+
+def test_a_field_filled_in_afterwards_is_named_by_its_nulls(clean):
+    generator = np.random.default_rng(0)
+    told = (clean["label"] > 0) & (generator.random(len(clean)) < 0.4)
+    poisoned = clean.assign(cancel_reason=pd.Series(generator.choice(["price", "merger"], len(clean))).where(told))
+    found = named(poisoned, "cancel_reason")
+    assert [one["feature"] for one in found] == ["cancel_reason"]
+    assert "known for 39% of those with the outcome and 0.0% of those without" in found[0]["why"]
+    assert "filled in afterwards" in found[0]["why"]
+
+
+def test_a_field_blanked_afterwards_is_named_too(clean):
+    poisoned = clean.assign(owner_code=clean["seats"].mask((clean["label"] > 0) & (clean["tickets_28d"] < 2)))
+    assert "missing for" in named(poisoned, "owner_code")[0]["why"]
+
+
+def test_an_echo_of_the_outcome_is_named(clean):
+    days = (clean["outcome_at"] - clean["cutoff"]) / pd.Timedelta(days=1)
+    often = pd.concat([clean, clean.assign(customer_id="d" + clean["customer_id"])], ignore_index=True)
+    echo = pd.concat([days, days]).le(7).astype(float).to_numpy()
+    found = named(often.assign(closing_calls=echo), "closing_calls")
+    assert [one["feature"] for one in found] == ["closing_calls"]
+    assert "it follows the outcome" in found[0]["why"] or "somebody edits it" in found[0]["why"]
+
+
+def test_a_status_edited_when_it_happens_is_named(clean):
+    generator = np.random.default_rng(1)
+    status = generator.integers(0, 5, 600).repeat(4).astype(float)
+    poisoned = clean.assign(health=np.where(clean["label"] > 0, (status + 1) % 5, status))
+    gone = clean.groupby("customer_id")["label"].cumsum() > clean["label"]
+    found = named(poisoned[~gone], "health")
+    assert [one["feature"] for one in found] == ["health"]
+    assert "somebody edits it when it happens" in found[0]["why"]
+
+
+def test_leaks_do_not_hide_behind_each_other(clean):
+    generator = np.random.default_rng(2)
+    first, second = (2.4 * clean["label"] + generator.normal(size=len(clean)) for _ in range(2))
+    poisoned = clean.assign(leak_one=first, copy_of_one=first * 3 + 1, leak_two=second)
+    assert {one["feature"] for one in named(poisoned, "leak_one", "copy_of_one", "leak_two")} == {"leak_one", "copy_of_one", "leak_two"}
+
+
+def test_a_leak_only_seen_together_with_another_feature_is_named(clean):
+    secret = np.random.default_rng(3).integers(0, 2, len(clean)).astype(float)
+    weak = clean[["customer_id", "cutoff", "state", "label", "outcome_at", "seats"]].assign(key=secret)
+    weak["lock"] = np.abs(secret - clean["label"])
+    found = leakage(weak, ["seats", "key", "lock"], FOLDS, seed=1)
+    assert "a small model reaches AUC" in found[0]["why"]
+
+
+def test_too_few_outcomes_name_nothing(clean):
+    few = clean[clean["customer_id"] < "c0020"]
+    assert named(few.assign(leak=few["label"]), "leak") == []
+
+
+def test_the_order_of_rows_and_columns_plays_no_part(clean):
+    poisoned = clean.assign(leak=clean["label"] * 3 + np.random.default_rng(4).normal(size=len(clean)))
+    shuffled = poisoned.sample(frac=1.0, random_state=1)
+    assert named(shuffled, "leak") == named(poisoned, "leak") != []
+
+
+def test_only_closed_snapshots_at_risk_of_the_folds_are_looked_at(clean):
+    outside = clean.assign(leak=clean["label"]).assign(state="too_late")
+    assert named(outside, "leak") == []
+    assert named(clean.assign(leak=clean["label"], label=np.nan), "leak") == []
+    only_late = clean.assign(leak=clean["label"].where(clean["cutoff"] == CUTOFFS[3], 0.0))
+    early = (Fold(CUTOFFS[:1], (CUTOFFS[1],), CUTOFFS[2]),)
+    assert leakage(only_late, [*HONEST, "leak"], early, seed=1) == []
+
+
+def test_empty_and_constant_features_are_no_leaks(clean):
+    assert leakage(clean.assign(same=1.0, empty=np.nan), ["same", "empty"], FOLDS, seed=1) == []
+
+
+# -- the other checks
+
+
+def predictions(label: np.ndarray, score: np.ndarray) -> pd.DataFrame:
+    names = [f"c{number:04d}" for number in range(len(label))]
+    frame = pd.DataFrame({"fold": 1, "cutoff": CUTOFFS[0], "customer_id": names, "label": label, "model": "m", "score": score})
+    return frame.assign(raw=frame["score"], outcome_at=pd.NaT)
+
+
+def test_leaks_in_use_fail_and_left_out_ones_warn():
+    leak = {"feature": "tenure_days", "why": "alone it reaches AUC 0.93", "flattered_by": 0.2}
+    used = checks.leaking([leak])
+    assert used.severity == "fail"
+    assert "in use" in used.text
+    assert "tenure_days (alone it reaches AUC 0.93)" in used.text
+    assert checks.leaking([leak], ["tenure_days"]).severity == "warn"
+    assert checks.leaking([]).severity == "pass"
+
+
+@pytest.mark.parametrize(("outcomes", "severity"), [(30, "fail"), (3, "warn")])
+def test_a_perfect_model_is_not_believed(outcomes, severity):
+    label = np.repeat([1.0, 0.0], [outcomes, 300])
+    found = checks.too_good(predictions(label, label * 0.9), "m")
+    assert (found.code, found.severity) == ("PV002", severity)
+    assert f"AUC 1.000 on {outcomes} customers" in found.text
+
+
+def test_an_ordinary_model_is_believed():
+    generator = np.random.default_rng(0)
+    label = (generator.random(400) < 0.1).astype(float)
+    assert checks.too_good(predictions(label, generator.random(400)), "m").severity == "pass"
+    assert "not checked" in checks.too_good(predictions(label * 0, label), "m").text
+
+
+def test_a_base_rate_that_moved_is_told(clean):
+    assert checks.base_rate_moved(clean, FOLDS).severity == "pass"
+    tripled = clean.assign(label=clean["label"].mask((clean["cutoff"] == CUTOFFS[3]) & (clean["seats"] < 15), 1.0))
+    found = checks.base_rate_moved(tripled, FOLDS)
+    assert found.severity == "warn"
+    assert "at 2024-09-27" in found.text
+
+
+@pytest.mark.parametrize(("promised", "severity"), [(0.5, "pass"), (0.85, "warn"), (0.99, "warn")])
+def test_chances_at_the_top_are_compared_with_what_came(promised, severity):
+    label = np.tile([1.0, 0.0], 200)
+    assert checks.reliable_at_the_top(predictions(label, np.full(400, promised)), "m", 200).severity == severity
+
+
+def test_a_list_that_promises_double_fails():
+    label = np.tile([1.0, 0.0, 0.0, 0.0], 100)
+    found = checks.reliable_at_the_top(predictions(label, np.full(400, 0.8)), "m", 400)
+    assert found.severity == "fail"
+    assert "the 400 best places of the test periods were given 80.0%, 25.0% came" in found.text
+
+
+def test_features_that_say_nothing_are_listed(clean):
+    found = checks.constant(clean.assign(same=1.0, empty=np.nan), [*HONEST, "same", "empty"])
+    assert found.severity == "warn"
+    assert "2 of 8 features are the same in every row: same, empty" in found.text
+    assert checks.constant(clean, HONEST).severity == "pass"
+
+
+def test_every_check_is_made_and_has_its_code(clean):
+    label = clean.loc[clean["cutoff"] == CUTOFFS[3], "label"].to_numpy()
+    made = checks.findings(clean, HONEST, FOLDS, predictions(label, label * 0 + 0.1), "m", capacity=20)
+    assert [one.code for one in made] == list(checks.TITLES)
+    assert {one.severity for one in made} <= {"pass", "warn"}
+    assert made[-1].severity == "warn"
+
+
+def test_checks_stand_an_empty_run(clean):
+    nothing = predictions(np.zeros(0), np.zeros(0))
+    made = checks.findings(clean.head(0), HONEST, (), nothing, "m", capacity=20)
+    assert {one.severity for one in made} == {"pass", "warn"}
+    assert checks.calibration(nothing, "m") == {"predicted": None, "seen": None, "snapshots": 0, "tenths": []}
+
+
+def test_calibration_by_tenths_goes_from_low_to_high():
+    score = np.linspace(0.0, 1.0, 100)
+    found = checks.calibration(predictions((score > 0.5).astype(float), score).sample(frac=1.0, random_state=1), "m")
+    assert (found["predicted"], found["seen"]) == (pytest.approx(0.5), 0.5)
+    assert [one["seen"] for one in found["tenths"]] == [0.0] * 5 + [1.0] * 5
+    assert found["tenths"][9]["predicted"] == pytest.approx(score[90:].mean())
+    assert len(checks.calibration(predictions(np.ones(3), np.ones(3)), "m")["tenths"]) == 3
