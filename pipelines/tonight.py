@@ -49,6 +49,7 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     rows = scored(fitted, now, before, now, dark)
     rows = rows.merge(attributes(inputs.history, cutoff), on="customer_id", how="left")
     rows = pd.concat([rows, reasons(fitted, now, definitions).reset_index(drop=True)], axis=1)
+    rows.loc[rows["score"].isna(), ["reasons", "holds"]] = ""
     capacity = given.capacity or given.source.capacity or given.outreach.capacity
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": capacity}
     visible_inputs = {"data": digest(inputs.history, cutoff), "settings": settings, "model": model_digest}
