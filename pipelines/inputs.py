@@ -178,6 +178,11 @@ def target_of(given: Settings) -> Target:
     return KINDS[chosen.kind](**settings)
 
 
+def capacity_of(given: Settings) -> int:
+    """Return the contacts per list: as asked, else the source's, else the outreach settings'."""
+    return given.capacity or given.source.capacity or given.outreach.capacity
+
+
 def definitions_of(given: Settings, inputs: Inputs) -> tuple[tuple[Definition, ...], list[str]]:
     """Return the feature definitions that fit the history, and messages on what was left out."""
     sets = given.features.sets or given.source.features or list(SETS)

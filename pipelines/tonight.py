@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.inputs import Inputs, definitions_of, target_of
+from pipelines.inputs import Inputs, capacity_of, definitions_of, target_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
 from prevenance import tracking
@@ -50,7 +50,7 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     rows = rows.merge(attributes(inputs.history, cutoff), on="customer_id", how="left")
     rows = pd.concat([rows, reasons(fitted, now, definitions).reset_index(drop=True)], axis=1)
     rows.loc[rows["score"].isna(), ["reasons", "holds"]] = ""
-    capacity = given.capacity or given.source.capacity or given.outreach.capacity
+    capacity = capacity_of(given)
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": capacity}
     visible_inputs = {"data": digest(inputs.history, cutoff), "settings": settings, "model": model_digest}
     run_id = hashlib.sha256(json.dumps(visible_inputs, sort_keys=True).encode()).hexdigest()[:16]
