@@ -1,0 +1,265 @@
+"""What a run says on the terminal: everything that matters in a minute, every number with its denominator.
+
+No name of a person or a customer is printed; a customer is its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prevenance.writers.wording import amount, between, chance, day, estimate, hits, known, line, model, number, percent, shown, total
+
+Report = Mapping[str, Any]
+
+LABEL, WIDTH = 10, 110
+NOT_ENOUGH = "not enough data"
+
+
+def training(report: Report) -> str:
+    """Return the summary of a training from its report (report.json as a dict); what the report does not have is said to be missing."""
+    parts = [
+        ("DATA", _data(report)),
+        ("LABEL", _label(report)),
+        ("ENOUGH?", [report.get("enough") or NOT_ENOUGH]),
+        ("SPLIT", _split(report)),
+        ("LEAKAGE", _leakage(report)),
+        ("BACKTEST", list(_backtest(report))),
+        ("LEAD TIME", [lead_time(report)]),
+        ("CALIBR.", [calibration(report)]),
+        ("SLICES", _slices(report)),
+        ("CHECKS", _checks(report)),
+        ("GATES", [_gates(report)]),
+        ("RESULT", [report.get("chosen", {}).get("why") or NOT_ENOUGH]),
+        ("NOTES", [line(message) for message in report.get("messages") or []]),
+        ("FILES", _files(report)),
+        ("NEXT", [f'make score ARGS="target={report.get("target", "")}"   # tonight\'s list with the model in use']),
+    ]
+    return "\n".join(_block(label, lines) for label, lines in parts if lines) + "\n"
+
+
+def _block(label: str, lines: list[str]) -> str:
+    indented = [" " * LABEL + each for each in lines]
+    return "\n".join([f"{label:<{LABEL}}{lines[0]}".rstrip(), *(each.rstrip() for each in indented[1:])])
+
+
+def _data(report: Report) -> list[str]:
+    data = report.get("data") or {}
+    customers = data.get("customers") or {}
+    read = customers.get("read") if isinstance(customers, Mapping) else customers
+    left_out = {"opted out": customers.get("opted_out")} if isinstance(customers, Mapping) else {"opted out": data.get("opted_out")}
+    shown_out = ", ".join(f"{number(count)} {why}, excluded" for why, count in left_out.items() if count)
+    text = f"{report.get('source', '')} · until {day(report.get('as_of'))} · customers {number(read)}" + (
+        f" ({shown_out})" if shown_out else ""
+    )
+    tables = data.get("tables") or {}
+    rows = [f"{name} {number(one.get('used'))}{_lost(one)}" for name, one in sorted(tables.items()) if one.get("read")]
+    return [text, *_wrapped("rows: " + " · ".join(rows))] if rows else [text]
+
+
+def _lost(counts: Mapping[str, Any]) -> str:
+    excluded, quarantined = (sum((counts.get(key) or {}).values()) for key in ("excluded", "quarantined"))
+    parts = [f"{number(excluded)} excluded" if excluded else "", f"{number(quarantined)} quarantined" if quarantined else ""]
+    return f" ({', '.join(filter(None, parts))})" if any(parts) else ""
+
+
+def _wrapped(text: str) -> list[str]:
+    lines, now = [], ""
+    for part in text.split(" · "):
+        if now and len(now) + len(part) + 3 > WIDTH:
+            lines.append(now)
+            now = part
+        else:
+            now = f"{now} · {part}" if now else part
+    return [*lines, now]
+
+
+def _label(report: Report) -> list[str]:
+    rows, positives = report.get("snapshots"), report.get("positive_snapshots")
+    share = f" ({percent(positives / rows, 1)})" if known(rows) and known(positives) and rows else ""
+    customers = f"{number(report.get('positives'))} of {number(report.get('customers'))} customers had the outcome"
+    counted = f"{number(positives)} outcomes in {number(rows)} snapshots{share}; " if known(rows) else ""
+    waiting = f"; {number(report['open_labels'])} labels still open, not used" if report.get("open_labels") else ""
+    return [line(report.get("says") or report.get("target", "")), f"{counted}{customers}{waiting}"]
+
+
+def _split(report: Report) -> list[str]:
+    folds = report.get("folds") or []
+    gap = f"{number(report.get('horizon_days'))} days horizon + {number(report.get('settle_days') or 0)} to settle"
+    if not folds:
+        return [f"{NOT_ENOUGH} for a test in time ({gap})"]
+    first, last = day(folds[0].get("test")), day(folds[-1].get("test"))
+    return [f"{len(folds)} test periods {first} to {last}; every label used was closed before each of them ({gap})"]
+
+
+def _leakage(report: Report) -> list[str]:
+    leaks, used = report.get("leakage") or [], report.get("features")
+    looked = f"{number(used + len(leaks))} features · {number(used)} pass · " if known(used) else ""
+    named = [f"{line(leak.get('feature'), 40):<26} {line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:8]]
+    return [f"{looked}{len(leaks)} left out", *named, *([f"and {len(leaks) - 8} more, see report.html"] if len(leaks) > 8 else [])]
+
+
+def _flattered(leak: Mapping[str, Any]) -> str:
+    return f" (flatters AUC by {number(leak.get('flattered_by'), 2)})" if known(leak.get("flattered_by")) else ""
+
+
+def _backtest(report: Report) -> Iterator[str]:
+    """Yield the table of hits per test period, then precision and recall at capacity of the models in it."""
+    periods = [dict(period) for period in report.get("periods") or []]
+    if not periods:
+        yield f"{NOT_ENOUGH}: no test period"
+        return
+    names = [shown(report), *(name for name in ("champion", "rule", "customer_rules") if name != shown(report))]
+    names = [name for name in names if total(periods, name) is not None]
+    yield f"capacity = {number(report.get('capacity'))} contacts a list; hits among them:"
+    yield _cells("cutoff", "customers", "outcomes", *(model(name).lower() for name in names), "random")
+    for period in periods:
+        counted = [amount(hits(period, name)) for name in names]
+        yield _cells(
+            day(period.get("cutoff")),
+            number(period.get("customers")),
+            number(period.get("positives")),
+            *counted,
+            number(period.get("random"), 1),
+        )
+    sums = [amount(sum(period.get(key) or 0 for period in periods)) for key in ("customers", "positives")]
+    yield _cells("total", *sums, *(amount(total(periods, name)) for name in names), number(total(periods, "random"), 1))
+    for metric, words in (("precision_at_capacity", "right"), ("recall_at_capacity", "found")):
+        yield f"{words:<12}" + "   ".join(f"{model(name).lower()} {_with_interval(report, name, metric)}" for name in names)
+    if len(names) > 1:
+        better = sum((hits(period, names[0]) or 0) > (hits(period, names[1]) or 0) for period in periods)  # type: ignore[operator]
+        gap = (total(periods, names[0]) or 0) - (total(periods, names[1]) or 0)
+        yield f"{model(names[0]).lower()} against {model(names[1]).lower()}: {gap:+.0f} hits, better in {better} of {len(periods)} periods"
+
+
+def _cells(*cells: str) -> str:
+    return f"{cells[0]:<12}" + "".join(f"{cell:>{max(11, len(cell) + 2)}}" for cell in cells[1:])
+
+
+def _with_interval(report: Report, name: str, metric: str) -> str:
+    found = (report.get("models") or {}).get(name, {}).get(metric)
+    interval = between(metric, found)
+    return estimate(metric, found) + (f" ({interval})" if interval else "")
+
+
+def lead_time(report: Report) -> str:
+    """Return how early the lists warned, in one sentence."""
+    found = report.get("lead_time") or {}
+    if not known(found.get("median_days")):
+        return f"{NOT_ENOUGH}: no outcome was on a list before it came"
+    late = f"{number(found.get('too_late'))} of {number(found.get('outcomes'))} came too late" if known(found.get("outcomes")) else ""
+    late = late or f"{number(found.get('too_late'))} came too late"
+    least = f" (less than {number(report['lead_days'])} days)" if report.get("lead_days") else ""
+    return f"median {number(found['median_days'])} days from the first place on a list to the outcome; {late}{least}"
+
+
+def calibration(report: Report) -> str:
+    """Return whether the chances came true, in one sentence."""
+    found = report.get("calibration") or {}
+    if not known(found.get("predicted")):
+        return f"{NOT_ENOUGH}: no test period"
+    text = f"predicted {percent(found['predicted'], 1)}, seen {percent(found.get('seen'), 1)}"
+    worst = found.get("worst_tenth") or {}
+    return text + (
+        f"; worst tenth: predicted {percent(worst['predicted'])}, seen {percent(worst.get('seen'))}"
+        if known(worst.get("predicted"))
+        else ""
+    )
+
+
+def _slices(report: Report) -> list[str]:
+    """Return what stands out: slices that are ranked worse than by the rule, or get less attention than their losses."""
+    slices = report.get("slices") or []
+    if not slices:
+        return [f"{NOT_ENOUGH} for slices"]
+    failed = [f"! {_slice(one)}: ranked worse than by the rule" for one in slices if one.get("collapse")]
+    starved = [
+        f"! {_slice(one)}: {percent(one.get('contact_share'))} of contacts for {percent(one.get('outcome_share'))} of outcomes"
+        for one in slices
+        if starving(one)
+    ]
+    columns = ", ".join(sorted({line(one.get("column"), 30) for one in slices}))
+    return [f"{len(slices)} slices by {columns}: " + ("see below" if failed or starved else "none fails"), *failed[:5], *starved[:5]]
+
+
+def starving(one: Mapping[str, Any]) -> bool:
+    """Return whether a slice gets clearly less attention than its outcomes would deserve."""
+    contacts, outcomes = one.get("contact_share"), one.get("outcome_share")
+    return bool(known(contacts) and known(outcomes) and (one.get("positives") or 0) >= 10 and contacts < 0.67 * outcomes)  # type: ignore[operator]
+
+
+def _slice(one: Mapping[str, Any]) -> str:
+    return f"{line(one.get('column'), 30)} {line(one.get('value'), 30)} ({number(one.get('positives'))} outcomes)"
+
+
+def _checks(report: Report) -> list[str]:
+    return [
+        f"{str(check.get('severity', '')).upper()} {check.get('code', '')} {check.get('title', '')}: {line(check.get('text'), 300)}"
+        for check in report.get("checks") or []
+        if check.get("severity") != "pass"
+    ]
+
+
+def _gates(report: Report) -> str:
+    gates = report.get("gates") or {}
+    return " · ".join(f"{name.replace('_', ' ')} {str(result).upper()}" for name, result in gates.items()) or NOT_ENOUGH
+
+
+def _files(report: Report) -> list[str]:
+    files = report.get("files") or {}
+    if not files:
+        return []
+    return [
+        f"{files.get('folder', '')}/  report.html  model_card.md  report.json",
+        f"{files.get('model', '')}  digest {files.get('digest', '')}",
+    ]
+
+
+def top(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10) -> str:
+    """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows and where the list is."""
+    groups = ranked["state"].value_counts()
+    worked = ranked[ranked["rank"].notna()]
+    said = [
+        f"{number(groups[state])} {words}"
+        for state, words in (("too_late", "too late"), ("not_enough_data", "not enough data to judge"))
+        if state in groups
+    ]
+    new = int((worked["state"] == "new").sum())
+    lines = [
+        _title(ranked),
+        f"{len(worked)} of {number(len(ranked))} customers to contact, {new} of them new" + "".join(f" · {one}" for one in said),
+    ]
+    money = bool(worked["expected_value"].notna().any())
+    if len(worked):
+        lines.append(
+            f"{'':>3} {'customer':<16} {'chance':<29} {'28 d':>6} " + (f"{'expected':>10} " if money else "") + " why, and what to do"
+        )
+    for row in worked.head(rows).to_dict("records"):
+        lines += _row({str(key): value for key, value in row.items()}, money)
+    if len(worked) > rows:
+        lines.append(f"    and {len(worked) - rows} more")
+    return "\n".join([*lines, *([f"{folder}/"] if folder is not None else [])]) + "\n"
+
+
+def _title(ranked: pd.DataFrame) -> str:
+    if ranked.empty:
+        return "LIST      nobody is at risk of the outcome"
+    first = ranked.iloc[0]
+    return f"LIST      {first['target']} · {day(first['cutoff'])} · the {number(int(first['horizon_days']))} days ahead · data until {day(first['data_until'])}"
+
+
+def _row(row: Mapping[str, Any], money: bool) -> list[str]:
+    change = row.get("change_28d")
+    moved = f"{change:+.0f}" if known(change) else DASH_SHORT
+    spread = f"{percent(row['score'])}, {percent(row['score_low']).removesuffix(' %')}–{percent(row['score_high']).removesuffix(' %')}"
+    worth = f"{number(row['expected_value']):>10} " if money else ""
+    head = f"{row['rank']:>3} {line(row['customer_id'], 16):<16} {chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
+    reasons = line(row["reasons"], 120) if isinstance(row["reasons"], str) and row["reasons"] else "no single reason stands out"
+    action = f" → {line(row['action'], 80)} by {row['act_by']}" if isinstance(row["action"], str) else ""
+    return [head + reasons, *([" " * 21 + action.strip()] if action else [])]
+
+
+DASH_SHORT = "–"

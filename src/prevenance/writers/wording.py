@@ -1,0 +1,147 @@
+"""Numbers and names as people read them, the same on a page and on a terminal. What is missing is a dash, never a zero."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+DASH = "–"
+
+MODELS = {
+    "lightgbm": "LightGBM",
+    "logistic": "Logistic regression",
+    "random_forest": "Random forest",
+    "neural": "Neural network",
+    "rule": "Simple rule",
+    "customer_rules": "Your rules",
+    "base_rate": "Base rate",
+    "champion": "Champion so far",
+}
+
+METRICS = {
+    "precision_at_capacity": "Right at capacity",
+    "recall_at_capacity": "Found at capacity",
+    "lift_at_capacity": "Better than chance",
+    "average_precision": "Average precision",
+    "roc_auc": "AUC",
+    "brier": "Brier",
+    "observed_over_expected": "Seen / predicted",
+}
+"""Metrics in the order in which they matter."""
+
+SHARES = {"precision_at_capacity", "recall_at_capacity"}
+_PLACES = {"lift_at_capacity": 1, "brier": 3, "observed_over_expected": 2}
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def known(value: object) -> bool:
+    """Return whether ``value`` is a finite number."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def number(value: object, places: int = 0) -> str:
+    """Return a number with thousands: ``1,240``.
+
+    >>> number(1240), number(0.345, 2), number(None)
+    ('1,240', '0.34', '–')
+    """
+    return f"{value + 0.0 if places else round(value):,.{places}f}" if known(value) else DASH  # type: ignore[operator,call-overload]
+
+
+def amount(value: object) -> str:
+    """Return a number with one decimal only if it has a fraction: ``12``, ``7.5``."""
+    return number(value, 0 if known(value) and abs(value - round(value)) < 0.05 else 1)  # type: ignore[operator,call-overload]
+
+
+def percent(value: object, places: int = 0) -> str:
+    """Return a share: ``32 %``.
+
+    >>> percent(0.325, 1), percent(0.004)
+    ('32.5 %', '0.4 %')
+    """
+    if not known(value):
+        return DASH
+    share = float(value) * 100  # type: ignore[arg-type]
+    return f"{share:.{1 if places == 0 and 0 < abs(share) < 1 else places}f} %"
+
+
+def estimate(metric: str, found: Mapping[str, Any] | None) -> str:
+    """Return the value of a metric: ``32.5 %`` for a share, else digits."""
+    return _one(metric, (found or {}).get("value"))
+
+
+def between(metric: str, found: Mapping[str, Any] | None) -> str:
+    """Return the 90 % interval of a metric: ``27.0–39.1 %``; empty if it is not known."""
+    low, high = (found or {}).get("low"), (found or {}).get("high")
+    return f"{_one(metric, low).removesuffix(' %')}–{_one(metric, high)}" if known(low) and known(high) else ""
+
+
+def _one(metric: str, value: object) -> str:
+    return percent(value, 1) if metric in SHARES else number(value, _PLACES.get(metric, 2))
+
+
+def chance(value: object) -> str:
+    """Return a chance as a frequency, as people understand it best.
+
+    >>> chance(0.41), chance(0.24), chance(0.02)
+    ('about 4 in 10', 'about 2 in 10', 'about 2 in 100')
+    """
+    if not known(value):
+        return DASH
+    share = float(value)  # type: ignore[arg-type]
+    if share < 0.005:
+        return "below 1 in 100"
+    if round(share * 10) >= 10:
+        return "more than 9 in 10"
+    return f"about {round(share * 100)} in 100" if share < 0.095 else f"about {round(share * 10)} in 10"
+
+
+def model(name: object) -> str:
+    """Return what a model is called on a page."""
+    return MODELS.get(str(name), str(name))
+
+
+def day(moment: object) -> str:
+    """Return the date of an instant in ISO 8601: ``2026-10-01``."""
+    return str(moment)[:10] if moment else DASH
+
+
+def line(text: object, longest: int = 200) -> str:
+    """Return any text as one printable line of at most ``longest`` characters: no control or direction characters."""
+    clean = " ".join(_UNPRINTABLE.sub(" ", str(text)).split())
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+
+
+def hits(period: Mapping[str, Any], name: str) -> object:
+    """Return the hits of a model in a test period, or ``None`` if it was not tested there."""
+    found = {**period, **period.get("hits", {})}.get(name)
+    return found if known(found) else None
+
+
+def total(periods: list[Mapping[str, Any]], name: str) -> float | None:
+    """Return a model's hits over all test periods, or ``None`` if it was tested in none."""
+    found = [float(one) for period in periods if (one := hits(period, name)) is not None]  # type: ignore[arg-type]
+    return sum(found) if found else None
+
+
+def shown(report: Mapping[str, Any]) -> str:
+    """Return the model that a report is about: the challenger if there was one, else the chosen one."""
+    chosen = report.get("chosen") or {}
+    return str(chosen.get("challenger") or chosen.get("model") or "rule")
+
+
+def order(report: Mapping[str, Any]) -> list[str]:
+    """Return the models of a report: the one it is about, the champion, other models by average precision, then the simple rivals."""
+    models = report.get("models") or {}
+    last = ["rule", "customer_rules", "base_rate"]
+    first = [name for name in (shown(report), "champion") if name in models and name not in last]
+    rest = sorted((name for name in models if name not in [*first, *last]), key=lambda name: (-_precision(models[name]), name))
+    return [*first, *rest, *(name for name in last if name in models)]
+
+
+def _precision(metrics: Mapping[str, Any]) -> float:
+    value = (metrics.get("average_precision") or {}).get("value")
+    return float(value) if known(value) else -1.0
