@@ -188,7 +188,8 @@ def _report(
         "gates": choice.gates,
         "leakage": tested.leaks,
         "checks": [asdict(finding) for finding in choice.findings],
-        "lead_time": evaluation.lead_time(predictions, choice.tested_as, capacity, target.lead_days),
+        "lead_time": evaluation.lead_time(predictions, choice.tested_as, capacity, target.lead_days)
+        | ({"note": "not measured: silence has no date of its own"} if target.absence else {}),
         "slices": choice.sliced,
         "periods": json.loads(evaluation.periods(predictions, capacity).to_json(orient="records", date_format="iso")),
         "calibration": reliability(predictions, choice.tested_as),

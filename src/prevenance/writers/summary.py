@@ -148,6 +148,8 @@ def _with_interval(report: Report, name: str, metric: str) -> str:
 def lead_time(report: Report) -> str:
     """Return how early the lists warned, in one sentence."""
     found = report.get("lead_time") or {}
+    if found.get("note"):
+        return line(found["note"])
     if not known(found.get("median_days")):
         return f"{NOT_ENOUGH}: no outcome was on a list before it came"
     late = f"{number(found.get('too_late'))} of {number(found.get('outcomes'))} came too late" if known(found.get("outcomes")) else ""
