@@ -28,8 +28,6 @@ from prevenance.tables import ACTIVITY, TABLES
 from prevenance.targets import KINDS
 from prevenance.targets.define import Target, cohort, label
 
-HISTORY_OF = (*ACTIVITY, "subscriptions", "invoices")
-
 
 @dataclass
 class Inputs:
@@ -197,8 +195,12 @@ def definitions_of(given: Settings, inputs: Inputs) -> tuple[tuple[Definition, .
 
 
 def first_known(inputs: Inputs) -> datetime:
-    """Return when the history begins: the oldest ``known_at`` of the tables that record what happens."""
-    tables = [name for name in HISTORY_OF if name in inputs.history.tables] or ["customers"]
+    """Return when the history begins: the oldest ``known_at`` of the main log, the activity table with the most rows.
+
+    Contracts may be older than any record of use; without activity tables the oldest of what there is counts.
+    """
+    held = [name for name in ACTIVITY if name in inputs.history.tables and inputs.counts[name].used]
+    tables = sorted(held, key=lambda name: (-inputs.counts[name].used, name))[:1] or sorted(inputs.history.tables - {"consents"})
     query = " union all ".join(f"select min(known_at) as first from canonical.{name}" for name in tables)
     found = inputs.history.con.execute(f"select min(first) from ({query})").fetchall()[0][0]
     return found or inputs.as_of

@@ -16,6 +16,7 @@ from pipelines.inputs import Inputs, capacity_of, cutoffs_of, definitions_of, fr
 from pipelines.run import Steps
 from pipelines.settings import Settings
 from prevenance import checks, evaluation, folds, slices, tracking, training
+from prevenance.errors import PrevenanceError
 from prevenance.explain import plots
 from prevenance.features.build import names
 from prevenance.history import digest
@@ -105,6 +106,15 @@ def _tested(
 ) -> Tested:
     """Split in time, leave leaks out, and back-test what the ladder allows beside the rivals."""
     gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
+    closed = set(training.usable(frame)["cutoff"])
+    if not closed:
+        raise PrevenanceError(
+            "E601",
+            f"nobody was at risk at any of {len(cutoffs)} cutoffs",
+            target=target.name,
+            fix="check target.kind and target.active_days",
+        )
+    cutoffs = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in closed]
     parted = folds.folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
     production = folds.final(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
     steps(f"{target.name}: look for leaks")

@@ -10,14 +10,17 @@ from pipelines.settings import Settings
 
 
 def body(given: Settings, steps: Steps) -> None:
-    """Publish the list of the chosen target, or of every target that the source declares."""
+    """Publish the list of the chosen target, or of every target that has a champion."""
     from pipelines.inputs import load
     from pipelines.tonight import tonight
+    from prevenance.tracking import champion
     from prevenance.writers.publish import status
 
+    each = targets_of("score", given)
+    with_champion = [one for one in each if champion(Path(given.out), one.target.name)]
     loaded = load(given, steps)
     results = {}
-    for one in targets_of("score", given):
+    for one in with_champion or each[:1]:
         text, results[one.target.name] = tonight(one, loaded, steps)
         steps("")
         print(text)

@@ -25,6 +25,9 @@ MIN_PERIODS = 3
 _NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules", "champion": "the champion"}
 _EQUAL = 1e-12
 
+SURE = 2.58
+"""Standard errors that an AUC must lie above 0.5 (99 %, two-sided) before a model may be promoted at all."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -96,7 +99,7 @@ def gate(
     """Return whether the challenger may replace the best rival (highest average precision), and why.
 
     It needs ``min_periods`` test periods with both classes, a lower bound above 0 (two-sided 90 %, paired bootstrap by customer) for the
-    difference in average precision, precision at capacity and Brier not worse as point values, no collapsed slice and no failed
+    difference in average precision, an AUC clearly above 0.5, precision at capacity and Brier not worse as point values, no collapsed slice and no failed
     check. Compared on the periods the two share. ``sliced`` comes from ``slices``, ``findings`` from the checks.
     """
     rows, customers = closed(predictions)
@@ -141,6 +144,7 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
     failed = [finding for finding in findings if finding.severity == "fail"]
     blocked = {
         "periods": f"{duel.periods} test periods with both classes, {min_periods} are needed" if duel.periods < min_periods else "",
+        "signal": _coin(duel.ours["roc_auc"]),
         "precision_at_capacity": _worse("precision at capacity", ours, theirs, duel.rival, 1.0),
         "brier": _worse("brier", ours, theirs, duel.rival, -1.0),
         "slices": f"ranked worse than the rule in {', '.join(collapsed)}" if collapsed else "",
@@ -151,6 +155,15 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
     if not failed and any(finding.severity == "warn" for finding in findings):
         gates["checks"] = "warn"
     return gates, [words for words in blocked.values() if words]
+
+
+def _coin(auc: Floats) -> str:
+    """Return that the AUC (value first, then replicates) is not clearly above a coin's, or nothing.
+
+    The rule it must beat may by chance be worse than a coin; without this, one shuffled world in twenty would be promoted.
+    """
+    value, spread = float(auc[0]), float(np.nanstd(auc[1:])) if len(auc) > 1 else 0.0
+    return "" if value - SURE * spread > 0.5 else f"AUC {value:.2f} is not clearly above a coin's 0.50"
 
 
 def _worse(words: str, ours: dict[str, float], theirs: dict[str, float], rival: str, sign: float) -> str:

@@ -55,4 +55,6 @@ def scored(
 
 
 def _by_customer(features: pd.DataFrame) -> pd.DataFrame:
-    return features.set_index("customer_id", verify_integrity=True)
+    if features["customer_id"].duplicated().any():
+        raise ValueError("a customer has two rows of features")
+    return features.set_index("customer_id")

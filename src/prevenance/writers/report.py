@@ -1,78 +1,126 @@
-"""The training report for people: one self-contained page and a model card."""
+"""A training told to people: ``report.html``, one self-contained page, and ``model_card.md``.
+
+The page asks nothing of the network, runs no script, and escapes everything that comes from data.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from html import escape
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from prevenance.writers import summary, wording
+from prevenance.writers import drawings, summary, wording
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 Report = Mapping[str, Any]
-HERE = Path(__file__).parent / "templates"
-METRICS = {
-    "precision_at_capacity": "right among those listed",
-    "recall_at_capacity": "found of all outcomes",
-    "lift_at_capacity": "times better than a blind list",
-    "average_precision": "average precision",
-    "brier": "Brier score",
-    "observed_over_expected": "seen / predicted",
-    "roc_auc": "AUC",
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+CAPTIONS = {
+    "importance": "Which inputs move the chance most, on average over the customers.",
+    "beeswarm": "Each dot is a customer: to the right the input raises the chance, to the left it lowers it; red is a high value, blue a low one.",
+    "dependence": "How the value of one input (across) moves the chance (up and down).",
 }
-PICTURES = {
-    "importance": "What weighs most",
-    "beeswarm": "How each customer's value moves the chance",
-    "dependence": "The chance along one feature",
-}
+MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 
 
 def page(report: Report, pictures: Sequence[Path] = ()) -> str:
-    """Return report.html: one file, no request outside, no script; ``pictures`` are PNG files, taken in."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    """Return ``report.html`` for a report (report.json as a dict); ``pictures`` are PNG files to show, such as SHAP plots.
 
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {
-        name: getattr(wording, name) for name in ("estimate", "between", "number", "amount", "percent", "model", "day", "line")
-    }
-    return environment.get_template("report.html").render(**_content(report), pictures=[_picture(path) for path in pictures])
+    Sections that the report has nothing for say "not enough data".
+    """
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    shown = [{"url": _url(path.read_bytes(), "png"), "caption": _caption(path.stem), "name": path.stem} for path in pictures]
+    return _render("report.html.j2", report, style=style, style_hash=_hash(style), pictures=shown, drawn=_drawn(report))
 
 
 def card(report: Report) -> str:
-    """Return model_card.md: what the model is for, what it was learned from, how good it is and where it is not."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )  # noqa: S701
-    environment.globals |= {name: getattr(wording, name) for name in ("estimate", "between", "number", "percent", "model", "day", "line")}
-    environment.filters["plain"] = lambda text: escape(wording.line(text, 400), quote=False).replace("|", "\\|")
-    return environment.get_template("model_card.md").render(**_content(report))
+    """Return ``model_card.md`` for a report: what the model is for, what it stands on, how good it is and where it fails."""
+    return _render("model_card.md.j2", report)
 
 
-def _content(report: Report) -> dict[str, Any]:
-    periods = report.get("periods") or []
-    names = [name for name in wording.order(report) if name in (report.get("models") or {})]
-    return {
-        "report": report,
-        "names": names,
-        "metrics": METRICS,
-        "models": report.get("models") or {},
-        "periods": [{**period, "shown": [wording.hits(period, name) for name in names if name != "base_rate"]} for period in periods],
-        "chosen": report.get("chosen") or {},
-        "shown": wording.shown(report),
-        "lead_time": summary.lead_time(report),
-        "calibration": summary.calibration(report),
-        "bins": (report.get("calibration") or {}).get("bins") or [],
-        "tables": (report.get("data") or {}).get("tables") or {},
-        "customers": (report.get("data") or {}).get("customers") or {},
-        "starving": summary.starving,
+def _render(template: str, report: Report, **more: object) -> str:
+    present = {key: value for key, value in report.items() if value is not None}
+    periods = [dict(period) for period in present.get("periods") or []]
+    return _templates().get_template(template).render(
+        report=present,
+        periods=periods,
+        models=wording.order(present),
+        tested=[name for name in wording.order(present) if wording.total(periods, name) is not None],
+        metrics=wording.METRICS,
+        shown=wording.shown(present),
+        lead_time=summary.lead_time(present),
+        calibration=summary.calibration(present),
+        verdict=_verdict(present),
+        **more,
+    )
+
+
+def _verdict(report: Report) -> str:
+    """Return in a few words what came out: promoted, kept or rules."""
+    chosen = report.get("chosen") or {}
+    if chosen.get("promoted"):
+        return f"{wording.model(chosen.get('model'))} is promoted"
+    kept = str(chosen.get("model") or "rule")
+    return "The simple rule is in use" if kept == "rule" else f"{wording.model(kept)} stays in use"
+
+
+def _drawn(report: Report) -> dict[str, str]:
+    """Return the drawings of the page as data URLs, by name; what cannot be drawn is left out."""
+    found = {
+        "folds": str(report.get("folds_svg") or "") if report.get("folds") else "",
+        "hits": drawings.hits(report.get("periods") or [], wording.shown(report)),
+        "reliability": drawings.reliability((report.get("calibration") or {}).get("bins") or []),
     }
+    return {name: _url(svg.encode(), "svg+xml") for name, svg in found.items() if svg}
 
 
-def _picture(path: Path) -> dict[str, str]:
-    kind = path.stem.partition("_")[0]
-    return {"title": PICTURES.get(kind, path.stem), "data": base64.b64encode(path.read_bytes()).decode()}
+@cache
+def _templates() -> Environment:
+    from jinja2 import ChainableUndefined, Environment, FileSystemLoader
+
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: name is None or not name.endswith(".md.j2"),
+        undefined=ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {
+        "number": wording.number,
+        "amount": wording.amount,
+        "percent": wording.percent,
+        "day": wording.day,
+        "line": wording.line,
+        "model": wording.model,
+        "md": _markdown,
+        "words": lambda text: wording.line(text).replace("_", " "),
+        "mark": lambda result: MARKS.get(str(result), "?"),
+    }
+    made.globals |= {"estimate": wording.estimate, "between": wording.between, "hits": wording.hits, "total": wording.total}
+    made.globals |= {"known": wording.known, "starving": summary.starving}
+    return made
+
+
+def _markdown(text: object) -> str:
+    """Return text that is text in Markdown: no markup, no HTML, no end of a table's cell."""
+    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", wording.line(text, 300))
+
+
+def _caption(name: str) -> str:
+    return CAPTIONS.get(name.partition("_")[0], name.replace("_", " "))
+
+
+def _url(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _hash(style: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.writers.wording import amount, between, chance, day, estimate, hits, known, line, model, number, percent, shown, total
+from prevenance.writers.wording import DASH, amount, between, chance, day, estimate, hits, known, line, model, number, percent, shown, total
 
 Report = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ def _data(report: Report) -> list[str]:
     read = customers.get("read") if isinstance(customers, Mapping) else customers
     left_out = {"opted out": customers.get("opted_out")} if isinstance(customers, Mapping) else {"opted out": data.get("opted_out")}
     shown_out = ", ".join(f"{number(count)} {why}, excluded" for why, count in left_out.items() if count)
-    text = f"{report.get('source', '')} · until {day(report.get('as_of'))} · customers {number(read)}" + (
+    text = f"{report.get('source') or DASH} · until {day(report.get('as_of'))} · customers {number(read)}" + (
         f" ({shown_out})" if shown_out else ""
     )
     tables = data.get("tables") or {}
@@ -115,7 +115,7 @@ def _backtest(report: Report) -> Iterator[str]:
     names = [shown(report), *(name for name in ("champion", "rule", "customer_rules") if name != shown(report))]
     names = [name for name in names if total(periods, name) is not None]
     yield f"capacity = {number(report.get('capacity'))} contacts a list; hits among them:"
-    yield _cells("cutoff", "customers", "outcomes", *(model(name).lower() for name in names), "random")
+    yield _cells("cutoff", "customers", "outcomes", *(model(name).lower()[:17] for name in names), "random")
     for period in periods:
         counted = [amount(hits(period, name)) for name in names]
         yield _cells(
@@ -127,22 +127,23 @@ def _backtest(report: Report) -> Iterator[str]:
         )
     sums = [amount(sum(period.get(key) or 0 for period in periods)) for key in ("customers", "positives")]
     yield _cells("total", *sums, *(amount(total(periods, name)) for name in names), number(total(periods, "random"), 1))
-    for metric, words in (("precision_at_capacity", "right"), ("recall_at_capacity", "found")):
-        yield f"{words:<12}" + "   ".join(f"{model(name).lower()} {_with_interval(report, name, metric)}" for name in names)
-    if len(names) > 1:
-        better = sum((hits(period, names[0]) or 0) > (hits(period, names[1]) or 0) for period in periods)  # type: ignore[operator]
-        gap = (total(periods, names[0]) or 0) - (total(periods, names[1]) or 0)
-        yield f"{model(names[0]).lower()} against {model(names[1]).lower()}: {gap:+.0f} hits, better in {better} of {len(periods)} periods"
+    models = report.get("models") or {}
+    for metric, words in (("precision_at_capacity", "precision"), ("recall_at_capacity", "recall")):
+        found = [models.get(name, {}).get(metric) for name in names]
+        yield _cells(words, "", "", *(estimate(metric, one) for one in found))
+        yield _cells("", "", "90 %:", *(between(metric, one) for one in found))
+    yield from (_duel(periods, names[0], rival) for rival in names[1:])
+
+
+def _duel(periods: list[dict[str, Any]], ours: str, rival: str) -> str:
+    both = [(mine, theirs) for period in periods if known(mine := hits(period, ours)) and known(theirs := hits(period, rival))]
+    gap = sum(mine - theirs for mine, theirs in both)  # type: ignore[operator,misc]
+    better = sum(mine > theirs for mine, theirs in both)  # type: ignore[operator,misc]
+    return f"{model(ours).lower()} against {model(rival).lower()}: {gap:+.0f} hits, better in {better} of {len(both)} periods"
 
 
 def _cells(*cells: str) -> str:
-    return f"{cells[0]:<12}" + "".join(f"{cell:>{max(11, len(cell) + 2)}}" for cell in cells[1:])
-
-
-def _with_interval(report: Report, name: str, metric: str) -> str:
-    found = (report.get("models") or {}).get(name, {}).get(metric)
-    interval = between(metric, found)
-    return estimate(metric, found) + (f" ({interval})" if interval else "")
+    return f"{cells[0]:<12}" + "".join(f"{cell:>10}" for cell in cells[1:3]) + "".join(f"{cell:>18}" for cell in cells[3:])
 
 
 def lead_time(report: Report) -> str:
@@ -255,7 +256,7 @@ def _title(ranked: pd.DataFrame) -> str:
 
 def _row(row: Mapping[str, Any], money: bool) -> list[str]:
     change = row.get("change_28d")
-    moved = f"{change:+.0f}" if known(change) else DASH_SHORT
+    moved = f"{change:+.0f}" if known(change) else DASH
     spread = f"{percent(row['score'])}, {percent(row['score_low']).removesuffix(' %')}–{percent(row['score_high']).removesuffix(' %')}"
     worth = f"{number(row['expected_value']):>10} " if money else ""
     head = f"{row['rank']:>3} {line(row['customer_id'], 16):<16} {chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
@@ -263,5 +264,3 @@ def _row(row: Mapping[str, Any], money: bool) -> list[str]:
     action = f" → {line(row['action'], 80)} by {row['act_by']}" if isinstance(row["action"], str) else ""
     return [head + reasons, *([" " * 21 + action.strip()] if action else [])]
 
-
-DASH_SHORT = "–"

@@ -34,7 +34,7 @@ METRICS = {
 
 SHARES = {"precision_at_capacity", "recall_at_capacity"}
 _PLACES = {"lift_at_capacity": 1, "brier": 3, "observed_over_expected": 2}
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 def known(value: object) -> bool:
