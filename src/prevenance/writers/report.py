@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prevenance.writers import drawings, summary, wording
+from prevenance.writers import drawings, wording
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -55,9 +55,10 @@ def _render(template: str, report: Report, **more: object) -> str:
         tested=[name for name in wording.order(present) if wording.total(periods, name) is not None],
         metrics=wording.METRICS,
         shown=wording.shown(present),
-        lead_time=summary.lead_time(present),
-        calibration=summary.calibration(present),
+        lead_time=wording.lead_time(present),
+        calibration=wording.calibration(present),
         verdict=_verdict(present),
+        why=_why(present),
         **more,
     )
 
@@ -69,6 +70,13 @@ def _verdict(report: Report) -> str:
         return f"{wording.model(chosen.get('model'))} is promoted"
     kept = str(chosen.get("model") or "rule")
     return "The simple rule is in use" if kept == "rule" else f"{wording.model(kept)} stays in use"
+
+
+def _why(report: Report) -> str:
+    """Return the verdict's sentence without the word that the headline says already."""
+    text = str((report.get("chosen") or {}).get("why") or "")
+    text = text.removeprefix("not promoted: ").removeprefix("promoted: ")
+    return text[:1].upper() + text[1:]
 
 
 def _drawn(report: Report) -> dict[str, str]:
@@ -105,7 +113,7 @@ def _templates() -> Environment:
         "mark": lambda result: MARKS.get(str(result), "?"),
     }
     made.globals |= {"estimate": wording.estimate, "between": wording.between, "hits": wording.hits, "total": wording.total}
-    made.globals |= {"known": wording.known, "starving": summary.starving}
+    made.globals |= {"known": wording.known, "starving": wording.starving}
     return made
 
 

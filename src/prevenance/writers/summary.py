@@ -11,12 +11,30 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.writers.wording import DASH, amount, between, chance, day, estimate, hits, known, line, model, number, percent, shown, total
+from prevenance.writers.wording import (
+    DASH,
+    NOT_ENOUGH,
+    amount,
+    between,
+    calibration,
+    chance,
+    day,
+    estimate,
+    hits,
+    known,
+    lead_time,
+    line,
+    model,
+    number,
+    percent,
+    shown,
+    starving,
+    total,
+)
 
 Report = Mapping[str, Any]
 
 LABEL, WIDTH = 10, 110
-NOT_ENOUGH = "not enough data"
 
 
 def training(report: Report) -> str:
@@ -47,8 +65,7 @@ def _block(label: str, lines: list[str]) -> str:
 
 
 def _data(report: Report) -> list[str]:
-    data = report.get("data") or {}
-    customers = data.get("customers") or {}
+    customers = (data := report.get("data") or {}).get("customers") or {}
     read = customers.get("read") if isinstance(customers, Mapping) else customers
     left_out = {"opted out": customers.get("opted_out")} if isinstance(customers, Mapping) else {"opted out": data.get("opted_out")}
     shown_out = ", ".join(f"{number(count)} {why}, excluded" for why, count in left_out.items() if count)
@@ -62,8 +79,8 @@ def _data(report: Report) -> list[str]:
 
 def _lost(counts: Mapping[str, Any]) -> str:
     excluded, quarantined = (sum((counts.get(key) or {}).values()) for key in ("excluded", "quarantined"))
-    parts = [f"{number(excluded)} excluded" if excluded else "", f"{number(quarantined)} quarantined" if quarantined else ""]
-    return f" ({', '.join(filter(None, parts))})" if any(parts) else ""
+    parts = [f"{number(count)} {what}" for what, count in (("excluded", excluded), ("quarantined", quarantined)) if count]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _wrapped(text: str) -> list[str]:
@@ -87,7 +104,7 @@ def _label(report: Report) -> list[str]:
 
 
 def _split(report: Report) -> list[str]:
-    folds = report.get("folds") or []
+    folds = report.get("folds")
     gap = f"{number(report.get('horizon_days'))} days horizon + {number(report.get('settle_days') or 0)} to settle"
     if not folds:
         return [f"{NOT_ENOUGH} for a test in time ({gap})"]
@@ -136,41 +153,15 @@ def _backtest(report: Report) -> Iterator[str]:
 
 
 def _duel(periods: list[dict[str, Any]], ours: str, rival: str) -> str:
-    both = [(mine, theirs) for period in periods if known(mine := hits(period, ours)) and known(theirs := hits(period, rival))]
-    gap = sum(mine - theirs for mine, theirs in both)  # type: ignore[operator,misc]
-    better = sum(mine > theirs for mine, theirs in both)  # type: ignore[operator,misc]
+    pairs = [(hits(period, ours), hits(period, rival)) for period in periods]
+    both = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+    gap = sum(mine - theirs for mine, theirs in both)
+    better = sum(mine > theirs for mine, theirs in both)
     return f"{model(ours).lower()} against {model(rival).lower()}: {gap:+.0f} hits, better in {better} of {len(both)} periods"
 
 
 def _cells(*cells: str) -> str:
     return f"{cells[0]:<12}" + "".join(f"{cell:>10}" for cell in cells[1:3]) + "".join(f"{cell:>18}" for cell in cells[3:])
-
-
-def lead_time(report: Report) -> str:
-    """Return how early the lists warned, in one sentence."""
-    found = report.get("lead_time") or {}
-    if found.get("note"):
-        return line(found["note"])
-    if not known(found.get("median_days")):
-        return f"{NOT_ENOUGH}: no outcome was on a list before it came"
-    late = f"{number(found.get('too_late'))} of {number(found.get('outcomes'))} came too late" if known(found.get("outcomes")) else ""
-    late = late or f"{number(found.get('too_late'))} came too late"
-    least = f" (less than {number(report['lead_days'])} days)" if report.get("lead_days") else ""
-    return f"median {number(found['median_days'])} days from the first place on a list to the outcome; {late}{least}"
-
-
-def calibration(report: Report) -> str:
-    """Return whether the chances came true, in one sentence."""
-    found = report.get("calibration") or {}
-    if not known(found.get("predicted")):
-        return f"{NOT_ENOUGH}: no test period"
-    text = f"predicted {percent(found['predicted'], 1)}, seen {percent(found.get('seen'), 1)}"
-    worst = found.get("worst_tenth") or {}
-    return text + (
-        f"; worst tenth: predicted {percent(worst['predicted'])}, seen {percent(worst.get('seen'))}"
-        if known(worst.get("predicted"))
-        else ""
-    )
 
 
 def _slices(report: Report) -> list[str]:
@@ -186,12 +177,6 @@ def _slices(report: Report) -> list[str]:
     ]
     columns = ", ".join(sorted({line(one.get("column"), 30) for one in slices}))
     return [f"{len(slices)} slices by {columns}: " + ("see below" if failed or starved else "none fails"), *failed[:5], *starved[:5]]
-
-
-def starving(one: Mapping[str, Any]) -> bool:
-    """Return whether a slice gets clearly less attention than its outcomes would deserve."""
-    contacts, outcomes = one.get("contact_share"), one.get("outcome_share")
-    return bool(known(contacts) and known(outcomes) and (one.get("positives") or 0) >= 10 and contacts < 0.67 * outcomes)  # type: ignore[operator]
 
 
 def _slice(one: Mapping[str, Any]) -> str:
@@ -212,8 +197,7 @@ def _gates(report: Report) -> str:
 
 
 def _files(report: Report) -> list[str]:
-    files = report.get("files") or {}
-    if not files:
+    if not (files := report.get("files")):
         return []
     return [
         f"{files.get('folder', '')}/  report.html  model_card.md  report.json",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, TypeGuard
 
 DASH = "–"
+NOT_ENOUGH = "not enough data"
 
 MODELS = {
     "lightgbm": "LightGBM",
@@ -37,7 +38,7 @@ _PLACES = {"lift_at_capacity": 1, "brier": 3, "observed_over_expected": 2}
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
-def known(value: object) -> bool:
+def known(value: object) -> TypeGuard[float]:
     """Return whether ``value`` is a finite number."""
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -48,12 +49,12 @@ def number(value: object, places: int = 0) -> str:
     >>> number(1240), number(0.345, 2), number(None)
     ('1,240', '0.34', '–')
     """
-    return f"{value + 0.0 if places else round(value):,.{places}f}" if known(value) else DASH  # type: ignore[operator,call-overload]
+    return f"{value + 0.0 if places else round(value):,.{places}f}" if known(value) else DASH
 
 
 def amount(value: object) -> str:
     """Return a number with one decimal only if it has a fraction: ``12``, ``7.5``."""
-    return number(value, 0 if known(value) and abs(value - round(value)) < 0.05 else 1)  # type: ignore[operator,call-overload]
+    return number(value, 0 if known(value) and abs(value - round(value)) < 0.05 else 1)
 
 
 def percent(value: object, places: int = 0) -> str:
@@ -64,7 +65,7 @@ def percent(value: object, places: int = 0) -> str:
     """
     if not known(value):
         return DASH
-    share = float(value) * 100  # type: ignore[arg-type]
+    share = float(value) * 100
     return f"{share:.{1 if places == 0 and 0 < abs(share) < 1 else places}f} %"
 
 
@@ -91,7 +92,7 @@ def chance(value: object) -> str:
     """
     if not known(value):
         return DASH
-    share = float(value)  # type: ignore[arg-type]
+    share = float(value)
     if share < 0.005:
         return "below 1 in 100"
     if round(share * 10) >= 10:
@@ -115,15 +116,15 @@ def line(text: object, longest: int = 200) -> str:
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
-def hits(period: Mapping[str, Any], name: str) -> object:
+def hits(period: Mapping[str, Any], name: str) -> float | None:
     """Return the hits of a model in a test period, or ``None`` if it was not tested there."""
     found = {**period, **period.get("hits", {})}.get(name)
-    return found if known(found) else None
+    return float(found) if known(found) else None
 
 
-def total(periods: list[Mapping[str, Any]], name: str) -> float | None:
+def total(periods: Sequence[Mapping[str, Any]], name: str) -> float | None:
     """Return a model's hits over all test periods, or ``None`` if it was tested in none."""
-    found = [float(one) for period in periods if (one := hits(period, name)) is not None]  # type: ignore[arg-type]
+    found = [one for period in periods if (one := hits(period, name)) is not None]
     return sum(found) if found else None
 
 
@@ -145,3 +146,36 @@ def order(report: Mapping[str, Any]) -> list[str]:
 def _precision(metrics: Mapping[str, Any]) -> float:
     value = (metrics.get("average_precision") or {}).get("value")
     return float(value) if known(value) else -1.0
+
+
+def lead_time(report: Mapping[str, Any]) -> str:
+    """Return how early the lists warned, in one sentence."""
+    found = report.get("lead_time") or {}
+    if found.get("note"):
+        return line(found["note"])
+    if not known(found.get("median_days")):
+        return f"{NOT_ENOUGH}: no outcome was on a list before it came"
+    late = f"{number(found.get('too_late'))} of {number(found.get('outcomes'))} came too late" if known(found.get("outcomes")) else ""
+    late = late or f"{number(found.get('too_late'))} came too late"
+    least = f" (less than {number(report['lead_days'])} days)" if report.get("lead_days") else ""
+    return f"median {number(found['median_days'])} days from the first place on a list to the outcome; {late}{least}"
+
+
+def calibration(report: Mapping[str, Any]) -> str:
+    """Return whether the chances came true, in one sentence."""
+    found = report.get("calibration") or {}
+    if not known(found.get("predicted")):
+        return f"{NOT_ENOUGH}: no test period"
+    text = f"predicted {percent(found['predicted'], 1)}, seen {percent(found.get('seen'), 1)}"
+    worst = found.get("worst_tenth") or {}
+    return text + (
+        f"; worst tenth: predicted {percent(worst['predicted'])}, seen {percent(worst.get('seen'))}"
+        if known(worst.get("predicted"))
+        else ""
+    )
+
+
+def starving(one: Mapping[str, Any]) -> bool:
+    """Return whether a slice gets clearly less attention than its outcomes would deserve."""
+    contacts, outcomes = one.get("contact_share"), one.get("outcome_share")
+    return bool(known(contacts) and known(outcomes) and (one.get("positives") or 0) >= 10 and contacts < 0.67 * outcomes)
