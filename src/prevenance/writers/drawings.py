@@ -28,7 +28,7 @@ def reliability(bins: Sequence[Mapping[str, Any]], *, size: int = 340) -> str:
     edge, most = 46, next((end for end in _ENDS if end >= farthest), 1.0)
 
     def x(share: float) -> str:
-        return f"{edge + share / most * (size - edge - 12):.1f}"
+        return f"{edge + share / most * (size - edge - 28):.1f}"
 
     def y(share: float) -> str:
         return f"{size - edge - share / most * (size - edge - 28):.1f}"

@@ -132,7 +132,7 @@ def _backtest(report: Report) -> Iterator[str]:
     names = [shown(report), *(name for name in ("champion", "rule", "customer_rules") if name != shown(report))]
     names = [name for name in names if total(periods, name) is not None]
     yield f"capacity = {number(report.get('capacity'))} contacts a list; hits among them:"
-    yield _cells("cutoff", "customers", "outcomes", *(model(name).lower()[:17] for name in names), "random")
+    yield _cells("cutoff", "customers", "outcomes", *(model(name).lower()[:20] for name in names), "random")
     for period in periods:
         counted = [amount(hits(period, name)) for name in names]
         yield _cells(
@@ -161,7 +161,7 @@ def _duel(periods: list[dict[str, Any]], ours: str, rival: str) -> str:
 
 
 def _cells(*cells: str) -> str:
-    return f"{cells[0]:<12}" + "".join(f"{cell:>10}" for cell in cells[1:3]) + "".join(f"{cell:>18}" for cell in cells[3:])
+    return f"{cells[0]:<12}" + "".join(f"{cell:>10}" for cell in cells[1:3]) + "".join(f"{cell:>21}" for cell in cells[3:])
 
 
 def _slices(report: Report) -> list[str]:
@@ -240,7 +240,7 @@ def _title(ranked: pd.DataFrame) -> str:
 
 def _row(row: Mapping[str, Any], money: bool) -> list[str]:
     change = row.get("change_28d")
-    moved = f"{change:+.0f}" if known(change) else DASH
+    moved = f"{round(change):+d}" if known(change) else DASH
     spread = f"{percent(row['score'])}, {percent(row['score_low']).removesuffix(' %')}–{percent(row['score_high']).removesuffix(' %')}"
     worth = f"{number(row['expected_value']):>10} " if money else ""
     head = f"{row['rank']:>3} {line(row['customer_id'], 16):<16} {chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
