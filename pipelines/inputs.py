@@ -58,10 +58,11 @@ def load(given: Settings, steps: Steps) -> Inputs:
             "E401", f"there is no data folder at {data}", key="data", fix="set data=<the folder that holds the source's files>"
         )
     policies = {name: Policy(one.on_bad_row, one.max_bad_share) for name, one in given.tables.items()}
-    taken = intake(connect(), source, data, policies, steps)
     now = datetime.now(UTC).replace(tzinfo=None)
+    asked = instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
+    taken = intake(connect(), source, data, policies, steps, asked)
     newest = newest_known_at(taken)
-    as_of = instant(given.as_of, source.timezone, now) if given.as_of else newest if source.static else now
+    as_of = asked or newest
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
     steps("cut at as_of")

@@ -15,7 +15,7 @@ import pandas as pd
 from pipelines.inputs import Inputs, capacity_of, cutoffs_of, definitions_of, frame_of, target_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
-from prevenance import checks, evaluation, folds, slices, tracking, training
+from prevenance import checks, evaluation, folds, metrics, slices, tracking, training
 from prevenance.errors import PrevenanceError
 from prevenance.explain import plots
 from prevenance.features.build import names
@@ -77,8 +77,8 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     columns = [name for name in names(definitions) if name not in given.features.leave_out]
     tested = _tested(given, inputs, target, frame, cutoffs, columns, steps)
     steps(f"{target.name}: evaluate")
-    metrics = evaluation.evaluate(tested.backtest.predictions, capacity=capacity, replicates=given.validation.replicates, seed=given.seed)
-    choice = _chosen(given, tested, metrics, capacity)
+    measured = evaluation.evaluate(tested.backtest.predictions, capacity=capacity, replicates=given.validation.replicates, seed=given.seed)
+    choice = _chosen(given, tested, measured, capacity)
     steps(f"{target.name}: fit {choice.kind}")
     about = {
         "target": target.name,
@@ -90,7 +90,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     }
     fitted = training.fit(frame, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about)
     fitted = training.with_band(fitted, tested.backtest.predictions, choice.tested_as)
-    report = _report(given, inputs, target, tested, choice, metrics, fitted, messages, steps)
+    report = _report(given, inputs, target, tested, choice, measured, fitted, messages, steps)
     steps(f"{target.name}: plots, report, register")
     version, model_digest = _registered(given, inputs, target, tested, choice, fitted, report)
     report["files"] = {
@@ -130,7 +130,7 @@ def _tested(
     return Tested(frame, parted, production, kept, leaks, kinds, tested, recipe)
 
 
-def _chosen(given: Settings, tested: Tested, metrics: dict[str, Any], capacity: int) -> Choice:
+def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
     """Ask the gate; a champion whose recipe still beats the rule is fitted again on the newer data."""
     predictions = tested.backtest.predictions
     challenger = training.choose(tested.backtest, tested.kinds)
@@ -154,7 +154,7 @@ def _chosen(given: Settings, tested: Tested, metrics: dict[str, Any], capacity: 
         (kind, params), tested_as = tested.recipe, "champion"
         keeps = not evaluation.gate(predictions, "champion", rivals, **judge).promoted
         again = "" if keeps else " Its recipe was fitted again on the newer data."
-    why = verdict.why + again + _signal(metrics, tested.kinds)
+    why = verdict.why + again + _signal(measured, tested.kinds)
     return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, sliced, tuple(findings))
 
 
@@ -164,7 +164,7 @@ def _report(
     target: Target,
     tested: Tested,
     choice: Choice,
-    metrics: dict[str, Any],
+    measured: dict[str, Any],
     fitted: Fitted,
     messages: list[str],
     steps: Steps,
@@ -192,7 +192,7 @@ def _report(
         "capacity": capacity,
         "folds": [{"fit": _texts(one.fit), "calibrate": _texts(one.calibrate), "test": one.test.isoformat()} for one in tested.parted],
         "folds_svg": folds.svg(tested.parted),
-        "models": metrics,
+        "models": measured,
         "rule": rule,
         "chosen": {"model": choice.kind, "why": choice.why, "challenger": choice.challenger, "promoted": choice.promoted},
         "gates": choice.gates,
@@ -201,6 +201,7 @@ def _report(
         "lead_time": evaluation.lead_time(predictions, choice.tested_as, capacity, target.lead_days)
         | ({"note": "not measured: silence has no date of its own"} if target.absence else {}),
         "slices": choice.sliced,
+        "ties": {name: _ties(part, capacity) for name, part in predictions.groupby("model", sort=True)},
         "periods": json.loads(evaluation.periods(predictions, capacity).to_json(orient="records", date_format="iso")),
         "calibration": reliability(predictions, choice.tested_as),
         "features": len(tested.columns),
@@ -256,12 +257,12 @@ def _no_challenger(given: Settings, tested: Tested) -> str:
     return f"not promoted: {why}; the rule stays."
 
 
-def _signal(metrics: dict[str, Any], kinds: tuple[str, ...]) -> str:
+def _signal(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
     """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
-    known = [kind for kind in kinds if kind in metrics]
-    if not known or any(metrics[kind]["roc_auc"]["low"] > 0.5 for kind in known):
+    known = [kind for kind in kinds if kind in measured]
+    if not known or any(measured[kind]["roc_auc"]["low"] > 0.5 for kind in known):
         return ""
-    auc = max((metrics[kind]["roc_auc"] for kind in known), key=lambda one: one["value"])
+    auc = max((measured[kind]["roc_auc"] for kind in known), key=lambda one: one["value"])
     return (
         f" There is no usable signal in these data: the best model's AUC is {auc['value']:.2f} "
         f"({auc['low']:.2f} to {auc['high']:.2f}), a coin has 0.50."
@@ -279,6 +280,12 @@ def _enough(tested: Tested) -> str:
     if tested.positives < 100:
         return f"for a simple model: {tested.positives} customers with the outcome, 100 are needed for boosted trees; wide intervals"
     return f"yes: {tested.positives} customers with the outcome"
+
+
+def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:
+    """Return the hits of a model over all periods when ties at the capacity line fall worst and best."""
+    ranges = [metrics.tie_range(part["label"], part["raw"], capacity) for _, part in predictions.groupby("cutoff", sort=True)]
+    return {"worst": sum(low for low, _ in ranges), "best": sum(high for _, high in ranges)}
 
 
 def _texts(cutoffs: tuple[datetime, ...]) -> list[str]:

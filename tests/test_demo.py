@@ -24,7 +24,10 @@ def taken(name: str, data: Path) -> Intake:
     source = Source(
         name=name,
         selects={path.stem: path.read_text(encoding="utf-8") for path in sorted((CONF / name).glob("*.sql"))},
-        files=declared["files"], timezone=declared["timezone"], static=declared["static"], delay_days=declared["delay_days"],
+        files=declared["files"],
+        timezone=declared["timezone"],
+        static=declared["static"],
+        delay_days=declared["delay_days"],
     )
     return intake(files.connect(), source, data, {table: Policy(on_bad_row="quarantine") for table in TABLES})
 
@@ -156,17 +159,28 @@ def helpdesk(folder: Path, lines: list[str]) -> Intake:
 def test_a_help_desk_log_opens_transfers_and_reopens(tmp_path: Path) -> None:
     case = "Case 1,{},{},2010/06/{} 10:00:00.000"
     lines = [
-        case.format("Assign seriousness", "Value 1", "01"), case.format("Take in charge ticket", "Value 1", "02"),
-        case.format("Take in charge ticket", "Value 2", "03"), case.format("Resolve ticket", "Value 2", "04"),
-        case.format("Resolve ticket", "Value 2", "04"), case.format("Take in charge ticket", "Value 2", "05"),
-        case.format("Create SW anomaly", "Value 2", "06"), case.format("Closed", "Value 2", "07"),
+        case.format("Assign seriousness", "Value 1", "01"),
+        case.format("Take in charge ticket", "Value 1", "02"),
+        case.format("Take in charge ticket", "Value 2", "03"),
+        case.format("Resolve ticket", "Value 2", "04"),
+        case.format("Resolve ticket", "Value 2", "04"),
+        case.format("Take in charge ticket", "Value 2", "05"),
+        case.format("Create SW anomaly", "Value 2", "06"),
+        case.format("Closed", "Value 2", "07"),
     ]
     for order in (lines, lines[::-1]):
         read = helpdesk(tmp_path, order)
         found = rows(read.con, "select event, activity is null from canonical.tickets order by event_at, event")
         assert found == [
-            ("opened", True), ("other", False), ("assigned", False), ("transferred", False), ("resolved", False),
-            ("assigned", False), ("reopened", True), ("escalated", False), ("closed", False),
+            ("opened", True),
+            ("other", False),
+            ("assigned", False),
+            ("transferred", False),
+            ("resolved", False),
+            ("assigned", False),
+            ("reopened", True),
+            ("escalated", False),
+            ("closed", False),
         ]
         assert read.counts["tickets"].excluded == {"duplicate": 1}
     assert str(rows(read.con, "select min(event_at) from canonical.tickets")[0][0]) == "2010-06-01 08:00:00"
@@ -195,7 +209,10 @@ def test_ravenstack_changes_have_their_own_clocks(tmp_path: Path) -> None:
     assert at == {"opened": "2023-07-27 00:00:00", "replied": "2023-07-27 01:14:00", "resolved": done, "rated": done, "escalated": done}
     assert read.counts["tickets"].quarantined == {"event_at: not a timestamp": 1}
     assert rows(read.con, "select event, subscription_id from canonical.subscriptions order by event_at, 2") == [
-        ("started", "S-1"), ("started", "S-2"), ("ended", "S-1"), ("notice", "C-1"),
+        ("started", "S-1"),
+        ("started", "S-2"),
+        ("ended", "S-1"),
+        ("notice", "C-1"),
     ]
 
 
@@ -216,7 +233,8 @@ def test_complete_journey_keeps_every_household_and_equal_lines(tmp_path: Path) 
         duckdb.connect().execute(f"copy ({query}) to '{tmp_path / name}.parquet' (format parquet)")
     read = taken("complete_journey", tmp_path)
     assert rows(read.con, "select customer_id, segment, event_at::varchar from canonical.customers order by 1") == [
-        ("1", None, "2017-01-01 11:00:00"), ("2", None, "2017-08-31 12:00:00"),
+        ("1", None, "2017-01-01 11:00:00"),
+        ("2", None, "2017-08-31 12:00:00"),
     ]
     bought = rows(read.con, "select customer_id, family, count(*) from canonical.purchases group by all order by 1")
     assert bought == [("1", "GROCERY", 2), ("2", None, 1)]

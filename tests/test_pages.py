@@ -44,8 +44,18 @@ def test_what_comes_from_data_is_escaped() -> None:
 def test_the_page_says_what_matters() -> None:
     text = page(report())
     for words in (
-        "LightGBM is promoted", "Average precision 0.34 against the rule&#39;s 0.19", "32.5 %", "26.0–39.0 %", "csm_health_manual", "✗ fail",
-        "worse than the rule", "Median 47 days", "Predicted 3.4 %, seen 3.2 %", "read = used + excluded + quarantined", "Champion so far", "8.5",
+        "LightGBM is promoted",
+        "Average precision 0.34 against the rule&#39;s 0.19",
+        "32.5 %",
+        "26.0–39.0 %",
+        "csm_health_manual",
+        "✗ fail",
+        "worse than the rule",
+        "Median 47 days",
+        "Predicted 3.4 %, seen 3.2 %",
+        "read = used + excluded + quarantined",
+        "Champion so far",
+        "8.5",
     ):
         assert words in text
     assert text == page(report())
@@ -67,7 +77,23 @@ def test_what_is_missing_is_said_and_nothing_fails(name: str) -> None:
 def test_the_summary_is_read_in_a_minute() -> None:
     lines = summary.training(report()).splitlines()
     labels = [line[:10].strip() for line in lines if line[:10].strip()]
-    wanted = ["DATA", "LABEL", "ENOUGH?", "SPLIT", "LEAKAGE", "BACKTEST", "LEAD TIME", "CALIBR.", "SLICES", "CHECKS", "GATES", "RESULT", "NOTES", "FILES", "NEXT"]
+    wanted = [
+        "DATA",
+        "LABEL",
+        "ENOUGH?",
+        "SPLIT",
+        "LEAKAGE",
+        "BACKTEST",
+        "LEAD TIME",
+        "CALIBR.",
+        "SLICES",
+        "CHECKS",
+        "GATES",
+        "RESULT",
+        "NOTES",
+        "FILES",
+        "NEXT",
+    ]
     assert labels == wanted
     assert len(lines) < 45
     said = "\n".join(lines)
@@ -114,7 +140,14 @@ def test_drawings_are_well_formed_and_empty_where_there_is_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0.41, "about 4 in 10"), (0.97, "more than 9 in 10"), (0.096, "about 1 in 10"), (0.03, "about 3 in 100"), (0.0, "below 1 in 100"), (None, "–")],
+    [
+        (0.41, "about 4 in 10"),
+        (0.97, "more than 9 in 10"),
+        (0.096, "about 1 in 10"),
+        (0.03, "about 3 in 100"),
+        (0.0, "below 1 in 100"),
+        (None, "–"),
+    ],
 )
 def test_chances_are_told_as_frequencies(share: float | None, words: str) -> None:
     assert wording.chance(share) == words

@@ -16,8 +16,17 @@ PLAYBOOK = {"tickets": Play("Review the open tickets", 4, ("ticket",)), "other":
 
 def scored(*rows: dict) -> pd.DataFrame:
     usual = {
-        "name": "Acme", "owner": "Dana", "segment": "Mid", "state0": "at_risk", "score": 0.5, "score_low": 0.4, "score_high": 0.6,
-        "score_before": np.nan, "value_at_stake": 1000.0, "reasons": "Logins 41 → 16 in 28 days", "holds": None,
+        "name": "Acme",
+        "owner": "Dana",
+        "segment": "Mid",
+        "state0": "at_risk",
+        "score": 0.5,
+        "score_low": 0.4,
+        "score_high": 0.6,
+        "score_before": np.nan,
+        "value_at_stake": 1000.0,
+        "reasons": "Logins 41 → 16 in 28 days",
+        "holds": None,
     }
     return pd.DataFrame([usual | {"customer_id": f"c{number}"} | row for number, row in enumerate(rows)])
 

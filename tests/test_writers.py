@@ -23,8 +23,19 @@ CUTOFF = datetime(2026, 10, 1)
 RUN = "0123456789abcdef" * 4
 LONG = "x" * 40_000
 UGLY = [
-    '=cmd|"/c calc"!A1', "+1", "-1", "@sum(1)", "\t=1", "\x00=1",
-    "Zoë, \"Ltd\"\nline two", "שלום \u202e abc", "😀", LONG, "", None, "<script>",
+    '=cmd|"/c calc"!A1',
+    "+1",
+    "-1",
+    "@sum(1)",
+    "\t=1",
+    "\x00=1",
+    'Zoë, "Ltd"\nline two',
+    "שלום \u202e abc",
+    "😀",
+    LONG,
+    "",
+    None,
+    "<script>",
 ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -58,8 +59,11 @@ def intake(
     data: Path,
     policies: Mapping[str, Policy],
     step: Callable[[str], None] = lambda text: None,
+    until: datetime | None = None,
 ) -> Intake:
     """Read every table of ``source`` from ``data`` and return the canonical tables.
+
+    ``until`` (naive UTC), where given: a row known later contradicts no earlier one.
 
     Raises:
         PrevenanceError: E206/E207 zone, E301 column, E302 bad rows, E304 empty, E305 no customers, E306 select, E401 file.
@@ -76,7 +80,7 @@ def intake(
         if name in source.selects:
             step(f"check {name}")
             lines = [line for view, found in ragged.items() if re.search(rf"\b{re.escape(view)}\b", source.selects[name]) for line in found]
-            _take(taken, source, TABLES[name], lines)
+            _take(taken, source, TABLES[name], lines, until)
     for view in source.files:
         con.execute(f"drop table raw.{quoted(view)}")
     _customers(taken)
@@ -88,7 +92,7 @@ def intake(
     return taken
 
 
-def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]]) -> None:
+def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]], until: datetime | None) -> None:
     """Run one select, convert, set bad rows and duplicates apart."""
     con = taken.con
     columns = selected(con, source, table)
@@ -105,7 +109,7 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
     con.execute("drop table taken")
     con.execute(f"create or replace temp table judged as select *, {reason_of(table, columns)} as reason from converted")
     con.execute("drop table converted")
-    _set_apart_repeats(con, table)
+    _set_apart_repeats(con, table, until)
     names = ", ".join(quoted(name) for name in table.names)
     con.execute(
         f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null"
@@ -138,9 +142,10 @@ def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], re
     return f' ("{str(rows[0][0])[:40]}")' if rows and rows[0][0] is not None else ""
 
 
-def _set_apart_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _set_apart_repeats(con: duckdb.DuckDBPyConnection, table: Table, until: datetime | None) -> None:
     """Mark duplicates (kept once) and conflicting keys (both set apart) in ``judged``."""
     everything = ", ".join(quoted(name) for name in table.names)
+    known = "" if until is None else f" and known_at <= timestamp '{until}'"
     has_id = con.execute("select count(_id) > 0 from judged").fetchall()[0][0]
     for key in ((["_id"] if has_id else []), list(table.key)):
         if not key:
@@ -148,10 +153,10 @@ def _set_apart_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> None:
         keys = ", ".join(quoted(name) for name in key)
         con.execute(
             f"update judged set reason = 'conflicting_key' where reason is null and _row in (select _row from (select _row, count(distinct "
-            f"hash({everything})) over (partition by {keys}) as different from judged where reason is null and {quoted(key[0])} is not null) where different > 1)"
+            f"hash({everything})) over (partition by {keys}) as different from judged where reason is null and {quoted(key[0])} is not null{known}) where different > 1)"
         )
     if has_id or table.once:
-        same = everything if table.once else "_id"
+        same = everything if table.once else f"_id, {everything}"
         only = "" if table.once else " and _id is not null"
         con.execute(
             f"update judged set reason = 'duplicate' where _row in (select _row from (select _row, row_number() over (partition by {same} "

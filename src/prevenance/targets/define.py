@@ -56,14 +56,18 @@ def check(target: Target, tables: frozenset[str]) -> None:
 
 
 def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.DataFrame:
-    """Return the snapshots: customer_id, cutoff, state, value_at_stake; sorted by cutoff, customer_id."""
+    """Return the snapshots: customer_id, cutoff, state, value_at_stake; sorted by cutoff, customer_id.
+
+    A customer whose first row in ``customers`` is not visible yet is in no cohort, whatever other tables say.
+    """
     check(target, history.tables)
     parts = []
     for cutoff in sorted(set(cutoffs)):
         views = ", ".join(_views(target, cutoff))
+        known = f" where customer_id in (select customer_id from {visible('customers', cutoff)})" if "customers" in history.tables else ""
         parts.append(
             history.con.execute(
-                f"with {views}, result as ({target.cohort}) select customer_id, state, value_at_stake from result order by 1"
+                f"with {views}, result as ({target.cohort}) select customer_id, state, value_at_stake from result{known} order by 1"
             ).df()
         )
         parts[-1].insert(1, "cutoff", np.full(len(parts[-1]), cutoff, dtype="datetime64[us]"))

@@ -40,7 +40,9 @@ def reliability(bins: Sequence[Mapping[str, Any]], *, size: int = 340) -> str:
     for one in dots:
         if known(one.get("low")) and known(one.get("high")):
             place = x(one["predicted"])
-            parts.append(f'<line x1="{place}" y1="{y(one["low"])}" x2="{place}" y2="{y(one["high"])}" stroke="{GREY}" stroke-width="4" opacity="0.4"/>')
+            parts.append(
+                f'<line x1="{place}" y1="{y(one["low"])}" x2="{place}" y2="{y(one["high"])}" stroke="{GREY}" stroke-width="4" opacity="0.4"/>'
+            )
         parts.append(f'<circle cx="{x(one["predicted"])}" cy="{y(one["seen"])}" r="4" fill="{COLOURS[0]}"/>')
     parts += [_text((size + edge) / 2, size - 8, "predicted"), _text(edge, 14, "seen")]
     return _svg(size, size, "Predicted against seen, in tenths of the customers", parts)
@@ -62,7 +64,9 @@ def hits(periods: Sequence[Mapping[str, Any]], shown: str, *, width: int = 760, 
         parts.append(_text(10 + (place + 0.5) * wide, height - 8, day(period.get("cutoff"))))
     for number, name in enumerate(names):
         label = "Blind list" if name == "random" else model(name)
-        parts.append(f'<rect x="{10 + 170 * number}" y="4" width="12" height="12" fill="{COLOURS[number]}"/>{_text(28 + 170 * number, 14, label, "start")}')
+        parts.append(
+            f'<rect x="{10 + 170 * number}" y="4" width="12" height="12" fill="{COLOURS[number]}"/>{_text(28 + 170 * number, 14, label, "start")}'
+        )
     return _svg(width, height, "Hits among the contacts of each test period", parts)
 
 

@@ -48,18 +48,22 @@ def card(report: Report) -> str:
 def _render(template: str, report: Report, **more: object) -> str:
     present = {key: value for key, value in report.items() if value is not None}
     periods = [dict(period) for period in present.get("periods") or []]
-    return _templates().get_template(template).render(
-        report=present,
-        periods=periods,
-        models=wording.order(present),
-        tested=[name for name in wording.order(present) if wording.total(periods, name) is not None],
-        metrics=wording.METRICS,
-        shown=wording.shown(present),
-        lead_time=wording.lead_time(present),
-        calibration=wording.calibration(present),
-        verdict=_verdict(present),
-        why=_why(present),
-        **more,
+    return (
+        _templates()
+        .get_template(template)
+        .render(
+            report=present,
+            periods=periods,
+            models=wording.order(present),
+            tested=[name for name in wording.order(present) if wording.total(periods, name) is not None],
+            metrics=wording.METRICS,
+            shown=wording.shown(present),
+            lead_time=wording.lead_time(present),
+            calibration=wording.calibration(present),
+            verdict=_verdict(present),
+            why=_why(present),
+            **more,
+        )
     )
 
 

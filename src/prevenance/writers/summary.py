@@ -247,4 +247,3 @@ def _row(row: Mapping[str, Any], money: bool) -> list[str]:
     reasons = line(row["reasons"], 120) if isinstance(row["reasons"], str) and row["reasons"] else "no single reason stands out"
     action = f" → {line(row['action'], 80)} by {row['act_by']}" if isinstance(row["action"], str) else ""
     return [head + reasons, *([" " * 21 + action.strip()] if action else [])]
-
