@@ -42,7 +42,7 @@ DOORS = {
     "shap": {"explain"},
     "duckdb": {"sources", "history", "features"},
     "optuna": {"models", "training"},
-    "lightgbm": {"models"},
+    "lightgbm": {"models", "leakage"},
     "jinja2": {"writers"},
 }
 

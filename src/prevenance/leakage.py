@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from prevenance.folds import Fold
 from prevenance.metrics import roc_auc
-from prevenance.models. import library
 from prevenance.models.encode import fit_encoder
 
 Floats = NDArray[np.float64]
@@ -216,7 +215,7 @@ def _small(rows: _Rows, places: Sequence[int], seed: int) -> tuple[float, Floats
     """Return the AUC of a small boosted model of these features on customers it has not seen, and each feature's share in it."""
     if not places:
         return 0.5, np.zeros(0)
-    lightgbm = library()
+    import lightgbm
 
     settings = {**_SMALL, "seed": seed}
     score, gain = np.zeros(len(rows.label)), np.zeros(len(places))
