@@ -202,13 +202,3 @@ def test_checks_stand_an_empty_run(clean):
     nothing = predictions(np.zeros(0), np.zeros(0))
     made = checks.findings(clean.head(0), HONEST, (), nothing, "m", capacity=20)
     assert {one.severity for one in made} == {"pass", "warn"}
-    assert checks.calibration(nothing, "m") == {"predicted": None, "seen": None, "snapshots": 0, "tenths": []}
-
-
-def test_calibration_by_tenths_goes_from_low_to_high():
-    score = np.linspace(0.0, 1.0, 100)
-    found = checks.calibration(predictions((score > 0.5).astype(float), score).sample(frac=1.0, random_state=1), "m")
-    assert (found["predicted"], found["seen"]) == (pytest.approx(0.5), 0.5)
-    assert [one["seen"] for one in found["tenths"]] == [0.0] * 5 + [1.0] * 5
-    assert found["tenths"][9]["predicted"] == pytest.approx(score[90:].mean())
-    assert len(checks.calibration(predictions(np.ones(3), np.ones(3)), "m")["tenths"]) == 3

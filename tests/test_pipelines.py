@@ -292,3 +292,32 @@ def test_shuffled_labels_are_never_promoted(trained: Path, seed: int) -> None:
     for kind in ("logistic", "lightgbm"):
         verdict = evaluation.gate(tested.predictions, kind, ["rule", "base_rate"], capacity=10, seed=7, replicates=200)
         assert not verdict.promoted, verdict.why
+
+
+def test_a_past_list_is_the_same_whatever_came_later(trained: Path, tmp_path: Path) -> None:
+    """Law 6 end to end: model and list of a past date, from files with another future."""
+    import gzip
+
+    past, lists = "2026-06-01T00:00:00Z", []
+    for name in ("as it came", "another future"):
+        data, out = tmp_path / name / "data", tmp_path / name / "out"
+        data.mkdir(parents=True)
+        for path in (trained / "demo").iterdir():
+            (data / path.name).write_bytes(path.read_bytes())
+        if name == "another future":
+            header, *rows = gzip.decompress((data / "product_events.csv.gz").read_bytes()).decode().rstrip("\n").split("\n")
+            loaded = header.replace('"', "").split(",").index("loaded_at")
+            kept = [row for number, row in enumerate(rows) if row.split(",")[loaded].strip('"') < "2026-06-01" or number % 3 == 0]
+            changed = [row for row in kept if row.split(",")[loaded].strip('"') >= "2026-06-02"]
+            (data / "product_events.csv.gz").write_bytes(gzip.compress("\n".join([header, *kept, *changed[:500]]).encode()))
+            feedback = (data / "feedback.csv").read_text(encoding="utf-8").rstrip("\n").split("\n")
+            dated = [line for line in feedback if not any(f"2026-{month:02d}" in line for month in (7, 8, 9, 10))]
+            (data / "feedback.csv").write_text("\n".join(dated) + "\n", encoding="utf-8")
+        assert run("train", *SMALL, f"out={out}", f"data={data}", f"as_of={past}", "target=churn", "tables.usage.on_bad_row=quarantine") == 0
+        assert run("score", f"out={out}", f"as_of={past}", "target=churn") == 0
+        lists.append((out / "lists" / "churn" / "latest").resolve())
+    assert lists[0].name == lists[1].name
+    assert digests(lists[0]) == digests(lists[1])
+    before, after = (json.loads((folder / "manifest.json").read_text())["tables"]["usage"] for folder in lists)
+    assert before["used"] == after["used"]
+    assert before["excluded"]["after_as_of"] != after["excluded"]["after_as_of"], "the future was not changed: this test proves nothing"
