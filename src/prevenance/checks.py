@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from prevenance.evaluation import MIN_PERIODS, Finding
 from prevenance.folds import Fold
@@ -21,7 +20,6 @@ from prevenance.slices import contacted
 __all__ = [
     "Finding",
     "base_rate_moved",
-    "calibration",
     "constant",
     "findings",
     "leakage",
@@ -118,17 +116,6 @@ def reliable_at_the_top(predictions: pd.DataFrame, model: str, capacity: int) ->
     return _finding("PV004", told, "fail" if ratio <= 0.5 else "warn")
 
 
-def calibration(predictions: pd.DataFrame, model: str) -> dict[str, object]:
-    """Return predicted and seen (mean chance, share of outcomes; None without rows) of all test snapshots and of tenths by chance.
-
-    ``tenths`` goes from the lowest chances to the highest: a list of predicted, seen, snapshots; equal chances may fall in two tenths.
-    """
-    rows, _ = closed(predictions[predictions["model"] == model])
-    ordered = rows.sort_values("score", kind="stable")[["score", "label"]].to_numpy(dtype=float)
-    tenths = [_level(part) for part in np.array_split(ordered, min(10, len(ordered)))] if len(ordered) else []
-    return {**_level(ordered), "tenths": tenths}
-
-
 def constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
     """PV005: warn if features are empty or the same in every row: a source column that is not filled, or a wrong select."""
     same = [name for name in features if name in frame and frame[name].nunique(dropna=False) <= 1]
@@ -157,12 +144,6 @@ TITLES = {
 
 def _finding(code: str, text: str, severity: str) -> Finding:
     return Finding(code, TITLES[code], text, severity)
-
-
-def _level(rows: NDArray[np.float64]) -> dict[str, object]:
-    """Return mean chance and share of outcomes of rows of (score, label)."""
-    predicted, seen = (float(value) for value in rows.mean(axis=0)) if len(rows) else (None, None)
-    return {"predicted": predicted, "seen": seen, "snapshots": len(rows)}
 
 
 def _moved(usable: pd.DataFrame, fold: Fold) -> str:

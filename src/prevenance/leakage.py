@@ -45,8 +45,12 @@ _SMALL = {
 
 @dataclass(frozen=True)
 class _Rows:
-    """Closed snapshots at risk by customer and cutoff: inputs (n, p), label, customer and its part (codes), days to the outcome, and of each
-    feature alone the scores (n, p) and their AUC, out of sample."""
+    """Closed snapshots at risk, by customer and cutoff.
+
+    ``matrix`` (n, p) holds the inputs; ``customer`` and ``part`` are codes; ``alone`` (n, p) has the scores of each feature by itself on
+    customers that were not counted, ``strength`` (p,) their AUC; ``days`` run to the outcome (nan without).
+    """
+
 
     names: tuple[str, ...]
     matrix: Floats
@@ -179,7 +183,8 @@ def _changed(rows: _Rows, place: int) -> str:
 def _leader(rows: _Rows, named: dict[int, str]) -> dict[int, str]:
     """Return the best feature, or the best few, if alone too far ahead of every other that is no copy of them."""
     strength = rows.strength
-    ranked = sorted((place for place in range(len(rows.names)) if place not in named), key=lambda place: (-strength[place], rows.names[place]))
+    left = [place for place in range(len(rows.names)) if place not in named]
+    ranked = sorted(left, key=lambda place: (-strength[place], rows.names[place]))
     for size, least, lead in LEADS:
         best, others = ranked[:size], ranked[size:]
         while others and any(_copies(rows, others[0], place) for place in best):
