@@ -70,6 +70,21 @@ def test_a_field_blanked_afterwards_is_named_too(clean):
     assert "missing for" in named(poisoned, "owner_code")[0]["why"]
 
 
+def test_what_is_missing_because_nothing_happened_is_honest(clean):
+    generator = np.random.default_rng(6)
+    silent = generator.random(len(clean)) < np.where(clean["label"] > 0, 0.4, 0.005)
+    world = clean.assign(days_since_use=pd.Series(generator.random(len(clean))).mask(silent), uses_28d=(~silent).astype(float))
+    assert named(world, "days_since_use", "uses_28d") == []
+    assert [one["feature"] for one in named(world, "days_since_use")] == ["days_since_use"]
+
+
+def test_a_copy_does_not_hide_a_leak(clean):
+    plain = clean[["customer_id", "cutoff", "state", "label", "outcome_at", "seats", "tickets_28d"]]
+    leak = 1.5 * clean["label"] + np.random.default_rng(7).normal(size=len(clean))
+    found = leakage(plain.assign(leak=leak, copy=np.exp(leak)), ["seats", "tickets_28d", "leak", "copy"], FOLDS, seed=1)
+    assert {one["feature"] for one in found} == {"leak", "copy"}
+
+
 def test_an_echo_of_the_outcome_is_named(clean):
     days = (clean["outcome_at"] - clean["cutoff"]) / pd.Timedelta(days=1)
     often = pd.concat([clean, clean.assign(customer_id="d" + clean["customer_id"])], ignore_index=True)

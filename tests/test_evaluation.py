@@ -224,6 +224,15 @@ def test_the_best_rival_is_the_one_to_beat(good):
     assert verdict.why.endswith("the champion stays.")
 
 
+def test_beating_a_rule_that_is_worse_than_a_coin_is_not_enough():
+    predictions = world(6, model=0.0, rule=-2.0)
+    predictions = predictions[predictions["model"] != "base_rate"]
+    verdict = gate(predictions, "model", RIVALS, capacity=30, seed=1)
+    assert verdict.gates["beats_rivals"] == "pass"
+    assert not verdict.promoted
+    assert verdict.gates["signal"] == "fail"
+
+
 def test_three_periods_are_needed(good):
     newest = sorted(good["cutoff"].unique())[-2:]
     verdict = gate(good[good["cutoff"].isin(newest)], "model", RIVALS, capacity=30, seed=1)
