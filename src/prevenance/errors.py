@@ -75,7 +75,8 @@ class PrevenanceError(Exception):
     def line(self) -> str:
         """Return the one line for standard error."""
         place = "".join(f" {key}={value}" for key, value in self.where.items())
-        text = f"ERROR {self.code}{place} — {self.what}. FIX: {self.fix}"
+        end = "" if self.what.endswith("?") else "."
+        text = f"ERROR {self.code}{place} — {self.what}{end} FIX: {self.fix}"
         return " ".join(text.split())
 
 
