@@ -11,12 +11,9 @@ from datetime import datetime
 
 import numpy as np
 
-from prevenance.features.intervals import Axis, keyed
+from prevenance.features.intervals import WORD, Axis, keyed, words
 from prevenance.history import History
 from prevenance.sources.files import quoted
-
-WORD = 63
-"""Bits used of each 64-bit word; the sign bit stays free."""
 
 
 def distinct(
@@ -28,20 +25,24 @@ def distinct(
     """
     con = history.con
     value = "epoch_us(event_at) // 86400000000" if column == "day" else quoted(column)
-    words = range(len(axis.edges) // WORD + 1)
-    masks = ", ".join(f"bit_or(case when k // {WORD} = {w} then 1::bigint << (k % {WORD})::integer else 0 end) as w{w}" for w in words)
+    numbers = range(words(axis))
+    masks = ", ".join(f"bit_or(bit{w}) as w{w}" for w in numbers)
     con.execute(
-        f"create or replace temp table masks as select code, value, late, {', '.join(f'w{w}' for w in words)} from (select customer_id, {value} as value, "
+        f"create or replace temp table masks as select code, value, late, {', '.join(f'w{w}' for w in numbers)} from (select customer_id, {value} as value, "
         f"late, {masks} from ({keyed(history, table, axis, '*')}) where {value} is not null and ({where or 'true'}) group by 1, 2, 3) "
         "join codes using (customer_id)"
     )
-    merged = ", ".join(f"coalesce(max(w{w}) filter (where late = 0), 0) as w{w}" for w in words)
-    con.execute(f"create or replace temp table pairs as select row_number() over () - 1 as pair, * from (select code, value, {merged} from masks group by 1, 2)")
+    merged = ", ".join(f"coalesce(max(w{w}) filter (where late = 0), 0) as w{w}" for w in numbers)
+    con.execute(
+        f"create or replace temp table pairs as select row_number() over () - 1 as pair, * from (select code, value, {merged} from masks group by 1, 2)"
+    )
     pairs = con.execute("select * exclude (value) from pairs order by pair").fetchnumpy()
-    late = con.execute("select pair, late, masks.* exclude (code, value, late) from masks join pairs using (code, value) where late > 0").fetchnumpy()
+    late = con.execute(
+        "select pair, late, masks.* exclude (code, value, late) from masks join pairs using (code, value) where late > 0"
+    ).fetchnumpy()
     con.execute("drop table masks; drop table pairs")
     code = np.asarray(pairs["code"], dtype=np.int64)
-    mask = np.stack([np.asarray(pairs[f"w{w}"], dtype=np.int64) for w in words])
+    mask = np.stack([np.asarray(pairs[f"w{w}"], dtype=np.int64) for w in numbers])
     return _counted(axis, windows, customers, code, mask, {name: np.asarray(array, dtype=np.int64) for name, array in late.items()})
 
 

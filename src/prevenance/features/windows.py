@@ -10,9 +10,10 @@ import duckdb
 import numpy as np
 
 from prevenance.errors import PrevenanceError
+from prevenance.features.cells import Cells, Late, cells, drop
 from prevenance.features.define import Count, DaysSince, Distinct, Feature, Last, Mean, Min, Sum
 from prevenance.features.distinct import distinct
-from prevenance.features.intervals import NEVER, SCALE, Axis, Cells, axis, cells, dense, late_rows, prefix, series
+from prevenance.features.intervals import NEVER, SCALE, Axis, Series, axis, series
 from prevenance.history import History
 from prevenance.tables import TABLES
 
@@ -36,7 +37,8 @@ def windowed(
     history: History, table: str, windows: Sequence[Window], rows: dict[datetime, np.ndarray], codes: np.ndarray, customers: int
 ) -> dict[str, np.ndarray]:
     """Fill the windowed columns of one table."""
-    columns = {window.column: np.full(len(codes), np.nan) for window in windows}
+    # one block, because the system hands out one large piece of memory far faster than many small ones
+    columns = dict(zip((window.column for window in windows), np.full((len(windows), len(codes)), np.nan), strict=True))
     grouped = [window for window in windows if not isinstance(window.feature.value, Distinct)]
     try:
         if grouped:
@@ -48,14 +50,16 @@ def windowed(
         for (column, where), group in for_values.items():
             asked = [(cutoff, window.feature.days, window.before) for cutoff in rows for window in group]
             counts = distinct(history, table, column, where, _axis(group, list(rows)), asked, customers)
-            for number, (cutoff, index) in enumerate(rows.items()):
+            for number, index in enumerate(rows.values()):
                 for place, window in enumerate(group):
                     columns[window.column][index] = counts[number * len(group) + place][codes[index]]
     except duckdb.BinderException as problem:
         wrong = ", ".join(sorted({window.feature.name for window in windows}))
         raise PrevenanceError(
-            "E210", f"a feature of {table} names what the table does not have ({str(problem).splitlines()[0][:160]}); features: {wrong[:200]}",
-            table=table, fix=f"use the columns of {table}: {', '.join(TABLES[table].names)}",
+            "E210",
+            f"a feature of {table} names what the table does not have ({str(problem).splitlines()[0][:160]}); features: {wrong[:200]}",
+            table=table,
+            fix=f"use the columns of {table}: {', '.join(TABLES[table].names)}",
         ) from problem
     return columns
 
@@ -70,59 +74,41 @@ def _grouped(
     columns: dict[str, np.ndarray],
 ) -> None:
     time = _axis(windows, list(rows))
-    wanted = list(dict.fromkeys(one for window in windows for one in series(window.feature)))
-    by_series: dict[tuple[int, ...], list[Window]] = {}
+    users: dict[Series, list[Window]] = {}
     for window in windows:
-        by_series.setdefault(tuple(wanted.index(one) for one in series(window.feature)), []).append(window)
+        for one in series(window.feature):
+            users.setdefault(one, []).append(window)
+    wanted = {one: _axis(group, list(rows)) for one, group in users.items()}
+    numbers = {one: number for number, one in enumerate(wanted)}
     for chunk in cells(history, table, time, wanted, customers):
-        inside = {cutoff: index[(codes[index] >= chunk.customers.start) & (codes[index] < chunk.customers.stop)] for cutoff, index in rows.items()}
-        for numbers, group in by_series.items():
-            kind = wanted[numbers[0]].kind
-            make = prefix if kind == "sum" else dense
-            held = [make(chunk, number, len(time.edges)) for number in numbers]
-            for place, (cutoff, index) in enumerate(inside.items(), 1):
-                for window in group:
-                    low, high = time.window(cutoff, window.feature.days, window.before)
-                    read = {"sum": _summed, "max": _highest, "last": _newest}[kind]
-                    parts = read(chunk, numbers, held, place, low, high)
-                    columns[window.column][index] = _value(window.feature, parts, cutoff)[codes[index] - chunk.customers.start]
+        for place, (cutoff, index) in enumerate(rows.items(), 1):
+            inside = index[(codes[index] >= chunk.customers.start) & (codes[index] < chunk.customers.stop)]
+            code, late = codes[inside] - chunk.customers.start, chunk.late.known(place)
+            for window in windows:
+                low, high = time.window(cutoff, window.feature.days, window.before)
+                parts = [part for one in series(window.feature) for part in _read(chunk, late, one.kind, numbers[one], low, high)]
+                columns[window.column][inside] = _value(window.feature, parts, cutoff)[code]
 
 
-def _summed(chunk: Cells, numbers: Sequence[int], held: list[np.ndarray], place: int, low: int, high: int) -> list[np.ndarray]:
-    late = late_rows(chunk, place, low, high)
-    results = []
-    for number, sums in zip(numbers, held, strict=True):
-        total = sums[high + 1] - sums[low + 1]
-        np.add.at(total, chunk.code[late], chunk.values[number][late])
-        results.append(total)
-    return results
-
-
-def _highest(chunk: Cells, numbers: Sequence[int], held: list[np.ndarray], place: int, low: int, high: int) -> list[np.ndarray]:
-    late = late_rows(chunk, place, low, high)
-    result = np.max(held[0][low + 1 : high + 1], axis=0, initial=NEVER)
-    np.maximum.at(result, chunk.code[late], chunk.values[numbers[0]][late])
+def _read(chunk: Cells, late: Late, kind: str, number: int, low: int, high: int) -> list[np.ndarray]:
+    """Return a series over the intervals ``low+1 .. high``, one array over the chunk's customers per part."""
+    held, behind = chunk.held[number], late.inside(low, high)
+    code, values = late.code[behind], [part[behind] for part in late.values[number]]
+    before, last = chunk.rows[number][[low + 1, high + 1]]
+    if kind == "last":
+        return _newest([part[before + 1 : last + 1] for part in held], code, values)
+    result = held[0][last] - held[0][before] if kind == "sum" else np.max(held[0][before + 1 : last + 1], axis=0, initial=NEVER)
+    (np.add if kind == "sum" else np.maximum).at(result, code, values[0])
     return [result]
 
 
-def _newest(chunk: Cells, numbers: Sequence[int], held: list[np.ndarray], place: int, low: int, high: int) -> list[np.ndarray]:
+def _newest(held: Sequence[np.ndarray], code: np.ndarray, late: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return event_at, known_at and value of the newest row per customer; ties by (event_at, known_at, value)."""
-    best = [np.full(len(chunk.customers), NEVER, dtype=np.int64) for _ in numbers]
-    for k in range(low + 1, high + 1):
-        there = held[0][k] != NEVER
-        for part, values in zip(best, held, strict=True):
-            part[there] = values[k][there]
-    late = late_rows(chunk, place, low, high)
-    late = late[np.lexsort([chunk.values[number][late] for number in reversed(numbers)])]
-    # ascending, so the last write per customer is its newest late row
-    row = np.full(len(chunk.customers), -1, dtype=np.int64)
-    row[chunk.code[late]] = late
-    challenger = [np.where(row >= 0, chunk.values[number][row], NEVER) if len(late) else part for number, part in zip(numbers, best, strict=True)]
-    newer = np.zeros(len(chunk.customers), dtype=bool)
-    for mine, other in reversed(list(zip(best, challenger, strict=True))):
-        newer = (other > mine) | ((other == mine) & newer)
-    for mine, other in zip(best, challenger, strict=True):
-        mine[newer] = other[newer]
+    best = [np.full(part.shape[1], NEVER, dtype=np.int64) for part in held]
+    everyone = np.arange(len(best[0]))
+    for row in zip(*held, strict=True):
+        drop("last", best, everyone, row)
+    drop("last", best, code, late)
     return best
 
 
