@@ -1,0 +1,1 @@
+"""Side-by-side benchmarks: same result first, then CPU, wall time and memory."""
