@@ -10,8 +10,8 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from prevenance import metrics
+from prevenance.bootstrap import closed, draws, index, interval, pooled
 from prevenance.evaluation import Finding, evaluate, gate, lead_time, periods, slices
-from prevenance.intervals import closed, draws, index, interval, pooled
 
 RIVALS = ("base_rate", "rule", "customer_rules", "champion")
 
@@ -70,7 +70,7 @@ def test_weighted_metrics_equal_sklearn_for_every_draw():
 
 def test_blocks_of_replicates_change_nothing(good, monkeypatch):
     whole = evaluate(good, capacity=30, replicates=50, seed=1)
-    monkeypatch.setattr("prevenance.intervals._CELLS", 5000)
+    monkeypatch.setattr("prevenance.bootstrap._CELLS", 5000)
     assert evaluate(good, capacity=30, replicates=50, seed=1) == whole
 
 

@@ -91,7 +91,9 @@ def same(one: list[pd.DataFrame], other: list[pd.DataFrame]) -> bool:
 def test_the_future_changes_no_feature_and_no_cohort(frames: Frames, edit: str, cutoff: datetime, seed: int) -> None:
     after = edited(frames, cutoff, edit, seed)
     one, other = (History.from_frames(world, END) for world in (frames, after))
-    pd.testing.assert_frame_equal(features_of(frames, (cutoff,), frames, one), features_of(after, (cutoff,), frames, other), check_exact=True)
+    pd.testing.assert_frame_equal(
+        features_of(frames, (cutoff,), frames, one), features_of(after, (cutoff,), frames, other), check_exact=True
+    )
     assert same(*([cohort(history, target, [cutoff]) for target in TARGETS] for history in (one, other)))
 
 

@@ -21,7 +21,7 @@ LAYERS = [
     ["models"],
     ["metrics"],
     ["training"],
-    ["intervals"],
+    ["bootstrap"],
     ["slices"],
     ["evaluation", "reliability"],
     ["leakage"],

@@ -313,7 +313,9 @@ def test_a_past_list_is_the_same_whatever_came_later(trained: Path, tmp_path: Pa
             feedback = (data / "feedback.csv").read_text(encoding="utf-8").rstrip("\n").split("\n")
             dated = [line for line in feedback if not any(f"2026-{month:02d}" in line for month in (7, 8, 9, 10))]
             (data / "feedback.csv").write_text("\n".join(dated) + "\n", encoding="utf-8")
-        assert run("train", *SMALL, f"out={out}", f"data={data}", f"as_of={past}", "target=churn", "tables.usage.on_bad_row=quarantine") == 0
+        assert (
+            run("train", *SMALL, f"out={out}", f"data={data}", f"as_of={past}", "target=churn", "tables.usage.on_bad_row=quarantine") == 0
+        )
         assert run("score", f"out={out}", f"as_of={past}", "target=churn") == 0
         lists.append((out / "lists" / "churn" / "latest").resolve())
     assert lists[0].name == lists[1].name

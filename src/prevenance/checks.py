@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from prevenance.bootstrap import closed, draws, index, pooled
 from prevenance.evaluation import MIN_PERIODS, Finding
 from prevenance.folds import Fold
-from prevenance.intervals import closed, draws, index, pooled
 from prevenance.leakage import leakage
 from prevenance.slices import contacted
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prevenance.intervals import Estimate, Floats, Weights, by_model, closed, draws, index, interval, pooled
+from prevenance.bootstrap import Estimate, Floats, Weights, by_model, closed, draws, index, interval, pooled
 from prevenance.metrics import hits_at_capacity
 from prevenance.slices import contacted, slices
 

@@ -51,7 +51,6 @@ class _Rows:
     customers that were not counted, ``strength`` (p,) their AUC; ``days`` run to the outcome (nan without).
     """
 
-
     names: tuple[str, ...]
     matrix: Floats
     label: Floats

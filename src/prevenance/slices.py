@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from prevenance.intervals import closed
+from prevenance.bootstrap import closed
 from prevenance.metrics import average_precision
 
 COLLAPSE_POSITIVES = 30
