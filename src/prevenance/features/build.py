@@ -64,10 +64,10 @@ def build(
         else {}
     )
     windows = _windows(definitions)
-    columns: dict[str, np.ndarray | pd.Series] = {window.column: np.full(len(keys), np.nan) for window in windows}
-    if rows:
-        for table, group in groupby(sorted(windows, key=lambda window: window.feature.table), key=lambda window: window.feature.table):
-            step(f"features of {table}")
+    columns: dict[str, np.ndarray | pd.Series] = {} if rows else {window.column: np.zeros(0) for window in windows}
+    for table, group in groupby(sorted(windows, key=lambda window: window.feature.table), key=lambda window: window.feature.table):
+        step(f"features of {table}")
+        if rows:
             columns |= windowed(history, table, list(group), rows, codes, len(customers))
     for one in definitions:
         if isinstance(one, State):
@@ -75,7 +75,8 @@ def build(
             columns |= _state(history, one, rows, keys)
     _derive(columns, definitions)
     ordered = {name: columns.get(name, np.full(len(keys), np.nan)) for name in names(definitions)}
-    return pd.concat([keys, pd.DataFrame(ordered, index=keys.index)], axis=1)
+    # copy=False: the columns stay where they were filled, fresh memory is dear
+    return pd.concat([keys, pd.DataFrame(ordered, index=keys.index, copy=False)], axis=1)
 
 
 def _windows(definitions: Sequence[Definition]) -> list[Window]:

@@ -24,7 +24,7 @@ MANY_LATE = 1_000_000
 """Late facts after which those of the same cell are merged."""
 
 Parts = tuple[tuple[np.ndarray, ...], ...]
-"""Per series, per part (a count has one): an int64 array."""
+"""Per series, per part (a count has one): an integer array; the parts of a "min" are negated, so that the largest is meant."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,14 @@ class _Plan:
     def empty(self) -> int:
         return 0 if self.kind == "sum" else NEVER
 
+    @property
+    def type(self) -> type[np.signedinteger]:
+        """A customer's rows fit 32 bits; half the memory to touch."""
+        return np.int64 if self.parts else np.int32
+
+    def signed(self, values: np.ndarray) -> np.ndarray:
+        return -values if self.kind == "min" else values
+
 
 def cells(history: History, table: str, axis: Axis, wanted: Mapping[Series, Axis], customers: int) -> Iterator[Cells]:
     """Read the facts of ``table`` once and yield the cells customer chunk by customer chunk.
@@ -86,7 +94,7 @@ def cells(history: History, table: str, axis: Axis, wanted: Mapping[Series, Axis
     chosen = {where: f"is{n}" for n, where in enumerate(dict.fromkeys(one.where for one in wanted))}
     parts = {part: f"v{n}" for n, part in enumerate(dict.fromkeys(part for one in wanted for part in one.parts))}
     plan = [_Plan(one.kind, chosen[one.where], tuple(parts[part] for part in one.parts), _rows(axis, own)) for one, own in wanted.items()]
-    columns = [f"coalesce({where}, false)::utinyint as {name}" for where, name in chosen.items()]
+    columns = [f"(({where}) is true)::utinyint as {name}" for where, name in chosen.items()]
     columns += [f"coalesce({part}, 0) as {name}" for part, name in parts.items()]
     names = ", ".join([*chosen.values(), *parts.values()])
     facts = intervals.keyed(history, table, axis, ", ".join(["customer_id", *columns]))
@@ -111,7 +119,7 @@ def _filled(facts: duckdb.DuckDBPyRelation, chunk: range, plan: Sequence[_Plan])
     """Drop the facts of a chunk into its cells, batch by batch, and put the late ones aside."""
     shapes = [(one.rows[-1] + 1, len(chunk)) for one in plan]
     held = tuple(
-        tuple(np.full(shape, one.empty, dtype=np.int64) for _ in one.parts or ("count",)) for one, shape in zip(plan, shapes, strict=True)
+        tuple(np.full(shape, one.empty, dtype=one.type) for _ in one.parts or ("count",)) for one, shape in zip(plan, shapes, strict=True)
     )
     nobody = np.zeros(0, dtype=np.int64)
     behind = [Late(nobody, nobody, nobody, tuple(tuple(nobody for _ in parts) for parts in held))]
@@ -141,24 +149,30 @@ def _fill(fact: dict[str, np.ndarray], late: np.ndarray, customers: int, plan: S
     for one, target in zip(plan, held, strict=True):
         rows = one.rows.tobytes()
         if rows not in cells:
-            cells[rows] = one.rows[interval] * customers + fact["code"]
+            cells[rows] = (one.rows * customers)[interval] + fact["code"]
         if (rows, one.chosen) not in places:
             places[rows, one.chosen] = cells[rows][chosen[one.chosen]]
-        drop(one.kind, [part.reshape(-1) for part in target], places[rows, one.chosen], [values[one.chosen, part] for part in one.parts])
+        drop(
+            one.kind,
+            [part.reshape(-1) for part in target],
+            places[rows, one.chosen],
+            [one.signed(values[one.chosen, part]) for part in one.parts],
+        )
 
 
 def drop(kind: str, target: Sequence[np.ndarray], cell: np.ndarray, parts: Sequence[np.ndarray]) -> None:
     """Let facts into their cells; ``target`` is flat, one array per part."""
     if kind == "sum":
-        np.add.at(target[0], cell, parts[0] if parts else 1)
+        np.add.at(target[0], cell, parts[0] if parts else target[0].dtype.type(1))
         return
     for depth, held in enumerate(target):
-        before = held[cell]
+        deeper = target[depth + 1 :]
+        before = held[cell] if deeper else cell
         np.maximum.at(held, cell, parts[depth])
-        if depth + 1 < len(target):
+        if deeper:
             after = held[cell]
-            for deeper in target[depth + 1 :]:
-                deeper[cell[after > before]] = NEVER
+            for part in deeper:
+                part[cell[after > before]] = NEVER
             first = np.flatnonzero(parts[depth] == after)
             cell, parts = cell[first], [part[first] for part in parts]
 
@@ -167,7 +181,8 @@ def _apart(fact: dict[str, np.ndarray], late: np.ndarray, plan: Sequence[_Plan])
     """Return the late facts of a batch."""
     chosen = {one.chosen: fact[one.chosen][late].view(bool) for one in plan}
     values = tuple(
-        tuple(np.where(chosen[one.chosen], fact[part][late], one.empty) for part in one.parts) or (chosen[one.chosen].astype(np.int64),)
+        tuple(np.where(chosen[one.chosen], one.signed(fact[part][late]), one.empty) for part in one.parts)
+        or (chosen[one.chosen].astype(np.int64),)
         for one in plan
     )
     code, k, number = (fact[name][late].astype(np.int64) for name in ("code", "k", "late"))

@@ -108,7 +108,7 @@ def keyed(history: History, table: str, axis: Axis, columns: str) -> str:
 
 @dataclass(frozen=True)
 class Series:
-    """One number per cell: of the rows that satisfy ``where``, how many (no ``parts``), or the sum, max or last of ``parts``.
+    """One number per cell: of the rows that satisfy ``where``, how many (no ``parts``), or the sum, min, max or last of ``parts``.
 
     ``parts`` are SQL of 64-bit integers; ``last`` takes the largest in the order of its parts.
     """
@@ -132,7 +132,7 @@ def series(feature: Feature) -> tuple[Series, ...]:
         case Mean():
             return Series("sum", there, (scaled,)), Series("sum", there)
         case Min():
-            return (Series("max", there, (f"-{scaled}",)),)
+            return (Series("min", there, (scaled,)),)
         case Max():
             return (Series("max", there, (scaled,)),)
         case DaysSince():

@@ -97,7 +97,11 @@ def _read(chunk: Cells, late: Late, kind: str, number: int, low: int, high: int)
     before, last = chunk.rows[number][[low + 1, high + 1]]
     if kind == "last":
         return _newest([part[before + 1 : last + 1] for part in held], code, values)
-    result = held[0][last] - held[0][before] if kind == "sum" else np.max(held[0][before + 1 : last + 1], axis=0, initial=NEVER)
+    result = (
+        (held[0][last] - held[0][before]).astype(np.int64)
+        if kind == "sum"
+        else np.max(held[0][before + 1 : last + 1], axis=0, initial=NEVER)
+    )
     (np.add if kind == "sum" else np.maximum).at(result, code, values[0])
     return [result]
 
