@@ -18,6 +18,7 @@ from prevenance.errors import PrevenanceError
 from prevenance.sources import files
 from prevenance.sources.convert import Source, converted, instant, reason_of
 from prevenance.sources.files import literal, quoted
+from prevenance.sources.order import note_order
 from prevenance.sources.selects import check_zone, selected
 from prevenance.tables import MISSING_WORDS, SQL_TYPES, TABLES, Table
 
@@ -88,7 +89,7 @@ def intake(
         _enforce(taken, name, policies.get(name, Policy()))
         for place in ("_file", "_line"):
             con.execute(f"alter table canonical.{name} drop column if exists {place}")
-    _compare_tables(taken)
+    note_order(taken)
     return taken
 
 
@@ -209,33 +210,6 @@ def _set_orphans_apart(taken: Intake, name: str) -> None:
         )
         con.execute(f"delete from canonical.{name} where {orphan}")
         taken.counts[name].quarantined["unknown_customer"] = rows
-
-
-def _compare_tables(taken: Intake) -> None:
-    """Count facts that lie before what should precede them; they are used (real exports are so), and said."""
-    begins = (
-        {"customer": "select customer_id, min(event_at) as began from canonical.customers group by 1"}
-        if not taken.derived_customers
-        else {}
-    )
-    if "subscriptions" in taken.counts:
-        begins["subscription"] = (
-            "select customer_id, min(event_at) as began from canonical.subscriptions where event = 'started' group by 1"
-        )
-    for name, counts in taken.counts.items():
-        if not TABLES[name].per_customer or name in ("customers", "consents"):
-            continue
-        for what, began in begins.items():
-            if name == "subscriptions" and what == "subscription":
-                continue
-            rows = taken.con.execute(
-                f"select count(*) from canonical.{name} join ({began}) using (customer_id) where event_at < began"
-            ).fetchall()[0][0]
-            if rows:
-                counts.warnings[f"before_{what}"] = rows
-                taken.messages.append(
-                    f"{name}: {rows} of {counts.read} rows lie before the customer's first {what} row; used, and counted as a warning"
-                )
 
 
 def _enforce(taken: Intake, name: str, policy: Policy) -> None:

@@ -1,0 +1,35 @@
+"""Order between tables: facts that lie before what should precede them. Real exports are so; they are used, and said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prevenance.tables import TABLES
+
+if TYPE_CHECKING:
+    from prevenance.sources.intake import Intake
+
+
+def note_order(taken: Intake) -> None:
+    """Count the facts before the customer's first row of ``customers`` or first ``started`` subscription, as warnings and in words."""
+    begins = {}
+    if not taken.derived_customers:
+        begins["customer"] = "select customer_id, min(event_at) as began from canonical.customers group by 1"
+    if "subscriptions" in taken.counts:
+        begins["subscription"] = (
+            "select customer_id, min(event_at) as began from canonical.subscriptions where event = 'started' group by 1"
+        )
+    for name, counts in taken.counts.items():
+        if not TABLES[name].per_customer or name in ("customers", "consents"):
+            continue
+        for what, began in begins.items():
+            if name == "subscriptions" and what == "subscription":
+                continue
+            rows = taken.con.execute(
+                f"select count(*) from canonical.{name} join ({began}) using (customer_id) where event_at < began"
+            ).fetchall()[0][0]
+            if rows:
+                counts.warnings[f"before_{what}"] = rows
+                taken.messages.append(
+                    f"{name}: {rows} of {counts.read} rows lie before the customer's first {what} row; used, and counted as a warning"
+                )
