@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from prevenance import metrics
 from prevenance.bootstrap import closed, draws, index, interval, pooled
-from prevenance.evaluation import Finding, evaluate, gate, lead_time, periods, slices
+from prevenance.evaluation import Finding, evaluate, gate, lead_time, lead_weeks, periods, slices
 
 RIVALS = ("base_rate", "rule", "customer_rules", "champion")
 
@@ -118,6 +118,13 @@ def test_an_interval_is_freed_of_the_bias_of_drawing_twice():
     assert interval(lifted) == {"value": 0.5, "low": pytest.approx(0.41), "high": pytest.approx(0.59)}
 
 
+def test_few_customers_get_no_interval(good):
+    few = evaluate(good[good["customer_id"] < "c0019"], capacity=5, seed=1)["model"]
+    assert {(one["low"], one["high"]) for one in few.values()} == {(None, None)}
+    assert few["brier"]["value"] is not None
+    assert evaluate(good[good["customer_id"] < "c0020"], capacity=5, seed=1)["model"]["brier"]["low"] is not None
+
+
 def test_one_class_is_undefined_not_zero(good):
     never = evaluate(good.assign(label=0.0), capacity=30, replicates=20, seed=1)["model"]
     assert never["average_precision"] == {"value": None, "low": None, "high": None}
@@ -156,6 +163,14 @@ def test_periods_show_hits_beside_chance(hand):
 def test_lead_time_runs_from_the_first_list_to_the_outcome(hand):
     assert lead_time(hand, "m", 2, 7) == {"median_days": 5.5, "too_late": 1, "outcomes": 2}
     assert lead_time(hand, "m", 4, 7) == {"median_days": 10.0, "too_late": 1, "outcomes": 3}
+
+
+def test_weeks_of_warning_add_up_to_the_outcomes(hand):
+    weeks = lead_weeks(hand, "m", 4, 7)
+    assert weeks[0] == {"week": 0, "outcomes": 1, "too_late": 1}
+    assert weeks[1] == {"week": 1, "outcomes": 1, "too_late": 0}
+    assert weeks[-1] == {"week": 4, "outcomes": 1, "too_late": 0}
+    assert lead_weeks(hand.head(0), "m", 4, 7) == []
 
 
 def test_an_outcome_on_two_lists_counts_once_from_the_first(hand):
@@ -266,6 +281,13 @@ def test_a_collapsed_slice_blocks(good):
     verdict = gate(good, "model", RIVALS, capacity=30, seed=1, sliced=[{"column": "segment", "value": "small", "collapse": True}])
     assert not verdict.promoted
     assert "ranked worse than the rule in segment small" in verdict.why
+
+
+@pytest.mark.parametrize("sign", [{"starved": True}, {"worse": "AUC 0.55, 0.80 for everyone else"}])
+def test_a_slice_that_is_served_worse_warns(good, sign):
+    one = {"column": "segment", "value": "small", "collapse": False, "starved": False, "worse": "", **sign}
+    verdict = gate(good, "model", RIVALS, capacity=30, seed=1, sliced=[one])
+    assert (verdict.promoted, verdict.gates["slices"]) == (True, "warn")
 
 
 def test_no_rival_no_promotion(good):

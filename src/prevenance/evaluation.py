@@ -17,10 +17,13 @@ from prevenance.bootstrap import Estimate, Floats, Weights, by_model, closed, dr
 from prevenance.metrics import hits_at_capacity
 from prevenance.slices import contacted, slices
 
-__all__ = ["MIN_PERIODS", "Finding", "Verdict", "evaluate", "gate", "lead_time", "periods", "slices"]
+__all__ = ["MIN_CUSTOMERS", "MIN_PERIODS", "Finding", "Verdict", "evaluate", "gate", "lead_time", "lead_weeks", "periods", "slices"]
 
 MIN_PERIODS = 3
 """Test periods (with and without the outcome) that a promotion needs."""
+
+MIN_CUSTOMERS = 20
+"""Customers that must stand behind a number before an interval is put around it."""
 
 _NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules", "champion": "the champion"}
 _EQUAL = 1e-12
@@ -52,8 +55,10 @@ def evaluate(predictions: pd.DataFrame, *, capacity: int, replicates: int = 400,
     """Return {model: {metric: {value, low, high}}} pooled over test periods, models by name.
 
     Intervals are two-sided 90 %, bootstrapped by customer over all periods; every model sees the same draws. Row order plays no part.
+    With fewer than ``MIN_CUSTOMERS`` customers, or no ``replicates``, low and high are None.
     """
     rows, customers = closed(predictions)
+    replicates = replicates if len(customers) >= MIN_CUSTOMERS else 0
     weights = draws(len(customers), replicates, seed)
     return {
         model: {metric: interval(values) for metric, values in pooled(part, index(part, customers), weights, capacity).items()}
@@ -77,11 +82,27 @@ def lead_time(predictions: pd.DataFrame, model: str, capacity: int, lead_days: i
     Days run from a customer's first place among the ``capacity`` best, with that outcome ahead, to the outcome; an outcome on
     two lists counts once. ``median_days`` is None where nothing was caught.
     """
+    days = _warned(predictions, model, capacity)
+    return {"median_days": float(days.median()) if len(days) else None, "too_late": int((days < lead_days).sum()), "outcomes": len(days)}
+
+
+def lead_weeks(predictions: pd.DataFrame, model: str, capacity: int, lead_days: int) -> list[dict[str, int]]:
+    """Return the same outcomes by weeks of warning: week (0 is below 7 days), outcomes, too_late (less than ``lead_days``)."""
+    days = _warned(predictions, model, capacity)
+    weeks = np.floor(days / 7).astype(int)
+    last = int(weeks.max()) + 1 if len(weeks) else 0
+    return [
+        {"week": week, "outcomes": int((weeks == week).sum()), "too_late": int(((weeks == week) & (days < lead_days)).sum())}
+        for week in range(last)
+    ]
+
+
+def _warned(predictions: pd.DataFrame, model: str, capacity: int) -> pd.Series:
+    """Return for each outcome that a list caught the days from its customer's first place on one."""
     rows, _ = closed(predictions[predictions["model"] == model])
     caught = rows[contacted(rows, capacity) & (rows["label"] > 0) & rows["outcome_at"].notna()]
     first = caught.groupby(["customer_id", "outcome_at"], sort=True)["cutoff"].min().reset_index()
-    days = (pd.to_datetime(first["outcome_at"]) - pd.to_datetime(first["cutoff"])) / pd.Timedelta(days=1)
-    return {"median_days": float(days.median()) if len(days) else None, "too_late": int((days < lead_days).sum()), "outcomes": len(days)}
+    return (pd.to_datetime(first["outcome_at"]) - pd.to_datetime(first["cutoff"])) / pd.Timedelta(days=1)
 
 
 def gate(
@@ -99,8 +120,8 @@ def gate(
     """Return whether the challenger may replace the best rival (highest average precision), and why.
 
     It needs ``min_periods`` test periods with both classes, a lower bound above 0 (two-sided 90 %, paired bootstrap by customer) for the
-    difference in average precision, an AUC clearly above 0.5, precision at capacity and Brier not worse as point values, no collapsed slice and no failed
-    check. Compared on the periods the two share. ``sliced`` comes from ``slices``, ``findings`` from the checks.
+    difference in average precision, an AUC clearly above 0.5, precision at capacity and Brier not worse as point values, no collapsed slice
+    and no failed check; a slice that is starved or served worse warns. Compared on the periods the two share. ``sliced`` comes from ``slices``, ``findings`` from the checks.
     """
     rows, customers = closed(predictions)
     parts = by_model(rows)
@@ -152,6 +173,8 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
     }
     gates = {"beats_rivals": "pass" if low is not None and low > 0 else "fail"}
     gates |= {name: "fail" if words else "pass" for name, words in blocked.items()}
+    if not collapsed and any(one.get("starved") or one.get("worse") for one in sliced):
+        gates["slices"] = "warn"
     if not failed and any(finding.severity == "warn" for finding in findings):
         gates["checks"] = "warn"
     return gates, [words for words in blocked.values() if words]
