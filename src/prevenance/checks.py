@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from prevenance.bootstrap import closed, draws, index, pooled
+from prevenance.drift import Drift
 from prevenance.evaluation import MIN_PERIODS, Finding
 from prevenance.folds import Fold
+from prevenance.gaps import footprints
 from prevenance.leakage import leakage
 from prevenance.slices import contacted
 
@@ -21,7 +23,9 @@ __all__ = [
     "Finding",
     "base_rate_moved",
     "constant",
+    "drifted",
     "findings",
+    "footprint",
     "leakage",
     "leaking",
     "reliable_at_the_top",
@@ -49,10 +53,11 @@ def findings(
     capacity: int,
     leaks: Sequence[Mapping[str, object]] = (),
     removed: Collection[str] = (),
+    moved: Drift | None = None,
 ) -> list[Finding]:
     """Return every check of one model, in the order of ``TITLES``.
 
-    ``leaks`` is from ``leakage``; ``removed`` names those of their features that the model was not given.
+    ``leaks`` is from ``leakage``; ``removed`` names those of their features that the model was not given; ``moved`` is from ``drift``.
     """
     return [
         leaking(leaks, removed),
@@ -61,6 +66,8 @@ def findings(
         reliable_at_the_top(predictions, model, capacity),
         constant(frame, features),
         short_history(parted),
+        footprint(footprints(frame, features)),
+        drifted(moved),
     ]
 
 
@@ -121,14 +128,36 @@ def constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
     same = [name for name in features if name in frame and frame[name].nunique(dropna=False) <= 1]
     if not len(frame) or not same:
         return _finding("PV005", f"all {len(features)} features vary", "pass")
-    shown = ", ".join(same[:5]) + (f" and {len(same) - 5} more" if len(same) > 5 else "")
-    return _finding("PV005", f"{len(same)} of {len(features)} features are the same in every row: {shown}", "warn")
+    return _finding("PV005", f"{len(same)} of {len(features)} features are the same in every row: {_some(same)}", "warn")
 
 
 def short_history(parted: Sequence[Fold]) -> Finding:
     """PV006: warn if there are fewer than ``MIN_PERIODS`` test periods: no model can be promoted yet."""
     told = f"{len(parted)} test periods, {MIN_PERIODS} are needed to promote a model"
     return _finding("PV006", told, "warn" if len(parted) < MIN_PERIODS else "pass")
+
+
+def footprint(names: Sequence[str]) -> Finding:
+    """PV007: warn of features that tell the outcome in its last week only; ``names`` is from ``gaps.footprints``."""
+    if not names:
+        return _finding("PV007", "no feature in use tells the last week only", "pass")
+    return _finding(
+        "PV007", f"a footprint, not a warning (tells the last 7 days before the outcome, nothing earlier): {_some(names)}", "warn"
+    )
+
+
+def drifted(moved: Drift | None) -> Finding:
+    """PV008: warn of inputs that moved between the snapshots learned from and the newest ones."""
+    if moved is None or not moved.looked:
+        return _finding("PV008", "not checked: too few customers to compare", "pass")
+    told = f"{len(moved.moved)} of {moved.looked} inputs moved since training"
+    if not moved.moved:
+        return _finding("PV008", told, "pass")
+    return _finding("PV008", f"{told}: {_some([f'{one.feature} ({one.text}, PSI {one.psi:.2f})' for one in moved.moved])}", "warn")
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 TITLES = {
@@ -138,6 +167,8 @@ TITLES = {
     "PV004": "chances at the top of the list",
     "PV005": "features that say nothing",
     "PV006": "short history",
+    "PV007": "footprints, not warnings",
+    "PV008": "inputs that moved",
 }
 """Every check's code and title."""
 

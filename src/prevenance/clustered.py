@@ -65,7 +65,7 @@ def auc(label: Floats, raw: Floats, period: Places, customer: Places, customers:
         return Clustered(float("nan"), np.zeros(customers), 0)
     value, total = float(placement[used].mean()), int(used.sum())
     off = np.where(positive, placement - value, placement) * weight / total
-    return Clustered(value, np.bincount(customer, off, customers), len(np.unique(customer[used])))
+    return Clustered(value, _summed(customer, off, customers), len(np.unique(customer[used])))
 
 
 def share(hit: Floats, among: Floats, customer: Places, customers: int) -> Clustered:
@@ -74,7 +74,7 @@ def share(hit: Floats, among: Floats, customer: Places, customers: int) -> Clust
     if not total:
         return Clustered(float("nan"), np.zeros(customers), 0)
     value = float(hit.sum()) / total
-    return Clustered(value, np.bincount(customer, (hit - value * among) / total, customers), len(np.unique(customer[among > 0])))
+    return Clustered(value, _summed(customer, (hit - value * among) / total, customers), len(np.unique(customer[among > 0])))
 
 
 def difference(one: Clustered, other: Clustered) -> Clustered:
@@ -86,3 +86,7 @@ def _below(values: Floats, others: Floats) -> Floats:
     """Return for each value the share of ``others`` that lie below it; ties count half."""
     ordered = np.sort(others)
     return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / (2 * len(others))
+
+
+def _summed(customer: Places, values: Floats, customers: int) -> Floats:
+    return np.bincount(customer, values, customers).astype(float)

@@ -1,0 +1,150 @@
+"""Drift of inputs: whether customers tonight look like those a model learned from, feature by feature.
+
+The population stability index of two samples is never 0. Under no drift it follows about ``(1/n + 1/m) * chi-square`` with ``bins - 1``
+degrees of freedom (Yurdakul, 2018, "Statistical properties of population stability index"), so a fixed 0.1 or 0.2 alarms small companies
+for nothing and is blind in large ones. A feature has moved if it is above that law's threshold and large enough to matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+BINS = 10
+FALSE = 0.01
+"""Chance that any feature is named although none moved (Bonferroni over the features looked at)."""
+
+MATTERS = 0.1
+"""PSI below which a difference, however certain, is too small to matter."""
+
+SPARSE = 5.0
+"""Customers a bin is expected to hold in the smaller sample; rarer ones are counted together."""
+
+ENOUGH = 50
+"""Distinct customers that both samples need."""
+
+AGEING = ("tenure_days", "contract_age_days")
+"""Features that grow by themselves as time passes: they move without any drift."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A feature that moved: its PSI, the threshold for these sizes, and in words from what to what."""
+
+    feature: str
+    psi: float
+    threshold: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What was compared (distinct customers before and now), how many features, what moved (most first) and what was not compared."""
+
+    before: int
+    now: int
+    looked: int
+    moved: tuple[Moved, ...]
+    left_out: tuple[str, ...]
+
+
+def drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -> Drift:
+    """Return which features differ between two frames of snapshots (customer_id, cutoff and the features; labels play no part).
+
+    A customer counts once in each frame, whatever the number of cutoffs: each snapshot weighs one over its customer's. Numbers are cut at
+    tenths of ``old``, words are their own bins, unknown is a bin. Left out: what is the same for everybody at a cutoff (the month, days
+    since a release: a date, no behaviour) and ``AGEING``. With fewer than ``ENOUGH`` customers on a side nothing is compared.
+    """
+    before, now = old["customer_id"].nunique(), new["customer_id"].nunique()
+    present = [name for name in features if name in old and name in new]
+    dated = {name for name in present if name in AGEING or (_same_for_all(old, name) and _same_for_all(new, name))}
+    looked = [name for name in present if name not in dated] if min(before, now) >= ENOUGH else []
+    weights = [_weights(frame) for frame in (old, new)]
+    found = [_compared(old[name], new[name], weights, (before, now), len(looked)) for name in looked]
+    moved = [one for one in found if one.psi >= max(one.threshold, MATTERS)]
+    ordered = sorted(moved, key=lambda one: (-one.psi, one.feature))
+    return Drift(before, now, len(looked), tuple(ordered), tuple(sorted(dated)))
+
+
+def stability_index(before: Floats, now: Floats, n: int, m: int) -> float:
+    """Return the PSI of two tables of shares (same bins, each summing to 1) of ``n`` and ``m`` customers; half a customer keeps bins from 0."""
+    first, second = ((shares * size + 0.5) / (size + 0.5 * len(shares)) for shares, size in ((before, n), (now, m)))
+    return float(((second - first) * np.log(second / first)).sum())
+
+
+def threshold(bins: int, n: int, m: int, chance: float) -> float:
+    """Return the PSI that samples of ``n`` and ``m`` customers of one population exceed with ``chance``."""
+    from scipy.stats import chi2
+
+    return float(chi2.ppf(1 - chance, bins - 1)) * (1 / n + 1 / m) if bins > 1 else 0.0
+
+
+def _compared(old: pd.Series, new: pd.Series, weights: list[Floats], sizes: tuple[int, int], looked: int) -> Moved:
+    codes, names = _bins(old, new)
+    shares = [np.bincount(code, weight, len(names)).astype(float) for code, weight in zip(codes, weights, strict=True)]
+    before, now = _dense(shares[0], shares[1], min(sizes))
+    psi = stability_index(before, now, *sizes) if len(before) > 1 else 0.0
+    return Moved(str(old.name), psi, threshold(len(before), *sizes, FALSE / max(looked, 1)), _told(old, new, weights, shares, names))
+
+
+def _bins(old: pd.Series, new: pd.Series) -> tuple[list[NDArray[np.intp]], list[str]]:
+    """Return each row's bin in both samples, and the bins' names; the last is "unknown"."""
+    if pd.api.types.is_numeric_dtype(old):
+        values = [pd.to_numeric(side, errors="coerce").to_numpy(dtype=float, na_value=np.nan) for side in (old, new)]
+        known = values[0][np.isfinite(values[0])]
+        edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS, method="lower")) if len(known) else np.zeros(0)
+        names = [""] * (len(edges) + 1)
+        return [np.where(np.isfinite(side), np.searchsorted(edges, side, "left"), len(names)) for side in values], [*names, "unknown"]
+    words = sorted(set(old.dropna().astype(str)) | set(new.dropna().astype(str)))
+    place = {word: number for number, word in enumerate(words)}
+    codes = [side.map(lambda word: place.get(str(word), len(words)), na_action="ignore").fillna(len(words)) for side in (old, new)]
+    return [code.to_numpy(dtype=np.intp) for code in codes], [*words, "unknown"]
+
+
+def _dense(before: Floats, now: Floats, smaller: int) -> tuple[Floats, Floats]:
+    """Return the shares with sparse bins counted as one: the law holds only where a few customers are expected."""
+    sparse = (before + now) / 2 * smaller < SPARSE
+    if not sparse.any():
+        return before, now
+    first, second = (np.append(shares[~sparse], shares[sparse].sum()) for shares in (before, now))
+    used = (first + second) > 0
+    return first[used], second[used]
+
+
+def _told(old: pd.Series, new: pd.Series, weights: list[Floats], shares: list[Floats], names: list[str]) -> str:
+    """Return in words what moved: the share unknown, the median, or the word whose share moved most."""
+    before, now = shares
+    if abs(now[-1] - before[-1]) >= 0.1:
+        return f"unknown for {before[-1]:.0%} → {now[-1]:.0%} of customers"
+    if pd.api.types.is_numeric_dtype(old):
+        first, second = (_median(side, weight) for side, weight in zip((old, new), weights, strict=True))
+        if first != second:
+            return f"median {first:,.4g} → {second:,.4g}"
+        zero = [float(weight[(side == first).to_numpy()].sum()) for side, weight in zip((old, new), weights, strict=True)]
+        return f"{first:,.4g} for {zero[0]:.0%} → {zero[1]:.0%} of customers"
+    most = int(np.argmax(np.abs(now - before)))
+    return f"{names[most]} {before[most]:.0%} → {now[most]:.0%} of customers"
+
+
+def _median(values: pd.Series, weights: Floats) -> float:
+    known = values.notna().to_numpy()
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)[known]
+    order = np.argsort(numbers, kind="stable")
+    reached = np.cumsum(weights[known][order])
+    return float(numbers[order][np.searchsorted(reached, reached[-1] / 2)]) if len(numbers) else float("nan")
+
+
+def _weights(frame: pd.DataFrame) -> Floats:
+    """Return each snapshot's weight: customers weigh the same, all weights sum to 1."""
+    each = 1.0 / frame.groupby("customer_id")["customer_id"].transform("size").to_numpy(dtype=float)
+    return each / each.sum() if len(each) else each
+
+
+def _same_for_all(frame: pd.DataFrame, name: str) -> bool:
+    return bool(frame.groupby("cutoff")[name].nunique(dropna=False).max() <= 1) if len(frame) else False
