@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train score demo test lint types bench lock clean
+.PHONY: help setup train score replay leakage demo test lint types bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,12 @@ train: .venv/ready ## train, evaluate, gate and register every target: ARGS="sou
 
 score: .venv/ready ## score with the registered champion and publish the ranked lists: ARGS="as_of= target= capacity= out="
 	@$(RUN)score $(PRIVATE) $(ARGS)
+
+replay: .venv/ready ## the list as it would have been at a past date, with what happened since: ARGS="as_of=2026-04-01 target=churn"
+	@$(RUN)replay $(PRIVATE) $(ARGS)
+
+leakage: .venv/ready ## a finished feature table, checked for columns that know the outcome: ARGS="features=table.parquet label=churn id= cutoff= fail="
+	@$(RUN)leakage $(PRIVATE) $(ARGS)
 
 demo: .venv/ready ## write the demo company's files: ARGS="demo.customers= demo.seed= data="
 	@$(RUN)demo $(PRIVATE) $(ARGS)

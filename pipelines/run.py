@@ -21,7 +21,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf.errors import OmegaConfBaseException
 
 from pipelines.settings import Settings, config_error, refuse_code, settings
-from prevenance.errors import PrevenanceError
+from prevenance.errors import PrevenanceError, nearest
 
 Body = Callable[[Settings, "Steps"], None]
 PRIVATE = "PREVENANCE_CONF"
@@ -32,6 +32,10 @@ def conf_folder() -> Path:
     """Return the shipped ``conf/``: inside the wheel, or at the repository's root."""
     here = Path(__file__).resolve().parent.parent
     return here / "conf"
+
+
+TABLE = {"features": "table.file", "label": "table.label", "id": "table.id", "cutoff": "table.cutoff", "fail": "table.fail"}
+"""What the leakage check is asked on the command line -> the key of conf/leakage.yaml."""
 
 
 class PrivateConf(SearchPathPlugin):
@@ -73,7 +77,7 @@ def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
 
 def _guarded(name: str, body: Body, arguments: list[str]) -> int:
     try:
-        arguments = _private(arguments)
+        arguments = _private(_own_words(name, arguments))
         Plugins.instance().register(PrivateConf)
         if any(one.startswith("-") for one in arguments):
             return _hydra(name, body, arguments)
@@ -141,7 +145,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
 def _escaped(override: str) -> str:
     """Quote path-like values that Hydra's grammar would refuse (spaces, colons, equals signs)."""
     key, _, value = override.partition("=")
-    if key in ("data", "out", "as_of") and value and value[0] not in "'\"":
+    if (key in ("data", "out", "as_of") or key in TABLE.values()) and value and value[0] not in "'\"":
         return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return override
 
@@ -160,6 +164,23 @@ def targets_of(name: str, given: Settings) -> list[Settings]:
         )
     kept = [one for one in given.overrides if one.partition("=")[0] != "target"]
     return [settings_of(name, [*kept, f"target={target}"]) for target in given.source.targets]
+
+
+def _own_words(name: str, arguments: list[str]) -> list[str]:
+    """Return the arguments of the leakage check in the words of its conf: there ``features=`` is a file, elsewhere a group of choices.
+
+    Raises:
+        PrevenanceError: E201 for a setting that the check does not have.
+    """
+    if name != "leakage":
+        return arguments
+    words, found = TABLE | {key: key for key in ("out", "seed")}, []
+    for one in arguments:
+        key, equals, value = one.partition("=")
+        if equals and key not in (*words, *words.values()) and not one.startswith("-"):
+            raise PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=nearest(key, words))
+        found.append(f"{words.get(key, key)}={value}" if equals and not one.startswith("-") else one)
+    return found
 
 
 def _private(arguments: list[str]) -> list[str]:
@@ -185,7 +206,7 @@ def _private(arguments: list[str]) -> list[str]:
 def _remembered(name: str, arguments: list[str]) -> list[str]:
     """Return the trained source, data folder and settings of ``out``, then the command line (which wins)."""
     out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
-    if name == "train" or not (out / "run.json").is_file():
+    if name in ("train", "leakage") or not (out / "run.json").is_file():
         return arguments
     stored: list[str] = json.loads((out / "run.json").read_text(encoding="utf-8"))["overrides"]
     given = {one.partition("=")[0] for one in arguments}

@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pipelines.groups import TableSettings
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.tables import TABLES
 
@@ -39,6 +40,7 @@ class TargetSettings:
     lead_days: int = 0
     active_days: int = 56
     activity: list[str] = field(default_factory=list)
+    owned_days: int = 150
     category: str = ""
     priority: str = ""
 
@@ -57,6 +59,8 @@ class ValidationSettings:
     tests: int = 6
     calibrate: int = 3
     replicates: int = 400
+    start: str | None = None
+    max_snapshots: int = 400_000
 
 
 @dataclass
@@ -112,6 +116,7 @@ class Settings:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     outreach: OutreachSettings = field(default_factory=OutreachSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    table: TableSettings = field(default_factory=TableSettings)
     overrides: list[str] = field(default_factory=list)
 
 
@@ -137,9 +142,9 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
         for group in ("target", "validation"):
-            words = merged.source.targets.get(merged.target.name, {}) if group == "target" else merged.source.validation
+            words = _source_words(merged, group)
             given = OmegaConf.from_dotlist([one.lstrip("+") for one in overrides if one.lstrip("+").startswith(f"{group}.")])
-            merged = OmegaConf.merge(merged, {group: words or {}}, given)
+            merged = OmegaConf.merge(merged, {group: words}, given)
         result: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as problem:
         raise config_error(problem) from problem
@@ -155,15 +160,26 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     return result
 
 
+def _source_words(merged: Any, group: str) -> dict[str, Any]:
+    """Return what the source says on a group: its target's words; for validation its own, then those under its target."""
+    source: Any = OmegaConf.to_container(merged.source)
+    words = source["targets"].get(merged.target.name) or {}
+    if group == "target":
+        return {key: value for key, value in words.items() if key != "validation"}
+    return source["validation"] | words.get("validation", {})
+
+
 def _positive(given: Settings) -> None:
     target, validation = given.target, given.validation
     checked = {
         "target.horizon_days": target.horizon_days,
         "target.active_days": target.active_days,
+        "target.owned_days": target.owned_days,
         "validation.step_days": validation.step_days,
         "validation.cutoffs": validation.cutoffs,
         "validation.tests": validation.tests,
         "validation.calibrate": validation.calibrate,
+        "validation.max_snapshots": validation.max_snapshots,
         "capacity": 1 if given.capacity is None else given.capacity,
         "model.trials": given.model.trials,
         "demo.customers": given.demo.customers,

@@ -6,7 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 
-PIPELINES = ("train", "score", "demo")
+PIPELINES = ("train", "score", "replay", "leakage", "demo")
 
 
 def main() -> None:
