@@ -1,0 +1,108 @@
+"""Stability of reasons: would the listed customers be given the same reasons, had other customers been in the past?
+
+The model is learned again from customers drawn with replacement; reasons that change with every draw are the model's mood, not the
+customer's story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from prevenance.explain import LEAST, SHARE, contributions
+from prevenance.features.define import Definition, Feature, Trend
+from prevenance.folds import Fold
+from prevenance.models.bundle import Fitted
+from prevenance.models.learn import learned
+from prevenance.training import usable
+
+REFITS = 10
+TOP = 3
+"""Reasons compared; two of three must come back."""
+
+TRIVIAL = ("rule", "base_rate", "customer_rules")
+"""Kinds whose reasons are written down, not weighed: there is nothing to vary."""
+
+
+def reasons_stability(
+    fitted: Fitted,
+    frame: pd.DataFrame,
+    fold: Fold,
+    listed: pd.DataFrame,
+    families: Mapping[str, object],
+    *,
+    seed: int,
+    refits: int = REFITS,
+) -> dict[str, object]:
+    """Return whether the ``TOP`` raising reasons of the ``listed`` snapshots come back when the model is refitted.
+
+    Args:
+        fitted: the model whose reasons are looked at, learned from ``fold.fit`` of ``frame``.
+        frame: a training frame.
+        fold: only its fit part is drawn from, by customer.
+        listed: the snapshots to explain, with the model's features.
+        families: feature -> what it tells (see ``families_of``); features of one family are one reason.
+        seed: of the draws; the refits keep the model's own parameters.
+        refits: how many.
+
+    Returns:
+        refits, listed (snapshots with a reason at all), stable (two of three reasons came back in more than half of the refits), unstable,
+        share_stable (None where nobody is listed), share_kept (mean share of the reasons that came back) and trivial.
+    """
+    if fitted.kind in TRIVIAL or not fitted.parameters:
+        return _result(0, len(listed), len(listed), 1.0 if len(listed) else None, True)
+    groups = pd.factorize(pd.Series([str(families.get(name, name)) for name in fitted.encoder.features]))[0]
+    reasons = _reasons(fitted, listed, groups)
+    told = reasons.any(axis=1)
+    if not told.any():
+        return _result(refits, 0, 0, None, False)
+    kept = np.array([_kept(reasons, _again(fitted, frame, fold, seed + number, listed, groups)) for number in range(1, refits + 1)])[
+        :, told
+    ]
+    wanted = np.ceil(2 / 3 * reasons.sum(axis=1)[told])
+    stable = (kept >= wanted).mean(axis=0) > 0.5
+    return _result(refits, int(told.sum()), int(stable.sum()), float((kept / reasons.sum(axis=1)[told]).mean()), False)
+
+
+def families_of(definitions: Sequence[Definition]) -> dict[str, object]:
+    """Return feature -> family: the same count over other lookbacks, its trend and the window before tell one story."""
+    features = {one.name: one for one in definitions if isinstance(one, Feature)}
+    found: dict[str, object] = {name: (one.table, one.value, one.where) for name, one in features.items()}
+    for one in definitions:
+        if isinstance(one, Trend):
+            found[one.name] = found[f"{one.name}_before"] = found.get(one.of, one.of)
+    return found
+
+
+def _again(fitted: Fitted, frame: pd.DataFrame, fold: Fold, seed: int, listed: pd.DataFrame, groups: np.ndarray) -> np.ndarray:
+    """Return the reasons of a model learned from customers drawn with replacement."""
+    rows = usable(frame)
+    rows = rows[rows["cutoff"].isin(fold.fit)].reset_index(drop=True)
+    places = list(rows.groupby("customer_id", sort=True).indices.values())
+    drawn = np.random.default_rng(seed).integers(0, len(places), len(places))
+    sample = rows.iloc[np.sort(np.concatenate([places[one] for one in drawn]))]
+    parameters = learned(fitted.kind, fitted.encoder, sample, seed=seed, params=fitted.about.get("params", {}))
+    return _reasons(Fitted(fitted.kind, fitted.encoder, parameters, fitted.calibrator), listed, groups)
+
+
+def _reasons(fitted: Fitted, rows: pd.DataFrame, groups: np.ndarray) -> np.ndarray:
+    """Return which families are among the first ``TOP`` raising reasons of each row, bool of shape (n, families)."""
+    _, found = contributions(fitted, rows)
+    weights = found.to_numpy() @ np.eye(int(groups.max()) + 1)[groups] * fitted.calibrator[0]
+    least = np.maximum(LEAST, SHARE * weights.max(axis=1, keepdims=True))
+    place = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1, kind="stable")
+    return (place < TOP) & (weights >= least)
+
+
+def _kept(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    return (before & after).sum(axis=1)
+
+
+def _result(refits: int, listed: int, stable: int, kept: float | None, trivial: bool) -> dict[str, object]:
+    share = stable / listed if listed else None
+    return {
+        "refits": refits, "listed": listed, "stable": stable, "unstable": listed - stable,
+        "share_stable": share, "share_kept": kept, "trivial": trivial,
+    }  # fmt: skip
