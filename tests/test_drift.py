@@ -55,6 +55,9 @@ def test_a_feed_that_stops_and_a_new_word_are_told() -> None:
     old, new = frames(3)
     silent = drift(old, new.assign(score=np.nan), FEATURES).moved
     assert [(one.feature, one.text.split(" → ")[1]) for one in silent] == [("score", "100% of customers")]
+    assert not silent[0].grown
+    known = drift(old, new.assign(score=new["logins"] * 1.0), FEATURES).moved
+    assert [(one.feature, one.grown) for one in known] == [("score", True)]
     renamed = drift(old, new.assign(plan=new["plan"].replace("starter", "start")), FEATURES).moved
     assert [one.feature for one in renamed] == ["plan"]
     assert renamed[0].text.startswith("start")
@@ -65,6 +68,15 @@ def test_a_date_and_an_age_are_no_drift() -> None:
     assert found.left_out == ("month", "tenure_days")
     assert found.moved == ()
     assert found.looked == len(FEATURES)
+
+
+def test_what_swings_with_the_season_is_no_drift() -> None:
+    old, new = frames(8)
+    wave = old["noise_0"] * np.where(old["month"] % 3 == 0, 5.0, 1.0)
+    assert drift(old.assign(noise_0=wave), new.assign(noise_0=new["noise_0"] * 5.0), FEATURES).moved == ()
+    assert [one.feature for one in drift(old.assign(noise_0=wave), new.assign(noise_0=new["noise_0"] * 50.0), FEATURES).moved] == [
+        "noise_0"
+    ]
 
 
 def test_a_certain_but_tiny_difference_does_not_matter() -> None:

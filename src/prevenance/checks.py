@@ -150,10 +150,13 @@ def drifted(moved: Drift | None) -> Finding:
     """PV008: warn of inputs that moved between the snapshots learned from and the newest ones."""
     if moved is None or not moved.looked:
         return _finding("PV008", "not checked: too few customers to compare", "pass")
+    grown = sum(one.grown for one in moved.moved)
     told = f"{len(moved.moved)} of {moved.looked} inputs moved since training"
+    told += f", {grown} of them because they are known for more customers now" if grown else ""
     if not moved.moved:
         return _finding("PV008", told, "pass")
-    return _finding("PV008", f"{told}: {_some([f'{one.feature} ({one.text}, PSI {one.psi:.2f})' for one in moved.moved])}", "warn")
+    changed = [f"{one.feature} ({one.text}, PSI {one.psi:.2f})" for one in moved.moved if not one.grown]
+    return _finding("PV008", told + (f": {_some(changed, 3)}" if changed else ""), "warn")
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:

@@ -2,7 +2,8 @@
 
 The population stability index of two samples is never 0. Under no drift it follows about ``(1/n + 1/m) * chi-square`` with ``bins - 1``
 degrees of freedom (Yurdakul, 2018, "Statistical properties of population stability index"), so a fixed 0.1 or 0.2 alarms small companies
-for nothing and is blind in large ones. A feature has moved if it is above that law's threshold and large enough to matter.
+for nothing and is blind in large ones. A feature has moved if it is above that law's threshold, large enough to matter, and farther off than
+any single cutoff of the past was: what swings with the day of the month or the season is no drift.
 """
 
 from __future__ import annotations
@@ -23,8 +24,14 @@ FALSE = 0.01
 MATTERS = 0.1
 """PSI below which a difference, however certain, is too small to matter."""
 
+BEYOND = 1.5
+"""A feature has moved only if its PSI is so many times the largest of any cutoff of the past."""
+
 SPARSE = 5.0
 """Customers a bin is expected to hold in the smaller sample; rarer ones are counted together."""
+
+TOLD = 0.1
+"""Change in the share of unknown values from which this is what is told."""
 
 ENOUGH = 50
 """Distinct customers that both samples need."""
@@ -35,12 +42,17 @@ AGEING = ("tenure_days", "contract_age_days")
 
 @dataclass(frozen=True)
 class Moved:
-    """A feature that moved: its PSI, the threshold for these sizes, and in words from what to what."""
+    """A feature that moved: its PSI, the threshold for these sizes, the largest PSI of a cutoff of the past, and in words from what to what.
+
+    ``grown``: it moved because it is known for more customers now (the history has grown), not because they changed.
+    """
 
     feature: str
     psi: float
     threshold: float
+    swing: float
     text: str
+    grown: bool
 
 
 @dataclass(frozen=True)
@@ -57,17 +69,19 @@ class Drift:
 def drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -> Drift:
     """Return which features differ between two frames of snapshots (customer_id, cutoff and the features; labels play no part).
 
-    A customer counts once in each frame, whatever the number of cutoffs: each snapshot weighs one over its customer's. Numbers are cut at
-    tenths of ``old``, words are their own bins, unknown is a bin. Left out: what is the same for everybody at a cutoff (the month, days
-    since a release: a date, no behaviour) and ``AGEING``. With fewer than ``ENOUGH`` customers on a side nothing is compared.
+    ``new`` is one cutoff, ``old`` one or many. A customer counts once in each frame, whatever the number of cutoffs: each snapshot weighs
+    one over its customer's. Numbers are cut at tenths of ``old``, words are their own bins, unknown is a bin. Left out: what is the same
+    for everybody at a cutoff (the month, days since a release: a date, no behaviour) and ``AGEING``. With fewer than ``ENOUGH`` customers
+    on a side nothing is compared.
     """
     before, now = old["customer_id"].nunique(), new["customer_id"].nunique()
     present = [name for name in features if name in old and name in new]
     dated = {name for name in present if name in AGEING or (_same_for_all(old, name) and _same_for_all(new, name))}
     looked = [name for name in present if name not in dated] if min(before, now) >= ENOUGH else []
     weights = [_weights(frame) for frame in (old, new)]
-    found = [_compared(old[name], new[name], weights, (before, now), len(looked)) for name in looked]
-    moved = [one for one in found if one.psi >= max(one.threshold, MATTERS)]
+    cutoff = pd.factorize(old["cutoff"], sort=True)[0]
+    found = [_compared(old[name], new[name], weights, cutoff, (before, now), len(looked)) for name in looked]
+    moved = [one for one in found if one.psi >= max(one.threshold, MATTERS) and one.psi > BEYOND * one.swing]
     ordered = sorted(moved, key=lambda one: (-one.psi, one.feature))
     return Drift(before, now, len(looked), tuple(ordered), tuple(sorted(dated)))
 
@@ -85,12 +99,29 @@ def threshold(bins: int, n: int, m: int, chance: float) -> float:
     return float(chi2.ppf(1 - chance, bins - 1)) * (1 / n + 1 / m) if bins > 1 else 0.0
 
 
-def _compared(old: pd.Series, new: pd.Series, weights: list[Floats], sizes: tuple[int, int], looked: int) -> Moved:
+def _compared(
+    old: pd.Series, new: pd.Series, weights: list[Floats], cutoff: NDArray[np.intp], sizes: tuple[int, int], looked: int
+) -> Moved:
     codes, names = _bins(old, new)
     shares = [np.bincount(code, weight, len(names)).astype(float) for code, weight in zip(codes, weights, strict=True)]
     before, now = _dense(shares[0], shares[1], min(sizes))
     psi = stability_index(before, now, *sizes) if len(before) > 1 else 0.0
-    return Moved(str(old.name), psi, threshold(len(before), *sizes, FALSE / max(looked, 1)), _told(old, new, weights, shares, names))
+    limit = threshold(len(before), *sizes, FALSE / max(looked, 1))
+    swing = _swing(codes[0], cutoff, shares[0], sizes[0]) if psi >= max(limit, MATTERS) else 0.0
+    grown = bool(shares[0][-1] - shares[1][-1] >= TOLD)
+    return Moved(str(old.name), psi, limit, swing, _told(old, new, weights, shares, names), grown)
+
+
+def _swing(code: NDArray[np.intp], cutoff: NDArray[np.intp], whole: Floats, before: int) -> float:
+    """Return the largest PSI of one cutoff of the past against all of them; 0 where there is one only."""
+    if cutoff.max() == 0:
+        return 0.0
+    found = []
+    for each in range(int(cutoff.max()) + 1):
+        counts = np.bincount(code[cutoff == each], minlength=len(whole)).astype(float)
+        first, second = _dense(whole, counts / counts.sum(), int(min(before, counts.sum())))
+        found.append(stability_index(first, second, before, int(counts.sum())) if len(first) > 1 else 0.0)
+    return max(found)
 
 
 def _bins(old: pd.Series, new: pd.Series) -> tuple[list[NDArray[np.intp]], list[str]]:
@@ -120,14 +151,14 @@ def _dense(before: Floats, now: Floats, smaller: int) -> tuple[Floats, Floats]:
 def _told(old: pd.Series, new: pd.Series, weights: list[Floats], shares: list[Floats], names: list[str]) -> str:
     """Return in words what moved: the share unknown, the median, or the word whose share moved most."""
     before, now = shares
-    if abs(now[-1] - before[-1]) >= 0.1:
+    if abs(now[-1] - before[-1]) >= TOLD:
         return f"unknown for {before[-1]:.0%} → {now[-1]:.0%} of customers"
     if pd.api.types.is_numeric_dtype(old):
         first, second = (_median(side, weight) for side, weight in zip((old, new), weights, strict=True))
         if first != second:
-            return f"median {first:,.4g} → {second:,.4g}"
+            return f"median {first:,.3g} → {second:,.3g}"
         zero = [float(weight[(side == first).to_numpy()].sum()) for side, weight in zip((old, new), weights, strict=True)]
-        return f"{first:,.4g} for {zero[0]:.0%} → {zero[1]:.0%} of customers"
+        return f"{first:,.3g} for {zero[0]:.0%} → {zero[1]:.0%} of customers"
     most = int(np.argmax(np.abs(now - before)))
     return f"{names[most]} {before[most]:.0%} → {now[most]:.0%} of customers"
 
