@@ -1,9 +1,10 @@
-"""Write the demo company's files, as a company would export them."""
+"""Write the demo company's files, as a company would export them, and beside them what is true of it."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pipelines.run import Steps
 from pipelines.run import main as run
@@ -11,14 +12,37 @@ from pipelines.settings import Settings
 
 
 def body(given: Settings, steps: Steps) -> None:
-    """Write the files to ``data`` (default ``<out>/demo``) and say how many rows each has."""
-    from prevenance.sources.demo import write
+    """Write the files to ``data`` (default ``<out>/demo``) and say what was made and how well it could be foreseen."""
+    from prevenance.sources.demo import demo_of, write
 
     folder = Path(given.data) if given.data else Path(given.out) / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    facts = write(folder, **asdict(given.demo))
+    steps("make the demo company")
+    facts = write(folder, demo_of(asdict(given.demo)))
     steps("")
-    print(f"wrote the demo company to {folder}: " + ", ".join(f"{name} {rows:,}" for name, rows in facts.items() if isinstance(rows, int)))
+    print(said(folder, facts))
+
+
+def said(folder: Path, facts: dict[str, Any]) -> str:
+    """Return the summary of a company that was made."""
+    truth, rows = facts["truth"], facts["rows"]
+    lines = [
+        f"COMPANY   {facts['customers']:,} customers, and {facts['left']:,} who left or gave notice in {truth['settings']['months']} months",
+        f"FILES     {folder}/  " + ", ".join(f"{name} {number:,}" for name, number in rows.items()),
+        f"TRUTH     {folder / 'truth.json'}: how well an oracle that knows hidden health and decisions would rank; a model can reach less",
+    ]
+    for target in ("churn", "tickets", "cross_sell"):
+        one = truth[target]
+        figures = "no closed label window yet"
+        if one["roc_auc"] is not None:
+            figures = f"AUC {one['roc_auc']:.3f}, average precision {one['average_precision']:.3f}"
+        lines.append(f"          {target:<10} {figures}  ({one['positives']:,} outcomes in {one['snapshots']:,} snapshots)")
+    planted = [f"leak {one['name']} ({', '.join(one['features'])})" for one in truth["leaks"] if one["on"]]
+    planted += [f"{name} of {one['value']}" for name, one in (("poor records", bias) for bias in truth["biases"]) if one["on"]]
+    planted += ["drift"] if truth["drift"]["on"] else []
+    if planted:
+        lines.append("PLANTED   " + "; ".join(planted))
+    lines.append(f'NEXT      make train ARGS="source=demo data={folder}"')
+    return "\n".join(lines)
 
 
 def main() -> None:

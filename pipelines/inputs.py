@@ -142,7 +142,7 @@ def remember(given: Settings) -> None:
 
 def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
     """Write the demo company's files unless they are there, made with the same settings."""
-    from prevenance.sources.demo import write
+    from prevenance.sources.demo import demo_of, write
 
     wanted = json.dumps(asdict(given.demo), sort_keys=True)
     mark = folder / "demo.json"
@@ -151,7 +151,7 @@ def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
     steps("make the demo company")
     folder.mkdir(parents=True, exist_ok=True)
     mark.unlink(missing_ok=True)
-    write(folder, **asdict(given.demo))
+    write(folder, demo_of(asdict(given.demo)))
     mark.write_text(wanted, encoding="utf-8")
 
 

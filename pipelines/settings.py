@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipelines.groups import TableSettings
 from prevenance.errors import PrevenanceError, nearest
+from prevenance.sources.demo_switches import LEAKS
 from prevenance.tables import TABLES
 
 
@@ -90,6 +91,20 @@ class DemoSettings:
     months: int = 26
     seed: int = 7
     signal: float = 1.0
+    churners: int | None = None
+    events: int = 50_000_000
+    late: bool = True
+    duplicates: bool = True
+    orphans: bool = True
+    bad_cells: bool = True
+    opt_outs: bool = True
+    bottleneck: bool = True
+    season: bool = True
+    save_effect: bool = True
+    hostile_names: bool = False
+    bias: bool = False
+    drift: bool = False
+    leaks: Any = field(default_factory=list)
 
 
 @dataclass
@@ -156,6 +171,7 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
                 "E202", f'"{policy.on_bad_row}" is neither', key=f"tables.{table}.on_bad_row", fix="write refuse or quarantine"
             )
     _positive(result)
+    _demo(result.demo)
     result.overrides = list(overrides)
     return result
 
@@ -191,6 +207,19 @@ def _positive(given: Settings) -> None:
     for key, value in {"target.settle_days": target.settle_days, "target.lead_days": target.lead_days}.items():
         if value < 0:
             raise PrevenanceError("E202", f"{key} is {value}", key=key, fix="give 0 or more days")
+
+
+def _demo(given: DemoSettings) -> None:
+    for key, value in {"months": given.months, "events": given.events}.items():
+        if value < 1:
+            raise PrevenanceError("E202", f"demo.{key} is {value}", key=f"demo.{key}", fix=f"give a number from 1 on, such as demo.{key}=24")
+    for key, number in {"seed": given.seed, "signal": given.signal, "churners": given.churners or 0}.items():
+        if not 0 <= number < float("inf"):
+            raise PrevenanceError("E202", f"demo.{key} is {number}", key=f"demo.{key}", fix="give 0 or more")
+    names = [given.leaks] if isinstance(given.leaks, str) else given.leaks or []
+    for name in names if isinstance(names, list) else [names]:
+        if name not in (*LEAKS, "all"):
+            raise PrevenanceError("E203", f'no leak is called "{name}"', key="demo.leaks", fix=nearest(str(name), [*LEAKS, "all"]))
 
 
 def refuse_code(node: Any, path: str = "") -> None:

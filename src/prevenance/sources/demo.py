@@ -1,139 +1,122 @@
 """A demo company: the files that its systems would export, written in seconds, with known causes and known flaws.
 
-The hidden truth is in ``demo_company``; ``demo_activity`` and ``demo_records`` say what each system sees of it. The files
-carry what real exports carry: facts loaded days late, rows exported twice, unknown accounts, unreadable dates.
+The hidden truth is in ``demo_company``, ``demo_leaving`` and ``demo_growth``; what each system sees of it in ``demo_activity``, ``demo_tickets``,
+``demo_contracts``, ``demo_feedback`` and ``demo_records``; and how well anybody could foresee it in ``demo_truth``, which goes into ``truth.json``.
 """
 
 from __future__ import annotations
 
-import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from prevenance.sources import demo_activity, demo_records
-from prevenance.sources.demo_company import PLANS, Company, simulate, stream
+from prevenance.sources import demo_contracts, demo_feedback, demo_records
+from prevenance.sources.demo_activity import LOGINS_A_WEEK, USES_A_WEEK, Events, present, product_events
+from prevenance.sources.demo_company import Block, block_of
+from prevenance.sources.demo_export import EVENTS, events_table, exported, save, spoiled
+from prevenance.sources.demo_growth import Growth, growth
+from prevenance.sources.demo_leaving import base_of, leavers, leaving, scale_of
+from prevenance.sources.demo_oracle import snapshots
+from prevenance.sources.demo_switches import Demo, demo_of
+from prevenance.sources.demo_tickets import ticket_rows
+from prevenance.sources.demo_truth import truth
+from prevenance.sources.demo_world import BLOCK, World, account_numbers, releases_of, totals, weeks_of
 
-ZONE = "Europe/Paris"
-UTC_FILES = ("product_events.csv.gz",)
-FLAWS = {
-    "crm_accounts.csv": {"twice": 0.003, "account_id": {"": 0.0015}},
-    "subscriptions.csv": {"twice": 0.002, "mrr": {"#REF!": 0.002}},
-    "product_events.csv.gz": {
-        "twice": 0.001,
-        "account_id": {"99999": 0.0005, "": 0.0001},
-        "occurred_at": {"31/02/2026": 0.0002, "1970-01-01 00:00:00Z": 0.0001},
-    },
-    "tickets.csv": {"twice": 0.002, "account_id": {"99998": 0.0006}, "opened_at": {"30/02/2026 10:00": 0.0004}, "csat": {"n/a": 0.002}},
-    "invoices.csv": {"twice": 0.001, "account_id": {"99999": 0.0004}, "amount": {"NaN": 0.0005}},
-    "feedback.csv": {"twice": 0.002, "account_id": {"99999": 0.001}},
-}
-"""What is wrong with each file: the share of rows exported twice, and of cells replaced by a text."""
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Demo", "Life", "blocks_of", "demo_of", "lives", "world_of", "write"]
 
 
-def write(folder: Path, *, customers: int = 600, months: int = 26, seed: int = 7, signal: float = 1.0) -> dict[str, object]:
-    """Write the demo company's files into ``folder`` (made if needed; files of the same name are replaced).
+@dataclass(frozen=True)
+class Life:
+    """A block with all that happened in it."""
 
-    Args:
-        folder: where the files go.
-        customers: how many customers the company has at any time; others have left before the end.
-        months: length of the history, which always ends on 2026-10-01 (local midnight).
-        seed: equal seeds give equal bytes.
-        signal: how much of what decides about leaving can be seen; 1 is plausible, 0 nothing (tickets then follow size alone).
+    block: Block
+    grown: Growth
+    events: Events
+    tickets: pd.DataFrame
+
+
+def write(folder: Path, given: Demo) -> dict[str, Any]:
+    """Write the demo company's files and ``truth.json`` into ``folder`` (made if needed; files of the same name are replaced).
+
+    Customers are made and written block by block, so memory does not grow with their number. Equal settings give equal bytes.
 
     Returns:
-        ``{"rows": {file: rows}, "accounts", "left", "customers"}``: accounts ever, those gone, those still there.
+        ``{"rows": {file: rows}, "accounts", "left", "customers", "truth"}``: accounts ever, those gone (or under notice), those still there,
+        and what ``truth.json`` says.
     """
-    company = simulate(customers, months, seed, signal)
-    total = len(company.customers)
-    ids = np.array([f"{100 + number:05d}" for number in stream(seed, "ids").permutation(3 * total)[:total]], dtype=object)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = {name: _save(folder / name, frame, seed) for name, frame in _exports(company, ids, seed).items()}
-    left = int(company.customers["ended"].notna().sum())
-    return {"rows": rows, "accounts": total, "left": left, "customers": total - left}
+    for old in folder.glob(f"{EVENTS}-*.csv.gz"):
+        old.unlink()
+    world, rows, left, seen = world_of(given), dict[str, int](), 0, []
+    for life in lives(world):
+        number = life.block.number
+        for name, table in _exports(world, life).items():
+            rows[name] = rows.get(name, 0) + save(folder, name, spoiled(world, name, table, number), number)
+        left += int(leavers(life.block.people).sum())
+        seen.append(snapshots(world, life.block, life.grown, life.events.errors, life.tickets))
+    for name, frame in {"products": demo_contracts.products(world), "releases": world.releases}.items():
+        rows[name] = save(folder, name, exported(frame), 0)
+    known = truth(world, {name: pd.concat([part[name] for part in seen], ignore_index=True) for name in seen[0]})
+    (folder / "truth.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    total = totals(given)[0]
+    return {"rows": rows, "accounts": total, "left": left, "customers": total - left, "truth": known}
 
 
-def _exports(company: Company, ids: np.ndarray, seed: int) -> dict[str, pd.DataFrame]:
-    """Return every file's rows by file name."""
-    accounts, account_changes = demo_records.accounts(company, ids, seed)
-    contracts, contract_changes = demo_records.subscriptions(company, ids)
-    events, errors = demo_activity.product_events(company, ids, seed)
-    events.insert(0, "event_id", np.arange(1, len(events) + 1))
-    return {
-        "crm_accounts.csv": accounts,
-        "crm_account_changes.csv": account_changes,
-        "subscriptions.csv": contracts,
-        "subscription_changes.csv": contract_changes,
-        "product_events.csv.gz": events,
-        "tickets.csv": demo_activity.ticket_rows(company, ids, errors, seed),
-        "invoices.csv": demo_records.invoices(company, ids, seed),
-        "feedback.csv": demo_records.feedback(company, ids, seed),
-        "contacts.csv": demo_records.contacts(company, ids, seed),
-        "consents.csv": demo_records.consents(company, ids, seed),
-        "products.csv": _products(company),
-        "releases.csv": company.releases,
+def world_of(given: Demo) -> World:
+    """Return what all blocks share.
+
+    Raises:
+        PrevenanceError: E202 when more customers should leave than could.
+    """
+    weeks = weeks_of(given.months)
+    releases, bugs = releases_of(weeks, given.seed)
+    total = totals(given)[0]
+    thin = max(1, int(np.ceil(given.customers * len(weeks) * (LOGINS_A_WEEK + USES_A_WEEK) / max(given.events, 1))))
+    world = World(given, weeks, releases, bugs, np.zeros(len(weeks)), 1.0, account_numbers(total, given.seed), thin)
+    world = replace(world, base=base_of(world))
+    return replace(world, scale=scale_of(world, blocks_of(given)))
+
+
+def blocks_of(given: Demo) -> int:
+    """Return the number of blocks."""
+    return -(-totals(given)[0] // BLOCK)
+
+
+def lives(world: World) -> Iterator[Life]:
+    """Return the blocks one after another, each with all that happened in it."""
+    for number in range(blocks_of(world.given)):
+        block = leaving(world, block_of(world, number))
+        grown = growth(world, block)
+        events = product_events(world, block, grown)
+        yield Life(block, grown, events, ticket_rows(world, block, events.errors, present(world, block.people)))
+
+
+def _exports(world: World, life: Life) -> dict[str, pa.Table]:
+    """Return every file's rows by file name, but for those that belong to no customer."""
+    block, grown, ids = life.block, life.grown, demo_records.ids_of(world, life.block)
+    accounts, account_changes = demo_records.accounts(world, block, grown)
+    contracts, contract_changes = demo_contracts.contracts(block, grown, ids)
+    tickets = life.tickets.assign(who=ids[life.tickets["who"]]).rename(columns={"who": "account_id"})
+    tickets.insert(0, "ticket_id", demo_records.numbered("T", block, len(tickets)))
+    frames = {
+        "crm_accounts": accounts,
+        "crm_account_changes": account_changes,
+        "account_reviews": demo_feedback.reviews(world, block),
+        "subscriptions": contracts,
+        "subscription_changes": contract_changes,
+        "purchases": demo_contracts.orders(grown, ids),
+        "tickets": tickets,
+        "invoices": demo_feedback.invoices(world, block, grown),
+        "feedback": demo_feedback.feedback(world, block),
+        "contacts": demo_records.contacts(world, block),
+        "consents": demo_records.consents(world, block),
     }
-
-
-def _products(company: Company) -> pd.DataFrame:
-    """Return the catalogue: three plans of one product family and an add-on."""
-    number, name, price = demo_records.ADDON
-    paid = ["; ".join(demo_activity.FEATURES[:count]) for count in demo_activity.PAID_FEATURES]
-    return pd.DataFrame(
-        {
-            "product_id": [*PLANS["product_id"], number],
-            "name": [*PLANS["plan"], name],
-            "family": ["platform"] * len(PLANS) + ["add-on"],
-            "price": [*PLANS["price"], price],
-            "usage_limit": [2_000, 10_000, 60_000, None],
-            "features": [*paid, None],
-            "listed_on": min(company.customers["signup"].min(), pd.Timestamp(company.weeks[0])).normalize(),
-        }
-    )
-
-
-def _save(path: Path, frame: pd.DataFrame, seed: int) -> int:
-    """Write a frame as CSV with its flaws and return the number of rows, the header left out."""
-    import pyarrow as pa
-    import pyarrow.csv
-
-    utc = path.name in UTC_FILES
-    texts = {column: _text(frame[column], utc) for column in frame.columns}
-    table = pa.table(_spoiled(pd.DataFrame(texts, copy=False), FLAWS.get(path.name, {}), stream(seed, f"flaws {path.name}")))
-    sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(table, sink, pyarrow.csv.WriteOptions(quoting_style="needed"))
-    content = sink.getvalue().to_pybytes()
-    path.write_bytes(gzip.compress(content, 3, mtime=0) if path.suffix == ".gz" else content)
-    return int(table.num_rows)
-
-
-def _text(values: pd.Series, utc: bool) -> pd.Series:
-    """Return times as the export writes them (local, or UTC with a Z) and other values as they are."""
-    if values.dtype.kind != "M":
-        return values
-    if values.empty:
-        return values.astype(object)
-    local = values.to_numpy().astype("datetime64[s]")
-    if utc:
-        zoned = pd.DatetimeIndex(local).tz_localize(ZONE, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward")
-        local = zoned.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
-    if (local == local.astype("datetime64[D]"))[~np.isnat(local)].all():
-        local = local.astype("datetime64[D]")
-    text = (np.char.replace(np.datetime_as_string(local), "T", " ").astype(object)) + ("Z" if utc else "")
-    text[np.isnat(local)] = None
-    return pd.Series(text, index=values.index, dtype=object)
-
-
-def _spoiled(frame: pd.DataFrame, flaws: dict[str, object], rng: np.random.Generator) -> pd.DataFrame:
-    """Return the rows with some cells replaced and some rows exported twice; a small file stays whole."""
-    for column, cells in flaws.items():
-        if column == "twice":
-            continue
-        frame[column] = frame[column].astype(object)
-        for text, share in cells.items():  # type: ignore[attr-defined]
-            frame.loc[rng.choice(len(frame), int(share * len(frame)), replace=False), column] = text
-    again = rng.choice(len(frame), int(float(flaws.get("twice", 0)) * len(frame)), replace=False)  # type: ignore[arg-type]
-    frame = pd.concat([frame, frame.iloc[np.sort(again)]], ignore_index=True)
-    mixed = [column for column in frame.columns if frame[column].dtype == object]
-    return frame.assign(**{column: frame[column].map(str, na_action="ignore") for column in mixed})
+    return {name: exported(frame) for name, frame in frames.items()} | {EVENTS: events_table(world, life.events, ids, block.number)}
