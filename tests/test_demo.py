@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import duckdb
@@ -10,11 +12,20 @@ import numpy as np
 import pytest
 import yaml
 
-from prevenance.sources import demo, files
+from pipelines.run import settings_of
+from pipelines.settings import DemoSettings
+from prevenance.errors import PrevenanceError
+from prevenance.sources import demo, demo_company, demo_world, files
+from prevenance.sources.demo_leaks import PLANTED
+from prevenance.sources.demo_leaving import leavers
+from prevenance.sources.demo_names import HOSTILE
 from prevenance.sources.demo_switches import LEAKS, Demo, demo_of
-from prevenance.sources.demo_world import BLOCK, END, moments
+from prevenance.sources.demo_world import DAY, END, World, moments
 from prevenance.sources.intake import Intake, Policy, Source, intake
 from prevenance.tables import TABLES
+
+SOLD = {"crm_accounts.csv", "crm_account_changes.csv", "subscriptions.csv", "subscription_changes.csv", "invoices.csv"}
+"""What shows who bought what."""
 
 CONF = Path(__file__).parent.parent / "conf" / "source"
 
@@ -146,6 +157,170 @@ def test_health_decides_who_leaves(signal: float, least: float, most: float) -> 
     gone = ~np.isnat(moments(life.block.people, "turned"))
     gap = life.block.health[~gone].mean() - life.block.health[gone].mean()
     assert least < gap < most
+
+
+SMALL = {"customers": 150, "months": 12}
+SWITCHES: dict[str, tuple[dict[str, object], set[str]]] = {
+    "late": ({"late": False}, {"product_events.csv.gz"}),
+    "duplicates": ({"duplicates": False}, {"product_events.csv.gz", "invoices.csv", "tickets.csv", "feedback.csv", "purchases.csv"}),
+    "orphans": ({"orphans": False}, {"product_events.csv.gz", "invoices.csv", "tickets.csv", "feedback.csv", "purchases.csv"}),
+    "bad cells": ({"bad_cells": False}, {"crm_accounts.csv", "subscriptions.csv", "product_events.csv.gz", "invoices.csv", "tickets.csv"}),
+    "opt-outs": ({"opt_outs": False}, {"consents.csv"}),
+    "bottleneck": ({"bottleneck": False}, {"tickets.csv"}),
+    "hostile names": ({"hostile_names": True}, {"crm_accounts.csv"}),
+    "filled after": ({"leaks": ["filled_after"]}, {"crm_accounts.csv"}),
+    "poisoned": ({"leaks": "poisoned"}, {"account_reviews.csv"}),
+    "edited": ({"leaks": "edited"}, {"crm_accounts.csv"}),
+    "bias": ({"bias": True}, {"product_events.csv.gz", "tickets.csv", "invoices.csv", "feedback.csv", "account_reviews.csv"}),
+    "season": ({"season": False}, {"product_events.csv.gz", "tickets.csv", "purchases.csv"} | SOLD),
+    "fewer events": ({"events": 30_000}, {"product_events.csv.gz"}),
+}
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("usual")
+    demo.write(folder, demo_of(SMALL))
+    return digests(folder)
+
+
+@pytest.mark.parametrize("name", list(SWITCHES))
+def test_a_switch_changes_only_what_it_plants(name: str, usual: dict[str, str], tmp_path: Path) -> None:
+    switch, may = SWITCHES[name]
+    demo.write(tmp_path, demo_of(SMALL | switch))
+    changed = {file for file, digest in digests(tmp_path).items() if usual[file] != digest} - {"truth.json"}
+    assert changed
+    assert changed <= may
+
+
+@pytest.mark.parametrize(("customers", "churners"), [(60, 6), (300, 40), (40, 0), (30, 60), (1, 1)])
+def test_as_many_leave_as_asked(tmp_path: Path, customers: int, churners: int) -> None:
+    for seed in (1, 7):
+        facts = demo.write(tmp_path, Demo(customers=customers, churners=churners, seed=seed))
+        query = f"select count(distinct account_id) from read_csv('{tmp_path}/subscriptions.csv') where coalesce(notice_on, ended_on) is not null"
+        assert rows(duckdb.connect(), query) == [(churners,)]
+        assert (facts["left"], facts["customers"]) == (churners, customers)
+
+
+def test_more_than_there_are_cannot_leave(tmp_path: Path) -> None:
+    with pytest.raises(PrevenanceError, match=r"demo\.churners.*cannot leave.*FIX: give at most"):
+        demo.write(tmp_path, Demo(customers=10, months=1, churners=500))
+
+
+def test_who_leaves_and_what_is_asked_is_the_same_whatever_is_asked_more(tmp_path: Path) -> None:
+    few, many = ({*_left(demo.world_of(Demo(customers=200, churners=number)))} for number in (20, 21))
+    assert len(few) == 20
+    assert len(many) == 21
+
+
+def _left(world: World) -> list[int]:
+    return [int(one) for life in demo.lives(world) for one in np.flatnonzero(leavers(life.block.people))]
+
+
+def test_clean_exports_have_no_flaw(tmp_path: Path) -> None:
+    demo.write(tmp_path, Demo(customers=200, months=14, late=False, duplicates=False, orphans=False, bad_cells=False, opt_outs=False))
+    read = taken("demo", tmp_path)
+    assert all(not found.quarantined and not found.excluded for found in read.counts.values()), read.counts
+    assert rows(read.con, "select count(*) from canonical.usage where known_at > event_at + interval 1 day") == [(0,)]
+    assert rows(read.con, "select count(*) from canonical.consents where not allowed") == [(0,)]
+
+
+def test_a_large_company_is_made_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (demo, demo_company, demo_world):
+        monkeypatch.setattr(module, "BLOCK", 40)
+    facts = demo.write(tmp_path / "new", Demo(customers=100, months=8))
+    parts = sorted(path.name for path in (tmp_path / "new").glob("product_events*.csv.gz"))
+    assert parts[:2] == ["product_events-002.csv.gz", "product_events-003.csv.gz"]
+    read = taken("demo", tmp_path / "new")
+    assert rows(read.con, "select count(distinct customer_id) from canonical.customers") == [(facts["accounts"],)]
+    for name in ("usage", "tickets", "invoices"):
+        assert "conflicting_key" not in read.counts[name].quarantined
+    demo.write(tmp_path / "new", Demo(customers=10, months=8))
+    assert not list((tmp_path / "new").glob("product_events-*")), "parts of a larger company before must go"
+    alone = demo_company.block_of(demo.world_of(Demo(customers=100, months=8)), 1)
+    assert np.array_equal(alone.health, [life.block.health for life in demo.lives(demo.world_of(Demo(customers=100, months=8)))][1])
+
+
+def test_a_larger_company_logs_a_share_of_its_events() -> None:
+    assert demo.world_of(Demo(customers=200_000, months=24, churners=None, events=50_000_000)).thin == 3
+    full, part = (next(iter(demo.lives(demo.world_of(Demo(customers=300, months=12, events=events))))).events for events in (10**9, 40_000))
+    assert 0.2 < len(part.who) / len(full.who) < 0.4
+    assert part.quantity.sum() == pytest.approx(full.quantity.sum(), rel=0.1)
+
+
+def test_hostile_names_come_through_the_door(tmp_path: Path) -> None:
+    demo.write(tmp_path, Demo(customers=200, months=8, hostile_names=True))
+    names = {row[0] for row in rows(taken("demo", tmp_path).con, "select distinct name from canonical.customers")}
+    assert len(names & {name.strip() for name in HOSTILE} | names & set(HOSTILE)) >= len(HOSTILE) - 3
+    assert any("\n" in str(name) for name in names)
+
+
+def test_a_leak_is_where_truth_says(tmp_path: Path) -> None:
+    demo.write(tmp_path, demo_of({"customers": 300, "months": 14, "leaks": "all"}))
+    con = taken("demo", tmp_path).con
+    left = "select distinct customer_id from canonical.subscriptions where event in ('notice', 'ended')"
+    assert rows(con, f"select bool_and(customer_id in ({left})) from canonical.customers where segment = 'win-back'") == [(True,)]
+    assert rows(con, f"select bool_and(customer_id in ({left})), count(*) > 20 from canonical.feedback where kind = 'csat'") == [
+        (True, True)
+    ]
+    low = f"select avg((score <= 2)::int) from canonical.feedback where kind = 'review' and customer_id {{}} in ({left})"
+    assert float(str(rows(con, low.format("not"))[0][0])) == 0
+    assert float(str(rows(con, low.format(""))[0][0])) > 0.2
+    assert set(PLANTED) == set(LEAKS)
+
+
+def test_bias_drift_and_the_effect_of_contacts_are_planted() -> None:
+    plain, biased, drifted, alone = (
+        next(iter(demo.lives(demo.world_of(demo_of({"customers": 2_000, "months": 14} | switch)))))
+        for switch in ({}, {"bias": True}, {"drift": True}, {"save_effect": False})
+    )
+    mid = (plain.block.people["segment"] == "mid").to_numpy()
+    assert np.array_equal(plain.block.people["turned"], biased.block.people["turned"], equal_nan=True)
+    per = [np.bincount(life.events.who, minlength=len(mid)) for life in (plain, biased)]
+    assert 0.2 < per[1][mid].sum() / per[0][mid].sum() < 0.4
+    assert per[1][~mid].sum() / per[0][~mid].sum() == pytest.approx(1, abs=0.02)
+    logins = [np.mean((life.events.kind == 0)[life.events.at > END - 180 * DAY]) for life in (plain, drifted)]
+    assert logins[1] < logins[0] - 0.08
+    assert plain.block.touched.any()
+    assert not alone.block.touched.any()
+
+
+def test_engineering_is_the_bottleneck() -> None:
+    slow, fast = (
+        next(iter(demo.lives(demo.world_of(Demo(customers=800, months=12, bottleneck=switch))))).tickets for switch in (True, False)
+    )
+    waits = []
+    for frame in (slow, fast):
+        engineering = frame[frame["transferred_to"] == "engineering"].head(200)
+        waits.append((engineering["taken_at"] - engineering["transferred_at"]).median())
+    assert waits[0] > 3 * waits[1]
+    worked = slow["first_reply_at"].dropna()
+    assert worked.dt.day_of_week.max() <= 4
+    assert worked.dt.hour.between(8, 18).all()
+
+
+def test_every_switch_can_be_set() -> None:
+    settings = {one.name: one.default for one in fields(DemoSettings) if one.name != "leaks"}
+    assert settings == {one.name: one.default for one in fields(Demo) if one.name != "leaks"}
+    company = yaml.safe_load((CONF / "demo" / "company.yaml").read_text(encoding="utf-8"))["demo"]
+    assert company == {name: ([] if name == "leaks" else settings[name]) for name in company}
+    assert {*company, "customers", "months", "seed", "signal"} == {*settings, "leaks"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("demo.leaks=poisonned", 'did you mean "poisoned"'),
+        ("demo.leaks=[edited,nothing]", "nothing"),
+        ("demo.churners=-1", "demo.churners is -1"),
+        ("demo.months=0", "demo.months=24"),
+        ("demo.late=sometimes", "demo.late"),
+        ("demo.lat=true", 'did you mean "demo.lat'),
+    ],
+)
+def test_a_wrong_switch_is_refused(setting: str, told: str) -> None:
+    with pytest.raises(PrevenanceError, match=re.escape(told)):
+        settings_of("demo", [setting])
 
 
 def helpdesk(folder: Path, lines: list[str]) -> Intake:

@@ -85,10 +85,11 @@ def _text(values: pd.Series) -> pa.Array:
 
 def _utc(local: np.ndarray) -> pa.Array:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     zoned = pd.DatetimeIndex(local).tz_localize(ZONE, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward")
     moment = zoned.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
-    return pa.array(moment, pa.timestamp("s", tz="UTC")).cast(pa.string())
+    return pc.binary_join_element_wise(pa.array(moment).cast(pa.string()), "Z", "")
 
 
 def spoiled(world: World, name: str, table: pa.Table, block: int) -> pa.Table:

@@ -20,7 +20,7 @@ from prevenance.sources.demo_world import ADDONS, DAY, END, HOUR, PLANS, WEEK, W
 TARGETS = {"churn": (90, 7), "tickets": (30, 3), "cross_sell": (90, 0)}
 """Horizon and settle days, as the targets have them by default."""
 STEP_DAYS, CUTOFFS, BURN_IN_DAYS, TESTS = 28, 24, 90, 6
-PATHS, TICKET_PATHS = 200, 60
+PATHS, TICKET_PATHS = 300, 60
 ACTIVE_DAYS = 365
 """A customer may open a next ticket who had anything on one in so many days."""
 
@@ -81,7 +81,7 @@ def _tickets(world: World, block: Block, cutoff: np.datetime64, errors: np.ndarr
     people, view = block.people.iloc[rows], ahead(world, block, rows, cutoff, TARGETS["tickets"][0], TICKET_PATHS)
     number, signal = len(view.weeks), block.visible[rows, None]
     shape = (len(rows), number, TICKET_PATHS)
-    felt = signal * (view.det[:, :, None] + view.noise).reshape(len(rows), -1)
+    felt = signal * (view.det[:, :, None] + view.noise).reshape(len(rows), number * TICKET_PATHS)
     share = _busy_share(view.weeks, cutoff, _ends(people, cutoff, until)) * np.sqrt(season(view.weeks, world))
     young, share = (np.repeat(values, TICKET_PATHS, axis=1) for values in (young_in(people, view.weeks), share))
     rates = ticket_rate(people, ticket_size(people), felt, signal, young)

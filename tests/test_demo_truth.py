@@ -1,0 +1,174 @@
+"""What the demo company says is true of it: chances that hold, labels that the real door gives too, and a ceiling."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from prevenance.bootstrap import pooled
+from prevenance.history import History, cut
+from prevenance.sources import demo, files
+from prevenance.sources.demo_company import _touched as touched
+from prevenance.sources.demo_company import block_of, health_step
+from prevenance.sources.demo_growth import OFFERS
+from prevenance.sources.demo_leaving import hazard
+from prevenance.sources.demo_oracle import TARGETS, cutoffs, snapshots
+from prevenance.sources.demo_switches import Demo
+from prevenance.sources.demo_truth import auc, average_precision
+from prevenance.sources.demo_world import DAY, END, WEEK, World, moments, stream
+from prevenance.sources.intake import Policy, Source, intake
+from prevenance.tables import TABLES
+from prevenance.targets import churn, tickets
+from prevenance.targets.define import Target, cohort, label
+
+CONF = Path(__file__).parent.parent / "conf" / "source"
+CLEAN = {"duplicates": False, "orphans": False, "bad_cells": False, "opt_outs": False}
+
+
+def seen(given: Demo) -> tuple[World, list[demo.Life], dict[str, pd.DataFrame]]:
+    world = demo.world_of(given)
+    lives = list(demo.lives(world))
+    parts = [snapshots(world, life.block, life.grown, life.events.errors, life.tickets) for life in lives]
+    return world, lives, {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in TARGETS}
+
+
+@pytest.fixture(scope="module")
+def large() -> dict[str, pd.DataFrame]:
+    return seen(Demo(customers=2_700, seed=3))[2]
+
+
+@pytest.mark.parametrize("target", list(TARGETS))
+def test_chances_hold_from_the_smallest_to_the_largest(large: dict[str, pd.DataFrame], target: str) -> None:
+    found = large[target]
+    chance, outcome = found["chance"].to_numpy(), found["outcome"].to_numpy(dtype=float)
+    for part in np.array_split(np.argsort(chance, kind="stable"), 5):
+        # One outcome falls into the windows of up to four cutoffs.
+        error = 2 * np.sqrt((chance[part] * (1 - chance[part])).sum()) + 1
+        assert abs(outcome[part].sum() - chance[part].sum()) < 3 * error, (outcome[part].sum(), chance[part].sum())
+    wrong = 1 - found["chance"]
+    assert auc(found.assign(chance=wrong)) == pytest.approx(1 - auc(found))
+
+
+def test_chances_of_leaving_are_those_of_living_on_many_times() -> None:
+    given = Demo(customers=250, months=14, seed=5, save_effect=True, churners=None)
+    world, (life,), found = seen(given)
+    cutoff = cutoffs(world, "churn")[-1]
+    week = int(np.searchsorted(world.weeks, cutoff, side="right")) - 1
+    rows = found["churn"][found["churn"]["cutoff"] == pd.Timestamp(cutoff)]
+    open_ = rows[~(moments(life.block.people, "turned")[rows["who"]] <= cutoff)]
+    again, times, rng = np.zeros(len(open_)), 600, stream(0, "again")
+    until = np.clip((cutoff + 90 * DAY - world.weeks) / WEEK, 0, 1) - np.clip((cutoff - world.weeks) / WEEK, 0, 1)
+    silently = np.clip((cutoff + 61 * DAY - world.weeks) / WEEK, 0, 1) - np.clip((cutoff - world.weeks) / WEEK, 0, 1)
+    for _ in range(times):
+        now, block = life.block.now.copy(), life.block
+        for later in range(week + 1, now.shape[1]):
+            now[:, later], _ = health_step(now[:, later - 1], rng)
+        made = block.made.copy()
+        made[:, week:] = block.made[rng.permutation(len(made)), week:]
+        block = replace(block, now=now, health=now + block.people["fit"].to_numpy()[:, None], made=made, touched=touched(made))
+        rates = hazard(world, block)[open_["who"]]
+        needed, silent = rng.exponential(1.0, len(open_)), rng.random(len(open_)) < 0.12
+        again += np.where(silent, (rates @ silently) >= needed, (rates @ until) >= needed)
+    share, chance = again / times, open_["chance"].to_numpy()
+    error = np.sqrt(np.maximum(share * (1 - share), 0.002) / times)
+    assert np.corrcoef(share, chance)[0, 1] > 0.97
+    assert np.mean(np.abs(share - chance) < 4 * error + 0.03) > 0.95
+    assert chance.mean() == pytest.approx(share.mean(), rel=0.15)
+    assert np.mean(np.abs(share - chance[::-1]) < 4 * error + 0.03) < 0.9, "this test would accept anything"
+
+
+def history(folder: Path) -> History:
+    declared = yaml.safe_load((CONF / "demo.yaml").read_text(encoding="utf-8"))
+    source = Source(
+        name="demo",
+        selects={path.stem: path.read_text(encoding="utf-8") for path in sorted((CONF / "demo").glob("*.sql"))},
+        files=declared["files"],
+        timezone=declared["timezone"],
+        static=True,
+        delay_days=declared["delay_days"],
+    )
+    taken = intake(files.connect(), source, folder, {table: Policy(on_bad_row="quarantine") for table in TABLES})
+    until = pd.Timestamp(END).tz_localize("Europe/Paris").tz_convert("UTC").tz_localize(None)
+    return cut(taken, until.to_pydatetime())[0]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, dict[str, pd.DataFrame], History]:
+    folder = tmp_path_factory.mktemp("demo")
+    given = Demo(customers=220, months=18, seed=11, **CLEAN)  # type: ignore[arg-type]
+    demo.write(folder, given)
+    world, _, found = seen(given)
+    return world, found, history(folder)
+
+
+def offers() -> Target:
+    return pytest.importorskip("prevenance.targets.cross_sell").next_offer()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("name", "target"), [("churn", churn.by_contract), ("tickets", tickets.next_ticket), ("cross_sell", offers)])
+def test_labels_of_the_real_door_are_those_of_the_generator(
+    both: tuple[World, dict[str, pd.DataFrame], History], name: str, target: object
+) -> None:
+    world, found, past = both
+    ours = found[name]
+    utc = pd.DatetimeIndex(ours["cutoff"]).tz_localize("Europe/Paris").tz_convert("UTC").tz_localize(None)
+    ours = ours.assign(customer_id=world.ids[ours["who"]], at=utc)
+    judged = label(past, target(), cohort(past, target(), sorted({one.to_pydatetime() for one in utc})))  # type: ignore[operator]
+    judged = judged[judged["state"] == "at_risk"]
+    keys = ["customer_id", "at"]
+    if name == "cross_sell":
+        ours, keys = ours.assign(product_id=np.array(OFFERS)[ours["offer"].astype(int)]), [*keys, "product_id"]
+    merged = ours.merge(judged.rename(columns={"cutoff": "at"}), on=keys, how="outer", indicator=True)
+    assert set(merged["_merge"]) == {"both"}, merged[merged["_merge"] != "both"].head()
+    different = merged[merged["outcome"].astype(float) != merged["label"]]
+    assert different.empty, different.head()
+    assert merged["label"].sum() > 20
+
+
+def test_figures_are_pooled_as_a_training_report_pools_them(large: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    found = large["churn"]
+    rows = found.assign(label=found["outcome"].astype(float), raw=found["chance"], score=found["chance"])
+    theirs = pooled(rows, np.zeros(len(rows), dtype=np.intp), np.ones((1, 1), dtype=np.uint16), 20)
+    parts = [part for _, part in found.groupby("cutoff")]
+    weight = [part["outcome"].sum() for part in parts]
+    for name, ours in (("roc_auc", auc), ("average_precision", average_precision)):
+        assert np.average([ours(part) for part in parts], weights=weight) == pytest.approx(theirs[name][0])
+
+
+def test_truth_is_written_beside_the_files(tmp_path: Path) -> None:
+    facts = demo.write(tmp_path, Demo(customers=150, months=14, leaks=("edited",)))
+    known = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
+    assert known == json.loads(json.dumps(facts["truth"]))
+    for target in TARGETS:
+        assert 0.5 < known[target]["roc_auc"] < 1
+        assert 0 < known[target]["average_precision"] <= 1
+        assert known[target]["snapshots"] > known[target]["positives"] > 0
+        assert len(known[target]["how"]) > 80
+    assert {leak["name"]: leak["on"] for leak in known["leaks"]} == {"filled_after": False, "poisoned": False, "edited": True}
+    assert {"leaks", "effects", "biases", "drift", "season", "settings"} <= set(known)
+
+
+def test_a_history_too_short_for_a_label_has_no_figures(tmp_path: Path) -> None:
+    known = demo.write(tmp_path, Demo(customers=5, months=2))["truth"]
+    assert all(known[target]["roc_auc"] is None and known[target]["snapshots"] == 0 for target in TARGETS)
+
+
+def test_without_signal_nobody_can_rank_who_leaves() -> None:
+    found = seen(Demo(customers=1_500, signal=0.0))[2]["churn"]
+    undecided = found[found["chance"] < 1]
+    assert auc(undecided) < 0.58
+    assert auc(seen(Demo(customers=1_500))[2]["churn"]) > 0.8
+
+
+def test_nobody_ranks_better_than_the_oracle(large: dict[str, pd.DataFrame]) -> None:
+    world = demo.world_of(Demo(customers=2_700, seed=3))
+    block = block_of(world, 0)
+    for found in (large["churn"], large["tickets"]):
+        week = np.searchsorted(world.weeks, found["cutoff"].to_numpy().astype("datetime64[s]"), side="right") - 1
+        assert auc(found.assign(chance=-block.health[found["who"], week])) < auc(found) - 0.02
