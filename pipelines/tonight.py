@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,39 @@ YOUNG_DAYS = 28
 """A customer known for less than this, or without any activity for a year, cannot be judged: ``not_enough_data``."""
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A ranked list with what it stands on: the inputs of its rows, further files, its run, the newest knowledge and notes."""
+
+    ranked: pd.DataFrame
+    now: pd.DataFrame
+    extra: dict[str, bytes]
+    run_id: str
+    until: datetime
+    notes: list[str]
+
+
 def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
     """Score, rank and publish one target; return the text to print and the facts for the status file."""
     target, out, cutoff = target_of(given), Path(given.out), inputs.as_of
-    fitted, model_digest, messages = champion_of(out, target, cutoff)
+    fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given))
+    made = listed(given, inputs, fitted, model_digest, steps)
+    steps(f"{target.name}: publish")
+    files = {
+        "list.csv": table.csv_bytes(made.ranked),
+        "list.json": table.json_bytes(made.ranked),
+        "features.parquet": table.parquet_bytes(features_of(made.now)),
+    }
+    files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantined(inputs).items()}
+    said = [*messages, *inputs.messages, *made.notes]
+    manifest = manifest_of(given, inputs, target, fitted, model_digest, made.run_id, made.until, made.ranked, said)
+    folder = publish(out, target.name, cutoff, files, manifest)
+    return summary.top(made.ranked, folder), {"list": str(folder), "listed": len(made.ranked), "run_id": made.run_id, "messages": messages}
+
+
+def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, steps: Steps) -> Listed:
+    """Return the ranked list of one target at ``inputs.as_of`` by a given model: the same for tonight and for a past date."""
+    target, cutoff = target_of(given), inputs.as_of
     definitions, notes = definitions_of(given, inputs)
     steps(f"{target.name}: cohort")
     snapshots = cohort(inputs.history, target, [cutoff - BEFORE, cutoff])
@@ -61,20 +90,18 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     ranked = rank(
         rows, stamp, capacity=capacity, share=given.outreach.share, cost_per_contact=given.outreach.cost_per_contact, playbook=playbook
     )
-    steps(f"{target.name}: publish")
-    files = {
-        "list.csv": table.csv_bytes(ranked),
-        "list.json": table.json_bytes(ranked),
-        "features.parquet": table.parquet_bytes(features_of(now)),
-    }
-    files |= {f"quarantine/{name}.csv": content for name, content in quarantined(inputs).items()}
-    manifest = manifest_of(given, inputs, target, fitted, model_digest, run_id, until, ranked, [*messages, *inputs.messages, *notes])
-    folder = publish(out, target.name, cutoff, files, manifest)
-    return summary.top(ranked, folder), {"list": str(folder), "listed": len(ranked), "run_id": run_id, "messages": messages}
+    return Listed(ranked, now, {}, run_id, until, notes)
 
 
-def champion_of(out: Path, target: Target, cutoff: datetime) -> tuple[Fitted, str, list[str]]:
+def asked_source(given: Settings) -> str:
+    """Return the source and its folder as settings to repeat in a command, unless it is the demo that makes its own files."""
+    return " ".join(one for one in given.overrides if one.partition("=")[0] in ("source", "data"))
+
+
+def champion_of(out: Path, target: Target, cutoff: datetime | None, source: str = "") -> tuple[Fitted, str, list[str]]:
     """Return the registered champion, its digest and messages; its digests are checked before anything is parsed.
+
+    Without a ``cutoff`` it may know anything. ``source`` is what a command that trains has to repeat.
 
     Raises:
         PrevenanceError: E501 none registered, E502 not what was registered, E503 it knows more than the cutoff.
@@ -86,11 +113,11 @@ def champion_of(out: Path, target: Target, cutoff: datetime) -> tuple[Fitted, st
             "E501",
             f"no champion is registered for {target.name} in {out}",
             target=target.name,
-            fix=f"run make train ARGS='target={target.name} out={out}'",
+            fix=f"run make train ARGS='{' '.join([*source.split(' '), f'target={target.name}']).strip()} out={out}'",
         )
     fitted = bundle.load(out / "models" / target.name / held[1], held[1])
     trained = datetime.fromisoformat(fitted.about["trained_until"])
-    if trained > cutoff:
+    if cutoff is not None and trained > cutoff:
         raise PrevenanceError(
             "E503",
             f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}",
