@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pipelines.run import PRIVATE, Steps, conf_folder
-from pipelines.settings import Settings, TargetSettings
+from pipelines.settings import Settings, TargetSettings, ValidationSettings
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.features import SETS
 from prevenance.features import definitions as all_definitions
@@ -170,8 +170,10 @@ def target_of(given: Settings) -> Target:
         "settle_days": chosen.settle_days,
         "lead_days": chosen.lead_days,
     }
-    if chosen.kind in ("silence", "ticket"):
+    if chosen.kind in ("silence", "ticket", "family"):
         settings |= {"active_days": chosen.active_days, "activity_in": tuple(chosen.activity)}
+    if chosen.kind == "family":
+        settings["owned_days"] = chosen.owned_days
     if chosen.kind == "ticket":
         settings |= {"category": chosen.category, "priority": chosen.priority}
     return KINDS[chosen.kind](**settings)
@@ -192,7 +194,7 @@ def definitions_of(given: Settings, inputs: Inputs) -> tuple[tuple[Definition, .
     lookbacks = [days for days in sorted(set(given.features.lookbacks)) if days <= span]
     dropped = [days for days in given.features.lookbacks if days > span]
     messages = [f"lookback of {days} days left out: the history has {span} days" for days in dropped]
-    return usable(all_definitions(sets, lookbacks), inputs.history.tables), messages
+    return usable(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
 
 
 def first_known(inputs: Inputs) -> datetime:
@@ -208,7 +210,7 @@ def first_known(inputs: Inputs) -> datetime:
 
 
 def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime]:
-    """Return the training cutoffs, ascending: every ``step_days`` back from the last closed label window, at 00:00 UTC.
+    """Return the training cutoffs, ascending, at 00:00 UTC: every ``step_days`` back from the last closed label window, or on from ``start``.
 
     Raises:
         PrevenanceError: E601 when no label window is closed yet.
@@ -216,8 +218,7 @@ def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime
     rules = given.validation
     first = first_known(inputs) + timedelta(days=max(rules.burn_in_days, given.target.active_days if given.target.kind == "silence" else 0))
     length = timedelta(days=target.horizon_days + target.settle_days)
-    last = (inputs.as_of - length).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = [last - timedelta(days=rules.step_days * n) for n in range(rules.cutoffs)]
+    found = _every(rules, inputs.as_of - length)
     kept = sorted(cutoff for cutoff in found if cutoff >= first)
     if not kept:
         works = first + length + timedelta(days=1)
@@ -230,9 +231,34 @@ def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime
     return kept
 
 
-def frame_of(inputs: Inputs, target: Target, cutoffs: list[datetime], definitions: tuple[Definition, ...], steps: Steps) -> pd.DataFrame:
-    """Return snapshots with labels and features: one row per customer at risk (or too late) and cutoff."""
+def _every(rules: ValidationSettings, until: datetime) -> list[datetime]:
+    """Return at most ``cutoffs`` instants up to ``until``, newest first, ``step_days`` apart."""
+    last = until.replace(hour=0, minute=0, second=0, microsecond=0)
+    if rules.start:
+        start = instant(rules.start, "UTC")
+        last = start + timedelta(days=(last - start).days // rules.step_days * rules.step_days)
+    found = [last - timedelta(days=rules.step_days * n) for n in range(rules.cutoffs)]
+    return [cutoff for cutoff in found if not rules.start or cutoff >= start]
+
+
+def frame_of(
+    inputs: Inputs, target: Target, cutoffs: list[datetime], definitions: tuple[Definition, ...], steps: Steps, most: int | None = None
+) -> pd.DataFrame:
+    """Return snapshots with labels and features: one row per customer[, product] and cutoff, at risk or too late.
+
+    Above ``most`` rows a sample of the customers stands for all, with their whole histories; it is drawn by the hash of their id and
+    said in the messages.
+    """
     steps("cohort and labels")
-    labelled = label(inputs.history, target, cohort(inputs.history, target, cutoffs))
+    snapshots = cohort(inputs.history, target, cutoffs)
+    if most and len(snapshots) > most:
+        place = pd.util.hash_array(snapshots["customer_id"].to_numpy(dtype=object)) / 2**64
+        kept = snapshots[place < most / len(snapshots)].reset_index(drop=True)
+        inputs.messages.append(
+            f"{target.name}: learned from {kept['customer_id'].nunique():,} of {snapshots['customer_id'].nunique():,} customers, drawn by "
+            f"their id; {len(snapshots):,} snapshots are more than validation.max_snapshots={most:,}"
+        )
+        snapshots = kept
+    labelled = label(inputs.history, target, snapshots)
     built = build(inputs.history, labelled, definitions, steps)
     return pd.concat([labelled, built[names(definitions)]], axis=1)

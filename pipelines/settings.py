@@ -77,6 +77,7 @@ class OutreachSettings:
     share: float = 0.15
     cost_per_contact: float = 60.0
     playbook: dict[str, Any] = field(default_factory=dict)
+    offers: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

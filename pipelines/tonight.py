@@ -15,13 +15,14 @@ from pipelines.inputs import Inputs, capacity_of, definitions_of, target_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
 from prevenance import tracking
+from prevenance.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.errors import PrevenanceError
 from prevenance.explain import reasons
 from prevenance.features.build import build, names
 from prevenance.history import History, digest, visible
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
-from prevenance.ranking import Play, Stamp, rank
+from prevenance.ranking import Play, Stamp, best_offers, by_product, rank
 from prevenance.scoring import scored
 from prevenance.tables import ACTIVITY, TABLES
 from prevenance.targets.define import Target, cohort
@@ -70,14 +71,19 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     steps(f"{target.name}: cohort")
     snapshots = cohort(inputs.history, target, [cutoff - BEFORE, cutoff])
     check_inputs(fitted, names(definitions))
-    features = build(inputs.history, snapshots, definitions, steps)[["customer_id", "cutoff", *fitted.encoder.features]]
+    features = build(inputs.history, snapshots, definitions, steps)[["cutoff", *target.keys, *fitted.encoder.features]]
     whole = pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1)
     now, before = (whole[whole["cutoff"] == pd.Timestamp(moment)].reset_index(drop=True) for moment in (cutoff, cutoff - BEFORE))
     steps(f"{target.name}: score and explain")
     dark = now["customer_id"].isin(unknown(inputs.history, cutoff))
-    rows = scored(fitted, now, before, now, dark)
-    rows = rows.merge(attributes(inputs.history, cutoff), on="customer_id", how="left")
-    rows = pd.concat([rows, reasons(fitted, now, definitions).reset_index(drop=True)], axis=1)
+    rows, extra = scored(fitted, now, before, now, dark), {}
+    if target.pairs:
+        worth = {"share": given.outreach.share, "cost_per_contact": given.outreach.cost_per_contact}
+        rows["product"] = product_names(inputs.history, cutoff, rows["product_id"])
+        extra = {"by_product.csv": table.csv_bytes(by_product(rows, **worth))}
+        rows = best_offers(rows, **worth)
+    told = reasons(fitted, now.loc[rows.index], definitions)
+    rows = pd.concat([rows, told], axis=1).merge(attributes(inputs.history, cutoff), on="customer_id", how="left")
     rows.loc[rows["score"].isna(), ["reasons", "holds"]] = ""
     capacity = capacity_of(given)
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": capacity}
@@ -86,11 +92,12 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
     until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
-    playbook = {name: Play(one["action"], one["days"], tuple(one.get("words", ()))) for name, one in given.outreach.playbook.items()}
+    plays = given.outreach.offers if target.pairs else given.outreach.playbook
+    playbook = {name: Play(one["action"], one["days"], tuple(one.get("words", ()))) for name, one in plays.items()}
     ranked = rank(
         rows, stamp, capacity=capacity, share=given.outreach.share, cost_per_contact=given.outreach.cost_per_contact, playbook=playbook
     )
-    return Listed(ranked, now, {}, run_id, until, notes)
+    return Listed(ranked, now, extra, run_id, until, notes)
 
 
 def asked_source(given: Settings) -> str:
@@ -151,6 +158,16 @@ def attributes(history: History, cutoff: datetime) -> pd.DataFrame:
     )
     found = history.con.execute(f"select customer_id, {columns} from {visible('customers', cutoff)} group by 1 order by 1").df()
     return found.astype("str")
+
+
+def product_names(history: History, cutoff: datetime, product_ids: pd.Series) -> pd.Series:
+    """Return each offer in words: the product's name at ``cutoff``, else its id."""
+    known: dict[str, str] = {}
+    if "products" in history.tables:
+        newest = f"select product_id, arg_max(name, (event_at, known_at, name)) as name from {visible('products', cutoff)} group by 1"
+        known = {number: name for number, name in history.con.execute(newest).fetchall() if name}
+    words = {MORE_SEATS: "More seats", HIGHER_PLAN: "Higher plan"} | known
+    return product_ids.map(lambda one: words.get(one, one)).astype("str")
 
 
 def unknown(history: History, cutoff: datetime) -> set[str]:

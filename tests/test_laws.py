@@ -21,8 +21,9 @@ import prevenance.features.intervals as cells
 import prevenance.targets.define as target_module
 from prevenance.features import definitions
 from prevenance.features.build import build, names, usable
+from prevenance.features.define import State
 from prevenance.history import History, visible
-from prevenance.targets import by_contract, by_event, by_silence, next_ticket
+from prevenance.targets import by_contract, by_event, by_silence, next_family, next_offer, next_ticket
 from prevenance.targets.define import Target, cohort, label
 
 DEFINITIONS = definitions()
@@ -33,7 +34,11 @@ TARGETS: tuple[Target, ...] = (
     by_silence(activity_in=("usage", "purchases"), horizon_days=28, active_days=56, settle_days=3),
     next_ticket(horizon_days=14, settle_days=3),
     next_ticket(horizon_days=14, settle_days=3, priority="urgent"),
+    next_offer(horizon_days=28, settle_days=3),
+    next_family(horizon_days=28, settle_days=3, active_days=200, owned_days=60),
 )
+PAIRS = tuple(target for target in TARGETS if target.pairs)
+OFFERS = tuple(one for one in DEFINITIONS if isinstance(one, State) and one.pair)
 Frames = dict[str, pd.DataFrame]
 EDITS = ("delete", "change", "duplicate", "reorder", "fill in late")
 
@@ -71,6 +76,12 @@ def features_of(frames: Frames, cutoffs: tuple[datetime, ...], of: Frames | None
     return build(history or History.from_frames(frames, END), asked.astype({"customer_id": "str", "cutoff": "datetime64[us]"}), DEFINITIONS)
 
 
+def pairs_of(frames: Frames, cutoffs: tuple[datetime, ...]) -> list[pd.DataFrame]:
+    """Return the features of every offer of every cohort, target by target; the customer's own are the same code as elsewhere."""
+    history = History.from_frames(frames, END)
+    return [build(history, cohort(history, target, cutoffs), OFFERS) for target in PAIRS]
+
+
 def cohorts_of(frames: Frames, cutoff: datetime) -> list[pd.DataFrame]:
     history = History.from_frames(frames, END)
     return [cohort(history, target, [cutoff]) for target in TARGETS]
@@ -99,6 +110,12 @@ def test_the_future_changes_no_feature_and_no_cohort(frames: Frames, edit: str, 
 
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(frames=worlds(), edit=st.sampled_from(EDITS), cutoff=st.sampled_from(CUTOFFS), seed=st.integers(0, 10_000))
+def test_the_future_changes_no_feature_of_an_offer(frames: Frames, edit: str, cutoff: datetime, seed: int) -> None:
+    assert same(pairs_of(frames, (cutoff,)), pairs_of(edited(frames, cutoff, edit, seed), (cutoff,)))
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(frames=worlds(), edit=st.sampled_from(EDITS), cutoff=st.sampled_from(CUTOFFS), seed=st.integers(0, 10_000))
 def test_a_closed_label_never_changes(frames: Frames, edit: str, cutoff: datetime, seed: int) -> None:
     before = labels_of(frames, cutoff)
     for moment in sorted({target.closes(cutoff) for target in TARGETS}):
@@ -114,6 +131,10 @@ def test_one_cutoff_equals_many_and_training_equals_scoring(frames: Frames) -> N
     for cutoff in CUTOFFS:
         rows = many[many["cutoff"] == pd.Timestamp(cutoff)].reset_index(drop=True)
         pd.testing.assert_frame_equal(features_of(frames, (cutoff,)), rows, check_exact=True)
+    for number, every in enumerate(pairs_of(frames, CUTOFFS)):
+        for cutoff in CUTOFFS:
+            rows = every[every["cutoff"] == pd.Timestamp(cutoff)].reset_index(drop=True)
+            pd.testing.assert_frame_equal(pairs_of(frames, (cutoff,))[number], rows, check_exact=True)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -155,6 +176,7 @@ def test_control_states_without_the_second_clock_are_seen(monkeypatch: pytest.Mo
         lambda table, cutoff, days=None: visible(table, cutoff, days).replace(f"and known_at <= timestamp '{cutoff}'", ""),
     )
     assert _law_breaks(_features_hold)
+    assert _law_breaks(lambda frames, after, cutoff: same(pairs_of(frames, (cutoff,)), pairs_of(after, (cutoff,))))
 
 
 @pytest.mark.parametrize("module", [cells, by_value], ids=["sums", "distinct"])
@@ -254,3 +276,5 @@ def test_every_world_has_snapshots_to_speak_of() -> None:
     found = build(History.from_frames(world(1, customers=4), END), snapshots(4), DEFINITIONS)
     filled = found.notna().mean()
     assert (filled > 0).mean() > 0.9, "the random worlds leave too many features empty to prove anything"
+    offers = [[len(every) for every in pairs_of(world(seed, customers=3), CUTOFFS)] for seed in range(10)]
+    assert np.sum(offers, axis=0).min() > 20, "the random worlds have too few offers to prove anything"

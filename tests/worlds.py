@@ -79,11 +79,14 @@ def _customers(dice: Dice, n: int) -> dict[str, object]:
 
 
 def _subscriptions(dice: Dice, n: int) -> dict[str, object]:
+    products = dice.pick(PRODUCTS, n, 0.2)
     return {
         "subscription_id": dice.pick(("s1", "s2"), n, 0),
         "event": dice.pick(("started", "started", "changed", "renewed", "notice", "ended"), n, 0),
-        "product_id": dice.pick(PRODUCTS, n, 0.2),
-        "plan": dice.pick(("basic", "plus"), n, 0.2),
+        "product_id": products,
+        "plan": [
+            plan if product == "basic" else None for plan, product in zip(dice.pick(("basic", "plus"), n, 0.2), products, strict=True)
+        ],
         "seats": dice.number(0, 20, n),
         "mrr": dice.number(0, 900, n, 2),
         "renews_on": [instant + timedelta(days=200) for instant in dice.instants(n)],

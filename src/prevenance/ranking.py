@@ -27,11 +27,15 @@ ORDER = {WORKABLE: 0, "too_late": 1, "not_enough_data": 2}
 """The groups of the list, in their order."""
 
 
+PAIR_COLUMNS = ("product_id", "product")
+"""What a list of offers has besides."""
+
+
 @dataclass(frozen=True)
 class Play:
     """What to do: ``action``, within ``days`` after the cutoff, if one of ``words`` begins a word of the first reason.
 
-    Case plays no part; a play without words fits every reason, and no reason.
+    Case plays no part; a play without words fits every reason, and no reason. ``{product}`` in the action stands for the row's product.
     """
 
     action: str
@@ -55,6 +59,8 @@ def rank(
     scored: pd.DataFrame, stamp: Stamp, *, capacity: int, share: float, cost_per_contact: float, playbook: Mapping[str, Play]
 ) -> pd.DataFrame:
     """Return the ranked list: the columns ``COLUMNS`` and exactly one row for each row of ``scored``, best first.
+
+    Rows with product_id and product (one offer a customer) keep them as last columns.
 
     ``expected_value = score * value_at_stake * share - cost_per_contact``, in the source's currency, to the cent; empty where
     the value is unknown and where a contact comes too late. Workable customers are ordered by it (unknown last), or by score
@@ -91,7 +97,30 @@ def rank(
     rows["arm"] = pd.Series("contact", index=rows.index, dtype="str").where(worked)
     rows = _with_actions(rows, worked, stamp.cutoff, playbook)
     rows = _stamped(rows, stamp)
-    return rows.iloc[np.argsort(place.to_numpy(), kind="stable")][list(COLUMNS)].reset_index(drop=True)
+    columns = [*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows)]
+    return rows.iloc[np.argsort(place.to_numpy(), kind="stable")][columns].reset_index(drop=True)
+
+
+def by_product(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
+    """Return every workable offer, product by product, best customer first: product_id, product, place, customer_id, score, ....
+
+    ``offers``: customer_id, product_id, product, state0, score, score_low, score_high, value_at_stake; one row per customer and product.
+    ``place`` counts from 1 within a product, in the order of the list (expected value, or the chance where no value is known).
+    """
+    rows = offers[offers["state0"] == WORKABLE].reset_index(drop=True)
+    rows["expected_value"] = _worth(rows, "score", share, cost_per_contact)
+    ordered = rows.iloc[np.argsort(_places(rows, "score", rows["expected_value"]).to_numpy(), kind="stable")]
+    ordered = ordered.sort_values("product_id", kind="stable").reset_index(drop=True)
+    ordered.insert(0, "place", ordered.groupby("product_id").cumcount() + 1)
+    shown = ["product_id", "product", "place", "customer_id", "score", "score_low", "score_high", "value_at_stake", "expected_value"]
+    return ordered[shown]
+
+
+def best_offers(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
+    """Return the one best row of each customer (same columns, the index of ``offers``), chosen in the order of the list."""
+    place = _places(offers.reset_index(drop=True), "score", _worth(offers.reset_index(drop=True), "score", share, cost_per_contact))
+    ordered = offers.iloc[np.argsort(place.to_numpy(), kind="stable")]
+    return ordered.drop_duplicates("customer_id").sort_index()
 
 
 def _check_settings(capacity: int, share: float) -> None:
@@ -129,6 +158,7 @@ def _places(rows: pd.DataFrame, score: str, worth: pd.Series) -> pd.Series:
             "chance": -rows[score] if worth.isna().all() else -rows[score].where(worth.isna(), 0.0),
             "value": -rows["value_at_stake"],
             "id": rows["customer_id"].astype("str"),
+            "product": rows["product_id"].astype("str") if "product_id" in rows else "",
         }
     )
     order = keys.sort_values(list(keys.columns), na_position="last", kind="stable").index
@@ -152,7 +182,9 @@ def _begins(word: str, text: str) -> bool:
 def _with_actions(rows: pd.DataFrame, worked: pd.Series, cutoff: datetime, playbook: Mapping[str, Play]) -> pd.DataFrame:
     plays = [play_for(reasons, playbook) if todo else None for reasons, todo in zip(rows["reasons"], worked, strict=True)]
     by = [(cutoff + timedelta(days=play.days)).date().isoformat() if play else None for play in plays]
-    rows["action"] = pd.Series([play.action if play else None for play in plays], index=rows.index, dtype="str")
+    products = rows["product"] if "product" in rows else [""] * len(rows)
+    told = [play.action.replace("{product}", product) if play else None for play, product in zip(plays, products, strict=True)]
+    rows["action"] = pd.Series(told, index=rows.index, dtype="str")
     rows["act_by"] = pd.Series(by, index=rows.index, dtype="str")
     return rows
 

@@ -16,7 +16,8 @@ def scored(
 ) -> pd.DataFrame:
     """Return the cohort with its chances: customer_id, state0, value_at_stake, score, score_low, score_high, score_before.
 
-    One row per row of ``cohort_now``, in its order. Scores are calibrated chances in [0, 1] with their 90 % interval. A customer of whom
+    One row per row of ``cohort_now``, in its order; where that has product_id, a row is a customer and a product and keeps it.
+    Scores are calibrated chances in [0, 1] with their 90 % interval. A customer of whom
     nothing is known has no score and the state ``not_enough_data``: no data is never healthy. ``score_before`` is NaN for a customer who
     was not in the cohort then.
 
@@ -31,19 +32,21 @@ def scored(
         PrevenanceError: E504 if the model wants other inputs.
         ValueError: a customer of the cohort has no features.
     """
-    order = pd.Index(cohort_now["customer_id"])
-    now = _by_customer(features_now).reindex(order)
-    if lost := len(order.difference(pd.Index(features_now["customer_id"]))):
+    keys = [key for key in ("customer_id", "product_id") if key in cohort_now]
+    order = cohort_now.set_index(keys).index
+    given = _by(keys, features_now)
+    if lost := len(order.difference(given.index)):
         raise ValueError(f"{lost} of {len(order)} customers of the cohort have no features")
+    now = given.reindex(order)
     hidden = now.reindex(columns=list(fitted.encoder.features)).isna().all(axis=1) if unknown is None else unknown
     dark = hidden.to_numpy(dtype=bool) & bool(fitted.encoder.features)
     score = np.where(dark, np.nan, bundle.chance(fitted, now))
     low, high = bundle.interval(fitted, score)
-    before = _by_customer(features_before)
+    before = _by(keys, features_before)
     earlier = pd.Series(bundle.chance(fitted, before) if len(before) else [], index=before.index, dtype="float64")
     return pd.DataFrame(
         {
-            "customer_id": order.to_numpy(),
+            **{key: cohort_now[key].to_numpy() for key in keys},
             "state0": np.where(dark & (cohort_now["state"] == "at_risk"), UNKNOWN, cohort_now["state"]),
             "value_at_stake": cohort_now["value_at_stake"].to_numpy(dtype="float64"),
             "score": score,
@@ -51,10 +54,10 @@ def scored(
             "score_high": high,
             "score_before": np.where(dark, np.nan, earlier.reindex(order)),
         }
-    ).astype({"customer_id": "str", "state0": "str"})
+    ).astype(dict.fromkeys((*keys, "state0"), "str"))
 
 
-def _by_customer(features: pd.DataFrame) -> pd.DataFrame:
-    if features["customer_id"].duplicated().any():
+def _by(keys: list[str], features: pd.DataFrame) -> pd.DataFrame:
+    if features.duplicated(keys).any():
         raise ValueError("a customer has two rows of features")
-    return features.set_index("customer_id")
+    return features.set_index(keys)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from prevenance.errors import PrevenanceError, nearest
-from prevenance.features import calendar, contacts, customers, feedback, invoices, purchases, subscriptions, tickets, usage
+from prevenance.features import calendar, contacts, customers, feedback, invoices, offers, purchases, subscriptions, tickets, usage
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend
 
 LOOKBACKS = (7, 28, 90, 365)
@@ -24,6 +24,7 @@ SETS: dict[str, Callable[[Sequence[int]], tuple[Definition, ...]]] = {
     "contacts": contacts.definitions,
     "customers": customers.definitions,
     "calendar": calendar.definitions,
+    "offers": offers.definitions,
 }
 
 

@@ -20,12 +20,18 @@ from prevenance.history import History, visible
 from prevenance.tables import TABLES
 
 
-def usable(definitions: Sequence[Definition], tables: frozenset[str]) -> tuple[Definition, ...]:
-    """Return the definitions whose tables are there; a missing table means its features are absent, never zero."""
-    kept: dict[str, Definition] = {}
-    for one in definitions:
-        if (isinstance(one, Feature) and one.table in tables) or (isinstance(one, State) and tables.issuperset(one.tables)):
-            kept[one.name] = one
+def usable(definitions: Sequence[Definition], tables: frozenset[str], pairs: bool = False) -> tuple[Definition, ...]:
+    """Return the definitions whose tables are there; a missing table means its features are absent, never zero.
+
+    Features of a customer and a product are usable only for ``pairs``.
+    """
+
+    def fits(one: Definition) -> bool:
+        if isinstance(one, Feature):
+            return one.table in tables
+        return isinstance(one, State) and tables.issuperset(one.tables) and (pairs or not one.pair)
+
+    kept = {one.name: one for one in definitions if fits(one)}
     names = {column for one in kept.values() for column in (one.columns if isinstance(one, State) else (one.name,))}
     for one in definitions:
         if (isinstance(one, Trend) and one.of in names) or (isinstance(one, Ratio) and {one.top, one.bottom} <= names):
@@ -47,13 +53,15 @@ def build(
 ) -> pd.DataFrame:
     """Return ``snapshots`` (customer_id, cutoff; n rows) with one float64 column per definition, text for categories.
 
-    Windows are ``(cutoff - days, cutoff]``. An empty ``snapshots`` gives no rows and all columns.
+    Windows are ``(cutoff - days, cutoff]``. An empty ``snapshots`` gives no rows and all columns. Snapshots with a product_id (pairs)
+    get the features of the pair as well.
 
     Raises:
         PrevenanceError: E210 for a definition that names what does not exist.
     """
-    definitions = usable(definitions, history.tables)
-    keys = snapshots[["customer_id", "cutoff"]].reset_index(drop=True)
+    pairs = "product_id" in snapshots
+    definitions = usable(definitions, history.tables, pairs)
+    keys = snapshots[["customer_id", "cutoff", *(["product_id"] if pairs else [])]].reset_index(drop=True)
     codes, customers = pd.factorize(keys["customer_id"], sort=True)
     history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(customers, dtype="str"), "code": np.arange(len(customers))}))
     history.con.execute("create or replace temp table codes as select customer_id, code::integer as code from frame")
@@ -91,26 +99,26 @@ def _windows(definitions: Sequence[Definition]) -> list[Window]:
 
 
 def _state(history: History, state: State, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> dict[str, np.ndarray | pd.Series]:
-    """Run a state's SQL once per cutoff, over visible rows of the snapshots' customers."""
+    """Run a state's SQL once per cutoff, over visible rows of the snapshots' customers (of all customers, for pairs)."""
     columns: dict[str, pd.Series] = {
         name: pd.Series(None, index=keys.index, dtype="str") if name in state.categories else pd.Series(np.nan, index=keys.index)
         for name in state.columns
     }
+    row = "customer_id, product_id" if state.pair else "customer_id"
     for cutoff, index in rows.items():
-        customers = pd.DataFrame({"customer_id": keys["customer_id"].iloc[index], "place": index})
-        history.con.register("frame", customers)
-        history.con.execute(f"create or replace temp table asked as select customer_id, place, timestamp '{cutoff}' as cutoff from frame")
+        history.con.register("frame", keys.drop(columns="cutoff").iloc[index].assign(place=index))
+        history.con.execute(f"create or replace temp table asked as select {row}, place, timestamp '{cutoff}' as cutoff from frame")
         history.con.unregister("frame")
         views = [
             f"{table} as (select * from {visible(table, cutoff, state.days)}"
-            + (" where customer_id in (select customer_id from asked))" if TABLES[table].per_customer else ")")
+            + (" where customer_id in (select customer_id from asked))" if TABLES[table].per_customer and not state.pair else ")")
             for table in state.tables
         ]
-        views.append("snapshots as (select customer_id, cutoff from asked)")
+        views.append(f"snapshots as (select distinct {row}, cutoff from asked)")
         shown = ", ".join(f"result.{name}" for name in state.columns)
         try:
             found = history.con.execute(
-                f"with {', '.join(views)}, result as ({state.sql}) select place, {shown} from asked join result using (customer_id) order by place"
+                f"with {', '.join(views)}, result as ({state.sql}) select place, {shown} from asked join result using ({row}) order by place"
             ).df()
         except duckdb.Error as problem:
             raise PrevenanceError(

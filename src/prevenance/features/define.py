@@ -116,6 +116,8 @@ class State:
     ``(cutoff - days, cutoff]``; ``snapshots`` has customer_id and cutoff. The select returns ``customer_id`` and one
     column per key of ``columns`` (column name -> phrase with ``{value}``); a customer without a row gets nulls.
     Ages and spans are fractions of days: use ``epoch_us(a - b)``-style integers, no float sums over rows.
+    With ``pair`` the row is a customer, a product and a cutoff: ``snapshots`` and the select have ``product_id`` too, and the views hold
+    every customer, because what others own says what fits.
     ``categories`` are the columns that hold text. ``background`` names columns that nobody can change (industry, age).
     """
 
@@ -126,6 +128,7 @@ class State:
     days: int | None = None
     categories: tuple[str, ...] = ()
     background: tuple[str, ...] = ()
+    pair: bool = False
 
 
 Definition = Feature | Trend | Ratio | State

@@ -1,43 +1,11 @@
-"""Contract features: seats, monthly revenue, renewal, age and what changed.
-
-``HELD`` is the shared start of every SQL that needs the contracts as they stand at the cutoff.
-"""
+"""Contract features: seats, monthly revenue, renewal, age and what changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from prevenance.contracts import CATALOGUE, HELD
 from prevenance.features.define import Count, DaysSince, Definition, Feature, Ratio, State
-
-HELD = """
-steps as (
-  select *, case event when 'ended' then 4 when 'notice' then 3 when 'renewed' then 2 when 'changed' then 1 else 0 end as step
-  from subscriptions
-),
-held as (
-  select customer_id, subscription_id, cutoff, min(event_at) as started_at,
-    arg_max(event, (event_at, known_at, step)) as event,
-    arg_max(product_id, (event_at, known_at, step, product_id)) filter (where product_id is not null) as product_id,
-    arg_max(plan, (event_at, known_at, step, plan)) filter (where plan is not null) as plan,
-    arg_max(seats, (event_at, known_at, step, seats)) filter (where seats is not null) as seats,
-    arg_max(mrr, (event_at, known_at, step, mrr)) filter (where mrr is not null) as mrr,
-    arg_max(renews_on, (event_at, known_at, step, renews_on)) filter (where renews_on is not null) as renews_on,
-    arg_max(ends_on, (event_at, known_at, step, ends_on)) filter (where ends_on is not null) as ends_on
-  from steps group by customer_id, subscription_id, cutoff
-),
-running as (select * from held where event <> 'ended')
-"""
-"""Contracts at the cutoff, one row each: the last event and the last known value of every column (ties: known_at, then
-the order started, changed, renewed, notice, ended, then the value). ``running`` are those whose last event is not ``ended``."""
-
-CATALOGUE = """
-catalogue as (
-  select * from (
-    select *, row_number() over (partition by product_id order by event_at desc, known_at desc) as place from products
-  ) as versions where place = 1
-)
-"""
-"""Products at the cutoff: the newest visible version of each."""
 
 DAY = "86400000000.0"
 """Microseconds in a day."""

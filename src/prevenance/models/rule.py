@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
+POPULARITY = "popularity"
+"""Where features of this name exist (offers), they alone are the rule: offer what most take."""
+
+
 def average_precision(values: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Return the average precision of ordering by the largest value first, and by the smallest first.
 
@@ -40,7 +44,7 @@ def both_directions(matrix: np.ndarray) -> np.ndarray:
 def estimator(encoder: Encoder, *, seed: int, threads: int = 0) -> Pipeline:
     """Return the unfitted estimator: fill holes with the median, then keep the best (column, direction).
 
-    Words have no order, so a column of codes is never the rule. Nothing is random: ``seed`` and ``threads`` change nothing.
+    Words have no order, so a column of codes is never the rule; among offers the rule is popularity. Nothing is random: ``seed`` and ``threads`` change nothing.
     """
     from sklearn.compose import make_column_transformer
     from sklearn.feature_selection import SelectKBest
@@ -49,6 +53,7 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0) -> Pipeline:
     from sklearn.preprocessing import FunctionTransformer, RobustScaler
 
     numeric = [place for place in range(len(encoder.features)) if place not in set(encoder.categories)]
+    numeric = [place for place in numeric if encoder.features[place].startswith(POPULARITY)] or numeric
     return make_pipeline(
         make_column_transformer((SimpleImputer(strategy="median"), numeric)),
         RobustScaler(unit_variance=False),

@@ -27,6 +27,7 @@ class Target:
     and returns ``customer_id, state`` (``at_risk`` or ``too_late``), ``value_at_stake`` (money a year, or null).
     ``outcome`` is SQL that may also see ``next_<table>``, the rows of the label window; it returns
     ``customer_id, outcome_at`` for those whose outcome came. With ``absence`` the outcome is that no row is returned.
+    With ``pairs`` a row is a customer and a product: both return ``product_id`` too.
     """
 
     name: str
@@ -38,6 +39,12 @@ class Target:
     lead_days: int = 0
     absence: bool = False
     says: str = ""
+    pairs: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the columns that, with the cutoff, name a snapshot."""
+        return ["customer_id", "product_id"] if self.pairs else ["customer_id"]
 
     def closes(self, cutoff: datetime) -> datetime:
         """Return the moment from which the label of ``cutoff`` is known for good."""
@@ -56,25 +63,24 @@ def check(target: Target, tables: frozenset[str]) -> None:
 
 
 def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.DataFrame:
-    """Return the snapshots: customer_id, cutoff, state, value_at_stake; sorted by cutoff, customer_id.
+    """Return the snapshots: customer_id, cutoff[, product_id], state, value_at_stake; sorted by cutoff, customer_id[, product_id].
 
     A customer whose first row in ``customers`` is not visible yet is in no cohort, whatever other tables say.
     """
     check(target, history.tables)
-    parts = []
+    parts, keys = [], ", ".join(target.keys)
     for cutoff in sorted(set(cutoffs)):
         views = ", ".join(_views(target, cutoff))
         known = f" where customer_id in (select customer_id from {visible('customers', cutoff)})" if "customers" in history.tables else ""
         parts.append(
             history.con.execute(
-                f"with {views}, result as ({target.cohort}) select customer_id, state, value_at_stake from result{known} order by 1"
+                f"with {views}, result as ({target.cohort}) select {keys}, state, value_at_stake from result{known} order by {keys}"
             ).df()
         )
         parts[-1].insert(1, "cutoff", np.full(len(parts[-1]), cutoff, dtype="datetime64[us]"))
-    frame = (
-        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"customer_id": [], "cutoff": [], "state": [], "value_at_stake": []})
-    )
-    return frame.astype({"customer_id": "str", "cutoff": "datetime64[us]", "state": "str", "value_at_stake": float})
+    columns = ["customer_id", "cutoff", *target.keys[1:], "state", "value_at_stake"]
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
+    return frame.astype(dict.fromkeys(target.keys, "str") | {"cutoff": "datetime64[us]", "state": "str", "value_at_stake": float})
 
 
 def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataFrame:
@@ -88,12 +94,13 @@ def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataF
             continue
         views = [*_views(target, moment), *_next_views(target, moment)]
         found = history.con.execute(
-            f"with {', '.join(views)}, result as ({target.outcome}) select customer_id, min(outcome_at) as outcome_at from result group by 1"
+            f"with {', '.join(views)}, result as ({target.outcome}) select {', '.join(target.keys)}, min(outcome_at) as outcome_at "
+            "from result group by all"
         ).df()
-        came = result["customer_id"].iloc[index].map(dict(zip(found["customer_id"], found["outcome_at"], strict=True)))
+        came = result[target.keys].iloc[index].merge(found, on=target.keys, how="left", validate="one_to_one")["outcome_at"]
         result.loc[index, "label"] = (came.isna() if target.absence else came.notna()).astype(float).to_numpy()
         if not target.absence:
-            result.loc[index, "outcome_at"] = pd.to_datetime(came).to_numpy().astype("datetime64[us]")
+            result.loc[index, "outcome_at"] = came.to_numpy().astype("datetime64[us]")
     return result
 
 
