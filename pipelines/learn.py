@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,29 +14,30 @@ import pandas as pd
 from pipelines.inputs import Inputs, capacity_of, cutoffs_of, definitions_of, frame_of, target_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
-from prevenance import checks, evaluation, folds, metrics, slices, tracking, training
+from pipelines.training_report import Facts, flat, moved, report_of, sliced
+from prevenance import checks, evaluation, folds, tracking, training
+from prevenance.drift import Drift
 from prevenance.errors import PrevenanceError
 from prevenance.explain import plots
 from prevenance.features.build import names
 from prevenance.history import digest
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
-from prevenance.reliability import reliability
 from prevenance.targets.define import Target
 from prevenance.writers import report as reports
 from prevenance.writers import summary, table
 from prevenance.writers.publish import write
 
-SLICES = ("segment", "plan", "country", "industry")
 PLOTTED = 2000
 """Rows at most behind the SHAP pictures."""
 
 
 @dataclass(frozen=True)
 class Tested:
-    """What the past said of one target, and the features that may be used."""
+    """What the past said of one target, the features that may be used, and tonight's snapshots, whose labels are open."""
 
     frame: pd.DataFrame
+    tonight: pd.DataFrame
     parted: tuple[folds.Fold, ...]
     production: folds.Fold
     columns: list[str]
@@ -66,6 +66,7 @@ class Choice:
     gates: dict[str, str]
     sliced: list[dict[str, object]]
     findings: tuple[evaluation.Finding, ...]
+    moved: Drift
 
 
 def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
@@ -73,11 +74,13 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     target, capacity = target_of(given), capacity_of(given)
     definitions, messages = definitions_of(given, inputs)
     cutoffs = cutoffs_of(given, target, inputs)
-    frame = frame_of(inputs, target, cutoffs, definitions, steps)
+    every = frame_of(inputs, target, [*cutoffs, inputs.as_of], definitions, steps, given.validation.max_snapshots)
     columns = [name for name in names(definitions) if name not in given.features.leave_out]
-    tested = _tested(given, inputs, target, frame, cutoffs, columns, steps)
+    tested = _tested(given, inputs, target, every, cutoffs, columns, steps)
+    frame = tested.frame
     steps(f"{target.name}: evaluate")
-    measured = evaluation.evaluate(tested.backtest.predictions, capacity=capacity, replicates=given.validation.replicates, seed=given.seed)
+    replicates = given.validation.replicates if tested.positives >= training.FEW else 0
+    measured = evaluation.evaluate(tested.backtest.predictions, capacity=capacity, replicates=replicates, seed=given.seed)
     choice = _chosen(given, tested, measured, capacity)
     steps(f"{target.name}: fit {choice.kind}")
     about = {
@@ -90,7 +93,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     }
     fitted = training.fit(frame, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about)
     fitted = training.with_band(fitted, tested.backtest.predictions, choice.tested_as)
-    report = _report(given, inputs, target, tested, choice, measured, fitted, messages, steps)
+    report = report_of(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
     steps(f"{target.name}: plots, report, register")
     version, model_digest = _registered(given, inputs, target, tested, choice, fitted, report)
     report["files"] = {
@@ -102,9 +105,11 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
 
 
 def _tested(
-    given: Settings, inputs: Inputs, target: Target, frame: pd.DataFrame, cutoffs: list[datetime], columns: list[str], steps: Steps
+    given: Settings, inputs: Inputs, target: Target, every: pd.DataFrame, cutoffs: list[datetime], columns: list[str], steps: Steps
 ) -> Tested:
     """Split in time, leave leaks out, and back-test what the ladder allows beside the rivals."""
+    late = every["cutoff"] == pd.Timestamp(inputs.as_of)
+    frame, tonight = every[~late].reset_index(drop=True), every[late].reset_index(drop=True)
     gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
     closed = set(training.usable(frame)["cutoff"])
     if not closed:
@@ -118,7 +123,8 @@ def _tested(
     parted = folds.folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
     production = folds.final(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
     steps(f"{target.name}: look for leaks")
-    leaks = checks.leakage(frame, columns, parted, given.seed)
+    named = frame.assign(customer_id=frame["customer_id"] + " " + frame["product_id"]) if target.pairs else frame
+    leaks = checks.leakage(named, columns, parted, given.seed)
     kept = [name for name in columns if name not in {leak["feature"] for leak in leaks}]
     asked = given.model.kind
     kinds = training.ladder(training.positives(frame)) if asked == "auto" else (asked,) if asked != "rule" else ()
@@ -127,7 +133,7 @@ def _tested(
     old = bundle.load(Path(given.out) / "models" / target.name / held[1], held[1]) if held else None
     recipe = (old.kind, old.about.get("params", {})) if old else None
     tested = training.backtest(frame, parted, kinds, kept, seed=given.seed, trials=given.model.trials, champion=recipe)
-    return Tested(frame, parted, production, kept, leaks, kinds, tested, recipe)
+    return Tested(frame, tonight, parted, production, kept, leaks, kinds, tested, recipe)
 
 
 def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
@@ -135,12 +141,21 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     predictions = tested.backtest.predictions
     challenger = training.choose(tested.backtest, tested.kinds)
     named = [str(leak["feature"]) for leak in tested.leaks]
+    drifted = moved(tested)
     findings = checks.findings(
-        tested.frame, tested.columns, tested.parted, predictions, challenger or "rule", capacity=capacity, leaks=tested.leaks, removed=named
+        tested.frame,
+        tested.columns,
+        tested.parted,
+        predictions,
+        challenger or "rule",
+        capacity=capacity,
+        leaks=tested.leaks,
+        removed=named,
+        moved=drifted,
     )
-    sliced = _slices(predictions, tested.frame, challenger or "rule", capacity)
+    served = sliced(predictions, tested, challenger or "rule", capacity, given.seed)
     judge: dict[str, Any] = {"capacity": capacity, "seed": given.seed, "replicates": given.validation.replicates}
-    judge |= {"sliced": sliced, "findings": findings}
+    judge |= {"sliced": served, "findings": findings}
     rivals = ["rule", "customer_rules", "base_rate"]
     same_recipe = tested.recipe is not None and tested.recipe == (challenger, tested.backtest.params.get(challenger or ""))
     if challenger is None:
@@ -155,62 +170,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
         keeps = not evaluation.gate(predictions, "champion", rivals, **judge).promoted
         again = "" if keeps else " Its recipe was fitted again on the newer data."
     why = verdict.why + again + _signal(measured, tested.kinds)
-    return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, sliced, tuple(findings))
-
-
-def _report(
-    given: Settings,
-    inputs: Inputs,
-    target: Target,
-    tested: Tested,
-    choice: Choice,
-    measured: dict[str, Any],
-    fitted: Fitted,
-    messages: list[str],
-    steps: Steps,
-) -> dict[str, Any]:
-    """Return report.json as a dictionary; see the contract in the README for its keys."""
-    usable, predictions, capacity = training.usable(tested.frame), tested.backtest.predictions, capacity_of(given)
-    rule = training.rule_text(training.fit(tested.frame, tested.production, "rule", tested.columns, seed=given.seed))
-    cutoffs = sorted(tested.frame["cutoff"].unique())
-    return {
-        "target": target.name,
-        "says": target.says,
-        "source": given.source.name,
-        "currency": given.source.currency,
-        "as_of": inputs.as_of.isoformat(),
-        "cutoffs": [pd.Timestamp(cutoff).isoformat() for cutoff in cutoffs],
-        "horizon_days": target.horizon_days,
-        "settle_days": target.settle_days,
-        "lead_days": target.lead_days,
-        "positives": tested.positives,
-        "customers": int(usable["customer_id"].nunique()),
-        "snapshots": len(usable),
-        "positive_snapshots": int(usable["label"].sum()),
-        "open_labels": int(tested.frame["label"].isna().sum()),
-        "too_late_snapshots": int((tested.frame["state"] == "too_late").sum()),
-        "capacity": capacity,
-        "folds": [{"fit": _texts(one.fit), "calibrate": _texts(one.calibrate), "test": one.test.isoformat()} for one in tested.parted],
-        "folds_svg": folds.svg(tested.parted),
-        "models": measured,
-        "rule": rule,
-        "chosen": {"model": choice.kind, "why": choice.why, "challenger": choice.challenger, "promoted": choice.promoted},
-        "gates": choice.gates,
-        "leakage": tested.leaks,
-        "checks": [asdict(finding) for finding in choice.findings],
-        "lead_time": evaluation.lead_time(predictions, choice.tested_as, capacity, target.lead_days)
-        | ({"note": "not measured: silence has no date of its own"} if target.absence else {}),
-        "slices": choice.sliced,
-        "ties": {name: _ties(part, capacity) for name, part in predictions.groupby("model", sort=True)},
-        "periods": json.loads(evaluation.periods(predictions, capacity).to_json(orient="records", date_format="iso")),
-        "calibration": reliability(predictions, choice.tested_as),
-        "features": len(tested.columns),
-        "dropped": sorted(set(fitted.encoder.dropped)),
-        "enough": _enough(tested),
-        "data": {"customers": inputs.customers, "tables": {name: asdict(one) for name, one in inputs.counts.items()}},
-        "messages": [*inputs.messages, *messages],
-        "seconds": dict(steps.seconds),
-    }
+    return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted)
 
 
 def _registered(
@@ -234,7 +194,7 @@ def _registered(
         version = tracking.log_run(
             out,
             target.name,
-            settings=_flat(given),
+            settings=flat(given),
             digests={"model": model_digest, "data": digest(inputs.history, inputs.as_of)},
             report=report,
             bundle_folder=Path(work) / "model",
@@ -260,41 +220,11 @@ def _no_challenger(given: Settings, tested: Tested) -> str:
 def _signal(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
     """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
     known = [kind for kind in kinds if kind in measured]
-    if not known or any(measured[kind]["roc_auc"]["low"] > 0.5 for kind in known):
+    aucs = [measured[kind]["roc_auc"] for kind in known]
+    if not aucs or any(one["low"] is None or one["low"] > 0.5 for one in aucs):
         return ""
-    auc = max((measured[kind]["roc_auc"] for kind in known), key=lambda one: one["value"])
+    auc = max(aucs, key=lambda one: one["value"])
     return (
         f" There is no usable signal in these data: the best model's AUC is {auc['value']:.2f} "
         f"({auc['low']:.2f} to {auc['high']:.2f}), a coin has 0.50."
     )
-
-
-def _slices(predictions: pd.DataFrame, frame: pd.DataFrame, model: str, capacity: int) -> list[dict[str, object]]:
-    columns = [name for name in SLICES if name in frame.columns and 1 < frame[name].nunique() <= 20]
-    return slices.slices(predictions, frame, columns, model, capacity=capacity) if columns and len(predictions) else []
-
-
-def _enough(tested: Tested) -> str:
-    if tested.positives < 20:
-        return f"no: {tested.positives} customers with the outcome, 20 are needed for a model; rules, no model"
-    if tested.positives < 100:
-        return f"for a simple model: {tested.positives} customers with the outcome, 100 are needed for boosted trees; wide intervals"
-    return f"yes: {tested.positives} customers with the outcome"
-
-
-def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:
-    """Return the hits of a model over all periods when ties at the capacity line fall worst and best."""
-    ranges = [metrics.tie_range(part["label"], part["raw"], capacity) for _, part in predictions.groupby("cutoff", sort=True)]
-    return {"worst": sum(low for low, _ in ranges), "best": sum(high for _, high in ranges)}
-
-
-def _texts(cutoffs: tuple[datetime, ...]) -> list[str]:
-    return [cutoff.isoformat() for cutoff in cutoffs]
-
-
-def _flat(given: Settings) -> dict[str, object]:
-    """Return the settings as flat values, without paths that are nobody's business."""
-    flat: dict[str, object] = {"source": given.source.name, "as_of": given.as_of or "newest", "seed": given.seed}
-    for group in ("target", "validation", "model", "privacy"):
-        flat |= {f"{group}.{key}": value for key, value in asdict(getattr(given, group)).items()}
-    return flat

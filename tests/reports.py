@@ -79,7 +79,62 @@ def report() -> dict[str, Any]:
         "folds_svg": '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="138"><text x="20" y="16" font-size="13">F F C T</text></svg>',
         "models": models,
         "periods": periods,
-        "calibration": {"predicted": 0.034, "seen": 0.032, "worst_tenth": {"predicted": 0.31, "seen": 0.27}, "bins": bins},
+        "tested_as": "lightgbm",
+        "reasons_stability": {
+            "refits": 10,
+            "listed": 40,
+            "stable": 35,
+            "unstable": 5,
+            "share_stable": 0.875,
+            "share_kept": 0.71,
+            "trivial": False,
+        },
+        "gaps": [
+            {
+                "name": name,
+                "model": name == "lightgbm",
+                "footprint": name == UGLY,
+                "aucs": [
+                    {"days": days, "auc": auc, "low": auc - 0.05 if auc else None, "high": auc and auc + 0.05, "customers": 40}
+                    for days, auc in zip(("1–7", "8–28", "29–56", "57+"), aucs, strict=True)
+                ],
+            }
+            for name, aucs in (("lightgbm", (0.9, 0.85, 0.8, 0.75)), ("logins_28d", (0.7, 0.68, 0.66, None)), (UGLY, (0.8, 0.5, 0.5, 0.5)))
+        ],
+        "drift": {
+            "before": 1100,
+            "now": 1240,
+            "looked": 81,
+            "moved": [
+                {"feature": UGLY, "psi": 0.31, "threshold": 0.06, "swing": 0.1, "text": f"median 12 → 7 {UGLY}", "grown": False},
+                {
+                    "feature": "nps_last",
+                    "psi": 0.2,
+                    "threshold": 0.06,
+                    "swing": 0.1,
+                    "text": "unknown for 46 → 18 % of customers",
+                    "grown": True,
+                },
+            ],
+            "left_out": ["month_sin", "tenure_days"],
+            "learned": ["2025-01-01T00:00:00", "2025-10-01T00:00:00"],
+            "newest": "2026-10-01T00:00:00",
+        },
+        "leakage_types": [
+            {"type": name, "title": "no test set", "answer": f"6 test periods {UGLY}", "status": status}
+            for name, status in (("L1.1", "pass"), ("L1.2", "pass"), ("L2", "warn"))
+        ],
+        "outreach": {"share": 0.15, "cost_per_contact": 60.0},
+        "privacy": {"purpose": f"offering help {UGLY}", "legal_basis": "legitimate interest (GDPR Art. 6(1)(f))"},
+        "settings": {"seed": 7, "model.kind": UGLY, "target.category": "", "validation.start": None},
+        "calibration": {
+            "error": 0.012,
+            "error_by_luck": {"value": 0.01, "high": 0.018},
+            "predicted": 0.034,
+            "seen": 0.032,
+            "worst_tenth": {"predicted": 0.31, "seen": 0.27},
+            "bins": bins,
+        },
         "chosen": {
             "model": "lightgbm",
             "challenger": "lightgbm",
@@ -99,7 +154,12 @@ def report() -> dict[str, Any]:
             {"code": "PV001", "title": "features from the future", "text": f"1 feature was left out {UGLY}", "severity": "warn"},
             {"code": "PV002", "title": "too good to be true", "text": "AUC 0.84 on 190 customers with the outcome", "severity": "pass"},
         ],
-        "lead_time": {"median_days": 47.0, "too_late": 9, "outcomes": 78},
+        "lead_time": {
+            "median_days": 47.0,
+            "too_late": 9,
+            "outcomes": 78,
+            "weeks": [{"week": week, "outcomes": 13, "too_late": 9 if week == 0 else 0} for week in range(6)],
+        },
         "slices": [
             {
                 "column": "segment",
@@ -110,8 +170,36 @@ def report() -> dict[str, Any]:
                 "average_precision": 0.31,
                 "rule": 0.35,
                 "collapse": True,
+                "enough": True,
+                "worse": f"AUC 0.61, 0.83 for everyone else {UGLY}",
+                "starved": True,
+                "says": "ranked worse than by the rule",
+                "recall": 0.2,
+                "others_recall": 0.5,
+                "false_alarms": 40,
+                "roc_auc": 0.61,
+                "others_auc": 0.83,
+                "auc_gap": {"value": -0.22, "low": -0.3, "high": -0.1},
+                "attention": {"value": 0.52, "low": 0.4, "high": 0.66},
                 "outcome_share": 0.58,
                 "contact_share": 0.30,
+            },
+            {
+                "column": "segment",
+                "value": "Mid",
+                "customers": 300,
+                "snapshots": 1700,
+                "positives": 70,
+                "average_precision": 0.41,
+                "rule": 0.35,
+                "collapse": False,
+                "enough": True,
+                "worse": "",
+                "starved": True,
+                "says": "gets less attention than its losses",
+                "attention": {"value": 0.5, "low": 0.4, "high": 0.7},
+                "outcome_share": 0.40,
+                "contact_share": 0.20,
             },
             {
                 "column": "segment",
@@ -122,6 +210,11 @@ def report() -> dict[str, Any]:
                 "average_precision": None,
                 "rule": None,
                 "collapse": False,
+                "enough": False,
+                "worse": "",
+                "starved": False,
+                "says": "not enough data",
+                "attention": {"value": None, "low": None, "high": None},
                 "outcome_share": 0.01,
                 "contact_share": 0.05,
             },

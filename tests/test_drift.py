@@ -54,7 +54,7 @@ def test_a_planted_shift_is_found_and_told(seed: int) -> None:
 def test_a_feed_that_stops_and_a_new_word_are_told() -> None:
     old, new = frames(3)
     silent = drift(old, new.assign(score=np.nan), FEATURES).moved
-    assert [(one.feature, one.text.split(" → ")[1]) for one in silent] == [("score", "100% of customers")]
+    assert [(one.feature, one.text.split(" → ")[1]) for one in silent] == [("score", "100 % of customers")]
     assert not silent[0].grown
     known = drift(old, new.assign(score=new["logins"] * 1.0), FEATURES).moved
     assert [(one.feature, one.grown) for one in known] == [("score", True)]

@@ -56,6 +56,13 @@ def test_a_slice_without_attention_is_starved() -> None:
     assert found["small"]["contact_share"] < 0.5 * found["small"]["outcome_share"]  # type: ignore[operator]
 
 
+def test_a_column_may_warn_without_blocking() -> None:
+    predictions, traits = world(1)
+    upside = predictions.assign(raw=predictions["raw"].where(predictions["model"] == "rule", -predictions["raw"]))
+    assert all(one["collapse"] for one in slices(upside, traits, ["segment"], "m", capacity=40))
+    assert not any(one["collapse"] for one in slices(upside, traits, ["segment"], "m", capacity=40, unblocking=["segment"]))
+
+
 def test_few_outcomes_are_not_judged() -> None:
     predictions, traits = world(2, "small", customers=60, tests=2)
     found = slices(predictions, traits, ["segment"], "m", capacity=5)

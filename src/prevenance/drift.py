@@ -152,15 +152,15 @@ def _told(old: pd.Series, new: pd.Series, weights: list[Floats], shares: list[Fl
     """Return in words what moved: the share unknown, the median, or the word whose share moved most."""
     before, now = shares
     if abs(now[-1] - before[-1]) >= TOLD:
-        return f"unknown for {before[-1]:.0%} → {now[-1]:.0%} of customers"
+        return f"unknown for {100 * before[-1]:.0f} → {100 * now[-1]:.0f} % of customers"
     if pd.api.types.is_numeric_dtype(old):
         first, second = (_median(side, weight) for side, weight in zip((old, new), weights, strict=True))
         if first != second:
             return f"median {first:,.3g} → {second:,.3g}"
         zero = [float(weight[(side == first).to_numpy()].sum()) for side, weight in zip((old, new), weights, strict=True)]
-        return f"{first:,.3g} for {zero[0]:.0%} → {zero[1]:.0%} of customers"
+        return f"{first:,.3g} for {100 * zero[0]:.0f} → {100 * zero[1]:.0f} % of customers"
     most = int(np.argmax(np.abs(now - before)))
-    return f"{names[most]} {before[most]:.0%} → {now[most]:.0%} of customers"
+    return f"{names[most]} {100 * before[most]:.0f} → {100 * now[most]:.0f} % of customers"
 
 
 def _median(values: pd.Series, weights: Floats) -> float:

@@ -40,6 +40,7 @@ def slices(
     rule: str = "rule",
     *,
     capacity: int | None = None,
+    unblocking: Sequence[str] = (),
     replicates: int = 400,
     seed: int = 0,
 ) -> list[dict[str, object]]:
@@ -50,7 +51,7 @@ def slices(
     everyone else, allowing for the number of slices), says (the judgement). With ``capacity`` also recall, others_recall, false_alarms,
     outcome_share, contact_share, attention {value, low, high} (the second over the first, 90 % interval by customer) and starved.
     Average precision is the mean over periods weighted by positives, None where a slice has one class only. Columns that ``frame``
-    does not have are left out.
+    does not have are left out; those of ``unblocking`` never collapse, because the more ways of slicing may block, the surer one does by luck.
     """
     keys = [key for key in ("cutoff", "customer_id", "product_id") if key in predictions and key in frame]
     columns = [column for column in columns if column in frame and column not in keys]
@@ -67,7 +68,7 @@ def slices(
         for value in sorted(mine[column].unique())
     ]
     looked = 2 * sum(bool(one["enough"]) for one in found)
-    return [_judged(one, looked) for one in found]
+    return [_judged(one | {"collapse": one["collapse"] and one["column"] not in unblocking}, looked) for one in found]
 
 
 def contacted(rows: pd.DataFrame, capacity: int) -> pd.Series:
@@ -171,9 +172,9 @@ def _judged(one: dict[str, object], looked: int) -> dict[str, object]:
         sure = {name: gap.below(0.0) < CHANCE / max(looked, 1) for name, gap in gaps.items()}
         if sure["roc_auc"] and gaps["roc_auc"].value <= -LEAST_GAP:
             worse.append(f"AUC {one['roc_auc']:.2f}, {one['others_auc']:.2f} for everyone else")
-        recall, others = one.get("recall"), one.get("others_recall")
-        if sure.get("recall") and recall is not None and recall <= LEAST_RATIO * others:  # type: ignore[operator]
-            worse.append(f"{recall:.0%} of its outcomes caught, {others:.0%} of everyone else's")
+        recall, others = (float(one.get(name) or 0.0) for name in ("recall", "others_recall"))  # type: ignore[arg-type]
+        if sure.get("recall") and recall <= LEAST_RATIO * others:
+            worse.append(f"{100 * recall:.0f} % of its outcomes caught, {100 * others:.0f} % of everyone else's")
     low, high = gaps["roc_auc"].interval()
     gap = {"value": _finite(gaps["roc_auc"].value), "low": low, "high": high}
     judgement = "ranked worse than by the rule" if one["collapse"] else "; ".join(worse)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from prevenance.writers import sentences
 from prevenance.writers.wording import (
     DASH,
     NOT_ENOUGH,
@@ -27,14 +28,14 @@ from prevenance.writers.wording import (
     model,
     number,
     percent,
+    plural,
     shown,
-    starving,
     total,
 )
 
 Report = Mapping[str, Any]
 
-LABEL, WIDTH = 10, 110
+LABEL, WIDTH, MOST = 10, 110, 3
 
 
 def training(report: Report) -> str:
@@ -49,10 +50,12 @@ def training(report: Report) -> str:
         ("LEAD TIME", [lead_time(report)]),
         ("CALIBR.", [calibration(report)]),
         ("SLICES", _slices(report)),
+        ("REASONS", [sentences.reasons(report)]),
+        ("DRIFT", [sentences.drift(report, most=2)]),
         ("CHECKS", _checks(report)),
         ("GATES", [_gates(report)]),
         ("RESULT", [report.get("chosen", {}).get("why") or NOT_ENOUGH]),
-        ("NOTES", [line(message) for message in report.get("messages") or []]),
+        ("NOTES", _notes(report)),
         ("FILES", _files(report)),
         ("NEXT", [f'make score ARGS="target={report.get("target", "")}"   # tonight\'s list with the model in use']),
     ]
@@ -72,51 +75,39 @@ def _data(report: Report) -> list[str]:
     text = f"{report.get('source') or DASH} · until {day(report.get('as_of'))} · customers {number(read)}" + (
         f" ({shown_out})" if shown_out else ""
     )
-    tables = data.get("tables") or {}
-    rows = [f"{name} {number(one.get('used'))}{_lost(one)}" for name, one in sorted(tables.items()) if one.get("read")]
-    return [text, *_wrapped("rows: " + " · ".join(rows))] if rows else [text]
-
-
-def _lost(counts: Mapping[str, Any]) -> str:
-    excluded, quarantined = (sum((counts.get(key) or {}).values()) for key in ("excluded", "quarantined"))
-    parts = [f"{number(count)} {what}" for what, count in (("excluded", excluded), ("quarantined", quarantined)) if count]
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def _wrapped(text: str) -> list[str]:
-    lines, now = [], ""
-    for part in text.split(" · "):
-        if now and len(now) + len(part) + 3 > WIDTH:
-            lines.append(now)
-            now = part
-        else:
-            now = f"{now} · {part}" if now else part
-    return [*lines, now]
+    tables = (data.get("tables") or {}).values()
+    if not tables:
+        return [text]
+    lost = {key: sum(sum((one.get(key) or {}).values()) for one in tables) for key in ("excluded", "quarantined")}
+    told = [f"{number(count)} {what}" for what, count in lost.items() if count]
+    used = f"{number(sum(one.get('used') or 0 for one in tables))} rows of {plural(sum(bool(one.get('read')) for one in tables), 'table')} used"
+    return [text, ", ".join([used, *told])]
 
 
 def _label(report: Report) -> list[str]:
     rows, positives = report.get("snapshots"), report.get("positive_snapshots")
     share = f" ({percent(positives / rows, 1)})" if known(rows) and known(positives) and rows else ""
-    customers = f"{number(report.get('positives'))} of {number(report.get('customers'))} customers had the outcome"
-    counted = f"{number(positives)} outcomes in {number(rows)} snapshots{share}; " if known(rows) else ""
-    waiting = f"; {number(report['open_labels'])} labels still open, not used" if report.get("open_labels") else ""
+    customers = f"{number(report.get('positives'))} of {plural(report.get('customers'), 'customer')} had the outcome"
+    counted = f"{plural(positives, 'outcome')} in {plural(rows, 'snapshot')}{share}; " if known(rows) else ""
+    waiting = f"; {plural(report['open_labels'], 'label')} still open, not used" if report.get("open_labels") else ""
     return [line(report.get("says") or report.get("target", "")), f"{counted}{customers}{waiting}"]
 
 
 def _split(report: Report) -> list[str]:
     folds = report.get("folds")
-    gap = f"{number(report.get('horizon_days'))} days horizon + {number(report.get('settle_days') or 0)} to settle"
+    gap = f"{plural(report.get('horizon_days'), 'day')} horizon + {number(report.get('settle_days') or 0)} to settle"
     if not folds:
         return [f"{NOT_ENOUGH} for a test in time ({gap})"]
     first, last = day(folds[0].get("test")), day(folds[-1].get("test"))
-    return [f"{len(folds)} test periods {first} to {last}; every label used was closed before each of them ({gap})"]
+    return [f"{plural(len(folds), 'test period')} {first} to {last}; every label used was closed before each of them ({gap})"]
 
 
 def _leakage(report: Report) -> list[str]:
     leaks, used = report.get("leakage") or [], report.get("features")
-    looked = f"{number(used + len(leaks))} features · {number(used)} pass · " if known(used) else ""
-    named = [f"{line(leak.get('feature'), 40):<26} {line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:8]]
-    return [f"{looked}{len(leaks)} left out", *named, *([f"and {len(leaks) - 8} more, see report.html"] if len(leaks) > 8 else [])]
+    looked = f"{plural(used + len(leaks), 'feature')} · {number(used)} pass · " if known(used) else ""
+    named = [f"{line(leak.get('feature'), 40):<26} {line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:MOST]]
+    more = [f"and {len(leaks) - MOST} more, see report.html"] if len(leaks) > MOST else []
+    return [" · ".join(part for part in (f"{looked}{len(leaks)} left out", sentences.types(report)) if part), *named, *more]
 
 
 def _flattered(leak: Mapping[str, Any]) -> str:
@@ -131,7 +122,7 @@ def _backtest(report: Report) -> Iterator[str]:
         return
     names = [shown(report), *(name for name in ("champion", "rule", "customer_rules") if name != shown(report))]
     names = [name for name in names if total(periods, name) is not None]
-    yield f"capacity = {number(report.get('capacity'))} contacts a list; hits among them:"
+    yield f"capacity = {plural(report.get('capacity'), 'contact')} a list; hits among them:"
     yield _cells("cutoff", "customers", "outcomes", *(model(name).lower()[:20] for name in names), "random")
     for period in periods:
         counted = [amount(hits(period, name)) for name in names]
@@ -147,9 +138,16 @@ def _backtest(report: Report) -> Iterator[str]:
     models = report.get("models") or {}
     for metric, words in (("precision_at_capacity", "precision"), ("recall_at_capacity", "recall")):
         found = [models.get(name, {}).get(metric) for name in names]
-        yield _cells(words, "", "", *(estimate(metric, one) for one in found))
-        yield _cells("", "", "90 %:", *(between(metric, one) for one in found))
-    yield from (_duel(periods, names[0], rival) for rival in names[1:])
+        sure = any(between(metric, one) for one in found)
+        yield _cells(words, "", "90 %:" if sure else "", *(_spread(metric, one) for one in found))
+    yield from (_duel(periods, names[0], rival) for rival in sorted(names[1:], key=lambda name: name != "rule")[:1])
+
+
+def _spread(metric: str, found: Mapping[str, Any] | None) -> str:
+    """Return value and interval in a cell's width: ``42.5 % (30–55)``."""
+    low, high = (found or {}).get("low"), (found or {}).get("high")
+    whole = f" ({low * 100:.0f}–{high * 100:.0f})" if known(low) and known(high) else ""
+    return estimate(metric, found) + whole
 
 
 def _duel(periods: list[dict[str, Any]], ours: str, rival: str) -> str:
@@ -165,30 +163,30 @@ def _cells(*cells: str) -> str:
 
 
 def _slices(report: Report) -> list[str]:
-    """Return what stands out: slices that are ranked worse than by the rule, or get less attention than their losses."""
+    """Return what stands out: slices that are ranked worse than by the rule or than everyone else, or get too little attention."""
     slices = report.get("slices") or []
     if not slices:
         return [f"{NOT_ENOUGH} for slices"]
-    failed = [f"! {_slice(one)}: ranked worse than by the rule" for one in slices if one.get("collapse")]
-    starved = [
-        f"! {_slice(one)}: {percent(one.get('contact_share'))} of contacts for {percent(one.get('outcome_share'))} of outcomes"
-        for one in slices
-        if starving(one)
-    ]
+    told = sorted((one for one in slices if sentences.unfair(one)), key=lambda one: (not one.get("collapse"), -(one.get("positives") or 0)))
+    few = sum(one.get("enough") is False for one in slices)
     columns = ", ".join(sorted({line(one.get("column"), 30) for one in slices}))
-    return [f"{len(slices)} slices by {columns}: " + ("see below" if failed or starved else "none fails"), *failed[:5], *starved[:5]]
-
-
-def _slice(one: Mapping[str, Any]) -> str:
-    return f"{line(one.get('column'), 30)} {line(one.get('value'), 30)} ({number(one.get('positives'))} outcomes)"
+    head = f"{plural(len(slices), 'slice')} by {columns}: {len(told) or 'none'} served worse" + (f", {few} not enough data" if few else "")
+    more = [f"and {len(told) - MOST} more, see report.html"] if len(told) > MOST else []
+    return [head, *(f"! {sentences.slice_of(one)}: {sentences.unfair(one)}" for one in told[:MOST]), *more]
 
 
 def _checks(report: Report) -> list[str]:
+    """Return the checks that did not pass; what moved has its own line."""
     return [
-        f"{str(check.get('severity', '')).upper()} {check.get('code', '')} {check.get('title', '')}: {line(check.get('text'), 300)}"
+        f"{str(check.get('severity', '')).upper()} {check.get('code', '')} {check.get('title', '')}: {line(check.get('text'), 200)}"
         for check in report.get("checks") or []
-        if check.get("severity") != "pass"
+        if check.get("severity") != "pass" and check.get("code") != "PV008"
     ]
+
+
+def _notes(report: Report) -> list[str]:
+    notes = [line(message) for message in report.get("messages") or []]
+    return [*notes[:MOST], *([f"and {len(notes) - MOST} more, see report.html"] if len(notes) > MOST else [])]
 
 
 def _gates(report: Report) -> str:
@@ -199,10 +197,8 @@ def _gates(report: Report) -> str:
 def _files(report: Report) -> list[str]:
     if not (files := report.get("files")):
         return []
-    return [
-        f"{files.get('folder', '')}/  report.html  model_card.md  report.json",
-        f"{files.get('model', '')}  digest {files.get('digest', '')}",
-    ]
+    registered = f"{files.get('model', '')}  digest {files.get('digest', '')}"
+    return [f"{files.get('folder', '')}/  report.html  model_card.md  report.json · {registered}"]
 
 
 def top(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10) -> str:

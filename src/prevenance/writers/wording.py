@@ -52,6 +52,18 @@ def number(value: object, places: int = 0) -> str:
     return f"{value + 0.0 if places else round(value):,.{places}f}" if known(value) else DASH
 
 
+def plural(count: object, noun: str) -> str:
+    """Return a count with its noun: ``1 customer``, ``2 customers``.
+
+    >>> plural(1, "customer"), plural(1240, "customer"), plural(0, "entry")
+    ('1 customer', '1,240 customers', '0 entries')
+    """
+    if known(count) and count == 1:
+        return f"1 {noun}"
+    many = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
+    return f"{number(count)} {many}"
+
+
 def amount(value: object) -> str:
     """Return a number with one decimal only if it has a fraction: ``12``, ``7.5``."""
     return number(value, 0 if known(value) and abs(value - round(value)) < 0.05 else 1)
@@ -167,15 +179,13 @@ def calibration(report: Mapping[str, Any]) -> str:
     if not known(found.get("predicted")):
         return f"{NOT_ENOUGH}: no test period"
     text = f"predicted {percent(found['predicted'], 1)}, seen {percent(found.get('seen'), 1)}"
-    worst = found.get("worst_tenth") or {}
-    return text + (
-        f"; worst tenth: predicted {percent(worst['predicted'])}, seen {percent(worst.get('seen'))}"
-        if known(worst.get("predicted"))
-        else ""
-    )
+    worst, luck = found.get("worst_tenth") or {}, found.get("error_by_luck") or {}
+    if known(worst.get("predicted")):
+        text += f"; highest tenth: predicted {percent(worst['predicted'])}, seen {percent(worst.get('seen'))}"
+    if known(found.get("error")) and known(luck.get("high")):
+        text += f"; off by {_points(found['error'])} on average, luck alone gives up to {_points(luck['high'])}"
+    return text
 
 
-def starving(one: Mapping[str, Any]) -> bool:
-    """Return whether a slice gets clearly less attention than its outcomes would deserve."""
-    contacts, outcomes = one.get("contact_share"), one.get("outcome_share")
-    return bool(known(contacts) and known(outcomes) and (one.get("positives") or 0) >= 10 and contacts < 0.67 * outcomes)
+def _points(share: float) -> str:
+    return f"{share * 100:.1f} points"
