@@ -285,6 +285,15 @@ def test_bias_drift_and_the_effect_of_contacts_are_planted() -> None:
     assert not alone.block.touched.any()
 
 
+def test_the_busy_season_sells_capacity_before_it_comes() -> None:
+    shares = []
+    for switch in (True, False):
+        (life,) = demo.lives(demo.world_of(Demo(customers=2_500, months=24, season=switch)))
+        packs = life.grown.orders[life.grown.orders["addon"] == 1]
+        shares.append(packs["at"].dt.month.isin([7, 8, 9]).mean())
+    assert shares[0] > shares[1] + 0.15
+
+
 def test_engineering_is_the_bottleneck() -> None:
     slow, fast = (
         next(iter(demo.lives(demo.world_of(Demo(customers=800, months=12, bottleneck=switch))))).tickets for switch in (True, False)
