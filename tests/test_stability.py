@@ -47,6 +47,14 @@ def test_real_reasons_come_back_and_noise_does_not(kind: str) -> None:
     assert (real["refits"], real["trivial"], real["stable"] + real["unstable"]) == (10, False, real["listed"])  # type: ignore[operator]
 
 
+def test_a_draw_without_a_value_of_a_rare_feature_is_no_failure() -> None:
+    frame = world(1.0)
+    rare = frame.assign(rare=frame["noise_0"].where(frame["customer_id"] == "c007"))
+    fitted = training.fit(rare, FOLD, "logistic", [*SIGNALS, "rare"], seed=3)
+    assert "rare" in fitted.encoder.features
+    assert reasons_stability(fitted, rare, FOLD, rare.head(20), {}, seed=5)["listed"]
+
+
 def test_the_same_draws_give_the_same_answer() -> None:
     assert told("logistic", 1.0) == told("logistic", 1.0)
 

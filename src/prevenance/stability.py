@@ -15,6 +15,7 @@ from prevenance.explain import LEAST, SHARE, contributions
 from prevenance.features.define import Definition, Feature, Trend
 from prevenance.folds import Fold
 from prevenance.models.bundle import Fitted
+from prevenance.models.encode import fit_encoder
 from prevenance.models.learn import learned
 from prevenance.training import usable
 
@@ -53,14 +54,14 @@ def reasons_stability(
     """
     if fitted.kind in TRIVIAL or not fitted.parameters:
         return _result(0, len(listed), len(listed), 1.0 if len(listed) else None, True)
-    groups = pd.factorize(pd.Series([str(families.get(name, name)) for name in fitted.encoder.features]))[0]
-    reasons = _reasons(fitted, listed, groups)
+    groups, names = pd.factorize(pd.Series([str(families.get(name, name)) for name in fitted.encoder.features]))
+    reasons = _reasons(fitted, listed, groups, len(names))
     told = reasons.any(axis=1)
     if not told.any():
         return _result(refits, 0, 0, None, False)
-    kept = np.array([_kept(reasons, _again(fitted, frame, fold, seed + number, listed, groups)) for number in range(1, refits + 1)])[
-        :, told
-    ]
+    kept = np.array(
+        [_kept(reasons, _again(fitted, frame, fold, seed + number, listed, groups, len(names))) for number in range(1, refits + 1)]
+    )[:, told]
     wanted = np.ceil(2 / 3 * reasons.sum(axis=1)[told])
     stable = (kept >= wanted).mean(axis=0) > 0.5
     return _result(refits, int(told.sum()), int(stable.sum()), float((kept / reasons.sum(axis=1)[told]).mean()), False)
@@ -76,21 +77,26 @@ def families_of(definitions: Sequence[Definition]) -> dict[str, object]:
     return found
 
 
-def _again(fitted: Fitted, frame: pd.DataFrame, fold: Fold, seed: int, listed: pd.DataFrame, groups: np.ndarray) -> np.ndarray:
+def _again(
+    fitted: Fitted, frame: pd.DataFrame, fold: Fold, seed: int, listed: pd.DataFrame, groups: np.ndarray, families: int
+) -> np.ndarray:
     """Return the reasons of a model learned from customers drawn with replacement."""
     rows = usable(frame)
     rows = rows[rows["cutoff"].isin(fold.fit)].reset_index(drop=True)
     places = list(rows.groupby("customer_id", sort=True).indices.values())
     drawn = np.random.default_rng(seed).integers(0, len(places), len(places))
     sample = rows.iloc[np.sort(np.concatenate([places[one] for one in drawn]))]
-    parameters = learned(fitted.kind, fitted.encoder, sample, seed=seed, params=fitted.about.get("params", {}))
-    return _reasons(Fitted(fitted.kind, fitted.encoder, parameters, fitted.calibrator), listed, groups)
+    # A draw may hold no value of a rare feature, so it gets an encoder of its own.
+    encoder = fit_encoder(sample, fitted.encoder.features)
+    parameters = learned(fitted.kind, encoder, sample, seed=seed, params=fitted.about.get("params", {}))
+    groups = groups[[fitted.encoder.features.index(name) for name in encoder.features]]
+    return _reasons(Fitted(fitted.kind, encoder, parameters, fitted.calibrator), listed, groups, families)
 
 
-def _reasons(fitted: Fitted, rows: pd.DataFrame, groups: np.ndarray) -> np.ndarray:
+def _reasons(fitted: Fitted, rows: pd.DataFrame, groups: np.ndarray, families: int) -> np.ndarray:
     """Return which families are among the first ``TOP`` raising reasons of each row, bool of shape (n, families)."""
     _, found = contributions(fitted, rows)
-    weights = found.to_numpy() @ np.eye(int(groups.max()) + 1)[groups] * fitted.calibrator[0]
+    weights = found.to_numpy() @ np.eye(families)[groups] * fitted.calibrator[0]
     least = np.maximum(LEAST, SHARE * weights.max(axis=1, keepdims=True))
     place = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1, kind="stable")
     return (place < TOP) & (weights >= least)
