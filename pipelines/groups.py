@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -14,3 +15,10 @@ class TableSettings:
     id: str | None = None
     cutoff: str | None = None
     fail: bool = False
+
+
+@dataclass
+class HealthScoreSettings:
+    """The team's present health score: weighted inputs with bands, see conf/health_score/example.yaml."""
+
+    inputs: list[Any] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.health import health_score_of
 from pipelines.inputs import Inputs, capacity_of, cutoffs_of, definitions_of, frame_of, target_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
@@ -23,6 +25,7 @@ from prevenance.features.build import names
 from prevenance.history import digest
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
+from prevenance.saved import against_score
 from prevenance.targets.define import Target
 from prevenance.writers import report as reports
 from prevenance.writers import summary, table
@@ -45,6 +48,7 @@ class Tested:
     kinds: tuple[str, ...]
     backtest: training.Backtest
     recipe: tuple[str, dict[str, Any]] | None
+    health: dict[str, Any]
 
     @property
     def positives(self) -> int:
@@ -94,6 +98,9 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     fitted = training.fit(frame, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about)
     fitted = training.with_band(fitted, tested.backtest.predictions, choice.tested_as)
     report = report_of(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
+    if tested.health:
+        judged: dict[str, Any] = {"capacity": capacity, "share": given.outreach.share, "replicates": replicates, "seed": given.seed}
+        report["health_score"] = against_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
     steps(f"{target.name}: plots, report, register")
     version, model_digest = _registered(given, inputs, target, tested, choice, fitted, report)
     report["files"] = {
@@ -127,13 +134,14 @@ def _tested(
     leaks = checks.leakage(named, columns, parted, given.seed)
     kept = [name for name in columns if name not in {leak["feature"] for leak in leaks}]
     asked = given.model.kind
-    kinds = training.ladder(training.positives(frame)) if asked == "auto" else (asked,) if asked != "rule" else ()
+    kinds = training.ladder(training.positives(frame)) if asked == "auto" else (asked,) if asked not in ("rule", "health_score") else ()
+    health = {} if target.pairs else health_score_of(given, kept)
     steps(f"{target.name}: back-test {', '.join(('rule', *kinds))}")
     held = tracking.champion(Path(given.out), target.name)
     old = bundle.load(Path(given.out) / "models" / target.name / held[1], held[1]) if held else None
     recipe = (old.kind, old.about.get("params", {})) if old else None
-    tested = training.backtest(frame, parted, kinds, kept, seed=given.seed, trials=given.model.trials, champion=recipe)
-    return Tested(frame, tonight, parted, production, kept, leaks, kinds, tested, recipe)
+    tested = training.backtest(frame, parted, kinds, kept, seed=given.seed, trials=given.model.trials, champion=recipe, params=_own(health))
+    return Tested(frame, tonight, parted, production, kept, leaks, kinds, tested, recipe, health)
 
 
 def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
@@ -156,20 +164,23 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     served = sliced(predictions, tested, challenger or "rule", capacity, given.seed)
     judge: dict[str, Any] = {"capacity": capacity, "seed": given.seed, "replicates": given.validation.replicates}
     judge |= {"sliced": served, "findings": findings}
-    rivals = ["rule", "customer_rules", "base_rate"]
+    rivals = ["rule", "customer_rules", "base_rate", *_own(tested.health)]
     same_recipe = tested.recipe is not None and tested.recipe == (challenger, tested.backtest.params.get(challenger or ""))
     if challenger is None:
         verdict = evaluation.Verdict(False, _no_challenger(given, tested), {"enough": "warn"})
     else:
         verdict = evaluation.gate(predictions, challenger, rivals if same_recipe else [*rivals, "champion"], **judge)
     kind, params, tested_as, keeps, again = "rule", {}, "rule", False, ""
+    stands = tested.recipe is not None and tested.recipe[0] != "rule" and evaluation.gate(predictions, "champion", rivals, **judge).promoted
     if verdict.promoted and challenger:
         kind, params, tested_as = challenger, tested.backtest.params.get(challenger, {}), challenger
+    elif tested.health and (given.model.kind == "health_score" or not stands):
+        kind, params, tested_as, again = "health_score", tested.health, "health_score", " Your health score goes to work."
     elif tested.recipe and tested.recipe[0] != "rule":
-        (kind, params), tested_as = tested.recipe, "champion"
-        keeps = not evaluation.gate(predictions, "champion", rivals, **judge).promoted
+        (kind, params), tested_as, keeps = tested.recipe, "champion", not stands
         again = "" if keeps else " Its recipe was fitted again on the newer data."
-    why = verdict.why + again + _signal(measured, tested.kinds)
+    said = re.sub(r"; (the rule|the champion|your health score) stays\.", ".", verdict.why) if kind == "health_score" else verdict.why
+    why = said + again + _signal(measured, tested.kinds)
     return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted)
 
 
@@ -207,11 +218,18 @@ def _registered(
     return version, model_digest
 
 
+def _own(health: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the team's own score as a rival with its settings, or nothing."""
+    return {"health_score": health} if health else {}
+
+
 def _no_challenger(given: Settings, tested: Tested) -> str:
     if tested.positives == 0:
         why = f"no positives in {len(training.usable(tested.frame))} matured snapshots: rules, no model"
     elif given.model.kind == "rule":
         why = "the rule was asked for: rules, no model"
+    elif given.model.kind == "health_score":
+        why = "your health score was asked for: your rules, no model"
     else:
         why = f"{tested.positives} customers with the outcome, fewer than 20: rules, no model"
     return f"not promoted: {why}; the rule stays."

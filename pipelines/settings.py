@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.groups import TableSettings
+from pipelines.groups import HealthScoreSettings, TableSettings
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.sources.demo_switches import LEAKS
 from prevenance.tables import TABLES
@@ -133,6 +133,7 @@ class Settings:
     outreach: OutreachSettings = field(default_factory=OutreachSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     table: TableSettings = field(default_factory=TableSettings)
+    health_score: HealthScoreSettings = field(default_factory=HealthScoreSettings)
     overrides: list[str] = field(default_factory=list)
 
 

@@ -76,6 +76,8 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     now, before = (whole[whole["cutoff"] == pd.Timestamp(moment)].reset_index(drop=True) for moment in (cutoff, cutoff - BEFORE))
     steps(f"{target.name}: score and explain")
     dark = now["customer_id"].isin(unknown(inputs.history, cutoff))
+    if fitted.kind == "health_score":
+        dark |= now[list(fitted.encoder.features)].isna().all(axis=1)
     rows, extra = scored(fitted, now, before, now, dark), {}
     if target.pairs:
         worth = {"share": given.outreach.share, "cost_per_contact": given.outreach.cost_per_contact}

@@ -24,6 +24,7 @@ LAYERS = [
     ["training"],
     ["bootstrap", "clustered"],
     ["slices"],
+    ["saved"],
     ["evaluation", "reliability"],
     ["footprints"],
     ["leakage"],

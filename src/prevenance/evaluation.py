@@ -26,6 +26,7 @@ MIN_CUSTOMERS = 20
 """Customers that must stand behind a number before an interval is put around it."""
 
 _NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules", "champion": "the champion"}
+_NAMES["health_score"] = "your health score"
 _EQUAL = 1e-12
 
 SURE = 2.58
@@ -126,7 +127,7 @@ def gate(
     rows, customers = closed(predictions)
     parts = by_model(rows)
     present = [rival for rival in rivals if rival in parts and rival != challenger]
-    stays = f"{_NAMES['champion' if 'champion' in present else 'rule']} stays"
+    stays = f"{_NAMES[next((name for name in ('champion', 'health_score') if name in present), 'rule')]} stays"
     if challenger not in parts or not present:
         return Verdict(False, f"not promoted: no test period has both {_called(challenger)} and a rival; {stays}.", {"periods": "fail"})
     weights = draws(len(customers), replicates, seed)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from prevenance.errors import PrevenanceError
 from prevenance.folds import Fold
-from prevenance.models import customer_rules
+from prevenance.models import customer_rules, health_score
 from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
 from prevenance.models.calibrate import band, platt
 from prevenance.models.encode import Encoder, fit_encoder
@@ -116,7 +116,7 @@ def backtest(
     """Return what each kind, the rivals and the champion's recipe would have said in each fold's test.
 
     Tuning happens once, on the first fold's fit and calibrate parts, all closed before the first test; ``params`` given for a kind are
-    taken instead.
+    taken instead; those for ``health_score`` make it a rival too.
     ``champion`` is (kind, params): its recipe, refitted in each fold under the name "champion".
     """
     rows = usable(frame)
@@ -124,7 +124,9 @@ def backtest(
     for kind in kinds:
         if folds and not settings[kind]:
             settings[kind] = tune(rows, folds[0], features, seed=seed, trials=trials, kind=kind, threads=threads)
-    recipes: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in RIVALS if name != "customer_rules" or _asks(features)}
+    asked = _asks(features) and "product_id" not in rows
+    recipes: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in RIVALS if name != "customer_rules" or asked}
+    recipes |= {name: (name, dict(chosen)) for name, chosen in (params or {}).items() if name == "health_score"}
     recipes |= {kind: (kind, settings[kind]) for kind in kinds}
     if champion:
         recipes["champion"] = (champion[0], dict(champion[1]))
@@ -208,7 +210,7 @@ def _fit(
         raise PrevenanceError(
             "E601", f"no closed label among {len(fold.fit)} cutoffs to fit on", fix="give a longer history or a shorter horizon_days"
         )
-    encoder = fit_encoder(learn, features)
+    encoder = health_score.encoder(params, features) if kind == "health_score" else fit_encoder(learn, features)
     parameters = learned(kind, encoder, learn, seed=seed, params=params, threads=threads)
     known = pd.concat([learn, later]) if kind == "base_rate" else learn if later.empty else later
     told = {

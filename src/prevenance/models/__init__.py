@@ -22,6 +22,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 MODELS = {
     "rule": "prevenance.models.rule",
     "customer_rules": "prevenance.models.customer_rules",
+    "health_score": "prevenance.models.health_score",
     "logistic": "prevenance.models.logistic",
     "lightgbm": "prevenance.models.boosted",
     "random_forest": "prevenance.models.forest",

@@ -54,6 +54,7 @@ def training(report: Report) -> str:
         ("DRIFT", [sentences.drift(report, most=2)]),
         ("CHECKS", _checks(report)),
         ("GATES", [_gates(report)]),
+        ("SCORE", [line((report.get("health_score") or {}).get("text") or "", 300)] if report.get("health_score") else []),
         ("RESULT", [report.get("chosen", {}).get("why") or NOT_ENOUGH]),
         ("NOTES", _notes(report)),
         ("FILES", _files(report)),
@@ -120,7 +121,7 @@ def _backtest(report: Report) -> Iterator[str]:
     if not periods:
         yield f"{NOT_ENOUGH}: no test period"
         return
-    names = [shown(report), *(name for name in ("champion", "rule", "customer_rules") if name != shown(report))]
+    names = [shown(report), *(name for name in ("champion", "rule", "health_score", "customer_rules") if name != shown(report))]
     names = [name for name in names if total(periods, name) is not None]
     yield f"capacity = {plural(report.get('capacity'), 'contact')} a list; hits among them:"
     yield _cells("cutoff", "customers", "outcomes", *(model(name).lower()[:20] for name in names), "random")

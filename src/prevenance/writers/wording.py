@@ -18,6 +18,7 @@ MODELS = {
     "neural": "Neural network",
     "rule": "Simple rule",
     "customer_rules": "Your rules",
+    "health_score": "Your health score",
     "base_rate": "Base rate",
     "champion": "Champion so far",
 }
