@@ -231,7 +231,7 @@ def _no_challenger(given: Settings, tested: Tested) -> str:
     elif given.model.kind == "health_score":
         why = "your health score was asked for: your rules, no model"
     else:
-        why = f"{tested.positives} customers with the outcome, fewer than 20: rules, no model"
+        why = f"{evaluation.counted(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
     return f"not promoted: {why}; the rule stays."
 
 

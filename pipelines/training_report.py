@@ -190,15 +190,11 @@ def _newest(tested: Tested) -> pd.DataFrame:
 
 def _enough(tested: Tested) -> str:
     if tested.positives < training.FEW:
-        return f"no: {_customers(tested.positives)} with the outcome, {training.FEW} are needed for a model; rules, no model"
+        return f"no: {evaluation.counted(tested.positives, 'customer')} with the outcome, {training.FEW} are needed for a model; rules, no model"
     if tested.positives < training.MANY:
         needed = f"{training.MANY} are needed for boosted trees; wide intervals"
-        return f"for a simple model: {_customers(tested.positives)} with the outcome, {needed}"
-    return f"yes: {_customers(tested.positives)} with the outcome"
-
-
-def _customers(count: int) -> str:
-    return f"{count} customer" if count == 1 else f"{count} customers"
+        return f"for a simple model: {evaluation.counted(tested.positives, 'customer')} with the outcome, {needed}"
+    return f"yes: {evaluation.counted(tested.positives, 'customer')} with the outcome"
 
 
 def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:

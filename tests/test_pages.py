@@ -125,6 +125,7 @@ def test_too_few_outcomes_make_no_claim() -> None:
     one = report() | {"positives": 1, "customers": 1, "snapshots": 1, "positive_snapshots": 1, "models": {}, "folds": []}
     for text in (card(one), page(one), summary.training(one)):
         assert not re.search(r"(?<![\d,.])1 (customers|snapshots|contacts|outcomes)|<b>1</b> (customers|snapshots)", text)
+        assert "predicted 3.4" not in text.lower().replace("\u00a0", " ")
     assert "Rules, no model" in card(one)
     assert "Found:" not in card(one)
     assert "Rules, no model" not in card(report())

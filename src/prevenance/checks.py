@@ -13,7 +13,7 @@ import pandas as pd
 
 from prevenance.bootstrap import closed, draws, index, pooled
 from prevenance.drift import Drift
-from prevenance.evaluation import MIN_PERIODS, Finding
+from prevenance.evaluation import MIN_PERIODS, Finding, counted
 from prevenance.folds import Fold
 from prevenance.gaps import footprints
 from prevenance.leakage import leakage
@@ -89,7 +89,7 @@ def too_good(predictions: pd.DataFrame, model: str) -> Finding:
     auc = pooled(rows, index(rows, customers), draws(len(customers), 0, 0), 1)["roc_auc"][0]
     if not np.isfinite(auc):
         return _finding("PV002", "not checked: no test period has customers with and without the outcome", "pass")
-    told = f"AUC {auc:.3f} on {outcomes} customers with the outcome"
+    told = f"AUC {auc:.3f} on {counted(outcomes, 'customer')} with the outcome"
     if auc <= TOO_GOOD_AUC:
         return _finding("PV002", told, "pass")
     severity = "fail" if outcomes >= ENOUGH else "warn"
@@ -103,8 +103,8 @@ def base_rate_moved(frame: pd.DataFrame, parted: Sequence[Fold]) -> Finding:
         usable = usable[usable["state"] == "at_risk"]
     moved = [words for fold in parted if (words := _moved(usable, fold))]
     if moved:
-        return _finding("PV003", f"in {len(moved)} of {len(parted)} folds the base rate moved: {'; '.join(moved)}", "warn")
-    return _finding("PV003", f"steady over {len(parted)} folds" if parted else "not checked: no folds", "pass")
+        return _finding("PV003", f"in {len(moved)} of {counted(len(parted), 'fold')} the base rate moved: {'; '.join(moved)}", "warn")
+    return _finding("PV003", f"steady over {counted(len(parted), 'fold')}" if parted else "not checked: no folds", "pass")
 
 
 def reliable_at_the_top(predictions: pd.DataFrame, model: str, capacity: int) -> Finding:
@@ -133,7 +133,7 @@ def constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
 
 def short_history(parted: Sequence[Fold]) -> Finding:
     """PV006: warn if there are fewer than ``MIN_PERIODS`` test periods: no model can be promoted yet."""
-    told = f"{len(parted)} test periods, {MIN_PERIODS} are needed to promote a model"
+    told = f"{counted(len(parted), 'test period')}, {MIN_PERIODS} are needed to promote a model"
     return _finding("PV006", told, "warn" if len(parted) < MIN_PERIODS else "pass")
 
 

@@ -17,7 +17,19 @@ from prevenance.bootstrap import Estimate, Floats, Weights, by_model, closed, dr
 from prevenance.metrics import hits_at_capacity
 from prevenance.slices import contacted, slices
 
-__all__ = ["MIN_CUSTOMERS", "MIN_PERIODS", "Finding", "Verdict", "evaluate", "gate", "lead_time", "lead_weeks", "periods", "slices"]
+__all__ = [
+    "MIN_CUSTOMERS",
+    "MIN_PERIODS",
+    "Finding",
+    "Verdict",
+    "counted",
+    "evaluate",
+    "gate",
+    "lead_time",
+    "lead_weeks",
+    "periods",
+    "slices",
+]
 
 MIN_PERIODS = 3
 """Test periods (with and without the outcome) that a promotion needs."""
@@ -41,6 +53,15 @@ class Finding:
     title: str
     text: str
     severity: str
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> counted(1, "fold"), counted(2, "fold")
+    ('1 fold', '2 folds')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 @dataclass(frozen=True)
@@ -136,7 +157,7 @@ def gate(
     gates, blocked = _gates(duel, list(sliced), list(findings), min_periods)
     if "fail" in gates.values():
         return Verdict(False, f"not promoted: {'; '.join([_words(duel, gates), *blocked])}; {stays}.", gates)
-    return Verdict(True, f"promoted: {_words(duel, gates)}, over {duel.periods} test periods.", gates)
+    return Verdict(True, f"promoted: {_words(duel, gates)}, over {counted(duel.periods, 'test period')}.", gates)
 
 
 @dataclass(frozen=True)
@@ -165,7 +186,9 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
     collapsed = [f"{one['column']} {one['value']}" for one in sliced if one["collapse"]]
     failed = [finding for finding in findings if finding.severity == "fail"]
     blocked = {
-        "periods": f"{duel.periods} test periods with both classes, {min_periods} are needed" if duel.periods < min_periods else "",
+        "periods": f"{counted(duel.periods, 'test period')} with both classes, {min_periods} are needed"
+        if duel.periods < min_periods
+        else "",
         "signal": _coin(duel.ours["roc_auc"]),
         "precision_at_capacity": _worse("precision at capacity", ours, theirs, duel.rival, 1.0),
         "brier": _worse("brier", ours, theirs, duel.rival, -1.0),

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.bootstrap import Estimate, closed, draws, index, interval, pooled
-from prevenance.evaluation import MIN_CUSTOMERS, Finding
+from prevenance.evaluation import MIN_CUSTOMERS, Finding, counted
 from prevenance.folds import Fold
 from prevenance.models.bundle import chance
 from prevenance.training import Backtest, fit, rule_text, usable
@@ -80,7 +80,7 @@ def _test_set(trained: Trained) -> tuple[str, str]:
     """L1.1: tests exist, and none of their cutoffs was learned from in the same fold."""
     both = sum(fold.test in (*fold.fit, *fold.calibrate) or fold.test <= max((*fold.fit, *fold.calibrate)) for fold in trained.parted)
     tests = usable(trained.frame)["cutoff"].isin([fold.test for fold in trained.parted])
-    told = f"{len(trained.parted)} test periods with {int(tests.sum()):,} snapshots"
+    told = f"{counted(len(trained.parted), 'test period')} with {counted(int(tests.sum()), 'snapshot')}"
     if both:
         return "fail", f"{told}; in {both} of them the test is not later than everything that was learned from"
     return "pass", f"{told}, each later than every cutoff that was learned from"
@@ -113,7 +113,10 @@ def _selected(trained: Trained) -> tuple[str, str]:
     if changed or gap < 0:
         return "fail", f"chosen again from the fit part alone, the rule or the features differ in folds {changed}; {tuned}"
     search = f"; the search for leaks saw the tests too and took {len(trained.leaks)} features away, which can only lower their numbers"
-    return "pass", f"chosen again from the fit part alone, rule and features are the same in {len(trained.parted)} folds; {tuned}{search}"
+    return (
+        "pass",
+        f"chosen again from the fit part alone, rule and features are the same in {counted(len(trained.parted), 'fold')}; {tuned}{search}",
+    )
 
 
 def _duplicates(trained: Trained) -> tuple[str, str]:
@@ -183,7 +186,7 @@ def _alike(trained: Trained) -> tuple[str, str]:
     now = int((trained.tonight["state"] == "at_risk").sum())
     test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, trained.parted[-1].fit))
     told = (
-        f"{size:,.0f} customers at risk in a test, {now:,} tonight; {late[0]:.1%} and {late[1]:.1%} left out as too late; "
+        f"{counted(round(size), 'customer')} at risk in a test, {now:,} tonight; {late[0]:.1%} and {late[1]:.1%} left out as too late; "
         f"{test:.1%} had the outcome in the tests, {fitted:.1%} in what was learned from"
     )
     alike = all(_near(*pair) for pair in ((size, now), (test, fitted)))

@@ -105,7 +105,8 @@ def _slice(
     positives = int(ours["label"].sum())
     enough, here = positives >= COLLAPSE_POSITIVES, inside.to_numpy()
     precision, rule = _precision(ours), _precision(theirs)
-    aucs = [_auc(mine[side], places[side], len(weights)) for side in (here, ~here)]
+    # Everyone else within their own slices too: a column that itself tells who leaves would else make them look better ranked.
+    aucs = [_auc(mine[side], column, places[side], len(weights)) for side in (here, ~here)]
     found: dict[str, object] = {
         "column": column,
         "value": value,
@@ -182,8 +183,8 @@ def _judged(one: dict[str, object], looked: int) -> dict[str, object]:
     return {**one, "auc_gap": gap, "worse": "; ".join(worse), "says": judgement if one["enough"] else NOT_ENOUGH}
 
 
-def _auc(rows: pd.DataFrame, places: np.ndarray, customers: int) -> clustered.Clustered:
-    period = pd.factorize(rows["cutoff"])[0]
+def _auc(rows: pd.DataFrame, column: str, places: np.ndarray, customers: int) -> clustered.Clustered:
+    period = rows.groupby(["cutoff", column], sort=False).ngroup().to_numpy()
     return clustered.auc(rows["label"].to_numpy(), rows["raw"].to_numpy(dtype=float), period, places, customers)
 
 

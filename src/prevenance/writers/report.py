@@ -81,7 +81,7 @@ def _large(report: Report, periods: Sequence[dict[str, Any]]) -> dict[str, str]:
     name = sentences.at_work(report)
     right, every = wording.total(periods, name), wording.total(periods, "positives")
     precision = ((report.get("models") or {}).get(name) or {}).get("precision_at_capacity")
-    known = precision and wording.known(precision.get("value"))
+    known = precision and not sentences.too_few(report) and wording.known(precision.get("value"))
     return {
         "precision": wording.estimate("precision_at_capacity", precision) if known else "",
         "unfound": wording.percent((every - right) / every) if right is not None and every else "",
@@ -116,7 +116,7 @@ def _drawn(report: Report) -> dict[str, Markup]:
     found = {
         "folds": drawings.folds(report.get("folds") or []),
         "hits": drawings.hits(report.get("periods") or [], wording.shown(report)),
-        "reliability": drawings.reliability((report.get("calibration") or {}).get("bins") or []),
+        "reliability": "" if sentences.too_few(report) else drawings.reliability((report.get("calibration") or {}).get("bins") or []),
         "weeks": drawings.weeks((report.get("lead_time") or {}).get("weeks") or []),
         "gaps": drawings.gaps(report.get("gaps") or []),
     }

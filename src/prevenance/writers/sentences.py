@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prevenance.writers.wording import (
+    FEW,
     NOT_ENOUGH,
     amount,
     between,
@@ -20,9 +21,6 @@ from prevenance.writers.wording import (
 )
 
 Report = Mapping[str, Any]
-
-FEW = 20
-"""Customers with the outcome below which nothing is claimed about a model."""
 
 
 def at_work(report: Report) -> str:
@@ -43,6 +41,8 @@ def found(report: Report) -> str:
     right = total(periods, name)
     if right is None or not known(report.get("capacity")):
         return f"{NOT_ENOUGH}: no test period"
+    if too_few(report):
+        return f"too little to claim anything: {plural(report.get('positives'), 'customer')} with the outcome, {FEW} are needed"
     contacts = sum(min(report["capacity"], period.get("customers") or 0) for period in periods)
     precision = ((report.get("models") or {}).get(name) or {}).get("precision_at_capacity")
     range_ = between("precision_at_capacity", precision)

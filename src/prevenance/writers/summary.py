@@ -100,7 +100,8 @@ def _split(report: Report) -> list[str]:
     if not folds:
         return [f"{NOT_ENOUGH} for a test in time ({gap})"]
     first, last = day(folds[0].get("test")), day(folds[-1].get("test"))
-    return [f"{plural(len(folds), 'test period')} {first} to {last}; every label used was closed before each of them ({gap})"]
+    span = first if first == last else f"{first} to {last}"
+    return [f"{plural(len(folds), 'test period')} {span}; every label used was closed before each of them ({gap})"]
 
 
 def _leakage(report: Report) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Any, TypeGuard
 
 DASH = "–"
 NOT_ENOUGH = "not enough data"
+FEW = 20
+"""Customers with the outcome below which nothing is claimed about a model."""
 
 MODELS = {
     "lightgbm": "LightGBM",
@@ -179,6 +181,8 @@ def calibration(report: Mapping[str, Any]) -> str:
     found = report.get("calibration") or {}
     if not known(found.get("predicted")):
         return f"{NOT_ENOUGH}: no test period"
+    if known(report.get("positives")) and report["positives"] < FEW:
+        return f"{NOT_ENOUGH}: {plural(report['positives'], 'customer')} with the outcome, {FEW} are needed"
     text = f"predicted {percent(found['predicted'], 1)}, seen {percent(found.get('seen'), 1)}"
     worst, luck = found.get("worst_tenth") or {}, found.get("error_by_luck") or {}
     if known(worst.get("predicted")):
