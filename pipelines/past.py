@@ -72,13 +72,15 @@ def refitted(given: Settings, target: Target, champion: Fitted, then: Inputs, st
         raise PrevenanceError(
             problem.code, problem.what, fix=problem.fix.replace("train from", "replay from"), **problem.where
         ) from problem
-    frame = frame_of(then, target, cutoffs, definitions, steps)
+    every = frame_of(then, target, [*cutoffs, then.as_of], definitions, steps, given.validation.max_snapshots)
+    frame = every[every["cutoff"] != pd.Timestamp(then.as_of)].reset_index(drop=True)  # as in training, where tonight's rows come along
     gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
     closed = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in set(training.usable(frame)["cutoff"])]
     parted = folds.folds(closed, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
     production = folds.final(closed, then.as_of, calibrate=given.validation.calibrate, **gap)
     columns = [name for name in names(definitions) if name not in given.features.leave_out]
-    leaks = {leak["feature"] for leak in checks.leakage(frame, columns, parted, given.seed)}
+    named = frame.assign(customer_id=frame["customer_id"] + " " + frame["product_id"]) if target.pairs else frame
+    leaks = {leak["feature"] for leak in checks.leakage(named, columns, parted, given.seed)}
     kept = [name for name in columns if name not in leaks]
     kind, params, why = _recipe(champion, training.positives(frame))
     steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")
