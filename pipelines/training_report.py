@@ -170,7 +170,8 @@ def _gaps(fitted: Fitted, tested: Tested, choice: Choice) -> list[dict[str, Any]
     weight = contributions(fitted, _newest(tested).head(WEIGHED))[1].abs().mean()
     heavy = [str(name) for name in weight[weight > 0].sort_values(ascending=False, kind="stable").index[:TOP]]
     words = set(fitted.encoder.vocabulary)
-    echoes = gaps.footprints(tested.frame, tested.columns)
+    warned = any(one.code == "PV007" and one.severity != "pass" for one in choice.findings)
+    echoes = gaps.footprints(tested.frame, tested.columns) if warned else []
     told = tested.backtest.predictions
     told = told[told["model"] == choice.tested_as].rename(columns={"raw": choice.kind})
     names = [*(name for name in heavy if name not in words), *(name for name in echoes if name not in heavy)]
