@@ -172,7 +172,8 @@ def _independent(trained: Trained) -> tuple[str, str]:
     if new["low"] is None or new["high"] is None:
         return "pass", f"{share}; too few customers never seen before to tell apart ({rows.loc[~known, 'customer_id'].nunique()})"
     worse = whole["value"] is not None and new["high"] < whole["value"]
-    return "warn" if worse else "pass", f"{share}, and {_said(new)} for those never seen before"
+    why = " (they have little history, or the others were learned by heart)" if worse else ""
+    return "warn" if worse else "pass", f"{share}, and {_said(new)} for those never seen before{why}"
 
 
 def _alike(trained: Trained) -> tuple[str, str]:
