@@ -18,7 +18,7 @@ from prevenance.sources.demo_company import _touched as touched
 from prevenance.sources.demo_company import block_of, health_step
 from prevenance.sources.demo_growth import OFFERS
 from prevenance.sources.demo_leaving import hazard
-from prevenance.sources.demo_oracle import TARGETS, cutoffs, snapshots
+from prevenance.sources.demo_oracle import TARGETS, contact_effect, cutoffs, snapshots
 from prevenance.sources.demo_switches import Demo
 from prevenance.sources.demo_truth import auc, average_precision
 from prevenance.sources.demo_world import ADDONS, DAY, END, WEEK, World, moments, stream
@@ -173,3 +173,13 @@ def test_nobody_ranks_better_than_the_oracle(large: dict[str, pd.DataFrame]) -> 
     for found in (large["churn"], large["tickets"]):
         week = np.searchsorted(world.weeks, found["cutoff"].to_numpy().astype("datetime64[s]"), side="right") - 1
         assert auc(found.assign(chance=-block.health[found["who"], week])) < auc(found) - 0.02
+
+
+def test_a_contact_keeps_most_and_drives_some_away() -> None:
+    for switch in (True, False):
+        world = demo.world_of(Demo(customers=1_500, save_effect=switch))
+        (life,) = demo.lives(world)
+        found = contact_effect(world, life.block)
+        gain = (found["contacted"] - found["alone"]).groupby(found["better_alone"].astype(bool)).mean()
+        assert found["alone"].between(0, 1).all()
+        assert (gain[False] < -0.01 and gain[True] > 0.01) if switch else gain.abs().max() == 0

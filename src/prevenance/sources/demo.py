@@ -21,7 +21,7 @@ from prevenance.sources.demo_company import Block, block_of
 from prevenance.sources.demo_export import EVENTS, events_table, exported, save, spoiled
 from prevenance.sources.demo_growth import Growth, growth
 from prevenance.sources.demo_leaving import base_of, leavers, leaving, scale_of
-from prevenance.sources.demo_oracle import snapshots
+from prevenance.sources.demo_oracle import contact_effect, snapshots
 from prevenance.sources.demo_switches import Demo, demo_of
 from prevenance.sources.demo_tickets import ticket_rows
 from prevenance.sources.demo_truth import truth
@@ -61,7 +61,8 @@ def write(folder: Path, given: Demo) -> dict[str, Any]:
         for name, table in _exports(world, life).items():
             rows[name] = rows.get(name, 0) + save(folder, name, spoiled(world, name, table, number), number)
         left += int(leavers(life.block.people).sum())
-        seen.append(snapshots(world, life.block, life.grown, life.events.errors, life.tickets))
+        found = snapshots(world, life.block, life.grown, life.events.errors, life.tickets)
+        seen.append(found | {"contact": contact_effect(world, life.block)})
     for name, frame in {"products": demo_contracts.products(world), "releases": world.releases}.items():
         rows[name] = save(folder, name, exported(frame), 0)
     known = truth(world, {name: pd.concat([part[name] for part in seen], ignore_index=True) for name in seen[0]})

@@ -61,8 +61,11 @@ def at_risk(block: Block, cutoff: np.datetime64) -> np.ndarray:
     return np.flatnonzero(begun & ~(moments(people, "notice") <= cutoff) & ~(moments(people, "ended") <= cutoff))
 
 
-def leaving_rates(world: World, block: Block, rows: np.ndarray, view: Ahead) -> np.ndarray:
-    """Return the foreseen hazard of leaving, (n, K), at no further noise of health; contacts to come count by their chance."""
+def leaving_rates(world: World, block: Block, rows: np.ndarray, view: Ahead, contact: bool | None = None) -> np.ndarray:
+    """Return the foreseen hazard of leaving, (n, K), at no further noise of health.
+
+    Contacts made and to come count by their chance; or, asked what one does (``contact``), there is none but one in the cutoff's week, or none.
+    """
     people = block.people.iloc[rows]
     number = len(view.weeks)
     base = (
@@ -71,8 +74,12 @@ def leaving_rates(world: World, block: Block, rows: np.ndarray, view: Ahead) -> 
         * np.where(world.drifted[view.week : view.week + number], DRIFT_LEAVING, 1.0)
     )
     factor = contact_factor(people)
-    lasting = _still_touched(block, rows, view.week, number)
-    rate = contact_rate(people, view.det, world.given.signal) * WORKING_CONTACT * world.given.save_effect
+    if contact is not None:
+        lasting, save = np.arange(number)[None, :] * contact > 0, 0.0
+        lasting &= np.arange(number) <= CONTACT_WEEKS
+    else:
+        lasting, save = _still_touched(block, rows, view.week, number), float(world.given.save_effect)
+    rate = contact_rate(people, view.det, world.given.signal) * WORKING_CONTACT * save
     so_far = np.cumsum(np.pad(rate, ((0, 0), (CONTACT_WEEKS + 1, 0))), axis=1)
     coming = 1 - np.exp(-(so_far[:, CONTACT_WEEKS:-1] - so_far[:, : -CONTACT_WEEKS - 1]))
     expected = np.where(lasting, factor, 1 + coming * (factor - 1))

@@ -48,6 +48,26 @@ def snapshots(world: World, block: Block, grown: Growth, errors: np.ndarray, tic
     return {target: pd.concat(parts, ignore_index=True) if parts else empty for target, parts in found.items()}
 
 
+def contact_effect(world: World, block: Block) -> pd.DataFrame:
+    """Return what one contact that reaches somebody does at the newest cutoff: the chance of deciding to leave in the horizon, with and without.
+
+    One row per customer at risk that has not decided: better_alone, contacted, alone. Empty where no label window is closed.
+    """
+    moments_ = cutoffs(world, "churn")[-1:]
+    parts = [pd.DataFrame({"better_alone": [], "contacted": [], "alone": []})]
+    for cutoff in moments_:
+        rows = at_risk(block, cutoff)
+        rows = rows[~(moments(block.people, "turned")[rows] <= cutoff)]
+        view = ahead(world, block, rows, cutoff, TARGETS["churn"][0], PATHS)
+        window, noise = overlap(view.weeks, cutoff, cutoff + TARGETS["churn"][0] * DAY), leaving_noise(world, view)
+        with_, without = (
+            1 - np.exp(-(leaving_rates(world, block, rows, view, contact) * window) @ noise).mean(axis=1) for contact in (True, False)
+        )
+        contacted = with_ if world.given.save_effect else without
+        parts = [pd.DataFrame({"better_alone": block.people["better_alone"].to_numpy()[rows], "contacted": contacted, "alone": without})]
+    return parts[0]
+
+
 def _churn(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> pd.DataFrame:
     """Return who could leave, the chance that all their contracts get a notice or an end in the horizon and none begins, and whether so."""
     rows, until = at_risk(block, cutoff), cutoff + TARGETS["churn"][0] * DAY

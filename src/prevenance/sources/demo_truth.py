@@ -44,7 +44,7 @@ def truth(world: World, snapshots: dict[str, pd.DataFrame]) -> dict[str, Any]:
             }
             for name, leak in PLANTED.items()
         ],
-        "effects": _effects(world),
+        "effects": _effects(world, snapshots["contact"]),
         "biases": [
             {
                 "on": given.bias,
@@ -65,10 +65,14 @@ def truth(world: World, snapshots: dict[str, pd.DataFrame]) -> dict[str, Any]:
     }
 
 
-def _effects(world: World) -> dict[str, Any]:
+def _effects(world: World, contact: pd.DataFrame) -> dict[str, Any]:
     given = world.given
     return {
         "contact": {
+            "leaving_within_90_days": {
+                name: _contacted(contact[contact["better_alone"].astype(bool) == alone])
+                for name, alone in (("better_left_alone", True), ("all_others", False))
+            },
             "on": given.save_effect,
             "what": "a call, meeting or training by us that reached somebody multiplies the hazard of leaving for some weeks",
             "weeks": CONTACT_WEEKS,
@@ -87,6 +91,12 @@ def _effects(world: World) -> dict[str, Any]:
             **{name: getattr(given, name) for name in ("duplicates", "orphans", "bad_cells", "opt_outs")},
         },
     }
+
+
+def _contacted(some: pd.DataFrame) -> dict[str, Any]:
+    """Return the mean chance of deciding to leave with one contact now and without any, at the newest cutoff."""
+    means = {name: round(float(some[name].mean()), 4) if len(some) else None for name in ("contacted", "alone")}
+    return {"customers": len(some), **means}
 
 
 _CAUSES = (
