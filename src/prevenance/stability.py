@@ -20,6 +20,9 @@ from prevenance.models.learn import learned
 from prevenance.training import usable
 
 REFITS = 10
+ROWS = 20_000
+"""Snapshots at most that a refit learns from; with more, fewer customers are drawn, which can only make reasons look less stable."""
+
 TOP = 3
 """Reasons compared; two of three must come back."""
 
@@ -84,7 +87,8 @@ def _again(
     rows = usable(frame)
     rows = rows[rows["cutoff"].isin(fold.fit)].reset_index(drop=True)
     places = list(rows.groupby("customer_id", sort=True).indices.values())
-    drawn = np.random.default_rng(seed).integers(0, len(places), len(places))
+    size = max(1, int(len(places) * min(1.0, ROWS / len(rows))))
+    drawn = np.random.default_rng(seed).integers(0, len(places), size)
     sample = rows.iloc[np.sort(np.concatenate([places[one] for one in drawn]))]
     # A draw may hold no value of a rare feature, so it gets an encoder of its own.
     encoder = fit_encoder(sample, fitted.encoder.features)
