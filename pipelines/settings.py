@@ -214,7 +214,9 @@ def _positive(given: Settings) -> None:
 def _demo(given: DemoSettings) -> None:
     for key, value in {"months": given.months, "events": given.events}.items():
         if value < 1:
-            raise PrevenanceError("E202", f"demo.{key} is {value}", key=f"demo.{key}", fix=f"give a number from 1 on, such as demo.{key}=24")
+            raise PrevenanceError(
+                "E202", f"demo.{key} is {value}", key=f"demo.{key}", fix=f"give a number from 1 on, such as demo.{key}=24"
+            )
     for key, number in {"seed": given.seed, "signal": given.signal, "churners": given.churners or 0}.items():
         if not 0 <= number < float("inf"):
             raise PrevenanceError("E202", f"demo.{key} is {number}", key=f"demo.{key}", fix="give 0 or more")

@@ -86,7 +86,14 @@ def counted(rows: pd.DataFrame, target: Target, until: datetime) -> dict[str, An
     }
 
 
-VERBS: Mapping[str, str] = {"contract": "left", "event": "left", "silence": "left", "ticket": "opened a ticket", "offer": "took an offer", "family": "bought"}
+VERBS: Mapping[str, str] = {
+    "contract": "left",
+    "event": "left",
+    "silence": "left",
+    "ticket": "opened a ticket",
+    "offer": "took an offer",
+    "family": "bought",
+}
 """Kind of target -> what a customer with the outcome did."""
 
 
