@@ -24,7 +24,7 @@ PLANTED = {
         "file": "account_reviews.csv",
         "columns": ["grade"],
         "features": ["review_last"],
-        "touched": [],
+        "touched": ["scores_falling"],
         "what": "the quarterly grade of the account, worked out with hindsight: 1 or 2 wherever the customer leaves within 150 days",
     },
     "edited": {
