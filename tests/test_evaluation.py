@@ -193,6 +193,11 @@ def test_a_slice_collapses_only_when_large_and_worse_than_the_rule(good):
     found = slices(broken, frame, ["segment"], "model")
     assert found[0]["positives"] >= 30
     assert found[0]["collapse"]
+    one = broken.assign(label=np.where(broken["customer_id"] < "c0025", 1.0, broken["label"].where(~small, 0.0)))
+    again = slices(one, frame, ["segment"], "model")
+    assert again[0]["average_precision"] < again[0]["rule"]
+    assert again[0]["positives"] >= 30
+    assert not again[0]["collapse"], "the same few customers, period after period, are no large slice"
     assert not found[1]["collapse"]
     few = slices(broken[broken["cutoff"] == broken["cutoff"].min()], frame, ["segment"], "model")
     assert few[0]["positives"] < 30

@@ -47,9 +47,9 @@ def slices(
     """Return one dict per value of each column of ``frame`` (null is "unknown"): how the model serves that slice.
 
     Keys: column, value, customers, snapshots, positives, enough (at least ``COLLAPSE_POSITIVES`` positives), average_precision, rule (its
-    average precision there), roc_auc, others_auc, collapse (ranked worse than by the rule), worse (in words, if clearly worse than for
-    everyone else, allowing for the number of slices), says (the judgement). With ``capacity`` also recall, others_recall, false_alarms,
-    outcome_share, contact_share, attention {value, low, high} (the second over the first, 90 % interval by customer) and starved.
+    average precision there), roc_auc, others_auc, collapse (``COLLAPSE_POSITIVES`` customers with the outcome, ranked worse than by the
+    rule), worse (in words, if clearly worse than for everyone else, allowing for the number of slices), says (the judgement). With
+    ``capacity`` also recall, others_recall, false_alarms, outcome_share, contact_share, attention {value, low, high} (the second over the first, 90 % interval by customer) and starved.
     Average precision is the mean over periods weighted by positives, None where a slice has one class only. Columns that ``frame``
     does not have are left out; those of ``unblocking`` never collapse, because the more ways of slicing may block, the surer one does by luck.
     """
@@ -104,6 +104,7 @@ def _slice(
     ours = mine[inside]
     positives = int(ours["label"].sum())
     enough, here = positives >= COLLAPSE_POSITIVES, inside.to_numpy()
+    large = ours.loc[ours["label"] > 0, "customer_id"].nunique() >= COLLAPSE_POSITIVES
     precision, rule = _precision(ours), _precision(theirs)
     # Everyone else within their own slices too: a column that itself tells who leaves would else make them look better ranked.
     aucs = [_auc(mine[side], column, places[side], len(weights)) for side in (here, ~here)]
@@ -118,7 +119,7 @@ def _slice(
         "rule": rule,
         "roc_auc": _finite(aucs[0].value),
         "others_auc": _finite(aucs[1].value),
-        "collapse": bool(enough and precision is not None and rule is not None and precision < rule),
+        "collapse": bool(large and precision is not None and rule is not None and precision < rule),
         "gaps": {"roc_auc": clustered.difference(*aucs)},
     }
     return found | (_attention(mine, here, places, weights, found) if "contacted" in mine else {})
