@@ -49,7 +49,8 @@ def slices(
     Keys: column, value, customers, snapshots, positives, enough (at least ``COLLAPSE_POSITIVES`` positives), average_precision, rule (its
     average precision there), roc_auc, others_auc, collapse (``COLLAPSE_POSITIVES`` customers with the outcome, ranked worse than by the
     rule), worse (in words, if clearly worse than for everyone else, allowing for the number of slices), says (the judgement). With
-    ``capacity`` also recall, others_recall, false_alarms, outcome_share, contact_share, attention {value, low, high} (the second over the first, 90 % interval by customer) and starved.
+    ``capacity`` also recall, others_recall, false_alarms, outcome_share, contact_share, attention {value, low, high} (the second over
+    the first, 90 % interval by customer) and starved.
     Average precision is the mean over periods weighted by positives, None where a slice has one class only. Columns that ``frame``
     does not have are left out; those of ``unblocking`` never collapse, because the more ways of slicing may block, the surer one does by luck.
     """

@@ -99,7 +99,7 @@ def intensity(world: World, block: Block) -> list[np.ndarray]:
     chance = rng.gamma(6.0, 1 / 6.0, block.health.shape)
     there = present(world, people)
     base = (
-        size * season(world.weeks + 3 * DAY, world)[None, :] * np.exp(np.clip(0.42 * felt, -2.4, 0.9)) * leaving * orphaned * chance * there
+        size * season(world.weeks + 3 * DAY, world)[None, :] * np.exp(np.clip(0.65 * felt, -3.0, 1.2)) * leaving * orphaned * chance * there
     )
     drift = np.where(world.drifted, DRIFT_LOGINS, 1.0)
     uses = USES_A_WEEK * base * np.exp(np.clip(0.12 * felt, -1, 0.5))

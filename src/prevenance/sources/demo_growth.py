@@ -19,7 +19,7 @@ OFFERS = (*ADDONS["product_id"], "more-seats", "higher-plan")
 SEATS, PLAN = len(ADDONS), len(ADDONS) + 1
 A_WEEK = np.array([0.0011, 0.0009, 0.0011, 0.0011, 0.0011, 0.0030, 0.0016])
 """How often each offer is taken in a week by a customer with no cause to."""
-MOOD_OF_USE = 0.54
+MOOD_OF_USE = 0.77
 """A point of health multiplies the quantity used by e to the power of this."""
 NEAR = np.array([0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.6])
 BY_HEALTH = 0.25 + NEAR * MOOD_OF_USE
