@@ -32,6 +32,9 @@ def process(name: str, *arguments: str, **environment: str) -> subprocess.Comple
     )
 
 
+TARGETS = ("churn", "tickets", "cross_sell")
+
+
 def digests(folder: Path) -> dict[str, str]:
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
@@ -54,7 +57,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_file_of_the_contract_is_there(trained: Path) -> None:
-    for target in ("churn", "tickets"):
+    for target in TARGETS:
         for name in ("report.json", "report.html", "model_card.md", "features.parquet"):
             assert (trained / "train" / target / name).stat().st_size > 100
         latest = trained / "lists" / target / "latest"
@@ -81,6 +84,21 @@ def test_the_list_has_the_columns_of_the_contract_and_reasons(trained: Path) -> 
     tickets = pd.read_csv(trained / "lists" / "tickets" / "latest" / "list.csv", dtype={"customer_id": str})
     assert tickets.loc[tickets["rank"].notna(), "reasons"].notna().mean() > 0.5
     assert not ranked["customer_id"].duplicated().any()
+
+
+def test_a_list_of_offers_has_one_offer_a_customer_and_a_list_for_each_product(trained: Path) -> None:
+    latest = trained / "lists" / "cross_sell" / "latest"
+    ranked = pd.read_csv(latest / "list.csv", dtype={"customer_id": str})
+    assert list(ranked.columns[-2:]) == ["product_id", "product"]
+    assert not ranked["customer_id"].duplicated().any()
+    assert ranked["product_id"].notna().all()
+    worked = ranked[ranked["rank"].notna()]
+    assert all(product in action for product, action in zip(worked["product"], worked["action"], strict=True))
+    each = pd.read_csv(latest / "by_product.csv", dtype={"customer_id": str})
+    assert each.groupby("product_id")["place"].agg(["min", "max", "size"]).eval("min == 1 and max == size").all()
+    best = each.loc[each.groupby("customer_id")["expected_value"].idxmax()].set_index("customer_id")["expected_value"]
+    known = worked.set_index("customer_id")["expected_value"].dropna()
+    assert (best.reindex(known.index) == known).all()
 
 
 def test_nothing_is_lost(trained: Path) -> None:
@@ -111,13 +129,13 @@ def test_same_bytes_under_another_clock_locale_hash_seed_and_row_order(trained: 
     done = process("train", *SMALL, f"out={out}", f"data={data}", **other)
     assert done.returncode == 0, done.stderr
     assert process("score", f"out={out}", **other).returncode == 0
-    for target in ("churn", "tickets"):
+    for target in TARGETS:
         assert digests((out / "lists" / target / "latest").resolve()) == digests((trained / "lists" / target / "latest").resolve())
         assert (out / "lists" / target / "latest").resolve().name == (trained / "lists" / target / "latest").resolve().name
 
 
 def test_scoring_twice_changes_nothing(trained: Path) -> None:
-    before = {target: (trained / "lists" / target / "latest").resolve() for target in ("churn", "tickets")}
+    before = {target: (trained / "lists" / target / "latest").resolve() for target in TARGETS}
     first = {target: digests(folder) for target, folder in before.items()}
     assert run("score", f"out={trained}") == 0
     for target, folder in before.items():
