@@ -1,32 +1,23 @@
-"""From settings to a history, and from a history to frames: what training and scoring share."""
+"""From settings to a history: read, check and cut, and what a run leaves for the next."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from pipelines.run import PRIVATE, Steps, conf_folder
-from pipelines.settings import Settings, TargetSettings, ValidationSettings
+from pipelines.settings import Settings
 from prevenance.errors import PrevenanceError, nearest
-from prevenance.features import SETS
-from prevenance.features import definitions as all_definitions
-from prevenance.features.build import build, names, usable
-from prevenance.features.define import Definition
 from prevenance.history import History, cut, instant, newest_known_at
 from prevenance.privacy import Privacy
 from prevenance.privacy import check as check_privacy
 from prevenance.sources.convert import Source
 from prevenance.sources.files import connect
 from prevenance.sources.intake import Counts, Intake, Policy, intake
-from prevenance.tables import ACTIVITY, TABLES
-from prevenance.targets import KINDS
-from prevenance.targets.define import Target, cohort, label
+from prevenance.tables import TABLES
 
 
 @dataclass
@@ -153,112 +144,3 @@ def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
     mark.unlink(missing_ok=True)
     write(folder, demo_of(asdict(given.demo)))
     mark.write_text(wanted, encoding="utf-8")
-
-
-def target_of(given: Settings) -> Target:
-    """Return the target that the settings describe.
-
-    Raises:
-        PrevenanceError: E203 for an unknown kind.
-    """
-    chosen: TargetSettings = given.target
-    if chosen.kind not in KINDS:
-        raise PrevenanceError("E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=nearest(chosen.kind, KINDS))
-    settings: dict[str, Any] = {
-        "name": chosen.name,
-        "horizon_days": chosen.horizon_days,
-        "settle_days": chosen.settle_days,
-        "lead_days": chosen.lead_days,
-    }
-    if chosen.kind in ("silence", "ticket", "family"):
-        settings |= {"active_days": chosen.active_days, "activity_in": tuple(chosen.activity)}
-    if chosen.kind == "family":
-        settings["owned_days"] = chosen.owned_days
-    if chosen.kind == "ticket":
-        settings |= {"category": chosen.category, "priority": chosen.priority}
-    return KINDS[chosen.kind](**settings)
-
-
-def capacity_of(given: Settings) -> int:
-    """Return the contacts per list: as asked, else the source's, else the outreach settings'."""
-    return given.capacity or given.source.capacity or given.outreach.capacity
-
-
-def definitions_of(given: Settings, inputs: Inputs) -> tuple[tuple[Definition, ...], list[str]]:
-    """Return the feature definitions that fit the history, and messages on what was left out."""
-    sets = given.features.sets or given.source.features or list(SETS)
-    for name in sets:
-        if name not in SETS:
-            raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=nearest(name, SETS))
-    span = (inputs.as_of - first_known(inputs)).days
-    lookbacks = [days for days in sorted(set(given.features.lookbacks)) if days <= span]
-    dropped = [days for days in given.features.lookbacks if days > span]
-    messages = [f"lookback of {days} days left out: the history has {span} days" for days in dropped]
-    return usable(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
-
-
-def first_known(inputs: Inputs) -> datetime:
-    """Return when the history begins: the oldest ``known_at`` of the main log, the activity table with the most rows.
-
-    Contracts may be older than any record of use; without activity tables the oldest of what there is counts.
-    """
-    held = [name for name in ACTIVITY if name in inputs.history.tables and inputs.counts[name].used]
-    tables = sorted(held, key=lambda name: (-inputs.counts[name].used, name))[:1] or sorted(inputs.history.tables - {"consents"})
-    query = " union all ".join(f"select min(known_at) as first from canonical.{name}" for name in tables)
-    found = inputs.history.con.execute(f"select min(first) from ({query})").fetchall()[0][0]
-    return found or inputs.as_of
-
-
-def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime]:
-    """Return the training cutoffs, ascending, at 00:00 UTC: every ``step_days`` back from the last closed label window, or on from ``start``.
-
-    Raises:
-        PrevenanceError: E601 when no label window is closed yet.
-    """
-    rules = given.validation
-    first = first_known(inputs) + timedelta(days=max(rules.burn_in_days, given.target.active_days if given.target.kind == "silence" else 0))
-    length = timedelta(days=target.horizon_days + target.settle_days)
-    found = _every(rules, inputs.as_of - length)
-    kept = sorted(cutoff for cutoff in found if cutoff >= first)
-    if not kept:
-        works = first + length + timedelta(days=1)
-        raise PrevenanceError(
-            "E601",
-            f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days",
-            target=target.name,
-            fix=f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days",
-        )
-    return kept
-
-
-def _every(rules: ValidationSettings, until: datetime) -> list[datetime]:
-    """Return at most ``cutoffs`` instants up to ``until``, newest first, ``step_days`` apart."""
-    last = until.replace(hour=0, minute=0, second=0, microsecond=0)
-    if rules.start:
-        start = instant(rules.start, "UTC")
-        last = start + timedelta(days=(last - start).days // rules.step_days * rules.step_days)
-    found = [last - timedelta(days=rules.step_days * n) for n in range(rules.cutoffs)]
-    return [cutoff for cutoff in found if not rules.start or cutoff >= start]
-
-
-def frame_of(
-    inputs: Inputs, target: Target, cutoffs: list[datetime], definitions: tuple[Definition, ...], steps: Steps, most: int | None = None
-) -> pd.DataFrame:
-    """Return snapshots with labels and features: one row per customer[, product] and cutoff, at risk or too late.
-
-    Above ``most`` rows a sample of the customers stands for all, with their whole histories; it is drawn by the hash of their id and
-    said in the messages.
-    """
-    steps("cohort and labels")
-    snapshots = cohort(inputs.history, target, cutoffs)
-    if most and len(snapshots) > most:
-        place = pd.util.hash_array(snapshots["customer_id"].to_numpy(dtype=object)) / 2**64
-        kept = snapshots[place < most / len(snapshots)].reset_index(drop=True)
-        inputs.messages.append(
-            f"{target.name}: learned from {kept['customer_id'].nunique():,} of {snapshots['customer_id'].nunique():,} customers, drawn by "
-            f"their id; {len(snapshots):,} snapshots are more than validation.max_snapshots={most:,}"
-        )
-        snapshots = kept
-    labelled = label(inputs.history, target, snapshots)
-    built = build(inputs.history, labelled, definitions, steps)
-    return pd.concat([labelled, built[names(definitions)]], axis=1)

@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 
 from pipelines.health import health_score_of
-from pipelines.inputs import Inputs, capacity_of, cutoffs_of, definitions_of, frame_of, target_of
+from pipelines.inputs import Inputs
 from pipelines.run import Steps
 from pipelines.settings import Settings
+from pipelines.snapshots import capacity_of, cutoffs_of, definitions_of, frame_of, target_of
 from pipelines.training_report import Facts, flat, moved, report_of, sliced
 from prevenance import checks, evaluation, folds, tracking, training
 from prevenance.drift import Drift

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from pipelines.inputs import Inputs, cutoffs_of, definitions_of, frame_of, target_of
+from pipelines.inputs import Inputs
 from pipelines.run import Steps
 from pipelines.settings import Settings
+from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, target_of
 from pipelines.tonight import Listed, listed
 from prevenance import checks, folds, outcomes, training
 from prevenance.errors import PrevenanceError

@@ -12,8 +12,9 @@ from pipelines.settings import Settings
 
 def body(given: Settings, steps: Steps) -> None:
     """Replay the chosen target, or every target that has a champion, at ``as_of``."""
-    from pipelines.inputs import load, target_of
+    from pipelines.inputs import load
     from pipelines.past import replayed
+    from pipelines.snapshots import target_of
     from pipelines.tonight import asked_source, champion_of
     from prevenance.errors import PrevenanceError
     from prevenance.tracking import champion

@@ -20,7 +20,8 @@ from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.settings import Settings, config_error, refuse_code, settings
+from pipelines.refusals import config_error, refuse_code
+from pipelines.settings import Settings, keys, settings
 from prevenance.errors import PrevenanceError, nearest
 
 Body = Callable[[Settings, "Steps"], None]
@@ -139,7 +140,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             refuse_code(composed)
             return settings(composed, overrides)
     except (HydraException, OmegaConfBaseException) as problem:
-        raise config_error(problem) from problem
+        raise config_error(problem, keys()) from problem
 
 
 def _escaped(override: str) -> str:

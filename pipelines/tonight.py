@@ -11,9 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.inputs import Inputs, capacity_of, definitions_of, target_of
+from pipelines.inputs import Inputs
 from pipelines.run import Steps
 from pipelines.settings import Settings
+from pipelines.snapshots import capacity_of, definitions_of, target_of
 from prevenance import tracking
 from prevenance.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.errors import PrevenanceError

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pipelines.inputs import Inputs, capacity_of
+from pipelines.inputs import Inputs
 from pipelines.run import Steps
 from pipelines.settings import Settings
+from pipelines.snapshots import capacity_of
 from prevenance import drift, evaluation, folds, gaps, hindsight, metrics, slices, stability, training
 from prevenance.explain import contributions
 from prevenance.features.define import Definition
