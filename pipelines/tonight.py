@@ -31,6 +31,8 @@ from prevenance.writers import summary, table
 from prevenance.writers.publish import publish
 
 BEFORE = timedelta(days=28)
+NO_MODEL = {"rule": "ranked by the simple rule: rules, no model", "health_score": "ranked by your present health score, no model"}
+"""What a list says of itself when no model made it."""
 YOUNG_DAYS = 28
 """A customer known for less than this, or without any activity for a year, cannot be judged: ``not_enough_data``."""
 
@@ -59,10 +61,16 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
         "features.parquet": table.parquet_bytes(features_of(made.now)),
     }
     files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantined(inputs).items()}
-    said = [*messages, *inputs.messages, *made.notes]
+    by = NO_MODEL.get(fitted.kind, "")
+    said = [*messages, *([by] if by else []), *inputs.messages, *made.notes]
     manifest = manifest_of(given, inputs, target, fitted, model_digest, made.run_id, made.until, made.ranked, said)
     folder = publish(out, target.name, cutoff, files, manifest)
-    return summary.top(made.ranked, folder), {"list": str(folder), "listed": len(made.ranked), "run_id": made.run_id, "messages": messages}
+    return summary.top(made.ranked, folder, by=by), {
+        "list": str(folder),
+        "listed": len(made.ranked),
+        "run_id": made.run_id,
+        "messages": messages,
+    }
 
 
 def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, steps: Steps) -> Listed:

@@ -183,6 +183,7 @@ def test_the_top_of_a_list_names_no_person() -> None:
     assert "too late" in said
     assert said.rstrip().endswith("out/lists/churn/x/")
     assert "nobody is at risk" in summary.top(ranked(company().iloc[:0]))
+    assert " · rules, no model" in summary.top(ranked(company()), by="rules, no model")
 
 
 def test_a_list_without_money_or_reasons_has_a_top_too() -> None:

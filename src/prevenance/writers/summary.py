@@ -203,8 +203,8 @@ def _files(report: Report) -> list[str]:
     return [f"{files.get('folder', '')}/  report.html  model_card.md  report.json · {registered}"]
 
 
-def top(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10) -> str:
-    """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows and where the list is."""
+def top(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "") -> str:
+    """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows, ``by`` what it is ranked, and where it is."""
     groups = ranked["state"].value_counts()
     worked = ranked[ranked["rank"].notna()]
     said = [
@@ -212,6 +212,7 @@ def top(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10) -> 
         for state, words in (("too_late", "too late"), ("not_enough_data", "not enough data to judge"))
         if state in groups
     ]
+    said += [by] if by else []
     new = int((worked["state"] == "new").sum())
     lines = [
         _title(ranked),
