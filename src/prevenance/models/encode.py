@@ -75,8 +75,9 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 
 def _codes(column: pd.Series, words: tuple[str, ...]) -> np.ndarray:
-    codes = column.map({word: float(code) for code, word in enumerate(words)}).to_numpy(dtype="float64", na_value=np.nan)
-    return np.where(np.isnan(codes) & column.notna().to_numpy(), float(len(words)), codes)
+    codes = pd.Index(words, dtype=object).get_indexer(column.astype(object)).astype("float64")
+    codes[codes < 0] = float(len(words))
+    return np.where(column.isna().to_numpy(), np.nan, codes)
 
 
 def _words(column: pd.Series) -> tuple[str, ...]:
