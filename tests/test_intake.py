@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -212,3 +213,9 @@ def test_row_order_changes_no_digest(tmp_path: Path) -> None:
         history, _ = cut(taken, newest_known_at(taken))
         digests.append(digest(history, history.until))
     assert digests[0] == digests[1]
+
+
+def test_what_is_spilled_lies_in_the_temporary_folder_not_in_the_callers() -> None:
+    place = connect().execute("select current_setting('temp_directory')").fetchall()[0][0]
+    assert Path(place).is_relative_to(tempfile.gettempdir())
+    assert not Path(place).is_relative_to(Path.cwd())

@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
+import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +38,11 @@ def literal(text: str) -> str:
 def connect(memory: str = "4GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     """Return a fresh engine that works in UTC, keeps row order and spills to disk above ``memory``."""
     connection = duckdb.connect(":memory:")
-    for setting in ("TimeZone='UTC'", f"memory_limit='{memory}'", f"threads={threads}", "enable_progress_bar=false"):
+    # what is spilled is personal: never into the folder that the command was called from
+    spilled = literal(str(Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"))
+    for setting in (
+        "TimeZone='UTC'", f"memory_limit='{memory}'", f"threads={threads}", "enable_progress_bar=false", f"temp_directory={spilled}",
+    ):  # fmt: skip
         connection.execute(f"set {setting}")
     connection.execute("create schema canonical; create schema quarantine; create schema raw")
     return connection
