@@ -276,6 +276,26 @@ def test_a_worse_precision_at_capacity_blocks(good):
     assert "precision at capacity 0.000 is below the rule's" in verdict.why
 
 
+def test_a_fraction_of_a_hit_at_capacity_is_no_difference(good):
+    def barely(extra: float) -> dict[str, str]:
+        """The model misses its sure hits, the rule ties two rows at the line: it leads by ``extra`` hits over all lists."""
+        rows = good[good["model"].isin(["model", "rule"])].copy()
+        rows = rows.sort_values(["model", "cutoff", "customer_id"], ignore_index=True)
+        place = rows.groupby(["model", "cutoff"]).cumcount()
+        first = rows["cutoff"] == rows["cutoff"].min()
+        rows["label"] = (place < 5).astype(float)
+        rule = rows["model"] == "rule"
+        rows["raw"] = np.where(rule, np.where(place == 0, 50.0, -place), -1.0 * place)
+        tied = rule & first & (place.isin([1, 9]) if extra == 0.5 else place == 1)
+        rows.loc[tied, "raw"] = 60.0
+        rows.loc[~rule & first & (place == 0), "raw"] = -0.5
+        rows.loc[~rule & first & (place == 9), "raw"] = 70.0
+        return gate(rows, "model", ["rule"], capacity=1, seed=1).gates
+
+    assert barely(0.5)["precision_at_capacity"] == "pass"
+    assert barely(1.0)["precision_at_capacity"] == "fail"
+
+
 @pytest.mark.parametrize(("severity", "result", "promoted"), [("fail", "fail", False), ("warn", "warn", True), ("pass", "pass", True)])
 def test_a_failed_check_blocks_and_a_warning_does_not(good, severity, result, promoted):
     verdict = gate(good, "model", RIVALS, capacity=30, seed=1, findings=[Finding("PV001", "leaking features", "x", severity)])

@@ -142,8 +142,8 @@ def gate(
     """Return whether the challenger may replace the best rival (highest average precision), and why.
 
     It needs ``min_periods`` test periods with both classes, a lower bound above 0 (two-sided 90 %, paired bootstrap by customer) for the
-    difference in average precision, an AUC clearly above 0.5, precision at capacity and Brier not worse as point values, no collapsed slice
-    and no failed check; a slice that is starved or served worse warns. Compared on the periods the two share. ``sliced`` comes from ``slices``, ``findings`` from the checks.
+    difference in average precision, an AUC clearly above 0.5, precision at capacity (by a hit or more) and Brier not worse as point values,
+    no collapsed slice and no failed check; a slice that is starved or served worse (``slices``) and a warning of ``findings`` warn.
     """
     rows, customers = closed(predictions)
     parts = by_model(rows)
@@ -162,13 +162,14 @@ def gate(
 
 @dataclass(frozen=True)
 class _Duel:
-    """Two models on the periods they share: pooled metrics (value first, then replicates) and the difference in average precision."""
+    """Two models on the periods they share: pooled metrics (value first, then replicates), their difference, and contacts in all."""
 
     rival: str
     periods: int
     ours: dict[str, Floats]
     theirs: dict[str, Floats]
     difference: Estimate
+    contacts: int
 
 
 def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArray[np.object_], weights: Weights, capacity: int) -> _Duel:
@@ -176,7 +177,8 @@ def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArra
     mine, other = mine[mine["cutoff"].isin(both)], other[other["cutoff"].isin(both)]
     ours, theirs = (pooled(part, index(part, customers), weights, capacity) for part in (mine, other))
     usable = int((mine.groupby("cutoff")["label"].nunique() > 1).sum())
-    return _Duel(rival, usable, ours, theirs, interval(ours["average_precision"] - theirs["average_precision"]))
+    contacts = int(mine.groupby("cutoff").size().clip(upper=capacity).sum())
+    return _Duel(rival, usable, ours, theirs, interval(ours["average_precision"] - theirs["average_precision"]), contacts)
 
 
 def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding], min_periods: int) -> tuple[dict[str, str], list[str]]:
@@ -186,12 +188,12 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
     collapsed = [f"{one['column']} {one['value']}" for one in sliced if one["collapse"]]
     failed = [finding for finding in findings if finding.severity == "fail"]
     blocked = {
-        "periods": f"{counted(duel.periods, 'test period')} with both classes, {min_periods} are needed"
-        if duel.periods < min_periods
-        else "",
+        "periods": ""
+        if duel.periods >= min_periods
+        else f"{counted(duel.periods, 'test period')} with both classes, {min_periods} are needed",
         "signal": _coin(duel.ours["roc_auc"]),
-        "precision_at_capacity": _worse("precision at capacity", ours, theirs, duel.rival, 1.0),
-        "brier": _worse("brier", ours, theirs, duel.rival, -1.0),
+        "precision_at_capacity": _worse("precision at capacity", ours, theirs, duel.rival, 1.0, 1 / max(1, duel.contacts) - _EQUAL),
+        "brier": _worse("brier", ours, theirs, duel.rival, -1.0, _EQUAL),
         "slices": f"ranked worse than the rule in {', '.join(collapsed)}" if collapsed else "",
         "checks": "failed checks: " + ", ".join(f"{one.code} {one.title}" for one in failed) if failed else "",
     }
@@ -213,10 +215,13 @@ def _coin(auc: Floats) -> str:
     return "" if value - SURE * spread > 0.5 else f"AUC {value:.2f} is not clearly above a coin's 0.50"
 
 
-def _worse(words: str, ours: dict[str, float], theirs: dict[str, float], rival: str, sign: float) -> str:
-    """Return what is worse about a point value (``sign`` -1: lower is better), or nothing."""
+def _worse(words: str, ours: dict[str, float], theirs: dict[str, float], rival: str, sign: float, least: float) -> str:
+    """Return what is worse by at least ``least`` about a point value (``sign`` -1: lower is better), or nothing.
+
+    Of precision at capacity that is one hit over all lists: ties count with fractions of a hit, which are no difference.
+    """
     name = words.replace(" ", "_")
-    if sign * (ours[name] - theirs[name]) >= -_EQUAL:
+    if sign * (theirs[name] - ours[name]) < least:
         return ""
     side = "below" if sign > 0 else "above"
     return f"{words.replace('brier', 'Brier score')} {ours[name]:.3f} is {side} {_called(rival)}'s {theirs[name]:.3f}"
