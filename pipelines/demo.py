@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipelines.run import Steps
+from pipelines.run import Steps, say
 from pipelines.run import main as run
 from pipelines.settings import Settings
 
@@ -19,7 +19,7 @@ def body(given: Settings, steps: Steps) -> None:
     steps("make the demo company")
     facts = write(folder, demo_of(asdict(given.demo)))
     steps("")
-    print(said(folder, facts))
+    say(said(folder, facts))
 
 
 def said(folder: Path, facts: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipelines.run import Steps
+from pipelines.run import Steps, say
 from pipelines.run import main as run
 from pipelines.settings import Settings
 
@@ -44,7 +44,7 @@ def body(given: Settings, steps: Steps) -> None:
     report["verdict"] = checked.verdict(report)
     folder = publish.write(Path(given.out) / "leakage", {"report.json": table.canonical(report)})
     steps("")
-    print(checked.text(report, folder))
+    say(checked.text(report, folder))
     if leaks and given.table.fail:
         names = ", ".join(report["leakage"])
         raise PrevenanceError(

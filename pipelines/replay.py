@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.run import Steps, targets_of
+from pipelines.run import Steps, say, targets_of
 from pipelines.run import main as run
 from pipelines.settings import Settings
 
@@ -33,7 +33,7 @@ def body(given: Settings, steps: Steps) -> None:
     for one, (fitted, _, messages) in zip(chosen, champions, strict=True):
         text, results[one.target.name] = replayed(one, fitted, then, now, messages, steps)
         steps("")
-        print(text)
+        say(text)
     status(out, {"pipeline": "replay", "outcome": "replayed", "exit": 0, "targets": results})
 
 

@@ -119,6 +119,14 @@ def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
     return problem.exit_status
 
 
+def say(text: str) -> None:
+    """Print to standard output; that nobody reads any more (``| head``) stops no run."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def settings_of(name: str, overrides: list[str]) -> Settings:
     """Return the settings of ``conf/<name>.yaml`` with ``overrides`` applied.
 

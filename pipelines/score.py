@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.run import Steps, targets_of
+from pipelines.run import Steps, say, targets_of
 from pipelines.run import main as run
 from pipelines.settings import Settings
 
@@ -23,7 +23,7 @@ def body(given: Settings, steps: Steps) -> None:
     for one in with_champion or each[:1]:
         text, results[one.target.name] = tonight(one, loaded, steps)
         steps("")
-        print(text)
+        say(text)
     status(Path(given.out), {"pipeline": "score", "outcome": "published", "exit": 0, "targets": results})
 
 

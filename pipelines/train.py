@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.run import Steps, targets_of
+from pipelines.run import Steps, say, targets_of
 from pipelines.run import main as run
 from pipelines.settings import Settings
 
@@ -20,7 +20,7 @@ def body(given: Settings, steps: Steps) -> None:
     for one in targets_of("train", given):
         text, results[one.target.name] = learn(one, loaded, steps)
         steps("")
-        print(text)
+        say(text)
     remember(given)
     status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})
 

@@ -341,3 +341,12 @@ def test_a_past_list_is_the_same_whatever_came_later(trained: Path, tmp_path: Pa
     before, after = (json.loads((folder / "manifest.json").read_text())["tables"]["usage"] for folder in lists)
     assert before["used"] == after["used"]
     assert before["excluded"]["after_as_of"] != after["excluded"]["after_as_of"], "the future was not changed: this test proves nothing"
+
+
+def test_a_reader_who_leaves_stops_no_run() -> None:
+    code = "import sys; from pipelines.run import say; say('x' * 200_000); say('y' * 200_000); sys.exit(3)"
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    child.stdout.close()
+    _, error = child.communicate(timeout=60)
+    assert (child.returncode, error) == (3, "")
