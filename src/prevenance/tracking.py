@@ -214,7 +214,7 @@ def _signature(example: pd.DataFrame) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, Schema
 
-    keys = [ColSpec("string", "customer_id", required=False), ColSpec("datetime", "cutoff", required=False)]
+    keys = [ColSpec("datetime" if name == "cutoff" else "string", name, required=False) for name in ("customer_id", "product_id", "cutoff")]
     inputs = [ColSpec("double" if is_numeric_dtype(example[name]) else "string", name) for name in example.columns]
     return ModelSignature(Schema([*inputs, *keys]), Schema([ColSpec("double", name) for name in ("score", "score_low", "score_high")]))
 
