@@ -131,8 +131,7 @@ def _tested(
     parted = folds.folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
     production = folds.final(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
     steps(f"{target.name}: look for leaks")
-    named = frame.assign(customer_id=frame["customer_id"] + " " + frame["product_id"]) if target.pairs else frame
-    leaks = checks.leakage(named, columns, parted, given.seed)
+    leaks = checks.leakage(frame, columns, parted, given.seed)
     kept = [name for name in columns if name not in {leak["feature"] for leak in leaks}]
     asked = given.model.kind
     kinds = training.ladder(training.positives(frame)) if asked == "auto" else (asked,) if asked not in ("rule", "health_score") else ()

@@ -80,8 +80,7 @@ def refitted(given: Settings, target: Target, champion: Fitted, then: Inputs, st
     parted = folds.folds(closed, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
     production = folds.final(closed, then.as_of, calibrate=given.validation.calibrate, **gap)
     columns = [name for name in names(definitions) if name not in given.features.leave_out]
-    named = frame.assign(customer_id=frame["customer_id"] + " " + frame["product_id"]) if target.pairs else frame
-    leaks = {leak["feature"] for leak in checks.leakage(named, columns, parted, given.seed)}
+    leaks = {leak["feature"] for leak in checks.leakage(frame, columns, parted, given.seed)}
     kept = [name for name in columns if name not in leaks]
     kind, params, why = _recipe(champion, training.positives(frame))
     steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")

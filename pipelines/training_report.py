@@ -15,8 +15,8 @@ from pipelines.inputs import Inputs
 from pipelines.run import Steps
 from pipelines.settings import Settings
 from pipelines.snapshots import capacity_of
-from prevenance import drift, evaluation, folds, gaps, hindsight, metrics, slices, stability, training
-from prevenance.explain import contributions
+from prevenance import drift, evaluation, folds, gaps, hindsight, lead, metrics, slices, stability, training
+from prevenance.explain import contributions, families
 from prevenance.features.define import Definition
 from prevenance.models.bundle import Fitted, chance
 from prevenance.reliability import reliability
@@ -152,18 +152,18 @@ def _trained(given: Settings, tested: Tested, choice: Choice, target: Target) ->
 
 
 def _lead_time(predictions: pd.DataFrame, model: str, capacity: int, target: Target) -> dict[str, Any]:
-    found: dict[str, Any] = dict(evaluation.lead_time(predictions, model, capacity, target.lead_days))
+    found: dict[str, Any] = dict(lead.lead_time(predictions, model, capacity, target.lead_days))
     if target.absence:
         return found | {"note": "not measured: silence has no date of its own"}
-    return found | {"weeks": evaluation.lead_weeks(predictions, model, capacity, target.lead_days)}
+    return found | {"weeks": lead.lead_weeks(predictions, model, capacity, target.lead_days)}
 
 
 def _stability(given: Settings, facts: Facts, tested: Tested, capacity: int) -> dict[str, object]:
     """Return whether the reasons of those whom the newest test's list would name come back over refits."""
     newest = _newest(tested)
     best = newest.iloc[np.lexsort((newest["customer_id"].to_numpy(dtype=str), -chance(facts.fitted, newest)))[:capacity]]
-    families = stability.families_of(facts.definitions)
-    return stability.reasons_stability(facts.fitted, tested.frame, tested.production, best, families, seed=given.seed)
+    told = families(facts.definitions)
+    return stability.reasons_stability(facts.fitted, tested.frame, tested.production, best, told, seed=given.seed)
 
 
 def _gaps(fitted: Fitted, tested: Tested, choice: Choice) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from prevenance import metrics
 from prevenance.bootstrap import closed, draws, index, interval, pooled
-from prevenance.evaluation import Finding, evaluate, gate, lead_time, lead_weeks, periods, slices
+from prevenance.evaluation import Finding, evaluate, gate, periods, slices
+from prevenance.lead import lead_time, lead_weeks
 
 RIVALS = ("base_rate", "rule", "customer_rules", "champion")
 

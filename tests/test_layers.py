@@ -25,7 +25,7 @@ LAYERS = [
     ["bootstrap", "clustered"],
     ["slices"],
     ["saved"],
-    ["evaluation", "reliability"],
+    ["lead", "evaluation", "reliability"],
     ["footprints"],
     ["leakage"],
     ["drift", "gaps"],

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from prevenance import training
+from prevenance.explain import families
 from prevenance.features.define import Count, Feature, Trend
 from prevenance.folds import Fold
-from prevenance.stability import families_of, reasons_stability
+from prevenance.stability import reasons_stability
 
 CUTOFFS = [datetime(2026, 1, 1), datetime(2026, 4, 1), datetime(2026, 7, 1)]
 FOLD = Fold((CUTOFFS[0],), (CUTOFFS[1],), CUTOFFS[2])
@@ -30,12 +31,12 @@ def world(strength: float, customers: int = 400) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def told(kind: str, strength: float, families: dict[str, object] | None = None) -> dict[str, object]:
+def told(kind: str, strength: float, family: dict[str, object] | None = None) -> dict[str, object]:
     frame = world(strength)
     fitted = training.fit(frame, FOLD, kind, [*SIGNALS, *NOISE], seed=3)
     newest = frame[frame["cutoff"] == pd.Timestamp(CUTOFFS[2])]
     top = newest.assign(score=training.chance(fitted, newest)).nlargest(40, "score")
-    return reasons_stability(fitted, frame, FOLD, top, families or {}, seed=5)
+    return reasons_stability(fitted, frame, FOLD, top, family or {}, seed=5)
 
 
 @pytest.mark.parametrize("kind", ["logistic", "lightgbm"])
@@ -74,7 +75,7 @@ def test_a_rule_is_trivially_stable_and_nobody_listed_is_no_share() -> None:
 
 def test_lookbacks_and_trends_are_of_one_family() -> None:
     definitions = [Feature(f"logins_{days}d", "usage", Count(), "{value}", "kind = 'login'", days) for days in (7, 28)]
-    found = families_of(
+    found = families(
         [*definitions, Trend("logins_28d_trend", "logins_28d", "{now}"), Feature("uses_7d", "usage", Count(), "{value}", "", 7)]
     )
     assert len({found[name] for name in ("logins_7d", "logins_28d", "logins_28d_trend", "logins_28d_trend_before")}) == 1

@@ -1,4 +1,4 @@
-"""Evaluation of back-tested predictions: folds x metrics with intervals, periods, lead time, slices and the gate.
+"""Evaluation of back-tested predictions: folds x metrics with intervals, periods and the gate.
 
 ``predictions`` is long, one row per test snapshot and model: fold, cutoff, customer_id, label (1.0/0.0), outcome_at, model, score
 (calibrated chance) and raw (ranking value; higher is likelier). A cross-sell row has product_id as well. A period is a test cutoff.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from prevenance.bootstrap import Estimate, Floats, Weights, by_model, closed, draws, index, interval, pooled
 from prevenance.metrics import hits_at_capacity
-from prevenance.slices import contacted, slices
+from prevenance.slices import slices
 
 __all__ = [
     "MIN_CUSTOMERS",
@@ -25,8 +25,6 @@ __all__ = [
     "counted",
     "evaluate",
     "gate",
-    "lead_time",
-    "lead_weeks",
     "periods",
     "slices",
 ]
@@ -96,35 +94,6 @@ def periods(predictions: pd.DataFrame, capacity: int) -> pd.DataFrame:
     rows, _ = closed(predictions)
     lines = [_period(cutoff, by_model(part), capacity) for cutoff, part in rows.groupby("cutoff", sort=True)]
     return pd.DataFrame(lines, columns=["cutoff", "customers", "positives", "random", *by_model(rows)])
-
-
-def lead_time(predictions: pd.DataFrame, model: str, capacity: int, lead_days: int) -> dict[str, float | int | None]:
-    """Return how early the lists of a model warned: median_days, too_late (less than ``lead_days``), outcomes (caught by a list at all).
-
-    Days run from a customer's first place among the ``capacity`` best, with that outcome ahead, to the outcome; an outcome on
-    two lists counts once. ``median_days`` is None where nothing was caught.
-    """
-    days = _warned(predictions, model, capacity)
-    return {"median_days": float(days.median()) if len(days) else None, "too_late": int((days < lead_days).sum()), "outcomes": len(days)}
-
-
-def lead_weeks(predictions: pd.DataFrame, model: str, capacity: int, lead_days: int) -> list[dict[str, int]]:
-    """Return the same outcomes by weeks of warning: week (0 is below 7 days), outcomes, too_late (less than ``lead_days``)."""
-    days = _warned(predictions, model, capacity)
-    weeks = np.floor(days / 7).astype(int)
-    last = int(weeks.max()) + 1 if len(weeks) else 0
-    return [
-        {"week": week, "outcomes": int((weeks == week).sum()), "too_late": int(((weeks == week) & (days < lead_days)).sum())}
-        for week in range(last)
-    ]
-
-
-def _warned(predictions: pd.DataFrame, model: str, capacity: int) -> pd.Series:
-    """Return for each outcome that a list caught the days from its customer's first place on one."""
-    rows, _ = closed(predictions[predictions["model"] == model])
-    caught = rows[contacted(rows, capacity) & (rows["label"] > 0) & rows["outcome_at"].notna()]
-    first = caught.groupby(["customer_id", "outcome_at"], sort=True)["cutoff"].min().reset_index()
-    return (pd.to_datetime(first["outcome_at"]) - pd.to_datetime(first["cutoff"])) / pd.Timedelta(days=1)
 
 
 def gate(

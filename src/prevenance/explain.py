@@ -164,6 +164,11 @@ def _wordings(definitions: Sequence[Definition]) -> dict[str, _Wording]:
     return found
 
 
+def families(definitions: Sequence[Definition]) -> dict[str, tuple[object, ...]]:
+    """Return column -> family: the same count over other lookbacks, its trend and the window before tell one story."""
+    return {name: wording.family for name, wording in _wordings(definitions).items()}
+
+
 def _family(feature: Feature) -> tuple[object, ...]:
     return feature.table, feature.value, feature.where
 

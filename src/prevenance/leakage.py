@@ -54,8 +54,11 @@ def leakage(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold]
 
     ``flattered_by`` is how much AUC the feature adds to a small model of all features that were not named. Scores are always for customers
     that were not learned from. ``parted`` limits the rows to the cutoffs of these folds; without folds all rows are used. Nothing is named
-    where fewer than ``ENOUGH`` customers have, or do not have, the outcome: chance alone would look like a leak there.
+    where fewer than ``ENOUGH`` customers have, or do not have, the outcome: chance alone would look like a leak there. A pair (customer
+    and product_id) is followed through time as a customer is.
     """
+    if "product_id" in frame:
+        frame = frame.assign(customer_id=frame["customer_id"] + " " + frame["product_id"])
     return [
         {"feature": one.feature, "why": one.why, "flattered_by": max(0.0, round((one.with_it or 0.0) - (one.without or 0.0), 3))}
         for one in measured(frame, features, parted, seed, others=0)

@@ -6,13 +6,12 @@ customer's story.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from prevenance.explain import LEAST, SHARE, contributions
-from prevenance.features.define import Definition, Feature, Trend
 from prevenance.folds import Fold
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import fit_encoder
@@ -47,7 +46,7 @@ def reasons_stability(
         frame: a training frame.
         fold: only its fit part is drawn from, by customer.
         listed: the snapshots to explain, with the model's features.
-        families: feature -> what it tells (see ``families_of``); features of one family are one reason.
+        families: feature -> what it tells (see ``explain.families``); features of one family are one reason.
         seed: of the draws; the refits keep the model's own parameters.
         refits: how many.
 
@@ -68,16 +67,6 @@ def reasons_stability(
     wanted = np.ceil(2 / 3 * reasons.sum(axis=1)[told])
     stable = (kept >= wanted).mean(axis=0) > 0.5
     return _result(refits, int(told.sum()), int(stable.sum()), float((kept / reasons.sum(axis=1)[told]).mean()), False)
-
-
-def families_of(definitions: Sequence[Definition]) -> dict[str, object]:
-    """Return feature -> family: the same count over other lookbacks, its trend and the window before tell one story."""
-    features = {one.name: one for one in definitions if isinstance(one, Feature)}
-    found: dict[str, object] = {name: (one.table, one.value, one.where) for name, one in features.items()}
-    for one in definitions:
-        if isinstance(one, Trend):
-            found[one.name] = found[f"{one.name}_before"] = found.get(one.of, one.of)
-    return found
 
 
 def _again(
