@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from prevenance import clustered
-from prevenance.slices import grouped, slices
+from prevenance.slices import CHANCE, _chances, grouped, slices
 
 SEGMENTS = np.array(["small", "mid", "large"])
 
@@ -43,6 +43,15 @@ def test_a_segment_that_is_recorded_poorly_is_flagged() -> None:
 
 def test_an_equal_world_is_left_alone() -> None:
     assert sum(bool(flagged(seed)) for seed in range(20)) <= 1
+
+
+def test_the_chance_of_a_false_word_is_shared_and_half_of_it_is_the_segments() -> None:
+    found = [{"column": column, "enough": True} for column in ("segment", "segment", *["country"] * 9)]
+    found.append({"column": "country", "enough": False})
+    chances = _chances(found)
+    assert sum(2 * chances[one["column"]] for one in found if one["enough"]) == pytest.approx(CHANCE)
+    assert chances["segment"] == pytest.approx(CHANCE / 8)
+    assert _chances(found[2:])["country"] == pytest.approx(CHANCE / 18)
 
 
 def test_a_column_that_tells_who_leaves_makes_no_slice_look_worse() -> None:

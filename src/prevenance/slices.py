@@ -18,7 +18,10 @@ STARVED = 0.8
 """A slice is starved if its share of contacts is below this much of its share of outcomes, by the upper end of the interval."""
 
 CHANCE = 0.05
-"""Chance that any of the slices looked at is called worse though all are alike (Bonferroni)."""
+"""Chance that any of the slices looked at is called worse though all are alike (weighted Bonferroni, see ``FIRST``)."""
+
+FIRST = "segment"
+"""The column that a company serves its customers by: decided before looking, so half of the chance is its own, the other half is all others'."""
 
 LEAST_GAP, LEAST_RATIO = 0.05, 0.8
 """AUC lost, and share of the others' recall, from which a difference matters at all."""
@@ -68,8 +71,8 @@ def slices(
         for column in columns
         for value in sorted(mine[column].unique())
     ]
-    looked = 2 * sum(bool(one["enough"]) for one in found)
-    return [_judged(one | {"collapse": one["collapse"] and one["column"] not in unblocking}, looked) for one in found]
+    chances = _chances(found)
+    return [_judged(one | {"collapse": one["collapse"] and one["column"] not in unblocking}, chances[one["column"]]) for one in found]
 
 
 def contacted(rows: pd.DataFrame, capacity: int) -> pd.Series:
@@ -167,12 +170,19 @@ def _ratio(label: Floats, listed: Floats, here: np.ndarray, places: np.ndarray, 
     return {"value": float(ratios[0]), "low": low, "high": max(high, most)}
 
 
-def _judged(one: dict[str, object], looked: int) -> dict[str, object]:
-    """Return the slice with its judgement in words; ``looked`` is how many comparisons share the chance of a false word."""
+def _chances(found: Sequence[dict[str, object]]) -> dict[object, float]:
+    """Return for each column the chance of a false word that one of its comparisons may have (two for each slice with enough data)."""
+    looked = {side: 2 * sum(bool(one["enough"]) for one in found if (one["column"] == FIRST) == side) for side in (True, False)}
+    each = CHANCE / 2 if all(looked.values()) else CHANCE
+    return {one["column"]: each / max(looked[one["column"] == FIRST], 1) for one in found}
+
+
+def _judged(one: dict[str, object], chance: float) -> dict[str, object]:
+    """Return the slice with its judgement in words; ``chance`` is that of a false word in one comparison."""
     gaps: dict[str, clustered.Clustered] = one.pop("gaps")  # type: ignore[assignment]
     worse = []
     if one["enough"]:
-        sure = {name: gap.below(0.0) < CHANCE / max(looked, 1) for name, gap in gaps.items()}
+        sure = {name: gap.below(0.0) < chance for name, gap in gaps.items()}
         if sure["roc_auc"] and gaps["roc_auc"].value <= -LEAST_GAP:
             worse.append(f"AUC {one['roc_auc']:.2f}, {one['others_auc']:.2f} for everyone else")
         recall, others = (float(one.get(name) or 0.0) for name in ("recall", "others_recall"))  # type: ignore[arg-type]
