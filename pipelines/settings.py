@@ -13,6 +13,7 @@ from pipelines.refusals import config_error, refuse_code
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.sources.demo_switches import LEAKS
 from prevenance.tables import TABLES
+from prevenance.words import words
 
 
 @dataclass
@@ -22,6 +23,7 @@ class SourceSettings:
     static: bool = False
     timezone: str = ""
     currency: str = ""
+    language: str = ""
     capacity: int | None = None
     files: dict[str, Any] = field(default_factory=dict)
     delay_days: dict[str, float] = field(default_factory=dict)
@@ -122,6 +124,7 @@ class Settings:
     out: str = "out"
     data: str | None = None
     capacity: int | None = None
+    language: str = ""
     seed: int = 7
     demo: DemoSettings = field(default_factory=DemoSettings)
     tables: dict[str, PolicySettings] = field(default_factory=dict)
@@ -153,15 +156,15 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     """Return checked settings: the target's file, then the source's words on it, then the command line.
 
     Raises:
-        PrevenanceError: E201 unknown key, E202 wrong kind, E203 unknown choice, E204 ``_target_``.
+        PrevenanceError: E201 unknown key, E202 wrong kind, E203 unknown choice or language, E204 ``_target_``.
     """
     refuse_code(composed)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
         for group in ("target", "validation"):
-            words = _source_words(merged, group)
+            said = _source_words(merged, group)
             given = OmegaConf.from_dotlist([one.lstrip("+") for one in overrides if one.lstrip("+").startswith(f"{group}.")])
-            merged = OmegaConf.merge(merged, {group: words}, given)
+            merged = OmegaConf.merge(merged, {group: said}, given)
         result: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as problem:
         raise config_error(problem, keys()) from problem
@@ -174,6 +177,7 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
             )
     _positive(result)
     _demo(result.demo)
+    result.language = words(result.language or result.source.language or "en").language
     result.overrides = list(overrides)
     return result
 
@@ -181,10 +185,10 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
 def _source_words(merged: Any, group: str) -> dict[str, Any]:
     """Return what the source says on a group: its target's words; for validation its own, then those under its target."""
     source: Any = OmegaConf.to_container(merged.source)
-    words = source["targets"].get(merged.target.name) or {}
+    said = source["targets"].get(merged.target.name) or {}
     if group == "target":
-        return {key: value for key, value in words.items() if key != "validation"}
-    return source["validation"] | words.get("validation", {})
+        return {key: value for key, value in said.items() if key != "validation"}
+    return source["validation"] | said.get("validation", {})
 
 
 def _positive(given: Settings) -> None:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "prevenance"
 LAYERS = [
     ["errors"],
+    ["words"],
     ["disk"],
     ["tables"],
     ["privacy"],

@@ -1,0 +1,220 @@
+"""What is said to people, in their language: English, French or German.
+
+``say = words("fr")`` gives a speaker. The key of a text is the English text itself; a catalogue beside this file holds its
+translation, with the same placeholders. A text without a translation is said in English, and a test fails on it.
+
+Placeholders are those of ``str.format``; numbers come out in the language's own way. ``{n:day|days}`` is a word in the form that
+the number wants. A text that is nobody's language, such as a customer's name, goes in as a value, never as a key.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from numbers import Integral, Real
+from typing import Any
+
+from prevenance.errors import PrevenanceError, nearest
+
+LANGUAGES = ("en", "fr", "de")
+DASH = "–"
+"""What stands for a number or date that is not known: never a zero."""
+
+HARD = "\xa0"
+"""A space at which no line breaks."""
+
+_LOCALES = {"en": "en_GB", "fr": "fr_FR", "de": "de_DE"}
+_NUMBER = re.compile(r"(?P<sign>\+?),?(?:\.(?P<places>\d+))?(?P<kind>[f%])")
+
+Translation = str | list[str]
+"""A text, or [one, many] for a text that counts."""
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """How a language writes numbers: between thousands, before decimals, after a share."""
+
+    group: str
+    decimal: str
+    percent: str
+
+
+class _Told(string.Formatter):
+    """``str.format`` with the numbers and plurals of a language."""
+
+    def __init__(self, say: Words) -> None:
+        self.say = say
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
+        """Return the value of a placeholder; its name is plain, nothing reaches into a value."""
+        return kwargs[field_name], field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return one value as told."""
+        if "|" in format_spec:
+            return format_spec.split("|")[0 if self.say.single(value) else -1]
+        if isinstance(value, Integral) and not isinstance(value, bool) and not format_spec:
+            return self.say.number(value)
+        if isinstance(value, Real) and (found := _NUMBER.fullmatch(format_spec)):
+            places = int(found["places"] or 0)
+            return self.say.percent(value, places) if found["kind"] == "%" else self.say.number(value, places, signed=bool(found["sign"]))
+        return format(value, format_spec)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Says a text in one language; made by ``words``."""
+
+    language: str
+    texts: Mapping[str, Translation] = field(default_factory=dict, repr=False, hash=False)
+
+    def __call__(self, text: str, /, **values: Any) -> str:
+        """Return ``text`` in the language, its placeholders filled.
+
+        >>> words("de")("Sort by {column}", column="Name") != ""
+        True
+        """
+        found = self.texts.get(text, text)
+        return self.filled(found if isinstance(found, str) else found[-1], **values)
+
+    def many(self, one: str, many: str, n: float, /, **values: Any) -> str:
+        """Return ``one`` or ``many``, as the number ``n`` wants it in the language; ``{n}`` is the number.
+
+        >>> words("en").many("{n} customer", "{n} customers", 1240)
+        '1,240 customers'
+        """
+        found = self.texts.get(many, [one, many])
+        forms = found if isinstance(found, list) else [found]
+        return self.filled(forms[0 if self.single(n) else -1], n=n, **values)
+
+    def filled(self, text: str, **values: Any) -> str:
+        """Return a text that is in the language already, its placeholders filled."""
+        return _formatter(self).vformat(text, (), values) if "{" in text else text
+
+    def single(self, value: Any) -> bool:
+        """Return whether a number, printed without decimals, takes the singular."""
+        return _known(value) and (abs(round(value)) < 2 if self.language == "fr" else abs(round(value)) == 1)
+
+    def number(self, value: Any, places: int = 0, *, signed: bool = False) -> str:
+        """Return a number with the language's thousands and decimals; a dash if it is not known.
+
+        >>> words("en").number(1240.5, 1), words("de").number(1240.5, 1), words("en").number(None)
+        ('1,240.5', '1.240,5', '–')
+        """
+        if not _known(value):
+            return DASH
+        text = f"{_nought(value, places):{'+' if signed else ''},.{places}f}"
+        signs = _signs(self.language)
+        return text if self.language == "en" else text.translate({ord(","): signs.group, ord("."): signs.decimal})
+
+    def percent(self, value: Any, places: int = 0) -> str:
+        """Return a share: ``41 %``.
+
+        >>> words("en").percent(0.41), words("en").percent(0.414, 1)
+        ('41 %', '41.4 %')
+        """
+        return self.number(value * 100, places) + _signs(self.language).percent if _known(value) else DASH
+
+    def points(self, value: Any) -> str:
+        """Return percentage points with their sign: ``+7.1``."""
+        return self.number(value, 1, signed=True)
+
+    def date(self, day: date | datetime | str | None, *, beside: date | datetime | str | None = None) -> str:
+        """Return a day: ``12 Dec``; with its year unless it is that of ``beside`` (usually the cutoff).
+
+        >>> words("en").date("2026-12-12", beside="2026-10-01"), words("en").date("2027-03-02", beside="2026-10-01")
+        ('12 Dec', '2 Mar 2027')
+        """
+        found = _day(day)
+        if found is None:
+            return DASH
+        from babel.dates import format_skeleton
+
+        near = _day(beside)
+        return str(format_skeleton("MMMd" if near and near.year == found.year else "yMMMd", found, locale=_LOCALES[self.language]))
+
+    def days(self, n: Any) -> str:
+        """Return a span: ``68 days``, ``1 day``."""
+        return self.many("{n} day", "{n} days", round(n)) if _known(n) else DASH
+
+    def money(self, value: Any, currency: str = "") -> str:
+        """Return money to two significant figures: ``€84k``; without a currency the number alone.
+
+        >>> words("en").money(84_321, "EUR"), words("en").money(960, "USD"), words("en").money(1_260_000, "EUR")
+        ('€84k', '$960', '€1.3m')
+        """
+        if not _known(value):
+            return DASH
+        rounded = float(f"{value:.2g}") + 0.0
+        size = 1e6 if abs(rounded) >= 1e6 else 1e3 if abs(rounded) >= 1e3 else 1.0
+        shown = abs(rounded) / size
+        text = self.number(shown, 0 if shown >= 10 or shown == int(shown) else 1)
+        text = self("{amount}m", amount=text) if size == 1e6 else self("{amount}k", amount=text) if size == 1e3 else text
+        return ("-" if rounded < 0 else "") + self._priced(text, currency)
+
+    def _priced(self, text: str, currency: str) -> str:
+        if not currency:
+            return text
+        from babel.numbers import get_currency_symbol
+
+        symbol = get_currency_symbol(currency, locale="en_US" if self.language == "en" else _LOCALES[self.language])
+        if self.language == "en":
+            return (symbol if len(symbol) == 1 else f"{symbol} ") + text
+        return text + ("" if self.language == "fr" and text[-1].isalpha() else HARD) + symbol
+
+
+@cache
+def words(language: str) -> Words:
+    """Return who speaks ``language``: en, fr or de.
+
+    Raises:
+        PrevenanceError: E203 for another language.
+    """
+    if language not in LANGUAGES:
+        raise PrevenanceError("E203", f'there is no language "{language[:40]}"', key="language", fix=nearest(language, LANGUAGES))
+    return Words(language, catalogue(language))
+
+
+def catalogue(language: str) -> dict[str, Translation]:
+    """Return English text -> its translation; empty for English. Sections of the file only keep it readable."""
+    if language == "en":
+        return {}
+    sections = tomllib.loads((files(__name__) / f"{language}.toml").read_text(encoding="utf-8"))
+    return {text: told for section in sections.values() for text, told in section.items()}
+
+
+@cache
+def _formatter(say: Words) -> _Told:
+    return _Told(say)
+
+
+@cache
+def _signs(language: str) -> _Signs:
+    from babel import Locale
+
+    locale = Locale.parse(_LOCALES[language])
+    symbols = locale.number_symbols["latn"]
+    percent = locale.percent_formats[None].suffix[0]
+    return _Signs(symbols["group"], symbols["decimal"], " %" if language == "en" else percent)
+
+
+def _known(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _nought(value: Any, places: int) -> float:
+    """Return the value without a minus that would stand before nothing but noughts."""
+    return float(value) if round(float(value), places) else 0.0
+
+
+def _day(day: date | datetime | str | None) -> date | None:
+    if isinstance(day, str):
+        return date.fromisoformat(day[:10]) if day else None
+    return day if isinstance(day, date) and day == day else None

@@ -1,0 +1,78 @@
+"""What is said to people: three languages, the same meaning, the same placeholders."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.run import settings_of
+from prevenance.errors import PrevenanceError
+from prevenance.words import DASH, LANGUAGES, words
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "share", "day", "money"),
+    [
+        ("en", "1,240.5", "41.4 %", "12 Dec", "€84k"),
+        ("fr", "1\u202f240,5", "41,4\xa0%", "12 déc.", "84\xa0k€"),
+        ("de", "1.240,5", "41,4\xa0%", "12. Dez.", "84\xa0Tsd.\xa0€"),
+    ],
+)
+def test_numbers_days_and_money_are_those_of_the_language(language, number, share, day, money):
+    say = words(language)
+    assert say.number(1240.5, 1) == number
+    assert say.percent(0.414, 1) == share
+    assert say.date("2026-12-12T00:00:00", beside="2026-10-01") == day
+    assert say.money(84_321, "EUR") == money
+    assert "2027" in say.date("2027-03-02", beside="2026-10-01")
+    assert "2026" in say.date("2026-12-12")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(960, "$960"), (99_999, "$100k"), (1_260_000, "$1.3m"), (-84_321, "-$84k"), (0, "$0"), (7.44, "$7.4")]
+)
+def test_money_has_two_figures(value, text):
+    assert words("en").money(value, "USD") == text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_not_known_is_a_dash(language):
+    say = words(language)
+    unknown = [
+        say.number(None),
+        say.percent(float("nan")),
+        say.date(None),
+        say.date(""),
+        say.days(None),
+        say.money(None, "EUR"),
+        say.points(None),
+    ]
+    assert set(unknown) == {DASH}
+
+
+def test_the_singular_is_the_language_s_own():
+    assert [words("en").days(n) for n in (0, 1, 2)] == ["0 days", "1 day", "2 days"]
+    assert [words("fr").days(n) for n in (0, 1, 2)] == ["0 jour", "1 jour", "2 jours"]
+    assert [words("de").days(n) for n in (0, 1, 2)] == ["0 Tage", "1 Tag", "2 Tage"]
+
+
+def test_a_text_is_its_own_key_and_falls_back_to_english():
+    assert words("fr")("Nobody says {this} yet", this=1.0) == "Nobody says 1.0 yet"
+    assert words("en")("{n:,.0f} {n:day|days} {share:.0%} {who}", n=1240, share=0.5, who="Ed {n}") == "1,240 days 50 % Ed {n}"
+
+
+def test_nothing_reaches_into_a_value():
+    with pytest.raises(KeyError):
+        words("en")("{value.__class__}", value=1)
+
+
+@pytest.mark.parametrize("wrong", ["it", "FR", "english"])
+def test_another_language_is_refused_naming_the_nearest(wrong):
+    with pytest.raises(PrevenanceError, match=r"E203.*language.*FIX: (did you mean|choose one of)"):
+        settings_of("score", [f"language={wrong}"])
+
+
+def test_the_language_is_the_command_s_then_the_source_s_then_english():
+    assert settings_of("score", []).language == "en"
+    assert settings_of("score", ["language=de"]).language == "de"
+    assert settings_of("score", ["+source.language=fr"]).language == "fr"
+    assert settings_of("score", ["+source.language=fr", "language=de"]).language == "de"
