@@ -20,6 +20,7 @@ from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
 from prevenance.models.calibrate import band, platt
 from prevenance.models.encode import Encoder, fit_encoder
 from prevenance.models.learn import learned, tuned
+from prevenance.models.precedents import precedents
 
 FEW, MANY = 20, 100
 """Customers with a matured positive below which there is no model at all, and from which trees may challenge."""
@@ -166,11 +167,10 @@ def choose(backtest: Backtest, kinds: Sequence[str]) -> str | None:
 
 
 def with_band(fitted: Fitted, predictions: pd.DataFrame, model: str) -> Fitted:
-    """Return the model with its 90 % interval taken from ``model``'s out-of-time predictions; without any, unchanged."""
-    rows = predictions[predictions["model"] == model]
-    if rows.empty:
+    """Return the model with its 90 % interval and precedents from ``model``'s out-of-time predictions; without any, unchanged."""
+    if (rows := predictions[predictions["model"] == model]).empty:
         return fitted
-    return replace(fitted, band=_band(rows["score"].to_numpy(), rows))
+    return replace(fitted, band=_band(rows["score"].to_numpy(), rows), about={**fitted.about, "precedents": precedents(rows)})
 
 
 def rule_text(fitted: Fitted) -> str:
