@@ -20,6 +20,7 @@ from prevenance.features.build import build, names, usable
 from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend
 from prevenance.history import History
 from prevenance.tables import SQL_TYPES, TABLES
+from prevenance.words import words
 
 ALL = definitions()
 NAMES = [column for one in ALL for column in columns(one)]
@@ -93,7 +94,7 @@ def test_a_window_is_named_by_its_days() -> None:
     for one in ALL:
         if isinstance(one, Feature) and one.days is not None:
             assert one.name.endswith(f"_{one.days}d")
-            assert f"in {one.days} days" in one.phrase
+            assert f"in {one.days} days" in one.phrase.replace("{days}", str(one.days))
 
 
 def test_sets_can_be_chosen_and_ratios_go_with_their_parts() -> None:
@@ -118,10 +119,11 @@ def test_lookbacks_are_days(lookbacks: tuple[int, ...]) -> None:
 def test_phrases_read_well(column: str, phrase: str) -> None:
     fields = {field for _, field, _, _ in string.Formatter().parse(phrase) if field}
     owner = next(one for one in ALL if column in columns(one))
-    assert fields <= {Trend: {"now", "before", "value"}, Ratio: {"value", "top", "bottom"}}.get(type(owner), {"value"})
-    assert fields
+    own = {Trend: {"now", "before", "value", "days"}, Ratio: {"value", "top", "bottom"}, Feature: {"value", "days"}}
+    assert fields <= own.get(type(owner), {"value"})
+    assert fields - {"days"} or column.startswith("month_")
     text = isinstance(owner, State) and column in owner.categories
-    shown = phrase.format(**dict.fromkeys(fields, "words" if text else 1234.5))
+    shown = words("en")(phrase, **dict.fromkeys(fields, "words" if text else 1234.5))
     assert not {"because", "churn", "leave", "leaving", "risk"} & set(shown.lower().split())
     assert "_" not in shown
     if isinstance(owner, Trend):

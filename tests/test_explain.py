@@ -78,8 +78,10 @@ def test_a_column_with_an_empty_phrase_is_never_a_reason():
     assert reasons(weighted({"month_sin": 0.5}), row(month_sin=0.5), (definition,)).loc[0, "reasons"] == ""
 
 
-def test_a_tiny_changeable_thing_does_not_push_out_a_large_background():
-    assert told({"tickets_28d": 0.03, "industry": 0.9}) == ("Industry: 1.0", "")
+def test_context_is_never_first_but_where_nothing_else_weighs():
+    assert told({"tickets_28d": 0.03, "industry": 0.9}) == ("3 tickets in 28 days; Industry: 1.0", "")
+    assert told({"tickets_28d": 0.01, "industry": 0.9}) == ("Industry: 1.0", "")
+    assert told({"tickets_28d": 0.9, "industry": 0.03}) == ("3 tickets in 28 days", "")
 
 
 def test_lookbacks_of_one_thing_are_one_reason_with_their_summed_weight():
@@ -94,7 +96,7 @@ def test_the_window_before_is_told_as_the_trend():
 
 
 def test_a_share_shows_both_its_parts():
-    assert told({"seats_used": 0.5})[0] == "19 of 50 seats used (38%)"
+    assert told({"seats_used": 0.5})[0] == "19 of 50 seats used (38 %)"
 
 
 def test_nearly_nothing_is_no_reason():
@@ -103,7 +105,7 @@ def test_nearly_nothing_is_no_reason():
 
 def test_a_flat_calibrator_has_no_reasons():
     found = reasons(weighted({"tickets_28d": 2.0}, (0.0, -1.0)), row(), DEFINITIONS)
-    assert found.loc[0].tolist() == ["", ""]
+    assert found.loc[0].tolist() == ["", "", ""]
 
 
 def test_not_knowing_is_said_only_where_it_weighs():
@@ -186,7 +188,7 @@ def test_reasons_of_a_trained_model_keep_the_index_and_name_the_planted_cause():
 def test_nobody_to_explain_is_an_empty_frame():
     frame, fold = world()
     model = fit(frame, fold, "lightgbm", COLUMNS, seed=1)
-    assert list(reasons(model, frame.iloc[:0], DEFINITIONS)) == ["reasons", "holds"]
+    assert list(reasons(model, frame.iloc[:0], DEFINITIONS)) == ["reasons", "holds", "family"]
     assert contributions(model, frame.iloc[:0])[1].shape == (0, len(model.encoder.features))
 
 

@@ -6,45 +6,25 @@ never said to cause it.
 
 from __future__ import annotations
 
-import re
-import string
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from prevenance.features.define import Definition, Feature, Ratio, State, Trend
+from prevenance.facts import Fact, wordings
+from prevenance.features.define import Definition
 from prevenance.models import module
 from prevenance.models.bundle import Fitted
+from prevenance.models.calibrate import sigmoid
+from prevenance.telling import Telling
+from prevenance.words import Words, words
 
-LEAST, SHARE = 0.02, 0.1
-"""Log-odds below which a contribution is no reason, and share of the largest below which it is not worth a line."""
-
-INFORMATIVE = 0.1
-"""Log-odds from which not knowing something is itself worth saying."""
-
-
-@dataclass(frozen=True)
-class _Wording:
-    """How a column is told: its phrase, the columns that fill it, and the family of columns that tell the same story."""
-
-    phrase: str
-    fills: dict[str, str]
-    family: tuple[object, ...]
-    changeable: bool
-
-
-@dataclass(frozen=True)
-class _Fact:
-    text: str
-    weight: float
-    changeable: bool
+BEFORE_DAYS = 28
+"""How long ago the number before was, where a fact's own window knows none."""
 
 
 def contributions(fitted: Fitted, frame: pd.DataFrame) -> tuple[float, pd.DataFrame]:
@@ -65,21 +45,68 @@ def contributions(fitted: Fitted, frame: pd.DataFrame) -> tuple[float, pd.DataFr
     return base, pd.DataFrame(found, columns=list(fitted.encoder.features), index=frame.index)
 
 
-def reasons(fitted: Fitted, frame: pd.DataFrame, definitions: Sequence[Definition], k: int = 2) -> pd.DataFrame:
-    """Return ``reasons`` and ``holds`` in words for each row of ``frame`` (same index); empty where there is nothing to say.
+def facts(
+    fitted: Fitted,
+    frame: pd.DataFrame,
+    definitions: Sequence[Definition],
+    say: Words,
+    *,
+    before: pd.DataFrame | None = None,
+    days: int = BEFORE_DAYS,
+    most: int | None = None,
+) -> list[list[Fact]]:
+    """Return the facts of each row of ``frame``, those that can be changed first, then context, each by falling weight.
+
+    Facts below ``LEAST`` log-odds and columns that cannot be told are left out. A fact's ``weight`` is the sum over the columns of its
+    story; ``points`` is its share of ``100 * (score - chance of the base)``, in proportion to the weights, so that the points of
+    all columns, told or not, add up to it exactly.
+
+    Args:
+        fitted: the model.
+        frame: its inputs, one row a customer; further columns are used to tell what the inputs mean.
+        definitions: of the features.
+        say: the reader's language.
+        before: the same columns ``days`` earlier, row by row, NaN where nothing was known; tells what a number was then.
+        days: how long before that was.
+        most: at most so many facts of a kind (changeable or context) and a sign; all if ``None``.
+
+    Raises:
+        PrevenanceError: E504 if the frame lacks a feature.
+    """
+    told = _told(fitted, frame, definitions, say, before, days)
+    return [
+        [
+            fact
+            for kind in (told.movable, told.context)
+            for fact in _merged(told.facts(row, kind, 1.0, most), told.facts(row, kind, -1.0, most))
+        ]
+        for row in range(len(frame))
+    ]
+
+
+def reasons(
+    fitted: Fitted,
+    frame: pd.DataFrame,
+    definitions: Sequence[Definition],
+    k: int = 2,
+    say: Words | None = None,
+    *,
+    before: pd.DataFrame | None = None,
+    days: int = BEFORE_DAYS,
+) -> pd.DataFrame:
+    """Return ``reasons``, ``holds`` and ``family`` for each row of ``frame`` (same index); empty where there is nothing to say.
 
     ``reasons`` are up to ``k`` facts that raise the chance, joined with "; ": those a customer-success manager can change
-    first, then the larger. ``holds`` is the one that lowers it most, chosen alike. Columns that tell the same story over other
-    lookbacks count together and give one fact. Something unknown is told only if not knowing it weighs.
+    first, context only where there are fewer than ``k`` of them. ``holds`` is the one that lowers it most, chosen alike. ``family`` (one
+    of ``facts.FAMILIES``) is what the first reason is about. Columns that tell the same story over other lookbacks count together
+    and give one fact. Something unknown is told only if not knowing it weighs. ``before`` and ``days`` as in ``facts``.
     """
-    wordings = _wordings(definitions)
-    _, found = contributions(fitted, frame)
-    told = [name for name in found.columns if name in wordings]
-    weights = found[told].to_numpy() * fitted.calibrator[0]
-    needed = {column for name in told for column in (name, *wordings[name].fills.values()) if column in frame}
-    values = frame[sorted(needed)].to_dict("records")
-    rows = [_row(dict(zip(told, weight, strict=True)), value, wordings, k) for weight, value in zip(weights, values, strict=True)]
-    return pd.DataFrame(rows, columns=["reasons", "holds"], index=frame.index, dtype="str")
+    told = _told(fitted, frame, definitions, say or words("en"), before, days)
+    rows = []
+    for row in range(len(frame)):
+        up, down = told.best(row, 1.0, k), told.best(row, -1.0, 1)
+        rows.append(("; ".join(fact.text for fact in up), "; ".join(fact.text for fact in down), up[0].family if up else ""))
+    return pd.DataFrame(rows, columns=["reasons", "holds", "family"], index=frame.index, dtype="str")
 
 
 def plots(fitted: Fitted, frame: pd.DataFrame, folder: Path, *, dependence: int = 3) -> list[Path]:
@@ -143,85 +170,28 @@ def _sampled(fitted: Fitted, matrix: np.ndarray) -> tuple[float, np.ndarray]:
     return float(np.ravel(told.base_values)[0]), np.asarray(told.values)
 
 
-def _wordings(definitions: Sequence[Definition]) -> dict[str, _Wording]:
-    """Return how each column of the definitions is told."""
-    features = {one.name: one for one in definitions if isinstance(one, Feature)}
-    found: dict[str, _Wording] = {}
-    for one in definitions:
-        if isinstance(one, Feature):
-            found[one.name] = _Wording(one.phrase, {"value": one.name}, _family(one), one.changeable)
-        elif isinstance(one, Trend):
-            fills = {"now": one.of, "before": f"{one.name}_before", "value": one.name}
-            family = _family(features[one.of]) if one.of in features else (one.of,)
-            wording = _Wording(one.phrase, fills, family, one.changeable)
-            found |= {one.name: wording, f"{one.name}_before": wording}
-        elif isinstance(one, Ratio):
-            fills = {"value": one.name, "top": one.top, "bottom": one.bottom}
-            found[one.name] = _Wording(one.phrase, fills, (one.name,), one.changeable)
-        elif isinstance(one, State):
-            for column, phrase in one.columns.items():
-                found[column] = _Wording(phrase, {"value": column}, (one.name, column), column not in one.background)
-    return found
-
-
 def families(definitions: Sequence[Definition]) -> dict[str, tuple[object, ...]]:
-    """Return column -> family: the same count over other lookbacks, its trend and the window before tell one story."""
-    return {name: wording.family for name, wording in _wordings(definitions).items()}
+    """Return column -> story: the same count over other lookbacks, its trend and the window before tell one story."""
+    return {name: wording.story for name, wording in wordings(definitions).items()}
 
 
-def _family(feature: Feature) -> tuple[object, ...]:
-    return feature.table, feature.value, feature.where
+def secant(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return chance per log-odds on the way from ``start`` to ``end`` (log-odds): what shares a difference of chances out exactly."""
+    there = np.abs(end - start) > 1e-9
+    slope = sigmoid(start) * (1 - sigmoid(start))
+    return np.divide(sigmoid(end) - sigmoid(start), end - start, out=slope, where=there)
 
 
-def _row(weights: dict[str, float], values: dict[str, Any], wordings: dict[str, _Wording], k: int) -> tuple[str, str]:
-    families: dict[tuple[object, ...], list[str]] = {}
-    for name in weights:
-        families.setdefault(wordings[name].family, []).append(name)
-    facts = [fact for names in families.values() if (fact := _fact(names, weights, values, wordings))]
-    return "; ".join(_best(facts, 1.0, k)), "; ".join(_best(facts, -1.0, 1))
+def _told(
+    fitted: Fitted, frame: pd.DataFrame, definitions: Sequence[Definition], say: Words, before: pd.DataFrame | None, days: int
+) -> Telling:
+    base, found = contributions(fitted, frame)
+    slope, intercept = fitted.calibrator
+    start = np.full(len(found), slope * base + intercept)
+    points = 100 * secant(start, start + slope * found.to_numpy().sum(axis=1))
+    earlier = (say("{days} days before", days=days), before) if before is not None else None
+    return Telling(found * slope, points, frame, wordings(definitions), say, earlier)
 
 
-def _best(facts: list[_Fact], side: float, k: int) -> list[str]:
-    """Return the texts of the ``k`` facts on one side: changeable first, then by weight, then by text."""
-    largest = max((fact.weight * side for fact in facts), default=0.0)
-    worth = [fact for fact in facts if fact.weight * side >= max(LEAST, SHARE * largest)]
-    ordered = sorted(worth, key=lambda fact: (not fact.changeable, -abs(fact.weight), fact.text))
-    return list(dict.fromkeys(fact.text for fact in ordered))[:k]
-
-
-def _fact(names: list[str], weights: dict[str, float], values: dict[str, Any], wordings: dict[str, _Wording]) -> _Fact | None:
-    """Return the fact of a family: its summed weight, in the words of the member that pulls most the same way."""
-    total = float(sum(weights[name] for name in names))
-    for name in sorted(names, key=lambda name: (-weights[name] * np.sign(total), name)):
-        if weights[name] * total > 0 and (text := _text(wordings[name], values, abs(total))):
-            return _Fact(text, total, wordings[name].changeable)
-    return None
-
-
-def _text(wording: _Wording, values: dict[str, Any], weight: float) -> str:
-    fields = {field.split(".")[0] for _, field, _, _ in string.Formatter().parse(wording.phrase) if field}
-    asked = {field: values.get(wording.fills.get(field, "")) for field in sorted(fields)}
-    if not any(_missing(value) for value in asked.values()):
-        return _capital(re.sub(r"-(0(?:\.0+)?)(?![\d.])", r"\1", wording.phrase.format(**asked)))
-    if fields == {"value"} and weight >= INFORMATIVE:
-        return _unknown(wording.phrase)
-    return ""
-
-
-def _unknown(phrase: str) -> str:
-    """Return "No ... known" for the phrases that name their subject before the number ("Last login {value} days ago"), else ""."""
-    subject, _, rest = phrase.partition("{value")
-    named = subject.rstrip().endswith(":") or re.match(r"(Last|Oldest|Next) |\w+ in $", subject)
-    if not named or "%}" in rest or "against" in rest:
-        return ""
-    subject = re.sub(r"^(last|oldest|next|average) | (in|for)$", "", subject.rstrip(" :"), flags=re.IGNORECASE)
-    acronym = subject[:2].isupper()
-    return f"No {subject if acronym else subject[:1].lower() + subject[1:]} known"
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _merged(up: list[Fact], down: list[Fact]) -> list[Fact]:
+    return sorted([*up, *down], key=lambda fact: -abs(fact.weight))

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from prevenance.explain import LEAST, SHARE, contributions
+from prevenance.explain import contributions
 from prevenance.folds import Fold
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import fit_encoder
 from prevenance.models.learn import learned
+from prevenance.telling import LEAST, SHARE
 from prevenance.training import usable
 
 REFITS = 10

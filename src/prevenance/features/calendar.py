@@ -19,7 +19,7 @@ select customer_id,
   round(cos(extract(month from cutoff) * pi() / 6), 6) as month_cos
 from snapshots
 """,
-    {"month_sin": "Time of year (sine): {value:.2f}", "month_cos": "Time of year (cosine): {value:.2f}"},
+    {"month_sin": "Time of year", "month_cos": "Time of year"},
     background=("month_sin", "month_cos"),
 )
 
@@ -40,7 +40,7 @@ RELEASES = State(
     """
 select s.customer_id, min(r.age_days) as days_since_release from snapshots as s cross join releases as r group by s.customer_id
 """,
-    {"days_since_release": "Last release {value:.0f} days ago"},
+    {"days_since_release": "Last release {value:.0f} {value:day|days} ago"},
     background=("days_since_release",),
 )
 
@@ -56,7 +56,7 @@ select u.customer_id, min(r.age_days) as days_since_used_release,
 from used as u join releases as r on r.product_id = u.product_id group by u.customer_id
 """,
     {
-        "days_since_used_release": "Last release of a product in use {value:.0f} days ago",
+        "days_since_used_release": "Last release of a product in use {value:.0f} {value:day|days} ago",
         "used_releases_28d": "Releases of products in use in 28 days: {value:.0f}",
     },
     background=("days_since_used_release", "used_releases_28d"),
@@ -68,7 +68,7 @@ def _season(name: str, table: str, where: str, words: str) -> State:
         name,
         (table,),
         SEASON.format(table=table, where=where, name=name),
-        {name: f"{words} in the 4 weeks that come were {{value:.1f}} times the average a year ago"},
+        {name: f"{words} in the coming 4 weeks a year ago: {{value:.1f}} times the average"},
         days=393,
         background=(name,),
     )

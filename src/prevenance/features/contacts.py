@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from prevenance.features.define import Count, DaysSince, Definition, Feature
 
-SIDES = (("out", "Contacts by us"), ("in", "Contacts by the customer"))
+SIDES = (("out", "Contacts from us"), ("in", "Contacts from the customer"))
 KINDS = (("calls", "call", "Calls"), ("meetings", "meeting", "Meetings"), ("campaigns", "campaign", "Campaign messages"))
 
 
@@ -16,7 +16,7 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     return (
         *(
             Feature(
-                f"contacts_{side}_{days}d", "contacts", Count(), f"{words} in {days} days: {{value:.0f}}", f"direction = '{side}'", days
+                f"contacts_{side}_{days}d", "contacts", Count(), f"{words} in {{days}} days: {{value:.0f}}", f"direction = '{side}'", days
             )
             for side, words in SIDES
             for days in sorted({28, 90, long})
@@ -25,8 +25,8 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
             Feature(f"{name}_90d", "contacts", Count(), f"{words} in 90 days: {{value:.0f}}", f"kind = '{kind}'", 90)
             for name, kind, words in KINDS
         ),
-        Feature(f"trainings_{long}d", "contacts", Count(), f"Trainings attended in {long} days: {{value:.0f}}", "kind = 'training'", long),
-        Feature("days_since_contact", "contacts", DaysSince(), "Last contact {value:.0f} days ago"),
-        Feature("days_since_meeting", "contacts", DaysSince(), "Last meeting {value:.0f} days ago", "kind = 'meeting'"),
-        Feature("days_since_training", "contacts", DaysSince(), "Last training {value:.0f} days ago", "kind = 'training'"),
+        Feature(f"trainings_{long}d", "contacts", Count(), "Trainings attended in {days} days: {value:.0f}", "kind = 'training'", long),
+        Feature("days_since_contact", "contacts", DaysSince(), "Last contact {value:.0f} {value:day|days} ago"),
+        Feature("days_since_meeting", "contacts", DaysSince(), "Last meeting {value:.0f} {value:day|days} ago", "kind = 'meeting'"),
+        Feature("days_since_training", "contacts", DaysSince(), "Last training {value:.0f} {value:day|days} ago", "kind = 'training'"),
     )

@@ -23,8 +23,8 @@ from customers group by customer_id
 """,
     {
         **{column: f"{column.capitalize()}: {{value}}" for column in TRAITS},
-        "tenure_days": "Customer for {value:.0f} days",
-        "part_of_group": "Belongs to a parent account (1) or not (0): {value:.0f}",
+        "tenure_days": "Customer for {value:.0f} {value:day|days}",
+        "part_of_group": "{value:Part?Not part} of a larger group",
     },
     categories=TRAITS,
     background=(*TRAITS, "tenure_days", "part_of_group"),

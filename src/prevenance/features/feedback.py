@@ -33,7 +33,7 @@ from pairs group by customer_id
         "nps_change": "Last recommendation score (NPS) {value:+.0f} against the one before",
         "csat_change": "Last satisfaction score (CSAT) {value:+.1f} against the one before",
         "ces_change": "Last effort score (CES) {value:+.1f} against the one before",
-        "scores_falling": "Kinds of feedback whose last score fell: {value:.0f}",
+        "scores_falling": "Feedback scores that fell: {value:.0f}",
     },
 )
 
@@ -51,16 +51,16 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
                 f"{kind}_{long}d",
                 "feedback",
                 Mean("score"),
-                f"Average {WORDS[kind]} in {long} days: {{value:.1f}}",
+                f"Average {WORDS[kind]} in {{days}} days: {{value:.1f}}",
                 f"kind = '{kind}'",
                 long,
             )
             for kind in ("nps", "csat")
         ),
         *(
-            Feature(f"feedback_{days}d", "feedback", Count(), f"Feedback given in {days} days: {{value:.0f}}", "", days)
+            Feature(f"feedback_{days}d", "feedback", Count(), "Feedback given in {days} days: {value:.0f}", "", days)
             for days in sorted({90, long})
         ),
-        Feature("days_since_feedback", "feedback", DaysSince(), "Last feedback {value:.0f} days ago"),
+        Feature("days_since_feedback", "feedback", DaysSince(), "Last feedback {value:.0f} {value:day|days} ago"),
         FALL,
     )

@@ -38,11 +38,11 @@ from judged group by customer_id, cutoff
 """,
     {
         "invoices_overdue": "Invoices overdue now: {value:.0f}",
-        "oldest_overdue_days": "Oldest unpaid invoice {value:.0f} days after its due date",
+        "oldest_overdue_days": "Oldest unpaid invoice {value:.0f} {value:day|days} after its due date",
         "amount_overdue": "Amount overdue now: {value:,.0f}",
         "late_payments_365d": "Invoices paid late in 365 days: {value:.0f}",
         "late_share_365d": "Invoices paid late in 365 days: {value:.0%}",
-        "late_by_days_365d": "Late invoices of 365 days were paid {value:.0f} days late on average",
+        "late_by_days_365d": "Late invoices of 365 days were paid {value:.0f} {value:day|days} late on average",
     },
 )
 
@@ -58,12 +58,12 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
                 f"invoices_reminded_{days}d",
                 "invoices",
                 Count(),
-                f"Payment reminders in {days} days: {{value:.0f}}",
+                "Payment reminders in {days} days: {value:.0f}",
                 "event = 'reminded'",
                 days,
             )
             for days in sorted({90, long})
         ),
-        Feature("days_since_payment", "invoices", DaysSince(), "Last payment {value:.0f} days ago", "event = 'paid'"),
+        Feature("days_since_payment", "invoices", DaysSince(), "Last payment {value:.0f} {value:day|days} ago", "event = 'paid'"),
         PAYMENT,
     )

@@ -50,7 +50,7 @@ select customer_id,
 from owned where cycle > 0 group by customer_id
 """,
     {
-        "service_due_days": "Next service of a product by its cycle in {value:.0f} days",
+        "service_due_days": "Next service of a bought product in {value:.0f} {value:day|days}",
         "service_cycles_passed": "Service cycles since the oldest purchase: {value:.1f}",
         "service_due_units_28d": "Units whose service falls due within 28 days: {value:.0f}",
     },
@@ -60,13 +60,13 @@ from owned where cycle > 0 group by customer_id
 
 def _windows(days: int) -> tuple[Definition, ...]:
     return (
-        Feature(f"purchases_{days}d", "purchases", Count(), f"Lines bought in {days} days: {{value:.0f}}", BOUGHT, days),
-        Feature(f"spend_{days}d", "purchases", Sum("amount"), f"Spent in {days} days: {{value:,.0f}}", "amount > 0", days),
+        Feature(f"purchases_{days}d", "purchases", Count(), "Lines bought in {days} days: {value:.0f}", BOUGHT, days),
+        Feature(f"spend_{days}d", "purchases", Sum("amount"), "Spent in {days} days: {value:,.0f}", "amount > 0", days),
     )
 
 
 def _distinct(name: str, column: str, words: str, days: int) -> Feature:
-    return Feature(f"{name}_{days}d", "purchases", Distinct(column), f"{words} in {days} days: {{value:.0f}}", BOUGHT, days)
+    return Feature(f"{name}_{days}d", "purchases", Distinct(column), f"{words} in {{days}} days: {{value:.0f}}", BOUGHT, days)
 
 
 def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
@@ -78,14 +78,12 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
         *(_distinct("families", "family", "Different product families bought", days) for days in sorted({90, long})),
         _distinct("products_bought", "product_id", "Different products bought", long),
         *(
-            Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words} {{before:,.0f}} → {{now:,.0f}} in {days} days")
+            Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words} {{before:,.0f}} → {{now:,.0f}} in {{days}} days")
             for name, words in (("purchases", "Lines bought"), ("spend", "Spent"))
             for days in (28, 90)
         ),
-        Feature(
-            f"returns_{long}d", "purchases", Count(), f"Lines returned in {long} days: {{value:.0f}}", "amount < 0 or quantity < 0", long
-        ),
-        Feature("days_since_purchase", "purchases", DaysSince(), "Last purchase {value:.0f} days ago", BOUGHT),
+        Feature(f"returns_{long}d", "purchases", Count(), "Lines returned in {days} days: {value:.0f}", "amount < 0 or quantity < 0", long),
+        Feature("days_since_purchase", "purchases", DaysSince(), "Last purchase {value:.0f} {value:day|days} ago", BOUGHT),
         RHYTHM,
         SERVICE,
     )

@@ -32,9 +32,9 @@ from held group by customer_id, cutoff
         "seats": "Seats paid for: {value:.0f}",
         "mrr": "Revenue a month: {value:,.0f}",
         "contract_plan": "Plan under contract: {value}",
-        "days_to_renewal": "Renewal in {value:.0f} days",
-        "days_to_end": "Contract ends in {value:.0f} days",
-        "contract_age_days": "Oldest contract running for {value:.0f} days",
+        "days_to_renewal": "Renewal in {value:.0f} {value:day|days}",
+        "days_to_end": "Contract ends in {value:.0f} {value:day|days}",
+        "contract_age_days": "Oldest contract running for {value:.0f} {value:day|days}",
     },
     categories=("contract_plan",),
     background=("contract_age_days", "mrr", "contract_plan", "days_to_renewal", "days_to_end"),
@@ -83,7 +83,7 @@ cycles as (
 select customer_id, min(cycle - age % cycle) / {DAY} as contract_service_due_days
 from cycles where cycle > 0 group by customer_id
 """,
-    {"contract_service_due_days": "Next service of a product under contract by its cycle in {value:.0f} days"},
+    {"contract_service_due_days": "Next service of a product under contract in {value:.0f} {value:day|days}"},
     background=("contract_service_due_days",),
 )
 
@@ -91,7 +91,7 @@ from cycles where cycle > 0 group by customer_id
 def _events(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     long = max(*lookbacks, 90)
     return tuple(
-        Feature(f"{name}_{long}d", "subscriptions", Count(), f"{words} in {long} days: {{value:.0f}}", f"event = '{event}'", long)
+        Feature(f"{name}_{long}d", "subscriptions", Count(), f"{words} in {{days}} days: {{value:.0f}}", f"event = '{event}'", long)
         for name, words, event in (
             ("contracts_started", "Contracts started", "started"),
             ("contract_changes", "Contract changes", "changed"),
@@ -109,9 +109,20 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
         *_events(lookbacks),
         Feature("renewals", "subscriptions", Count(), "Renewals so far: {value:.0f}", "event = 'renewed'", changeable=False),
         Feature(
-            "days_since_contract_change", "subscriptions", DaysSince(), "Last contract change {value:.0f} days ago", "event = 'changed'"
+            "days_since_contract_change",
+            "subscriptions",
+            DaysSince(),
+            "Last contract change {value:.0f} {value:day|days} ago",
+            "event = 'changed'",
         ),
-        Ratio("active_users_per_seat_28d", "active_users_28d", "seats", "Active users in 28 days: {top:.0f} on {bottom:.0f} seats"),
-        Ratio("seats_used_share_90d", "active_users_90d", "seats", "Users active in 90 days: {top:.0f} on {bottom:.0f} seats"),
-        Ratio("tickets_per_seat_90d", "tickets_90d", "seats", "Tickets in 90 days: {top:.0f} on {bottom:.0f} seats"),
+        Ratio(
+            "active_users_per_seat_28d",
+            "active_users_28d",
+            "seats",
+            "Active users in 28 days: {top:.0f} for {bottom:.0f} {bottom:seat|seats}",
+        ),
+        Ratio(
+            "seats_used_share_90d", "active_users_90d", "seats", "Active users in 90 days: {top:.0f} for {bottom:.0f} {bottom:seat|seats}"
+        ),
+        Ratio("tickets_per_seat_90d", "tickets_90d", "seats", "Tickets in 90 days: {top:.0f} for {bottom:.0f} {bottom:seat|seats}"),
     )

@@ -56,7 +56,7 @@ from lives group by customer_id, cutoff
 """,
     {
         "tickets_open": "Open tickets: {value:.0f}",
-        "oldest_open_ticket_days": "Oldest open ticket: {value:.0f} days",
+        "oldest_open_ticket_days": "Oldest open ticket: {value:.0f} {value:day|days}",
         "tickets_unassigned_over_24h": "Open tickets unassigned for more than 24 hours: {value:.0f}",
         "tickets_open_escalated": "Open tickets that were escalated: {value:.0f}",
         "tickets_open_again": "Open tickets that were solved before: {value:.0f}",
@@ -98,10 +98,10 @@ from paths as p left join pauses as w on w.customer_id = p.customer_id
 """,
     {
         "handoffs_per_ticket_90d": "Hand-offs per ticket in 90 days: {value:.1f}",
-        "clarifications_per_ticket_90d": "Clarification loops per ticket in 90 days: {value:.1f}",
-        "waiting_share_90d": "Tickets of 90 days spent {value:.0%} of their time waiting",
-        "first_reply_hours_90d": "First reply after {value:.0f} hours on average in 90 days",
-        "solution_hours_90d": "Tickets of 90 days were solved after {value:.0f} hours on average",
+        "clarifications_per_ticket_90d": "Questions back to the customer per ticket in 90 days: {value:.1f}",
+        "waiting_share_90d": "Tickets of 90 days waited {value:.0%} of their time",
+        "first_reply_hours_90d": "First reply after {value:.0f} {value:hour|hours} on average in 90 days",
+        "solution_hours_90d": "Tickets of 90 days were solved after {value:.0f} {value:hour|hours} on average",
         "tickets_taken_after_24h_90d": "Tickets unassigned for more than 24 hours in 90 days: {value:.0f}",
         "reopened_share_90d": "Tickets of 90 days that were reopened: {value:.0%}",
     },
@@ -126,11 +126,11 @@ group by s.customer_id
 
 
 def _count(name: str, words: str, where: str, days: int) -> Feature:
-    return Feature(f"{name}_{days}d", "tickets", Count(), f"{words} in {days} days: {{value:.0f}}", where, days)
+    return Feature(f"{name}_{days}d", "tickets", Count(), f"{words} in {{days}} days: {{value:.0f}}", where, days)
 
 
 def _trend(name: str, words: str, days: int) -> Trend:
-    return Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words} {{before:.0f}} → {{now:.0f}} in {days} days")
+    return Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words} {{before:.0f}} → {{now:.0f}} in {{days}} days")
 
 
 def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
@@ -148,8 +148,10 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
         ),
         Feature("ticket_score_90d", "tickets", Mean("score"), "Average ticket rating in 90 days: {value:.1f}", "event = 'rated'", 90),
         Feature("ticket_score_last", "tickets", Last("score"), "Last ticket rating: {value:.1f}", "event = 'rated'"),
-        Feature("days_since_ticket", "tickets", DaysSince(), "Last ticket {value:.0f} days ago", OPENED),
-        Feature("days_since_reopened", "tickets", DaysSince(), "Last reopened ticket {value:.0f} days ago", "event = 'reopened'"),
+        Feature("days_since_ticket", "tickets", DaysSince(), "Last ticket {value:.0f} {value:day|days} ago", OPENED),
+        Feature(
+            "days_since_reopened", "tickets", DaysSince(), "Last reopened ticket {value:.0f} {value:day|days} ago", "event = 'reopened'"
+        ),
         OPEN,
         PATH,
         FIRST,

@@ -27,7 +27,7 @@ select customer_id, silent as main_user_silent_days, cast(events as double) / ca
 from placed where place = 1
 """,
     {
-        "main_user_silent_days": "The main user of the last 90 days was last seen {value:.0f} days ago",
+        "main_user_silent_days": "The main user of the last 90 days was last seen {value:.0f} {value:day|days} ago",
         "main_user_share_90d": "The main user's share of activity in 90 days: {value:.0%}",
     },
     days=90,
@@ -55,8 +55,8 @@ from paid left join used on used.customer_id = paid.customer_id and used.feature
 group by paid.customer_id
 """,
     {
-        "paid_features_unused": "Features paid for and not used in 90 days: {value:.0f}",
-        "paid_features_used_share_90d": "Features paid for that were used in 90 days: {value:.0%}",
+        "paid_features_unused": "Paid features not used in 90 days: {value:.0f}",
+        "paid_features_used_share_90d": "Paid features used in 90 days: {value:.0%}",
     },
 )
 
@@ -105,9 +105,9 @@ group by s.customer_id
 
 SERIES = (
     ("logins", Count(), "Logins", "kind = 'login'"),
-    ("uses", Count(), "Uses", "kind = 'use'"),
+    ("uses", Count(), "Feature uses", "kind = 'use'"),
     ("quantity", Sum("quantity"), "Quantity used", "kind = 'use'"),
-    ("errors", Count(), "Errors", "kind = 'error'"),
+    ("errors", Count(), "Errors met", "kind = 'error'"),
     ("active_users", Distinct("user_id"), "Active users", "kind in ('login', 'use')"),
     ("active_days", Distinct("day"), "Days with activity", "kind in ('login', 'use')"),
     ("features_used", Distinct("feature"), "Different features used", "kind = 'use'"),
@@ -116,9 +116,9 @@ SERIES = (
 
 TRENDS = (
     ("logins", "logins", (7, 28, 90)),
-    ("uses", "uses", (28, 90)),
+    ("uses", "feature uses", (28, 90)),
     ("quantity", "quantity used", (28,)),
-    ("errors", "errors", (7, 28)),
+    ("errors", "errors met", (7, 28)),
     ("active_users", "active users", (28, 90)),
     ("active_days", "days with activity", (28,)),
     ("features_used", "different features used", (90,)),
@@ -128,14 +128,14 @@ TRENDS = (
 
 def _windows(days: int) -> tuple[Definition, ...]:
     return tuple(
-        Feature(f"{name}_{days}d", "usage", value, f"{words} in {days} days: {{value:,.0f}}", where, days)
+        Feature(f"{name}_{days}d", "usage", value, f"{words} in {{days}} days: {{value:,.0f}}", where, days)
         for name, value, words, where in SERIES
     )
 
 
 def _trends() -> tuple[Definition, ...]:
     return tuple(
-        Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words.capitalize()} {{before:,.0f}} → {{now:,.0f}} in {days} days")
+        Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words[:1].upper()}{words[1:]} {{before:,.0f}} → {{now:,.0f}} in {{days}} days")
         for name, words, spans in TRENDS
         for days in spans
     )
@@ -143,7 +143,7 @@ def _trends() -> tuple[Definition, ...]:
 
 def _silences() -> tuple[Definition, ...]:
     return tuple(
-        Feature(f"days_since_{kind}", "usage", DaysSince(), f"Last {kind} {{value:.0f}} days ago", f"kind = '{kind}'")
+        Feature(f"days_since_{kind}", "usage", DaysSince(), f"Last {kind} {{value:.0f}} {{value:day|days}} ago", f"kind = '{kind}'")
         for kind in ("login", "use", "error")
     )
 
@@ -161,8 +161,8 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
             "logins_28d",
             "Logins from 22:00 to 06:00 UTC in 28 days: {top:.0f} of {bottom:.0f}",
         ),
-        Ratio("errors_per_use_28d", "errors_28d", "uses_28d", "Errors in 28 days: {top:.0f} on {bottom:.0f} uses"),
-        Ratio("logins_per_user_28d", "logins_28d", "active_users_28d", "Logins in 28 days: {top:.0f} by {bottom:.0f} users"),
+        Ratio("errors_per_use_28d", "errors_28d", "uses_28d", "Errors met in 28 days: {top:.0f} in {bottom:.0f} {bottom:use|uses}"),
+        Ratio("logins_per_user_28d", "logins_28d", "active_users_28d", "Logins in 28 days: {top:.0f} by {bottom:.0f} {bottom:user|users}"),
         MAIN_USER,
         PAID,
         LIMIT,

@@ -4,7 +4,7 @@
 translation, with the same placeholders. A text without a translation is said in English, and a test fails on it.
 
 Placeholders are those of ``str.format``; numbers come out in the language's own way. ``{n:day|days}`` is a word in the form that
-the number wants. A text that is nobody's language, such as a customer's name, goes in as a value, never as a key.
+the number wants, ``{n:part?not part}`` the first where it is not 0. A text that is nobody's language, such as a customer's name, goes in as a value, never as a key.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ class _Told(string.Formatter):
         """Return one value as told."""
         if "|" in format_spec:
             return format_spec.split("|")[0 if self.say.single(value) else -1]
+        if "?" in format_spec:
+            return format_spec.split("?")[0 if value else -1]
         if isinstance(value, Integral) and not isinstance(value, bool) and not format_spec:
             return self.say.number(value)
         if isinstance(value, Real) and (found := _NUMBER.fullmatch(format_spec)):

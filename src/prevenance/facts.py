@@ -1,0 +1,192 @@
+"""Facts in words: what a model's columns say of one customer, in the reader's language.
+
+A fact is told with its number now, the number before and the period, where they are known; what is not known is told as unknown.
+Columns that tell the same story (a count over other lookbacks, its trend) are one fact.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prevenance.features.define import Definition, Feature, Ratio, State, Trend
+from prevenance.words import Words
+
+FAMILIES = ("usage", "features", "tickets", "invoices", "contract", "feedback", "purchases", "other")
+"""What a fact is about, as the playbook knows it."""
+
+_FAMILY = {
+    "usage": "usage",
+    "tickets": "tickets",
+    "invoices": "invoices",
+    "subscriptions": "contract",
+    "feedback": "feedback",
+    "purchases": "purchases",
+}
+"""Table -> family; the rest is ``other``."""
+
+_BOUGHT_UNUSED = "paid_features"
+"""The state whose facts are about features paid for, not about use at large."""
+
+INFORMATIVE = 0.1
+"""Log-odds from which not knowing something is itself worth saying."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a column is told.
+
+    ``fills`` says which column fills each placeholder of ``phrase``; ``story`` is shared by the columns that tell the same;
+    ``with_before`` is the wording that tells the window before too; ``days`` fills ``{days}``.
+    """
+
+    phrase: str
+    fills: dict[str, str] = field(hash=False)
+    story: tuple[object, ...]
+    changeable: bool
+    family: str
+    table: str
+    days: int | None = None
+    with_before: Wording | None = None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that moves a customer's chance.
+
+    ``weight`` is its log-odds after calibration and ``points`` the same in percentage points of chance, both signed; ``family`` is one of
+    ``FAMILIES``; ``table`` is where it was read and ``columns`` its inputs with their values; ``changeable`` says whether a
+    customer-success manager can move it (else it is context).
+    """
+
+    text: str
+    points: float
+    weight: float
+    family: str
+    changeable: bool
+    table: str
+    columns: dict[str, Any] = field(hash=False)
+
+
+def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
+    """Return how each column of the definitions is told; a trend and the window before it are told alike."""
+    features = {one.name: one for one in definitions if isinstance(one, Feature)}
+    found: dict[str, Wording] = {}
+    for one in definitions:
+        if isinstance(one, Feature):
+            found[one.name] = Wording(
+                one.phrase, {"value": one.name}, _story(one), one.changeable, _family([one.table]), one.table, one.days
+            )
+        elif isinstance(one, State):
+            found |= _of_state(one)
+        elif isinstance(one, Trend):
+            wording = _of_trend(one, features.get(one.of))
+            found |= {one.name: wording, f"{one.name}_before": wording}
+            if one.of in found:
+                found[one.of] = replace(found[one.of], with_before=wording)
+    for one in definitions:
+        if isinstance(one, Ratio):
+            above = found.get(one.top)
+            fills = {"value": one.name, "top": one.top, "bottom": one.bottom}
+            family, table = (above.family, above.table) if above else ("other", "")
+            found[one.name] = Wording(one.phrase, fills, (one.name,), one.changeable, family, table)
+    return {name: found[name] for one in definitions for name in _names(one) if name in found}
+
+
+def text(
+    wording: Wording, values: Mapping[str, Any], say: Words, weight: float = 0.0, earlier: tuple[str, Mapping[str, Any]] | None = None
+) -> str:
+    """Return the fact in words, or "" where it cannot be told.
+
+    Args:
+        wording: how its column is told.
+        values: column -> value of one customer, at least those that the wording and its ``with_before`` name (absent is unknown).
+        say: the reader's language.
+        weight: log-odds of the fact, without sign; from ``INFORMATIVE`` on, something unknown is told as such.
+        earlier: (when, values then): added where the wording itself knows no before and the number was another.
+    """
+    if wording.with_before and (told := _plain(wording.with_before, values, say)):
+        return told
+    told = _plain(wording, values, say)
+    if told and earlier and "before" not in wording.fills and (was := _was(told, _plain(wording, earlier[1], say))):
+        return say("{fact} ({when}: {was})", fact=told, when=earlier[0], was=was)
+    if not told and weight >= INFORMATIVE and _fields(wording.phrase) - {"days"} == {"value"} and (key := unknown(wording.phrase)):
+        return say(key, days=wording.days)
+    return told
+
+
+def unknown(phrase: str) -> str:
+    """Return "No ... known" for the phrases that name their subject before the number ("Last login {value} days ago"), else "".
+
+    >>> unknown("Last login {value:.0f} days ago"), unknown("Contract ends in {value:.0f} days")
+    ('No login known', '')
+    """
+    subject, _, rest = phrase.partition("{value")
+    named = subject.rstrip().endswith(":") or re.match(r"(Last|Oldest|Next) |\w+ in $", subject)
+    if not named or "%}" in rest or "against" in rest:
+        return ""
+    subject = re.sub(r"^(last|oldest|next|average) | (in|for)$", "", subject.rstrip(" :"), flags=re.IGNORECASE)
+    acronym = subject[:2].isupper()
+    return f"No {subject if acronym else subject[:1].lower() + subject[1:]} known"
+
+
+def _plain(wording: Wording, values: Mapping[str, Any], say: Words) -> str:
+    asked = {name: values.get(wording.fills.get(name, "")) for name in _fields(wording.phrase) - {"days"}}
+    if any(_missing(value) for value in asked.values()):
+        return ""
+    return _capital(say(wording.phrase, **asked, days=wording.days))
+
+
+def _was(told: str, before: str) -> str:
+    """Return what came after the colon before, if the subject is the same and the number another; else ""."""
+    subject, colon, number = told.rpartition(":")
+    subject_then, _, number_then = before.rpartition(":")
+    return number_then.strip() if colon and subject == subject_then and number != number_then else ""
+
+
+@cache
+def _fields(phrase: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(phrase) if name)
+
+
+def _of_state(state: State) -> dict[str, Wording]:
+    table = next((one for one in reversed(state.tables) if one in _FAMILY), state.tables[0] if state.tables else "")
+    family = "features" if state.name == _BOUGHT_UNUSED else "other" if state.pair else _family([table])
+    return {
+        column: Wording(phrase, {"value": column}, (state.name, phrase), column not in state.background, family, table)
+        for column, phrase in state.columns.items()
+    }
+
+
+def _of_trend(trend: Trend, of: Feature | None) -> Wording:
+    fills = {"now": trend.of, "before": f"{trend.name}_before", "value": trend.name}
+    if of is None:
+        return Wording(trend.phrase, fills, (trend.of,), trend.changeable, "other", "")
+    return Wording(trend.phrase, fills, _story(of), trend.changeable, _family([of.table]), of.table, of.days)
+
+
+def _names(one: Definition) -> tuple[str, ...]:
+    return tuple(one.columns) if isinstance(one, State) else (one.name, f"{one.name}_before") if isinstance(one, Trend) else (one.name,)
+
+
+def _story(feature: Feature) -> tuple[object, ...]:
+    return feature.table, feature.value, feature.where
+
+
+def _family(tables: Sequence[str]) -> str:
+    return next((_FAMILY[table] for table in tables if table in _FAMILY), "other")
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value))
+
+
+def _capital(told: str) -> str:
+    return told[:1].upper() + told[1:]
