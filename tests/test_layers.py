@@ -34,6 +34,8 @@ LAYERS = [
     ["hindsight"],
     ["tracking"],
     ["scoring"],
+    ["facts"],
+    ["telling"],
     ["explain"],
     ["lineage", "whatif"],
     ["incidents"],
