@@ -1,0 +1,192 @@
+"""The head of the list: what fits the week, how good the last lists were, what moved, and how fresh everything is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prevenance.words import Words
+from prevenance.writers.cells import View, line, table_words
+from prevenance.writers.wording import known
+
+
+def title(say: Words, view: View) -> str:
+    """Return what the list is: its target in words."""
+    told = {"churn": say("Customers to keep"), "tickets": say("Tickets to prevent"), "cross_sell": say("Offers that may fit")}
+    return told.get(str(view.get("target")), line(view.get("target") or say("Customers to contact"), 60))
+
+
+def question(say: Words, view: View) -> str:
+    """Return the head of the column of chances: what may happen, within how many days."""
+    days = view.get("horizon_days")
+    told = {
+        "churn": say("Chance of leaving in {n} days", n=days),
+        "tickets": say("Chance of a ticket in {n} days", n=days),
+        "cross_sell": say("Chance of buying in {n} days", n=days),
+    }
+    return told.get(str(view.get("target")), say("Chance in {n} days", n=days)) if known(days) else say("Chance")
+
+
+def money(say: Words, view: View) -> str:
+    """Return the head of the column of money."""
+    told = {"churn": say("At stake → expected loss"), "tickets": say("Cost → expected"), "cross_sell": say("Worth → expected")}
+    return told.get(str(view.get("target")), say("At stake → expected"))
+
+
+def fits(say: Words, view: View) -> tuple[str, str]:
+    """Return the first line: how many fit the hours or the capacity, and what is at stake among them."""
+    told = view.get("fits") or {}
+    listed = told.get("listed") or 0
+    if not listed:
+        return say("Nobody stands above your line this week."), ""
+    hours = (view.get("hours") or {}).get("available")
+    if known(hours):
+        first = (
+            say.many("{n} customer fits", "{n} customers fit", listed)
+            + " "
+            + say("the {hours} hours of this week.", hours=_short(say, hours))
+        )
+    else:
+        first = say.many("{n} customer to contact this week.", "{n} customers to contact this week.", listed)
+    return first, " ".join(text for text in (_at_stake(say, view, told), _expected(say, view, told)) if text)
+
+
+def _at_stake(say: Words, view: View, told: View) -> str:
+    if not known(told.get("at_stake")):
+        return ""
+    amount, days = say.money(told["at_stake"], str(view.get("currency") or "")), view.get("horizon_days") or 0
+    return {
+        "churn": say("{amount} a year is expected to leave among them within {n} days.", amount=amount, n=days),
+        "tickets": say("Tickets worth {amount} are expected from them within {n} days.", amount=amount, n=days),
+        "cross_sell": say("Offers worth {amount} are expected to be accepted within {n} days.", amount=amount, n=days),
+    }.get(str(view.get("target")), say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days))
+
+
+def _expected(say: Words, view: View, told: View) -> str:
+    expected = told.get("expected_outcomes")
+    if not known(expected):
+        return ""
+    number, listed = say.number(expected) if expected >= 3 else _short(say, expected), told.get("listed") or 0
+    return {
+        "churn": say("About {number} of the {n} will leave if nothing happens.", number=number, n=listed),
+        "tickets": say("About {number} of the {n} will open a ticket if nothing happens.", number=number, n=listed),
+        "cross_sell": say("About {number} of the {n} will buy.", number=number, n=listed),
+    }.get(str(view.get("target")), "")
+
+
+def record(say: Words, view: View) -> str:
+    """Return how good the last lists were, misses included."""
+    told = view.get("record") or {}
+    if told.get("text"):
+        return line(told["text"], 400)
+    if told.get("source") not in ("lists", "backtest") or not known(told.get("contacts")) or not told["contacts"]:
+        return say("Nobody knows yet: no list has been judged. The first answer comes when the time of its chances is over.")
+    return " ".join(text for text in (_hits(say, view, told), _missed(say, view, told)) if text)
+
+
+def _hits(say: Words, view: View, told: View) -> str:
+    values: dict[str, Any] = {"hits": told.get("hits") or 0, "n": told["contacts"]}
+    where = line(told.get("period") or "", 60)
+    where = (
+        say("In the test on past periods")
+        if told.get("source") == "backtest"
+        else where[:1].upper() + where[1:]
+        if where
+        else say("So far")
+    )
+    return {
+        "churn": say("{where}, {hits} of the {n} customers on the list left.", where=where, **values),
+        "tickets": say("{where}, {hits} of the {n} customers on the list opened a ticket.", where=where, **values),
+        "cross_sell": say("{where}, {hits} of the {n} customers on the list bought.", where=where, **values),
+    }.get(str(view.get("target")), say("{where}, {hits} of the {n} customers on the list had the outcome.", where=where, **values))
+
+
+def _missed(say: Words, view: View, told: View) -> str:
+    missed, outcomes = told.get("missed"), told.get("outcomes")
+    if not known(missed) or not known(outcomes) or not outcomes:
+        return ""
+    return {
+        "churn": say("{missed} of the {n} that left were not on it.", missed=missed, n=outcomes),
+        "tickets": say("{missed} of the {n} that opened one were not on it.", missed=missed, n=outcomes),
+        "cross_sell": say("{missed} of the {n} that bought were not on it.", missed=missed, n=outcomes),
+    }.get(str(view.get("target")), say("{missed} of the {n} with the outcome were not on it.", missed=missed, n=outcomes))
+
+
+def moved(say: Words, view: View) -> list[str]:
+    """Return what moved since the last list and who stands apart: short texts, those of nought left out."""
+    told = view.get("moved") or {}
+    gone = told.get("gone") or []
+    counted = {
+        "snoozed": say("Snoozed"),
+        "woken": say("Woken early"),
+        "not_enough_data": say("Not enough data"),
+        "too_late": say("Too late"),
+        "holdout": say("Hold-out"),
+        "escalated": say("Escalated"),
+    }
+    first = (
+        [f"{say('New')} {say.number(told.get('new') or 0)}", f"{say('Gone')} {say.number(len(gone))}{_gone(say, gone)}"]
+        if told.get("since")
+        else []
+    )
+    return first + [f"{word} {say.number(told[key])}" for key, word in counted.items() if told.get(key)] + _excluded(say, told)
+
+
+def _gone(say: Words, gone: list[Any]) -> str:
+    said = gone_words(say)
+    whys: dict[str, int] = {}
+    for one in gone:
+        why = str(one.get("why") or "")
+        whys[said.get(why, line(why.replace("_", " "), 40))] = whys.get(said.get(why, line(why.replace("_", " "), 40)), 0) + 1
+    return " (" + ", ".join(f"{say.number(n)} {why}" for why, n in whys.items() if why) + ")" if any(whys) else ""
+
+
+def gone_words(say: Words) -> dict[str, str]:
+    """Return why a customer is no longer on the list -> its word."""
+    return {
+        "recovered": say("recovered"),
+        "renewed": say("renewed"),
+        "left": say("left"),
+        "contacted": say("contacted"),
+        "snoozed": say("snoozed"),
+        "opted_out": say("opted out"),
+        "overtaken": say("overtaken"),
+        "too_late": say("too late"),
+        "cooling_down": say("contacted"),
+    }
+
+
+def _excluded(say: Words, told: View) -> list[str]:
+    excluded = told.get("excluded") or {}
+    names = {"opted_out": say("Opted out"), "cooling_down": say("Contacted lately")}
+    return [f"{word} {say.number(excluded[key])}" for key, word in names.items() if excluded.get(key)]
+
+
+def sources(say: Words, view: View) -> list[tuple[str, bool]]:
+    """Return each source with the date of its newest fact, and whether it is late."""
+    cutoff, named = view.get("cutoff"), table_words(say)
+    found = []
+    for one in view.get("sources") or []:
+        day = say.date(str(one.get("newest") or ""), beside=cutoff)
+        name = named.get(str(one.get("table")), line(one.get("table") or "", 40))
+        late = bool(one.get("late"))
+        days = one.get("days")
+        text = say("{table} {date}, {days} late", table=name, date=day, days=say.days(days)) if late and days else f"{name} {day}"
+        found.append((text, late))
+    return sorted(found, key=lambda one: not one[1])
+
+
+def assumed(say: Words, view: View) -> str:
+    """Return where the share that a contact changes comes from."""
+    told = view.get("assumed") or {}
+    if not known(told.get("share")):
+        return ""
+    share = say.percent(told["share"])
+    return (
+        say("A contact changes {share} of the outcomes: measured.", share=share)
+        if told.get("measured")
+        else say("A contact changes {share} of the outcomes: assumed {share}, not measured.", share=share)
+    )
+
+
+def _short(say: Words, value: float) -> str:
+    return say.number(value, 0 if abs(value - round(value)) < 0.05 else 1)
