@@ -22,3 +22,11 @@ class HealthScoreSettings:
     """The team's present health score: weighted inputs with bands, see conf/health_score/example.yaml."""
 
     inputs: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class PlaybookSettings:
+    """What to do about a reason: family -> play, and target -> family -> play; see conf/playbook/default.yaml."""
+
+    plays: dict[str, Any] = field(default_factory=dict)
+    targets: dict[str, Any] = field(default_factory=dict)

@@ -50,6 +50,7 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
                 "validation",
                 "features",
                 "outreach",
+                "playbook",
                 "privacy",
             ]
             choices += sorted({one.rpartition(".")[2] for one in known}) if "Settings" in text else []

@@ -8,9 +8,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.groups import HealthScoreSettings, TableSettings
+from pipelines.groups import HealthScoreSettings, PlaybookSettings, TableSettings
 from pipelines.refusals import config_error, refuse_code
 from prevenance.errors import PrevenanceError, nearest
+from prevenance.playbook import playbook_of
 from prevenance.sources.demo_switches import LEAKS
 from prevenance.tables import TABLES
 from prevenance.words import words
@@ -134,6 +135,7 @@ class Settings:
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     outreach: OutreachSettings = field(default_factory=OutreachSettings)
+    playbook: PlaybookSettings = field(default_factory=PlaybookSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     table: TableSettings = field(default_factory=TableSettings)
     health_score: HealthScoreSettings = field(default_factory=HealthScoreSettings)
@@ -177,6 +179,8 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
             )
     _positive(result)
     _demo(result.demo)
+    if result.playbook.plays:
+        playbook_of(result.playbook.plays, result.playbook.targets)
     result.language = words(result.language or result.source.language or "en").language
     result.overrides = list(overrides)
     return result

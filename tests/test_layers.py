@@ -12,6 +12,7 @@ PACKAGE = ROOT / "src" / "prevenance"
 LAYERS = [
     ["errors"],
     ["words"],
+    ["playbook"],
     ["disk"],
     ["tables"],
     ["privacy"],

@@ -98,7 +98,7 @@ def reasons(
 
     ``reasons`` are up to ``k`` facts that raise the chance, joined with "; ": those a customer-success manager can change
     first, context only where there are fewer than ``k`` of them. ``holds`` is the one that lowers it most, chosen alike. ``family`` (one
-    of ``facts.FAMILIES``) is what the first reason is about. Columns that tell the same story over other lookbacks count together
+    of ``playbook.FAMILIES``) is what the first reason is about. Columns that tell the same story over other lookbacks count together
     and give one fact. Something unknown is told only if not knowing it weighs. ``before`` and ``days`` as in ``facts``.
     """
     told = _told(fitted, frame, definitions, say or words("en"), before, days)

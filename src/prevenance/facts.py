@@ -19,9 +19,6 @@ import pandas as pd
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend
 from prevenance.words import Words
 
-FAMILIES = ("usage", "features", "tickets", "invoices", "contract", "feedback", "purchases", "other")
-"""What a fact is about, as the playbook knows it."""
-
 _FAMILY = {
     "usage": "usage",
     "tickets": "tickets",
@@ -62,7 +59,7 @@ class Fact:
     """One thing that moves a customer's chance.
 
     ``weight`` is its log-odds after calibration and ``points`` the same in percentage points of chance, both signed; ``family`` is one of
-    ``FAMILIES``; ``table`` is where it was read and ``columns`` its inputs with their values; ``changeable`` says whether a
+    ``playbook.FAMILIES``; ``table`` is where it was read and ``columns`` its inputs with their values; ``changeable`` says whether a
     customer-success manager can move it (else it is context).
     """
 
