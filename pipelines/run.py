@@ -38,6 +38,9 @@ def conf_folder() -> Path:
 TABLE = {"features": "table.file", "label": "table.label", "id": "table.id", "cutoff": "table.cutoff", "fail": "table.fail"}
 """What the leakage check is asked on the command line -> the key of conf/leakage.yaml."""
 
+IDS = ("customer", "product")
+"""What ``explain`` is asked about: ids, taken to the letter and never parsed."""
+
 
 class PrivateConf(SearchPathPlugin):
     """Look in the private folder before the shipped one, so that a file there wins over ours of the same name."""
@@ -144,9 +147,12 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            composed = compose(name, overrides=[_escaped(one) for one in overrides])
+            ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name == "explain" and key in IDS}
+            composed = compose(name, overrides=[_escaped(one) for one in overrides if one.partition("=")[0] not in ids])
             refuse_code(composed)
-            return settings(composed, overrides)
+            found = settings(composed, overrides)
+            found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
+            return found
     except (HydraException, OmegaConfBaseException) as problem:
         raise config_error(problem, keys()) from problem
 

@@ -40,7 +40,7 @@ LAYERS = [
     ["explain"],
     ["lineage", "whatif"],
     ["incidents"],
-    ["story"],
+    ["story", "note"],
     ["stability"],
     ["ranking"],
     ["writers"],

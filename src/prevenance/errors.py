@@ -39,6 +39,7 @@ CODES = {
     "E305": "no customers",
     "E306": "a select does not run",
     "E307": "a label that is not 0 or 1, or the same in every row",
+    "E308": "a row of feedback that does not fit",
     "E401": "a file or table is missing",
     "E501": "no champion is registered",
     "E502": "a model file is not what was registered",
@@ -50,6 +51,7 @@ CODES = {
     "E801": "the output cannot be written",
     "E901": "purpose or legal basis is not recorded",
     "E902": "a personal column may not be used",
+    "E903": "the customer has opted out",
 }
 
 

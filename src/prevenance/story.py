@@ -145,7 +145,7 @@ def unknown(
 
 def without(history: History, cutoff: datetime, customers: Sequence[str]) -> pd.Series:
     """Return, for each of ``customers``, the tables (a tuple) among usage and contracts that hold nothing on it at ``cutoff``."""
-    names = [name for name in ("usage", "subscriptions", "purchases") if name in history.tables]
+    names = [name for name in ("usage", "subscriptions") if name in history.tables]
     have = {
         name: {row[0] for row in history.con.execute(f"select distinct customer_id from {visible(name, cutoff)}").fetchall()}
         for name in names
