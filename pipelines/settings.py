@@ -125,6 +125,8 @@ class Settings:
     out: str = "out"
     data: str | None = None
     capacity: int | None = None
+    customer: str | None = None
+    product: str | None = None
     language: str = ""
     seed: int = 7
     demo: DemoSettings = field(default_factory=DemoSettings)
