@@ -14,9 +14,10 @@ import pandas as pd
 
 from pipelines.health import health_score_of
 from pipelines.inputs import Inputs
+from pipelines.outreach import capacity_of, share_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
-from pipelines.snapshots import capacity_of, cutoffs_of, definitions_of, frame_of, target_of
+from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, target_of
 from pipelines.training_report import Facts, flat, moved, report_of, sliced
 from prevenance import checks, evaluation, folds, tracking, training
 from prevenance.drift import Drift
@@ -100,7 +101,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     fitted = training.with_band(fitted, tested.backtest.predictions, choice.tested_as)
     report = report_of(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
     if tested.health:
-        judged: dict[str, Any] = {"capacity": capacity, "share": given.outreach.share, "replicates": replicates, "seed": given.seed}
+        judged: dict[str, Any] = {"capacity": capacity, "share": share_of(given), "replicates": replicates, "seed": given.seed}
         report["health_score"] = against_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
     steps(f"{target.name}: plots, report, register")
     version, model_digest = _registered(given, inputs, target, tested, choice, fitted, report)

@@ -38,7 +38,7 @@ def replayed(given: Settings, champion: Fitted, then: Inputs, now: Inputs, messa
     """Refit, list and judge one target at ``then.as_of``, write its folder; return the text to print and the facts for the status file."""
     target = target_of(given)
     refit = refitted(given, target, champion, then, steps)
-    made = listed(given, then, refit.fitted, refit.digest, steps)
+    made = listed(given, then, refit.fitted, refit.digest, steps, replaying=True)
     steps(f"{target.name}: judge by what is known at {now.as_of:%Y-%m-%d}")
     rows = outcomes.judged(now.history, target, made.ranked)
     date = date_of(given, then.as_of)

@@ -9,6 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipelines.groups import HealthScoreSettings, PlaybookSettings, TableSettings
+from pipelines.outreach import OutreachSettings
+from pipelines.outreach import check as check_outreach
 from pipelines.refusals import config_error, refuse_code
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.playbook import playbook_of
@@ -32,6 +34,7 @@ class SourceSettings:
     between_tables: str = "warn"
     targets: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)
+    outreach: dict[str, Any] = field(default_factory=dict)
     features: list[str] = field(default_factory=list)
 
 
@@ -72,15 +75,6 @@ class FeatureSettings:
     sets: list[str] = field(default_factory=list)
     lookbacks: list[int] = field(default_factory=lambda: [7, 28, 90, 365])
     leave_out: list[str] = field(default_factory=list)
-
-
-@dataclass
-class OutreachSettings:
-    capacity: int = 20
-    share: float = 0.15
-    cost_per_contact: float = 60.0
-    playbook: dict[str, Any] = field(default_factory=dict)
-    offers: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -144,6 +138,10 @@ class Settings:
     overrides: list[str] = field(default_factory=list)
 
 
+NAMED = ("outreach.shares", "outreach.costs", "outreach.hours")
+"""Settings whose keys are the user's own: targets, owners."""
+
+
 def keys(schema: type = Settings, prefix: str = "") -> list[str]:
     """Return every dotted key that may be set."""
     found = []
@@ -165,10 +163,13 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     refuse_code(composed)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
-        for group in ("target", "validation"):
-            said = _source_words(merged, group)
-            given = OmegaConf.from_dotlist([one.lstrip("+") for one in overrides if one.lstrip("+").startswith(f"{group}.")])
-            merged = OmegaConf.merge(merged, {group: said}, given)
+        for name in NAMED:
+            OmegaConf.set_struct(OmegaConf.select(merged, name), False)
+        for group in ("target", "validation", "outreach"):
+            merged = OmegaConf.merge(merged, {group: _source_words(merged, group)})
+            for key in (one.lstrip("+").partition("=")[0] for one in overrides):
+                if key.startswith(f"{group}."):
+                    OmegaConf.update(merged, key, OmegaConf.select(composed, key))
         result: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as problem:
         raise config_error(problem, keys()) from problem
@@ -181,6 +182,7 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
             )
     _positive(result)
     _demo(result.demo)
+    check_outreach(result.outreach)
     if result.playbook.plays:
         playbook_of(result.playbook.plays, result.playbook.targets)
     result.language = words(result.language or result.source.language or "en").language
@@ -188,13 +190,13 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     return result
 
 
-def _source_words(merged: Any, group: str) -> dict[str, Any]:
-    """Return what the source says on a group: its target's words; for validation its own, then those under its target."""
+def _source_words(merged: Any, group: str) -> Any:
+    """Return what the source says on a group: its target's words; for the other groups its own, then those under its target."""
     source: Any = OmegaConf.to_container(merged.source)
     said = source["targets"].get(merged.target.name) or {}
     if group == "target":
-        return {key: value for key, value in said.items() if key != "validation"}
-    return source["validation"] | said.get("validation", {})
+        return {key: value for key, value in said.items() if key not in ("validation", "outreach")}
+    return OmegaConf.merge(source[group], said.get(group, {}))
 
 
 def _positive(given: Settings) -> None:

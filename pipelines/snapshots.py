@@ -41,13 +41,8 @@ def target_of(given: Settings) -> Target:
     if chosen.kind == "family":
         settings["owned_days"] = chosen.owned_days
     if chosen.kind == "ticket":
-        settings |= {"category": chosen.category, "priority": chosen.priority}
+        settings |= {"category": chosen.category, "priority": chosen.priority, "cost_per_ticket": given.outreach.cost_per_ticket}
     return KINDS[chosen.kind](**settings)
-
-
-def capacity_of(given: Settings) -> int:
-    """Return the contacts per list: as asked, else the source's, else the outreach settings'."""
-    return given.capacity or given.source.capacity or given.outreach.capacity
 
 
 def definitions_of(given: Settings, inputs: Inputs) -> tuple[tuple[Definition, ...], list[str]]:

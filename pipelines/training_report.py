@@ -14,7 +14,7 @@ import pandas as pd
 from pipelines.inputs import Inputs
 from pipelines.run import Steps
 from pipelines.settings import Settings
-from pipelines.snapshots import capacity_of
+from pipelines.outreach import capacity_of, cost_of, share_of
 from prevenance import drift, evaluation, folds, gaps, hindsight, lead, metrics, slices, stability, training
 from prevenance.explain import contributions, families
 from prevenance.features.define import Definition
@@ -81,7 +81,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         "features": len(tested.columns),
         "dropped": sorted(set(facts.fitted.encoder.dropped)),
         "enough": _enough(tested),
-        "outreach": {"share": given.outreach.share, "cost_per_contact": given.outreach.cost_per_contact},
+        "outreach": {"share": share_of(given), "cost_per_contact": cost_of(given)},
         "privacy": {"purpose": given.privacy.purpose, "legal_basis": given.privacy.legal_basis},
         "settings": flat(given) | {f"model.params.{name}": value for name, value in choice.params.items()},
         "data": {"customers": inputs.customers, "tables": {name: asdict(one) for name, one in inputs.counts.items()}},

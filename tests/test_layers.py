@@ -42,9 +42,16 @@ LAYERS = [
     ["incidents"],
     ["story", "note"],
     ["stability"],
+    ["capacity"],
+    ["holdout"],
+    ["order"],
+    ["suppression"],
+    ["decision"],
     ["ranking"],
     ["writers"],
     ["outcomes"],
+    ["feedback"],
+    ["movement"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}
 """Doors to the package itself: they may import anything, nothing may import them."""

@@ -1,20 +1,20 @@
 """The ranked list: whom to contact first, what it is worth, what to do and by when.
 
-One row is a customer of the cohort at one cutoff, and every customer comes out again. Workable customers come first, by
-expected value; the first ``capacity`` of them have a rank and are to be worked.
+One row is a customer of the cohort at one cutoff. Who is to be worked comes first and has a rank; then who did not fit, then who stands
+apart. Only customers who are left in peace after a contact are absent, and they are counted. The decision itself is in ``decision``.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from prevenance.errors import PrevenanceError
+from prevenance.decision import APART, COOLING
+from prevenance.playbook import Playbook, play_of
+from prevenance.words import Words
 
 COLUMNS = (
     *("rank", "customer_id", "name", "owner", "segment", "score", "score_low", "score_high", "change_28d"),
@@ -22,25 +22,17 @@ COLUMNS = (
     *("target", "cutoff", "horizon_days", "model", "run_id", "data_until"),
 )
 
-WORKABLE = "at_risk"
-ORDER = {WORKABLE: 0, "too_late": 1, "not_enough_data": 2}
-"""The groups of the list, in their order."""
-
-
 PAIR_COLUMNS = ("product_id", "product")
 """What a list of offers has besides."""
 
+PRIVATE = (
+    *("place", "apart", "apart_until", "woken_points", "in_band", "drawn_at", "why_above"),
+    *("action_family", "owner_role", "draft", "hours"),
+)
+"""What pages may show of a row besides the columns of the list."""
 
-@dataclass(frozen=True)
-class Play:
-    """What to do: ``action``, within ``days`` after the cutoff, if one of ``words`` begins a word of the first reason.
-
-    Case plays no part; a play without words fits every reason, and no reason. ``{product}`` in the action stands for the row's product.
-    """
-
-    action: str
-    days: int
-    words: tuple[str, ...] = ()
+SECTIONS = {"": 0, "beyond_capacity": 1, "holdout": 2, "escalated": 3, "snoozed": 4, "too_late": 5, "not_enough_data": 6}
+"""The parts of the list, in their order: why a row stands apart -> its part."""
 
 
 @dataclass(frozen=True)
@@ -55,138 +47,97 @@ class Stamp:
     data_until: datetime | None
 
 
-def rank(
-    scored: pd.DataFrame, stamp: Stamp, *, capacity: int, share: float, cost_per_contact: float, playbook: Mapping[str, Play]
-) -> pd.DataFrame:
-    """Return the ranked list: the columns ``COLUMNS`` and exactly one row for each row of ``scored``, best first.
+def rank(scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words, currency: str = "") -> pd.DataFrame:
+    """Return the ranked list, best first: the columns ``COLUMNS`` (of a list of offers ``PAIR_COLUMNS`` too), then ``PRIVATE``.
 
-    Rows with product_id and product (one offer a customer) keep them as last columns.
-
-    ``expected_value = score * value_at_stake * share - cost_per_contact``, in the source's currency, to the cent; empty where
-    the value is unknown and where a contact comes too late. Workable customers are ordered by it (unknown last), or by score
-    if no value is known at all; then by the larger value, then by the smaller id. Groups follow as in ``ORDER``. No rows in
-    gives no rows out.
+    Exactly one row for each row of ``scored`` that is not cooling down. Ranked rows come first, then the ``SECTIONS``; within one the
+    order is that of the expected value. No rows in gives no rows out.
 
     Args:
-        scored: customer_id, name, owner, segment, state0 (a key of ``ORDER``), score, score_low, score_high, score_before (the
-            same model at cutoff - 28 days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds.
+        scored: customer_id, name, owner, segment, state0, score, score_low, score_high, score_before (the same model at cutoff - 28
+            days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds, family (of the first reason).
+        decided: the decision on each row (``decision.decide``), with the same index.
         stamp: what every row carries.
-        capacity: how many customers the team can work; at least 1.
-        share: share of the money at stake that a contact usually saves, in [0, 1].
-        cost_per_contact: what one contact costs.
-        playbook: reason family -> play; the first that fits the first reason is the action.
-
-    Raises:
-        PrevenanceError: E202 for a capacity below 1 or a share outside [0, 1].
-        ValueError: a workable customer has no score in [0, 1], a state is unknown or a customer comes twice.
+        playbook: what to do about a reason of a family.
+        say: the reader's language.
+        currency: of the source.
     """
-    _check_settings(capacity, share)
-    _check_rows(scored)
-    rows = scored.reset_index(drop=True)
+    rows = scored.assign(**{name: decided[name] for name in decided if name != "customer_id"})
+    rows = rows[rows["apart"] != COOLING].reset_index(drop=True)
     rows["value_at_stake"] = rows["value_at_stake"].astype("float64").round(2)
-    workable = rows["state0"] == WORKABLE
-    worth = _worth(rows, "score", share, cost_per_contact)
-    place = _places(rows, "score", worth)
-    worked = workable & (place <= capacity)
-    before = _places(rows, "score_before", _worth(rows, "score_before", share, cost_per_contact))
-    was_worked = workable & rows["score_before"].notna() & (before <= capacity)
-    rows["rank"] = place.where(worked).astype("Int64")
     rows["change_28d"] = ((rows["score"] - rows["score_before"]) * 100).round(4) + 0.0
-    rows["expected_value"] = worth
-    rows["state"] = rows["state0"].where(~workable, np.where(worked & ~was_worked, "new", "open"))
-    rows["arm"] = pd.Series("contact", index=rows.index, dtype="str").where(worked)
-    rows = _with_actions(rows, worked, stamp.cutoff, playbook)
-    rows = _stamped(rows, stamp)
-    columns = [*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows)]
-    return rows.iloc[np.argsort(place.to_numpy(), kind="stable")][columns].reset_index(drop=True)
+    rows["arm"] = rows["arm"].where(rows["arm"] != "")
+    rows["state"] = _states(rows)
+    order = np.lexsort((rows["place"], rows["apart"].map(SECTIONS)))
+    rows = _stamped(_with_actions(rows, stamp, playbook, say), stamp).iloc[order].reset_index(drop=True)
+    rows["why_above"] = why_above(rows, say, currency, yearly=stamp.target != "tickets")
+    return rows[[*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows), *PRIVATE]]
 
 
-def by_product(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
-    """Return every workable offer, product by product, best customer first: product_id, product, place, customer_id, score, ....
+def public(ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return what list.csv and list.json hold of a ranked list."""
+    return ranked.drop(columns=[name for name in PRIVATE if name in ranked])
 
-    ``offers``: customer_id, product_id, product, state0, score, score_low, score_high, value_at_stake; one row per customer and product.
-    ``place`` counts from 1 within a product, in the order of the list (expected value, or the chance where no value is known).
+
+def apart(ranked: pd.DataFrame) -> dict[str, int]:
+    """Return how many rows of a list stand apart, by reason; reasons that nobody has are left out."""
+    counts = ranked["apart"].value_counts()
+    return {reason: int(counts[reason]) for reason in APART if reason in counts}
+
+
+def arms(ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return who was near the capacity line when hold-outs were drawn, or has an arm: what measures an effect later.
+
+    customer_id, place, in_band (could have been drawn in this epoch), arm, score, value_at_stake, drawn_at; in the order of the place.
     """
-    rows = offers[offers["state0"] == WORKABLE].reset_index(drop=True)
-    rows["expected_value"] = _worth(rows, "score", share, cost_per_contact)
-    ordered = rows.iloc[np.argsort(_places(rows, "score", rows["expected_value"]).to_numpy(), kind="stable")]
-    ordered = ordered.sort_values("product_id", kind="stable").reset_index(drop=True)
-    ordered.insert(0, "place", ordered.groupby("product_id").cumcount() + 1)
-    shown = ["product_id", "product", "place", "customer_id", "score", "score_low", "score_high", "value_at_stake", "expected_value"]
-    return ordered[shown]
+    rows = ranked[ranked["in_band"].astype(bool) | ranked["arm"].notna()]
+    shown = ["customer_id", "place", "in_band", "arm", "score", "value_at_stake", "drawn_at"]
+    return rows.sort_values("place")[shown].reset_index(drop=True)
 
 
-def best_offers(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
-    """Return the one best row of each customer (same columns, the index of ``offers``), chosen in the order of the list."""
-    place = _places(offers.reset_index(drop=True), "score", _worth(offers.reset_index(drop=True), "score", share, cost_per_contact))
-    ordered = offers.iloc[np.argsort(place.to_numpy(), kind="stable")]
-    return ordered.drop_duplicates("customer_id").sort_index()
+def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: bool = True) -> pd.Series:
+    """Return, for a ranked row whose chance is lower than that of the ranked row below it, why it stands above; elsewhere empty.
 
-
-def _check_settings(capacity: int, share: float) -> None:
-    if capacity < 1:
-        raise PrevenanceError("E202", f"capacity is {capacity}, must be at least 1", fix="set capacity=1 or more", setting="capacity")
-    if not 0 <= share <= 1:
-        raise PrevenanceError(
-            "E202", f"the share a contact saves is {share}, must lie in [0, 1]", fix="write 15 % as 0.15", setting="outreach.share"
-        )
-
-
-def _check_rows(scored: pd.DataFrame) -> None:
-    if strange := sorted(set(scored["state0"].dropna()) - set(ORDER)) or scored["state0"].isna().any():
-        raise ValueError(f"unknown state0 {strange}; known are {', '.join(ORDER)}")
-    wrong = (scored["state0"] == WORKABLE) & ~scored["score"].between(0, 1)
-    if wrong.any():
-        raise ValueError(f"{int(wrong.sum())} workable customers have no score in [0, 1], first at row {int(wrong.to_numpy().argmax())}")
-    if scored["customer_id"].duplicated().any():
-        raise ValueError(f"{int(scored['customer_id'].duplicated().sum())} customers come twice in one list")
-
-
-def _worth(rows: pd.DataFrame, score: str, share: float, cost: float) -> pd.Series:
-    """Return the expected value of contacting each customer, to the cent; NaN where it is unknown or too late."""
-    worth = (rows[score] * rows["value_at_stake"] * share - cost).round(2) + 0.0
-    return worth.where(rows["state0"] == WORKABLE)
-
-
-def _places(rows: pd.DataFrame, score: str, worth: pd.Series) -> pd.Series:
-    """Return each row's place in the whole list, 1 first; row order of ``rows`` does not matter."""
-    keys = pd.DataFrame(
-        {
-            "group": rows["state0"].map(ORDER).astype("int64"),
-            "unscored": rows[score].isna(),
-            "worth": -worth,
-            "chance": -rows[score] if worth.isna().all() else -rows[score].where(worth.isna(), 0.0),
-            "value": -rows["value_at_stake"],
-            "id": rows["customer_id"].astype("str"),
-            "product": rows["product_id"].astype("str") if "product_id" in rows else "",
-        }
-    )
-    order = keys.sort_values(list(keys.columns), na_position="last", kind="stable").index
-    return pd.Series(np.arange(1, len(rows) + 1), index=order).reindex(rows.index)
-
-
-def play_for(reasons: object, playbook: Mapping[str, Play]) -> Play | None:
-    """Return the first play of ``playbook`` that fits the first of ``reasons`` (joined with "; "), or ``None``.
-
-    >>> play_for("Logins 41 → 16 in 28 days; Tickets in 28 days: 3", {"usage": Play("Call", 7, ("login",))})
-    Play(action='Call', days=7, words=('login',))
+    >>> from prevenance.words import words
+    >>> rows = pd.DataFrame({"rank": [1, 2], "score": [0.2, 0.6], "value_at_stake": [84000.0, 12000.0], "expected_value": [2460.0, 1020.0]})
+    >>> why_above(rows, words("en"), "EUR").tolist()
+    ['Above a higher chance: €84k a year at stake, not €12k', '']
     """
-    first = reasons.split("; ")[0].lower() if isinstance(reasons, str) else ""
-    return next((play for play in playbook.values() if not play.words or any(_begins(word, first) for word in play.words)), None)
+    below, both = ranked.shift(-1), ranked["rank"].notna() & ranked["rank"].shift(-1).notna()
+    lower = both & (ranked["score"] < below["score"])
+    told = []
+    for odd, value, other in zip(lower, ranked["value_at_stake"], below["value_at_stake"], strict=True):
+        if not odd or pd.isna(value):
+            told.append("")
+        elif pd.isna(other):
+            told.append(say("Above a higher chance: what is at stake there is not known"))
+        else:
+            here, there = say.money(value, currency), say.money(other, currency)
+            text = (
+                "Above a higher chance: {here} a year at stake, not {there}"
+                if yearly
+                else "Above a higher chance: {here} at stake, not {there}"
+            )
+            told.append(say(text, here=here, there=there))
+    return pd.Series(told, index=ranked.index, dtype="str")
 
 
-def _begins(word: str, text: str) -> bool:
-    return re.search(rf"\b{re.escape(word.lower())}", text) is not None
+def _states(rows: pd.DataFrame) -> pd.Series:
+    """Return the state of each row: who stands apart for a hold-out or an escalation is open."""
+    told = rows["apart"].where(rows["apart"].isin(["snoozed", "too_late", "not_enough_data"]), "open")
+    return told.mask(rows["new"].astype(bool), "new").astype("str")
 
 
-def _with_actions(rows: pd.DataFrame, worked: pd.Series, cutoff: datetime, playbook: Mapping[str, Play]) -> pd.DataFrame:
-    plays = [play_for(reasons, playbook) if todo else None for reasons, todo in zip(rows["reasons"], worked, strict=True)]
-    by = [(cutoff + timedelta(days=play.days)).date().isoformat() if play else None for play in plays]
+def _with_actions(rows: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words) -> pd.DataFrame:
+    """Return the rows with action, act_by, action_family, owner_role and draft, filled where a row is to be worked."""
     products = rows["product"] if "product" in rows else [""] * len(rows)
-    told = [play.action.replace("{product}", product) if play else None for play, product in zip(plays, products, strict=True)]
-    rows["action"] = pd.Series(told, index=rows.index, dtype="str")
-    rows["act_by"] = pd.Series(by, index=rows.index, dtype="str")
-    return rows
+    told: list[tuple[str | None, ...]] = []
+    for todo, family, product in zip(rows["rank"].notna(), rows["family"], products, strict=True):
+        play = play_of(family, stamp.target, playbook) if todo else None
+        by = (stamp.cutoff + timedelta(days=play.days)).date().isoformat() if play else None
+        told.append((*play.told(say, product), by, play.family) if play else (None,) * 5)
+    names = ["action", "owner_role", "draft", "act_by", "action_family"]
+    return rows.assign(**{name: pd.Series([one[n] for one in told], index=rows.index, dtype="str") for n, name in enumerate(names)})
 
 
 def _stamped(rows: pd.DataFrame, stamp: Stamp) -> pd.DataFrame:

@@ -1,0 +1,120 @@
+"""One target scored at a cutoff and at the weeks before it, by one model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from pipelines.roster import product_names, unknown
+from pipelines.run import Steps
+from prevenance.decision import Rules
+from prevenance.features.build import build
+from prevenance.features.define import Definition
+from prevenance.history import History
+from prevenance.holdout import mondays
+from prevenance.models import bundle
+from prevenance.models.bundle import Fitted
+from prevenance.order import best_offers
+from prevenance.scoring import scored
+from prevenance.targets.define import Target, cohort
+
+BEFORE = timedelta(days=28)
+WEEKS = 12
+"""Points of the line of chances, the cutoff included."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When a list looks: ``cutoff``, 28 days before it, and the last Mondays 00:00 UTC, the cutoff's own included."""
+
+    cutoff: datetime
+    mondays: tuple[datetime, ...]
+    rules: Rules
+
+    @property
+    def every(self) -> list[datetime]:
+        """Return all moments, ascending."""
+        return sorted({*self.mondays, self.cutoff - BEFORE, self.cutoff})
+
+    @property
+    def line(self) -> list[datetime]:
+        """Return the moments of the line of chances, ascending: Mondays, and the cutoff as the last."""
+        return [*[one for one in self.mondays if one < self.cutoff][-(WEEKS - 1) :], self.cutoff]
+
+
+def moments_of(cutoff: datetime, rules: Rules) -> Moments:
+    """Return the moments of a list: Mondays for the line of chances and back to the beginning of any epoch."""
+    return Moments(cutoff, tuple(mondays(cutoff, max(WEEKS, rules.holdout.weeks))), rules)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A target scored: ``rows`` as in ``scoring.scored`` (of offers the best of each customer), ``past`` the same rows at earlier moments.
+
+    ``now`` holds the inputs of the whole cohort and ``told_from`` those of ``rows``, ``before`` theirs 28 days earlier (NaN where nothing
+    was known); ``weeks`` the chances of twelve weeks; ``offers`` every offer, where there are offers.
+    """
+
+    rows: pd.DataFrame
+    past: pd.DataFrame
+    now: pd.DataFrame
+    told_from: pd.DataFrame
+    before: pd.DataFrame
+    weeks: pd.DataFrame
+    offers: pd.DataFrame | None
+
+
+def scored_weeks(
+    history: History, target: Target, fitted: Fitted, definitions: tuple[Definition, ...], moments: Moments, steps: Steps
+) -> Scored:
+    """Return one target scored at the cutoff and at every moment before it.
+
+    All moments share one ``build``; offers have two, because of the weeks before only the chosen offers are built: every offer of every
+    week would be dear.
+    """
+    cutoff, keys, columns = pd.Timestamp(moments.cutoff), target.keys, list(fitted.encoder.features)
+    whole = _inputs(history, target, [moments.cutoff] if target.pairs else moments.every, definitions, columns, steps)
+    now = whole[whole["cutoff"] == cutoff].reset_index(drop=True)
+    steps(f"{target.name}: score")
+    dark = now["customer_id"].isin(unknown(history, moments.cutoff))
+    if fitted.kind == "health_score":
+        dark |= now[columns].isna().all(axis=1)
+    rows, offers = scored(fitted, now, now.iloc[:0], now, dark), None
+    if target.pairs:
+        rows["product"] = product_names(history, moments.cutoff, rows["product_id"])
+        offers, rows = rows, best_offers(rows, share=moments.rules.share, cost_per_contact=moments.rules.cost)
+        whole = _inputs(history, target, moments.every[:-1], definitions, columns, steps, rows)
+    told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
+    past = whole[whole["cutoff"] != cutoff].reset_index(drop=True).copy()
+    past = past.assign(score=bundle.chance(fitted, past) if len(past) else pd.Series(dtype="float64"))
+    then = rows[keys].merge(past[past["cutoff"] == pd.Timestamp(moments.cutoff - BEFORE)], on=keys, how="left")
+    rows["score_before"] = then["score"].where(rows["score"].notna())
+    past = past.rename(columns={"state": "state0"})[[*keys, "cutoff", "state0", "value_at_stake", "score"]]
+    return Scored(rows, past, now, told_from, then[columns], _line(rows, past, moments, keys), offers)
+
+
+def _inputs(
+    history: History,
+    target: Target,
+    moments: list[datetime],
+    definitions: tuple[Definition, ...],
+    columns: list[str],
+    steps: Steps,
+    chosen: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return cohort and features at each of ``moments``: state, value_at_stake, cutoff, keys, ``columns``; with ``chosen`` only its offers."""
+    steps(f"{target.name}: cohort")
+    snapshots = cohort(history, target, moments)
+    if chosen is not None:
+        snapshots = snapshots.merge(chosen[target.keys], on=target.keys)
+    features = build(history, snapshots, definitions, steps)[["cutoff", *target.keys, *columns]]
+    return pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1)
+
+
+def _line(now: pd.DataFrame, past: pd.DataFrame, moments: Moments, keys: list[str]) -> pd.DataFrame:
+    """Return the chances of twelve weeks, a row for each of ``now``: the keys and week_0 (oldest) to week_11 (now); NaN outside the cohort."""
+    wide = past.pivot(index=keys, columns="cutoff", values="score").reindex(columns=[pd.Timestamp(one) for one in moments.line[:-1]])
+    wide.columns = pd.Index([f"week_{number}" for number in range(WEEKS - 1)])
+    return now[keys].merge(wide, left_on=keys, right_index=True, how="left").assign(**{f"week_{WEEKS - 1}": now["score"]})
