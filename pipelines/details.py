@@ -26,10 +26,8 @@ from prevenance.targets.define import Target, cohort
 from prevenance.words import Words
 from prevenance.writers.table import plain
 
-WEEK = timedelta(days=7)
-
-BEFORE = 4
-"""Weeks before the cutoff of the number that a fact compares with."""
+BEFORE = timedelta(days=28)
+"""How long before the cutoff the number lies that a fact compares with."""
 
 MOST = {"reasons": 5, "context": 3, "holds": 3}
 
@@ -113,8 +111,8 @@ def details(
     unknown = story.unknown(asked, known, late, (basis.fitted.band[0][0], basis.fitted.band[-1][0]), say)
     shown = story.timeline(basis.history, basis.cutoff, customers, say)
     marked = story.marks(basis.history, basis.cutoff, customers, say)
-    past = earlier(basis, frame, [BEFORE] if weeks else range(1, story.SHOWN))
-    line = weekly(basis, frame, past) if weeks is None else weeks
+    past = earlier(basis, frame, [basis.cutoff - BEFORE, *(story.line(basis.cutoff)[:-1] if weeks is None else ())])
+    chances = weekly(basis, frame, past) if weeks is None else weeks
     told = reasons(basis, frame, past, say)
     rows = {row["customer_id"]: {key: plain(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
@@ -132,7 +130,7 @@ def details(
             "plan": held["plan"],
             **told[customer],
             "changed": (changed or {}).get(customer),
-            "weeks": list(line.get(customer, [])) or None,
+            "weeks": list(chances.get(customer, [])) or None,
             "marks": marked.get(customer, []),
             "timeline": shown.get(customer, []),
             "unknown": unknown[customer],
@@ -154,7 +152,7 @@ def details(
 def reasons(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Return customer_id -> reasons (what raises the chance and can be changed), context (what nobody can change) and holds."""
     keys = basis.target.keys
-    then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE * WEEK)].drop(columns="cutoff")
+    then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE)].drop(columns="cutoff")
     before = frame[keys].merge(then, on=keys, how="left").set_index(frame.index)
     every = frame
     if basis.fitted.kind in SAMPLED:  # told against the typical customer of the whole list
@@ -173,26 +171,26 @@ def reasons(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -
     return told
 
 
-def earlier(basis: Basis, frame: pd.DataFrame, weeks: Iterable[int]) -> pd.DataFrame:
-    """Return the inputs of the customers of ``frame`` so many weeks before the cutoff, where they were in the cohort then."""
+def earlier(basis: Basis, frame: pd.DataFrame, moments: Iterable[datetime]) -> pd.DataFrame:
+    """Return the inputs of the customers of ``frame`` at earlier ``moments``, where they were in the cohort then."""
     keys = basis.target.keys
-    cutoffs = [basis.cutoff - WEEK * week for week in weeks]
-    asked = cohort(basis.history, basis.target, cutoffs).merge(frame[keys], on=keys)
+    asked = cohort(basis.history, basis.target, moments).merge(frame[keys], on=keys)
     return build(basis.history, asked[["customer_id", "cutoff", *keys[1:]]], basis.definitions)
 
 
 def weekly(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame) -> dict[str, list[float | None]]:
-    """Return customer_id -> the chances of the same model at twelve weekly cutoffs, the last is the list's; None outside the cohort.
+    """Return customer_id -> the chances of the same model at the moments of ``story.line``; None outside the cohort.
 
-    ``past`` is from ``earlier``.
+    ``past`` is from ``earlier``; the last chance is the list's.
     """
-    scores = bundle.chance(basis.fitted, past) if len(past) else np.zeros(0)
-    place = {pd.Timestamp(basis.cutoff - WEEK * week): story.SHOWN - 1 - week for week in range(story.SHOWN)}
+    place = {pd.Timestamp(moment): number for number, moment in enumerate(story.line(basis.cutoff)[:-1])}
+    known = past[past["cutoff"].isin(list(place))]
+    scores = bundle.chance(basis.fitted, known) if len(known) else np.zeros(0)
     found: dict[str, list[float | None]] = {
-        customer: [*(None for _ in range(story.SHOWN - 1)), None if pd.isna(score) else float(score)]
+        customer: [*(None for _ in place), None if pd.isna(score) else float(score)]
         for customer, score in zip(frame["customer_id"], frame["score"], strict=True)
     }
-    for customer, cutoff, score in zip(past["customer_id"], past["cutoff"], scores, strict=True):
+    for customer, cutoff, score in zip(known["customer_id"], known["cutoff"], scores, strict=True):
         found[customer][place[cutoff]] = float(score)
     return found
 

@@ -48,6 +48,7 @@ LAYERS = [
     ["suppression"],
     ["decision"],
     ["ranking"],
+    ["movement"],
     ["writers"],
     ["outcomes"],
     ["feedback"],

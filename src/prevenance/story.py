@@ -7,7 +7,7 @@ customers. No free text, no name of a person and no name of an agent is read.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -70,30 +70,45 @@ def timeline(history: History, cutoff: datetime, customers: Collection[str], say
     return shown
 
 
+def line(cutoff: datetime) -> list[datetime]:
+    """Return the moments of the line of chances, ascending: the ``SHOWN`` - 1 Mondays (00:00 UTC) before ``cutoff``, and the cutoff.
+
+    >>> [f"{one:%m-%d}" for one in line(datetime(2026, 10, 1))[-3:]]
+    ['09-21', '09-28', '10-01']
+    """
+    monday = cutoff.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=cutoff.weekday())
+    last = monday if monday < cutoff else monday - timedelta(days=7)
+    return [*(last - timedelta(days=7 * week) for week in reversed(range(SHOWN - 1))), cutoff]
+
+
 def marks(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
-    """Return customer_id -> contacts, tickets and renewals of the last twelve weeks, one per week and kind: week (0 oldest), kind, text."""
+    """Return customer_id -> contacts, tickets and renewals on the line of chances, one per week and kind: week (0 oldest), kind, text.
+
+    A mark stands at the first moment of ``line`` that is not before it; what happened up to a week before the first stands there too.
+    """
     source = incidents(history, cutoff)
     if not source:
         return {}
+    moments = line(cutoff)
+    week = " + ".join(f"cast(event_at > timestamp '{moment}' as integer)" for moment in moments[:-1])
     found = _asked(
         history,
         customers,
         f"""
         with recent as (
-          select *, {SHOWN - 1} - cast(floor(epoch_us(timestamp '{cutoff}' - event_at) / 604800000000.0) as integer) as week,
-            case when kind = 'contract' then 'renewal' else kind end as mark
+          select *, {week} as week, case when kind = 'contract' then 'renewal' else kind end as mark
           from ({source})
-          where customer_id in (select customer_id from asked)
+          where customer_id in (select customer_id from asked) and event_at > timestamp '{moments[0] - timedelta(days=7)}'
             and (kind = 'contact' or what in ('opened', 'reopened', 'renewed'))
         )
         select customer_id, week, mark,
           arg_max({{'kind': kind, 'what': what, 'detail': detail, 'amount': amount, 'before': before}}, (event_at, what, detail)) as newest
-        from recent where week >= 0 group by 1, 2, 3 order by 1, 2, 3""",
+        from recent group by 1, 2, 3 order by 1, 2, 3""",
     )
     shown: dict[str, list[dict[str, Any]]] = {}
-    for customer, week, mark, newest in found:
+    for customer, place, mark, newest in found:
         text = told(say, newest["kind"], newest["what"], newest["detail"], newest["amount"], newest["before"])
-        shown.setdefault(customer, []).append({"week": week, "kind": mark, "text": text})
+        shown.setdefault(customer, []).append({"week": place, "kind": mark, "text": text})
     return shown
 
 

@@ -19,13 +19,15 @@ from prevenance.writers.table import canonical
 
 LATEST = "latest"
 MANIFEST = "manifest.json"
+VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "view.json"})
+"""What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
 
 
 def publish(root: Path, target: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Path:
     """Publish a list below ``<root>/lists/<target>/`` and return its folder.
 
     The folder is called ``<cutoff>-<first 12 of manifest["run_id"]>`` and holds ``files`` and ``manifest.json`` with their SHA-256.
-    A list that is already published stays as it is. ``latest`` never moves to an older cutoff. The caller holds the lock.
+    A list that is already published stays as it is, its ``VIEWS`` too. ``latest`` never moves to an older cutoff. The caller holds the lock.
 
     Args:
         root: the output folder.
@@ -58,8 +60,8 @@ def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
     whole = {**files, MANIFEST: canonical({**manifest, "files": sums})}
     if not folder.exists():
         return disk.write_folder(folder, whole)
-    # counts of rows that are not visible yet, and their quarantine, may grow; what was published stays as it was
-    fixed = {name for name in whole if name != MANIFEST and not name.startswith("quarantine/")}
+    # counts of rows that are not visible yet, and their quarantine, may grow, and views know the lists before; what was published stays as it was
+    fixed = {name for name in whole if name not in VIEWS | {MANIFEST} and not name.startswith("quarantine/")}
     other = disk.contents(folder)
     names = sorted(name for name in fixed if other.get(name) != whole.get(name))
     if not names:

@@ -1,0 +1,160 @@
+"""A list as people read it: the view that page, workbook, digest and index are made from.
+
+A view may look at earlier published lists; what the list itself says never depends on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipelines import headline
+from pipelines.details import Basis, details
+from pipelines.inputs import Inputs
+from pipelines.past import date_of
+from pipelines.published import Published, before
+from pipelines.run import Steps
+from pipelines.settings import Settings
+from pipelines.snapshots import capacity_of, definitions_of, target_of
+from pipelines.tonight import NO_MODEL, Listed, features_of
+from prevenance import disk, movement, story
+from prevenance.models.bundle import Fitted
+from prevenance.words import Words, words
+from prevenance.writers.table import canonical, plain
+
+DETAILED = 5_000
+"""Rows at most, in the order of the list, that open to a story; a longer list's others show what list.csv says."""
+
+CLOSEST = 3
+"""Customers just below the line that the page names."""
+
+HEAD = "view.json"
+"""The view without its rows, beside the list: what the index is made from."""
+
+
+def views(
+    given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any], steps: Steps
+) -> dict[str, bytes]:
+    """Return the files for people, to be published beside list.csv: list.html, list.xlsx, digest.md and view.json.
+
+    They do not change what is published already: see ``publish.VIEWS``.
+    """
+    from prevenance.writers import digest as digests
+    from prevenance.writers import page, workbook
+
+    steps(f"{given.target.name}: the page")
+    view = view_of(given, inputs, made, fitted, digest, manifest)
+    head = {key: value for key, value in view.items() if key != "rows"}
+    return {
+        "list.html": _bytes(page.page(view)),
+        "list.xlsx": workbook.xlsx(view),
+        "digest.md": _bytes(digests.digest(view)),
+        HEAD: canonical(head),
+    }
+
+
+def write_index(given: Settings) -> Path:
+    """Write ``<out>/index.html`` in one step: the newest list of every target that has one. Returns its path."""
+    from prevenance.writers import index
+
+    out = Path(given.out)
+    found = []
+    for folder in sorted((out / "lists").glob("*/latest")):
+        path = folder / HEAD
+        if path.is_file():
+            found.append(json.loads(path.read_text(encoding="utf-8")) | {"folder": f"lists/{folder.parent.name}/latest"})
+    return disk.write(out / "index.html", _bytes(index.index(found)))
+
+
+def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the view of a list that was just made, in the types of JSON."""
+    target, say, out = target_of(given), words(given.language), Path(given.out)
+    definitions, _ = definitions_of(given, inputs)
+    until = manifest["data_until"]
+    basis = Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, features_of(made.now), made.run_id, until)
+    earlier = before(out, target.name, inputs.as_of)
+    last = earlier[-1] if earlier else None
+    ranked = made.ranked if "apart" in made.ranked else made.ranked.assign(apart=_apart(made.ranked))
+    view = {
+        "language": given.language,
+        "currency": given.source.currency,
+        "target": target.name,
+        "kind": given.target.kind,
+        "says": target.says,
+        "verb": _verb(given.target.kind, say),
+        "cutoff": inputs.as_of,
+        "date": date_of(given, inputs.as_of),
+        "horizon_days": target.horizon_days,
+        "run_id": made.run_id,
+        "model": {"version": digest[:12], "kind": fitted.kind},
+        "scored_at": None,
+        "data_until": until,
+        "no_model": NO_MODEL.get(fitted.kind, ""),
+        "capacity": capacity_of(given),
+        "unit": "hours" if headline.hours(given, ranked) else "contacts",
+        "hours": headline.hours(given, ranked),
+        "owners": headline.owners(given, ranked),
+        "segments": headline.segments(ranked, say),
+        "fits": headline.fits(ranked),
+        "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
+        "moved": headline.moved(inputs, ranked, last, dict(manifest["counts"]["excluded"])),
+        "sources": [
+            {**one, "key": one["table"], "table": say(story.TABLE_WORDS[one["table"]])}
+            for one in story.sources(inputs.history, inputs.as_of)
+        ],
+        "assumed": _assumed(given),
+        "messages": list(manifest["messages"]),
+        "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
+        "links": headline.links(out, target.name),
+        "rows": _rows(basis, ranked, made, last, say),
+    }
+    return dict(plain(view))  # type: ignore[call-overload]
+
+
+def _rows(basis: Basis, ranked: pd.DataFrame, made: Listed, last: Published | None, say: Words) -> list[dict[str, Any]]:
+    """Return every row of the list, in its order, with what stands behind the first ``DETAILED``."""
+    keys = basis.target.keys
+    asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
+    told = details(basis, asked, say, weeks=_weeks(made)) if len(asked) else {}
+    moves = {} if last is None else movement.moves(ranked, last.rows)
+    rows = []
+    for row in ranked.to_dict("records"):
+        customer = row["customer_id"]
+        rows.append({str(key): value for key, value in row.items()} | {"moved": moves.get(customer, ""), "details": told.get(customer)})
+    return rows
+
+
+def _weeks(made: Listed) -> dict[str, Sequence[float | None]] | None:
+    """Return customer_id -> the chances of twelve weeks, where the list knows them."""
+    found = getattr(made, "weeks", None)
+    if found is None:
+        return None
+    columns = [f"week_{number}" for number in range(story.SHOWN)]
+    values = found[columns].astype(object).where(found[columns].notna(), None).to_numpy().tolist()
+    return dict(zip(found["customer_id"], values, strict=True))
+
+
+def _apart(ranked: pd.DataFrame) -> pd.Series:
+    listed = ranked["rank"].notna()
+    groups = ranked["state"].where(ranked["state"].isin(["snoozed", "too_late", "not_enough_data"]), "beyond_capacity")
+    return groups.where(~listed, "")
+
+
+def _assumed(given: Settings) -> dict[str, Any]:
+    chosen = given.outreach
+    share = dict(getattr(chosen, "shares", {}) or {}).get(given.target.name, chosen.share)
+    cost = dict(getattr(chosen, "costs", {}) or {}).get(given.target.name, chosen.cost_per_contact)
+    return {"share": share, "measured": False, "cost": cost}
+
+
+def _verb(kind: str, say: Words) -> str:
+    told = {"ticket": say("open a ticket"), "offer": say("take an offer"), "family": say("buy")}
+    return told.get(kind, say("leave"))
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode(errors="replace")
