@@ -158,7 +158,7 @@ def contact_words(say: Words) -> dict[str, str]:
     """Return what the kinds of contact are called."""
     return {
         "call": say("call"),
-        "email": say("e-mail"),
+        "email": say("email"),
         "meeting": say("meeting"),
         "training": say("training"),
         "campaign": say("campaign"),

@@ -23,10 +23,10 @@ def filters(say: Words, view: View, rows: Sequence[Row]) -> dict[str, Any]:
         ("value", say("Any value"), _values(say, view, rows)),
     ]
     chips = [
-        ("renewal", say("Renewal within 90 days"), any(cells.details(row).get("renews_on") for row in rows)),
+        ("renewal", say("Renews within 90 days"), any(cells.details(row).get("renews_on") for row in rows)),
         ("new", say("New"), True),
         ("rising", say("Rising"), any(wording.known(row.get("change_28d")) for row in rows)),
-        ("quiet", say("No contact for 30 days"), any("last_contact" in cells.details(row) for row in rows)),
+        ("quiet", say("No contact in 30 days"), any("last_contact" in cells.details(row) for row in rows)),
     ]
     return {
         "controls": len(rows) > 0,
@@ -45,7 +45,7 @@ def _values(say: Words, view: View, rows: Sequence[Row]) -> list[tuple[str, str]
 def choices(say: Words) -> dict[str, list[tuple[Any, str]]]:
     """Return what can be chosen of a note, value of feedback.csv -> its words: channels, outcomes, spans, reasons."""
     return {
-        "channels": [("call", say("Call")), ("email", say("E-mail")), ("meeting", say("Meeting"))],
+        "channels": [("call", say("Call")), ("email", say("Email")), ("meeting", say("Meeting"))],
         "outcomes": [("reached", say("Reached")), ("message", say("Message left")), ("no_answer", say("No answer"))],
         "spans": [(7, say("1 week")), (14, say("2 weeks")), (30, say("1 month"))],
         "snoozes": [

@@ -43,34 +43,42 @@ def fits(say: Words, view: View) -> tuple[str, str]:
         first = (
             say.many("{n} customer fits", "{n} customers fit", listed)
             + " "
-            + say("the {hours} hours of this week.", hours=_short(say, hours))
+            + say("the {hours} hours of this week.", hours=short(say, hours))
         )
     else:
         first = say.many("{n} customer to contact this week.", "{n} customers to contact this week.", listed)
-    return first, " ".join(text for text in (_at_stake(say, view, told), _expected(say, view, told)) if text)
+    return first, _ahead(say, view, told)
 
 
-def _at_stake(say: Words, view: View, told: View) -> str:
-    if not known(told.get("at_stake")):
-        return ""
-    amount, days = say.money(told["at_stake"], str(view.get("currency") or "")), view.get("horizon_days") or 0
-    return {
-        "churn": say("{amount} a year is expected to leave among them within {n} days.", amount=amount, n=days),
-        "tickets": say("Tickets worth {amount} are expected from them within {n} days.", amount=amount, n=days),
-        "cross_sell": say("Offers worth {amount} are expected to be accepted within {n} days.", amount=amount, n=days),
-    }.get(str(view.get("target")), say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days))
-
-
-def _expected(say: Words, view: View, told: View) -> str:
-    expected = told.get("expected_outcomes")
+def _ahead(say: Words, view: View, told: View) -> str:
+    """Return how many of those listed are expected to have the outcome, and the money among them."""
+    days, target = view.get("horizon_days") or 0, str(view.get("target"))
+    expected, money = told.get("expected_outcomes"), told.get("at_stake")
+    amount = say.money(money, str(view.get("currency") or ""))
     if not known(expected):
-        return ""
-    number, listed = say.number(expected) if expected >= 3 else _short(say, expected), told.get("listed") or 0
-    return {
-        "churn": say("About {number} of the {n} will leave if nothing happens.", number=number, n=listed),
-        "tickets": say("About {number} of the {n} will open a ticket if nothing happens.", number=number, n=listed),
-        "cross_sell": say("About {number} of the {n} will buy.", number=number, n=listed),
-    }.get(str(view.get("target")), "")
+        return say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days) if known(money) else ""
+    number = say.number(expected) if expected >= 3 else short(say, expected)
+    alone = {
+        "churn": say("About {number} of them are expected to leave within {n} days.", number=number, n=days),
+        "tickets": say("About {number} of them are expected to open a ticket within {n} days.", number=number, n=days),
+        "cross_sell": say("About {number} of them are expected to buy within {n} days.", number=number, n=days),
+    }
+    priced = {
+        "churn": say(
+            "About {number} of them are expected to leave within {n} days, and {amount} a year with them.",
+            number=number,
+            n=days,
+            amount=amount,
+        ),
+        "tickets": say(
+            "About {number} of them are expected to open a ticket within {n} days: {amount} in all.", number=number, n=days, amount=amount
+        ),
+        "cross_sell": say(
+            "About {number} of them are expected to buy within {n} days: {amount} in all.", number=number, n=days, amount=amount
+        ),
+    }
+    other = say("About {number} of them are expected to have the outcome within {n} days.", number=number, n=days)
+    return (priced if known(money) else alone).get(target, other)
 
 
 def record(say: Words, view: View) -> str:
@@ -157,8 +165,9 @@ def gone_words(say: Words) -> dict[str, str]:
 
 def _excluded(say: Words, told: View) -> list[str]:
     excluded = told.get("excluded") or {}
-    names = {"opted_out": say("Opted out"), "cooling_down": say("Contacted lately")}
-    return [f"{word} {say.number(excluded[key])}" for key, word in names.items() if excluded.get(key)]
+    names = {"opted_out": say("opted out"), "cooling_down": say("contacted lately")}
+    parts = [f"{say.number(excluded[key])} {word}" for key, word in names.items() if excluded.get(key)]
+    return [say("Left out: {parts}", parts=", ".join(parts))] if parts else []
 
 
 def sources(say: Words, view: View) -> list[tuple[str, bool]]:
@@ -176,17 +185,16 @@ def sources(say: Words, view: View) -> list[tuple[str, bool]]:
 
 
 def assumed(say: Words, view: View) -> str:
-    """Return where the share that a contact changes comes from."""
+    """Return whether the share of outcomes that a contact changes is measured or assumed."""
     told = view.get("assumed") or {}
     if not known(told.get("share")):
         return ""
     share = say.percent(told["share"])
-    return (
-        say("A contact changes {share} of the outcomes: measured.", share=share)
-        if told.get("measured")
-        else say("A contact changes {share} of the outcomes: assumed {share}, not measured.", share=share)
-    )
+    if told.get("measured"):
+        return say("Share of the outcomes that a contact changes: {share}, measured.", share=share)
+    return say("Share of the outcomes that a contact changes: assumed {share}, not measured.", share=share)
 
 
-def _short(say: Words, value: float) -> str:
+def short(say: Words, value: float) -> str:
+    """Return a number with one decimal only if it has a fraction."""
     return say.number(value, 0 if abs(value - round(value)) < 0.05 else 1)

@@ -40,7 +40,6 @@ def page(view: View) -> str:
         groups=shown,
         columns=columns,
         heads=_heads(say, view),
-        money="money" in columns,
         block=block.block(say, view, every, packed),
         **_head(say, view, parted),
         **controls.filters(say, view, every),
@@ -95,8 +94,7 @@ def _group(say: Words, view: View, key: str, rows: Sequence[Row], stories: Seque
     shown = [_row(say, view, row) for row in rows]
     for place, (one, parts) in enumerate(zip(shown, stories, strict=True)):
         one |= {"later": place >= block.FIRST, "parts": parts if place < _static(key) else None}
-    count = say.many("{n} customer", "{n} customers", len(rows))
-    return {"key": key, "title": title, "about": about, "rows": shown, "count": count, "open": len(rows) <= 5 and key != "beyond_capacity"}
+    return {"key": key, "title": title, "about": about, "rows": shown, "count": say.many("{n} customer", "{n} customers", len(rows))}
 
 
 def _about(say: Words) -> dict[str, tuple[str, str]]:
@@ -158,7 +156,7 @@ def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any
     since = say("Since {date}", date=say.date(str(moved["since"]), beside=cutoff)) if moved.get("since") else say("Set apart")
     return {
         "title": header.title(say, view),
-        "date": _long_date(say, view),
+        "date": long_date(say, view),
         "fits": header.fits(say, {**view, "fits": {"listed": len(parted.get("listed", [])), **(view.get("fits") or {})}}),
         "closest": _closest(view) if "listed" not in parted else [],
         "record": header.record(say, view),
@@ -205,7 +203,7 @@ def _closest(view: View) -> list[tuple[str, str]]:
     return [(cells.name(row), f"#open={quote(key, safe='')}") for row, key in zip(found, keys, strict=True)]
 
 
-def _long_date(say: Words, view: View) -> str:
+def long_date(say: Words, view: View) -> str:
     """Return the day of the list with its weekday and year."""
     from babel.dates import format_date
 

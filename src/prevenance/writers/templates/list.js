@@ -241,7 +241,7 @@ function choose(name, value) {
   render();
 }
 
-for (const head of $$("th[data-sort]")) {
+for (const head of $$("table:not(.again) th[data-sort]")) {
   const button = document.createElement("button");
   button.type = "button";
   button.append(...head.childNodes);

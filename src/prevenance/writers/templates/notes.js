@@ -97,7 +97,13 @@ $("#export")?.addEventListener("click", () => {
 });
 try { $("#by").value = localStorage.getItem("prevenance.by") || ""; } catch { /* no store */ }
 $("#by").addEventListener("change", () => { try { localStorage.setItem("prevenance.by", $("#by").value.trim()); } catch { /* no store */ } });
-addEventListener("beforeprint", () => { for (const group of groups) if (group.details && group.key !== "beyond_capacity") group.details.open = true; });
+addEventListener("beforeprint", () => {
+  for (const group of groups.filter((each) => each.key !== "beyond_capacity")) {
+    if (group.details) group.details.open = true;
+    group.limit = Infinity;
+    show(group);
+  }
+});
 
 keep();
 for (const group of groups) if (!group.details || group.details.open) show(group);
