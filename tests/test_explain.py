@@ -111,7 +111,7 @@ def test_a_flat_calibrator_has_no_reasons():
 def test_not_knowing_is_said_only_where_it_weighs():
     frame = row(days_since_login=np.nan, nps=None)
     assert told({"days_since_login": 0.5, "nps": 0.05}, frame)[0] == "No login known"
-    assert told({"nps": 0.5}, frame)[0] == "No NPS known"
+    assert told({"nps": 0.5}, frame)[0] == "NPS: unknown"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,7 @@ def test_not_knowing_is_said_only_where_it_weighs():
         ("Seats {value:+.0f} against 90 days before", ""),
         ("Tickets of 90 days that were reopened: {value:.0%}", ""),
         ("Contract ends in {value:.0f} days", ""),
+        ("Seats paid for: {value:.0f}", "Seats paid for: unknown"),
     ],
 )
 def test_the_unknown_is_named_only_where_the_phrase_names_it(phrase, words):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.features.define import Definition, Feature, Ratio, State, Trend
+from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend
 from prevenance.words import Words
 
 _FAMILY = {
@@ -41,7 +41,8 @@ class Wording:
     """How a column is told.
 
     ``fills`` says which column fills each placeholder of ``phrase``; ``story`` is shared by the columns that tell the same;
-    ``with_before`` is the wording that tells the window before too; ``days`` fills ``{days}``.
+    ``with_before`` is the wording that tells the window before too; ``days`` fills ``{days}``;
+    ``counts`` says that a missing number is no missing knowledge.
     """
 
     phrase: str
@@ -51,6 +52,7 @@ class Wording:
     family: str
     table: str
     days: int | None = None
+    counts: bool = False
     with_before: Wording | None = None
 
 
@@ -78,9 +80,7 @@ def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
     found: dict[str, Wording] = {}
     for one in definitions:
         if isinstance(one, Feature):
-            found[one.name] = Wording(
-                one.phrase, {"value": one.name}, _story(one), one.changeable, _family([one.table]), one.table, one.days
-            )
+            found[one.name] = _of_feature(one)
         elif isinstance(one, State):
             found |= _of_state(one)
         elif isinstance(one, Trend):
@@ -114,24 +114,31 @@ def text(
     told = _plain(wording, values, say)
     if told and earlier and "before" not in wording.fills and (was := _was(told, _plain(wording, earlier[1], say))):
         return say("{fact} ({when}: {was})", fact=told, when=earlier[0], was=was)
-    if not told and weight >= INFORMATIVE and _fields(wording.phrase) - {"days"} == {"value"} and (key := unknown(wording.phrase)):
-        return say(key, days=wording.days)
-    return told
+    return told or (_unknown(wording, say) if weight >= INFORMATIVE else "")
 
 
 def unknown(phrase: str) -> str:
-    """Return "No ... known" for the phrases that name their subject before the number ("Last login {value} days ago"), else "".
+    """Return "No ... known" for the phrases whose number is missing where there is nothing yet ("Last login {value} days ago"), else "".
 
-    >>> unknown("Last login {value:.0f} days ago"), unknown("Contract ends in {value:.0f} days")
+    >>> unknown("Last login {value:.0f} days ago"), unknown("Seats paid for: {value:.0f}")
     ('No login known', '')
     """
     subject, _, rest = phrase.partition("{value")
-    named = subject.rstrip().endswith(":") or re.match(r"(Last|Oldest|Next) |\w+ in $", subject)
-    if not named or "%}" in rest or "against" in rest:
+    if not re.match(r"(Last|Oldest|Next|Average) |\w+ in $", subject) or "against" in rest or not re.search(r"(:| in|[^:]) $", subject):
         return ""
     subject = re.sub(r"^(last|oldest|next|average) | (in|for)$", "", subject.rstrip(" :"), flags=re.IGNORECASE)
     acronym = subject[:2].isupper()
     return f"No {subject if acronym else subject[:1].lower() + subject[1:]} known"
+
+
+def _unknown(wording: Wording, say: Words) -> str:
+    """Return how a missing number is told: "No login known", "Seats paid for: unknown"; "" for shares, changes and what is told of two."""
+    if _fields(wording.phrase) - {"days"} != {"value"} or "%}" in wording.phrase or wording.counts:
+        return ""
+    if key := unknown(wording.phrase):
+        return say(key, days=wording.days)
+    subject, found, _ = say.translated(wording.phrase).partition(": {value")
+    return f"{_capital(say.filled(subject, days=wording.days))}: {say('unknown')}" if found else ""
 
 
 def _plain(wording: Wording, values: Mapping[str, Any], say: Words) -> str:
@@ -151,6 +158,11 @@ def _was(told: str, before: str) -> str:
 @cache
 def _fields(phrase: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(phrase) if name)
+
+
+def _of_feature(one: Feature) -> Wording:
+    counts = isinstance(one.value, Count | Sum | Distinct)
+    return Wording(one.phrase, {"value": one.name}, _story(one), one.changeable, _family([one.table]), one.table, one.days, counts)
 
 
 def _of_state(state: State) -> dict[str, Wording]:

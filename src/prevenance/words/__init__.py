@@ -4,7 +4,8 @@
 translation, with the same placeholders. A text without a translation is said in English, and a test fails on it.
 
 Placeholders are those of ``str.format``; numbers come out in the language's own way. ``{n:day|days}`` is a word in the form that
-the number wants, ``{n:part?not part}`` the first where it is not 0. A text that is nobody's language, such as a customer's name, goes in as a value, never as a key.
+the number wants, ``{n:part?not part}`` the first where it is not 0. What is in nobody's language, such as a customer's name, goes in
+as a value, never as a key.
 """
 
 from __future__ import annotations
@@ -83,8 +84,12 @@ class Words:
         >>> words("de")("Sort by {column}", column="Name") != ""
         True
         """
+        return self.filled(self.translated(text), **values)
+
+    def translated(self, text: str) -> str:
+        """Return a text in the language with its placeholders still open."""
         found = self.texts.get(text, text)
-        return self.filled(found if isinstance(found, str) else found[-1], **values)
+        return found if isinstance(found, str) else found[-1]
 
     def many(self, one: str, many: str, n: float, /, **values: Any) -> str:
         """Return ``one`` or ``many``, as the number ``n`` wants it in the language; ``{n}`` is the number.
@@ -189,7 +194,17 @@ def catalogue(language: str) -> dict[str, Translation]:
     if language == "en":
         return {}
     sections = tomllib.loads((files(__name__) / f"{language}.toml").read_text(encoding="utf-8"))
-    return {text: told for section in sections.values() for text, told in section.items()}
+    found = {text: told for section in sections.values() for text, told in section.items()}
+    return (
+        {text: [_spaced(one) for one in told] if isinstance(told, list) else _spaced(told) for text, told in found.items()}
+        if language == "fr"
+        else found
+    )
+
+
+def _spaced(text: str) -> str:
+    """Return a French text whose signs of two parts never begin a line."""
+    return re.sub(" (?=[:;?!»])", HARD, text)
 
 
 @cache
