@@ -14,6 +14,7 @@ from pipelines.inputs import Inputs
 from pipelines.published import Published
 from pipelines.settings import Settings
 from prevenance import movement, outcomes
+from prevenance.capacity import DEFAULT, Room
 from prevenance.history import visible
 from prevenance.targets.define import Target
 from prevenance.words import Words
@@ -93,38 +94,33 @@ def _renewed(inputs: Inputs, last: Published) -> Collection[str]:
     return {row[0] for row in inputs.history.con.execute(query).fetchall()}
 
 
-def hours(given: Settings, ranked: pd.DataFrame) -> dict[str, float] | None:
-    """Return the hours available and planned, where owners' hours are set."""
-    owners = dict(getattr(given.outreach, "hours", {}) or {})
-    if not owners:
+def hours(room: Room, ranked: pd.DataFrame) -> dict[str, float] | None:
+    """Return the hours available (of every owner of a customer, and of those who have hours set) and planned; None where contacts count."""
+    if room.unit != "hours":
         return None
-    return {"available": float(sum(owners.values())), "planned": round(_planned(given, int(ranked["rank"].notna().sum())), 2)}
+    names = {*ranked["owner"].dropna(), *room.hours} - {DEFAULT}
+    planned = len(ranked[ranked["rank"].notna()]) * room.hours_per_contact
+    return {"available": sum(room.available(name) or 0.0 for name in sorted(names)), "planned": round(planned, 2)}
 
 
-def owners(given: Settings, ranked: pd.DataFrame) -> list[dict[str, Any]]:
+def owners(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
     """Return, for each owner with customers on the list or with hours: listed, planned and available hours, at_stake, outcomes_expected."""
-    available = dict(getattr(given.outreach, "hours", {}) or {})
     worked = ranked[ranked["rank"].notna()]
-    names = sorted({*worked["owner"].dropna(), *available})
     found = []
-    for name in names:
+    for name in sorted({*worked["owner"].dropna(), *room.hours} - {DEFAULT}):
         own = worked[worked["owner"] == name]
         part = fits(own)
         found.append(
             {
                 "owner": name,
                 "listed": len(own),
-                "planned": round(_planned(given, len(own)), 2),
-                "available": float(available[name]) if name in available else None,
+                "planned": round(len(own) * room.hours_per_contact, 2),
+                "available": room.available(name),
                 "at_stake": part["at_stake"],
                 "outcomes_expected": part["expected_outcomes"],
             }
         )
     return found
-
-
-def _planned(given: Settings, contacts: int) -> float:
-    return contacts * float(getattr(given.outreach, "hours_per_contact", 1.0))
 
 
 def segments(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:

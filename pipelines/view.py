@@ -6,7 +6,7 @@ A view may look at earlier published lists; what the list itself says never depe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import pandas as pd
 from pipelines import headline
 from pipelines.details import Basis, details
 from pipelines.inputs import Inputs
+from pipelines.outreach import capacity_of, cost_of, share_of
 from pipelines.past import date_of
 from pipelines.published import Published, before
 from pipelines.run import Steps
 from pipelines.settings import Settings
-from pipelines.snapshots import capacity_of, definitions_of, target_of
+from pipelines.snapshots import definitions_of, target_of
 from pipelines.tonight import NO_MODEL, Listed, features_of
 from prevenance import disk, movement, story
 from prevenance.models.bundle import Fitted
@@ -78,7 +79,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
     basis = Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, features_of(made.now), made.run_id, until)
     earlier = before(out, target.name, inputs.as_of)
     last = earlier[-1] if earlier else None
-    ranked = made.ranked if "apart" in made.ranked else made.ranked.assign(apart=_apart(made.ranked))
+    ranked = made.decided
     view = {
         "language": given.language,
         "currency": given.source.currency,
@@ -95,9 +96,9 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "data_until": until,
         "no_model": NO_MODEL.get(fitted.kind, ""),
         "capacity": capacity_of(given),
-        "unit": "hours" if headline.hours(given, ranked) else "contacts",
-        "hours": headline.hours(given, ranked),
-        "owners": headline.owners(given, ranked),
+        "unit": made.room.unit,
+        "hours": headline.hours(made.room, ranked),
+        "owners": headline.owners(made.room, ranked),
         "segments": headline.segments(ranked, say),
         "fits": headline.fits(ranked),
         "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
@@ -106,7 +107,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
             {**one, "key": one["table"], "table": say(story.TABLE_WORDS[one["table"]])}
             for one in story.sources(inputs.history, inputs.as_of)
         ],
-        "assumed": _assumed(given),
+        "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "messages": list(manifest["messages"]),
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
         "links": headline.links(out, target.name),
@@ -124,31 +125,15 @@ def _rows(basis: Basis, ranked: pd.DataFrame, made: Listed, last: Published | No
     rows = []
     for row in ranked.to_dict("records"):
         customer = row["customer_id"]
-        rows.append({str(key): value for key, value in row.items()} | {"moved": moves.get(customer, ""), "details": told.get(customer)})
+        behind = told[customer] | {"draft": row["draft"]} if customer in told else None
+        rows.append({str(key): value for key, value in row.items()} | {"moved": moves.get(customer, ""), "details": behind})
     return rows
 
 
-def _weeks(made: Listed) -> dict[str, Sequence[float | None]] | None:
-    """Return customer_id -> the chances of twelve weeks, where the list knows them."""
-    found = getattr(made, "weeks", None)
-    if found is None:
-        return None
-    columns = [f"week_{number}" for number in range(story.SHOWN)]
-    values = found[columns].astype(object).where(found[columns].notna(), None).to_numpy().tolist()
-    return dict(zip(found["customer_id"], values, strict=True))
-
-
-def _apart(ranked: pd.DataFrame) -> pd.Series:
-    listed = ranked["rank"].notna()
-    groups = ranked["state"].where(ranked["state"].isin(["snoozed", "too_late", "not_enough_data"]), "beyond_capacity")
-    return groups.where(~listed, "")
-
-
-def _assumed(given: Settings) -> dict[str, Any]:
-    chosen = given.outreach
-    share = dict(getattr(chosen, "shares", {}) or {}).get(given.target.name, chosen.share)
-    cost = dict(getattr(chosen, "costs", {}) or {}).get(given.target.name, chosen.cost_per_contact)
-    return {"share": share, "measured": False, "cost": cost}
+def _weeks(made: Listed) -> dict[str, list[float | None]]:
+    """Return customer_id -> the chances of twelve weeks, as the list decided by them."""
+    values = made.weeks[[f"week_{number}" for number in range(story.SHOWN)]].astype(object)
+    return dict(zip(made.weeks["customer_id"], values.where(values.notna(), None).to_numpy().tolist(), strict=True))
 
 
 def _verb(kind: str, say: Words) -> str:
