@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train score replay explain leakage demo test lint types bench lock clean
+.PHONY: help setup train score replay feedback explain leakage demo test lint types bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,9 @@ score: .venv/ready ## score with the registered champion and publish the ranked 
 
 replay: .venv/ready ## the list as it would have been at a past date, with what happened since: ARGS="as_of=2026-04-01 target=churn"
 	@$(RUN)replay $(PRIVATE) $(ARGS)
+
+feedback: .venv/ready ## what the team answered to a list, for the next one to honour: ARGS="file=feedback.csv out="
+	@$(RUN)feedback $(PRIVATE) $(ARGS)
 
 explain: .venv/ready ## one customer's inputs, sources, reasons and what would change them: ARGS="customer= as_of= target= product= language="
 	@$(RUN)explain $(PRIVATE) $(ARGS)

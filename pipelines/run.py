@@ -160,7 +160,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
 def _escaped(override: str) -> str:
     """Quote path-like values that Hydra's grammar would refuse (spaces, colons, equals signs)."""
     key, _, value = override.partition("=")
-    if (key in ("data", "out", "as_of") or key in TABLE.values()) and value and value[0] not in "'\"":
+    if (key in ("data", "out", "as_of", "file") or key in TABLE.values()) and value and value[0] not in "'\"":
         return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return override
 

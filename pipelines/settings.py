@@ -119,6 +119,7 @@ class Settings:
     out: str = "out"
     data: str | None = None
     capacity: int | None = None
+    file: str | None = None
     customer: str | None = None
     product: str | None = None
     language: str = ""
