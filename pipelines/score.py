@@ -13,6 +13,7 @@ def body(given: Settings, steps: Steps) -> None:
     """Publish the list of the chosen target, or of every target that has a champion."""
     from pipelines.inputs import load
     from pipelines.tonight import tonight
+    from pipelines.view import write_index
     from prevenance.tracking import champion
     from prevenance.writers.publish import status
 
@@ -24,6 +25,7 @@ def body(given: Settings, steps: Steps) -> None:
         text, results[one.target.name] = tonight(one, loaded, steps)
         steps("")
         say(text)
+    write_index(given)
     status(Path(given.out), {"pipeline": "score", "outcome": "published", "exit": 0, "targets": results})
 
 

@@ -66,10 +66,11 @@ class Listed:
 
 def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
     """Score, rank and publish one target; return the text to print and the facts for the status file."""
+    from pipelines.view import views
+
     target, out, cutoff = target_of(given), Path(given.out), inputs.as_of
     fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given))
     made = listed(given, inputs, fitted, model_digest, steps)
-    steps(f"{target.name}: publish")
     files = {
         "list.csv": table.csv_bytes(made.ranked),
         "list.json": table.json_bytes(made.ranked),
@@ -79,6 +80,8 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     by = NO_MODEL.get(fitted.kind, "")
     said = [*messages, *([by] if by else []), *inputs.messages, *made.notes]
     manifest = manifest_of(given, inputs, target, fitted, model_digest, made, said)
+    files |= views(given, inputs, made, fitted, model_digest, manifest, steps)
+    steps(f"{target.name}: publish")
     folder = publish(out, target.name, cutoff, files, manifest)
     return summary.top(made.ranked, folder, by=by), {
         "list": str(folder),

@@ -33,8 +33,8 @@ DETAILED = 5_000
 CLOSEST = 3
 """Customers just below the line that the page names."""
 
-HEAD = "view.json"
-"""The view without its rows, beside the list: what the index is made from."""
+HEAD, TOP = "view.json", 3
+"""The view with its first rows only, beside the list: what the index is made from."""
 
 
 def views(
@@ -49,12 +49,12 @@ def views(
 
     steps(f"{given.target.name}: the page")
     view = view_of(given, inputs, made, fitted, digest, manifest)
-    head = {key: value for key, value in view.items() if key != "rows"}
+    first = [{key: value for key, value in row.items() if key != "details"} for row in view["rows"][:TOP]]
     return {
         "list.html": _bytes(page.page(view)),
         "list.xlsx": workbook.xlsx(view),
         "digest.md": _bytes(digests.digest(view)),
-        HEAD: canonical(head),
+        HEAD: canonical(view | {"rows": first}),
     }
 
 
@@ -63,11 +63,8 @@ def write_index(given: Settings) -> Path:
     from prevenance.writers import index
 
     out = Path(given.out)
-    found = []
-    for folder in sorted((out / "lists").glob("*/latest")):
-        path = folder / HEAD
-        if path.is_file():
-            found.append(json.loads(path.read_text(encoding="utf-8")) | {"folder": f"lists/{folder.parent.name}/latest"})
+    heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in heads if path.is_file()]
     return disk.write(out / "index.html", _bytes(index.index(found)))
 
 
@@ -103,10 +100,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "fits": headline.fits(ranked),
         "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
         "moved": headline.moved(inputs, ranked, last, dict(manifest["counts"]["excluded"])),
-        "sources": [
-            {**one, "key": one["table"], "table": say(story.TABLE_WORDS[one["table"]])}
-            for one in story.sources(inputs.history, inputs.as_of)
-        ],
+        "sources": story.sources(inputs.history, inputs.as_of),
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "messages": list(manifest["messages"]),
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
