@@ -48,7 +48,8 @@ class Listed:
 
     ``ranked`` holds the rows of list.csv, ``decided`` the same rows with the private columns of ``ranking.PRIVATE``; ``now`` the inputs of
     the whole cohort. ``weeks`` has a row for each row of the cohort (the target's keys, week_0 oldest to week_11 now), its moments are
-    ``line``. ``room`` is what fits, ``absent`` who is left out, counted by reason, ``extra`` further files.
+    ``line``. ``room`` is what fits, ``absent`` how many are left out, by reason, ``cooling`` who was
+    contacted lately, ``extra`` further files.
     """
 
     ranked: pd.DataFrame
@@ -58,6 +59,7 @@ class Listed:
     line: list[datetime]
     room: Room
     absent: dict[str, int]
+    cooling: frozenset[str]
     extra: dict[str, bytes]
     run_id: str
     until: datetime
@@ -121,9 +123,9 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     if found.offers is not None:
         free = found.offers[found.offers["customer_id"].isin(ranked.loc[ranked["apart"].isin(["", BEYOND]), "customer_id"])]
         extra["by_product.csv"] = table.csv_bytes(by_product(free, share=rules.share, cost_per_contact=rules.cost))
-    cooling = int((choice["apart"] == COOLING).sum())
-    absent = {COOLING: cooling} if cooling else {}
-    return Listed(public(ranked), ranked, found.now, found.weeks, moments.line, rules.room, absent, extra, run_id, until, notes)
+    cooling = frozenset(choice.loc[choice["apart"] == COOLING, "customer_id"])
+    absent = {COOLING: len(cooling)} if cooling else {}
+    return Listed(public(ranked), ranked, found.now, found.weeks, moments.line, rules.room, absent, cooling, extra, run_id, until, notes)
 
 
 def run_id_of(given: Settings, rules: Rules, visible_rows: str, model_digest: str, answers: list[Answer]) -> str:

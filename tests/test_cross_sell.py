@@ -15,7 +15,7 @@ from prevenance.features.offers import BASKET_OFFER, CONTRACT_OFFER, definitions
 from prevenance.history import History
 from prevenance.models.encode import Encoder
 from prevenance.models.rule import estimator
-from prevenance.ranking import best_offers, by_product
+from prevenance.order import best_offers, by_product
 from prevenance.targets import next_family, next_offer
 from prevenance.targets.define import cohort, label
 

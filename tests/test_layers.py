@@ -52,7 +52,6 @@ LAYERS = [
     ["writers"],
     ["outcomes"],
     ["feedback"],
-    ["movement"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}
 """Doors to the package itself: they may import anything, nothing may import them."""

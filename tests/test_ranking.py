@@ -6,12 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prevenance.capacity import Room
+from prevenance.decision import Memory, Rules, decide
 from prevenance.errors import PrevenanceError
-from prevenance.ranking import COLUMNS, ORDER, Play, Stamp, play_for, rank
+from prevenance.holdout import HoldOut
+from prevenance.order import ORDER
+from prevenance.playbook import Play, Playbook
+from prevenance.ranking import COLUMNS, PRIVATE, Stamp, apart, arms, public, rank, why_above
+from prevenance.words import words
 
 CUTOFF = datetime(2026, 10, 1)
 STAMP = Stamp("churn", CUTOFF, 90, "abcdef123456", "0123456789abcdef", datetime(2026, 9, 30, 22, 15))
-PLAYBOOK = {"tickets": Play("Review the open tickets", 4, ("ticket",)), "other": Play("Make a personal call", 7)}
+PLAYS = {
+    "tickets": Play("tickets", "Review the open tickets", 4, "manager", "May we help?"),
+    "other": Play("other", "Make a personal call", 7, "manager", "How are you?"),
+}
+PLAYBOOK = Playbook(PLAYS)
 
 
 def scored(*rows: dict) -> pd.DataFrame:
@@ -27,12 +37,16 @@ def scored(*rows: dict) -> pd.DataFrame:
         "value_at_stake": 1000.0,
         "reasons": "Logins 41 → 16 in 28 days",
         "holds": None,
+        "family": "usage",
     }
     return pd.DataFrame([usual | {"customer_id": f"c{number}"} | row for number, row in enumerate(rows)])
 
 
-def ranked(frame: pd.DataFrame, **settings) -> pd.DataFrame:
-    return rank(frame, STAMP, **({"capacity": 2, "share": 0.15, "cost_per_contact": 60.0, "playbook": PLAYBOOK} | settings))
+def ranked(frame: pd.DataFrame, *, memory: Memory | None = None, **settings) -> pd.DataFrame:
+    given = {"capacity": 2, "share": 0.15, "cost_per_contact": 60.0} | settings
+    rules = Rules(given["share"], given["cost_per_contact"], Room(given["capacity"]), HoldOut("churn", 90, share=0.0))
+    decided, _ = decide(frame, rules, CUTOFF, memory or Memory(), draws=False)
+    return public(rank(frame, decided, STAMP, PLAYBOOK, words("en"), "EUR"))
 
 
 def company(size: int = 60, seed: int = 3) -> pd.DataFrame:
@@ -96,30 +110,21 @@ def test_who_is_not_workable_follows_without_a_rank(state: str) -> None:
     assert last[["rank", "arm", "action", "act_by", "expected_value"]].isna().all()
 
 
-def test_new_is_who_would_not_have_been_on_the_list_four_weeks_ago() -> None:
+def test_new_is_who_is_to_be_worked_and_was_not_inside_on_the_monday_before() -> None:
     now = [{"score": 0.9, "score_before": 0.8}, {"score": 0.8, "score_before": 0.1}, {"score": 0.1, "score_before": 0.7}, {"score": 0.0}]
-    found = ranked(scored(*now)).set_index("customer_id")
+    found = ranked(scored(*now), memory=Memory(frozenset({"c0", "c2"}))).set_index("customer_id")
     assert found["state"].to_dict() == {"c0": "open", "c1": "new", "c2": "open", "c3": "open"}
     assert found["change_28d"].fillna(-1).to_dict() == pytest.approx({"c0": 10.0, "c1": 70.0, "c2": -60.0, "c3": -1.0})
 
 
-def test_a_customer_who_was_not_there_four_weeks_ago_is_new() -> None:
+def test_a_first_list_is_all_new() -> None:
     assert ranked(scored({}), capacity=5)["state"].tolist() == ["new"]
 
 
-def test_actions_follow_the_first_reason() -> None:
-    reasons = ["3 Tickets in 28 days; Logins 3 → 1", "Logins 3 → 1; Tickets: 2", "Tickets: 2"]
-    found = ranked(scored(*({"reasons": text, "score": 0.9 - place / 10} for place, text in enumerate(reasons))))
+def test_actions_follow_the_family_of_the_first_reason() -> None:
+    found = ranked(scored(*({"family": family, "score": 0.9 - place / 10} for place, family in enumerate(["tickets", "usage", "tickets"]))))
     assert found["action"].fillna("").tolist() == ["Review the open tickets", "Make a personal call", ""]
     assert found["act_by"].fillna("").tolist() == ["2026-10-05", "2026-10-08", ""]
-
-
-def test_a_word_must_begin_a_word_and_no_reason_gets_the_play_for_all() -> None:
-    playbook = {"usage": Play("Train", 7, ("use",)), "other": Play("Call", 5)}
-    assert play_for("Invoices paused: 2", playbook) == playbook["other"]
-    assert play_for("Uses in 28 days: 2", playbook) == playbook["usage"]
-    assert play_for(None, playbook) == play_for(np.nan, playbook) == playbook["other"]
-    assert play_for("Plan: basic", {"usage": playbook["usage"]}) is None
 
 
 @pytest.mark.parametrize("score", [np.nan, np.inf, 1.2, -0.1])
@@ -145,3 +150,26 @@ def test_no_customers_give_an_empty_list_with_its_columns() -> None:
     found = ranked(company().iloc[:0])
     assert tuple(found.columns) == COLUMNS
     assert found.empty
+
+
+def test_what_pages_show_besides_is_no_column_of_the_list() -> None:
+    frame = company()
+    rules = Rules(0.15, 60.0, Room(5, {"default": 6.0}, 1.5), HoldOut("churn", 90))
+    decided, _ = decide(frame, rules, CUTOFF, Memory(), draws=True)
+    found = rank(frame, decided, STAMP, PLAYBOOK, words("en"))
+    assert tuple(found.columns) == (*COLUMNS, *PRIVATE)
+    assert found["rank"].dropna().tolist() == [1, 2, 3, 4]
+    assert found["hours"].dropna().tolist() == [1.5] * 4
+    assert found.loc[found["rank"].notna(), "draft"].notna().all()
+    assert sum(apart(found).values()) == found["apart"].isin(["holdout", "too_late", "not_enough_data"]).sum()
+    told = arms(found)
+    assert told["place"].is_monotonic_increasing
+    assert set(told["customer_id"]) == set(found.loc[found["in_band"] | found["arm"].notna(), "customer_id"])
+
+
+def test_a_lower_chance_above_a_higher_one_says_why() -> None:
+    rows = pd.DataFrame({"rank": [1, 2, 3, None], "score": [0.2, 0.6, 0.5, 0.9], "value_at_stake": [84000.0, 12000.0, np.nan, 9.0]})
+    assert why_above(rows, words("en"), "EUR").tolist() == ["Above a higher chance: €84k a year at stake, not €12k", "", "", ""]
+    unknown = pd.DataFrame({"rank": [1, 2], "score": [0.2, 0.6], "value_at_stake": [84000.0, np.nan]})
+    assert why_above(unknown, words("en"))[0] == "Above a higher chance: what is at stake there is not known"
+    assert why_above(rows, words("en"), "EUR", yearly=False)[0] == "Above a higher chance: €84k at stake, not €12k"
