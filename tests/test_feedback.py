@@ -1,0 +1,154 @@
+"""What the team answered: read strictly, kept once, counting from the right moment."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prevenance import feedback
+from prevenance.errors import PrevenanceError
+from prevenance.feedback import COLUMNS, Answer, standing
+from prevenance.writers.table import csv_bytes
+
+CUTOFF, RUN = "2026-10-01T00:00:00Z", "0123456789abcdef"
+USUAL = {"target": "churn", "customer_id": "c1", "run_id": RUN, "cutoff": CUTOFF, "action": "contacted", "at": "2026-10-02T09:00:00Z"}
+LISTS = {("churn", RUN, CUTOFF): {("c1", ""): 0.25, ("=1+1", ""): 0.5, ("'=odd", ""): None, ("c2", "p"): 0.1}}
+
+
+def file(*rows: dict, columns: tuple[str, ...] = COLUMNS) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows([USUAL | row for row in rows])
+    return text.getvalue().encode()
+
+
+def taken(*rows: dict) -> list[Answer]:
+    return feedback.matched(feedback.read(file(*rows), "f.csv"), LISTS, "f.csv")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"action": "called"}, 'E308 rows=1 first=f.csv:3 — the action "called" is none of contacted, snooze'),
+        ({"action": "snooze"}, 'until is no date \\(""\\)'),
+        ({"action": "snooze", "until": "31/12/2026"}, "until is no date"),
+        ({"action": "snooze", "until": "2026-10-01"}, "until is 2026-10-01, not after the list"),
+        ({"at": "yesterday"}, "at is no instant in UTC"),
+        ({"at": "2026-10-02T09:00:00"}, "at is no instant in UTC"),
+        ({"cutoff": ""}, "cutoff is no instant"),
+        ({"target": "../x"}, "the target is no name"),
+        ({"run_id": "../../etc"}, "run_id is not that of a list"),
+        ({"customer_id": "nobody"}, "the customer is not on that list"),
+        ({"customer_id": "c2"}, "the customer is not on that list"),
+        ({"run_id": "f" * 16}, "no published list of churn"),
+        ({"cutoff": "2026-10-02T00:00:00Z"}, "no published list of churn"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_refused_with_its_line(row: dict, message: str) -> None:
+    with pytest.raises(PrevenanceError, match=message) as caught:
+        taken({}, row, {})
+    assert "first=f.csv:3" in str(caught.value)
+    assert caught.value.exit_status == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "E301 first=f.csv:1 — no column target"),
+        (file({}).replace(b"reason", b"grund"), "no column reason"),
+        (b"\xff\xfe", "E303 first=f.csv:1 — not UTF-8"),
+        (file({}) + b"churn,c1\r\n", "E308 rows=1 first=f.csv:3 — 2 cells, not 12"),
+        (file({}) + b'"churn', "E303 first=f.csv:"),
+    ],
+)
+def test_a_file_that_is_not_the_page_s_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(PrevenanceError, match=message):
+        feedback.read(content, "f.csv")
+
+
+def test_no_personal_text_is_in_a_message() -> None:
+    with pytest.raises(PrevenanceError) as caught:
+        taken({"customer_id": "secret-id", "reason": "private words", "by": "Jane Doe"})
+    assert not any(word in str(caught.value) for word in ("secret", "private", "Jane"))
+
+
+def test_ids_that_a_spreadsheet_would_take_for_formulas_are_found_again() -> None:
+    given = ["=1+1", "'=1+1", "'=odd", "c1"]
+    assert [one.customer_id for one in taken(*({"customer_id": name} for name in given))] == ["=1+1", "=1+1", "'=odd", "c1"]
+    row = dict.fromkeys(COLUMNS, "") | USUAL | {"customer_id": "=1+1", "reason": "@a"}
+    safe = csv_bytes(pd.DataFrame([row])[list(COLUMNS)])
+    (found,) = feedback.matched(feedback.read(b"\xef\xbb\xbf" + safe + b"\r\n", "f.csv"), LISTS, "f.csv")
+    assert (found.customer_id, found.reason, found.score) == ("=1+1", "@a", "0.5")
+    assert taken({"customer_id": "c2", "product_id": "p"})[0].score == "0.1"
+
+
+def test_the_same_answer_counts_once(tmp_path: Path) -> None:
+    first = taken({}, {}, {"customer_id": "=1+1"})
+    assert feedback.append(tmp_path, "churn", first) == 2
+    content = feedback.file_of(tmp_path, "churn").read_bytes()
+    assert feedback.append(tmp_path, "churn", first) == 0
+    assert feedback.append(tmp_path, "churn", taken({"at": "2026-10-03T09:00:00Z"})) == 1
+    assert feedback.file_of(tmp_path, "churn").read_bytes().startswith(content)
+    assert feedback.file_of(tmp_path, "churn").stat().st_mode & 0o777 == 0o600
+    assert b",=1+1" not in content
+    assert len(feedback.load(tmp_path, "churn")) == 3
+    assert feedback.load(tmp_path, "tickets") == []
+    feedback.file_of(tmp_path, "churn").write_bytes(content + b"a,b\r\n")
+    with pytest.raises(PrevenanceError, match="not as it was written"):
+        feedback.load(tmp_path, "churn")
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=8), min_size=12, max_size=12))
+def test_what_is_kept_reads_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, cells: list[str]) -> None:
+    out, answer = tmp_path_factory.mktemp("out"), Answer(*cells)
+    feedback.append(out, "churn", [answer])
+    assert feedback.load(out, "churn") == [answer]
+
+
+# -- from when an answer counts
+
+
+def answer(**row: str) -> Answer:
+    return Answer(**(dict.fromkeys(COLUMNS, "") | USUAL | row))
+
+
+LISTED, GIVEN = datetime(2026, 10, 1), datetime(2026, 10, 2, 9)
+
+
+@pytest.mark.parametrize(("static", "since"), [(True, LISTED), (False, GIVEN)])
+def test_an_export_honours_an_answer_from_the_list_it_was_given_on_and_a_feed_from_its_moment(static: bool, since: datetime) -> None:
+    one = answer()
+    assert one.known_at(static=static) == since
+    asked = {"static": static, "zone": "UTC", "horizon_days": 30, "wrong_alarm_days": 60}
+    assert standing([one], since - timedelta(seconds=1), **asked).empty, "no earlier list sees it"
+    assert standing([one], since, **asked)["contacted_at"].tolist() == [pd.Timestamp(since)]
+    assert answer(at="2026-09-01T00:00:00Z").known_at(static=False) == LISTED, "never before the list it answers"
+
+
+def test_the_newest_answer_decides_how_a_customer_rests() -> None:
+    snooze = answer(action="snooze", until="2026-11-15", at="2026-10-02T00:00:00Z", score="0.25")
+    alarm = answer(action="wrong_alarm", at="2026-10-03T00:00:00Z")
+    late = answer(action="too_late", at="2026-10-04T00:00:00Z")
+    called = answer(action="contacted", at="2026-10-05T00:00:00Z")
+    asked = {"static": False, "zone": "Europe/Paris", "horizon_days": 30, "wrong_alarm_days": 60}
+
+    def rests(day: int) -> tuple:
+        row = standing([called, late, alarm, snooze], datetime(2026, 10, day, 1), **asked).iloc[0]
+        return row["rests"], row["rests_until"], row["said"]
+
+    assert rests(2) == ("snoozed", pd.Timestamp("2026-11-14T23:00"), "snooze"), "until 00:00 of the source's zone"
+    assert rests(3) == ("snoozed", pd.Timestamp("2026-12-02"), "wrong_alarm")
+    assert rests(4) == ("too_late", pd.Timestamp("2026-11-03"), "too_late")
+    assert rests(6) == rests(4), "a contact ends no rest"
+    row = standing([called, late, alarm, snooze], datetime(2026, 10, 6), **asked).iloc[0]
+    assert row["contacted_at"] == pd.Timestamp("2026-10-05")
+    shuffled = standing([snooze, called, alarm, late], datetime(2026, 10, 6), **asked)
+    pd.testing.assert_frame_equal(shuffled, standing([called, late, alarm, snooze], datetime(2026, 10, 6), **asked))
