@@ -42,7 +42,7 @@ class Wording:
 
     ``fills`` says which column fills each placeholder of ``phrase``; ``story`` is shared by the columns that tell the same;
     ``with_before`` is the wording that tells the window before too; ``days`` fills ``{days}``;
-    ``counts`` says that a missing number is no missing knowledge.
+    ``counts`` says that a missing number is no missing knowledge; ``level`` tells a trend that did not move.
     """
 
     phrase: str
@@ -54,6 +54,7 @@ class Wording:
     days: int | None = None
     counts: bool = False
     with_before: Wording | None = None
+    level: Wording | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,10 @@ class Fact:
 
 
 def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
-    """Return how each column of the definitions is told; a trend and the window before it are told alike."""
+    """Return how each column of the definitions is told.
+
+    A trend and the window before it are told alike; a ratio tells the story of what is above its line.
+    """
     features = {one.name: one for one in definitions if isinstance(one, Feature)}
     found: dict[str, Wording] = {}
     for one in definitions:
@@ -85,6 +89,7 @@ def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
             found |= _of_state(one)
         elif isinstance(one, Trend):
             wording = _of_trend(one, features.get(one.of))
+            wording = replace(wording, level=found.get(one.of))
             found |= {one.name: wording, f"{one.name}_before": wording}
             if one.of in found:
                 found[one.of] = replace(found[one.of], with_before=wording)
@@ -93,7 +98,7 @@ def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
             above = found.get(one.top)
             fills = {"value": one.name, "top": one.top, "bottom": one.bottom}
             family, table = (above.family, above.table) if above else ("other", "")
-            found[one.name] = Wording(one.phrase, fills, (one.name,), one.changeable, family, table)
+            found[one.name] = Wording(one.phrase, fills, above.story if above else (one.name,), one.changeable, family, table)
     return {name: found[name] for one in definitions for name in _names(one) if name in found}
 
 
@@ -111,6 +116,8 @@ def text(
     """
     if wording.with_before and (told := _plain(wording.with_before, values, say)):
         return told
+    if wording.level and values.get(wording.fills["now"]) == values.get(wording.fills["before"]):
+        return text(replace(wording.level, with_before=None), values, say, weight, earlier)
     told = _plain(wording, values, say)
     if told and earlier and "before" not in wording.fills and (was := _was(told, _plain(wording, earlier[1], say))):
         return say("{fact} ({when}: {was})", fact=told, when=earlier[0], was=was)
@@ -149,10 +156,19 @@ def _plain(wording: Wording, values: Mapping[str, Any], say: Words) -> str:
 
 
 def _was(told: str, before: str) -> str:
-    """Return what came after the colon before, if the subject is the same and the number another; else ""."""
+    """Return what came after the colon before, up to where it is the same as now, if the subject is the same; else "".
+
+    >>> _was("Use in 28 days: 264 % of the limit", "Use in 28 days: 140 % of the limit"), _was("Plan: basic", "Plan: pro")
+    ('140 %', 'pro')
+    """
     subject, colon, number = told.rpartition(":")
     subject_then, _, number_then = before.rpartition(":")
-    return number_then.strip() if colon and subject == subject_then and number != number_then else ""
+    if not colon or subject != subject_then or number == number_then:
+        return ""
+    now, then = number.split(" "), number_then.split(" ")
+    while len(then) > 2 and now[-1:] == then[-1:] and then[-1] != "%":
+        now, then = now[:-1], then[:-1]
+    return " ".join(then).strip()
 
 
 @cache

@@ -104,12 +104,12 @@ class Telling:
         return None
 
     def _wording(self, row: int, place: int, members: np.ndarray, side: float) -> Wording:
-        """Return how a column is told: with its window before, unless that pulls the other way and would tell another story."""
+        """Return how a column is told: as now against the window before where that change pulls the same way, else by its level."""
         trend = self.wordings[place].with_before
         if trend is None:
             return self.wordings[place]
-        against = sum(self.weights[row, other] for other in members if self.wordings[other] is trend) * side < 0
-        return self.alone[place] if against else self.wordings[place]
+        pulls = sum(self.weights[row, other] for other in members if self.wordings[other] is trend) * side
+        return self.wordings[place] if pulls > 0 else self.alone[place]
 
 
 def _columns(wording: Wording) -> tuple[str, ...]:
