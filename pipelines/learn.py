@@ -24,6 +24,7 @@ from prevenance.drift import Drift
 from prevenance.errors import PrevenanceError
 from prevenance.explain import plots
 from prevenance.features.build import names
+from prevenance.features.define import Definition
 from prevenance.history import digest
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
@@ -39,9 +40,10 @@ PLOTTED = 2000
 
 @dataclass(frozen=True)
 class Tested:
-    """What the past said of one target, the features that may be used, and tonight's snapshots, whose labels are open."""
+    """What the past said of one target: all snapshots, the usable ones, the features that may be used, and tonight's, whose labels are open."""
 
     frame: pd.DataFrame
+    rows: pd.DataFrame
     tonight: pd.DataFrame
     parted: tuple[folds.Fold, ...]
     production: folds.Fold
@@ -55,7 +57,7 @@ class Tested:
     @property
     def positives(self) -> int:
         """Return how many customers had the outcome in closed windows."""
-        return training.positives(self.frame)
+        return training.positives(self.rows)
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,8 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
     target, capacity = target_of(given), capacity_of(given)
     definitions, messages = definitions_of(given, inputs)
     cutoffs = cutoffs_of(given, target, inputs)
-    every = frame_of(inputs, target, [*cutoffs, inputs.as_of], definitions, steps, given.validation.max_snapshots)
     columns = [name for name in names(definitions) if name not in given.features.leave_out]
-    tested = _tested(given, inputs, target, every, cutoffs, columns, steps)
-    frame = tested.frame
+    tested = _tested(given, inputs, target, definitions, cutoffs, columns, steps)
     steps(f"{target.name}: evaluate")
     replicates = given.validation.replicates if tested.positives >= training.FEW else 0
     measured = evaluation.evaluate(tested.backtest.predictions, capacity=capacity, replicates=replicates, seed=given.seed)
@@ -97,7 +97,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         "horizon_days": target.horizon_days,
         "settle_days": target.settle_days,
     }
-    fitted = training.fit(frame, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about)
+    fitted = training.fit(tested.rows, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about)
     fitted = training.with_band(fitted, tested.backtest.predictions, choice.tested_as)
     report = report_of(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
     if tested.health:
@@ -114,13 +114,21 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
 
 
 def _tested(
-    given: Settings, inputs: Inputs, target: Target, every: pd.DataFrame, cutoffs: list[datetime], columns: list[str], steps: Steps
+    given: Settings,
+    inputs: Inputs,
+    target: Target,
+    definitions: tuple[Definition, ...],
+    cutoffs: list[datetime],
+    columns: list[str],
+    steps: Steps,
 ) -> Tested:
-    """Split in time, leave leaks out, and back-test what the ladder allows beside the rivals."""
-    late = every["cutoff"] == pd.Timestamp(inputs.as_of)
-    frame, tonight = every[~late].reset_index(drop=True), every[late].reset_index(drop=True)
+    """Build the snapshots, split in time, leave leaks out, and back-test what the ladder allows beside the rivals."""
+    frame = frame_of(inputs, target, [*cutoffs, inputs.as_of], definitions, steps, given.validation.max_snapshots)
+    late = frame["cutoff"] == pd.Timestamp(inputs.as_of)
+    frame, tonight = frame[~late].reset_index(drop=True), frame[late].reset_index(drop=True)
+    rows = training.usable(frame)
     gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
-    closed = set(training.usable(frame)["cutoff"])
+    closed = set(rows["cutoff"])
     if not closed:
         raise PrevenanceError(
             "E601",
@@ -132,17 +140,17 @@ def _tested(
     parted = folds.folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
     production = folds.final(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
     steps(f"{target.name}: look for leaks")
-    leaks = checks.leakage(frame, columns, parted, given.seed)
+    leaks = checks.leakage(rows, columns, parted, given.seed)
     kept = [name for name in columns if name not in {leak["feature"] for leak in leaks}]
     asked = given.model.kind
-    kinds = training.ladder(training.positives(frame)) if asked == "auto" else (asked,) if asked not in ("rule", "health_score") else ()
+    kinds = training.ladder(training.positives(rows)) if asked == "auto" else (asked,) if asked not in ("rule", "health_score") else ()
     health = {} if target.pairs else health_score_of(given, kept)
     steps(f"{target.name}: back-test {', '.join(('rule', *kinds))}")
     held = tracking.champion(Path(given.out), target.name)
     old = bundle.load(Path(given.out) / "models" / target.name / held[1], held[1]) if held else None
     recipe = (old.kind, old.about.get("params", {})) if old else None
-    tested = training.backtest(frame, parted, kinds, kept, seed=given.seed, trials=given.model.trials, champion=recipe, params=_own(health))
-    return Tested(frame, tonight, parted, production, kept, leaks, kinds, tested, recipe, health)
+    tested = training.backtest(rows, parted, kinds, kept, seed=given.seed, trials=given.model.trials, champion=recipe, params=_own(health))
+    return Tested(frame, rows, tonight, parted, production, kept, leaks, kinds, tested, recipe, health)
 
 
 def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
@@ -152,7 +160,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     named = [str(leak["feature"]) for leak in tested.leaks]
     drifted = moved(tested)
     findings = checks.findings(
-        tested.frame,
+        tested.rows,
         tested.columns,
         tested.parted,
         predictions,
@@ -191,7 +199,7 @@ def _registered(
     """Write the report beside its pictures, register the model, and return its version and digest."""
     out = Path(given.out)
     with tempfile.TemporaryDirectory() as work:
-        sample = training.usable(tested.frame)
+        sample = tested.rows
         if len(sample) > PLOTTED:
             sample = sample.sample(PLOTTED, random_state=given.seed).sort_index()
         pictures = plots(fitted, sample, Path(work) / "plots") if choice.kind != "rule" else []
@@ -211,7 +219,7 @@ def _registered(
             report=report,
             bundle_folder=Path(work) / "model",
             fitted_kind=fitted.kind,
-            example=tested.frame[list(fitted.encoder.features)].head(5),
+            example=tested.rows[list(fitted.encoder.features)].head(5),
             files=[folder / name for name in ("report.json", "report.html", "model_card.md")] + pictures,
             promoted=not choice.keeps,
             run_name=target.name,
@@ -226,7 +234,7 @@ def _own(health: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _no_challenger(given: Settings, tested: Tested) -> str:
     if tested.positives == 0:
-        why = f"no positives in {len(training.usable(tested.frame))} matured snapshots: rules, no model"
+        why = f"no positives in {len(tested.rows)} matured snapshots: rules, no model"
     elif given.model.kind == "rule":
         why = "the rule was asked for: rules, no model"
     elif given.model.kind == "health_score":

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from pipelines.inputs import Inputs
+from pipelines.outreach import capacity_of, cost_of, share_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
-from pipelines.outreach import capacity_of, cost_of, share_of
 from prevenance import drift, evaluation, folds, gaps, hindsight, lead, metrics, slices, stability, training
 from prevenance.explain import contributions, families
 from prevenance.features.define import Definition
@@ -51,7 +51,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
     target, inputs, steps = facts.target, facts.inputs, facts.steps
     predictions, capacity = tested.backtest.predictions, capacity_of(given)
     steps(f"{target.name}: reasons, gaps, leakage types")
-    rule = training.rule_text(training.fit(tested.frame, tested.production, "rule", tested.columns, seed=given.seed))
+    rule = training.rule_text(training.fit(tested.rows, tested.production, "rule", tested.columns, seed=given.seed))
     return {
         "target": target.name,
         "says": target.says,
@@ -94,17 +94,16 @@ def sliced(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int,
     """Return how the model serves each slice; size and tenure are cut on what the oldest fold learned from."""
     if not tested.parted or predictions.empty:
         return []
-    frame = tested.frame
-    extra = slices.grouped(frame, frame["cutoff"].isin(tested.parted[0].fit))
-    frame = pd.concat([frame, extra.drop(columns=[name for name in extra if name in frame])], axis=1)
+    extra = slices.grouped(tested.rows, tested.rows["cutoff"].isin(tested.parted[0].fit))
+    own = tested.rows[[name for name in SLICES if name in tested.rows and name not in extra]]
+    frame = pd.concat([extra, own], axis=1)
     columns = [name for name in SLICES if name in frame and 1 < frame[name].nunique() <= LEVELS]
     return slices.slices(predictions, frame, columns, model, capacity=capacity, unblocking=UNBLOCKING, seed=seed)
 
 
 def moved(tested: Tested) -> drift.Drift:
     """Return how the newest snapshots, labels open, differ from those that the model at work learns from."""
-    learned = training.usable(tested.frame)
-    learned = learned[learned["cutoff"].isin(tested.production.fit)]
+    learned = tested.rows[tested.rows["cutoff"].isin(tested.production.fit)]
     return drift.drift(learned, tested.tonight[tested.tonight["state"] == "at_risk"], tested.columns)
 
 
@@ -117,7 +116,7 @@ def flat(given: Settings) -> dict[str, object]:
 
 
 def _counted(tested: Tested, target: Target) -> dict[str, Any]:
-    rows, frame = training.usable(tested.frame), tested.frame
+    rows, frame = tested.rows, tested.frame
     return {
         "cutoffs": [pd.Timestamp(cutoff).isoformat() for cutoff in sorted(frame["cutoff"].unique())],
         "horizon_days": target.horizon_days,
@@ -135,7 +134,8 @@ def _counted(tested: Tested, target: Target) -> dict[str, Any]:
 
 def _trained(given: Settings, tested: Tested, choice: Choice, target: Target) -> hindsight.Trained:
     return hindsight.Trained(
-        frame=tested.frame,
+        frame=tested.rows,
+        cohort=tested.frame[["cutoff", "state"]],
         tonight=tested.tonight,
         parted=tested.parted,
         backtest=tested.backtest,
@@ -163,7 +163,7 @@ def _stability(given: Settings, facts: Facts, tested: Tested, capacity: int) -> 
     newest = _newest(tested)
     best = newest.iloc[np.lexsort((newest["customer_id"].to_numpy(dtype=str), -chance(facts.fitted, newest)))[:capacity]]
     told = families(facts.definitions)
-    return stability.reasons_stability(facts.fitted, tested.frame, tested.production, best, told, seed=given.seed)
+    return stability.reasons_stability(facts.fitted, tested.rows, tested.production, best, told, seed=given.seed)
 
 
 def _gaps(fitted: Fitted, tested: Tested, choice: Choice) -> list[dict[str, Any]]:
@@ -172,11 +172,11 @@ def _gaps(fitted: Fitted, tested: Tested, choice: Choice) -> list[dict[str, Any]
     heavy = [str(name) for name in weight[weight > 0].sort_values(ascending=False, kind="stable").index[:TOP]]
     words = set(fitted.encoder.vocabulary)
     warned = any(one.code == "PV007" and one.severity != "pass" for one in choice.findings)
-    echoes = gaps.footprints(tested.frame, tested.columns) if warned else []
+    echoes = gaps.footprints(tested.rows, tested.columns) if warned else []
     told = tested.backtest.predictions
     told = told[told["model"] == choice.tested_as].rename(columns={"raw": choice.kind})
     names = [*(name for name in heavy if name not in words), *(name for name in echoes if name not in heavy)]
-    found = [*gaps.powers(told, [choice.kind]), *gaps.powers(tested.frame, names, echoes)]
+    found = [*gaps.powers(told, [choice.kind]), *gaps.powers(tested.rows, names, echoes)]
     return [asdict(one) | {"model": place == 0} for place, one in enumerate(found)]
 
 
@@ -186,7 +186,7 @@ def _drift(tested: Tested, found: drift.Drift, as_of: datetime) -> dict[str, Any
 
 
 def _newest(tested: Tested) -> pd.DataFrame:
-    rows = training.usable(tested.frame)
+    rows = tested.rows
     return rows[rows["cutoff"] == rows["cutoff"].max()].reset_index(drop=True)
 
 

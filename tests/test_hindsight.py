@@ -39,7 +39,7 @@ def honest() -> Trained:
     told = training.backtest(frame, parted, ["logistic"], FEATURES, seed=1)
     tonight = frame[frame["cutoff"] == pd.Timestamp(CUTOFFS[-1])].assign(label=np.nan)
     params = told.params["logistic"]
-    return Trained(frame, tonight, parted, told, FEATURES, [], [], "logistic", params, "logistic", 30, 3, 1)
+    return Trained(frame, tonight, parted, told, FEATURES, [], [], "logistic", params, "logistic", 30, 3, 1, frame[["cutoff", "state"]])
 
 
 def line(trained: Trained, wanted: str) -> tuple[str, str]:

@@ -43,7 +43,8 @@ class Trained:
     """What the answers are computed from.
 
     ``frame`` is the training frame, ``tonight`` the newest snapshots (labels still open), ``columns`` the features in use, ``leaks`` those
-    found and left out; ``model`` is the kind whose back-test goes by the name ``tested_as``; days are those of the target.
+    found and left out; ``model`` is the kind whose back-test goes by the name ``tested_as``; days are those of the target. ``cohort`` has
+    cutoff and state of all snapshots, those too late to help included (``frame`` may hold usable rows only).
     """
 
     frame: pd.DataFrame
@@ -59,6 +60,7 @@ class Trained:
     horizon_days: int
     settle_days: int
     seed: int
+    cohort: pd.DataFrame
 
 
 def leakage_types(trained: Trained) -> list[dict[str, str]]:
@@ -179,11 +181,12 @@ def _independent(trained: Trained) -> tuple[str, str]:
 
 def _alike(trained: Trained) -> tuple[str, str]:
     """L3.3: the tests beside tonight's customers: how many, how many are too late to help, and the share of outcomes learned from."""
-    rows, frame = usable(trained.frame), trained.frame
+    rows, cohort = usable(trained.frame), trained.cohort
     tests = [pd.Timestamp(fold.test) for fold in trained.parted]
     size = rows[rows["cutoff"].isin(tests)].groupby("cutoff").size().mean()
     late = [
-        float((part["state"] == "too_late").mean()) if len(part) else 0.0 for part in (frame[frame["cutoff"].isin(tests)], trained.tonight)
+        float((part["state"] == "too_late").mean()) if len(part) else 0.0
+        for part in (cohort[cohort["cutoff"].isin(tests)], trained.tonight)
     ]
     now = int((trained.tonight["state"] == "at_risk").sum())
     test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, trained.parted[-1].fit))

@@ -49,11 +49,17 @@ class Backtest:
 
 
 def usable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows at risk with a closed label, in the order (cutoff, customer_id): the order given never matters."""
-    rows = frame[frame["label"].notna()]
-    if "state" in rows:
-        rows = rows[rows["state"] == "at_risk"]
-    return rows.sort_values([name for name in ORDER if name in rows], kind="stable", ignore_index=True)
+    """Return the rows at risk with a closed label, in the order (cutoff, customer_id): the order given never matters.
+
+    Rows that are all usable and in order already are returned as they are: a large frame is not copied again and again.
+    """
+    kept = frame["label"].notna().to_numpy()
+    if "state" in frame:
+        kept = kept & (frame["state"] == "at_risk").to_numpy()
+    keys = [name for name in ORDER if name in frame]
+    if kept.all() and isinstance(frame.index, pd.RangeIndex) and frame[keys].equals(frame[keys].sort_values(keys, kind="stable")):
+        return frame
+    return frame[kept].sort_values(keys, kind="stable", ignore_index=True)
 
 
 def positives(frame: pd.DataFrame) -> int:

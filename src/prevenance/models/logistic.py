@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,16 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0, strength: float 
     from sklearn.pipeline import make_pipeline
 
     return make_pipeline(preparation(encoder), LogisticRegression(C=strength, max_iter=1000, tol=1e-6, random_state=seed))
+
+
+def fitted(encoder: Encoder, matrix: np.ndarray, labels: np.ndarray, *, seed: int, strengths: Sequence[float]) -> Iterator[Pipeline]:
+    """Yield ``estimator(...)`` fitted with each strength; the matrix is prepared only once."""
+    from sklearn.pipeline import make_pipeline
+
+    preparing, *_ = estimator(encoder, seed=seed)
+    columns = preparing.fit_transform(matrix)
+    for strength in strengths:
+        yield make_pipeline(preparing, estimator(encoder, seed=seed, strength=strength)[-1].fit(columns, labels))
 
 
 def parameters(estimator: Pipeline) -> dict[str, Any]:

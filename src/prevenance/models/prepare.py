@@ -17,7 +17,8 @@ LIMIT = 6.0
 
 def signed_log(values: np.ndarray) -> np.ndarray:
     """Return ``sign(v) * log(1 + |v|)``: counts and money lose their long tail, shares hardly change."""
-    return np.sign(values) * np.log1p(np.abs(values))
+    found = np.abs(values)
+    return np.copysign(np.log1p(found, out=found), values, out=found)
 
 
 def clipped(values: np.ndarray) -> np.ndarray:
@@ -26,16 +27,19 @@ def clipped(values: np.ndarray) -> np.ndarray:
 
 
 def preparation(encoder: Encoder) -> ColumnTransformer:
-    """Return the unfitted transformer: median and a missing mark, signed log, one scale; a centred column per word."""
+    """Return the unfitted transformer: median and a missing mark, signed log, one scale; a centred column per word.
+
+    Steps work in place on the columns that the transformer picked, never on the caller's matrix.
+    """
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
     numbers = make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True),
+        SimpleImputer(strategy="median", add_indicator=True, copy=False),
         FunctionTransformer(signed_log),
-        StandardScaler(),
+        StandardScaler(copy=False),
         FunctionTransformer(clipped),
     )
     words = [np.arange(len(encoder.vocabulary[encoder.features[place]]) + 1.0) for place in encoder.categories]

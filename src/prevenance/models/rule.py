@@ -56,7 +56,7 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0) -> Pipeline:
     numeric = [place for place in numeric if encoder.features[place].startswith(POPULARITY)] or numeric
     return make_pipeline(
         make_column_transformer((SimpleImputer(strategy="median"), numeric)),
-        RobustScaler(unit_variance=False),
+        RobustScaler(copy=False, unit_variance=False),
         FunctionTransformer(both_directions),
         SelectKBest(scores, k=1),
     )

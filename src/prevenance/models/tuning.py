@@ -25,8 +25,7 @@ def ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str,
 
     losses = {}
     with threadpool_limits(limits=1):
-        for strength in STRENGTHS:
-            fitted = logistic.estimator(encoder, seed=seed, strength=strength).fit(*learn)
+        for strength, fitted in zip(STRENGTHS, logistic.fitted(encoder, *learn, seed=seed, strengths=STRENGTHS), strict=True):
             losses[strength] = log_loss(logistic.log_odds(logistic.parameters(fitted), later[0]), later[1])
     return {"strength": min(losses, key=lambda strength: losses[strength])}
 
