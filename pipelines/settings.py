@@ -67,7 +67,7 @@ class ValidationSettings:
     calibrate: int = 3
     replicates: int = 400
     start: str | None = None
-    max_snapshots: int = 250_000
+    max_snapshots: int = 150_000
 
 
 @dataclass
