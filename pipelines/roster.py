@@ -9,6 +9,7 @@ import pandas as pd
 from prevenance.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.history import History, visible
 from prevenance.tables import ACTIVITY
+from prevenance.words import Words
 
 YOUNG_DAYS = 28
 """A customer known for less than this, or without any activity for a year, cannot be judged: ``not_enough_data``."""
@@ -24,14 +25,14 @@ def attributes(history: History, cutoff: datetime) -> pd.DataFrame:
     return found.astype("str")
 
 
-def product_names(history: History, cutoff: datetime, product_ids: pd.Series) -> pd.Series:
-    """Return each offer in words: the product's name at ``cutoff``, else its id."""
+def product_names(history: History, cutoff: datetime, product_ids: pd.Series, say: Words) -> pd.Series:
+    """Return each offer in words: the product's name at ``cutoff``, else what the reader calls it, else its id."""
     known: dict[str, str] = {}
     if "products" in history.tables:
         newest = f"select product_id, arg_max(name, (event_at, known_at, name)) as name from {visible('products', cutoff)} group by 1"
         known = {number: name for number, name in history.con.execute(newest).fetchall() if name}
-    words = {MORE_SEATS: "More seats", HIGHER_PLAN: "Higher plan"} | known
-    return product_ids.map(lambda one: words.get(one, one)).astype("str")
+    called = {MORE_SEATS: say("More seats"), HIGHER_PLAN: say("Higher plan")} | known
+    return product_ids.map(lambda one: called.get(one, one)).astype("str")
 
 
 def unknown(history: History, cutoff: datetime) -> set[str]:

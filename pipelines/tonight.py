@@ -103,7 +103,7 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     check_inputs(fitted, names(definitions))
     rules, say = rules_of(given, target), words(given.language)
     moments = moments_of(cutoff, rules)
-    found = scored_weeks(history, target, fitted, definitions, moments, steps)
+    found = scored_weeks(history, target, fitted, definitions, moments, say, steps)
     steps(f"{target.name}: explain")
     told = reasons(fitted, found.told_from, definitions, say=say, before=found.before)
     told.loc[found.rows["score"].isna(), ["reasons", "holds", "family"]] = ""

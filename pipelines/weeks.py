@@ -19,6 +19,7 @@ from prevenance.models.bundle import Fitted
 from prevenance.order import best_offers
 from prevenance.scoring import scored
 from prevenance.targets.define import Target, cohort
+from prevenance.words import Words
 
 BEFORE = timedelta(days=28)
 WEEKS = 12
@@ -67,9 +68,9 @@ class Scored:
 
 
 def scored_weeks(
-    history: History, target: Target, fitted: Fitted, definitions: tuple[Definition, ...], moments: Moments, steps: Steps
+    history: History, target: Target, fitted: Fitted, definitions: tuple[Definition, ...], moments: Moments, say: Words, steps: Steps
 ) -> Scored:
-    """Return one target scored at the cutoff and at every moment before it.
+    """Return one target scored at the cutoff and at every moment before it; offers without a product's name are named by ``say``.
 
     All moments share one ``build``; offers have two, because of the weeks before only the chosen offers are built: every offer of every
     week would be dear.
@@ -83,7 +84,7 @@ def scored_weeks(
         dark |= now[columns].isna().all(axis=1)
     rows, offers = scored(fitted, now, now.iloc[:0], now, dark), None
     if target.pairs:
-        rows["product"] = product_names(history, moments.cutoff, rows["product_id"])
+        rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
         offers, rows = rows, best_offers(rows, share=moments.rules.share, cost_per_contact=moments.rules.cost)
         whole = _inputs(history, target, moments.every[:-1], definitions, columns, steps, rows)
     told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)

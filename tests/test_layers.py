@@ -38,6 +38,7 @@ LAYERS = [
     ["facts"],
     ["telling"],
     ["explain"],
+    ["change"],
     ["lineage", "whatif"],
     ["incidents"],
     ["story", "note"],
