@@ -22,6 +22,8 @@ COLUMNS = (
     *("expected_value", "reasons", "holds", "action", "act_by", "arm", "state"),
 )
 PAIR = ("product_id", "product")
+IDS = ("customer_id", *PAIR[:1])
+"""Columns whose texts say who is meant: never shortened."""
 FIRST = 100
 """Rows of a group that are shown before somebody asks for more."""
 LONGEST = 300
@@ -37,13 +39,13 @@ def block(say: Words, view: View, rows: Sequence[Row], stories: Sequence[Parts |
         "run": _run(view),
         "first": FIRST,
         "exported": [*names, *CONSTANT],
-        "columns": {name: _column([row.get(name) for row in rows]) for name in names} | _private(rows),
+        "columns": {name: _column([row.get(name) for row in rows], exact=name in IDS) for name in names} | _private(rows),
         "order": list(KINDS),
         "stories": [[texts.packed(story.get(key)) for key in KINDS] if story else 0 for story in stories],
         "texts": texts.all,
         "labels": labels(say),
     }
-    return json.dumps(plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPES)
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPES)
 
 
 class _Texts:
@@ -92,11 +94,11 @@ def families(row: Row) -> list[str]:
     return list(dict.fromkeys(words[0] for words in told if words))
 
 
-def _column(values: Sequence[Any]) -> Any:
-    """Return a column: numbers as they are, texts as places in the list of different ones (-1 for none)."""
+def _column(values: Sequence[Any], *, exact: bool = False) -> Any:
+    """Return a column: numbers as they are, texts (``exact``: to the letter) as places in the list of different ones, -1 for none."""
     cells = [plain(value) for value in values]
     if any(isinstance(value, str) for value in cells):
-        shown = [line(value, LONGEST) if value not in (None, "") else None for value in cells]
+        shown = [None if value in (None, "") else str(value) if exact else line(value, LONGEST) for value in cells]
         places = {text: place for place, text in enumerate(dict.fromkeys(text for text in shown if text is not None))}
         return {"of": list(places), "at": [-1 if text is None else places[text] for text in shown]}
     return [round(value, 6) if known(value) and isinstance(value, float) else value for value in cells]

@@ -67,7 +67,7 @@ def frequency(say: Words, share: Any) -> str:
         return say("not enough data")
     if share < 0.005:
         return say("below 1 in 100")
-    if round(share * 10) >= 10:
+    if share >= 0.95:
         return say("more than 9 in 10")
     if share < 0.095:
         return say("about {n} in 100", n=round(share * 100))

@@ -7,6 +7,7 @@ import re
 from prevenance.words import Words, words
 from prevenance.writers import cells, header
 from prevenance.writers.cells import Row, View, line
+from prevenance.writers.enclosed import writable
 
 TOP = 7
 """Customers that a digest names."""
@@ -33,7 +34,7 @@ def digest(view: View) -> str:
     more = say.many("and {n} more", "and {n} more", len(listed) - TOP) if len(listed) > TOP else ""
     foot = " · ".join(text for text in (more, say("All of it: `list.html`, as a spreadsheet: `list.xlsx`")) if text)
     parts = ["\n\n".join(text for text in head if text), "\n".join(rows), foot]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return writable("\n\n".join(part for part in parts if part) + "\n")
 
 
 def _row(say: Words, view: View, row: Row) -> str:

@@ -26,7 +26,7 @@ def enclosed(template: str, say: Words, *, scripts: Sequence[str] = (), **values
     style = _read("list.css")
     script = "(() => {\n" + "".join(map(_read, scripts)) + "})();" if scripts else ""
     allowed = [FIRST_SCRIPT, script] if scripts else []
-    return (
+    told = (
         _templates()
         .get_template(template)
         .render(
@@ -39,6 +39,12 @@ def enclosed(template: str, say: Words, *, scripts: Sequence[str] = (), **values
             **values,
         )
     )
+    return writable(told)
+
+
+def writable(told: str) -> str:
+    """Return a text that can be written as UTF-8: half a character becomes a question mark."""
+    return told.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def policy(style: str, scripts: Sequence[str]) -> str:

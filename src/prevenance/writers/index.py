@@ -29,7 +29,7 @@ def index(views: Sequence[View], *, folders: Mapping[str, str] | None = None) ->
     taken relative to that folder. No views give a page that says so.
     """
     say = words(str(views[0].get("language") or "en") if views else "en")
-    placed = [(view, (folders or {}).get(str(view.get("target")), f"lists/{view.get('target')}/latest")) for view in views]
+    placed = [(view, (folders or {}).get(str(view.get("target")), f"lists/{view.get('target') or 'list'}/latest")) for view in views]
     return enclosed(
         "index.html.j2",
         say,

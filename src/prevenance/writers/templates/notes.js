@@ -57,14 +57,14 @@ document.addEventListener("click", (event) => {
   else if (at("dialog .choices button")) {
     const picked = at("button").dataset;
     const said = { channel: picked.channel || "", outcome: picked.outcome || "", reason: picked.reason || "" };
-    if (picked.days) said.until = new Date(Date.now() + picked.days * 864e5).toISOString().slice(0, 10);
+    if (picked.days) said.until = new Date(Math.max(Date.now(), Date.parse(run.cutoff)) + picked.days * 864e5).toISOString().slice(0, 10);
     else if ("days" in picked) said.until = $("#until").value;
     at("dialog").close();
     note(asked, at("dialog").id.slice(2), said);
   } else if (event.target.matches("dialog")) event.target.close();
 });
-$("#until").addEventListener("input", () => { for (const button of $$("[data-dated]")) button.disabled = !$("#until").value; });
-$("#until").min = run.cutoff.slice(0, 10);
+$("#until").addEventListener("input", () => { for (const button of $$("[data-dated]")) button.disabled = !($("#until").value > run.cutoff.slice(0, 10)); });
+$("#until").min = new Date(Date.parse(run.cutoff) + 864e5).toISOString().slice(0, 10);
 
 /* Files: RFC 4180, and nothing that a spreadsheet takes for a formula. */
 const neutral = (value) => {
@@ -110,3 +110,4 @@ for (const group of groups) if (!group.details || group.details.open) show(group
 recall();
 if (!location.hash) render();
 document.documentElement.classList.add("ready");
+performance.mark("ready");
