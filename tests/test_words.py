@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipelines.run import settings_of
 from prevenance.errors import PrevenanceError
-from prevenance.words import DASH, LANGUAGES, words
+from prevenance.words import DASH, LANGUAGES, catalogue, words
+from prevenance.words.chances import chance
 
 
 @pytest.mark.parametrize(
@@ -76,3 +79,37 @@ def test_the_language_is_the_command_s_then_the_source_s_then_english():
     assert settings_of("score", ["language=de"]).language == "de"
     assert settings_of("score", ["+source.language=fr"]).language == "fr"
     assert settings_of("score", ["+source.language=fr", "language=de"]).language == "de"
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "about 4 in 10 (41 %, likely 30–52)"),
+        ("fr", "environ 4 sur 10 (41\xa0%, probablement 30–52)"),
+        ("de", "etwa 4 von 10 (41\xa0%, wahrscheinlich 30–52)"),
+    ],
+)
+def test_a_chance_is_a_frequency_first(language, told):
+    assert chance(words(language), 0.41, 0.3, 0.52) == told
+
+
+@pytest.mark.parametrize(
+    ("score", "told"),
+    [
+        (None, DASH),
+        (float("nan"), DASH),
+        (0.0, "below 1 in 100 (0 %)"),
+        (0.004, "below 1 in 100 (0.4 %)"),
+        (0.02, "about 2 in 100 (2 %)"),
+        (0.097, "about 1 in 10 (10 %)"),
+        (0.94, "about 9 in 10 (94 %)"),
+        (0.951, "more than 9 in 10 (95 %)"),
+        (1.0, "more than 9 in 10 (100 %)"),
+    ],
+)
+def test_chances_at_the_ends(score, told):
+    assert chance(words("en"), score) == told
+
+
+def test_french_signs_of_two_parts_never_begin_a_line():
+    assert not [told for told in map(str, catalogue("fr").values()) if re.search(" [:;?!]", told)]

@@ -21,7 +21,7 @@ NEVER = re.compile(
     # English; French; German. A message offers help: these words would tell people what we fear, or put the idea into their heads.
     r"\b(churn\w*|leav\w+|left|cancel\w*|quit\w*|risk\w*|los(e|es|ing|t)|terminat\w+|attrition|unsubscrib\w*|at stake|"
     r"part(ir|ez|ent)|départs?|quitt\w+|résili\w+|annul\w+|risqu\w*|perd(re|ons|u|ez)|désabonn\w+|attrition|"
-    r"kündig\w*|kündigung\w*|verlass\w+|abwander\w*|abspring\w*|risik\w*|verlier\w*|verlust\w*|storn\w+|gefährd\w*|weggehen|austritt\w*)\b",
+    r"kündig\w*|kündigung\w*|verlass\w+|verlässt|abwander\w*|abspring\w*|risik\w*|verlier\w*|verlust\w*|storn\w+|gefährd\w*|weggehen|austritt\w*)\b",
     re.IGNORECASE,
 )
 """Words that no message to a customer may hold."""
