@@ -13,6 +13,7 @@ import pandas as pd
 from pipelines.inputs import Inputs
 from pipelines.published import Published
 from pipelines.settings import Settings
+from pipelines.tonight import Listed
 from prevenance import movement, outcomes
 from prevenance.capacity import DEFAULT, Room
 from prevenance.history import visible
@@ -73,15 +74,16 @@ def report_of(out: Path, target: str) -> dict[str, Any] | None:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
-def moved(inputs: Inputs, ranked: pd.DataFrame, last: Published | None, excluded: dict[str, int]) -> dict[str, Any]:
+def moved(inputs: Inputs, made: Listed, last: Published | None, excluded: dict[str, int]) -> dict[str, Any]:
     """Return what moved since the last list (an earlier cutoff), and who stands apart or is left out."""
+    ranked = made.decided
     found: dict[str, Any] = {"since": None, "new": None, "gone": [], **movement.counts(ranked)}
     found["excluded"] = {name: excluded[name] for name in ("opted_out", "cooling_down") if name in excluded}
     if last is None:
         return found
     entered = [one for one in movement.moves(ranked, last.rows).values() if one == movement.ENTERED]
     hidden = {row[0] for row in inputs.history.con.execute("select customer_id from canonical._opted_out").fetchall()}
-    left = movement.gone(ranked, last.rows, hidden, _renewed(inputs, last))
+    left = movement.gone(ranked, last.rows, hidden, made.cooling, _renewed(inputs, last))
     return found | {"since": last.cutoff.date().isoformat(), "new": len(entered), "gone": left[: movement.SHOWN]}
 
 

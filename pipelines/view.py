@@ -20,6 +20,7 @@ from pipelines.past import date_of
 from pipelines.published import Published, before
 from pipelines.run import Steps
 from pipelines.settings import Settings
+from pipelines.since import changes
 from pipelines.snapshots import definitions_of, target_of
 from pipelines.tonight import NO_MODEL, Listed, features_of
 from prevenance import disk, movement, story
@@ -99,29 +100,32 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "segments": headline.segments(ranked, say),
         "fits": headline.fits(ranked),
         "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
-        "moved": headline.moved(inputs, ranked, last, dict(manifest["counts"]["excluded"])),
+        "moved": headline.moved(inputs, made, last, dict(manifest["counts"]["excluded"])),
         "sources": story.sources(inputs.history, inputs.as_of),
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
-        "messages": list(manifest["messages"]),
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
         "links": headline.links(out, target.name),
-        "rows": _rows(basis, ranked, made, last, say),
     }
+    rows, messages = _rows(basis, ranked, made, last, out, say)
+    view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
     return dict(plain(view))  # type: ignore[call-overload]
 
 
-def _rows(basis: Basis, ranked: pd.DataFrame, made: Listed, last: Published | None, say: Words) -> list[dict[str, Any]]:
-    """Return every row of the list, in its order, with what stands behind the first ``DETAILED``."""
+def _rows(
+    basis: Basis, ranked: pd.DataFrame, made: Listed, last: Published | None, out: Path, say: Words
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return every row of the list, in its order, with what stands behind the first ``DETAILED``; and messages."""
     keys = basis.target.keys
     asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
-    told = details(basis, asked, say, weeks=_weeks(made)) if len(asked) else {}
+    changed, messages = changes(basis, asked, last, out, say) if last else ({}, [])
+    told = details(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
     moves = {} if last is None else movement.moves(ranked, last.rows)
     rows = []
     for row in ranked.to_dict("records"):
         customer = row["customer_id"]
         behind = told[customer] | {"draft": row["draft"]} if customer in told else None
         rows.append({str(key): value for key, value in row.items()} | {"moved": moves.get(customer, ""), "details": behind})
-    return rows
+    return rows, messages
 
 
 def _weeks(made: Listed) -> dict[str, list[float | None]]:

@@ -25,16 +25,19 @@ def moves(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def gone(now: pd.DataFrame, before: pd.DataFrame, hidden: Collection[str], renewed: Collection[str]) -> list[dict[str, Any]]:
+def gone(
+    now: pd.DataFrame, before: pd.DataFrame, hidden: Collection[str], cooling: Collection[str], renewed: Collection[str]
+) -> list[dict[str, Any]]:
     """Return who was to be worked on the list ``before`` and is not on ``now``, in the order of ``before``: customer_id, name, why.
 
-    ``why``: contacted (absent now, left in peace), left (absent, no longer at risk of it), too_late, not_enough_data, holdout, escalated,
-    snoozed, renewed, recovered (the chance fell) or overtaken (others are worth more now).
+    ``why``: contacted (left in peace for now), too_late, not_enough_data, holdout, escalated, snoozed, renewed, recovered (the chance
+    fell), overtaken (others are worth more now), or "" (no longer asked about).
 
     Args:
         now: customer_id, name, rank, score, apart.
         before: the same without apart.
         hidden: who must not be named: opted out meanwhile.
+        cooling: who was contacted lately.
         renewed: whose contract was renewed since.
     """
     listed, held = set(_ranks(now)), _ranks(before)
@@ -43,7 +46,13 @@ def gone(now: pd.DataFrame, before: pd.DataFrame, hidden: Collection[str], renew
     for row in before.to_dict("records"):
         customer = row["customer_id"]
         if customer in held and customer not in listed and customer not in hidden:
-            found.append({"customer_id": customer, "name": row["name"], "why": _why(row, rows.get(customer), customer in renewed)})
+            found.append(
+                {
+                    "customer_id": customer,
+                    "name": row["name"],
+                    "why": _why(row, rows.get(customer), customer in cooling, customer in renewed),
+                }
+            )
     return found
 
 
@@ -56,9 +65,9 @@ def counts(now: pd.DataFrame) -> dict[str, int]:
     return {name: int(told.get(name, 0)) for name in names} | {"woken": woken}
 
 
-def _why(then: Mapping[Any, Any], row: Mapping[Any, Any] | None, renewed: bool) -> str:
+def _why(then: Mapping[Any, Any], row: Mapping[Any, Any] | None, cooling: bool, renewed: bool) -> str:
     if row is None:
-        return "renewed" if renewed else ""
+        return "contacted" if cooling else "renewed" if renewed else ""
     apart = row.get("apart")
     if isinstance(apart, str) and apart not in ("", "beyond_capacity"):
         return apart

@@ -1,0 +1,64 @@
+"""A small demo company with models on the shelf: what score and explain need, without a training run."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from pipelines.inputs import Inputs, load, remember
+from pipelines.run import Steps, settings_of
+from pipelines.settings import Settings
+from pipelines.snapshots import definitions_of, frame_of, target_of
+from prevenance import training
+from prevenance.features.build import names
+from prevenance.folds import Fold
+from prevenance.models import bundle, shelf
+from prevenance.models.bundle import Fitted
+
+SMALL = ["demo.customers=120", "demo.months=18", "capacity=8", "features.sets=[tickets,contacts,invoices,subscriptions,offers]"]
+TARGETS = {"churn": "lightgbm", "tickets": "logistic", "cross_sell": "logistic"}
+TRAINED, TONIGHT, LATER = "2026-06-15", "2026-07-02", "2026-07-20"
+
+
+def silent(out: Path) -> Steps:
+    return Steps(out / "nowhere")
+
+
+def loaded(out: Path, as_of: str, *more: str) -> tuple[Settings, Inputs]:
+    given = settings_of("score", [*SMALL, f"out={out}", f"as_of={as_of}", "target=churn", *more])
+    return given, load(given, silent(out))
+
+
+def fitted(given: Settings, inputs: Inputs, kind: str) -> Fitted:
+    """Return a model of ``kind`` that learned from five months and was tested on the next: bands and precedents are from there."""
+    target = target_of(given)
+    definitions, _ = definitions_of(given, inputs)
+    last = inputs.as_of.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=target.horizon_days + target.settle_days + 1)
+    cutoffs = sorted(last - timedelta(days=28 * n) for n in range(5))
+    frame = frame_of(inputs, target, cutoffs, definitions, silent(Path(given.out)))
+    fold = Fold(tuple(cutoffs[:3]), (cutoffs[3],), cutoffs[4])
+    about = {"target": target.name, "trained_until": inputs.as_of.isoformat()}
+    found = training.fit(frame, fold, kind, names(definitions), seed=7, about=about)
+    tested = training.backtest(frame, [fold], (), names(definitions), seed=7, champion=(kind, {}))
+    return training.with_band(found, tested.predictions, "champion")
+
+
+def shelve(out: Path, target: str, model: Fitted) -> str:
+    """Put a model on the shelf as the champion of ``target`` and return its digest."""
+    with tempfile.TemporaryDirectory() as work:
+        digest = bundle.save(model, Path(work) / "model")
+        shelf.keep(out / "models" / target, digest, Path(work) / "model")
+    shelf.register(out / "models" / target, digest, "1", True)
+    return digest
+
+
+def company(out: Path) -> Path:
+    """Write the demo company into ``out`` and put a champion of every target on the shelf."""
+    given, inputs = loaded(out, TRAINED)
+    for target, kind in TARGETS.items():
+        own = settings_of("score", [*SMALL, f"out={out}", f"as_of={TRAINED}", f"target={target}"])
+        shelve(out, target, fitted(own, inputs, kind))
+    remember(replace(given, overrides=SMALL))
+    return out
