@@ -191,8 +191,8 @@ def assumed(say: Words, view: View) -> str:
         return ""
     share = say.percent(told["share"])
     if told.get("measured"):
-        return say("Share of the outcomes that a contact changes: {share}, measured.", share=share)
-    return say("Share of the outcomes that a contact changes: assumed {share}, not measured.", share=share)
+        return say("Effect of a contact: {share}, measured.", share=share)
+    return say("Effect of a contact: assumed {share}, not measured.", share=share)
 
 
 def short(say: Words, value: float) -> str:

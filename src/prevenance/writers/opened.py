@@ -45,7 +45,7 @@ def titles(say: Words, view: View) -> dict[str, str]:
     return {
         "changed": say("What changed since {date}", date=say.date(str(since), beside=view.get("cutoff"))) if since else say("What changed"),
         "reasons": say("Why this chance"),
-        "holds": say("What holds them"),
+        "holds": say("What holds them") if view.get("target") == "churn" else say("What speaks against it"),
         "context": say("Background: moves the chance, nobody can change it"),
         "unknown": say("What we do not know"),
         "weeks": say("Chance over the last 12 weeks"),

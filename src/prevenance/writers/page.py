@@ -39,6 +39,7 @@ def page(view: View) -> str:
         scripts=("list.js", "notes.js"),
         groups=shown,
         columns=columns,
+        gain=view.get("target") == "cross_sell",
         heads=_heads(say, view),
         block=block.block(say, view, every, packed),
         **_head(say, view, parted),
@@ -75,12 +76,13 @@ def _columns(view: View) -> list[str]:
 
 
 def _heads(say: Words, view: View) -> dict[str, str]:
+    keeps = view.get("target") == "churn"
     return {
         "rank": say("No."),
         "name": say("Customer"),
         "chance": header.question(say, view),
         "trend": say("Trend, 28 days"),
-        "why": say("Why, and what holds"),
+        "why": say("Why, and what holds") if keeps else say("Why, and what speaks against"),
         "money": header.money(say, view),
         "renewal": say("Renewal"),
         "contact": say("Last and next contact"),
@@ -135,7 +137,7 @@ def _row(say: Words, view: View, row: Row) -> dict[str, Any]:
         "path": path if sum(map(wording.known, weeks)) > 1 else "",
         "last": last,
         "reasons": cells.reasons(row)[:2],
-        "holds": say("Holds: {reason}", reason=held[0]) if held else "",
+        "holds": _held(say, view, held[0]) if held else "",
         "above": line(row.get("why_above") or "", cells.TEXT),
         "stake": stake,
         "expected": expected,
@@ -145,6 +147,11 @@ def _row(say: Words, view: View, row: Row) -> dict[str, Any]:
         "by": say("by {date}", date=by) if by else "",
         "state": cells.state(say, row),
     }
+
+
+def _held(say: Words, view: View, reason: str) -> str:
+    """Return what speaks against the outcome; if that is leaving, it holds the customer."""
+    return say("Holds: {reason}", reason=reason) if view.get("target") == "churn" else say("Against: {reason}", reason=reason)
 
 
 def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any]:
