@@ -33,12 +33,12 @@ class OutreachSettings:
     """How a list is decided; each key is told in conf/outreach/default.yaml."""
 
     capacity: int = 20
-    hours: dict[str, float] = field(default_factory=dict)
+    hours: dict[str, float] | None = None
     hours_per_contact: float = 1.5
     share: float = 0.15
-    shares: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, float] | None = None
     cost_per_contact: float = 60.0
-    costs: dict[str, float] = field(default_factory=dict)
+    costs: dict[str, float] | None = None
     cost_per_ticket: float | None = None
     cooldown_days: float = 14.0
     escalation_days: float = 90.0
@@ -66,7 +66,7 @@ def check(given: OutreachSettings) -> None:
     values = asdict(given)
     flat = values | {f"holdout.{key}": value for key, value in values["holdout"].items()}
     found = [(key, flat[key], bounds) for key, bounds in BOUNDS.items() if flat[key] is not None]
-    found += [(f"{key}.{name}", value, bounds) for key, bounds in EACH.items() for name, value in values[key].items()]
+    found += [(f"{key}.{name}", value, bounds) for key, bounds in EACH.items() for name, value in (values[key] or {}).items()]
     for key, value, (low, high) in found:
         if not low <= value <= high or math.isinf(value):
             span = f"from {low:g} to {high:g}" if high < INFINITE else f"of {low:g} or more"
@@ -75,12 +75,12 @@ def check(given: OutreachSettings) -> None:
 
 def share_of(given: Settings) -> float:
     """Return the share that a contact usually changes for this target: assumed, not measured."""
-    return given.outreach.shares.get(given.target.name, given.outreach.share)
+    return (given.outreach.shares or {}).get(given.target.name, given.outreach.share)
 
 
 def cost_of(given: Settings) -> float:
     """Return what one contact costs for this target."""
-    return given.outreach.costs.get(given.target.name, given.outreach.cost_per_contact)
+    return (given.outreach.costs or {}).get(given.target.name, given.outreach.cost_per_contact)
 
 
 def capacity_of(given: Settings) -> int:
@@ -91,7 +91,7 @@ def capacity_of(given: Settings) -> int:
 def rules_of(given: Settings, target: Target) -> Rules:
     """Return how this target's list is decided. Hours, where they are given, count instead of contacts."""
     chosen = given.outreach
-    room = Room(capacity_of(given), chosen.hours, chosen.hours_per_contact)
+    room = Room(capacity_of(given), chosen.hours or {}, chosen.hours_per_contact)
     key = os.environ.get(chosen.holdout.key_env, "").encode() or PUBLIC_SALT
     held = HoldOut(target.name, target.horizon_days, chosen.holdout.share, chosen.holdout.band, chosen.holdout.max_value, key)
     return Rules(share_of(given), cost_of(given), room, held, chosen.margin, chosen.wake_points)

@@ -139,10 +139,6 @@ class Settings:
     overrides: list[str] = field(default_factory=list)
 
 
-NAMED = ("outreach.shares", "outreach.costs", "outreach.hours")
-"""Settings whose keys are the user's own: targets, owners."""
-
-
 def keys(schema: type = Settings, prefix: str = "") -> list[str]:
     """Return every dotted key that may be set."""
     found = []
@@ -163,9 +159,8 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     """
     refuse_code(composed)
     try:
+        OmegaConf.set_struct(composed, False)  # the schema refuses what it does not know; owners and targets under outreach are the user's
         merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
-        for name in NAMED:
-            OmegaConf.set_struct(OmegaConf.select(merged, name), False)
         for group in ("target", "validation", "outreach"):
             merged = OmegaConf.merge(merged, {group: _source_words(merged, group)})
             for key in (one.lstrip("+").partition("=")[0] for one in overrides):
