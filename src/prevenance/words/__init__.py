@@ -17,7 +17,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from numbers import Integral, Real
 from typing import Any
@@ -142,10 +142,8 @@ class Words:
         found = _day(day)
         if found is None:
             return DASH
-        from babel.dates import format_skeleton
-
         near = _day(beside)
-        return str(format_skeleton("MMMd" if near and near.year == found.year else "yMMMd", found, locale=_LOCALES[self.language]))
+        return _written("MMMd" if near and near.year == found.year else "yMMMd", found, self.language)
 
     def days(self, n: Any) -> str:
         """Return a span: ``68 days``, ``1 day``."""
@@ -169,9 +167,7 @@ class Words:
     def _priced(self, text: str, currency: str) -> str:
         if not currency:
             return text
-        from babel.numbers import get_currency_symbol
-
-        symbol = get_currency_symbol(currency, locale="en_US" if self.language == "en" else _LOCALES[self.language])
+        symbol = _symbol(currency, self.language)
         if self.language == "en":
             return (symbol if len(symbol) == 1 else f"{symbol} ") + text
         return text + ("" if self.language == "fr" and text[-1].isalpha() else HARD) + symbol
@@ -220,6 +216,20 @@ def _signs(language: str) -> _Signs:
     symbols = locale.number_symbols["latn"]
     percent = locale.percent_formats[None].suffix[0]
     return _Signs(symbols["group"], symbols["decimal"], " %" if language == "en" else percent)
+
+
+@lru_cache(maxsize=4096)
+def _written(skeleton: str, day: date, language: str) -> str:
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton(skeleton, day, locale=_LOCALES[language]))
+
+
+@cache
+def _symbol(currency: str, language: str) -> str:
+    from babel.numbers import get_currency_symbol
+
+    return str(get_currency_symbol(currency, locale="en_US" if language == "en" else _LOCALES[language]))
 
 
 def _known(value: Any) -> bool:
