@@ -20,6 +20,7 @@ from pipelines.settings import Settings
 from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, target_of
 from pipelines.training_report import Facts, flat, moved, report_of, sliced
 from prevenance import checks, evaluation, folds, tracking, training
+from prevenance.challenger import choose
 from prevenance.drift import Drift
 from prevenance.errors import PrevenanceError
 from prevenance.explain import plots
@@ -156,7 +157,7 @@ def _tested(
 def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
     """Ask the gate; a champion whose recipe still beats the rule is fitted again on the newer data."""
     predictions = tested.backtest.predictions
-    challenger = training.choose(tested.backtest, tested.kinds)
+    challenger = choose(tested.backtest.calibrate_loss, tested.kinds)
     named = [str(leak["feature"]) for leak in tested.leaks]
     drifted = moved(tested)
     findings = checks.findings(

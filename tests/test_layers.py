@@ -23,6 +23,7 @@ LAYERS = [
     ["folds"],
     ["models"],
     ["metrics"],
+    ["challenger"],
     ["training"],
     ["bootstrap", "clustered"],
     ["slices"],

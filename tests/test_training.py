@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prevenance.challenger import choose, tuned_on
 from prevenance.errors import PrevenanceError
 from prevenance.folds import Fold, folds
 from prevenance.models.bundle import chance, save
-from prevenance.training import Backtest, backtest, choose, fit, ladder, positives, rule_text, tune, usable, with_band
+from prevenance.training import Backtest, backtest, fit, ladder, positives, rule_text, tune, usable, with_band
 
 FEATURES = ("logins_28d", "logins_28d_trend", "tickets_28d", "noise", "industry")
 
@@ -158,7 +159,7 @@ def test_no_folds_give_no_predictions_but_the_same_columns(frame, tested):
     found = backtest(frame, (), ("logistic",), FEATURES, seed=1)
     assert found.predictions.empty
     assert list(found.predictions) == list(tested.predictions)
-    assert choose(found, ("logistic",)) is None
+    assert choose(found.calibrate_loss, ("logistic",)) is None
 
 
 def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
@@ -169,11 +170,24 @@ def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
     assert {kind: again.calibrate_loss[kind] for kind in ("logistic", "lightgbm")} == {
         kind: tested.calibrate_loss[kind] for kind in ("logistic", "lightgbm")
     }
-    assert choose(tested, ("logistic", "lightgbm")) == choose(again, ("logistic", "lightgbm"))
+    assert choose(tested.calibrate_loss, ("logistic", "lightgbm")) == choose(again.calibrate_loss, ("logistic", "lightgbm"))
+
+
+def test_kinds_are_compared_on_customers_that_nothing_was_tuned_on(frame, tested):
+    fold = parted(frame)[0]
+    compared = ~tuned_on(frame)
+    assert {len(losses) for losses in tested.calibrate_loss.values()} == {frame.loc[compared, "customer_id"].nunique()}
+    noisy = frame.copy()
+    changed = compared & noisy["cutoff"].isin(fold.calibrate)
+    noisy.loc[changed, "label"] = 1 - noisy.loc[changed, "label"]
+    told = {kind: tune(frame, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
+    assert told == {kind: tune(noisy, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
+    noisy.loc[~compared, "label"] = 1 - noisy.loc[~compared, "label"]
+    assert told != {kind: tune(noisy, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
 
 
 def test_a_tie_goes_to_the_simpler_kind():
-    tie = Backtest(pd.DataFrame(), {"logistic": (1.0, 0.5), "lightgbm": (1.0, 0.5), "rule": (0.1, 0.1)})
+    tie = {"logistic": (1.0, 0.5), "lightgbm": (1.0, 0.5), "rule": (0.1, 0.1)}
     assert choose(tie, ("logistic", "lightgbm")) == "logistic"
 
 
@@ -181,8 +195,8 @@ def test_the_simpler_kind_stays_within_a_standard_error():
     simple = tuple(np.linspace(0.1, 1.0, 50))
     noisy = tuple(loss - 0.01 + (0.2 if number % 2 else -0.2) for number, loss in enumerate(simple))
     better = tuple(loss - 0.05 - 0.01 * (number % 2) for number, loss in enumerate(simple))
-    assert choose(Backtest(pd.DataFrame(), {"logistic": simple, "lightgbm": noisy}), ("logistic", "lightgbm")) == "logistic"
-    assert choose(Backtest(pd.DataFrame(), {"logistic": simple, "lightgbm": better}), ("logistic", "lightgbm")) == "lightgbm"
+    assert choose({"logistic": simple, "lightgbm": noisy}, ("logistic", "lightgbm")) == "logistic"
+    assert choose({"logistic": simple, "lightgbm": better}, ("logistic", "lightgbm")) == "lightgbm"
 
 
 def test_given_settings_are_not_tuned_again(frame):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prevenance import challenger
 from prevenance.errors import PrevenanceError
 from prevenance.folds import Fold
 from prevenance.models import customer_rules, health_score
@@ -37,7 +38,7 @@ class Backtest:
 
     ``predictions``: one row per fold, test snapshot and model: fold (1, 2, ...), cutoff, customer_id[, product_id], label, outcome_at,
     model, score (calibrated chance), raw (what ranks). ``calibrate_loss``: per model the log loss of each customer on the first fold's
-    calibrate part, whose labels closed before the first test; ``choose`` looks at nothing else. ``rules``: per fold the single feature
+    calibrate part, whose labels closed before the first test, of the customers that nothing was tuned on: what the challenger is chosen by. ``rules``: per fold the single feature
     the rule took. ``params``: per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
     """
 
@@ -141,35 +142,17 @@ def backtest(
     losses: dict[str, tuple[float, ...]] = {}
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
-        calibrate = rows[rows["cutoff"].isin(fold.calibrate)]
+        others = rows[rows["cutoff"].isin(fold.calibrate) & ~challenger.tuned_on(rows)]
         for name, (kind, chosen) in recipes.items():
             fitted = _fit(rows, fold, kind, features, seed, chosen, threads, {})
             parts.append(_predictions(fitted, test, number, name))
             if number == 1:
-                losses[name] = _customer_losses(chance(fitted, calibrate), calibrate)
+                losses[name] = challenger.losses(chance(fitted, others), others)
             if name == "rule":
                 rules.append(rule_text(fitted))
                 dropped.append(fitted.encoder.dropped)
     predictions = pd.concat(parts, ignore_index=True) if parts else _predictions(None, rows.iloc[:0], 0, "")
     return Backtest(predictions, losses if parts else {}, tuple(rules), settings, tuple(dropped))
-
-
-def choose(backtest: Backtest, kinds: Sequence[str]) -> str | None:
-    """Return the challenger: the simplest kind that no later one of ``kinds`` beats by more than a standard error.
-
-    Compared is the log loss customer by customer (the one-standard-error rule of Breiman et al., 1984), where every label had closed before
-    the first test period, so the gate may still judge the choice on all of them. None if no kind was tried.
-    """
-    tried = [kind for kind in kinds if kind in backtest.calibrate_loss]
-    if not tried:
-        return None
-    best = tried[0]
-    for kind in tried[1:]:
-        gain = np.array(backtest.calibrate_loss[best]) - np.array(backtest.calibrate_loss[kind])
-        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
-        if len(gain) and gain.mean() > error:
-            best = kind
-    return best
 
 
 def with_band(fitted: Fitted, predictions: pd.DataFrame, model: str) -> Fitted:
@@ -192,11 +175,12 @@ def tune(
 ) -> dict[str, Any]:
     """Return the settings that, learned from the fold's fit part, did best on its calibrate part; {} if there is no such part.
 
-    The fold's test is not looked at. LightGBM gets ``trials`` of Optuna's TPE over one binned Dataset, logistic a few
+    The fold's test is not looked at, nor is the other half of the calibrate part's customers: on them kinds are compared, and a kind with
+    more settings to try would look better than it is. LightGBM gets ``trials`` of Optuna's TPE over one binned Dataset, logistic a few
     ridges, other kinds their defaults.
     """
     rows = usable(frame)
-    learn, later = (rows[rows["cutoff"].isin(cutoffs)] for cutoffs in (fold.fit, fold.calibrate))
+    learn, later = rows[rows["cutoff"].isin(fold.fit)], rows[rows["cutoff"].isin(fold.calibrate) & challenger.tuned_on(rows)]
     return tuned(kind, learn, later, features, seed=seed, trials=trials, threads=threads)
 
 
@@ -247,10 +231,3 @@ def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: s
 
 def _band(scores: np.ndarray, rows: pd.DataFrame) -> Any:
     return band(scores, rows["label"].to_numpy(dtype="float64"), rows["customer_id"].to_numpy(dtype=object))
-
-
-def _customer_losses(scores: np.ndarray, rows: pd.DataFrame) -> tuple[float, ...]:
-    """Return the mean log loss of each customer, by customer_id."""
-    label, near = rows["label"].to_numpy(), np.clip(scores, 1e-9, 1 - 1e-9)
-    losses = pd.Series(-np.where(label > 0, np.log(near), np.log1p(-near)), index=rows.index)
-    return tuple(losses.groupby(rows["customer_id"]).mean().sort_index())
