@@ -38,8 +38,8 @@ class Backtest:
 
     ``predictions``: one row per fold, test snapshot and model: fold (1, 2, ...), cutoff, customer_id[, product_id], label, outcome_at,
     model, score (calibrated chance), raw (what ranks). ``calibrate_loss``: per model the log loss of each customer on the first fold's
-    calibrate part, whose labels closed before the first test, of the customers that nothing was tuned on: what the challenger is chosen by. ``rules``: per fold the single feature
-    the rule took. ``params``: per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
+    calibrate part, whose labels closed before the first test, of the customers that nothing was tuned on: what the challenger is chosen by.
+    ``rules``: per fold the single feature the rule took. ``params``: per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
     """
 
     predictions: pd.DataFrame
