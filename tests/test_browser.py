@@ -413,3 +413,21 @@ def test_the_page_speaks_other_languages(opened: Opener, language: str) -> None:
     told = one.inner_text("body")
     for english in ("Why this chance", "customers", "Search", "Call note", "not measured", "Show all"):
         assert english not in told
+
+
+def test_a_page_that_asks_runs_or_breaks_its_policy_would_be_seen(browser: Browser, tmp_path: Path) -> None:
+    """The control of what ``opened`` watches: a foreign picture is a request, a foreign script is refused aloud."""
+    policy = LIST.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
+    foreign = '<img src="http://example.invalid/x.png">'
+    heard: dict[str, list[str]] = {"asked": [], "said": []}
+    for number, head in enumerate(("", f'<meta http-equiv="Content-Security-Policy" content="{policy.replace("&#39;", chr(39))}">')):
+        path = tmp_path / f"{number}.html"
+        path.write_text(f"<!doctype html>{head}{foreign}<script>console.log('ran')</script>", encoding="utf-8")
+        one = browser.new_page()
+        one.on("request", lambda request: heard["asked"].append(request.url))
+        one.on("console", lambda message: heard["said"].append(message.text))
+        one.goto(path.as_uri())
+        one.close()
+    assert any(url.startswith("http://example.invalid") for url in heard["asked"])
+    assert heard["said"].count("ran") == 1
+    assert sum("Content Security Policy" in text for text in heard["said"]) == 2
