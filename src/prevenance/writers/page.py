@@ -159,6 +159,7 @@ def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any
     cutoff = str(view.get("cutoff") or "")
     fresh = header.sources(say, view)
     on_time = sum(not late for _, late in fresh)
+    notes = [line(text, 400) for text in view.get("messages") or [] if text]
     moved = view.get("moved") or {}
     since = say("Since {date}", date=say.date(str(moved["since"]), beside=cutoff)) if moved.get("since") else say("Set apart")
     return {
@@ -172,7 +173,9 @@ def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any
         "known_until": say.date(str(view.get("data_until") or ""), beside=cutoff),
         "sources": fresh,
         "on_time": say.many("{n} source on time", "{n} sources on time", on_time) if on_time else "",
-        "banners": [line(text, 400) for text in (view.get("no_model"), *(view.get("messages") or [])) if text],
+        "banner": line(view.get("no_model") or "", 400),
+        "notes": notes,
+        "noted": say.many("{n} note on the data", "{n} notes on the data", len(notes)) if notes else "",
         "links": links(say, view),
         "assumed": header.assumed(say, view),
         "stamp": stamp(say, view),
