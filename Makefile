@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train score replay feedback explain leakage demo test lint types bench lock clean
+.PHONY: help setup train score replay feedback explain leakage demo test lint types notebooks bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ demo: .venv/ready ## write the demo company's files: ARGS="demo.customers= demo.
 
 test: .venv/ready ## the whole test suite
 	@.venv/bin/python -m pytest $(ARGS)
+
+notebooks: .venv/ready ## run the notebooks on an out folder; they stay without outputs: ARGS=out
+	@PREVENANCE_OUT="$(abspath $(or $(ARGS),out))" PYTHONPATH=$(CURDIR) MPLBACKEND=agg .venv/bin/jupyter-execute notebooks/*.ipynb
 
 lint: .venv/ready ## style
 	@.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check .

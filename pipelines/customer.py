@@ -117,7 +117,7 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
     low, high = (float(side[0]) for side in bundle.interval(basis.fitted, np.array([score])))
     judged = row is None or row["score"] is not None
     told = own.assign(score=score if judged else np.nan)
-    standing = details(basis, told, say)[asked.customer] if judged else {}
+    standing = details(basis, told, say, weeks={})[asked.customer] if judged else {}
     return head | {
         "product_id": own["product_id"].iloc[0] if "product_id" in own else None,
         "row": row,

@@ -92,7 +92,7 @@ def details(
         basis: what the list stands on.
         frame: one row for each customer to tell about: customer_id[, product_id], every input, score (NaN where there is none).
         say: the words of a language.
-        weeks: customer_id -> twelve weekly chances, oldest first, where they are known already.
+        weeks: customer_id -> twelve weekly chances, oldest first, where they are known already; an empty one leaves them out.
         changed: customer_id -> what changed since the last list.
     """
     customers = frame["customer_id"].tolist()

@@ -1,0 +1,55 @@
+"""The notebooks run on a small company, and are stored without outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import shelves
+
+from pipelines import score
+from pipelines.run import _guarded
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_without_outputs(path):
+    found = json.loads(path.read_text(encoding="utf-8"))
+    cells = [cell for cell in found["cells"] if cell["cell_type"] == "code"]
+    assert cells
+    for cell in cells:
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+    assert set(found["metadata"]) <= {"kernelspec", "language_info"}
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = shelves.company(tmp_path_factory.mktemp("notebooks") / "out", ("churn",))
+    assert _guarded("score", score.body, [f"out={out}", "target=churn", f"as_of={shelves.TONIGHT}"]) == 0
+    return out
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore")  # of the kernel's own libraries, in another process
+def test_a_notebook_runs(path, company, monkeypatch):
+    import nbformat
+    from nbclient import NotebookClient
+
+    before = sorted(one for one in company.rglob("*") if "steps.log" not in one.name)
+    monkeypatch.setenv("PREVENANCE_OUT", str(company))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(str(path.parent.parent / one) for one in ("", "src")))
+    found = nbformat.read(path, as_version=4)
+    NotebookClient(found, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    printed = "".join(out.get("text", "") for cell in found.cells if cell["cell_type"] == "code" for out in cell["outputs"])
+    if path.stem == "did_it_help":
+        assert "too few yet" in printed
+    assert sorted(one for one in company.rglob("*") if "steps.log" not in one.name) == before
+
+
+def test_all_three_are_there():
+    assert {path.stem for path in NOTEBOOKS} == {"look_at_the_tables", "why_this_list", "did_it_help"}
