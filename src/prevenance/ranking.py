@@ -111,14 +111,12 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: b
             told.append("")
         elif pd.isna(other):
             told.append(say("Above a higher chance: what is at stake there is not known"))
+        elif yearly:
+            here, there = say.money(value, currency), say.money(other, currency)
+            told.append(say("Above a higher chance: {here} a year at stake, not {there}", here=here, there=there))
         else:
             here, there = say.money(value, currency), say.money(other, currency)
-            text = (
-                "Above a higher chance: {here} a year at stake, not {there}"
-                if yearly
-                else "Above a higher chance: {here} at stake, not {there}"
-            )
-            told.append(say(text, here=here, there=there))
+            told.append(say("Above a higher chance: {here} at stake, not {there}", here=here, there=there))
     return pd.Series(told, index=ranked.index, dtype="str")
 
 
