@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, TypeGuard
 
-DASH = "–"
+from prevenance.words import DASH, words
+from prevenance.words.chances import frequency
+
 NOT_ENOUGH = "not enough data"
 FEW = 20
 """Customers with the outcome below which nothing is claimed about a model."""
@@ -105,14 +107,7 @@ def chance(value: object) -> str:
     >>> chance(0.41), chance(0.24), chance(0.02)
     ('about 4 in 10', 'about 2 in 10', 'about 2 in 100')
     """
-    if not known(value):
-        return DASH
-    share = float(value)
-    if share < 0.005:
-        return "below 1 in 100"
-    if round(share * 10) >= 10:
-        return "more than 9 in 10"
-    return f"about {round(share * 100)} in 100" if share < 0.095 else f"about {round(share * 10)} in 10"
+    return frequency(words("en"), value) if known(value) else DASH
 
 
 def model(name: object) -> str:
