@@ -227,3 +227,16 @@ def test_an_empty_cohort_is_decided_too() -> None:
     found, memory = decide(people(0), rules(4, HELD), MONDAY, Memory(), draws=True)
     assert found.empty
     assert memory.inside == frozenset()
+
+
+def test_the_line_of_chances_is_twelve_mondays_of_which_the_last_is_the_cutoff() -> None:
+    from pipelines.weeks import BEFORE, moments_of
+
+    for cutoff in (MONDAY, MONDAY + timedelta(days=3, hours=2)):
+        found = moments_of(cutoff, rules())
+        assert len(found.line) == 12
+        assert found.line[-1] == cutoff
+        assert {one.weekday() for one in found.line[:-1]} == {0}
+        assert cutoff - BEFORE in found.every
+        assert found.every == sorted(set(found.every))
+        assert found.mondays[0] <= rules().holdout.began(cutoff), "the arms of an epoch are seen from its beginning"
