@@ -35,7 +35,7 @@ def index(views: Sequence[View], *, folders: Mapping[str, str] | None = None) ->
         say,
         date=long_date(say, views[0]) if views else "",
         lists=[_list(say, view, folder) for view, folder in placed],
-        owners=[row for view in views for row in _owners(say, view)],
+        owners=_by_owner(say, [row for view in views for row in _owners(say, view)]),
         segments=[row for view in views for row in _segments(say, view)],
     )
 
@@ -46,7 +46,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
     listed = [row for row in rows if cells.group(row) == "listed"]
     first, ahead = header.fits(say, {**view, "fits": {"listed": len(listed), **(view.get("fits") or {})}})
     beside = [(text, posixpath.normpath(posixpath.join(folder, to))) for text, to in links(say, view) if not to.endswith("index.html")]
-    moved = view.get("moved") or {}
+    moved, notes = view.get("moved") or {}, len(view.get("messages") or [])
     return {
         "title": header.title(say, view),
         "open": say("Open the list"),
@@ -58,7 +58,8 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "new": say("{n} new", n=moved["new"]) if moved.get("new") else "",
         "top": [(cells.name(row), cells.frequency(say, row.get("score")), (cells.reasons(row) or [""])[0]) for row in listed[:TOP]],
         "late": [text for text, late in header.sources(say, view) if late],
-        "notes": [line(text, 300) for text in (view.get("no_model"), *(view.get("messages") or [])[:3]) if text],
+        "banner": line(view.get("no_model") or "", 300),
+        "noted": say.many("{n} note on the data", "{n} notes on the data", notes) if notes else "",
         "links": [(text, to) for text, to in beside if not to.startswith("..")],
         "stamp": stamp(say, view),
     }
@@ -75,6 +76,7 @@ def _owners(say: Words, view: View) -> list[dict[str, Any]]:
                 "list": header.title(say, view),
                 "owner": line(one.get("owner") or say("no owner"), 60),
                 "listed": say.number(one.get("listed")),
+                "planned": planned if known(planned) else 0.0,
                 "hours": _hours(say, planned, available),
                 "bar": _bar(planned, available),
                 "word": _load(say, planned, available),
@@ -83,6 +85,16 @@ def _owners(say: Words, view: View) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _by_owner(say: Words, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return owner, the hours over all lists, and the rows, by name."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda one: one["owner"].casefold()):
+        found.setdefault(row["owner"], []).append(row)
+    totals = {owner: sum(row["planned"] for row in part) if len(part) > 1 else 0.0 for owner, part in found.items()}
+    said = {owner: say("{planned} hours in all", planned=header.short(say, total)) if total else "" for owner, total in totals.items()}
+    return [{"owner": owner, "total": said[owner], "rows": part} for owner, part in found.items()]
 
 
 def _hours(say: Words, planned: Any, available: Any) -> str:
