@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,11 @@ def connect(memory: str = "4GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     # what is spilled is personal: never into the folder that the command was called from
     spilled = literal(str(Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"))
     for setting in (
-        "TimeZone='UTC'", f"memory_limit='{memory}'", f"threads={threads}", "enable_progress_bar=false", f"temp_directory={spilled}",
+        "TimeZone='UTC'", f"memory_limit='{memory}'", f"threads={threads}", f"temp_directory={spilled}",
     ):  # fmt: skip
         connection.execute(f"set {setting}")
+    with suppress(duckdb.InvalidInputException):  # a notebook without widgets can draw no bar, and refuses even to be told not to
+        connection.execute("set enable_progress_bar=false")
     connection.execute("create schema canonical; create schema quarantine; create schema raw")
     return connection
 

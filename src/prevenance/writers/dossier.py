@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prevenance.words import Words
+from prevenance.words import DASH, Words
 from prevenance.writers import report
 from prevenance.writers.table import plain
 from prevenance.writers.wording import known, line
@@ -168,7 +168,7 @@ def _cells(one: Mapping[str, Any], say: Words) -> dict[str, str]:
         "input": one["input"],
         "text": one["text"],
         "value": shown,
-        "table": one["table"],
+        "table": one["table"] or DASH,
         "newest": say.date(one["newest"]),
         "log_odds": f"{one['log_odds']:+.4f}",
     }
