@@ -317,6 +317,7 @@ def test_a_view_is_complete_and_plain(company, target):
         assert len(row["details"]["timeline"]) <= 12
         assert (row["details"]["reasons"] == []) or row["score"] is not None
         assert row["details"]["note"].strip()
+        assert row["score"] is None or row["details"]["similar"]["n"] >= 20
     texts = [one["text"] for one in view["rows"][0]["details"]["reasons"] + view["rows"][0]["details"]["context"]]
     assert all(text in texts for text in view["rows"][0]["reasons"].split("; "))
     assert view["fits"]["listed"] == int(made.ranked["rank"].notna().sum())
