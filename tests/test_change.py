@@ -16,7 +16,7 @@ from prevenance.models.bundle import chance
 from prevenance.training import fit
 from prevenance.words import words
 
-KINDS = ["rule", "logistic", "lightgbm", "random_forest", "neural"]
+KINDS = ["rule", "logistic", "blend", "lightgbm", "random_forest", "neural"]
 FRAME, FOLD = world()
 FITTED = {kind: fit(FRAME, FOLD, kind, (*COLUMNS, "industry"), seed=1) for kind in KINDS}
 ROWS = FRAME.set_index("customer_id")

@@ -100,7 +100,7 @@ def test_only_so_many_of_a_kind_and_side_are_told():
     assert [fact.text for fact in found] == ["3 tickets in 28 days", "Seats paid for: 9"]
 
 
-@pytest.mark.parametrize("kind", ["rule", "logistic", "lightgbm", "random_forest", "neural"])
+@pytest.mark.parametrize("kind", ["rule", "logistic", "blend", "lightgbm", "random_forest", "neural"])
 def test_the_points_sum_to_the_chance_above_the_base(kind):
     frame, fold = world()
     model = fit(frame, fold, kind, (*COLUMNS, "industry"), seed=1)

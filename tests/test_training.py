@@ -49,7 +49,9 @@ def tested(frame) -> Backtest:
     return backtest(frame, parted(frame), ("logistic", "lightgbm"), FEATURES, seed=1, trials=3, champion=("logistic", {"strength": 0.1}))
 
 
-@pytest.mark.parametrize(("found", "kinds"), [(0, ()), (19, ()), (20, ("logistic",)), (99, ("logistic",)), (100, ("logistic", "lightgbm"))])
+@pytest.mark.parametrize(
+    ("found", "kinds"), [(0, ()), (19, ()), (20, ("logistic",)), (99, ("logistic",)), (100, ("logistic", "blend", "lightgbm"))]
+)
 def test_the_ladder_of_models(found, kinds):
     assert ladder(found) == kinds
 
@@ -78,7 +80,7 @@ def test_row_order_and_threads_leave_the_bytes_alone(kind, frame, tmp_path):
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("kind", ["rule", "logistic", "lightgbm"])
+@pytest.mark.parametrize("kind", ["rule", "logistic", "blend", "lightgbm"])
 def test_rows_outside_the_fold_change_nothing(kind, frame, tmp_path):
     fold = parted(frame)[0]
     later = frame.copy()
@@ -110,7 +112,7 @@ def test_without_a_calibrate_part_the_fit_part_calibrates_and_it_is_said(frame):
     assert fit(frame, Fold(fold.fit, (), fold.test), "rule", FEATURES, seed=1).about["calibrated_on"] == "fit"
 
 
-@pytest.mark.parametrize("kind", ["base_rate", "rule", "logistic", "lightgbm"])
+@pytest.mark.parametrize("kind", ["base_rate", "rule", "logistic", "blend", "lightgbm"])
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_one_class_teaches_nothing_but_a_rate(kind, label, frame):
     fold = parted(frame)[0]
@@ -171,6 +173,18 @@ def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
         kind: tested.calibrate_loss[kind] for kind in ("logistic", "lightgbm")
     }
     assert choose(tested.calibrate_loss, ("logistic", "lightgbm")) == choose(again.calibrate_loss, ("logistic", "lightgbm"))
+
+
+def test_a_blend_is_the_mean_of_the_models_beside_it_and_the_same_when_fitted_alone(frame):
+    kinds = ("logistic", "blend", "lightgbm")
+    told = backtest(frame, parted(frame, 2), kinds, FEATURES, seed=1, trials=3)
+    raw = told.predictions.pivot(index=["fold", "cutoff", "customer_id"], columns="model", values="raw")
+    np.testing.assert_allclose(raw["blend"], (raw["logistic"] + raw["lightgbm"]) / 2, atol=1e-12)
+    assert told.params["blend"] == {kind: told.params[kind] for kind in ("logistic", "lightgbm")}
+    alone = backtest(frame, parted(frame, 2), ("blend",), FEATURES, seed=1, trials=3)
+    assert alone.params["blend"] == told.params["blend"]
+    mine, theirs = (one.predictions[one.predictions["model"] == "blend"].reset_index(drop=True) for one in (alone, told))
+    pd.testing.assert_frame_equal(mine, theirs)
 
 
 def test_kinds_are_compared_on_customers_that_nothing_was_tuned_on(frame, tested):

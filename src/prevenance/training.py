@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 from prevenance import challenger
 from prevenance.errors import PrevenanceError
 from prevenance.folds import Fold
-from prevenance.models import customer_rules, health_score
+from prevenance.models import BLENDED, customer_rules, health_score, module
 from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
 from prevenance.models.calibrate import band, platt
 from prevenance.models.encode import Encoder, fit_encoder
@@ -73,11 +74,11 @@ def ladder(positives: int) -> tuple[str, ...]:
     """Return the kinds of model worth trying, simplest first.
 
     >>> ladder(19), ladder(20), ladder(100)
-    ((), ('logistic',), ('logistic', 'lightgbm'))
+    ((), ('logistic',), ('logistic', 'blend', 'lightgbm'))
     """
     if positives < FEW:
         return ()
-    return ("logistic",) if positives < MANY else ("logistic", "lightgbm")
+    return ("logistic",) if positives < MANY else ("logistic", "blend", "lightgbm")
 
 
 def fit(
@@ -129,13 +130,15 @@ def backtest(
     """
     rows = usable(frame)
     settings = {kind: dict((params or {}).get(kind, {})) for kind in kinds}
-    for kind in kinds:
+    for kind in sorted(kinds, key=lambda one: one == "blend"):
+        if kind == "blend" and all(settings.get(one) for one in BLENDED):
+            settings[kind] = settings[kind] or {one: settings[one] for one in BLENDED}
         if folds and not settings[kind]:
             settings[kind] = tune(rows, folds[0], features, seed=seed, trials=trials, kind=kind, threads=threads)
     asked = _asks(features) and "product_id" not in rows
     recipes: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in RIVALS if name != "customer_rules" or asked}
     recipes |= {name: (name, dict(chosen)) for name, chosen in (params or {}).items() if name == "health_score"}
-    recipes |= {kind: (kind, settings[kind]) for kind in kinds}
+    recipes |= {kind: (kind, settings[kind]) for kind in sorted(kinds, key=lambda one: one == "blend")}
     if champion:
         recipes["champion"] = (champion[0], dict(champion[1]))
     parts, rules, dropped = [], [], []
@@ -143,8 +146,9 @@ def backtest(
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
         others = rows[rows["cutoff"].isin(fold.calibrate) & ~challenger.tuned_on(rows)]
+        made: dict[str, Fitted] = {}
         for name, (kind, chosen) in recipes.items():
-            fitted = _fit(rows, fold, kind, features, seed, chosen, threads, {})
+            made[name] = fitted = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
             parts.append(_predictions(fitted, test, number, name))
             if number == 1:
                 losses[name] = challenger.losses(chance(fitted, others), others)
@@ -193,7 +197,9 @@ def _fit(
     params: dict[str, Any],
     threads: int,
     about: dict[str, Any],
+    made: Mapping[str, Fitted] = MappingProxyType({}),
 ) -> Fitted:
+    """Return the model of one fold; a blend takes its parts from those ``made`` on the same fold with the same settings."""
     learn = rows[rows["cutoff"].isin(fold.fit)]
     later = rows[rows["cutoff"].isin(fold.calibrate)]
     if learn.empty:
@@ -201,7 +207,9 @@ def _fit(
             "E601", f"no closed label among {len(fold.fit)} cutoffs to fit on", fix="give a longer history or a shorter horizon_days"
         )
     encoder = health_score.encoder(params, features) if kind == "health_score" else fit_encoder(learn, features)
-    parameters = learned(kind, encoder, learn, seed=seed, params=params, threads=threads)
+    ready = kind == "blend" and all(one in made and made[one].about["params"] == params.get(one) for one in BLENDED)
+    parts = [made[one].parameters for one in BLENDED] if ready else []
+    parameters = module("blend").joined(*parts) if ready else learned(kind, encoder, learn, seed=seed, params=params, threads=threads)
     known = pd.concat([learn, later]) if kind == "base_rate" else learn if later.empty else later
     told = {
         "trained_until": fold.test.isoformat(),

@@ -25,10 +25,14 @@ MODELS = {
     "health_score": "prevenance.models.health_score",
     "logistic": "prevenance.models.logistic",
     "lightgbm": "prevenance.models.boosted",
+    "blend": "prevenance.models.blend",
     "random_forest": "prevenance.models.forest",
     "neural": "prevenance.models.neural",
 }
 """Kind of model -> the module that builds it. ``base_rate`` needs none: it learns nothing but a rate."""
+
+BLENDED = ("logistic", "lightgbm")
+"""The kinds that ``blend`` takes the mean of; its settings are theirs, by these names."""
 
 
 def module(kind: str) -> ModuleType:

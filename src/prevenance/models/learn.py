@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.models import module
+from prevenance.models import BLENDED, module
 from prevenance.models.boosted import threads_for
 from prevenance.models.encode import Encoder, fit_encoder
 
-TREES = ("lightgbm", "random_forest")
+TREES = ("lightgbm", "random_forest", "blend")
 
 
 def learned(kind: str, encoder: Encoder, rows: pd.DataFrame, *, seed: int, params: Mapping[str, Any], threads: int = 0) -> dict[str, Any]:
@@ -48,6 +48,9 @@ def tuned(
     kind: str, learn: pd.DataFrame, later: pd.DataFrame, features: Sequence[str], *, seed: int, trials: int, threads: int = 0
 ) -> dict[str, Any]:
     """Return the settings that, learned from ``learn``, did best on ``later``; {} for a kind that is not tuned or too few rows."""
+    if kind == "blend":
+        each = {one: tuned(one, learn, later, features, seed=seed, trials=trials, threads=threads) for one in BLENDED}
+        return each if all(each.values()) else {}
     if kind not in ("lightgbm", "logistic") or any(part["label"].nunique() < 2 for part in (learn, later)):
         return {}
     encoder = fit_encoder(learn, features)

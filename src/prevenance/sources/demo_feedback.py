@@ -14,7 +14,7 @@ from prevenance.sources.demo_records import ids_of, numbered
 from prevenance.sources.demo_world import DAY, END, HOUR, NEVER, World, midnight, moments, seconds, stream
 
 WORDS = ("", "", "", "good support", "too many errors", "hard to find things", "saves us time")
-ANSWERED = 0.4
+ANSWERED = 0.55
 
 
 def feedback(world: World, block: Block) -> pd.DataFrame:
@@ -25,8 +25,8 @@ def feedback(world: World, block: Block) -> pd.DataFrame:
         asked = ((week + offset) % 13 == 0) & (there[:, week] == 1) & (rng.random(total) < ANSWERED)
         felt = block.visible * block.health[:, week]
         effort = rng.random(total) < 0.25
-        ces = np.clip(np.round(5 + 0.7 * felt + rng.normal(0, 1.2, total)), 1, 7)
-        nps = np.clip(np.round(7.4 + felt + rng.normal(0, 1.8, total)), 0, 10)
+        ces = np.clip(np.round(5 + 0.9 * felt + rng.normal(0, 1.0, total)), 1, 7)
+        nps = np.clip(np.round(7.2 + 1.5 * felt + rng.normal(0, 1.4, total)), 0, 10)
         at = begin + seconds(rng.uniform(0, 6, total))
         entries = {
             "who": np.arange(total),
@@ -68,7 +68,7 @@ def invoices(world: World, block: Block, grown: Growth) -> pd.DataFrame:
     for month in np.arange(world.weeks[0].astype("datetime64[M]") + 1, END.astype("datetime64[M]")):
         issued = month.astype("datetime64[s]") + 6 * HOUR
         week = min(np.searchsorted(world.weeks, issued, side="right"), len(world.weeks)) - 1
-        odds = np.exp(-2.5 + habit - 0.85 * block.visible * block.health[:, week])
+        odds = np.exp(-2.6 + habit - 1.15 * block.visible * block.health[:, week])
         late = rng.random(total) < odds / (1 + odds)
         due = midnight(issued) + 14 * DAY
         wait = np.where(late, 2 + rng.exponential(13, total), -rng.uniform(0.5, 12, total))
