@@ -24,6 +24,8 @@ from prevenance.words import Words
 BEFORE = timedelta(days=28)
 WEEKS = 12
 """Points of the line of chances, the cutoff included."""
+ROWS = 300_000
+"""Snapshots whose inputs are held at a time: the moments before are scored in batches, and only their chances are kept."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,10 @@ def scored_weeks(
 ) -> Scored:
     """Return one target scored at the cutoff and at every moment before it; offers without a product's name are named by ``say``.
 
-    All moments share one ``build``; offers have two, because of the weeks before only the chosen offers are built: every offer of every
-    week would be dear.
+    Of the weeks before only the chosen offers are built: every offer of every week would be dear.
     """
-    cutoff, keys, columns = pd.Timestamp(moments.cutoff), target.keys, list(fitted.encoder.features)
-    whole = _inputs(history, target, [moments.cutoff] if target.pairs else moments.every, definitions, columns, steps)
-    now = whole[whole["cutoff"] == cutoff].reset_index(drop=True)
+    keys, columns = target.keys, list(fitted.encoder.features)
+    now = _inputs(history, target, [moments.cutoff], definitions, columns, steps)
     steps(f"{target.name}: score")
     dark = now["customer_id"].isin(unknown(history, moments.cutoff))
     if fitted.kind == "health_score":
@@ -86,13 +86,17 @@ def scored_weeks(
     if target.pairs:
         rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
         offers, rows = rows, best_offers(rows, share=moments.rules.share, cost_per_contact=moments.rules.cost)
-        whole = _inputs(history, target, moments.every[:-1], definitions, columns, steps, rows)
     told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
-    past = whole[whole["cutoff"] != cutoff].reset_index(drop=True).copy()
-    past = past.assign(score=bundle.chance(fitted, past) if len(past) else pd.Series(dtype="float64"))
-    then = rows[keys].merge(past[past["cutoff"] == pd.Timestamp(moments.cutoff - BEFORE)], on=keys, how="left")
-    rows["score_before"] = then["score"].where(rows["score"].notna())
-    past = past.rename(columns={"state": "state0"})[[*keys, "cutoff", "state0", "value_at_stake", "score"]]
+    earlier, then, size = [], rows[keys].reindex(columns=[*keys, *columns]), max(1, ROWS // max(1, len(rows)))
+    for first in range(0, len(moments.every) - 1, size):
+        batch = moments.every[first : min(first + size, len(moments.every) - 1)]
+        found = _inputs(history, target, batch, definitions, columns, steps, rows if target.pairs else None)
+        found = found.assign(score=bundle.chance(fitted, found) if len(found) else pd.Series(dtype="float64"))
+        if moments.cutoff - BEFORE in batch:
+            then = rows[keys].merge(found[found["cutoff"] == pd.Timestamp(moments.cutoff - BEFORE)], on=keys, how="left")
+            rows["score_before"] = then["score"].where(rows["score"].notna())
+        earlier.append(found.rename(columns={"state": "state0"})[[*keys, "cutoff", "state0", "value_at_stake", "score"]])
+    past = pd.concat(earlier, ignore_index=True)
     return Scored(rows, past, now, told_from, then[columns], _line(rows, past, moments, keys), offers)
 
 
