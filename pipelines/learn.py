@@ -18,7 +18,7 @@ from pipelines.outreach import capacity_of, share_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
 from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, target_of
-from pipelines.training_report import Facts, flat, moved, report_of, sliced
+from pipelines.training_report import Facts, flat, moved, no_challenger, report_of, signal, sliced
 from prevenance import checks, evaluation, folds, tracking, training
 from prevenance.challenger import choose
 from prevenance.drift import Drift
@@ -177,7 +177,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     rivals = ["rule", "customer_rules", "base_rate", *_own(tested.health)]
     same_recipe = tested.recipe is not None and tested.recipe == (challenger, tested.backtest.params.get(challenger or ""))
     if challenger is None:
-        verdict = evaluation.Verdict(False, _no_challenger(given, tested), {"enough": "warn"})
+        verdict = evaluation.Verdict(False, no_challenger(given, tested), {"enough": "warn"})
     else:
         verdict = evaluation.gate(predictions, challenger, rivals if same_recipe else [*rivals, "champion"], **judge)
     kind, params, tested_as, keeps, again = "rule", {}, "rule", False, ""
@@ -190,7 +190,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
         (kind, params), tested_as, keeps = tested.recipe, "champion", not stands
         again = "" if keeps else " Its recipe was fitted again on the newer data."
     said = re.sub(r"; (the rule|the champion|your health score) stays\.", ".", verdict.why) if kind == "health_score" else verdict.why
-    why = said + again + _signal(measured, tested.kinds)
+    why = said + again + signal(measured, tested.kinds)
     return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted)
 
 
@@ -231,28 +231,3 @@ def _registered(
 def _own(health: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the team's own score as a rival with its settings, or nothing."""
     return {"health_score": health} if health else {}
-
-
-def _no_challenger(given: Settings, tested: Tested) -> str:
-    if tested.positives == 0:
-        why = f"no positives in {len(tested.rows)} matured snapshots: rules, no model"
-    elif given.model.kind == "rule":
-        why = "the rule was asked for: rules, no model"
-    elif given.model.kind == "health_score":
-        why = "your health score was asked for: your rules, no model"
-    else:
-        why = f"{evaluation.counted(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
-    return f"not promoted: {why}; the rule stays."
-
-
-def _signal(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
-    """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
-    known = [kind for kind in kinds if kind in measured]
-    aucs = [measured[kind]["roc_auc"] for kind in known]
-    if not aucs or any(one["low"] is None or one["low"] > 0.5 for one in aucs):
-        return ""
-    auc = max(aucs, key=lambda one: one["value"])
-    return (
-        f" There is no usable signal in these data: the best model's AUC is {auc['value']:.2f} "
-        f"({auc['low']:.2f} to {auc['high']:.2f}), a coin has 0.50."
-    )

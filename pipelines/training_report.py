@@ -207,3 +207,29 @@ def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:
 
 def _texts(cutoffs: tuple[datetime, ...]) -> list[str]:
     return [cutoff.isoformat() for cutoff in cutoffs]
+
+
+def no_challenger(given: Settings, tested: Tested) -> str:
+    """Return why no model challenges the rule."""
+    if tested.positives == 0:
+        why = f"no positives in {len(tested.rows)} matured snapshots: rules, no model"
+    elif given.model.kind == "rule":
+        why = "the rule was asked for: rules, no model"
+    elif given.model.kind == "health_score":
+        why = "your health score was asked for: your rules, no model"
+    else:
+        why = f"{evaluation.counted(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
+    return f"not promoted: {why}; the rule stays."
+
+
+def signal(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
+    """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
+    known = [kind for kind in kinds if kind in measured]
+    aucs = [measured[kind]["roc_auc"] for kind in known]
+    if not aucs or any(one["low"] is None or one["low"] > 0.5 for one in aucs):
+        return ""
+    auc = max(aucs, key=lambda one: one["value"])
+    return (
+        f" There is no usable signal in these data: the best model's AUC is {auc['value']:.2f} "
+        f"({auc['low']:.2f} to {auc['high']:.2f}), a coin has 0.50."
+    )
