@@ -31,8 +31,7 @@ PRIVATE = "PREVENANCE_CONF"
 
 def conf_folder() -> Path:
     """Return the shipped ``conf/``: inside the wheel, or at the repository's root."""
-    here = Path(__file__).resolve().parent.parent
-    return here / "conf"
+    return Path(__file__).resolve().parent.parent / "conf"
 
 
 TABLE = {"features": "table.file", "label": "table.label", "id": "table.id", "cutoff": "table.cutoff", "fail": "table.fail"}
