@@ -38,7 +38,8 @@ def load(given: Settings, steps: Steps) -> Inputs:
     Raises:
         PrevenanceError: see ``intake``; E205 when ``out`` holds another source, E208 for a bad ``as_of``, E901 privacy.
     """
-    check_privacy(Privacy(given.privacy.purpose, given.privacy.legal_basis))
+    rules = given.privacy
+    check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
     source = source_of(given)
     out = prepare_out(given)
     data = Path(given.data) if given.data else out / "demo"
@@ -57,7 +58,14 @@ def load(given: Settings, steps: Steps) -> Inputs:
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
     steps("cut at as_of")
-    history, counts = cut(taken, as_of)
+    if rules.opt_in and "consents" not in taken.counts:
+        raise PrevenanceError(
+            "E901",
+            "privacy.opt_in asks for a yes, and the source has no table of consents",
+            table="consents",
+            fix=f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent",
+        )
+    history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in)
     opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
     known = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     customers = {"read": len(ids) + sum(bad.values()), "opted_out": len(opted_out), "after_as_of": len(ids - opted_out - known)}

@@ -81,6 +81,10 @@ class FeatureSettings:
 class PrivacySettings:
     purpose: str = ""
     legal_basis: str = ""
+    controller: str = ""
+    consents: list[str] = field(default_factory=list)
+    opt_in: bool = False
+    permitted: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -82,7 +82,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         "dropped": sorted(set(facts.fitted.encoder.dropped)),
         "enough": _enough(tested),
         "outreach": {"share": share_of(given), "cost_per_contact": cost_of(given)},
-        "privacy": {"purpose": given.privacy.purpose, "legal_basis": given.privacy.legal_basis},
+        "privacy": {"purpose": given.privacy.purpose, "legal_basis": given.privacy.legal_basis, "controller": given.privacy.controller},
         "settings": flat(given) | {f"model.params.{name}": value for name, value in choice.params.items()},
         "data": {"customers": inputs.customers, "tables": {name: asdict(one) for name, one in inputs.counts.items()}},
         "messages": [*inputs.messages, *facts.messages],

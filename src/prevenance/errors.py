@@ -49,7 +49,7 @@ CODES = {
     "E602": "a feature looks like a leak",
     "E701": "another run holds the lock",
     "E801": "the output cannot be written",
-    "E901": "purpose or legal basis is not recorded",
+    "E901": "purpose, legal basis, controller or consent is not recorded",
     "E902": "a personal column may not be used",
     "E903": "the customer has opted out",
 }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from prevenance.errors import PrevenanceError
-from prevenance.privacy import OPTED_OUT
+from prevenance.privacy import opted_out as left_out
 from prevenance.sources.files import connect, quoted
 from prevenance.sources.intake import Counts, Intake
 from prevenance.tables import SQL_TYPES, TABLES
@@ -79,16 +79,28 @@ def instant(text: str, zone: str, now: datetime | None = None) -> datetime:
     return result
 
 
-def cut(taken: Intake, until: datetime, opted_out: Collection[str] | None = None) -> tuple[History, dict[str, Counts]]:
+def cut(
+    taken: Intake,
+    until: datetime,
+    opted_out: Collection[str] | None = None,
+    *,
+    purposes: Collection[str] = (),
+    opt_in: bool = False,
+) -> tuple[History, dict[str, Counts]]:
     """Keep what was known by ``until`` and return the history and the settled counts.
 
     Rows not known yet are excluded (``after_as_of``), those of opted-out customers too (``opted_out``); consents are
-    read whole, because a later "no" holds for past cutoffs as well.
+    read whole, because a later "no" holds for past cutoffs as well. ``purposes`` and ``opt_in``: see ``privacy.opted_out``; a row of
+    consents that was set apart is a no.
     """
     con = taken.con
     con.execute("create or replace table canonical._opted_out (customer_id varchar)")
     if opted_out is None and "consents" in taken.counts:
-        con.execute(f"insert into canonical._opted_out {OPTED_OUT}")
+        apart = (
+            "select 1 from duckdb_columns() where schema_name = 'quarantine' and table_name = 'consents' and column_name = 'customer_id'"
+        )
+        unread = bool(con.execute(apart).fetchall())
+        con.execute(f"insert into canonical._opted_out {left_out(purposes, opt_in=opt_in, unread=unread)}")
     for customer in opted_out or ():
         con.execute("insert into canonical._opted_out values (?)", [customer])
     for name, counts in taken.counts.items():

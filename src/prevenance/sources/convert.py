@@ -92,5 +92,6 @@ def reason_of(table: Table, columns: list[str]) -> str:
         cases.append(
             (f"_known < timestamp '{EARLIEST}' or _known >= timestamp '{LATEST}'", f"known_at: outside {EARLIEST[:4]}..{LATEST[:4]}")
         )
-        cases.append(('"raw known_at" is null', "no_known_at"))
+        if table.name != "consents":  # a "no" that does not say when it was known is a no all the same
+            cases.append(('"raw known_at" is null', "no_known_at"))
     return "case " + " ".join(f"when {condition} then {literal(text)}" for condition, text in cases) + " end"
