@@ -227,3 +227,11 @@ def test_drawings_are_well_formed_and_empty_where_there_is_nothing() -> None:
 )
 def test_chances_are_told_as_frequencies(share: float | None, words: str) -> None:
     assert wording.chance(share) == words
+
+
+def test_the_teams_own_score_is_told_on_the_page_and_on_the_card() -> None:
+    told = "the model would have found 12 more (90 % 3 to 20) than your score <b>"
+    rich = report() | {"health_score": {"text": told}}
+    assert "the model would have found 12 more (90 % 3 to 20) than your score &lt;b&gt;" in page(rich, [])
+    assert "Your health score: the model would have found 12 more" in card(rich)
+    assert "Your health score" not in page(report(), []) + card(report())

@@ -14,10 +14,13 @@ from prevenance.writers.wording import DASH, chance, day, known, line, number, p
 Summary = Mapping[str, Any]
 
 
+LATER = "the kind of model and its settings were chosen later than this date, its coefficients were not"
+
+
 def text(rows: pd.DataFrame, summary: Summary, folder: Path, *, shown: int = 10) -> str:
     """Return what a replay prints: the verdict, the first rows, and the missed in the order of the list."""
     title = f"REPLAY    {line(summary['target'])} · {summary['date']} · judged by what was known on {day(summary['judged_at'])}"
-    lines = [title, line(summary["verdict"], 400), f"MODEL     {line(summary['model']['why'], 200)}"]
+    lines = [title, line(summary["verdict"], 400), f"MODEL     {line(summary['model']['why'], 200)}; {LATER}"]
     numbered = _numbered(rows)
     listed, missed = numbered[numbered["rank"].notna()], numbered[numbered["missed"]]
     for what, part in (("LISTED", listed), ("MISSED", missed)):
@@ -38,7 +41,7 @@ def page(rows: pd.DataFrame, summary: Summary) -> str:
     style = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
     template = report._templates().get_template("replay.html.j2")
     tables = [(title, about, [_cells(one) for one in part.to_dict("records")]) for title, about, part in parts]
-    return template.render(summary=summary, tables=tables, style=style, style_hash=report._hash(style))
+    return template.render(summary=summary, tables=tables, style=style, style_hash=report._hash(style), later=LATER)
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
