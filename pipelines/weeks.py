@@ -91,7 +91,8 @@ def scored_weeks(
     for first in range(0, len(moments.every) - 1, size):
         batch = moments.every[first : min(first + size, len(moments.every) - 1)]
         found = _inputs(history, target, batch, definitions, columns, steps, rows if target.pairs else None)
-        found = found.assign(score=bundle.chance(fitted, found) if len(found) else pd.Series(dtype="float64"))
+        chances = bundle.chance(fitted, found) if len(found) else None
+        found = pd.concat([found, pd.Series(chances, index=found.index, name="score", dtype="float64")], axis=1)
         if moments.cutoff - BEFORE in batch:
             then = rows[keys].merge(found[found["cutoff"] == pd.Timestamp(moments.cutoff - BEFORE)], on=keys, how="left")
             rows["score_before"] = then["score"].where(rows["score"].notna())
