@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.groups import TableSettings
+from prevenance import special
 from prevenance.errors import PrevenanceError, nearest
 
 CUSTOMER = ("customer_id", "customerid", "user_id", "userid", "account_id", "accountid", "client_id", "household_id", "customer", "id")
@@ -36,7 +37,7 @@ def feature_table(asked: TableSettings) -> FeatureTable:
 
     Raises:
         PrevenanceError: E202 nothing named, E401 no file, E303 not readable, E301 no such column, E304 no row, E307 a label that is not
-            0 or 1, or of one class only.
+            0 or 1, or of one class only, E902 a column that may be no input.
     """
     for key, value in (("features", asked.file), ("label", asked.label)):
         if not value:
@@ -48,6 +49,7 @@ def feature_table(asked: TableSettings) -> FeatureTable:
     given = _column(table, asked.id, "id", path) if asked.id else None
     customer = given or next((name for word in CUSTOMER for name in table.columns if name.lower() == word and name != label), None)
     cutoff = _column(table, asked.cutoff, "cutoff", path) if asked.cutoff else None
+    _refuse(table, (label, customer, cutoff), asked.permitted, path)
     outcome = _outcome(table[label], label)
     features = {name: _usable(table[name]) for name in table.columns if name not in (label, customer, cutoff)}
     constant = tuple(name for name, values in features.items() if values.nunique(dropna=False) < 2)
@@ -60,6 +62,13 @@ def feature_table(asked: TableSettings) -> FeatureTable:
     own = {name: f"{TAKEN}{name}" if name in KEYS else name for name in kept}
     frame = pd.DataFrame(keys | {own[name]: features[name] for name in kept}, index=table.index)
     return FeatureTable(frame[frame["label"].notna()], tuple(own.values()), customer, int(frame["label"].isna().sum()), constant)
+
+
+def _refuse(table: pd.DataFrame, keys: tuple[str | None, ...], permitted: list[str], path: Path) -> None:
+    """Raise E902 for a column that may be no input: a special category of personal data, or who works for the company."""
+    for name in table.columns:
+        if kind := special.refused(name, permitted, agents=name not in keys):
+            raise special.error(name, kind, fix="take the column out of the table", key="permitted=[...]", path=path)
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -15,6 +15,7 @@ class TableSettings:
     id: str | None = None
     cutoff: str | None = None
     fail: bool = False
+    permitted: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -101,6 +101,7 @@ def source_of(given: Settings) -> Source:
         declared.currency,
         declared.delay_days,
         tuple(declared.timestamp_formats),
+        tuple(given.privacy.permitted),
     )
 
 

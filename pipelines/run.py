@@ -34,7 +34,7 @@ def conf_folder() -> Path:
     return Path(__file__).resolve().parent.parent / "conf"
 
 
-TABLE = {"features": "table.file", "label": "table.label", "id": "table.id", "cutoff": "table.cutoff", "fail": "table.fail"}
+TABLE = {"features": "table.file"} | {key: f"table.{key}" for key in ("label", "id", "cutoff", "fail", "permitted")}
 """What the leakage check is asked on the command line -> the key of conf/leakage.yaml."""
 
 IDS = ("customer", "product")
@@ -159,7 +159,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
 def _escaped(override: str) -> str:
     """Quote path-like values that Hydra's grammar would refuse (spaces, colons, equals signs)."""
     key, _, value = override.partition("=")
-    if (key in ("data", "out", "as_of", "file") or key in TABLE.values()) and value and value[0] not in "'\"":
+    if (key in ("data", "out", "as_of", "file") or key in TABLE.values()) and value and value[0] not in "'\"[":
         return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return override
 

@@ -15,7 +15,7 @@ LAYERS = [
     ["playbook"],
     ["disk"],
     ["tables"],
-    ["privacy"],
+    ["privacy", "special"],
     ["sources"],
     ["history"],
     ["contracts"],

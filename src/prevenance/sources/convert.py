@@ -23,6 +23,7 @@ class Source:
     currency: str = ""
     delay_days: dict[str, float] = field(default_factory=dict)
     timestamp_formats: tuple[str, ...] = ()
+    permitted: tuple[str, ...] = ()
 
 
 def instant(source: Source, text: str) -> str:

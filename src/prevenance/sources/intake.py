@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from prevenance.errors import PrevenanceError
-from prevenance.sources import files
+from prevenance.sources import denied, files
 from prevenance.sources.convert import Source, converted, instant, reason_of
 from prevenance.sources.files import literal, quoted
 from prevenance.sources.order import note_order
@@ -75,6 +75,7 @@ def intake(
         step(f"read {view}")
         facts = files.read(con, data, view, declared)
         ragged[view] = facts["ragged"]
+        taken.messages += denied.forget(con, source, view)
         if facts["twice"]:
             taken.messages.append(f"{view}: the header names {', '.join(sorted(facts['twice']))} twice; not used")
     for name in TABLES:

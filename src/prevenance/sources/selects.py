@@ -7,6 +7,7 @@ import re
 import duckdb
 
 from prevenance.errors import PrevenanceError, nearest
+from prevenance.sources import denied
 from prevenance.sources.convert import WITH_OFFSET, Source
 from prevenance.sources.files import quoted
 from prevenance.tables import Table
@@ -14,6 +15,7 @@ from prevenance.tables import Table
 
 def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
     """Run the table's select over the raw views into ``taken`` (all text) and return its columns."""
+    denied.refuse_agents(con, source, table)
     con.execute("use raw")
     try:
         found = [row[0] for row in con.execute(f"describe {source.selects[table.name]}").fetchall()]
@@ -25,6 +27,7 @@ def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> li
         con.execute("use memory.main")
     unknown = [name for name in found if name not in (*table.names, "_file", "_line", "_id")]
     missing = [column.name for column in table.columns if column.required and column.name not in found]
+    denied.refuse(unknown, source, table)
     if unknown:
         raise PrevenanceError(
             "E301",
@@ -49,6 +52,7 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
     present = sorted({row[0] for row in con.execute("select column_name from duckdb_columns() where schema_name = 'raw'").fetchall()})
     if found := re.search(r'Referenced column "([^"]+)"|column named "([^"]+)"|does not have a column named "([^"]+)"', problem):
         name = next(group for group in found.groups() if group)
+        denied.refuse([name], source, table, agents=False)
         if f"{name}__1" in present:
             return PrevenanceError(
                 "E301",
