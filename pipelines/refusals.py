@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from itertools import pairwise
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -26,6 +28,77 @@ def refuse_code(node: Any, path: str = "") -> None:
     elif isinstance(node, ListConfig):
         for item in node:
             refuse_code(item, path)
+
+
+def refuse_secrets(arguments: list[str], letters: Collection[str] = ()) -> None:
+    """Raise E211 for a setting that holds a secret, without saying its value: it would stay in shell histories, process lists and logs.
+
+    ``letters`` are keys whose values are taken to the letter (ids).
+    """
+    for one in arguments:
+        key, _, value = one.partition("=")
+        if key in letters or (not value.strip("\"' ") and "://" not in key):
+            continue
+        if _secret(key.rpartition(".")[2]):
+            raise _told(key.lstrip("+~"))
+        if _HIDDEN.search(one):
+            raise _told(key.lstrip("+~") if re.fullmatch(r"[+~]*[\w.@/-]{1,60}", key) else None)
+
+
+def refuse_kept_secrets(node: Any, path: str = "") -> None:
+    """Raise E211 when a file of conf/ holds a secret, at any depth."""
+    if isinstance(node, DictConfig):
+        for key in map(str, node):
+            if OmegaConf.is_missing(node, key):
+                continue
+            value = OmegaConf.to_container(node, resolve=False).get(key)  # type: ignore[union-attr]
+            if isinstance(value, str) and value and (_secret(key) or _HIDDEN.search(value)):
+                raise _told(f"{path}{key}")
+            if isinstance(value, (dict, list)):
+                refuse_kept_secrets(node[key], f"{path}{key}.")
+    elif isinstance(node, ListConfig):
+        for item in node:
+            refuse_kept_secrets(item, path)
+
+
+_WORDS = frozenset(
+    [
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "token",
+        "credential",
+        "credentials",
+        "dsn",
+        "apikey",
+        "privatekey",
+        "accesskey",
+        "secretkey",
+    ]
+)
+_HIDDEN = re.compile(
+    r"(?i)[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s]+@|\b(?:password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|dsn)[\"']?\s*[:=]\s*[^\s,}]"
+)
+"""A secret inside a value: a URL with user:password@, or ``password=`` and its like in a connection text or a mapping."""
+
+
+def _secret(key: str) -> bool:
+    """Return whether a key asks for a secret itself; one that ends with ``_env`` or ``_file`` only says where it is."""
+    parts = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower())
+    if not parts or parts[-1] in ("env", "file"):
+        return False
+    return parts[-1] == "key" or bool(_WORDS & {*parts, *(first + second for first, second in pairwise(parts))})
+
+
+def _told(key: str | None) -> PrevenanceError:
+    return PrevenanceError(
+        "E211",
+        "a secret stands in a setting; its value is not repeated here",
+        key=key,
+        fix="remove it, and give it in an environment variable only",
+    )
 
 
 def config_error(problem: Exception, known: list[str]) -> PrevenanceError:

@@ -20,7 +20,7 @@ from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.refusals import config_error, refuse_code
+from pipelines.refusals import config_error, refuse_code, refuse_kept_secrets, refuse_secrets
 from pipelines.settings import Settings, keys, settings
 from prevenance.errors import PrevenanceError, nearest
 
@@ -80,6 +80,7 @@ def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
 
 def _guarded(name: str, body: Body, arguments: list[str]) -> int:
     try:
+        refuse_secrets(arguments, IDS if name in ("explain", "erase") else ())
         arguments = _private(_own_words(name, arguments))
         Plugins.instance().register(PrivateConf)
         if any(one.startswith("-") for one in arguments):
@@ -135,6 +136,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
     Raises:
         PrevenanceError: E201 to E204.
     """
+    refuse_secrets(overrides, IDS if name in ("explain", "erase") else ())
     for one in overrides:
         key = one.partition("=")[0]
         if "=" not in one:
@@ -146,9 +148,10 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name == "explain" and key in IDS}
+            ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
             composed = compose(name, overrides=[_escaped(one) for one in overrides if one.partition("=")[0] not in ids])
             refuse_code(composed)
+            refuse_kept_secrets(composed)
             found = settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found

@@ -194,13 +194,8 @@ def test_fault_78_a_special_category_is_refused_wherever_a_select_names_it(tmp_p
     ) as problem:
         read(tmp_path, "id,since,religion,plan", select)
     assert problem.value.exit_status == 9
-    kept = [select.replace("religion", "plan"), "select id as customer_id, since as event_at, plan from people"]
-    assert (
-        read(tmp_path, "id,since,religion,plan", kept["as plan" in kept[0] or "plan, plan" in kept[0] or "null, null" in kept[0]])
-        .counts["customers"]
-        .read
-        >= 3
-    )
+    innocent = "select id as customer_id, since as event_at, plan from people"
+    assert read(tmp_path, "id,since,religion,plan", innocent).counts["customers"].read == 3
 
 
 def test_fault_78_what_nobody_asked_for_is_dropped_before_any_select_and_said(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a source's select never gets to see: special categories of personal data; and agents, who are no input."""
+"""What a source's select never gets to see: other files, special categories of personal data; and agents, who are no input."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def forget(con: duckdb.DuckDBPyConnection, source: Source, view: str) -> list[st
     for name in dropped:
         con.execute(f"alter table raw.{quoted(view)} drop column {quoted(name)}")
     return [f"{view}: {', '.join(sorted(dropped))} not used, a special category of personal data (Art. 9 GDPR)"] if dropped else []
+
+
+def close(con: duckdb.DuckDBPyConnection) -> None:
+    """From here on no SQL reads or writes a file or reaches the network: a select sees the declared files and nothing else."""
+    con.execute("set enable_external_access=false")
 
 
 def refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:

@@ -78,6 +78,7 @@ def intake(
         taken.messages += denied.forget(con, source, view)
         if facts["twice"]:
             taken.messages.append(f"{view}: the header names {', '.join(sorted(facts['twice']))} twice; not used")
+    denied.close(con)
     for name in TABLES:
         if name in source.selects:
             step(f"check {name}")
