@@ -17,6 +17,7 @@ from prevenance.privacy import check as check_privacy
 from prevenance.sources.convert import Source
 from prevenance.sources.files import connect
 from prevenance.sources.intake import Counts, Intake, Policy, intake
+from prevenance.sources.postgres import names_table
 from prevenance.tables import TABLES
 
 
@@ -45,7 +46,7 @@ def load(given: Settings, steps: Steps) -> Inputs:
     data = Path(given.data) if given.data else out / "demo"
     if given.source.name == "demo" and not given.data:
         make_demo(given, data, steps)
-    if not data.is_dir():
+    if not data.is_dir() and not all(names_table(one) for one in source.files.values()):
         raise PrevenanceError(
             "E401", f"there is no data folder at {data}", key="data", fix="set data=<the folder that holds the source's files>"
         )
@@ -102,6 +103,8 @@ def source_of(given: Settings) -> Source:
         declared.delay_days,
         tuple(declared.timestamp_formats),
         tuple(given.privacy.permitted),
+        declared.decimal,
+        declared.database,
     )
 
 

@@ -31,6 +31,8 @@ class SourceSettings:
     files: dict[str, Any] = field(default_factory=dict)
     delay_days: dict[str, float] = field(default_factory=dict)
     timestamp_formats: list[str] = field(default_factory=list)
+    decimal: str = "."
+    database: dict[str, Any] = field(default_factory=dict)
     between_tables: str = "warn"
     targets: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)

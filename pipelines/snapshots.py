@@ -63,11 +63,14 @@ def first_known(inputs: Inputs) -> datetime:
 
     Contracts may be older than any record of use; without activity tables the oldest of what there is counts.
     """
-    held = [name for name in ACTIVITY if name in inputs.history.tables and inputs.counts[name].used]
-    tables = sorted(held, key=lambda name: (-inputs.counts[name].used, name))[:1] or sorted(inputs.history.tables - {"consents"})
-    query = " union all ".join(f"select min(known_at) as first from canonical.{name}" for name in tables)
+    query = " union all ".join(f"select min(known_at) as first from canonical.{name}" for name in _main_log(inputs))
     found = inputs.history.con.execute(f"select min(first) from ({query})").fetchall()[0][0]
     return found or inputs.as_of
+
+
+def _main_log(inputs: Inputs) -> list[str]:
+    held = [name for name in ACTIVITY if name in inputs.history.tables and inputs.counts[name].used]
+    return sorted(held, key=lambda name: (-inputs.counts[name].used, name))[:1] or sorted(inputs.history.tables - {"consents"})
 
 
 def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime]:
@@ -77,19 +80,41 @@ def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime
         PrevenanceError: E601 when no label window is closed yet.
     """
     rules = given.validation
-    first = first_known(inputs) + timedelta(days=max(rules.burn_in_days, given.target.active_days if given.target.kind == "silence" else 0))
+    burn_in = timedelta(days=max(rules.burn_in_days, given.target.active_days if given.target.kind == "silence" else 0))
+    first = first_known(inputs) + burn_in
     length = timedelta(days=target.horizon_days + target.settle_days)
     found = _every(rules, inputs.as_of - length)
     kept = sorted(cutoff for cutoff in found if cutoff >= first)
+    backfilled = _backfilled(inputs, found, kept, burn_in)
     if not kept:
         works = first + length + timedelta(days=1)
+        table, said = backfilled or ("", "")
         raise PrevenanceError(
             "E601",
-            f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days",
+            said
+            or f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days",
             target=target.name,
-            fix=f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days",
+            table=table or None,
+            fix=f"leave known_at out of {table}.sql and set source.delay_days.{table}=1 (the days from event to knowledge)"
+            if table
+            else f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days",
         )
+    if backfilled and backfilled[1] not in inputs.messages:
+        inputs.messages.append(backfilled[1])
     return kept
+
+
+def _backfilled(inputs: Inputs, found: list[datetime], kept: list[datetime], burn_in: timedelta) -> tuple[str, str] | None:
+    """Return the table and a sentence when a history loaded later than it happened costs cutoffs that its events would have allowed."""
+    for table in _main_log(inputs)[:1]:
+        began = inputs.history.con.execute(f"select min(event_at) from canonical.{table}").fetchall()[0][0]
+        could = [cutoff for cutoff in found if began and cutoff >= began + burn_in]
+        if len(could) > len(kept):
+            return table, (
+                f"{table}: only {len(kept)} of {len(could)} snapshots have history: its events begin {began:%Y-%m-%d}, "
+                f"but none was known before {first_known(inputs):%Y-%m-%d}"
+            )
+    return None
 
 
 def _every(rules: ValidationSettings, until: datetime) -> list[datetime]:

@@ -23,6 +23,7 @@ from pipelines.weeks import moments_of, scored_weeks
 from prevenance import tracking
 from prevenance.capacity import Room
 from prevenance.decision import BEYOND, COOLING, Rules
+from prevenance.drift import unseen
 from prevenance.errors import PrevenanceError
 from prevenance.explain import reasons
 from prevenance.features.build import names
@@ -105,6 +106,8 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     moments = moments_of(cutoff, rules)
     found = scored_weeks(history, target, fitted, definitions, moments, say, steps)
     steps(f"{target.name}: explain")
+    known = unseen(fitted.encoder, found.now)
+    notes += [f"{name}: {rows} rows hold a word that the model does not know; it counts as other" for name, rows in known.items()]
     told = reasons(fitted, found.told_from, definitions, say=say, before=found.before)
     told.loc[found.rows["score"].isna(), ["reasons", "holds", "family"]] = ""
     people = attributes(history, cutoff)

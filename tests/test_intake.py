@@ -149,8 +149,8 @@ def test_a_declared_delay_becomes_the_second_clock(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"", "E303.*empty"),
-        (b"customer;id;day;score\na;1;2024-01-01;5\n", "E303.*delimiter: ';'"),
-        (b"customer\tid\tday\tscore\na\t1\t2024-01-01\t5\n", r"E303.*delimiter: '\\t'"),
+        (b"customer;id;day;score\na;1;2024-01-01;5\n", r'E303.*"delimiter": ";"'),
+        (b"customer\tid\tday\tscore\na\t1\t2024-01-01\t5\n", r'E303.*"delimiter": "\\t"'),
         (b"customer,id,day,score\na,1,2024-01-01,\xff\n", "E303.*not UTF-8 at byte 37"),
         (b'customer,id,day,score\na,1,"2024-01-01,5\nb,2,2024-01-01,5\n', "E303.*tickets.csv:2.*never closed"),
         (b"customer,id,when,score\na,1,2024-01-01,5\n", 'E301.*no column "day"'),

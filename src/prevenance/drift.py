@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from prevenance.models.encode import Encoder
+
 Floats = NDArray[np.float64]
 
 BINS = 10
@@ -179,3 +181,13 @@ def _weights(frame: pd.DataFrame) -> Floats:
 
 def _same_for_all(frame: pd.DataFrame, name: str) -> bool:
     return bool(frame.groupby("cutoff")[name].nunique(dropna=False).max() <= 1) if len(frame) else False
+
+
+def unseen(encoder: Encoder, frame: pd.DataFrame) -> dict[str, int]:
+    """Return for each text column how many rows hold a word that the model does not know; columns without such rows are left out."""
+    found = {}
+    for name, known in encoder.vocabulary.items():
+        words = frame[name].dropna().astype(str) if name in frame else pd.Series(dtype=str)
+        if rows := int((~words.isin(known)).sum()):
+            found[name] = rows
+    return found

@@ -24,14 +24,30 @@ class Source:
     delay_days: dict[str, float] = field(default_factory=dict)
     timestamp_formats: tuple[str, ...] = ()
     permitted: tuple[str, ...] = ()
+    decimal: str = "."
+    database: dict[str, Any] = field(default_factory=dict)
+
+
+def naive(source: Source, text: str) -> str:
+    """Return SQL that turns text without an offset into local time, or null."""
+    if source.timestamp_formats:
+        return f"try_strptime({text}, [{', '.join(literal(pattern) for pattern in source.timestamp_formats)}])"
+    return f"try_cast({text} as timestamp)"
+
+
+def plain(source: Source, text: str) -> str:
+    """Return SQL for a number's text with a decimal point; with a declared comma, points are thousands and anything else is no number."""
+    if source.decimal != ",":
+        return f"trim({text})"
+    fits = r"regexp_full_match(trim(TEXT), '[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?')".replace("TEXT", text)
+    return f"case when {fits} then replace(replace(trim({text}), '.', ''), ',', '.') end"
 
 
 def instant(source: Source, text: str) -> str:
     """Return SQL that turns text into a UTC instant, or null."""
-    naive = f"try_cast({text} as timestamp)"
-    if source.timestamp_formats:
-        naive = f"try_strptime({text}, [{', '.join(literal(pattern) for pattern in source.timestamp_formats)}])"
-    local = naive if source.timezone in ("", "UTC") else f"timezone('UTC', timezone({literal(source.timezone)}, {naive}))"
+    local = naive(source, text)
+    if source.timezone not in ("", "UTC"):
+        local = f"timezone('UTC', timezone({literal(source.timezone)}, {local}))"
     return f"case when regexp_matches({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
 
 
@@ -50,20 +66,20 @@ def converted(source: Source, table: Table, column: Column, columns: list[str]) 
         return instant(source, text)
     if column.kind == "number":
         words = ", ".join(literal(word) for word in MISSING_WORDS)
-        return f"case when lower(trim({text})) in ({words}) then null else try_cast(trim({text}) as {SQL_TYPES['number']}) end"
+        return f"case when lower(trim({text})) in ({words}) then null else try_cast({plain(source, text)} as {SQL_TYPES['number']}) end"
     if column.kind == "flag":
         return f"try_cast(lower(trim({text})) as boolean)"
     return text
 
 
-def reason_of(table: Table, columns: list[str]) -> str:
+def reason_of(source: Source, table: Table, columns: list[str]) -> str:
     """Return SQL that names the first rule a converted row breaks, or null."""
     cases = []
     for column in table.columns:
         name, raw = quoted(column.name), quoted("raw " + column.name)
         present = column.name in columns
         if column.required and column.kind in ("id", "choice"):
-            cases.append((f"trim(coalesce({name}, '')) = ''", f"{column.name}: blank"))
+            cases.append((f"regexp_full_match(coalesce({name}, ''), '[\\s\\x{{00a0}}]*')", f"{column.name}: blank"))
         if column.kind == "choice" and present:
             cases.append((f"{name} not in ({', '.join(literal(choice) for choice in column.choices)})", f"{column.name}: unknown value"))
         if column.kind == "instant" and present and column.name != "known_at":
@@ -77,7 +93,7 @@ def reason_of(table: Table, columns: list[str]) -> str:
             )
         if column.kind == "number" and present:
             words = ", ".join(literal(word) for word in MISSING_WORDS)
-            number, given = f"try_cast(trim({raw}) as double)", f"lower(trim({raw})) not in ({words})"
+            number, given = f"try_cast({plain(source, raw)} as double)", f"lower(trim({raw})) not in ({words})"
             cases.append((f"{name} is null and {given} and {number} is null", f"{column.name}: not a number"))
             cases.append(
                 (

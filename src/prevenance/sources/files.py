@@ -6,12 +6,8 @@ declare it, rows that do not fit the header are kept aside with their line.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,9 +15,9 @@ from typing import Any
 
 import duckdb
 
-from prevenance.errors import PrevenanceError
+from prevenance.errors import PrevenanceError, nearest
+from prevenance.sources.header import bad_utf8, entry, first_bad_byte, header, pattern_of, separator_of
 
-SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 LONGEST_LINE = 8_000_000
 """Bytes of one row; a longer one is quarantined, so that one broken cell cannot take the memory."""
 
@@ -57,7 +53,7 @@ def located(root: Path, view: str, declared: str | Mapping[str, Any]) -> list[Pa
     Raises:
         PrevenanceError: E209 for a path that leaves ``root``, E401 when nothing is there.
     """
-    pattern = declared if isinstance(declared, str) else str(declared.get("path", ""))
+    pattern = pattern_of(declared)
     if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
         raise PrevenanceError(
             "E209", f'the path "{pattern}" leaves the data folder', key=f"files.{view}", fix="give a path relative to data=, without '..'"
@@ -88,71 +84,53 @@ def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | 
         PrevenanceError: E303 for a file that is not what was declared, E401 when it is not there.
     """
     facts: dict[str, Any] = {"rows": 0, "ragged": [], "twice": set(), "columns": []}
-    separator = "," if isinstance(declared, str) else str(declared.get("delimiter", ","))
     parts = []
     for number, path in enumerate(located(root, view, declared)):
         part = f"raw.{quoted(f'{view}#{number}')}"
         try:
+            if not path.stat().st_size:
+                raise PrevenanceError(
+                    "E303", f"{path.name} is empty (0 bytes)", table=view, fix="export the file again; a table without rows has a header"
+                )
             if path.suffix == ".parquet":
                 facts["columns"] = _read_parquet(con, path, part)
             else:
-                columns, twice = header(path, view, separator)
+                columns, twice = header(path, view, declared)
                 facts["columns"] = columns
                 facts["twice"] |= twice
-                facts["ragged"] += _read_csv(con, path, view, part, columns, separator)
+                facts["ragged"] += _read_csv(con, path, view, part, columns, separator_of(view, declared))
         except (duckdb.Error, OSError, EOFError) as problem:
             raise _unreadable(path, view, problem) from problem
         parts.append(part)
     con.execute(f"create or replace table raw.{quoted(view)} as " + " union all by name ".join(f"from {part}" for part in parts))
     for part in parts:
         con.execute(f"drop table {part}")
+    facts["columns"] = renamed(con, view, declared)
     facts["rows"] = con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]
     return facts
 
 
-def _open(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-
-
-def header(path: Path, view: str, separator: str) -> tuple[list[str], set[str]]:
-    """Return the column names of a CSV file and those that stand there twice.
-
-    A name that stands twice becomes ``name__1``, ``name__2``: a select that uses it must say which.
+def renamed(con: duckdb.DuckDBPyConnection, view: str, declared: str | Mapping[str, Any]) -> list[str]:
+    """Give the columns the names under ``rename`` and return all names.
 
     Raises:
-        PrevenanceError: E303 for an empty file, bad UTF-8 or another separator than ``separator``.
+        PrevenanceError: E301 for a name that no file has.
     """
-    with _open(path) as stream:
-        first = stream.read(1_000_000)
-    if not first:
-        raise PrevenanceError(
-            "E303", f"{path.name} is empty (0 bytes)", table=view, fix="export the file again; a table without rows has a header"
-        )
-    try:
-        text = first.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        if problem.start < len(first) - 4:
-            raise _bad_utf8(path, view, problem.start) from problem
-        text = first[: problem.start].decode("utf-8-sig")
-    line = next(iter(text.splitlines()), "")
-    names = next(csv.reader([line], delimiter=separator), [])
-    if len(names) == 1:
-        for other, written in SEPARATORS.items():
-            if other != separator and len(next(csv.reader([line], delimiter=other), [])) > 1:
-                raise PrevenanceError(
-                    "E303",
-                    f"{path.name} has one column when split at {SEPARATORS.get(separator, separator)}; its header holds {written}",
-                    table=view,
-                    first=f"{path.name}:1",
-                    fix=f"write files.{view}: {{path: {path.name}, delimiter: {written}}} in the source's yaml",
-                )
-    counts = Counter(names)
-    seen: Counter[str] = Counter()
-    unique = []
-    for name in names:
-        seen[name] += 1
-        unique.append(name if counts[name] == 1 else f"{name}__{seen[name]}")
-    return unique, {name for name, times in counts.items() if times > 1}
+    names = [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
+    for old, new in ({} if isinstance(declared, str) else dict(declared.get("rename") or {})).items():
+        if old not in names:
+            hint = nearest(old, [name for name in names if name not in ("_file", "_line")])
+            fix = f"correct the name under rename in {entry(view, declared)}"
+            raise PrevenanceError(
+                "E301",
+                f'the files have no column "{old}" to rename; {hint}',
+                table=view,
+                column=old,
+                first=f"{pattern_of(declared)}:1",
+                fix=fix,
+            )
+        con.execute(f"alter table raw.{quoted(view)} rename column {quoted(old)} to {quoted(new)}")
+    return [dict(declared.get("rename") or {}).get(name, name) if not isinstance(declared, str) else name for name in names]
 
 
 def _read_csv(
@@ -177,7 +155,7 @@ def _read_csv(
             fix="correct the export: close or double the quote",
         )
     if broken := [line for line, kind, _ in rejects if kind in ("INVALID ENCODING", "INVALID UNICODE")]:
-        raise _bad_utf8(path, view, _first_bad_byte(path))
+        raise bad_utf8(path, view, first_bad_byte(path))
     lines = sorted({int(line) for line, _, _ in rejects})
     return [(path.name, line) for line in _set_lines(con, part, columns, lines)]
 
@@ -217,27 +195,9 @@ def _escaped(path: Path) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
 
 
-def _first_bad_byte(path: Path) -> int:
-    offset = 0
-    with _open(path) as stream:
-        for line in stream:
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as problem:
-                return offset + problem.start
-            offset += len(line)
-    return offset
-
-
-def _bad_utf8(path: Path, view: str, offset: int) -> PrevenanceError:
-    return PrevenanceError(
-        "E303", f"{path.name} is not UTF-8 at byte {offset}", table=view, fix="export it as UTF-8 (iconv -f latin1 -t utf-8)"
-    )
-
-
 def _unreadable(path: Path, view: str, problem: Exception) -> PrevenanceError:
     if "utf-8" in str(problem).lower() or "unicode" in str(problem).lower():
-        return _bad_utf8(path, view, _first_bad_byte(path))
+        return bad_utf8(path, view, first_bad_byte(path))
     first = str(problem).splitlines()[0][:200]
     return PrevenanceError(
         "E303", f"{path.name} cannot be read: {first}", table=view, fix="export the file again; it is cut off or not what its name says"

@@ -16,11 +16,15 @@ import duckdb
 
 from prevenance.errors import PrevenanceError
 from prevenance.sources import denied, files
+from prevenance.sources.clocks import note_clock_changes, note_dates
+from prevenance.sources.contracts import set_contradictions_apart
 from prevenance.sources.convert import Source, converted, instant, reason_of
 from prevenance.sources.files import literal, quoted
+from prevenance.sources.limits import enforce
 from prevenance.sources.order import note_order
-from prevenance.sources.selects import check_zone, selected
-from prevenance.tables import MISSING_WORDS, SQL_TYPES, TABLES, Table
+from prevenance.sources.people import settle_customers
+from prevenance.sources.selects import check_zone, first_of, selected, unread
+from prevenance.tables import MISSING_WORDS, TABLES, Table
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Intake:
     messages: list[str]
     derived_customers: bool = False
     samples: dict[tuple[str, str], str] = field(default_factory=dict)
+    hints: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
 
 def intake(
@@ -71,10 +76,11 @@ def intake(
     """
     taken = Intake(con, {}, [])
     ragged: dict[str, list[tuple[str, int]]] = {}
+    columns: dict[str, list[str]] = {}
     for view, declared in source.files.items():
         step(f"read {view}")
         facts = files.read(con, data, view, declared)
-        ragged[view] = facts["ragged"]
+        ragged[view], columns[view] = facts["ragged"], facts["columns"]
         taken.messages += denied.forget(con, source, view)
         if facts["twice"]:
             taken.messages.append(f"{view}: the header names {', '.join(sorted(facts['twice']))} twice; not used")
@@ -86,9 +92,10 @@ def intake(
             _take(taken, source, TABLES[name], lines, until)
     for view in source.files:
         con.execute(f"drop table raw.{quoted(view)}")
-    _customers(taken)
+    taken.messages += unread(source, columns)
+    settle_customers(taken)
     for name in taken.counts:
-        _enforce(taken, name, policies.get(name, Policy()))
+        enforce(taken, name, policies.get(name, Policy()))
         for place in ("_file", "_line"):
             con.execute(f"alter table canonical.{name} drop column if exists {place}")
     note_order(taken)
@@ -100,7 +107,13 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
     con = taken.con
     columns = selected(con, source, table)
     if not con.execute("select exists(from taken)").fetchall()[0][0] and table.name == "customers":
-        raise PrevenanceError("E304", "the required table has a header and no row", table=table.name, fix="export it again, with its rows")
+        raise PrevenanceError(
+            "E304",
+            "the required table has a header and no row",
+            table=table.name,
+            first=first_of(source, source.selects[table.name]),
+            fix="export it again, with its rows",
+        )
     check_zone(con, source, table, columns)
     typed = ", ".join(f"{converted(source, table, column, columns)} as {quoted(column.name)}" for column in table.columns)
     texts = ", ".join(f"{quoted(name)} as {quoted('raw ' + name)}" for name in columns if name in table.names)
@@ -110,9 +123,11 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
         f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row from taken"
     )
     con.execute("drop table taken")
-    con.execute(f"create or replace temp table judged as select *, {reason_of(table, columns)} as reason from converted")
+    con.execute(f"create or replace temp table judged as select *, {reason_of(source, table, columns)} as reason from converted")
     con.execute("drop table converted")
     _set_apart_repeats(con, table, until)
+    if table.name == "subscriptions":
+        set_contradictions_apart(con)
     names = ", ".join(quoted(name) for name in table.names)
     con.execute(
         f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null"
@@ -133,6 +148,10 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
         counts.quarantined["ragged_row"] = len(ragged)
     taken.counts[table.name] = counts
     _note_missing_words(taken, table, columns)
+    if unseen := counts.excluded.get("no_known_at"):
+        taken.messages.append(f"{table.name}: {unseen} of {counts.read} rows have no known_at and are not visible")
+    note_clock_changes(taken, source, table, columns)
+    note_dates(taken, source, table, columns)
     con.execute("drop table judged")
 
 
@@ -175,63 +194,3 @@ def _note_missing_words(taken: Intake, table: Table, columns: list[str]) -> None
             rows = taken.con.execute(f"select count(*) from judged where lower(trim({raw})) in ({words})").fetchall()[0][0]
             if rows:
                 taken.messages.append(f"{table.name}.{column.name}: {rows} values such as NaN or #REF! taken as missing")
-
-
-def _customers(taken: Intake) -> None:
-    """Set orphans apart, or derive the customers from the first fact known of each."""
-    con = taken.con
-    logs = [name for name in taken.counts if TABLES[name].per_customer and name != "customers"]
-    if "customers" in taken.counts:
-        for name in logs:
-            _set_orphans_apart(taken, name)
-    else:
-        facts = " union all ".join(f"select customer_id, event_at, known_at from canonical.{name}" for name in logs)
-        if not facts:
-            raise PrevenanceError(
-                "E305", "no table has a customer", table="customers", fix="write a select for customers or for any other table"
-            )
-        columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in TABLES["customers"].columns[3:])
-        con.execute(
-            f"create or replace table canonical.customers as select customer_id, (first).event_at as event_at, (first).known_at as known_at, {columns} "
-            f"from (select customer_id, min({{'known_at': known_at, 'event_at': event_at}}) as first from ({facts}) group by 1)"
-        )
-        rows = con.execute("select count(*) from canonical.customers").fetchall()[0][0]
-        taken.counts["customers"], taken.derived_customers = Counts(read=rows), True
-        con.execute("create or replace table quarantine.customers (_file varchar, _line bigint, reason varchar)")
-    if not con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
-        raise PrevenanceError("E305", "there is no customer to look at", table="customers", fix="check the export and data=")
-
-
-def _set_orphans_apart(taken: Intake, name: str) -> None:
-    con, orphan = taken.con, "customer_id not in (select customer_id from canonical.customers)"
-    rows = con.execute(f"select count(*) from canonical.{name} where {orphan}").fetchall()[0][0]
-    if rows:
-        con.execute(
-            f"insert into quarantine.{name} by name select _file, _line, 'unknown_customer' as reason, customer_id "
-            f"from canonical.{name} where {orphan}"
-        )
-        con.execute(f"delete from canonical.{name} where {orphan}")
-        taken.counts[name].quarantined["unknown_customer"] = rows
-
-
-def _enforce(taken: Intake, name: str, policy: Policy) -> None:
-    """Refuse when too many rows broke the contract."""
-    counts = taken.counts[name]
-    bad = sum(counts.quarantined.values())
-    if not counts.read or policy.on_bad_row == "quarantine" or bad / counts.read <= policy.max_bad_share:
-        return
-    reason, rows = max(counts.quarantined.items(), key=lambda item: (item[1], item[0]))
-    first = taken.con.execute(
-        f"select _file, _line from quarantine.{name} where reason = ? order by _file, _line limit 1", [reason]
-    ).fetchall()
-    place = f"{first[0][0]}:{first[0][1]}" if first and first[0][1] is not None else None
-    column, _, what = reason.rpartition(": ")
-    raise PrevenanceError(
-        "E302",
-        f"{what}{taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, at most {policy.max_bad_share:.1%} may",
-        table=name,
-        column=column or None,
-        rows=rows,
-        first=place,
-        fix=f"correct the export, or set tables.{name}.on_bad_row=quarantine",
-    )

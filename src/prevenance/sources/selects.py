@@ -10,6 +10,7 @@ from prevenance.errors import PrevenanceError, nearest
 from prevenance.sources import denied
 from prevenance.sources.convert import WITH_OFFSET, Source
 from prevenance.sources.files import quoted
+from prevenance.sources.header import entry, pattern_of
 from prevenance.tables import Table
 
 
@@ -47,36 +48,65 @@ def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> li
     return found
 
 
-def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, problem: str) -> PrevenanceError:
-    views = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()}
-    present = sorted({row[0] for row in con.execute("select column_name from duckdb_columns() where schema_name = 'raw'").fetchall()})
-    if found := re.search(r'Referenced column "([^"]+)"|column named "([^"]+)"|does not have a column named "([^"]+)"', problem):
-        name = next(group for group in found.groups() if group)
-        denied.refuse([name], source, table, agents=False)
-        if f"{name}__1" in present:
-            return PrevenanceError(
-                "E301",
-                f'the header names "{name}" twice',
-                table=table.name,
-                column=name,
-                fix=f'use "{name}__1" or "{name}__2" in {table.name}.sql',
-            )
-        hint = nearest(name, present)
-        close = re.search(r'"(.+)"', hint)
-        paste = f", or in {table.name}.sql write {quoted(close.group(1))} as it is now called" if close else ""
-        return PrevenanceError(
-            "E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, fix=f"correct the export{paste}"
+def views_of(source: Source, select: str) -> list[str]:
+    """Return the ``files`` entries that a select reads."""
+    return [view for view in source.files if re.search(rf"\b{re.escape(view)}\b", select)]
+
+
+def first_of(source: Source, select: str) -> str | None:
+    """Return the header line of the first file that a select reads, or None."""
+    return next((f"{pattern_of(source.files[view])}:1" for view in views_of(source, select)), None)
+
+
+def unread(source: Source, columns: dict[str, list[str]]) -> list[str]:
+    """Return a message on the columns of each ``files`` entry that no select names; there may be new ones among them."""
+    found = {}
+    for view, names in columns.items():
+        text = " ".join(select for select in source.selects.values() if view in views_of(source, select)).lower()
+        found[view] = sorted(
+            name for name in names if name not in ("_file", "_line") and not re.search(rf"\b{re.escape(name.lower())}\b", text)
         )
+    told = [f"{view} ({', '.join(names)})" for view, names in found.items() if names]
+    count = sum(map(len, found.values()))
+    return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []
+
+
+def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, problem: str) -> PrevenanceError:
+    read = views_of(source, source.selects[table.name])
+    held: dict[str, str] = {}
+    for view, name in con.execute("select table_name, column_name from duckdb_columns() where schema_name = 'raw' order by all").fetchall():
+        if view in read and name not in ("_file", "_line"):
+            held.setdefault(name, view)
+    if found := re.search(r'Referenced column "([^"]+)"|column named "([^"]+)"|does not have a column named "([^"]+)"', problem):
+        return _missing(table, source, next(group for group in found.groups() if group), held)
     if found := re.search(r"Table with name (\S+) does not exist", problem):
         return PrevenanceError(
             "E306",
             f'{table.name}.sql reads "{found.group(1)}", which `files` does not name',
             table=table.name,
-            fix=nearest(found.group(1), views),
+            fix=nearest(found.group(1), source.files),
         )
     return PrevenanceError(
         "E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct conf/source/{source.name}/{table.name}.sql"
     )
+
+
+def _missing(table: Table, source: Source, name: str, held: dict[str, str]) -> PrevenanceError:
+    """Return the error for a column that the files lack, with the line that gives the nearest one its old name."""
+    denied.refuse([name], source, table, agents=False)
+    if f"{name}__1" in held:
+        fix = f'use "{name}__1" or "{name}__2" in {table.name}.sql'
+        twice = f"{pattern_of(source.files[held[f'{name}__1']])}:1"
+        return PrevenanceError("E301", f'the header names "{name}" twice', table=table.name, column=name, first=twice, fix=fix)
+    hint, first = nearest(name, held), first_of(source, source.selects[table.name])
+    close, fix = re.search(r'"(.+)"', hint), "correct the export"
+    if close:
+        view = held[close.group(1)]
+        given = source.files[view]
+        renamed = {} if isinstance(given, str) else dict(given.get("rename") or {})
+        first = f"{pattern_of(given)}:1"
+        fix = f"write {entry(view, given, rename=renamed | {close.group(1): name})} in the source's yaml, or correct the export"
+    return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, first=first, fix=fix)
 
 
 def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
@@ -92,11 +122,14 @@ def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, col
     for column in table.columns:
         if column.kind == "instant" and column.name in columns:
             naive = f"{quoted(column.name)} is not null and not regexp_matches({quoted(column.name)}, '{WITH_OFFSET}')"
-            if con.execute(f"select exists(from taken where {naive})").fetchall()[0][0]:
+            place = "_file, _line" if {"_file", "_line"} <= set(columns) else "null, null"
+            found = con.execute(f"select {place} from taken where {naive} order by all limit 1").fetchall()
+            if found:
                 raise PrevenanceError(
                     "E206",
                     "timestamps carry no offset and the source declares no zone",
                     table=table.name,
                     column=column.name,
+                    first=f"{found[0][0]}:{found[0][1]}" if found[0][1] else None,
                     fix="write timezone: Europe/Paris (the zone the export was made in) in the source's yaml",
                 )

@@ -1,0 +1,115 @@
+"""What stands at the head of a file: its separator, its encoding and its column names, read as they are and never guessed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prevenance.errors import PrevenanceError
+
+SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
+
+
+def pattern_of(declared: str | Mapping[str, Any]) -> str:
+    """Return the path, pattern or table of a ``files`` entry."""
+    return declared if isinstance(declared, str) else str(declared.get("path", declared.get("table", "")))
+
+
+def separator_of(view: str, declared: str | Mapping[str, Any]) -> str:
+    """Return the declared separator; a tab may be written as backslash and t.
+
+    Raises:
+        PrevenanceError: E202 for more or less than one character.
+    """
+    given = "," if isinstance(declared, str) else str(declared.get("delimiter", ","))
+    found = {"\\t": "\t"}.get(given, given)
+    if len(found) != 1:
+        raise PrevenanceError(
+            "E202",
+            f'the delimiter "{given[:20]}" is not one character',
+            key=f"files.{view}",
+            fix=f"write {entry(view, declared, delimiter=';')} in the source's yaml",
+        )
+    return found
+
+
+def entry(view: str, declared: str | Mapping[str, Any], **more: object) -> str:
+    """Return a line to paste into the source's yaml: the ``files`` entry as it is, with ``more``."""
+    given = {"path": declared} if isinstance(declared, str) else dict(declared)
+    return f"files.{view}: {json.dumps(given | more, ensure_ascii=False)}"
+
+
+def opened(path: Path) -> io.BufferedIOBase:
+    """Return the file's bytes, unpacked."""
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def header(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[list[str], set[str]]:
+    """Return the column names of a CSV file and those that stand there twice.
+
+    A name that stands twice becomes ``name__1``, ``name__2``: a select that uses it must say which.
+
+    Raises:
+        PrevenanceError: E303 for an empty file, bad UTF-8 or another separator than the declared one.
+    """
+    separator = separator_of(view, declared)
+    with opened(path) as stream:
+        first = stream.read(1_000_000)
+    if not first:
+        raise PrevenanceError(
+            "E303", f"{path.name} is empty (0 bytes)", table=view, fix="export the file again; a table without rows has a header"
+        )
+    try:
+        text = first.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        if problem.start < len(problem.object) - 4:
+            raise bad_utf8(path, view, first_bad_byte(path)) from problem
+        text = first.decode("utf-8-sig", errors="ignore")
+    line = next(iter(text.splitlines()), "")
+    names = next(csv.reader([line], delimiter=separator), [])
+    if len(names) == 1:
+        for other, written in SEPARATORS.items():
+            if other != separator and len(next(csv.reader([line], delimiter=other), [])) > 1:
+                raise PrevenanceError(
+                    "E303",
+                    f"{path.name} has one column when split at {SEPARATORS.get(separator, separator)}; its header holds {written}",
+                    table=view,
+                    first=f"{path.name}:1",
+                    fix=f"write {entry(view, declared, delimiter=other)} in the source's yaml",
+                )
+    counts = Counter(names)
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        unique.append(name if counts[name] == 1 else f"{name}__{seen[name]}")
+    return unique, {name for name, times in counts.items() if times > 1}
+
+
+def first_bad_byte(path: Path) -> int:
+    """Return the offset of the first byte that is no UTF-8, or the length of the file."""
+    offset = 0
+    with opened(path) as stream:
+        for line in stream:
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as problem:
+                return offset + problem.start
+            offset += len(line)
+    return offset
+
+
+def bad_utf8(path: Path, view: str, offset: int) -> PrevenanceError:
+    """Return the error for a file that is not UTF-8 at ``offset``."""
+    with opened(path) as stream:
+        start = stream.read(2)
+    coded = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "latin1"
+    return PrevenanceError(
+        "E303", f"{path.name} is not UTF-8 at byte {offset}", table=view, fix=f"export it as UTF-8 (iconv -f {coded} -t utf-8)"
+    )

@@ -1,0 +1,48 @@
+"""How many rows of a table may break the contract, and what the refusal says."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from prevenance.errors import PrevenanceError
+from prevenance.sources.people import APART, UNKNOWN
+
+if TYPE_CHECKING:
+    from prevenance.sources.intake import Intake, Policy
+
+DECIMAL_COMMA = re.compile(r' \("[+-]?\d{1,3}(\.?\d{3})*,\d+"\)')
+
+
+def enforce(taken: Intake, name: str, policy: Policy) -> None:
+    """Raise E302 when too many rows broke the contract; rows of a customer who was set apart are judged with the customers."""
+    counts = taken.counts[name]
+    broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != APART}
+    bad = sum(broken.values())
+    if not counts.read or policy.on_bad_row == "quarantine" or bad / counts.read <= policy.max_bad_share:
+        return
+    reason, rows = max(broken.items(), key=lambda item: (item[1], item[0]))
+    first = taken.con.execute(
+        f"select _file, _line from quarantine.{name} where reason = ? order by _file, _line limit 1", [reason]
+    ).fetchall()
+    place = f"{first[0][0]}:{first[0][1]}" if first and first[0][1] is not None else None
+    column, _, what = reason.rpartition(": ")
+    said, fix = _hint(taken, name, reason)
+    raise PrevenanceError(
+        "E302",
+        f"{said or what + taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, "
+        f"at most {policy.max_bad_share:.1%} may",
+        table=name,
+        column="customer_id" if reason == UNKNOWN else column or None,
+        rows=rows,
+        first=place,
+        fix=f"{fix or 'correct the export'}, or set tables.{name}.on_bad_row=quarantine",
+    )
+
+
+def _hint(taken: Intake, name: str, reason: str) -> tuple[str, str]:
+    """Return what is told instead of the bare reason, and a fix that fits it better."""
+    sample = taken.samples.get((name, reason), "")
+    if reason.endswith("not a number") and DECIMAL_COMMA.fullmatch(sample):
+        return f"not a number{sample}: a decimal comma", "write decimal: ',' in the source's yaml"
+    return taken.hints.get((name, reason), ("", ""))

@@ -1,0 +1,94 @@
+"""Who the customers are: facts of unknown ones set apart, ids that look alike named, or all derived from the facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prevenance.errors import PrevenanceError
+from prevenance.sources.files import quoted
+from prevenance.tables import SQL_TYPES, TABLES
+
+if TYPE_CHECKING:
+    from prevenance.sources.intake import Intake
+
+UNKNOWN, APART = "unknown_customer", "customer_set_apart"
+"""Reasons: no row of customers has this id; the customer's own rows were quarantined (which is judged there, not here)."""
+
+
+def settle_customers(taken: Intake) -> None:
+    """Set orphans apart, or derive the customers from the first fact known of each.
+
+    Raises:
+        PrevenanceError: E305 when there is no customer.
+    """
+    logs = [name for name in taken.counts if TABLES[name].per_customer and name != "customers"]
+    if "customers" in taken.counts:
+        _note_deleted(taken, logs)
+        for name in logs:
+            _set_orphans_apart(taken, name)
+    else:
+        _derive(taken, logs)
+    if not taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
+        raise PrevenanceError("E305", "there is no customer to look at", table="customers", fix="check the export and data=")
+    _note_alike(taken)
+
+
+def _derive(taken: Intake, logs: list[str]) -> None:
+    from prevenance.sources.intake import Counts
+
+    con = taken.con
+    facts = " union all ".join(f"select customer_id, event_at, known_at, _file, _line from canonical.{name}" for name in logs)
+    if not facts:
+        raise PrevenanceError(
+            "E305", "no table has a customer", table="customers", fix="write a select for customers or for any other table"
+        )
+    columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in TABLES["customers"].columns[3:])
+    con.execute(
+        f"create or replace table canonical.customers as select customer_id, (first).event_at as event_at, (first).known_at as known_at, {columns}, "
+        "(place)._file as _file, (place)._line as _line from (select customer_id, min({'known_at': known_at, 'event_at': event_at}) as first, "
+        f"min({{'_file': _file, '_line': _line}}) as place from ({facts}) group by 1)"
+    )
+    rows = con.execute("select count(*) from canonical.customers").fetchall()[0][0]
+    taken.counts["customers"], taken.derived_customers = Counts(read=rows), True
+    con.execute("create or replace table quarantine.customers (_file varchar, _line bigint, reason varchar)")
+
+
+def _set_orphans_apart(taken: Intake, name: str) -> None:
+    con, orphan = taken.con, "customer_id not in (select customer_id from canonical.customers)"
+    reason = f"case when customer_id in (select customer_id from quarantine.customers) then '{APART}' else '{UNKNOWN}' end"
+    found = con.execute(f"select {reason}, count(*) from canonical.{name} where {orphan} group by 1 order by 1").fetchall()
+    if found:
+        con.execute(
+            f"insert into quarantine.{name} by name select _file, _line, {reason} as reason, customer_id from canonical.{name} where {orphan}"
+        )
+        con.execute(f"delete from canonical.{name} where {orphan}")
+        taken.counts[name].quarantined |= dict(found)
+
+
+def _note_deleted(taken: Intake, logs: list[str]) -> None:
+    """Say how many ids have facts and no row of customers: a history without those who were deleted flatters every model."""
+    ids = " union ".join(f"select customer_id from canonical.{name}" for name in logs if name != "consents")
+    if not ids:
+        return
+    unknown = "customer_id not in (select customer_id from canonical.customers) and customer_id not in (select customer_id from quarantine.customers)"
+    gone = taken.con.execute(f"select count(*) from ({ids}) where {unknown}").fetchall()[0][0]
+    if gone:
+        taken.counts["customers"].warnings["deleted"] = gone
+        taken.messages.append(
+            f"customers: {gone} ids have facts and no row of customers; if they were deleted there, only survivors are learned from"
+        )
+
+
+def _note_alike(taken: Intake) -> None:
+    """Say how many ids differ from another only by case, spaces or Unicode form; they stay distinct."""
+    plain = "regexp_replace(lower(nfc_normalize(customer_id)), '\\s+', '', 'g')"
+    alike = f"select {plain} as plain from canonical.customers group by 1 having count(distinct customer_id) > 1"
+    found = taken.con.execute(
+        f"select count(distinct customer_id), min({{'file': _file, 'line': _line}}) from canonical.customers where {plain} in ({alike})"
+    ).fetchall()[0]
+    if found[0]:
+        taken.counts["customers"].warnings["likely_duplicate"] = found[0]
+        place = f" (first {found[1]['file']}:{found[1]['line']})" if found[1]["file"] else ""
+        taken.messages.append(
+            f"customers: {found[0]} ids differ only by case, spaces or Unicode form{place}; kept apart, likely duplicates in the source"
+        )

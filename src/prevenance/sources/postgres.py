@@ -1,0 +1,234 @@
+"""Tables, views and queries of a PostgreSQL database: one read-only snapshot, streamed as text, in an order that never changes.
+
+The connection string comes from an environment variable and from nowhere else, and is never printed: an error names the variable and the table.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from prevenance.errors import PrevenanceError, nearest
+from prevenance.sources.convert import Source
+from prevenance.sources.files import LONGEST_LINE, quoted, renamed
+
+if TYPE_CHECKING:
+    import psycopg
+
+BATCH = 16_000_000
+"""Bytes of rows that are handed to the engine at once."""
+
+ATTEMPTS, PAUSE = 15, 2.0
+"""A busy server is asked again this often, so many seconds apart: 28 seconds in all."""
+
+BUSY = re.compile(r"starting up|shutting down|in recovery|too many clients|too many connections|connection slots")
+REFUSED = (
+    (re.compile(r"password|authentication|no pg_hba|role .* does not exist"), "the server does not accept the user or the password"),
+    (re.compile(r"database .* does not exist"), "the server has no such database"),
+    (BUSY, "the server is busy"),
+)
+
+
+def names_table(declared: object) -> bool:
+    """Return whether a ``files`` entry is a table, view or query of the database."""
+    return isinstance(declared, Mapping) and bool({"table", "query"} & set(declared))
+
+
+@contextmanager
+def opened(source: Source, pause: Callable[[float], None] = time.sleep) -> Iterator[psycopg.Connection | None]:
+    """Open the source's database for reading, all reads in one snapshot; None for a source without one.
+
+    Raises:
+        PrevenanceError: E202 for a wrong ``database``, E203 without the driver, E402 when the server does not answer.
+    """
+    asked = [view for view, declared in source.files.items() if names_table(declared)]
+    if not asked:
+        yield None
+        return
+    link = _connected(_variable(source, asked[0]), pause)
+    try:
+        link.execute(
+            "set local timezone = 'UTC'; set local datestyle = 'ISO'; set local lock_timeout = '30s'; set local bytea_output = 'hex'"
+        )
+        yield link
+    finally:
+        link.close()
+
+
+def _variable(source: Source, view: str) -> str:
+    """Return the name of the environment variable with the connection string."""
+    name = str(source.database.get("url_env", ""))
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or set(source.database) != {"url_env"}:
+        raise PrevenanceError(
+            "E202",
+            f"files.{view} is a table, and database does not name an environment variable",
+            key="source.database",
+            fix="write database: {url_env: PREVENANCE_PG_URL} in the source's yaml; the connection string itself stays in the environment",
+        )
+    return name
+
+
+def _connected(variable: str, pause: Callable[[float], None]) -> psycopg.Connection:
+    try:
+        import psycopg
+    except ImportError as problem:
+        raise PrevenanceError("E203", "the driver for PostgreSQL is not installed", fix="pip install 'prevenance[postgres]'") from problem
+    fix = f"set {variable}=postgresql://user:password@host/database in the environment to a server that answers"
+    if not os.environ.get(variable):
+        raise PrevenanceError("E402", f"the environment variable {variable} is not set", key="source.database", fix=fix)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            link = psycopg.connect(os.environ[variable], connect_timeout=10, client_encoding="UTF8", application_name="prevenance")
+        except psycopg.Error as problem:
+            if BUSY.search(str(problem)) and attempt < ATTEMPTS:
+                pause(PAUSE)
+                continue
+            # the driver's words hold host, user and database: they stay inside
+            told = next((words for pattern, words in REFUSED if pattern.search(str(problem))), "no server answers there")
+        else:
+            link.read_only = True
+            link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            return link
+        break
+    raise PrevenanceError("E402", f"the database of {variable} cannot be read: {told}", key="source.database", fix=fix) from None
+
+
+def read(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Load a table, view or query as ``raw.<view>``: all columns text (empty is null), ``_file`` its name, ``_line`` its place in the order.
+
+    The order is the primary key's, or that of all columns where there is none.
+
+    Returns:
+        What ``files.read`` returns; rows too long to hold are ``ragged``.
+
+    Raises:
+        PrevenanceError: E401 for a table that is not there or may not be read, E306 for a query that does not run, E402 for a lost server.
+    """
+    import psycopg
+
+    name = str(declared.get("table") or f"{view} (query)")
+    try:
+        body, columns, order = _body(link, view, declared)
+        ragged = _stream(con, link, view, name, _statement(body, columns, order), [column for column, _ in columns])
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as problem:
+        raise _no_table(view, name, []) from problem
+    except psycopg.errors.InsufficientPrivilege as problem:
+        raise PrevenanceError(
+            "E401", f"{name} may not be read by this user", table=view, key=f"files.{view}", fix=f"grant select on {name} to the user"
+        ) from problem
+    except psycopg.OperationalError:
+        raise PrevenanceError(
+            "E402", f"the database was busy or lost while {name} was read", table=view, fix="run again when the server is free"
+        ) from None
+    except psycopg.Error as problem:
+        what = (problem.diag.message_primary or type(problem).__name__)[:200]
+        raise PrevenanceError(
+            "E306", f"{name} does not run: {what}", table=view, fix=f"correct files.{view} in the source's yaml"
+        ) from problem
+    facts: dict[str, Any] = {"ragged": ragged, "twice": set(), "columns": renamed(con, view, declared)}
+    return facts | {"rows": con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]}
+
+
+Columns = list[tuple[str, bool]]
+"""Names in order, and whether the column is text, which is ordered by its bytes and not by the server's language."""
+
+
+def _body(link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> tuple[Any, Columns, Columns]:
+    """Return what to select from, its columns, and those that put its rows in order."""
+    from psycopg import sql
+
+    if "query" in declared:
+        body = sql.SQL("(" + str(declared["query"]).strip().rstrip(";") + ") as asked")
+        found = link.execute(sql.SQL("select * from {} limit 0").format(body))
+        columns = [(column.name, True) for column in found.description or ()]
+        return body, columns, columns
+    identifier = sql.Identifier(*str(declared["table"]).split("."))
+    oid = link.execute("select to_regclass(%s)::oid", [identifier.as_string(link)]).fetchall()[0][0]
+    if oid is None:
+        rows = link.execute(
+            "select schemaname || '.' || relname from pg_stat_user_tables union select schemaname || '.' || viewname from pg_views"
+        )
+        raise _no_table(view, str(declared["table"]), [row[0] for row in rows])
+    columns = link.execute(
+        "select attname, attcollation <> 0 from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped order by attnum", [oid]
+    ).fetchall()
+    key = link.execute(
+        "select a.attname, a.attcollation <> 0 from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey) "
+        "where i.indrelid = %s and i.indisprimary order by array_position(i.indkey::int2[], a.attnum)",
+        [oid],
+    ).fetchall()
+    return identifier, columns, key or [(name, True) for name, _ in columns]
+
+
+def _statement(body: Any, columns: Columns, order: Columns) -> Any:
+    from psycopg import sql
+
+    shown = [sql.SQL("nullif({}::text, '')").format(sql.Identifier(name)) for name, _ in columns]
+    sorted_by = [sql.SQL('{}::text collate "C"' if text else "{}").format(sql.Identifier(name)) for name, text in order]
+    return sql.SQL("copy (select {} from {} order by {}) to stdout with (format csv)").format(
+        sql.SQL(", ").join(shown), body, sql.SQL(", ").join(sorted_by)
+    )
+
+
+def _stream(
+    con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, name: str, statement: Any, columns: list[str]
+) -> list[tuple[str, int]]:
+    """Copy rows into the engine, a batch at a time, and return the (table, line) of those too long to hold."""
+    spec = ", ".join(f"{quoted(column)} varchar" for column in columns)
+    con.execute(f"create or replace table raw.{quoted(view)} ({spec}, _file varchar, _line bigint)")
+    ragged: list[tuple[str, int]] = []
+    kept, lines, size, line = [], [], 0, 0
+    with link.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in copy:  # the server sends one row a message
+            line += 1
+            if len(row) > LONGEST_LINE:
+                ragged.append((name, line))
+                continue
+            kept.append(bytes(row))
+            lines.append(line)
+            size += len(row)
+            if size >= BATCH:
+                _insert(con, view, name, columns, kept, lines)
+                kept, lines, size = [], [], 0
+    _insert(con, view, name, columns, kept, lines)
+    return ragged
+
+
+def _insert(con: duckdb.DuckDBPyConnection, view: str, name: str, columns: list[str], rows: list[bytes], lines: list[int]) -> None:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    if not rows:
+        return
+    places = [f"c{number}" for number in range(len(columns))]
+    batch = csv.read_csv(
+        io.BytesIO(b"".join(rows)),
+        read_options=csv.ReadOptions(column_names=places, use_threads=False, block_size=LONGEST_LINE * 3),
+        parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(places, pa.string()), null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    )
+    batch = batch.append_column("_line", pa.array(lines, pa.int64()))
+    con.register("batch", batch)
+    con.execute(f"insert into raw.{quoted(view)} select {', '.join(places)}, ?, _line from batch order by _line", [name])
+    con.unregister("batch")
+
+
+def _no_table(view: str, name: str, known: list[str]) -> PrevenanceError:
+    own = [one for one in known if not one.startswith(("pg_", "information_schema."))]
+    hint = f"; {nearest(name, own)}" if own else ""
+    return PrevenanceError(
+        "E401",
+        f"the database has no table {name}{hint}",
+        table=view,
+        key=f"files.{view}",
+        fix=f"create it, or correct files.{view} in the source's yaml",
+    )

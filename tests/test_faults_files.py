@@ -1,0 +1,181 @@
+"""Faults of files and schema: each is met with the promised code, names the place, and its FIX works when it is applied."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from company import ACCOUNTS, TICKETS, Company
+
+
+@pytest.fixture
+def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:
+    return Company(tmp_path, capsys)
+
+
+def pasted(line: str, start: str) -> str:
+    """Return the yaml line that the FIX says to write."""
+    found = re.search(rf"({re.escape(start)}.*) in the source's yaml", line.partition("FIX: ")[2])
+    assert found, line
+    return found.group(1)
+
+
+def parquet(path: Path, text: str) -> bytes:
+    from io import StringIO
+
+    pd.read_csv(StringIO(text), dtype="str").to_parquet(path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv.gz"])
+def test_fault_05_truncated_file(company: Company, tmp_path: Path, kind: str) -> None:
+    many = TICKETS + "".join(f"a,u{n},2024-04-01,{n % 5},{n * 7919}\n" for n in range(3000))
+    whole = parquet(tmp_path / "whole", many) if kind == "parquet" else gzip.compress(many.encode())
+    name = f"tickets.{kind}"
+    company.settings["files"]["tickets"] = name
+    for cut in (len(whole) // 2, len(whole) - 20):
+        company.files[name] = whole[:cut]
+        company.refused("E303", "table=tickets", name, "export the file again")
+    company.files[name] = whole
+    assert company.passes().count("tickets")[0] == 3008
+
+
+def test_fault_06_required_table_without_rows(company: Company) -> None:
+    company.files["accounts.csv"] = ACCOUNTS.splitlines()[0] + "\n"
+    company.refused("E304", "table=customers", "accounts.csv:1", "export it again")
+    company.files["accounts.csv"] = ACCOUNTS
+    company.passes()
+
+
+@pytest.mark.parametrize("name", ["tickets.csv", "tickets.csv.gz", "tickets.parquet"])
+def test_fault_07_zero_bytes(company: Company, tmp_path: Path, name: str) -> None:
+    company.settings["files"]["tickets"] = name
+    company.files[name] = b""
+    company.refused("E303", "table=tickets", f"{name} is empty (0 bytes)", "export the file again")
+    company.files[name] = (
+        TICKETS.encode()
+        if name.endswith("csv")
+        else gzip.compress(TICKETS.encode())
+        if name.endswith("gz")
+        else parquet(tmp_path / "x", TICKETS)
+    )
+    company.passes()
+
+
+def test_fault_08_missing_column(company: Company) -> None:
+    company.selects["tickets"] = company.selects["tickets"].replace("score", "scre as score")
+    company.refused("E301", "table=tickets", "column=scre", 'did you mean "score"?')
+    company.selects["tickets"] = company.selects["tickets"].replace("scre", "score")
+    company.passes()
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_fault_09_renamed_column(company: Company, separator: str) -> None:
+    company.files["tickets.csv"] = TICKETS.replace("score", "Score (1-5)").replace(",", separator)
+    if separator == ";":
+        company.settings["files"]["tickets"] = {"path": "tickets.csv", "delimiter": ";"}
+    run = company.refused("E301", "table=tickets", "column=score", 'did you mean "Score (1-5)"?', "tickets.csv:1")
+    company.paste(pasted(run.line, "files.tickets: "))
+    assert company.passes().count("tickets")[:2] == (8, 8)
+
+
+def test_fault_09_a_new_name_that_is_not_there(company: Company) -> None:
+    company.settings["files"]["tickets"] = {"path": "tickets.csv", "rename": {"Scor": "points"}}
+    company.refused("E301", "table=tickets", "column=Scor", 'did you mean "score"?')
+
+
+def test_fault_10_new_column(company: Company) -> None:
+    company.files["tickets.csv"] = "\n".join(f"{line},{'channel_new' if not n else 'x'}" for n, line in enumerate(TICKETS.splitlines()))
+    run = company.passes()
+    assert run.count("tickets")[:2] == (8, 8)
+    assert run.messages.count("channel_new") == 1
+    assert "2 columns that no select reads: tickets (channel_new, note)" in run.messages
+
+
+def test_fault_11_number_became_text(company: Company) -> None:
+    company.files["tickets.csv"] = re.sub(r",(\d),x", r",grade \1,x", TICKETS)
+    run = company.refused("E302", "table=tickets", "column=score", "rows=8", "first=tickets.csv:2", "not a number", "8 of 8 rows (100.0%)")
+    assert company.passes(run.setting()).count("tickets")[3] == {"score: not a number": 8}
+
+
+def test_fault_12_header_twice(company: Company) -> None:
+    company.files["tickets.csv"] = TICKETS.replace("score,note", "score,score")
+    run = company.refused("E301", "table=tickets", "column=score", 'names "score" twice', "tickets.csv:1")
+    written = re.search(r'use "(score__1)"', run.line)
+    assert written
+    company.selects["tickets"] = company.selects["tickets"].replace("score", f"{written.group(1)} as score")
+    company.passes()
+
+
+def test_fault_12_header_twice_but_not_used(company: Company) -> None:
+    company.files["tickets.csv"] = "\n".join(f"{line},{'note' if not n else 'y'}" for n, line in enumerate(TICKETS.splitlines()))
+    assert "tickets: the header names note twice" in company.passes().messages
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_fault_13_other_separator(company: Company, separator: str) -> None:
+    company.files["tickets.csv"] = TICKETS.replace(",", separator)
+    run = company.refused("E303", "table=tickets", "first=tickets.csv:1")
+    company.paste(pasted(run.line, "files.tickets: "))
+    assert company.passes().count("tickets")[:2] == (8, 8)
+
+
+def test_fault_13_decimal_comma(company: Company) -> None:
+    company.settings["files"]["tickets"] = {"path": "tickets.csv", "delimiter": ";"}
+    company.files["tickets.csv"] = re.sub(r",(\d),x", r",\1,5,y", TICKETS).replace(",y", ";y").replace("day,score,note", "day;score;note")
+    text = ["account;id;day;score;note", *(f"a;t{n};2024-03-0{n};{n},5;x" for n in range(1, 6)), "a;t6;2024-03-06;1.200,00;x"]
+    company.files["tickets.csv"] = "\n".join([*text[:-1], "a;t6;2024-03-06;-1.0,25;x"]) + "\n"
+    run = company.refused("E302", "table=tickets", "column=score", "first=tickets.csv:2", '"1,5"', "decimal comma")
+    company.paste(pasted(run.line, "decimal: "))
+    company.files["tickets.csv"] = "\n".join(text[:-1]) + "\n"
+    assert [float(row[0]) for row in company.passes().rows("select score from canonical.tickets order by 1")] == [1.5, 2.5, 3.5, 4.5, 5.5]
+    company.files["tickets.csv"] = "\n".join(text).replace("a;t1;2024-03-01;1,5", "a;t1;2024-03-01;1.5") + "\n"
+    run = company.passes("tables.tickets.on_bad_row=quarantine")
+    assert run.count("tickets")[3] == {"score: not a number": 1, "score: outside -100..100": 1}
+
+
+def test_fault_14_encodings(company: Company) -> None:
+    company.files["tickets.csv"] = b"\xef\xbb\xbf" + TICKETS.replace("\n", "\r\n").encode()
+    assert company.passes().count("tickets")[:2] == (8, 8)
+    for mark in (b"", b"\xef\xbb\xbf"):
+        broken = mark + TICKETS.replace("t3", "é").encode("latin-1")
+        company.files["tickets.csv"] = broken
+        run = company.refused("E303", "table=tickets", f"not UTF-8 at byte {broken.index(0xE9)}", "iconv -f latin1 -t utf-8")
+        company.files["tickets.csv"] = broken[len(mark) :].decode("latin-1").encode("utf-8")
+        assert company.passes().count("tickets")[:2] == (8, 8), run.line
+    company.files["tickets.csv"] = TICKETS.encode("utf-16")
+    company.refused("E303", "not UTF-8 at byte 0", "iconv -f utf-16 -t utf-8")
+
+
+def test_fault_14_bad_bytes_far_down(company: Company) -> None:
+    lines = TICKETS + "".join(f"a,u{n},2024-04-01,{n % 5},{'y' * 60}\n" for n in range(20000))
+    broken = lines.encode() + "a,v1,2024-04-01,1,é\n".encode("latin-1")
+    company.files["tickets.csv"] = broken
+    company.refused("E303", f"not UTF-8 at byte {broken.index(0xE9)}")
+
+
+def test_fault_15_quoted_newline_and_ragged_row(company: Company) -> None:
+    lines = TICKETS.splitlines()
+    lines[3] = 'a,t2,2024-03-03,2,"one\ntwo, three"'
+    lines[5] = "a,t4,2024-03-05"
+    company.files["tickets.csv"] = "\n".join(lines) + "\n"
+    run = company.refused("E302", "table=tickets", "ragged_row", "first=tickets.csv:7", "1 of 8 rows")
+    run = company.passes(run.setting())
+    assert run.count("tickets") == (8, 7, {}, {"ragged_row": 1})
+    assert run.rows("select _file, _line, reason from quarantine.tickets") == [("tickets.csv", 7, "ragged_row")]
+
+
+def test_fault_16_a_cell_of_50_mb(company: Company) -> None:
+    import resource
+
+    company.files["tickets.csv"] = TICKETS + "a,big,2024-03-01,1," + "x" * 50_000_000 + "\na,t9,2024-03-02,1,x\n"
+    company.write()
+    company.files.pop("tickets.csv")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    run = company.passes("tables.tickets.on_bad_row=quarantine")
+    assert run.count("tickets") == (10, 9, {}, {"ragged_row": 1})
+    assert run.rows("select _line from quarantine.tickets") == [(10,)]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000

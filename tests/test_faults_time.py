@@ -1,0 +1,207 @@
+"""Faults of time: what was not known stays out, what cannot be is set apart, and a clock is never guessed."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from company import ACCOUNTS, Company
+
+from prevenance.history import instant
+
+
+@pytest.fixture
+def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:
+    return Company(tmp_path, capsys)
+
+
+def tickets(*days: str, known: tuple[str, ...] = ()) -> str:
+    head = "account,id,day,score,note" + (",known" if known else "")
+    rows = [f"a,t{n},{day},1,x" + (f",{known[n]}" if known else "") for n, day in enumerate(days)]
+    return "\n".join([head, *rows]) + "\n"
+
+
+def with_known(company: Company) -> None:
+    company.selects["tickets"] = company.selects["tickets"].replace("score", "known as known_at, score")
+
+
+def test_fault_31_known_after_as_of_and_before_it_happened(company: Company) -> None:
+    with_known(company)
+    company.files["tickets.csv"] = tickets(
+        *["2024-03-01 12:00"] * 4, known=("2024-03-02", "2024-04-02", "2024-03-01 11:56", "2024-03-01 11:54")
+    )
+    run = company.refused(
+        "E302", "table=tickets", "column=known_at", "first=tickets.csv:5", "before event_at", overrides=("as_of=2024-04-01",)
+    )
+    run = company.passes("as_of=2024-04-01", run.setting())
+    assert run.count("tickets") == (4, 2, {"after_as_of": 1}, {"known_at: before event_at": 1})
+    assert run.rows("select known_at from canonical.tickets order by 1")[0][0] == datetime(2024, 3, 1, 12)
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "0001-01-01", "9999-12-31", "1900-01-00"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Paris"])
+def test_fault_32_placeholders(company: Company, day: str, zone: str) -> None:
+    company.settings["timezone"] = zone
+    company.files["tickets.csv"] = tickets("2024-03-01", day)
+    reason = "not a timestamp" if day.endswith("00") else "outside 1990..2100"
+    run = company.refused("E302", "table=tickets", "column=event_at", "first=tickets.csv:3", reason, f'"{day}"')
+    assert company.passes(run.setting()).count("tickets") == (2, 1, {}, {f"event_at: {reason}": 1})
+
+
+def test_fault_33_no_zone(company: Company) -> None:
+    company.settings["timezone"] = ""
+    run = company.refused("E206", "table=customers", "column=event_at", "accounts.csv:2", "timezone: Europe/Paris")
+    found = re.search(r"write (timezone: \S+)", run.line)
+    assert found
+    company.paste(found.group(1))
+    assert company.passes().count("tickets")[:2] == (8, 8)
+    company.settings["timezone"] = "Europe/Pariss"
+    run = company.refused("E207", 'did you mean "Europe/Paris"?')
+
+
+def test_fault_34_gap_and_fold(company: Company) -> None:
+    company.settings["timezone"] = "Europe/Paris"
+    company.files["tickets.csv"] = tickets(
+        "2024-03-31 02:30", "2024-10-27 02:30", "2024-10-27T02:30:00+02:00", "2024-10-27 03:30", "2024-03-31 03:30", "2024-07-01 02:30"
+    )
+    run = company.passes()
+    found = [str(row[0]) for row in run.rows("select event_at from canonical.tickets order by ticket_id")]
+    assert found[:3] == ["2024-03-31 01:30:00", "2024-10-27 01:30:00", "2024-10-27 00:30:00"]
+    assert run.taken.counts["tickets"].warnings["clock_change"] == 2
+    said = "tickets.event_at: 1 time that Europe/Paris skips read as an hour later, 1 that it has twice as the later one"
+    assert said in run.messages
+    company.files["tickets.csv"] = tickets("2024-10-27 03:30", "2024-03-31 03:30", "2024-03-31 01:59")
+    assert "clock_change" not in company.passes().taken.counts["tickets"].warnings
+
+
+def test_fault_35_day_and_month_mixed(company: Company) -> None:
+    company.files["tickets.csv"] = tickets("25/03/2024", "04/03/2024", "03/26/2024")
+    run = company.refused(
+        "E302", "table=tickets", "column=event_at", "first=tickets.csv:2", '"25/03/2024"', "tickets.csv:4", '"03/26/2024"'
+    )
+    assert "timestamp_formats" not in run.line
+    company.settings["timestamp_formats"] = ["%d/%m/%Y", "%m/%d/%Y"]
+    company.refused("E302", "tickets.csv:2", "tickets.csv:4", "contradict")
+    company.settings["timestamp_formats"] = []
+    company.files["tickets.csv"] = tickets("2024-03-25", "2024-03-04", "2024-03-26")
+    assert company.passes().count("tickets")[:2] == (3, 3)
+
+
+@pytest.mark.parametrize(("days", "first"), [(("25/03/2024", "04/03/2024"), "25"), (("03/25/2024", "03/04/2024"), "25")])
+def test_fault_35_one_order_has_a_line_to_paste(company: Company, days: tuple[str, ...], first: str) -> None:
+    company.files["tickets.csv"] = tickets(*days)
+    company.files["accounts.csv"] = ACCOUNTS.replace("2024-01-01", "01/01/2024").replace("2024-01-02", "02/01/2024")
+    company.files["accounts.csv"] = ACCOUNTS
+    run = company.refused("E302", "table=tickets", "column=event_at", "timestamp_formats: [")
+    found = re.search(r"(timestamp_formats: \[.*?\])", run.line)
+    assert found
+    company.paste(found.group(1))
+    run = company.passes()
+    assert run.rows("select min(event_at), max(event_at) from canonical.tickets") == [(datetime(2024, 3, 4), datetime(2024, 3, 25))]
+
+
+def test_fault_36_known_before_it_happened(company: Company) -> None:
+    with_known(company)
+    company.files["tickets.csv"] = tickets("2024-03-02", "2024-03-02", known=("2024-03-01", "2024-03-02"))
+    run = company.refused("E302", "table=tickets", "column=known_at", "rows=1", "first=tickets.csv:2", "before event_at")
+    assert company.passes(run.setting()).count("tickets") == (2, 1, {}, {"known_at: before event_at": 1})
+
+
+def test_fault_37_no_known_at(company: Company) -> None:
+    with_known(company)
+    company.files["tickets.csv"] = tickets("2024-03-01", "2024-03-01", known=("2024-03-02", ""))
+    run = company.passes()
+    assert run.count("tickets") == (2, 1, {"no_known_at": 1}, {})
+    assert "tickets: 1 of 2 rows have no known_at and are not visible" in run.messages
+
+
+def test_fault_38_exactly_at_the_cutoff(company: Company) -> None:
+    from prevenance.history import upcoming, visible
+
+    at = datetime(2024, 3, 1)
+    company.files["tickets.csv"] = tickets("2024-03-01T00:00:00", "2024-03-01T00:00:00.000001", "2024-03-31", "2024-03-31T00:00:00.000001")
+    run = company.passes()
+    assert run.rows(f"select ticket_id from {visible('tickets', at, 30)}") == [("t0",)]
+    assert run.rows(f"select ticket_id from {upcoming('tickets', at, 30, 0)} order by 1") == [("t1",), ("t2",)]
+
+
+def backfilled(company: Company, live: int) -> None:
+    with_known(company)
+    start = datetime(2022, 1, 1)
+    days = [start + timedelta(days=n) for n in range(0, 1000, 2)]
+    load = days[-1 - live] if live else days[-1]
+    known = [max(day, load) for day in days]
+    company.files["accounts.csv"] = ACCOUNTS.replace("2024", "2021")
+    company.files["tickets.csv"] = tickets(*(f"{day:%F}" for day in days), known=tuple(f"{day:%F}" for day in known))
+
+
+def test_fault_39_backfilled_history(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipelines.run import settings_of
+    from pipelines.snapshots import cutoffs_of, target_of
+    from prevenance.errors import PrevenanceError
+
+    backfilled(company, live=0)
+    given = settings_of("train", ["target=tickets", "source=helpdesk"])
+    with pytest.raises(PrevenanceError, match=r"E601 target=tickets table=tickets .*only 0 of 24 snapshots have history") as refused:
+        cutoffs_of(given, target_of(given), company.passes().taken)
+    assert "source.delay_days.tickets=" in refused.value.fix
+    assert "known_at" in refused.value.fix
+    company.selects["tickets"] = company.selects["tickets"].replace("known as known_at, ", "")
+    company.settings["delay_days"] = {"tickets": 1}
+    assert len(cutoffs_of(given, target_of(given), company.passes().taken)) > 20
+
+
+def test_fault_39_partly_backfilled_history_is_said(company: Company) -> None:
+    from pipelines.run import settings_of
+    from pipelines.snapshots import cutoffs_of, target_of
+
+    backfilled(company, live=120)
+    given = settings_of("train", ["target=tickets", "source=helpdesk"])
+    run = company.passes()
+    kept = cutoffs_of(given, target_of(given), run.taken)
+    assert 0 < len(kept) < 24
+    assert f"only {len(kept)} of 24 snapshots have history" in run.messages
+
+
+def test_fault_40_leap_day_year_end_and_the_future(company: Company) -> None:
+    assert instant("2024-02-29", "Europe/Paris") == datetime(2024, 2, 28, 23)
+    assert instant("2024-12-31T23:59:59.999999+00:00", "UTC") == datetime(2024, 12, 31, 23, 59, 59, 999999)
+    company.files["tickets.csv"] = tickets("2024-02-29", "2024-12-31T23:59:59", "2025-01-01", "2023-02-29")
+    run = company.passes("tables.tickets.on_bad_row=quarantine")
+    assert run.count("tickets") == (4, 3, {}, {"event_at: not a timestamp": 1})
+    run = company.refused("E208", "as_of=2999-01-01", "future", overrides=("as_of=2999-01-01",))
+    found = re.search(r"up to (\d{4}-\d\d-\d\d)", run.line)
+    assert found
+    company.passes(f"as_of={found.group(1)}", "tables.tickets.on_bad_row=quarantine")
+    company.refused("E208", "not a date", overrides=("as_of=2023-02-29",))
+
+
+CONTRACTS = "account,id,started,ended,mrr\n"
+
+
+def contracts(company: Company, *rows: str) -> None:
+    company.settings["files"]["contracts"] = "contracts.csv"
+    company.files["contracts.csv"] = CONTRACTS + "\n".join(rows) + "\n"
+    company.selects["subscriptions"] = (
+        "select account as customer_id, id as subscription_id, 'started' as event, started as event_at, mrr, _file, _line from contracts "
+        "union all by name select account as customer_id, id as subscription_id, 'ended' as event, ended as event_at, _file, _line "
+        "from contracts where ended <> ''"
+    )
+
+
+def test_fault_42_ended_before_it_started(company: Company) -> None:
+    contracts(company, "a,s1,2024-02-01,2024-01-20,5", "b,s2,2024-02-01,2024-03-01,5")
+    run = company.refused("E302", "table=subscriptions", "column=event", "first=contracts.csv:2", "ended before it started")
+    run = company.passes(run.setting())
+    assert run.count("subscriptions")[3] == {"event: ended before it started": 1}
+    assert run.rows("select customer_id from canonical.subscriptions where event = 'started'") == [("b",)]
+
+
+def test_fault_42_two_contracts_of_one_id_overlap(company: Company) -> None:
+    contracts(company, "a,s1,2024-02-01,2024-06-01,5", "a,s1,2024-04-01,,5", "b,s2,2024-02-01,2024-03-01,5", "b,s2,2024-04-01,,5")
+    run = company.refused("E302", "table=subscriptions", "column=event", "first=contracts.csv:3", "started while it runs")
+    run = company.passes(run.setting())
+    assert run.count("subscriptions")[3] == {"event: started while it runs": 1}
+    assert run.rows("select count(*) from canonical.subscriptions where customer_id = 'b'") == [(3,)]
