@@ -78,6 +78,11 @@ class Basis:
         return bool(self.history.con.execute(query, [customer]).fetchall())
 
 
+def _contact(held: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the last contact; a source that tells of none says nothing of it, which is not "no contact yet"."""
+    return {"last_contact": _day(held["last_contact"]), "last_contact_kind": held["last_contact_kind"], "next_contact": None}
+
+
 def details(
     basis: Basis,
     frame: pd.DataFrame,
@@ -123,9 +128,7 @@ def details(
         row = rows.get(customer, {})
         found[customer] = {
             "renews_on": _day(held["renews_on"]),
-            "last_contact": _day(held["last_contact"]),
-            "last_contact_kind": held["last_contact_kind"],
-            "next_contact": None,
+            **(_contact(held) if "contacts" in basis.history.tables else {}),
             "country": held["country"],
             "plan": held["plan"],
             **told[customer],

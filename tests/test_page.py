@@ -202,6 +202,17 @@ def test_a_list_without_money_or_renewals_has_no_such_columns() -> None:
     assert "Renews within" not in told
 
 
+def test_a_source_without_contacts_does_not_say_that_there_was_none() -> None:
+    view = views.view()
+    assert "Last and next contact" in page(view)
+    for row in view["rows"]:
+        for key in ("last_contact", "last_contact_kind", "next_contact"):
+            row["details"].pop(key, None)
+    text = page(view)
+    assert "Last and next contact" not in text
+    assert "no contact yet" not in text
+
+
 def test_five_thousand_rows_stay_below_twelve_megabytes() -> None:
     told = page(views.view(5000, 40))
     assert len(told.encode()) < 12_000_000

@@ -70,7 +70,8 @@ def _columns(view: View) -> list[str]:
     rows = view.get("rows") or []
     priced = any(wording.known(row.get("value_at_stake")) for row in rows)
     renewing = any(cells.details(row).get("renews_on") for row in rows)
-    absent = {"money": not priced, "renewal": not renewing}
+    recorded = any("last_contact" in cells.details(row) for row in rows)
+    absent = {"money": not priced, "renewal": not renewing, "contact": not recorded}
     every = ("rank", "name", "chance", "trend", "why", "money", "renewal", "contact", "by", "state")
     return [name for name in every if not absent.get(name)]
 
