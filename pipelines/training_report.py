@@ -25,7 +25,7 @@ from prevenance.targets.define import Target
 if TYPE_CHECKING:
     from pipelines.learn import Choice, Tested
 
-SLICES, UNBLOCKING = ("segment", "plan", "country", "industry", "size", "tenure"), ("size", "tenure")
+SLICES, UNBLOCKING = ("segment", "plan", "country", "industry", "size", "tenure"), ("country", "industry", "size", "tenure")
 LEVELS = 20
 """Values at most of a column that is sliced by."""
 
