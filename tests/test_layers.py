@@ -14,6 +14,7 @@ LAYERS = [
     ["words"],
     ["playbook"],
     ["disk"],
+    ["erased", "audit"],
     ["tables"],
     ["privacy", "special"],
     ["sources"],
@@ -54,6 +55,7 @@ LAYERS = [
     ["writers"],
     ["outcomes"],
     ["feedback"],
+    ["erasure"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}
 """Doors to the package itself: they may import anything, nothing may import them."""
@@ -62,6 +64,7 @@ DOORS = {
     "omegaconf": {"pipelines"},
     "mlflow": {"tracking", "pyfunc_model"},
     "shap": {"explain"},
+    "psycopg": {"sources"},
     "duckdb": {"sources", "history", "features"},
     "optuna": {"models", "training"},
     "lightgbm": {"models", "leakage"},

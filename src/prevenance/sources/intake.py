@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from prevenance.errors import PrevenanceError
-from prevenance.sources import denied, files
+from prevenance.sources import denied, files, postgres
 from prevenance.sources.clocks import note_clock_changes, note_dates
 from prevenance.sources.contracts import set_contradictions_apart
 from prevenance.sources.convert import Source, converted, instant, reason_of
@@ -77,13 +77,15 @@ def intake(
     taken = Intake(con, {}, [])
     ragged: dict[str, list[tuple[str, int]]] = {}
     columns: dict[str, list[str]] = {}
-    for view, declared in source.files.items():
-        step(f"read {view}")
-        facts = files.read(con, data, view, declared)
-        ragged[view], columns[view] = facts["ragged"], facts["columns"]
-        taken.messages += denied.forget(con, source, view)
-        if facts["twice"]:
-            taken.messages.append(f"{view}: the header names {', '.join(sorted(facts['twice']))} twice; not used")
+    with postgres.opened(source) as link:
+        for view, declared in source.files.items():
+            step(f"read {view}")
+            tabled = postgres.names_table(declared)
+            facts = postgres.read(con, link, view, declared) if link and tabled else files.read(con, data, view, declared)
+            taken.messages += denied.forget(con, source, view)
+            ragged[view], columns[view] = facts["ragged"], [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
+            if facts["twice"]:
+                taken.messages.append(f"{view}: the header names {', '.join(sorted(facts['twice']))} twice; not used")
     denied.close(con)
     for name in TABLES:
         if name in source.selects:

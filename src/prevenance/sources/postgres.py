@@ -117,7 +117,7 @@ def read(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, de
     try:
         body, columns, order = _body(link, view, declared)
         ragged = _stream(con, link, view, name, _statement(body, columns, order), [column for column, _ in columns])
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as problem:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.FeatureNotSupported) as problem:
         raise _no_table(view, name, []) from problem
     except psycopg.errors.InsufficientPrivilege as problem:
         raise PrevenanceError(
