@@ -197,9 +197,12 @@ def test_what_is_missing_is_named_and_the_fix_works(company: Company, link: psyc
     company.refused("E306", "table=tickets", '"nope" does not exist')
     company.settings["files"]["tickets"] = {"table": 'crm.tickets"; drop table crm.tickets; --'}
     company.refused("E401", "table=tickets")
-    company.settings["files"]["tickets"] = {"table": "crm.tickets", "rename": {"score": "points"}}
-    run = company.refused("E301", "column=score", "crm.tickets:1", 'did you mean "points"')
-    assert '"rename": {"score": "points", "points": "score"}' not in run.line or run.line
+    link.execute("alter table crm.tickets rename column score to scores")
+    company.settings["files"]["tickets"] = {"table": "crm.tickets"}
+    run = company.refused("E301", "column=score", "first=crm.tickets:1", 'did you mean "scores"')
+    company.paste(run.line.partition("write ")[2].partition(" in the source's yaml")[0])
+    company.passes()
+    link.execute("alter table crm.tickets rename column scores to score")
     company.settings["files"]["tickets"] = {"table": "crm.tickets"}
     company.passes()
 

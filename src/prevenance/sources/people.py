@@ -71,7 +71,7 @@ def _note_deleted(taken: Intake, logs: list[str]) -> None:
     if not ids:
         return
     unknown = "customer_id not in (select customer_id from canonical.customers) and customer_id not in (select customer_id from quarantine.customers)"
-    gone = taken.con.execute(f"select count(*) from ({ids}) where {unknown}").fetchall()[0][0]
+    gone = taken.con.execute(f"select count(distinct customer_id) from ({ids}) where {unknown}").fetchall()[0][0]
     if gone:
         taken.counts["customers"].warnings["deleted"] = gone
         taken.messages.append(

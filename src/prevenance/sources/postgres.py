@@ -117,7 +117,7 @@ def read(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, de
     try:
         body, columns, order = _body(link, view, declared)
         ragged = _stream(con, link, view, name, _statement(body, columns, order), [column for column, _ in columns])
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.FeatureNotSupported) as problem:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as problem:
         raise _no_table(view, name, []) from problem
     except psycopg.errors.InsufficientPrivilege as problem:
         raise PrevenanceError(
@@ -149,7 +149,10 @@ def _body(link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> t
         found = link.execute(sql.SQL("select * from {} limit 0").format(body))
         columns = [(column.name, True) for column in found.description or ()]
         return body, columns, columns
-    identifier = sql.Identifier(*str(declared["table"]).split("."))
+    parts = str(declared["table"]).split(".")
+    if len(parts) > 2 or not all(parts):
+        raise _no_table(view, str(declared["table"]), [])
+    identifier = sql.Identifier(*parts)
     oid = link.execute("select to_regclass(%s)::oid", [identifier.as_string(link)]).fetchall()[0][0]
     if oid is None:
         rows = link.execute(
