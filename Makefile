@@ -5,10 +5,10 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train score replay feedback explain leakage demo test lint types notebooks bench lock clean
+.PHONY: help setup train score replay feedback explain leakage erase audit-log sbom demo test lint types notebooks bench lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,6 +35,15 @@ explain: .venv/ready ## one customer's inputs, sources, reasons and what would c
 
 leakage: .venv/ready ## a finished feature table, checked for columns that know the outcome: ARGS="features=table.parquet label=churn id= cutoff= fail="
 	@$(RUN)leakage $(PRIVATE) $(ARGS)
+
+erase: .venv/ready ## a customer leaves everything below out, and later runs: ARGS="customer= out="
+	@$(RUN)erase $(PRIVATE) $(ARGS)
+
+audit-log: .venv/ready ## who did what when: the chain of out/audit.log is verified: ARGS="out="
+	@$(RUN)audit_log $(PRIVATE) $(ARGS)
+
+sbom: .venv/ready ## a software bill of materials of the locked libraries (CycloneDX): ARGS=sbom.json
+	@$(RUN)sbom $(ARGS)
 
 demo: .venv/ready ## write the demo company's files: ARGS="demo.customers= demo.seed= data="
 	@$(RUN)demo $(PRIVATE) $(ARGS)

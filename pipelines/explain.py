@@ -11,6 +11,7 @@ from pipelines.settings import Settings
 
 def body(given: Settings, steps: Steps) -> None:
     """Explain ``customer`` for the chosen target, or for every target that has a champion; write ``<out>/explain/<target>/<cutoff>/``."""
+    from pipelines.audit_log import noted_each
     from pipelines.customer import Asked, basis_of, check, explained, loaded
     from prevenance.errors import PrevenanceError
     from prevenance.tracking import champion
@@ -43,6 +44,7 @@ def body(given: Settings, steps: Steps) -> None:
         steps("")
         say(dossier.text(told, str(folder), spoken))
         results[one.target.name] = str(folder)
+    noted_each(given, "explain", results)
     status(Path(given.out), {"pipeline": "explain", "outcome": "explained", "exit": 0, "targets": results})
 
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from pipelines.audit_log import noted_each
 from pipelines.run import Steps, say
 from pipelines.run import main as run
 from pipelines.settings import Settings
@@ -34,6 +35,7 @@ def body(given: Settings, steps: Steps) -> None:
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append(out, target, [one for one in answers if one.target == target]) for target in targets}
+    noted_each(given, "feedback", taken)
     steps("")
     say(_told(answers, taken))
     status(out, {"pipeline": "feedback", "outcome": "taken", "exit": 0, "read": len(answers), "taken": taken})

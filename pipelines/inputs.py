@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.run import PRIVATE, Steps, conf_folder
 from pipelines.settings import Settings
+from prevenance import erased
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.history import History, cut, instant, newest_known_at
 from prevenance.privacy import Privacy
@@ -66,15 +67,25 @@ def load(given: Settings, steps: Steps) -> Inputs:
             table="consents",
             fix=f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent",
         )
-    history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in)
+    gone = erased.load(out).among(_everybody(taken))
+    history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone)
     opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
     known = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
-    customers = {"read": len(ids) + sum(bad.values()), "opted_out": len(opted_out), "after_as_of": len(ids - opted_out - known)}
+    customers = {"read": len(ids) + sum(bad.values()), "opted_out": len(opted_out), "after_as_of": len(ids - gone - opted_out - known)}
+    customers |= {"erased": len(gone & ids)} if gone & ids else {}
     if not known:
         raise PrevenanceError(
             "E305", f"no customer is known at {as_of:%Y-%m-%d}", table="customers", fix=f"give a later as_of, up to {newest:%Y-%m-%d}"
         )
     return Inputs(history, counts, taken.messages, as_of, taken, customers | {f"quarantined {reason}": n for reason, n in bad.items()})
+
+
+def _everybody(taken: Intake) -> list[str]:
+    """Return every id of a customer in any table, also of rows that were set apart."""
+    held = "select schema_name, table_name from duckdb_columns() where schema_name in ('canonical', 'quarantine') and column_name = 'customer_id'"
+    tables = taken.con.execute(held).fetchall()
+    query = " union ".join(f"select customer_id from {schema}.{name}" for schema, name in tables)
+    return [row[0] for row in taken.con.execute(query).fetchall() if row[0] is not None]
 
 
 def source_of(given: Settings) -> Source:

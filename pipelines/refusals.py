@@ -17,17 +17,18 @@ def refuse_code(node: Any, path: str = "") -> None:
     if isinstance(node, DictConfig):
         for key in map(str, node):
             if key in ("_target_", "_partial_", "_args_", "_recursive_", "_convert_"):
-                raise PrevenanceError(
-                    "E204",
-                    f'the setting "{key}" would run code',
-                    key=f"{path}{key}",
-                    fix="remove it; choices are names, such as model=lightgbm",
-                )
+                raise runs_code(key, f"{path}{key}")
             if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
                 refuse_code(node[key], f"{path}{key}.")
     elif isinstance(node, ListConfig):
         for item in node:
             refuse_code(item, path)
+
+
+def runs_code(key: str, place: str) -> PrevenanceError:
+    """Return E204 for a setting that names code."""
+    fix = "remove it; choices are names, such as model=lightgbm"
+    return PrevenanceError("E204", f'the setting "{key}" would run code', key=place, fix=fix)
 
 
 def refuse_secrets(arguments: list[str], letters: Collection[str] = ()) -> None:

@@ -20,7 +20,7 @@ from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.refusals import config_error, refuse_code, refuse_kept_secrets, refuse_secrets
+from pipelines.refusals import config_error, refuse_kept_secrets, refuse_secrets, runs_code
 from pipelines.settings import Settings, keys, settings
 from prevenance.errors import PrevenanceError, nearest
 
@@ -142,15 +142,12 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         if "=" not in one:
             raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
         if any(word in key for word in ("_target_", "_partial_")):
-            raise PrevenanceError(
-                "E204", f'the setting "{key}" would run code', key=key, fix="remove it; choices are names, such as model=lightgbm"
-            )
+            raise runs_code(key, key)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
             composed = compose(name, overrides=[_escaped(one) for one in overrides if one.partition("=")[0] not in ids])
-            refuse_code(composed)
             refuse_kept_secrets(composed)
             found = settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)

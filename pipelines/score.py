@@ -11,6 +11,7 @@ from pipelines.settings import Settings
 
 def body(given: Settings, steps: Steps) -> None:
     """Publish the list of the chosen target, or of every target that has a champion."""
+    from pipelines.audit_log import noted_each
     from pipelines.inputs import load
     from pipelines.tonight import tonight
     from pipelines.view import write_index
@@ -26,6 +27,7 @@ def body(given: Settings, steps: Steps) -> None:
         steps("")
         say(text)
     write_index(given)
+    noted_each(given, "score", results)
     status(Path(given.out), {"pipeline": "score", "outcome": "published", "exit": 0, "targets": results})
 
 

@@ -11,6 +11,7 @@ from pipelines.settings import Settings
 
 def body(given: Settings, steps: Steps) -> None:
     """Train the chosen target, or every target that the source declares."""
+    from pipelines.audit_log import noted_each
     from pipelines.inputs import load, remember
     from pipelines.learn import learn
     from prevenance.writers.publish import status
@@ -22,6 +23,7 @@ def body(given: Settings, steps: Steps) -> None:
         steps("")
         say(text)
     remember(given)
+    noted_each(given, "train", results)
     status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})
 
 

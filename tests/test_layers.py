@@ -14,7 +14,7 @@ LAYERS = [
     ["words"],
     ["playbook"],
     ["disk"],
-    ["erased", "audit"],
+    ["erased", "audit", "sbom"],
     ["tables"],
     ["privacy", "special"],
     ["sources"],

@@ -77,6 +77,35 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
     return path
 
 
+def exchange_folder(path: Path, files: Mapping[str, bytes]) -> Path:
+    """Put a whole folder of ``files`` in the place of the folder ``path`` in one step; a reader sees the old one or the new one.
+
+    Where the system cannot exchange two folders, ``path`` is away for an instant. Returns ``path``.
+    """
+    beside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
+    write_folder(beside, files)
+    with writing(path):
+        try:
+            if not _exchanged(beside, path):
+                aside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
+                os.rename(path, aside)
+                os.rename(beside, path)
+                beside = aside
+            sync(path.parent)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return path
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two names in one step (Linux); return whether the system could."""
+    import ctypes
+
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
+    here, exchange = -100, 2
+    return rename is not None and rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
+
+
 def point(link: Path, name: str) -> None:
     """Make the symbolic link ``link`` point to its neighbour ``name`` in one step, whatever it pointed to."""
     beside = link.parent / f"{TEMPORARY}{link.name}-{uuid.uuid4().hex[:8]}"

@@ -41,6 +41,7 @@ CODES = {
     "E306": "a select does not run",
     "E307": "a label that is not 0 or 1, or the same in every row",
     "E308": "a row of feedback that does not fit",
+    "E309": "the audit log is not as it was written",
     "E401": "a file or table is missing",
     "E402": "a database does not answer",
     "E501": "no champion is registered",
@@ -54,6 +55,7 @@ CODES = {
     "E901": "purpose, legal basis, controller or consent is not recorded",
     "E902": "a personal column may not be used",
     "E903": "the customer has opted out",
+    "E904": "an erasure is not whole",
 }
 
 

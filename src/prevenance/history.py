@@ -86,14 +86,16 @@ def cut(
     *,
     purposes: Collection[str] = (),
     opt_in: bool = False,
+    erased: Collection[str] = (),
 ) -> tuple[History, dict[str, Counts]]:
     """Keep what was known by ``until`` and return the history and the settled counts.
 
     Rows not known yet are excluded (``after_as_of``), those of opted-out customers too (``opted_out``); consents are
     read whole, because a later "no" holds for past cutoffs as well. ``purposes`` and ``opt_in``: see ``privacy.opted_out``; a row of
-    consents that was set apart is a no.
+    consents that was set apart is a no. Customers who were ``erased`` leave every table first, and what was set apart of theirs goes too.
     """
     con = taken.con
+    _erase(taken, erased)
     con.execute("create or replace table canonical._opted_out (customer_id varchar)")
     if opted_out is None and "consents" in taken.counts:
         apart = (
@@ -112,6 +114,22 @@ def cut(
         row = con.execute(f"select count(*), max(known_at) filter (where {clocks}) from canonical.{name}").fetchall()[0]
         counts.used, counts.newest_known_at = row[0], "" if row[1] is None else f"{row[1].isoformat()}Z"
     return History(con, until, frozenset(taken.counts)), taken.counts
+
+
+def _erase(taken: Intake, erased: Collection[str]) -> None:
+    """Take erased customers out of every table, as excluded; nobody keeps one of them as a parent."""
+    con = taken.con
+    con.execute("create or replace table canonical._erased (customer_id varchar)")
+    for customer in erased:
+        con.execute("insert into canonical._erased values (?)", [customer])
+    for name, counts in taken.counts.items() if erased else ():
+        if TABLES[name].per_customer:
+            counts.excluded |= _excluded(con, name, "customer_id in (from canonical._erased)", "erased")
+    if erased:
+        con.execute("update canonical.customers set parent_id = null where parent_id in (from canonical._erased)")
+        apart = "select distinct table_name from duckdb_columns() where schema_name = 'quarantine' and column_name = 'customer_id'"
+        for (name,) in con.execute(apart).fetchall():
+            con.execute(f"delete from quarantine.{quoted(name)} where customer_id in (from canonical._erased)")
 
 
 def _excluded(con: duckdb.DuckDBPyConnection, name: str, condition: str, reason: str) -> dict[str, int]:

@@ -1,0 +1,79 @@
+"""The audit log is a chain: what is changed, removed or put in between is seen, and the line is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines import audit_log
+from pipelines.run import _guarded
+from prevenance import audit
+from prevenance.errors import PrevenanceError
+
+NOON = datetime(2026, 10, 1, 12)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    for number in range(5):
+        audit.append(tmp_path, NOON, "score", target="churn", run_id=f"run{number}", model=None)
+    return tmp_path
+
+
+def test_each_line_holds_the_digest_of_the_one_before(out: Path) -> None:
+    lines = audit.verified(out)
+    assert [line["run_id"] for line in lines] == [f"run{number}" for number in range(5)]
+    assert [line["previous"] for line in lines] == [audit.FIRST, *(line["digest"] for line in lines[:-1])]
+    assert "model" not in lines[0]
+    assert audit.verified(out / "nowhere") == []
+
+
+def _changed(lines: list[str]) -> list[str]:
+    return [*lines[:2], lines[2].replace("run2", "run9"), *lines[3:]]
+
+
+def _forged(lines: list[str]) -> list[str]:
+    told = json.loads(lines[2]) | {"run_id": "run9"}
+    told["digest"] = audit.digest(told)
+    return [*lines[:2], json.dumps(told, sort_keys=True), *lines[3:]]
+
+
+BROKEN: list[tuple[Callable[[list[str]], list[str]], int]] = [
+    (_changed, 3),
+    (_forged, 4),
+    (lambda lines: lines[:2] + lines[3:], 3),
+    (lambda lines: lines[1:], 1),
+    (lambda lines: [*lines[:3], lines[1], *lines[3:]], 4),
+    (lambda lines: [lines[1], lines[0], *lines[2:]], 1),
+    (lambda lines: [*lines, "{}"], 6),
+    (lambda lines: [*lines[:4], lines[4][:30]], 5),
+    (lambda lines: [*lines, "[1]"], 6),
+]
+
+
+@pytest.mark.parametrize(
+    ("broken", "line"), BROKEN, ids=["changed", "forged", "removed", "first removed", "repeated", "swapped", "added", "cut", "nonsense"]
+)
+def test_the_first_broken_line_is_named(
+    out: Path, capsys: pytest.CaptureFixture[str], broken: Callable[[list[str]], list[str]], line: int
+) -> None:
+    log = out / audit.LOG
+    log.write_text("\n".join(broken(log.read_text(encoding="utf-8").splitlines())) + "\n", encoding="utf-8")
+    with pytest.raises(PrevenanceError, match=rf"E309 first=audit.log:{line} ") as problem:
+        audit.verified(out)
+    assert problem.value.exit_status == 3
+    assert _guarded("audit_log", audit_log.body, [f"out={out}"]) == 3
+    audit.append(out, NOON, "score")
+    with pytest.raises(PrevenanceError, match=rf"audit.log:{line} "):
+        audit.verified(out)
+
+
+def test_the_command_says_that_the_chain_is_whole(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _guarded("audit_log", audit_log.body, [f"out={out}"]) == 0
+    said = capsys.readouterr().out
+    assert "5 lines, chain unbroken: 5 score" in said
+    assert audit.verified(out)[-1]["digest"] in said
