@@ -15,7 +15,7 @@ import pandas as pd
 from prevenance import facts, story
 from prevenance.explain import facts as facts_of
 from prevenance.facts import Wording
-from prevenance.features.build import build
+from prevenance.features.build import build, giving, names
 from prevenance.features.define import Definition
 from prevenance.history import History, visible
 from prevenance.models import bundle
@@ -102,13 +102,13 @@ def details(
     """
     customers = frame["customer_id"].tolist()
     known = story.standing(basis.history, basis.cutoff)
-    names = list(basis.fitted.encoder.features)
+    inputs = list(basis.fitted.encoder.features)
     asked = pd.DataFrame(
         {
             "customer_id": customers,
             "score": frame["score"].to_numpy(),
-            "holes": frame[names].isna().sum(axis=1).to_numpy(),
-            "inputs": len(names),
+            "holes": frame[inputs].isna().sum(axis=1).to_numpy(),
+            "inputs": len(inputs),
             "without": story.without(basis.history, basis.cutoff, customers),
         }
     )
@@ -178,7 +178,8 @@ def earlier(basis: Basis, frame: pd.DataFrame, moments: Iterable[datetime]) -> p
     """Return the inputs of the customers of ``frame`` at earlier ``moments``, where they were in the cohort then."""
     keys = basis.target.keys
     asked = cohort(basis.history, basis.target, moments).merge(frame[keys], on=keys)
-    return build(basis.history, asked[["customer_id", "cutoff", *keys[1:]]], basis.definitions)
+    needed = giving(basis.definitions, [name for name in frame if name in names(basis.definitions)])
+    return build(basis.history, asked[["customer_id", "cutoff", *keys[1:]]], needed)
 
 
 def weekly(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame) -> dict[str, list[float | None]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.roster import product_names, unknown
 from pipelines.run import Steps
 from prevenance.decision import Rules
-from prevenance.features.build import build
+from prevenance.features.build import build, giving
 from prevenance.features.define import Definition
 from prevenance.history import History
 from prevenance.holdout import mondays
@@ -115,7 +115,7 @@ def _inputs(
     snapshots = cohort(history, target, moments)
     if chosen is not None:
         snapshots = snapshots.merge(chosen[target.keys], on=target.keys)
-    features = build(history, snapshots, definitions, steps)[["cutoff", *target.keys, *columns]]
+    features = build(history, snapshots, giving(definitions, columns), steps)[["cutoff", *target.keys, *columns]]
     return pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from prevenance.errors import PrevenanceError
 from prevenance.features import LOOKBACKS, SETS, changeable, columns, definitions, phrases
-from prevenance.features.build import build, names, usable
+from prevenance.features.build import build, giving, names, usable
 from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend
 from prevenance.history import History
 from prevenance.tables import SQL_TYPES, TABLES
@@ -197,6 +197,16 @@ def test_the_builder_equals_the_oracle(frames: Mapping[str, pd.DataFrame]) -> No
     for column in names(OF_CUSTOMERS):
         for number, (here, there) in enumerate(zip(found[column], expected[column], strict=True)):
             assert same(here, there), (column, asked.iloc[number].tolist(), here, there)
+
+
+@given(frames=worlds.worlds(), data=st.data())
+@settings(max_examples=5, deadline=None, derandomize=True)
+def test_columns_are_the_same_without_the_definitions_they_do_not_rest_on(frames: Mapping[str, pd.DataFrame], data: st.DataObject) -> None:
+    asked, history = worlds.snapshots(3), History.from_frames(frames, datetime(2026, 1, 1))
+    wanted = data.draw(st.lists(st.sampled_from(names(OF_CUSTOMERS)), min_size=1, max_size=6, unique=True))
+    few = giving(OF_CUSTOMERS, wanted)
+    assert len(few) < len(OF_CUSTOMERS)
+    pd.testing.assert_frame_equal(build(history, asked, few)[wanted], build(history, asked, ALL)[wanted])
 
 
 @given(frames=worlds.worlds(), seed=st.integers(0, 99))

@@ -48,6 +48,17 @@ def names(definitions: Sequence[Definition]) -> list[str]:
     return found
 
 
+def giving(definitions: Sequence[Definition], columns: Sequence[str]) -> tuple[Definition, ...]:
+    """Return the definitions that ``columns`` of ``build`` rest on, in their order; what they give is the same without the others."""
+    wanted, before = set(columns), -1
+    while before != len(wanted):
+        before = len(wanted)
+        for one in definitions:
+            if wanted.intersection(names((one,))):
+                wanted |= {one.of} if isinstance(one, Trend) else {one.top, one.bottom} if isinstance(one, Ratio) else set()
+    return tuple(one for one in definitions if wanted.intersection(names((one,))))
+
+
 def build(
     history: History, snapshots: pd.DataFrame, definitions: Sequence[Definition], step: Callable[[str], None] = lambda text: None
 ) -> pd.DataFrame:
@@ -76,7 +87,8 @@ def build(
     for table, group in groupby(sorted(windows, key=lambda window: window.feature.table), key=lambda window: window.feature.table):
         step(f"features of {table}")
         if rows:
-            columns |= windowed(history, table, list(group), rows, codes, len(customers))
+            found = windowed(history, table, list(group), rows, codes, len(customers))
+            columns |= _known(history, table, found, rows)
     for one in definitions:
         if isinstance(one, State):
             step(f"state {one.name}")
@@ -96,6 +108,15 @@ def _windows(definitions: Sequence[Definition]) -> list[Window]:
                 raise PrevenanceError("E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=nearest(one.of, features))
             windows.append(Window(f"{one.name}_before", features[one.of], before=True))
     return windows
+
+
+def _known(history: History, table: str, columns: dict[str, np.ndarray], rows: dict[datetime, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the columns, null at every cutoff at which no row of the table is visible: it says nothing of anybody, which is not zero."""
+    for cutoff, index in rows.items():
+        if not history.con.execute(f"select exists(from {visible(table, cutoff)})").fetchall()[0][0]:
+            for column in columns.values():
+                column[index] = np.nan
+    return columns
 
 
 def _state(history: History, state: State, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> dict[str, np.ndarray | pd.Series]:
