@@ -87,7 +87,7 @@ def test_a_copy_does_not_hide_a_leak(clean):
     assert {one["feature"] for one in found} == {"leak", "copy"}
 
 
-def test_an_echo_of_the_outcome_is_named(clean):
+def test_fault_54_an_echo_of_the_outcome_is_named(clean):
     days = (clean["outcome_at"] - clean["cutoff"]) / pd.Timedelta(days=1)
     often = pd.concat([clean, clean.assign(customer_id="d" + clean["customer_id"])], ignore_index=True)
     echo = pd.concat([days, days]).le(7).astype(float).to_numpy()

@@ -217,7 +217,7 @@ def test_a_better_model_is_promoted_with_its_numbers(good):
     assert "against the rule's" in verdict.why
 
 
-def test_shuffled_labels_are_not_promoted():
+def test_fault_53_shuffled_labels_are_not_promoted():
     promoted = 0
     for seed in range(40):
         shuffled = world(seed, model=2.0, rule=0.7, customers=200)

@@ -150,6 +150,8 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
         counts.quarantined["ragged_row"] = len(ragged)
     taken.counts[table.name] = counts
     _note_missing_words(taken, table, columns)
+    if not counts.read:
+        taken.messages.append(f"{table.name}: the table has a header and no row; what it would say is unknown, not zero")
     if unseen := counts.excluded.get("no_known_at"):
         taken.messages.append(f"{table.name}: {unseen} of {counts.read} rows have no known_at and are not visible")
     note_clock_changes(taken, source, table, columns)
