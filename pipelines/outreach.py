@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from prevenance.capacity import Room
-from prevenance.decision import Rules
 from prevenance.errors import PrevenanceError
-from prevenance.holdout import PUBLIC_SALT, HoldOut
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
+    from prevenance.decision import Rules
     from prevenance.targets.define import Target
 
 
@@ -90,6 +88,11 @@ def capacity_of(given: Settings) -> int:
 
 def rules_of(given: Settings, target: Target) -> Rules:
     """Return how this target's list is decided. Hours, where they are given, count instead of contacts."""
+    # heavy, and not needed to read settings
+    from prevenance.capacity import Room
+    from prevenance.decision import Rules
+    from prevenance.holdout import PUBLIC_SALT, HoldOut
+
     chosen = given.outreach
     room = Room(capacity_of(given), chosen.hours or {}, chosen.hours_per_contact)
     key = os.environ.get(chosen.holdout.key_env, "").encode() or PUBLIC_SALT
