@@ -32,7 +32,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def connect(memory: str = "4GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+def connect(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     """Return a fresh engine that works in UTC, keeps row order and spills to disk above ``memory``."""
     connection = duckdb.connect(":memory:")
     # what is spilled is personal: never into the folder that the command was called from
