@@ -105,6 +105,11 @@ def oracle(frames: Mapping[str, pd.DataFrame], snapshots: pd.DataFrame, definiti
     trends = [one for one in definitions if isinstance(one, Trend) and one.of in features]
     states = [one for one in definitions if isinstance(one, State) and set(one.tables) <= set(frames)]
     kept = satisfying(frames, {(one.table, one.where) for one in features.values()})
+    silent = {
+        (name, cutoff): not any(visible(row, cutoff.to_pydatetime()) for row in table_of(frames[name]))
+        for name in {one.table for one in features.values()}
+        for cutoff in set(snapshots["cutoff"])
+    }
     by_cutoff = {cutoff: state_rows(frames, snapshots, states, cutoff.to_pydatetime()) for cutoff in set(snapshots["cutoff"])}
     result = []
     for customer, stamp in zip(snapshots["customer_id"], snapshots["cutoff"], strict=True):
@@ -112,10 +117,13 @@ def oracle(frames: Mapping[str, pd.DataFrame], snapshots: pd.DataFrame, definiti
         row: Row = {"customer_id": customer, "cutoff": cutoff}
         for one in features.values():
             row[one.name] = value_of(one, _window(kept[one.table, one.where], customer, cutoff, cutoff, one.days), cutoff)
+            if silent[one.table, stamp]:
+                row[one.name] = math.nan
         for trend in trends:
             one = features[trend.of]
             assert one.days is not None
             before = value_of(one, _window(kept[one.table, one.where], customer, cutoff, cutoff - one.days * DAY, one.days), cutoff)
+            before = math.nan if silent[one.table, stamp] else before
             now = row[one.name]
             row[trend.name] = math.nan if now + before == 0 else (now - before) / (now + before)
             row[f"{trend.name}_before"] = before
@@ -178,7 +186,8 @@ def _contracts(rows: Sequence[Row]) -> dict[str, Row]:
                 given[row["subscription_id"]][name].append((row["event_at"], row["known_at"], order[row["event"]], row[name]))
     held = {one: {name: max(values)[3] for name, values in own.items()} for one, own in given.items()}
     for one, own in held.items():
-        own["started_at"] = min(given[one]["event"])[0]
+        ended = max((event[0] for event in given[one]["event"] if event[3] == "ended"), default=datetime.min)
+        own["started_at"] = min((event[0] for event in given[one]["event"] if event[3] != "ended" and event[0] >= ended), default=None)
     return {name: own for name, own in held.items() if own["event"] != "ended"}
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 HELD = """
 steps as (
-  select *, case event when 'ended' then 4 when 'notice' then 3 when 'renewed' then 2 when 'changed' then 1 else 0 end as step
+  select *, case event when 'ended' then 4 when 'notice' then 3 when 'renewed' then 2 when 'changed' then 1 else 0 end as step,
+    max(case when event = 'ended' then event_at end) over (partition by customer_id, subscription_id) as ended_at
   from subscriptions
 ),
 held as (
-  select customer_id, subscription_id, cutoff, min(event_at) as started_at,
+  select customer_id, subscription_id, cutoff, min(event_at) filter (where event <> 'ended' and (ended_at is null or event_at >= ended_at)) as started_at,
     arg_max(event, (event_at, known_at, step)) as event,
     arg_max(product_id, (event_at, known_at, step, product_id)) filter (where product_id is not null) as product_id,
     arg_max(plan, (event_at, known_at, step, plan)) filter (where plan is not null) as plan,
@@ -25,7 +26,8 @@ held as (
 running as (select * from held where event <> 'ended')
 """
 """Contracts at the cutoff, one row each: the last event and the last known value of every column (ties: known_at, then
-the order started, changed, renewed, notice, ended, then the value). ``running`` are those whose last event is not ``ended``."""
+the order started, changed, renewed, notice, ended, then the value).
+``started_at`` is the first event since the last end: who came back is new. ``running`` are those whose last event is not ``ended``."""
 
 CATALOGUE = """
 catalogue as (
