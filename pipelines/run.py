@@ -74,8 +74,8 @@ class Steps:
 
 def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
     """Run ``body`` with the settings of ``conf/<name>.yaml`` and the command line; never returns."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    sys.exit(_guarded(name, body, arguments))
+    os.umask(0o077)  # what libraries write is for its owner only as well
+    sys.exit(_guarded(name, body, list(sys.argv[1:] if argv is None else argv)))
 
 
 def _guarded(name: str, body: Body, arguments: list[str]) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from pipelines import train
 from pipelines.refusals import refuse_secrets
-from pipelines.run import _guarded
+from pipelines.run import _guarded, main
 from prevenance import disk
 from prevenance.errors import PrevenanceError
 from prevenance.sources.convert import Source
@@ -159,3 +160,14 @@ def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     disk.write_folder(tmp_path / "c", {"d/e.txt": b"x"})
     for path in tmp_path.rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_what_libraries_write_is_for_its_owner_only_too(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with pytest.raises(SystemExit, match="0"):
+            main("score", lambda given, steps: (tmp_path / "made").mkdir() or (tmp_path / "made" / "x").touch(), [f"out={tmp_path}"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "made" / "x").stat().st_mode & 0o777 == 0o600
