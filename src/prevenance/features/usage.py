@@ -161,7 +161,12 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
             "logins_28d",
             "Logins from 22:00 to 06:00 UTC in 28 days: {top:.0f} of {bottom:.0f}",
         ),
-        Ratio("errors_per_use_28d", "errors_28d", "uses_28d", "Errors met in 28 days: {top:.0f} with {bottom:.0f} {bottom:feature use|feature uses}"),
+        Ratio(
+            "errors_per_use_28d",
+            "errors_28d",
+            "uses_28d",
+            "Errors met in 28 days: {top:.0f} with {bottom:.0f} {bottom:feature use|feature uses}",
+        ),
         Ratio("logins_per_user_28d", "logins_28d", "active_users_28d", "Logins in 28 days: {top:.0f} by {bottom:.0f} {bottom:user|users}"),
         MAIN_USER,
         PAID,
