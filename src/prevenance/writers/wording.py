@@ -17,7 +17,7 @@ FEW = 20
 
 MODELS = {
     "lightgbm": "LightGBM",
-    "blend": "logistic and LightGBM",
+    "blend": "Blend",
     "logistic": "Logistic regression",
     "random_forest": "Random forest",
     "neural": "Neural network",
