@@ -33,9 +33,12 @@ def tool(name: str) -> str | None:
     return str(found[-1]) if found else shutil.which(name)
 
 
+RUNUSER = shutil.which("runuser", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])) or ""
+
+
 def as_server(*command: str) -> None:
     """Run a command of the server, which refuses to run as root."""
-    wrapped = ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else [*command]
+    wrapped = [RUNUSER, "-u", "postgres", "--", *command] if os.geteuid() == 0 else [*command]
     subprocess.run(wrapped, check=True, capture_output=True, timeout=120, cwd="/tmp")
 
 
@@ -45,7 +48,7 @@ def server() -> Iterator[str]:
     initdb, pg_ctl = tool("initdb"), tool("pg_ctl")
     if not initdb or not pg_ctl:
         pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
-    if os.geteuid() == 0 and subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode:
+    if os.geteuid() == 0 and (not RUNUSER or subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode):
         pytest.skip("a server does not run as root, and there is no user postgres")
     folder = Path(tempfile.mkdtemp(prefix="prevenance-pg-", dir="/tmp"))
     folder.chmod(0o777)
