@@ -102,18 +102,7 @@ def details(
     """
     customers = frame["customer_id"].tolist()
     known = story.standing(basis.history, basis.cutoff)
-    inputs = list(basis.fitted.encoder.features)
-    asked = pd.DataFrame(
-        {
-            "customer_id": customers,
-            "score": frame["score"].to_numpy(),
-            "holes": frame[inputs].isna().sum(axis=1).to_numpy(),
-            "inputs": len(inputs),
-            "without": story.without(basis.history, basis.cutoff, customers),
-        }
-    )
-    late = story.sources(basis.history, basis.cutoff)
-    unknown = story.unknown(asked, known, late, (basis.fitted.band[0][0], basis.fitted.band[-1][0]), say)
+    unknown = _unknown(basis, frame, known, say)
     shown = story.timeline(basis.history, basis.cutoff, customers, say)
     marked = story.marks(basis.history, basis.cutoff, customers, say)
     past = earlier(basis, frame, [basis.cutoff - BEFORE, *(story.line(basis.cutoff)[:-1] if weeks is None else ())])
@@ -125,7 +114,6 @@ def details(
     for customer, score in zip(customers, frame["score"].tolist(), strict=True):
         held = {key: None if pd.isna(value) else value for key, value in standing[customer].items()}
         precedent = similar(basis.fitted.about, score)
-        row = rows.get(customer, {})
         found[customer] = {
             "renews_on": _day(held["renews_on"]),
             **(_contact(held) if "contacts" in basis.history.tables else {}),
@@ -138,18 +126,39 @@ def details(
             "timeline": shown.get(customer, []),
             "unknown": unknown[customer],
             "similar": None if precedent is None else {"n": precedent[0], "outcome": precedent[1], "text": ""},
-            "note": note(
-                say,
-                cutoff=basis.cutoff,
-                last_contact=held["last_contact"],
-                kind=held["last_contact_kind"],
-                facts=[text for text in str(row.get("reasons") or "").split("; ") if text],
-                action=str(row.get("action") or ""),
-                act_by=str(row.get("act_by") or ""),
-                renews_on=held["renews_on"],
-            ),
+            "note": _noted(say, basis.cutoff, held, rows.get(customer, {})),
         }
     return found
+
+
+def _unknown(basis: Basis, frame: pd.DataFrame, known: pd.DataFrame, say: Words) -> dict[str, list[str]]:
+    """Return customer_id -> what is not known of it; ``known`` is from ``story.standing``."""
+    customers, inputs = frame["customer_id"].tolist(), list(basis.fitted.encoder.features)
+    asked = pd.DataFrame(
+        {
+            "customer_id": customers,
+            "score": frame["score"].to_numpy(),
+            "holes": frame[inputs].isna().sum(axis=1).to_numpy(),
+            "inputs": len(inputs),
+            "without": story.without(basis.history, basis.cutoff, customers),
+        }
+    )
+    late = story.sources(basis.history, basis.cutoff)
+    return story.unknown(asked, known, late, (basis.fitted.band[0][0], basis.fitted.band[-1][0]), say)
+
+
+def _noted(say: Words, cutoff: datetime, held: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """Return the call note of one row of the list."""
+    return note(
+        say,
+        cutoff=cutoff,
+        last_contact=held["last_contact"],
+        kind=held["last_contact_kind"],
+        facts=[text for text in str(row.get("reasons") or "").split("; ") if text],
+        action=str(row.get("action") or ""),
+        act_by=str(row.get("act_by") or ""),
+        renews_on=held["renews_on"],
+    )
 
 
 def reasons(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -> dict[str, dict[str, list[dict[str, Any]]]]:

@@ -18,7 +18,7 @@ def frequency(say: Words, score: float | None) -> str:
         return DASH
     if score < 0.005:
         return say("below 1 in 100")
-    if round(score * 10) >= 10:
+    if score >= 0.95:
         return say("more than 9 in 10")
     return say("about {n} in 100", n=round(score * 100)) if score < 0.095 else say("about {n} in 10", n=round(score * 10))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from prevenance.words import DASH, Words
+from prevenance.words import DASH, Words, chances
 from prevenance.writers.wording import known, line
 
 Row = Mapping[str, Any]
@@ -63,15 +63,7 @@ def beneath_name(row: Row, say: Words) -> str:
 
 def frequency(say: Words, share: Any) -> str:
     """Return a chance as a frequency: ``about 4 in 10``."""
-    if not known(share):
-        return say("not enough data")
-    if share < 0.005:
-        return say("below 1 in 100")
-    if share >= 0.95:
-        return say("more than 9 in 10")
-    if share < 0.095:
-        return say("about {n} in 100", n=round(share * 100))
-    return say("about {n} in 10", n=round(share * 10))
+    return chances.frequency(say, share) if known(share) else say("not enough data")
 
 
 def likely(say: Words, row: Row) -> str:
