@@ -17,7 +17,7 @@ from psycopg import sql
 from pipelines import score, train
 from pipelines.run import PRIVATE, _guarded
 from prevenance.errors import PrevenanceError
-from prevenance.sources import postgres
+from prevenance.sources import postgres, stream
 from prevenance.sources.convert import Source
 from prevenance.sources.demo import demo_of, write
 from prevenance.sources.files import connect
@@ -151,7 +151,7 @@ def test_batches_change_nothing_and_a_row_too_long_is_set_apart(link: psycopg.Co
         "create table crm.many (id int primary key, word text); insert into crm.many select n, 'w' || n from generate_series(1, 500) n"
     )
     whole = loaded("many", {"table": "crm.many"})
-    monkeypatch.setattr(postgres, "BATCH", 100)
+    monkeypatch.setattr(stream, "BATCH", 100)
     assert loaded("many", {"table": "crm.many"}) == whole
     link.execute("update crm.many set word = repeat('x', 9000000) where id = 7")
     con = connect()

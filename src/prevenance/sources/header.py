@@ -18,7 +18,9 @@ SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 
 def pattern_of(declared: str | Mapping[str, Any]) -> str:
     """Return the path, pattern or table of a ``files`` entry."""
-    return declared if isinstance(declared, str) else str(declared.get("path", declared.get("table", "")))
+    if isinstance(declared, str):
+        return declared
+    return str(next((declared[key] for key in ("path", "sqlite", "table") if key in declared), ""))
 
 
 def separator_of(view: str, declared: str | Mapping[str, Any]) -> str:

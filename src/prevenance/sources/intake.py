@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from prevenance.errors import PrevenanceError
-from prevenance.sources import denied, files, postgres
+from prevenance.sources import denied, raw
 from prevenance.sources.clocks import note_clock_changes, note_dates
 from prevenance.sources.contracts import set_contradictions_apart
 from prevenance.sources.convert import Source, converted, instant, reason_of
@@ -77,11 +77,10 @@ def intake(
     taken = Intake(con, {}, [])
     ragged: dict[str, list[tuple[str, int]]] = {}
     columns: dict[str, list[str]] = {}
-    with postgres.opened(source) as link:
-        for view, declared in source.files.items():
+    with raw.opened(con, source, data) as read:
+        for view in source.files:
             step(f"read {view}")
-            tabled = postgres.names_table(declared)
-            facts = postgres.read(con, link, view, declared) if link and tabled else files.read(con, data, view, declared)
+            facts = read(view)
             taken.messages += denied.forget(con, source, view)
             ragged[view], columns[view] = facts["ragged"], [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
             if facts["twice"]:

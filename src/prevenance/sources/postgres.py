@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.errors import PrevenanceError
 from prevenance.sources.convert import Source
 from prevenance.sources.files import LONGEST_LINE, quoted, renamed
+from prevenance.sources.stream import no_table, streamed
 
 if TYPE_CHECKING:
     import psycopg
-
-BATCH = 16_000_000
-"""Bytes of rows that are handed to the engine at once."""
+    import pyarrow as pa
 
 ATTEMPTS, PAUSE = 15, 2.0
 """A busy server is asked again this often, so many seconds apart: 28 seconds in all."""
@@ -38,7 +37,7 @@ REFUSED = (
 
 def names_table(declared: object) -> bool:
     """Return whether a ``files`` entry is a table, view or query of the database."""
-    return isinstance(declared, Mapping) and bool({"table", "query"} & set(declared))
+    return isinstance(declared, Mapping) and bool({"table", "query"} & set(declared)) and "sqlite" not in declared
 
 
 @contextmanager
@@ -118,7 +117,7 @@ def read(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, de
         body, columns, order = _body(link, view, declared)
         ragged = _stream(con, link, view, name, _statement(body, columns, order), [column for column, _ in columns])
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as problem:
-        raise _no_table(view, name, []) from problem
+        raise no_table(view, name, []) from problem
     except psycopg.errors.InsufficientPrivilege as problem:
         raise PrevenanceError(
             "E401", f"{name} may not be read by this user", table=view, key=f"files.{view}", fix=f"grant select on {name} to the user"
@@ -151,14 +150,15 @@ def _body(link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> t
         return body, columns, columns
     parts = str(declared["table"]).split(".")
     if len(parts) > 2 or not all(parts):
-        raise _no_table(view, str(declared["table"]), [])
+        raise no_table(view, str(declared["table"]), [])
     identifier = sql.Identifier(*parts)
     oid = link.execute("select to_regclass(%s)::oid", [identifier.as_string(link)]).fetchall()[0][0]
     if oid is None:
         rows = link.execute(
             "select schemaname || '.' || relname from pg_stat_user_tables union select schemaname || '.' || viewname from pg_views"
         )
-        raise _no_table(view, str(declared["table"]), [row[0] for row in rows])
+        own = [row[0] for row in rows if not row[0].startswith(("pg_", "information_schema."))]
+        raise no_table(view, str(declared["table"]), own)
     columns = link.execute(
         "select attname, attcollation <> 0 from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped order by attnum", [oid]
     ).fetchall()
@@ -183,55 +183,21 @@ def _statement(body: Any, columns: Columns, order: Columns) -> Any:
 def _stream(
     con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, name: str, statement: Any, columns: list[str]
 ) -> list[tuple[str, int]]:
-    """Copy rows into the engine, a batch at a time, and return the (table, line) of those too long to hold."""
-    spec = ", ".join(f"{quoted(column)} varchar" for column in columns)
-    con.execute(f"create or replace table raw.{quoted(view)} ({spec}, _file varchar, _line bigint)")
-    ragged: list[tuple[str, int]] = []
-    kept, lines, size, line = [], [], 0, 0
-    with link.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in copy:  # the server sends one row a message
-            line += 1
-            if len(row) > LONGEST_LINE:
-                ragged.append((name, line))
-                continue
-            kept.append(bytes(row))
-            lines.append(line)
-            size += len(row)
-            if size >= BATCH:
-                _insert(con, view, name, columns, kept, lines)
-                kept, lines, size = [], [], 0
-    _insert(con, view, name, columns, kept, lines)
-    return ragged
+    """Copy rows into the engine and return the (table, line) of those too long to hold."""
+    with link.cursor() as cursor, cursor.copy(statement) as copy:  # the server sends one row a message
+        return streamed(con, view, name, columns, map(bytes, copy), len, lambda rows: _texts(rows, len(columns)))
 
 
-def _insert(con: duckdb.DuckDBPyConnection, view: str, name: str, columns: list[str], rows: list[bytes], lines: list[int]) -> None:
+def _texts(rows: list[bytes], width: int) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv
 
-    if not rows:
-        return
-    places = [f"c{number}" for number in range(len(columns))]
-    batch = csv.read_csv(
+    places = [f"c{number}" for number in range(width)]
+    return csv.read_csv(
         io.BytesIO(b"".join(rows)),
         read_options=csv.ReadOptions(column_names=places, use_threads=False, block_size=LONGEST_LINE * 3),
         parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(places, pa.string()), null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
-    )
-    batch = batch.append_column("_line", pa.array(lines, pa.int64()))
-    con.register("batch", batch)
-    con.execute(f"insert into raw.{quoted(view)} select {', '.join(places)}, ?, _line from batch order by _line", [name])
-    con.unregister("batch")
-
-
-def _no_table(view: str, name: str, known: list[str]) -> PrevenanceError:
-    own = [one for one in known if not one.startswith(("pg_", "information_schema."))]
-    hint = f"; {nearest(name, own)}" if own else ""
-    return PrevenanceError(
-        "E401",
-        f"the database has no table {name}{hint}",
-        table=view,
-        key=f"files.{view}",
-        fix=f"create it, or correct files.{view} in the source's yaml",
     )

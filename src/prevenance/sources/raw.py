@@ -1,0 +1,29 @@
+"""One door to what a source's ``files`` name: files, tables of a server, tables of a SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from prevenance.sources import files, postgres, sqlite
+from prevenance.sources.convert import Source
+
+
+@contextmanager
+def opened(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> Iterator[Callable[[str], dict[str, Any]]]:
+    """Give a function that loads a ``files`` entry as ``raw.<view>`` (see ``files.read``); all reads of one database are of one moment."""
+    with postgres.opened(source) as link, sqlite.opened() as links:
+
+        def read(view: str) -> dict[str, Any]:
+            declared = source.files[view]
+            if link and postgres.names_table(declared):
+                return postgres.read(con, link, view, declared)
+            if sqlite.names_file(declared):
+                return sqlite.read(con, links, root, view, declared)
+            return files.read(con, root, view, declared)
+
+        yield read

@@ -1,0 +1,203 @@
+"""Tables, views and queries of a SQLite file below the data folder: read only, streamed as text, in an order that never changes.
+
+Nothing is written beside the file. One that keeps a write-ahead log is read from a private copy, because SQLite itself would make files there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from prevenance.disk import writing
+from prevenance.errors import PrevenanceError
+from prevenance.sources.files import located, quoted, renamed
+from prevenance.sources.stream import no_table, streamed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WAIT = 30.0
+"""Seconds that a locked file is waited for."""
+
+COPIES = 3
+"""A file whose log is written back while it is copied is copied again, this often in all."""
+
+Cells = tuple[Any, ...]
+
+
+@dataclass
+class Links:
+    """The open files: all reads of one file are of one moment."""
+
+    held: ExitStack
+    open: dict[Path, sqlite3.Connection] = field(default_factory=dict)
+
+
+def names_file(declared: object) -> bool:
+    """Return whether a ``files`` entry is a table, view or query of a SQLite file."""
+    return isinstance(declared, Mapping) and "sqlite" in declared
+
+
+@contextmanager
+def opened() -> Iterator[Links]:
+    """Hold what ``read`` opens until the end of the block."""
+    with ExitStack() as held:
+        yield Links(held)
+
+
+def read(con: duckdb.DuckDBPyConnection, links: Links, root: Path, view: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Load a table, view or query as ``raw.<view>``: all columns text (empty is null), ``_file`` file and table, ``_line`` the place in the order.
+
+    The order is the primary key's, or that of all columns where there is none.
+
+    Returns:
+        What ``files.read`` returns; rows too long to hold are ``ragged``.
+
+    Raises:
+        PrevenanceError: E202 for a wrong entry, E401 for a file or table that is not there, E402 for a locked file, E303 for a broken one,
+            E306 for a query that does not run.
+    """
+    path = _file(root, view, declared)
+    name = f"{path.name}/{declared.get('table') or f'{view} (query)'}"
+    try:
+        link = links.open.get(path) or _connected(links, path, view)
+        body, order = _body(link, view, declared)
+        columns = [column[0] for column in link.execute(f"select * from {body} limit 0").description]
+        sorted_by = ", ".join(f"{quoted(column)} collate binary" for column in order or columns)
+        rows = link.execute(f"select * from {body} order by {sorted_by}")
+        ragged = streamed(con, view, name, columns, rows, _size, _texts)
+    except (sqlite3.Error, OSError) as problem:
+        raise _refused(problem, view, name) from problem
+    facts: dict[str, Any] = {"ragged": ragged, "twice": set(), "columns": renamed(con, view, declared)}
+    return facts | {"rows": con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]}
+
+
+def _file(root: Path, view: str, declared: Mapping[str, Any]) -> Path:
+    if ("table" in declared) == ("query" in declared):
+        raise PrevenanceError(
+            "E202",
+            f"files.{view} names a SQLite file and not one table or query of it",
+            key=f"files.{view}",
+            fix=f"write files.{view}: {{sqlite: {declared['sqlite']}, table: {view}}} in the source's yaml",
+        )
+    paths = located(root, view, declared)
+    if len(paths) > 1:
+        raise PrevenanceError(
+            "E202",
+            f"{declared['sqlite']} is {len(paths)} files",
+            key=f"files.{view}",
+            fix=f"name one of them, such as {paths[0].relative_to(root)}",
+        )
+    return paths[0]
+
+
+def _connected(links: Links, path: Path, view: str) -> sqlite3.Connection:
+    with path.open("rb") as stream:
+        head = stream.read(20)
+    if not head.startswith(b"SQLite format 3\0"):
+        what = "is no SQLite database" if head else "is empty (0 bytes)"
+        raise PrevenanceError("E303", f"{path.name} {what}", table=view, fix="export it again, or name the right file under sqlite")
+    logged = head[18:20] == b"\2\2"
+    place = _copied(path, links.held.enter_context(_workplace()), view) if logged else path
+    uri = f"{place.absolute().as_uri()}?mode={'rw' if logged else 'ro'}"
+    link = links.held.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=WAIT, isolation_level=None)))
+    for statement in ("pragma query_only=on", "pragma trusted_schema=off", "begin", "select 1 from sqlite_master"):
+        link.execute(statement).fetchone()
+    links.open[path] = link
+    return link
+
+
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    """Make a private folder where the engine keeps its own work in progress: what a killed run leaves there is swept by the next one."""
+    folder = Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as inner:
+        yield Path(inner)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _copied(path: Path, folder: Path, view: str) -> Path:
+    """Copy a file and its write-ahead log as they were at one moment: a log may grow meanwhile, the file itself may not change."""
+    log = path.with_name(path.name + "-wal")
+    for _ in range(COPIES):
+        with writing(folder):
+            before = path.stat()
+            copy = Path(shutil.copyfile(path, folder / "copy.db"))
+            (folder / "copy.db-wal").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copyfile(log, folder / "copy.db-wal")
+            after = path.stat()
+        if (before.st_size, before.st_mtime_ns, before.st_ino) == (after.st_size, after.st_mtime_ns, after.st_ino):
+            return copy
+    raise _busy(view, path.name)
+
+
+def _body(link: sqlite3.Connection, view: str, declared: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return what is read, as SQL, and the columns of its primary key."""
+    if "query" in declared:
+        return "(" + str(declared["query"]).strip().rstrip(";") + ")", []
+    name = str(declared["table"])
+    known = [row[0] for row in link.execute("select name from sqlite_master where type in ('table', 'view') and name not like 'sqlite_%'")]
+    if name not in known:
+        raise no_table(view, name, known)
+    key = link.execute("select name from pragma_table_info(?) where pk > 0 order by pk", [name]).fetchall()
+    return quoted(name), [row[0] for row in key]
+
+
+def _size(row: Cells) -> int:
+    return sum(len(cell) for cell in row if isinstance(cell, (str, bytes)))
+
+
+def _texts(rows: list[Cells]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = [pa.array([_text(cell) for cell in column], pa.string()) for column in zip(*rows, strict=True)]
+    return pa.table(columns, names=[f"c{number}" for number in range(len(columns))])
+
+
+def _text(cell: Any) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell or None
+    return "\\x" + cell.hex() if isinstance(cell, bytes) else repr(cell)
+
+
+def _busy(view: str, name: str) -> PrevenanceError:
+    return PrevenanceError(
+        "E402",
+        f"{name} is locked or being written by another program (waited for up to {WAIT:.0f} s)",
+        table=view,
+        key=f"files.{view}",
+        fix="run again when that program is done, or read a copy: sqlite3 crm.db '.backup copy.db'",
+    )
+
+
+def _refused(problem: Exception, view: str, name: str) -> PrevenanceError:
+    """Return the error for what SQLite says; its own words are told only of a query, because they may hold a value."""
+    kind, said = getattr(problem, "sqlite_errorcode", 0) & 0xFF, str(problem)
+    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return _busy(view, name)
+    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        fix = "open it once with the program that writes it, or read a copy made with its own backup"
+        return PrevenanceError("E402", f"{name} was left in the middle of a change and cannot be read as it is", table=view, fix=fix)
+    if found := re.match(r"Could not decode to UTF-8 column '([^']*)'", said):
+        return PrevenanceError(
+            "E303", f"{name} holds text that is not UTF-8", table=view, column=found[1], fix="write that column as UTF-8"
+        )
+    if found := re.match(r"no such table: (\S+)", said):
+        return no_table(view, found[1], [])
+    if kind == sqlite3.SQLITE_ERROR:
+        return PrevenanceError("E306", f"{name} does not run: {said[:200]}", table=view, fix=f"correct files.{view} in the source's yaml")
+    fix = "export it again; it is cut off or damaged (sqlite3 crm.db 'pragma integrity_check')"
+    return PrevenanceError("E303", f"{name} cannot be read: {said[:100]}", table=view, fix=fix)

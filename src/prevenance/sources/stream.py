@@ -1,0 +1,74 @@
+"""Rows of a database into the engine, a batch at a time: what every database source does alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+import duckdb
+
+from prevenance.errors import PrevenanceError, nearest
+from prevenance.sources.files import LONGEST_LINE, quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH = 16_000_000
+"""Bytes of rows that are handed to the engine at once."""
+
+Row = TypeVar("Row")
+
+
+def streamed(
+    con: duckdb.DuckDBPyConnection,
+    view: str,
+    name: str,
+    columns: list[str],
+    rows: Iterable[Row],
+    size: Callable[[Row], int],
+    texts: Callable[[list[Row]], pa.Table],
+) -> list[tuple[str, int]]:
+    """Make ``raw.<view>`` of text ``columns`` with ``_file`` (``name``) and ``_line`` (the place of the row, from 1).
+
+    ``texts`` turns rows into a table of text columns c0, c1, ... Returns the (name, line) of rows too long to hold.
+    """
+    spec = ", ".join(f"{quoted(column)} varchar" for column in columns)
+    con.execute(f"create or replace table raw.{quoted(view)} ({spec}, _file varchar, _line bigint)")
+    ragged: list[tuple[str, int]] = []
+    kept: list[Row] = []
+    lines: list[int] = []
+    held = 0
+    for line, row in enumerate(rows, 1):
+        if (length := size(row)) > LONGEST_LINE:
+            ragged.append((name, line))
+            continue
+        kept.append(row)
+        lines.append(line)
+        held += length
+        if held >= BATCH:
+            _insert(con, view, name, texts(kept), lines)
+            kept, lines, held = [], [], 0
+    if kept:
+        _insert(con, view, name, texts(kept), lines)
+    return ragged
+
+
+def _insert(con: duckdb.DuckDBPyConnection, view: str, name: str, batch: pa.Table, lines: list[int]) -> None:
+    import pyarrow as pa
+
+    places = ", ".join(batch.column_names)
+    con.register("batch", batch.append_column("_line", pa.array(lines, pa.int64())))
+    con.execute(f"insert into raw.{quoted(view)} select {places}, ?, _line from batch order by _line", [name])
+    con.unregister("batch")
+
+
+def no_table(view: str, name: str, known: list[str]) -> PrevenanceError:
+    """Return the error for a table that the database does not have, naming the nearest of ``known``."""
+    hint = f"; {nearest(name, known)}" if known else ""
+    return PrevenanceError(
+        "E401",
+        f"the database has no table {name}{hint}",
+        table=view,
+        key=f"files.{view}",
+        fix=f"create it, or correct files.{view} in the source's yaml",
+    )
