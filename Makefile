@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train score replay feedback explain leakage erase audit-log sbom demo test lint types notebooks bench lock clean
+.PHONY: help setup train validate score replay feedback explain leakage erase audit-log sbom demo test lint types notebooks bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,9 @@ setup: .venv/ready ## make .venv and install the locked libraries (the others ca
 
 train: .venv/ready ## train, evaluate, gate and register every target: ARGS="source= target= as_of= out= data= model= capacity= seed="
 	@$(RUN)train $(PRIVATE) $(ARGS)
+
+validate: .venv/ready ## only the checks of the inputs: what is missing, late, contradictory or wrong, and what to fix first: ARGS="source= data= as_of= out="
+	@$(RUN)validate $(PRIVATE) $(ARGS)
 
 score: .venv/ready ## score with the registered champion and publish the ranked lists: ARGS="as_of= target= capacity= out="
 	@$(RUN)score $(PRIVATE) $(ARGS)

@@ -34,15 +34,15 @@ class Inputs:
     customers: dict[str, int]
 
 
-def load(given: Settings, steps: Steps) -> Inputs:
-    """Read, check and cut the source's tables at ``as_of``.
+def load(given: Settings, steps: Steps, *, source: Source | None = None) -> Inputs:
+    """Read, check and cut the source's tables at ``as_of``; ``source``, where given, instead of the declared one.
 
     Raises:
         PrevenanceError: see ``intake``; E205 when ``out`` holds another source, E208 for a bad ``as_of``, E901 privacy.
     """
     rules = given.privacy
     check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
-    source = source_of(given)
+    source = source or source_of(given)
     out = prepare_out(given)
     data = Path(given.data) if given.data else out / "demo"
     if given.source.name == "demo" and not given.data:

@@ -19,6 +19,7 @@ LAYERS = [
     ["privacy", "special"],
     ["sources"],
     ["history"],
+    ["quality"],
     ["contracts"],
     ["features", "targets"],
     ["folds"],

@@ -22,7 +22,7 @@ from prevenance.sources.convert import Source, converted, instant, reason_of
 from prevenance.sources.files import literal, quoted
 from prevenance.sources.limits import enforce
 from prevenance.sources.order import note_order
-from prevenance.sources.people import settle_customers
+from prevenance.sources.people import met, settle_customers
 from prevenance.sources.selects import check_zone, first_of, selected, unread
 from prevenance.tables import MISSING_WORDS, TABLES, Table
 
@@ -49,7 +49,11 @@ class Counts:
 
 @dataclass
 class Intake:
-    """Canonical tables in the engine (``canonical.*``, ``quarantine.*``), with their counts and what was noticed."""
+    """Canonical tables in the engine (``canonical.*``, ``quarantine.*``), with their counts and what was noticed.
+
+    ``columns`` are those that a table's select gives; ``met`` says of a (table, reason) where its first row is (file:line) and how many
+    customers have one; ``words`` how many cells of a (table, column) hold a word for "no number".
+    """
 
     con: duckdb.DuckDBPyConnection
     counts: dict[str, Counts]
@@ -57,6 +61,9 @@ class Intake:
     derived_customers: bool = False
     samples: dict[tuple[str, str], str] = field(default_factory=dict)
     hints: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    met: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    words: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def intake(
@@ -95,11 +102,11 @@ def intake(
         con.execute(f"drop table raw.{quoted(view)}")
     taken.messages += unread(source, columns)
     settle_customers(taken)
+    note_order(taken)
     for name in taken.counts:
         enforce(taken, name, policies.get(name, Policy()))
         for place in ("_file", "_line"):
             con.execute(f"alter table canonical.{name} drop column if exists {place}")
-    note_order(taken)
     return taken
 
 
@@ -142,7 +149,10 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
     for file, line in ragged:
         con.execute(f"insert into quarantine.{table.name} (_file, _line, reason) values (?, ?, 'ragged_row')", [file, line])
     counts = Counts(read=con.execute("select count(*) from judged").fetchall()[0][0] + len(ragged))
-    for reason, rows in con.execute("select reason, count(*) from judged where reason is not null group by 1 order by 1").fetchall():
+    taken.columns[table.name] = columns
+    told = f"select reason, count(*), {met(table)} from judged where reason is not null group by 1 order by 1"
+    for reason, rows, *place in con.execute(told).fetchall():
+        taken.met[table.name, reason] = (place[0] or "", place[1])
         (counts.excluded if reason in ("duplicate", "no_known_at") else counts.quarantined)[reason] = rows
         taken.samples[table.name, reason] = _sample(con, table, columns, reason)
     if ragged:
@@ -194,6 +204,10 @@ def _note_missing_words(taken: Intake, table: Table, columns: list[str]) -> None
     for column in table.columns:
         if column.kind == "number" and column.name in columns:
             raw = quoted("raw " + column.name)
-            rows = taken.con.execute(f"select count(*) from judged where lower(trim({raw})) in ({words})").fetchall()[0][0]
+            rows, *place = taken.con.execute(f"select count(*), {met(table)} from judged where lower(trim({raw})) in ({words})").fetchall()[
+                0
+            ]
             if rows:
+                taken.words[table.name, column.name] = rows
+                taken.met[table.name, f"{column.name}: missing word"] = (place[0] or "", place[1])
                 taken.messages.append(f"{table.name}.{column.name}: {rows} values such as NaN or #REF! taken as missing")

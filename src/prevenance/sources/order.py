@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prevenance.sources.people import met
 from prevenance.tables import TABLES
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ def note_order(taken: Intake) -> None:
         for what, began in begins.items():
             if name == "subscriptions" and what == "subscription":
                 continue
-            rows = taken.con.execute(
-                f"select count(*) from canonical.{name} join ({began}) using (customer_id) where event_at < began"
-            ).fetchall()[0][0]
+            rows, *place = taken.con.execute(
+                f"select count(*), {met(TABLES[name])} from canonical.{name} join ({began}) using (customer_id) where event_at < began"
+            ).fetchall()[0]
             if rows:
+                taken.met[name, f"before_{what}"] = (place[0] or "", place[1])
                 counts.warnings[f"before_{what}"] = rows
                 taken.messages.append(
                     f"{name}: {rows} of {counts.read} rows lie before the customer's first {what} row; used, and counted as a warning"

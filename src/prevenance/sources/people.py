@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 from prevenance.errors import PrevenanceError
 from prevenance.sources.files import quoted
-from prevenance.tables import SQL_TYPES, TABLES
+from prevenance.tables import SQL_TYPES, TABLES, Table
 
 if TYPE_CHECKING:
     from prevenance.sources.intake import Intake
 
 UNKNOWN, APART = "unknown_customer", "customer_set_apart"
 """Reasons: no row of customers has this id; the customer's own rows were quarantined (which is judged there, not here)."""
+
+
+def met(table: Table) -> str:
+    """Return SQL for the file:line of the first of some rows, and for how many customers they have."""
+    return f"arg_min(_file || ':' || _line, (_file, _line::bigint)), {'count(distinct customer_id)' if table.per_customer else '0'}"
 
 
 def settle_customers(taken: Intake) -> None:
@@ -56,13 +61,16 @@ def _derive(taken: Intake, logs: list[str]) -> None:
 def _set_orphans_apart(taken: Intake, name: str) -> None:
     con, orphan = taken.con, "customer_id not in (select customer_id from canonical.customers)"
     reason = f"case when customer_id in (select customer_id from quarantine.customers) then '{APART}' else '{UNKNOWN}' end"
-    found = con.execute(f"select {reason}, count(*) from canonical.{name} where {orphan} group by 1 order by 1").fetchall()
+    found = con.execute(
+        f"select {reason}, count(*), {met(TABLES[name])} from canonical.{name} where {orphan} group by 1 order by 1"
+    ).fetchall()
     if found:
         con.execute(
             f"insert into quarantine.{name} by name select _file, _line, {reason} as reason, customer_id from canonical.{name} where {orphan}"
         )
         con.execute(f"delete from canonical.{name} where {orphan}")
-        taken.counts[name].quarantined |= dict(found)
+        taken.counts[name].quarantined |= {row[0]: row[1] for row in found}
+        taken.met |= {(name, row[0]): (row[2] or "", row[3]) for row in found}
 
 
 def _note_deleted(taken: Intake, logs: list[str]) -> None:
