@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train validate score replay feedback explain leakage erase audit-log sbom demo test lint types notebooks bench lock clean
+.PHONY: help setup train validate score backfill replay feedback explain leakage erase audit-log sbom demo test lint types notebooks bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,9 @@ validate: .venv/ready ## only the checks of the inputs: what is missing, late, c
 
 score: .venv/ready ## score with the registered champion and publish the ranked lists: ARGS="as_of= target= capacity= out="
 	@$(RUN)score $(PRIVATE) $(ARGS)
+
+backfill: .venv/ready ## missed nights, each with the list it would have had: ARGS="from=2026-04-01 to=2026-04-05"
+	@$(RUN)backfill $(PRIVATE) $(ARGS)
 
 replay: .venv/ready ## the list as it would have been at a past date, with what happened since: ARGS="as_of=2026-04-01 target=churn"
 	@$(RUN)replay $(PRIVATE) $(ARGS)

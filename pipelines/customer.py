@@ -55,7 +55,7 @@ def loaded(given: Settings, steps: Steps) -> Callable[[Settings], tuple[Inputs, 
         newest = at(Path(one.out), one.target.name, None) if one.as_of is None else None
         as_of = f"{newest.cutoff.isoformat()}+00:00" if newest else one.as_of
         if as_of not in read:
-            read[as_of] = load(replace(one, as_of=as_of), steps)
+            read[as_of] = load(replace(one, as_of=as_of), steps, gated=True)
         return read[as_of], newest or at(Path(one.out), one.target.name, read[as_of].as_of)
 
     return inputs_and_list
@@ -80,9 +80,9 @@ def check(inputs: Inputs, asked: Asked) -> None:
 def basis_of(given: Settings, inputs: Inputs, found: Published | None, steps: Steps) -> Basis:
     """Return the list that the explanation stands on: the published one, or the same list worked out now."""
     target, out = target_of(given), Path(given.out)
-    definitions, _ = definitions_of(given, inputs)
     if found is not None:
         fitted, told = found.model(out), found.manifest
+        definitions, _ = definitions_of(given, inputs, fitted)
         stands: dict[str, Any] = {
             "rows": found.rows,
             "features": found.features,
@@ -91,6 +91,7 @@ def basis_of(given: Settings, inputs: Inputs, found: Published | None, steps: St
         }
         return Basis(target, inputs.history, inputs.as_of, fitted, told["model"]["digest"], definitions, folder=found.folder, **stands)
     fitted, digest, _ = champion_of(out, target, inputs.as_of, asked_source(given))
+    definitions, _ = definitions_of(given, inputs, fitted)
     made = listed(given, inputs, fitted, digest, steps)
     stands = {"rows": made.ranked, "features": features_of(made.now), "run_id": made.run_id, "data_until": f"{made.until.isoformat()}Z"}
     return Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, **stands)

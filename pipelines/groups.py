@@ -31,3 +31,11 @@ class PlaybookSettings:
 
     plays: dict[str, Any] = field(default_factory=dict)
     targets: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class NightSettings:
+    """The nights to make up for: bare dates in the source's time zone, both included."""
+
+    first: str | None = None
+    last: str | None = None

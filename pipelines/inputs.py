@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from pipelines.feeds import settled
 from pipelines.run import PRIVATE, Steps, conf_folder
 from pipelines.settings import Settings
-from prevenance import erased
+from prevenance import disk, erased, lock
 from prevenance.errors import PrevenanceError, nearest
+from prevenance.gates import Gate
 from prevenance.history import History, cut, instant, newest_known_at
 from prevenance.privacy import Privacy
 from prevenance.privacy import check as check_privacy
@@ -19,12 +23,19 @@ from prevenance.sources.convert import Source
 from prevenance.sources.files import connect
 from prevenance.sources.intake import Counts, Intake, Policy, intake
 from prevenance.sources.postgres import names_table
+from prevenance.sources.prints import prints, unchanged
 from prevenance.tables import TABLES
+
+LEAST_ROOM = 20_000_000
+"""Bytes that must be free on the disk of ``out`` before anything begins."""
 
 
 @dataclass
 class Inputs:
-    """What a run stands on: the history up to ``as_of`` (naive UTC), the counts of every table, and what was noticed."""
+    """What a run stands on: the history up to ``as_of`` (naive UTC), the counts of every table, and what was noticed.
+
+    ``gates`` says whether the tables are fresh and whole; ``prints`` which bytes were read (path below the data folder -> SHA-256).
+    """
 
     history: History
     counts: dict[str, Counts]
@@ -32,13 +43,19 @@ class Inputs:
     as_of: datetime
     taken: Intake
     customers: dict[str, int]
+    gates: list[Gate]
+    prints: dict[str, str]
+    unchanged: Callable[[], None]
 
 
-def load(given: Settings, steps: Steps, *, source: Source | None = None) -> Inputs:
+def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source | None = None) -> Inputs:
     """Read, check and cut the source's tables at ``as_of``; ``source``, where given, instead of the declared one.
 
+    ``gated``, as every night: a feed that is late or a part of itself is refused, unless the table is not required; else it is only told.
+
     Raises:
-        PrevenanceError: see ``intake``; E205 when ``out`` holds another source, E208 for a bad ``as_of``, E901 privacy.
+        PrevenanceError: see ``intake``; E205 when ``out`` holds another source, E208 for a bad ``as_of``, E403 and E404 from the gates,
+            E901 privacy.
     """
     rules = given.privacy
     check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
@@ -51,7 +68,9 @@ def load(given: Settings, steps: Steps, *, source: Source | None = None) -> Inpu
         raise PrevenanceError(
             "E401", f"there is no data folder at {data}", key="data", fix="set data=<the folder that holds the source's files>"
         )
-    policies = {name: Policy(one.on_bad_row, one.max_bad_share) for name, one in given.tables.items()}
+    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
+    steps("note what the files are")
+    before = prints(data, source.files)
     now = datetime.now(UTC).replace(tzinfo=None)
     asked = instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
     taken = intake(connect(), source, data, policies, steps, asked)
@@ -77,7 +96,10 @@ def load(given: Settings, steps: Steps, *, source: Source | None = None) -> Inpu
         raise PrevenanceError(
             "E305", f"no customer is known at {as_of:%Y-%m-%d}", table="customers", fix=f"give a later as_of, up to {newest:%Y-%m-%d}"
         )
-    return Inputs(history, counts, taken.messages, as_of, taken, customers | {f"quarantined {reason}": n for reason, n in bad.items()})
+    customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
+    gates = settled(given, history, counts, taken.messages, gated=gated)
+    same = partial(unchanged, data, source.files, before)
+    return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
 
 
 def _everybody(taken: Intake) -> list[str]:
@@ -133,10 +155,11 @@ def prepare_out(given: Settings) -> Path:
                 "E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=f"set out=out-{given.source.name}"
             )
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        disk.make(out)
         probe = out / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()
+        disk.need_room(out, estimate(out))
     except OSError as problem:
         raise PrevenanceError(
             "E801", f"{problem.strerror or problem}", path=out, fix="make the folder writable, or set out=<another folder>"
@@ -144,14 +167,19 @@ def prepare_out(given: Settings) -> Path:
     return out
 
 
-def remember(given: Settings) -> None:
-    """Keep the trained source, data folder and settings for ``score``."""
+def remember(given: Settings, rows: dict[str, int] | None = None) -> None:
+    """Keep the trained source, data folder and settings for ``score``, and how many rows each table had."""
     kept = [one for one in given.overrides if one.partition("=")[0] not in ("as_of", "out", "target", "data")]
     if given.data:
         kept.append(f"data={Path(given.data).resolve()}")
-    (Path(given.out) / "run.json").write_text(
-        json.dumps({"source": given.source.name, "overrides": kept}, indent=1) + "\n", encoding="utf-8"
-    )
+    told = json.dumps({"source": given.source.name, "overrides": kept, "rows": rows or {}}, indent=1) + "\n"
+    disk.write(Path(given.out) / "run.json", told.encode())
+
+
+def estimate(out: Path) -> int:
+    """Return about how many bytes a run writes: twice what the newest lists take, at least ``LEAST_ROOM``."""
+    files = (path for link in (out / "lists").glob("*/latest") for path in link.rglob("*"))
+    return max(LEAST_ROOM, 2 * sum(path.stat().st_size for path in files if path.is_file()))
 
 
 def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
@@ -162,8 +190,9 @@ def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
     mark = folder / "demo.json"
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return
-    steps("make the demo company")
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.unlink(missing_ok=True)
-    write(folder, demo_of(asdict(given.demo)))
-    mark.write_text(wanted, encoding="utf-8")
+    with lock.held(Path(given.out), "demo"), disk.writing(folder):
+        steps("make the demo company")
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.unlink(missing_ok=True)
+        write(folder, demo_of(asdict(given.demo)))
+        disk.write(mark, wanted.encode())

@@ -17,7 +17,7 @@ from pipelines.inputs import Inputs
 from pipelines.outreach import capacity_of, share_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
-from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, target_of
+from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
 from pipelines.training_report import Facts, flat, moved, no_challenger, report_of, signal, sliced
 from prevenance import checks, evaluation, folds, tracking, training
 from prevenance.challenger import choose
@@ -94,6 +94,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         "target": target.name,
         "source": given.source.name,
         "trained_until": inputs.as_of.isoformat(),
+        "lookbacks": lookbacks_of(given, inputs),
         "params": dict(choice.params),
         "horizon_days": target.horizon_days,
         "settle_days": target.settle_days,
@@ -224,6 +225,7 @@ def _registered(
             files=[folder / name for name in ("report.json", "report.html", "model_card.md")] + pictures,
             promoted=not choice.keeps,
             run_name=target.name,
+            until=fitted.about["trained_until"],
         )
     return version, model_digest
 

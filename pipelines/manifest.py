@@ -47,7 +47,10 @@ def manifest_of(
         "model": {"version": model_digest[:12], "kind": fitted.kind, "digest": model_digest},
         "counts": counts | {"excluded": excluded, "quarantined": quarantine},
         "tables": {name: asdict(one) for name, one in inputs.counts.items()},
-        "gates": {"conservation": "pass" if lost == 0 and all(balanced(one) for one in inputs.counts.values()) else "fail"},
+        "inputs": inputs.prints,
+        "gates": {one.name: one.outcome for one in inputs.gates}
+        | {"conservation": "pass" if lost == 0 and all(balanced(one) for one in inputs.counts.values()) else "fail"}
+        | {"inputs_unchanged": "pass", "finished_files": "pass"},  # what fails these two is never published
         "privacy": asdict(given.privacy),
         "messages": messages,
     }

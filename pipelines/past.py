@@ -14,7 +14,7 @@ import pandas as pd
 from pipelines.inputs import Inputs
 from pipelines.run import Steps
 from pipelines.settings import Settings
-from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, target_of
+from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
 from pipelines.tonight import Listed, listed
 from prevenance import checks, folds, outcomes, training
 from prevenance.errors import PrevenanceError
@@ -85,6 +85,7 @@ def refitted(given: Settings, target: Target, champion: Fitted, then: Inputs, st
     kind, params, why = _recipe(champion, training.positives(frame))
     steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")
     about = {"target": target.name, "source": given.source.name, "trained_until": then.as_of.isoformat(), "params": params, **gap}
+    about["lookbacks"] = lookbacks_of(given, then)
     fitted = training.fit(frame, production, kind, kept, seed=given.seed, params=params, about=about)
     tested = training.backtest(frame, parted, (), kept, seed=given.seed, champion=(kind, params))
     fitted = training.with_band(fitted, tested.predictions, "champion")

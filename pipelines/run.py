@@ -6,8 +6,8 @@ import json
 import os
 import sys
 import time
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before any numeric library: idle threads must not spin on shared cores
@@ -20,11 +20,15 @@ from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf.errors import OmegaConfBaseException
 
+from pipelines import ending
+from pipelines.arguments import IDS, escaped, own_words
 from pipelines.refusals import config_error, refuse_kept_secrets, refuse_secrets, runs_code
 from pipelines.settings import Settings, keys, settings
-from prevenance.errors import PrevenanceError, nearest
+from prevenance import lock
+from prevenance.errors import PrevenanceError
 
-Body = Callable[[Settings, "Steps"], None]
+Body = Callable[[Settings, "Steps"], int | None]
+"""A pipeline: returns the exit status if some of its work was refused and told, else nothing."""
 PRIVATE = "PREVENANCE_CONF"
 """Environment variable that carries the private configuration folder to Hydra's search path."""
 
@@ -34,11 +38,15 @@ def conf_folder() -> Path:
     return Path(__file__).resolve().parent.parent / "conf"
 
 
-TABLE = {"features": "table.file"} | {key: f"table.{key}" for key in ("label", "id", "cutoff", "fail", "permitted")}
-"""What the leakage check is asked on the command line -> the key of conf/leakage.yaml."""
-
-IDS = ("customer", "product")
-"""What ``explain`` is asked about: ids, taken to the letter and never parsed."""
+LOCKS = {
+    "train": ("train",),
+    "score": ("lists",),
+    "backfill": ("lists",),
+    "record": ("record",),
+    "feedback": ("feedback",),
+    "erase": ("feedback", "lists", "record", "train"),
+}
+"""What a run of each kind holds while it works: runs that share none may overlap."""
 
 
 class PrivateConf(SearchPathPlugin):
@@ -75,44 +83,45 @@ class Steps:
 def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
     """Run ``body`` with the settings of ``conf/<name>.yaml`` and the command line; never returns."""
     os.umask(0o077)  # what libraries write is for its owner only as well
+    ending.stoppable()
     sys.exit(_guarded(name, body, list(sys.argv[1:] if argv is None else argv)))
 
 
 def _guarded(name: str, body: Body, arguments: list[str]) -> int:
     try:
         refuse_secrets(arguments, IDS if name in ("explain", "erase") else ())
-        arguments = _private(_own_words(name, arguments))
+        arguments = _private(own_words(name, arguments))
         Plugins.instance().register(PrivateConf)
         if any(one.startswith("-") for one in arguments):
             return _hydra(name, body, arguments)
         composed = settings_of(name, _remembered(name, arguments))
         return _run(name, body, composed)
-    except PrevenanceError as problem:
-        return _refuse(problem, Path(next((one[4:] for one in arguments if one.startswith("out=")), "out")), name)
     except KeyboardInterrupt:
-        return 130
-    except Exception:
-        if os.environ.get("PREVENANCE_DEBUG"):
-            traceback.print_exc()
-        kind, value, _ = sys.exc_info()
-        place = traceback.extract_tb(sys.exc_info()[2])[-1]
-        what = str(value).splitlines()[0][:200] if str(value) else ""
-        sys.stderr.write(
-            f"ERROR E101 — {kind.__name__ if kind else 'bug'} at {Path(place.filename).name}:{place.lineno}: {what}. "
-            "FIX: this is our bug; run again with PREVENANCE_DEBUG=1 and report what it prints\n"
-        )
-        return 1
+        sys.stderr.write("STOPPED — nothing half-made is left; published lists are as they were\n")
+        return ending.stopped() or 130
+    except Exception as problem:
+        found = problem if isinstance(problem, PrevenanceError) else ending.told(problem)
+        if (status := ending.stopped()) is not None:  # a library gave the stop another name
+            return status
+        if found is None:
+            sys.stderr.write(ending.bug())
+            return 1
+        return _refuse(found, Path(next((one[4:] for one in arguments if one.startswith("out=")), "out")), name)
 
 
 def _run(name: str, body: Body, given: Settings) -> int:
-    body(given, Steps(Path(given.out)))
-    return 0
+    out = Path(given.out)
+    ending.sweep_spilled()
+    with ExitStack() as locks:
+        for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score") else ():
+            locks.enter_context(lock.held(out, one))
+        return body(given, Steps(out)) or 0
 
 
 def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
-    """Write the error line and, where the folder is ours to write, the status file."""
+    """Write the error line and, where the folder is ours to write, the status file; a second start leaves that of the first alone."""
     sys.stderr.write(problem.line() + "\n")
-    if out.is_dir() and problem.code not in ("E205", "E801"):
+    if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
         from prevenance.writers.publish import status
 
         try:
@@ -120,6 +129,15 @@ def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
         except PrevenanceError as second:
             sys.stderr.write(second.line() + "\n")
     return problem.exit_status
+
+
+def refused(problems: Iterable[PrevenanceError]) -> int:
+    """Write a line for each refusal of a run that went on, and return the exit status of the first; 0 without any."""
+    status = 0
+    for problem in problems:
+        sys.stderr.write(problem.line() + "\n")
+        status = status or problem.exit_status
+    return status
 
 
 def say(text: str) -> None:
@@ -147,21 +165,13 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
-            composed = compose(name, overrides=[_escaped(one) for one in overrides if one.partition("=")[0] not in ids])
+            composed = compose(name, overrides=[escaped(one) for one in overrides if one.partition("=")[0] not in ids])
             refuse_kept_secrets(composed)
             found = settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
     except (HydraException, OmegaConfBaseException) as problem:
         raise config_error(problem, keys()) from problem
-
-
-def _escaped(override: str) -> str:
-    """Quote path-like values that Hydra's grammar would refuse (spaces, colons, equals signs)."""
-    key, _, value = override.partition("=")
-    if (key in ("data", "out", "as_of", "file") or key in TABLE.values()) and value and value[0] not in "'\"[":
-        return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return override
 
 
 def targets_of(name: str, given: Settings) -> list[Settings]:
@@ -178,23 +188,6 @@ def targets_of(name: str, given: Settings) -> list[Settings]:
         )
     kept = [one for one in given.overrides if one.partition("=")[0] != "target"]
     return [settings_of(name, [*kept, f"target={target}"]) for target in given.source.targets]
-
-
-def _own_words(name: str, arguments: list[str]) -> list[str]:
-    """Return the arguments of the leakage check in the words of its conf: there ``features=`` is a file, elsewhere a group of choices.
-
-    Raises:
-        PrevenanceError: E201 for a setting that the check does not have.
-    """
-    if name != "leakage":
-        return arguments
-    words, found = TABLE | {key: key for key in ("out", "seed")}, []
-    for one in arguments:
-        key, equals, value = one.partition("=")
-        if equals and key not in (*words, *words.values()) and not one.startswith("-"):
-            raise PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=nearest(key, words))
-        found.append(f"{words.get(key, key)}={value}" if equals and not one.startswith("-") else one)
-    return found
 
 
 def _private(arguments: list[str]) -> list[str]:

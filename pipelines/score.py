@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.run import Steps, say, targets_of
+from pipelines.run import Steps, refused, targets_of
 from pipelines.run import main as run
 from pipelines.settings import Settings
 
 
-def body(given: Settings, steps: Steps) -> None:
-    """Publish the list of the chosen target, or of every target that has a champion."""
-    from pipelines.audit_log import noted_each
-    from pipelines.inputs import load
-    from pipelines.tonight import tonight
+def body(given: Settings, steps: Steps) -> int:
+    """Publish the list of the chosen target, or of every target that has a champion; return the exit status of the first that was refused."""
+    from pipelines.night import night
     from pipelines.view import write_index
-    from prevenance.tracking import champion
     from prevenance.writers.publish import status
 
-    each = targets_of("score", given)
-    with_champion = [one for one in each if champion(Path(given.out), one.target.name)]
-    loaded = load(given, steps)
-    results = {}
-    for one in with_champion or each[:1]:
-        text, results[one.target.name] = tonight(one, loaded, steps)
-        steps("")
-        say(text)
+    done = night(given, targets_of("score", given), steps)
     write_index(given)
-    noted_each(given, "score", results)
-    status(Path(given.out), {"pipeline": "score", "outcome": "published", "exit": 0, "targets": results})
+    status(Path(given.out), {"pipeline": "score"} | done.record)
+    return refused(done.refused.values())
 
 
 def main() -> None:

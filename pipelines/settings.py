@@ -8,11 +8,12 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.groups import HealthScoreSettings, PlaybookSettings, TableSettings
+from pipelines.groups import HealthScoreSettings, NightSettings, PlaybookSettings, TableSettings
 from pipelines.outreach import OutreachSettings
 from pipelines.outreach import check as check_outreach
 from pipelines.refusals import config_error, refuse_code
 from prevenance.errors import PrevenanceError, nearest
+from prevenance.gates import age
 from prevenance.playbook import playbook_of
 from prevenance.sources.demo_switches import LEAKS
 from prevenance.tables import TABLES
@@ -38,6 +39,7 @@ class SourceSettings:
     validation: dict[str, Any] = field(default_factory=dict)
     outreach: dict[str, Any] = field(default_factory=dict)
     features: list[str] = field(default_factory=list)
+    tables: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -115,6 +117,9 @@ class DemoSettings:
 class PolicySettings:
     on_bad_row: str = "refuse"
     max_bad_share: float = 0.01
+    warn_after: Any = None
+    error_after: Any = None
+    required: bool | None = None
 
 
 @dataclass
@@ -129,7 +134,10 @@ class Settings:
     customer: str | None = None
     product: str | None = None
     language: str = ""
+    accept_volume: bool = False
+    allow_rule: bool = False
     seed: int = 7
+    nights: NightSettings = field(default_factory=NightSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)
     tables: dict[str, PolicySettings] = field(default_factory=dict)
     source: SourceSettings = field(default_factory=SourceSettings)
@@ -153,7 +161,7 @@ def keys(schema: type = Settings, prefix: str = "") -> list[str]:
         value = getattr(instance, one.name)
         found += keys(type(value), f"{prefix}{one.name}.") if is_dataclass(value) else [prefix + one.name]
     if schema is Settings:
-        found += [f"tables.{table}.{key}" for table in TABLES for key in ("on_bad_row", "max_bad_share")]
+        found += [f"tables.{table}.{one.name}" for table in TABLES for one in fields(PolicySettings)]
     return [key for key in found if key not in ("overrides", "tables")]
 
 
@@ -167,7 +175,7 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     try:
         OmegaConf.set_struct(composed, False)  # the schema refuses what it does not know; owners and targets under outreach are the user's
         merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
-        for group in ("target", "validation", "outreach"):
+        for group in ("target", "validation", "outreach", "tables"):
             merged = OmegaConf.merge(merged, {group: _source_words(merged, group)})
             for key in (one.lstrip("+").partition("=")[0] for one in overrides):
                 if key.startswith(f"{group}."):
@@ -176,6 +184,8 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     except OmegaConfBaseException as problem:
         raise config_error(problem, keys()) from problem
     for table, policy in result.tables.items():
+        for key in ("warn_after", "error_after"):
+            age(getattr(policy, key), f"tables.{table}.{key}")
         if table not in TABLES:
             raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=nearest(table, TABLES))
         if policy.on_bad_row not in ("refuse", "quarantine"):
@@ -197,7 +207,7 @@ def _source_words(merged: Any, group: str) -> Any:
     source: Any = OmegaConf.to_container(merged.source)
     said = source["targets"].get(merged.target.name) or {}
     if group == "target":
-        return {key: value for key, value in said.items() if key not in ("validation", "outreach")}
+        return {key: value for key, value in said.items() if key not in ("validation", "outreach", "tables")}
     return OmegaConf.merge(source[group], said.get(group, {}))
 
 

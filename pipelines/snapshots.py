@@ -16,6 +16,7 @@ from prevenance.features import definitions as all_definitions
 from prevenance.features.build import build, names, usable
 from prevenance.features.define import Definition
 from prevenance.history import instant
+from prevenance.models.bundle import Fitted
 from prevenance.tables import ACTIVITY
 from prevenance.targets import KINDS
 from prevenance.targets.define import Target, cohort, label
@@ -45,17 +46,24 @@ def target_of(given: Settings) -> Target:
     return KINDS[chosen.kind](**settings)
 
 
-def definitions_of(given: Settings, inputs: Inputs) -> tuple[tuple[Definition, ...], list[str]]:
-    """Return the feature definitions that fit the history, and messages on what was left out."""
+def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None) -> tuple[tuple[Definition, ...], list[str]]:
+    """Return the feature definitions that fit the history, or those that a model was ``fitted`` on; and messages on what was left out."""
     sets = given.features.sets or given.source.features or list(SETS)
     for name in sets:
         if name not in SETS:
             raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=nearest(name, SETS))
-    span = (inputs.as_of - first_known(inputs)).days
-    lookbacks = [days for days in sorted(set(given.features.lookbacks)) if days <= span]
+    if fitted is not None and "lookbacks" in fitted.about:
+        return usable(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
+    span, lookbacks = (inputs.as_of - first_known(inputs)).days, lookbacks_of(given, inputs)
     dropped = [days for days in given.features.lookbacks if days > span]
     messages = [f"lookback of {days} days left out: the history has {span} days" for days in dropped]
     return usable(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
+
+
+def lookbacks_of(given: Settings, inputs: Inputs) -> list[int]:
+    """Return the lookbacks in days that the history is long enough for."""
+    span = (inputs.as_of - first_known(inputs)).days
+    return [days for days in sorted(set(given.features.lookbacks)) if days <= span]
 
 
 def first_known(inputs: Inputs) -> datetime:

@@ -29,14 +29,14 @@ from prevenance.explain import reasons
 from prevenance.features.build import names
 from prevenance.feedback import Answer
 from prevenance.history import digest
-from prevenance.models import bundle
+from prevenance.models import bundle, shelf
 from prevenance.models.bundle import Fitted
 from prevenance.order import by_product
 from prevenance.playbook import playbook_of
 from prevenance.ranking import Stamp, arms, public, rank
 from prevenance.targets.define import Target
 from prevenance.words import words
-from prevenance.writers import summary, table
+from prevenance.writers import finished, summary, table
 from prevenance.writers.publish import publish
 
 NO_MODEL = {"rule": "ranked by the simple rule: rules, no model", "health_score": "ranked by your present health score, no model"}
@@ -67,12 +67,15 @@ class Listed:
     notes: list[str]
 
 
-def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
-    """Score, rank and publish one target; return the text to print and the facts for the status file."""
+def tonight(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time: bool = False) -> tuple[str, dict[str, Any]]:
+    """Score, rank and publish one target; return the text to print and the facts for the status file.
+
+    ``at_the_time`` takes the champion of that night, not today's.
+    """
     from pipelines.view import views
 
     target, out, cutoff = target_of(given), Path(given.out), inputs.as_of
-    fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given))
+    fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given), at_the_time=at_the_time)
     made = listed(given, inputs, fitted, model_digest, steps)
     files = {
         "list.csv": table.csv_bytes(made.ranked),
@@ -84,13 +87,16 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[st
     said = [*messages, *([by] if by else []), *inputs.messages, *made.notes]
     manifest = manifest_of(given, inputs, target, fitted, model_digest, made, said)
     files |= views(given, inputs, made, fitted, model_digest, manifest, steps)
+    steps(f"{target.name}: look at the inputs again")
+    inputs.unchanged()
     steps(f"{target.name}: publish")
-    folder = publish(out, target.name, cutoff, files, manifest)
+    folder = publish(out, target.name, cutoff, files, manifest, finished.check)
     return summary.top(made.ranked, folder, by=by), {
         "list": str(folder),
         "listed": len(made.ranked),
         "run_id": made.run_id,
-        "messages": messages,
+        "messages": [*messages, *(gate.says for gate in inputs.gates if gate.outcome != "pass")],
+        "gates": manifest["gates"],
     }
 
 
@@ -100,7 +106,7 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     With ``replaying`` what was answered to a list of that very date plays no part: it came after it.
     """
     target, cutoff, history = target_of(given), inputs.as_of, inputs.history
-    definitions, notes = definitions_of(given, inputs)
+    definitions, notes = definitions_of(given, inputs, fitted)
     check_inputs(fitted, names(definitions))
     rules, say = rules_of(given, target), words(given.language)
     moments = moments_of(cutoff, rules)
@@ -144,22 +150,28 @@ def asked_source(given: Settings) -> str:
     return " ".join(one for one in given.overrides if one.partition("=")[0] in ("source", "data"))
 
 
-def champion_of(out: Path, target: Target, cutoff: datetime | None, source: str = "") -> tuple[Fitted, str, list[str]]:
+def champion_of(
+    out: Path, target: Target, cutoff: datetime | None, source: str = "", *, at_the_time: bool = False
+) -> tuple[Fitted, str, list[str]]:
     """Return the registered champion, its digest and messages; its digests are checked before anything is parsed.
 
-    Without a ``cutoff`` it may know anything. ``source`` is what a command that trains has to repeat.
+    Without a ``cutoff`` it may know anything. ``source`` is what a command that trains has to repeat. ``at_the_time`` prefers the
+    champion that was the newest at the cutoff.
 
     Raises:
         PrevenanceError: E501 none registered, E502 not what was registered, E503 it knows more than the cutoff.
     """
     messages: list[str] = []
     held = tracking.champion(out, target.name, messages)
+    if at_the_time and cutoff is not None:
+        held = shelf.champion_at(out / "models" / target.name, cutoff) or held
     if held is None:
         raise PrevenanceError(
             "E501",
             f"no champion is registered for {target.name} in {out}",
             target=target.name,
-            fix=f"run make train ARGS='{' '.join([*source.split(' '), f'target={target.name}']).strip()} out={out}'",
+            fix=f"run make train ARGS='{' '.join([*source.split(' '), f'target={target.name}']).strip()} out={out}', "
+            "or add allow_rule=true for a list by the simple rule",
         )
     fitted = bundle.load(out / "models" / target.name / held[1], held[1])
     trained = datetime.fromisoformat(fitted.about["trained_until"])

@@ -22,7 +22,7 @@ def body(given: Settings, steps: Steps) -> None:
         text, results[one.target.name] = learn(one, loaded, steps)
         steps("")
         say(text)
-    remember(given)
+    remember(given, {name: one.read for name, one in loaded.counts.items()})
     noted_each(given, "train", results)
     status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})
 

@@ -72,7 +72,7 @@ def write_index(given: Settings) -> Path:
 def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the view of a list that was just made, in the types of JSON."""
     target, say, out = target_of(given), words(given.language), Path(given.out)
-    definitions, _ = definitions_of(given, inputs)
+    definitions, _ = definitions_of(given, inputs, fitted)
     until = manifest["data_until"]
     basis = Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, features_of(made.now), made.run_id, until)
     earlier = before(out, target.name, inputs.as_of)

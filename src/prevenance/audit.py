@@ -41,6 +41,7 @@ def append(out: Path, at: datetime, what: str, **facts: Any) -> str:
             "who": _who(),
             **{key: one for key, one in facts.items() if one is not None},
         }
+        _mend(path)
         line = {**told, "previous": _last(path)}
         line["digest"] = digest(line)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -79,6 +80,13 @@ def verified(out: Path) -> list[dict[str, Any]]:
         before = line["digest"]
         found.append(line)
     return found
+
+
+def _mend(path: Path) -> None:
+    """Cut off the beginning of a line that a full disk left: its act was never acknowledged."""
+    content = path.read_bytes() if path.is_file() else b""
+    if content and not content.endswith(b"\n"):
+        os.truncate(path, content.rfind(b"\n") + 1)
 
 
 def _last(path: Path) -> str:

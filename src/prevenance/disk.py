@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def write(path: Path, content: bytes) -> Path:
     beside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
     with writing(path, len(content)):
         try:
-            _folder(path.parent)
+            make(path.parent)
             _fill(beside, content)
             os.replace(beside, path)
             sync(path.parent)
@@ -55,21 +55,24 @@ def write(path: Path, content: bytes) -> Path:
     return path
 
 
-def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
+def write_folder(path: Path, files: Mapping[str, bytes], check: Callable[[Path], None] | None = None) -> Path:
     """Put a whole folder of ``files`` (relative name -> content) at ``path``, which must not exist yet, in one step.
 
+    ``check`` may look at the finished folder before it gets its name, and refuse it by raising.
     On any failure the unfinished folder is removed and ``path`` stays as it was. Returns ``path``.
     """
     beside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
     with writing(path, sum(map(len, files.values()))):
         try:
-            _folder(beside)
+            make(beside)
             for name, content in sorted(files.items()):
-                _folder((beside / name).parent)
+                make((beside / name).parent)
                 _fill(beside / name, content)
             for folder in sorted((each for each in beside.rglob("*") if each.is_dir()), reverse=True):
                 sync(folder)
             sync(beside)
+            if check is not None:
+                check(beside)
             os.rename(beside, path)
             sync(path.parent)
         finally:
@@ -141,6 +144,11 @@ def contents(folder: Path) -> dict[str, bytes]:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
+def names(folder: Path) -> list[str]:
+    """Return the names of the folders in ``folder``, none if it is not there; what is unfinished is not named."""
+    return [each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(TEMPORARY)] if folder.is_dir() else []
+
+
 def sync(folder: Path) -> None:
     """Make the names inside ``folder`` survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
@@ -150,7 +158,8 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _folder(path: Path) -> None:
+def make(path: Path) -> None:
+    """Make a folder and its parents, for their owner only, where they are missing."""
     missing = [each for each in (path, *path.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
@@ -162,3 +171,14 @@ def _fill(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def need_room(folder: Path, size: int) -> None:
+    """Raise E801 unless the disk that holds ``folder`` (which is there) has ``size`` bytes free."""
+    with writing(folder):
+        free = shutil.disk_usage(folder).free
+    if free < size:
+        what = f"{free:,} bytes are free on the disk, a run needs about {size:,}"
+        raise PrevenanceError(
+            "E801", what, fix="free space on that disk, or set out= to a folder on another disk, and run again", path=folder
+        )

@@ -116,6 +116,12 @@ def cut(
     return History(con, until, frozenset(taken.counts)), taken.counts
 
 
+def without(history: History, counts: Counts, name: str, reason: str) -> None:
+    """Empty one table of a history that was cut; its rows count as excluded for ``reason``."""
+    counts.excluded |= _excluded(history.con, name, "true", reason)
+    counts.used = 0
+
+
 def _erase(taken: Intake, erased: Collection[str]) -> None:
     """Take erased customers out of every table, as excluded; nobody keeps one of them as a parent."""
     con = taken.con

@@ -46,7 +46,7 @@ _QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
-_LONGEST = 500
+_LONGEST, BUSY_SECONDS = 500, 10.0
 
 
 def champion(out: Path, target: str, messages: list[str] | None = None) -> tuple[str, str] | None:
@@ -93,6 +93,7 @@ def log_run(
     files: Sequence[Path],
     promoted: bool,
     run_name: str,
+    until: str = "",
 ) -> str:
     """Log a training, register its model as a version of ``target`` and return the version; ``champion`` moves to it only if promoted.
 
@@ -110,6 +111,7 @@ def log_run(
         files: reports and pictures to keep with the run.
         promoted: whether this version becomes the champion.
         run_name: what the run is called in MLflow.
+        until: what the model knows at most (ISO, naive UTC).
 
     Raises:
         PrevenanceError: E801 if the store, the artifacts or the kept model cannot be written.
@@ -121,16 +123,16 @@ def log_run(
     run = _Run(target, digest, tags, params, _metrics(report), files, bundle_folder, _typical(example), run_name)
     models = out / "models" / target
     shelf.keep(models, digests["model"], bundle_folder)
-    with _store(out) as (mlflow, client):
+    with store(out) as (mlflow, client):
         version = _version_of(client, target, digest) or _log(out, mlflow, client, run)
         if promoted:
             client.set_registered_model_alias(target, shelf.CHAMPION, version)
-    shelf.register(models, digests["model"], version, promoted)
+    shelf.register(models, digests["model"], version, promoted, until)
     return version
 
 
 @contextmanager
-def _store(out: Path) -> Iterator[tuple[ModuleType, MlflowClient]]:
+def store(out: Path) -> Iterator[tuple[ModuleType, MlflowClient]]:
     """Open the store; MLflow's settings are as before when it is left. Every trouble is E801."""
     path = (out / STORE).resolve()
     fix = "move the file away (the models are kept in the folder models/) and train again, or set out="
@@ -153,8 +155,8 @@ def _store(out: Path) -> Iterator[tuple[ModuleType, MlflowClient]]:
 
 def _probe(path: Path) -> None:
     """Fail at once where MLflow would try for minutes: a store that is damaged, locked or not to be written."""
-    if path.is_file():
-        with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as store:
+    if path.exists():
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as store:
             store.execute("begin immediate")
             store.execute("select count(*) from sqlite_master")
             store.execute("rollback")

@@ -1,6 +1,7 @@
 """The models of a target as plain folders, and which one is the champion: enough for a night without the model store.
 
-``<models>/<digest>/`` is a saved model, ``champion`` points to one of them, and ``versions.json`` says which version in the store each is.
+``<models>/<digest>/`` is a saved model, ``champion`` points to one of them, and ``versions.json`` says which version in the store each is,
+``champions.json`` who was champion one after the other.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from prevenance import disk
 
 CHAMPION = "champion"
 VERSIONS = "versions.json"
+REIGNS = "champions.json"
 
 
 def keep(models: Path, digest: str, saved: Path) -> Path:
@@ -33,12 +36,30 @@ def keep(models: Path, digest: str, saved: Path) -> Path:
     return disk.write_folder(folder, files)
 
 
-def register(models: Path, digest: str, version: str, promoted: bool) -> None:
-    """Note the version of a kept model and, if ``promoted``, make it the champion in one step; E801 if that cannot be written."""
+def register(models: Path, digest: str, version: str, promoted: bool, until: str = "") -> None:
+    """Note the version of a kept model and, if ``promoted``, make it the champion in one step; E801 if that cannot be written.
+
+    ``until`` is what the model knows at most (ISO, naive UTC): a night that is made up for takes the champion of its time.
+    """
     noted = json.dumps(versions(models) | {digest: version}, sort_keys=True, indent=1) + "\n"
     disk.write(models / VERSIONS, noted.encode())
     if promoted:
+        if until and (before := _reigns(models))[-1:] != [[digest, until]]:
+            disk.write(models / REIGNS, (json.dumps([*before, [digest, until]], indent=1) + "\n").encode())
         disk.point(models / CHAMPION, digest)
+
+
+def champion_at(models: Path, cutoff: datetime) -> tuple[str, str] | None:
+    """Return (version, digest) of the champion made last among those that know nothing after ``cutoff`` (naive UTC); ``None`` without one."""
+    found = [digest for digest, until in _reigns(models) if datetime.fromisoformat(until) <= cutoff]
+    return (versions(models).get(found[-1], "unknown"), found[-1]) if found else None
+
+
+def _reigns(models: Path) -> list[list[str]]:
+    try:
+        return [[str(digest), str(until)] for digest, until in json.loads((models / REIGNS).read_text(encoding="utf-8"))]
+    except (OSError, ValueError):
+        return []
 
 
 def champion(models: Path) -> tuple[str, str] | None:

@@ -23,16 +23,21 @@ from prevenance.sources.files import literal, quoted
 from prevenance.sources.limits import enforce
 from prevenance.sources.order import note_order
 from prevenance.sources.people import met, settle_customers
-from prevenance.sources.selects import check_zone, first_of, selected, unread
-from prevenance.tables import MISSING_WORDS, TABLES, Table
+from prevenance.sources.selects import check_zone, first_of, selected, unread, views_of
+from prevenance.tables import MISSING_WORDS, SQL_TYPES, TABLES, Table
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What bad rows of one table get: above ``max_bad_share`` the run refuses, unless ``on_bad_row`` is ``quarantine``."""
+    """What bad rows of one table get: above ``max_bad_share`` the run refuses, unless ``on_bad_row`` is ``quarantine``.
+
+    A table with ``required=True`` must have rows, one with ``False`` may be missing; undecided, it must be there and may be empty (never
+    that of customers).
+    """
 
     on_bad_row: str = "refuse"
     max_bad_share: float = 0.01
+    required: bool | None = None
 
 
 @dataclass
@@ -84,10 +89,17 @@ def intake(
     taken = Intake(con, {}, [])
     ragged: dict[str, list[tuple[str, int]]] = {}
     columns: dict[str, list[str]] = {}
+    gone: dict[str, str] = {}
     with raw.opened(con, source, data) as read:
         for view in source.files:
             step(f"read {view}")
-            facts = read(view)
+            try:
+                facts = read(view)
+            except PrevenanceError as problem:
+                if problem.code != "E401" or not _dispensable(source, view, policies):
+                    raise
+                gone[view] = problem.what
+                continue
             taken.messages += denied.forget(con, source, view)
             ragged[view], columns[view] = facts["ragged"], [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
             if facts["twice"]:
@@ -96,10 +108,13 @@ def intake(
     for name in TABLES:
         if name in source.selects:
             step(f"check {name}")
+            if missing := [gone[view] for view in views_of(source, source.selects[name]) if view in gone]:
+                _without(taken, TABLES[name], missing[0])
+                continue
             lines = [line for view, found in ragged.items() if re.search(rf"\b{re.escape(view)}\b", source.selects[name]) for line in found]
-            _take(taken, source, TABLES[name], lines, until)
+            _take(taken, source, TABLES[name], lines, until, policies.get(name, Policy()))
     for view in source.files:
-        con.execute(f"drop table raw.{quoted(view)}")
+        con.execute(f"drop table if exists raw.{quoted(view)}")
     taken.messages += unread(source, columns)
     settle_customers(taken)
     note_order(taken)
@@ -110,11 +125,26 @@ def intake(
     return taken
 
 
-def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]], until: datetime | None) -> None:
+def _dispensable(source: Source, view: str, policies: Mapping[str, Policy]) -> bool:
+    """Return whether every table that reads a ``files`` entry may be missing."""
+    readers = [name for name, select in source.selects.items() if view in views_of(source, select)]
+    return bool(readers) and all(policies.get(name, Policy()).required is False for name in readers)
+
+
+def _without(taken: Intake, table: Table, why: str) -> None:
+    """Go on without a table that may be missing: it is there, without rows."""
+    columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in table.columns)
+    taken.con.execute(f"create or replace table canonical.{table.name} as select {columns} where false")
+    taken.con.execute(f"create or replace table quarantine.{table.name} (_file varchar, _line bigint, reason varchar)")
+    taken.counts[table.name] = Counts()
+    taken.messages.append(f"{table.name}: {why}; made without it, what it would say is unknown")
+
+
+def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]], until: datetime | None, policy: Policy) -> None:
     """Run one select, convert, set bad rows and duplicates apart."""
     con = taken.con
     columns = selected(con, source, table)
-    if not con.execute("select exists(from taken)").fetchall()[0][0] and table.name == "customers":
+    if not con.execute("select exists(from taken)").fetchall()[0][0] and (table.name == "customers" or policy.required):
         raise PrevenanceError(
             "E304",
             "the required table has a header and no row",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +23,13 @@ VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "view.json"})
 """What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
 
 
-def publish(root: Path, target: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Path:
+Check = Callable[[Path, Mapping[str, Any]], None]
+"""Looks at a finished folder and its manifest before the folder gets its name, and raises if it may not be seen."""
+
+
+def publish(
+    root: Path, target: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: Check | None = None
+) -> Path:
     """Publish a list below ``<root>/lists/<target>/`` and return its folder.
 
     The folder is called ``<cutoff>-<first 12 of manifest["run_id"]>`` and holds ``files`` and ``manifest.json`` with their SHA-256.
@@ -35,20 +41,21 @@ def publish(root: Path, target: str, cutoff: datetime, files: Mapping[str, bytes
         cutoff: naive UTC.
         files: what the folder holds; a name may have folders in it (``quarantine/tickets.csv``).
         manifest: what ``manifest.json`` says besides ``files``; ``run_id`` is the hash (hex) of everything that the list depends on.
+        check: looks at the finished folder before it can be seen; one that is published already is not looked at again.
 
     Raises:
         PrevenanceError: E801 if something cannot be written, or the folder is there with other content. ``latest`` is then as before.
     """
     lists = root / "lists" / target
     disk.sweep(lists)
-    folder = bundle(lists / f"{stamp(cutoff)}-{_digest(manifest)}", files, manifest)
+    folder = bundle(lists / f"{stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
     now = disk.pointed(lists / LATEST)
     if now is None or _moment(now) <= stamp(cutoff):
         disk.point(lists / LATEST, folder.name)
     return folder
 
 
-def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Path:
+def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: Check | None = None) -> Path:
     """Write ``files`` and their ``manifest.json`` as ``folder`` in one step, unless it is there with the same content; return it.
 
     Raises:
@@ -57,9 +64,10 @@ def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
     for name in files:
         _check_name(name)
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    whole = {**files, MANIFEST: canonical({**manifest, "files": sums})}
+    told = {**manifest, "files": sums}
+    whole = {**files, MANIFEST: canonical(told)}
     if not folder.exists():
-        return disk.write_folder(folder, whole)
+        return disk.write_folder(folder, whole, None if check is None else lambda beside: check(beside, told))
     # counts of rows that are not visible yet, and their quarantine, may grow, and views know the lists before; what was published stays as it was
     fixed = {name for name in whole if name not in VIEWS | {MANIFEST} and not name.startswith("quarantine/")}
     other = disk.contents(folder)

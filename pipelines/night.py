@@ -1,0 +1,77 @@
+"""A night: every target's list is made and published, or kept as it was with the reason; what went to the model store comes last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pipelines.audit_log import noted_each
+from pipelines.inputs import Inputs, load
+from pipelines.learn import learn
+from pipelines.run import Steps, say
+from pipelines.settings import ModelSettings, Settings
+from pipelines.snapshots import target_of
+from pipelines.tonight import asked_source, champion_of, tonight
+from prevenance import lists_log, lock
+from prevenance.errors import PrevenanceError
+from prevenance.tracking import champion
+
+
+@dataclass
+class Night:
+    """What one night gave: facts of each published list by target, and the refusals of the others."""
+
+    lists: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, PrevenanceError] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Return what status.json says of it."""
+        told = {target: {"error": problem.line(), "exit": problem.exit_status} for target, problem in self.refused.items()}
+        outcome = "published" if not self.refused else "partly published" if self.lists else "refused"
+        return {
+            "outcome": outcome,
+            "exit": next((problem.exit_status for problem in self.refused.values()), 0),
+            "targets": self.lists | told,
+            "messages": self.messages,
+        }
+
+
+def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: bool = False) -> Night:
+    """Make and publish the list of each target; one that is refused does not stop the others.
+
+    Raises:
+        PrevenanceError: what concerns all of them: the inputs, the disk, no champion for any.
+    """
+    out, done = Path(given.out), Night()
+    chosen = [one for one in each if champion(out, one.target.name) or given.allow_rule] or each[:1]
+    if len(chosen) == 1 and not given.allow_rule:
+        champion_of(out, target_of(chosen[0]), None, asked_source(given))  # refused before anything is read
+    loaded = load(given, steps, gated=True)
+    for one in chosen:
+        try:
+            if given.allow_rule and champion(out, one.target.name) is None:
+                _rule(one, loaded, steps)
+            text, done.lists[one.target.name] = tonight(one, loaded, steps, at_the_time=at_the_time)
+        except PrevenanceError as problem:
+            if problem.exit_status in (3, 8):
+                raise
+            done.refused[one.target.name] = problem
+            continue
+        steps("")
+        say(text)
+    noted_each(given, "score", done.lists)
+    steps("the model store")
+    done.messages = lists_log.kept(out, [facts["list"] for facts in done.lists.values()])
+    steps("")
+    for message in done.messages:
+        say(f"NOTE      {message}")
+    return done
+
+
+def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:
+    """Register the simple rule for a target that has no champion, as training on too little does."""
+    with lock.held(Path(given.out), "train"):
+        learn(replace(given, model=ModelSettings(kind="rule")), loaded, steps)

@@ -1,0 +1,412 @@
+"""The night: a whole, right list or the old one with the reason, whatever feeds, store and operators do."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipelines import backfill, score, train
+from pipelines.run import _guarded
+from prevenance import lock
+from prevenance.errors import PrevenanceError
+from prevenance.gates import Gate, Limit, age, enforce, freshness, volume
+from prevenance.models import shelf
+from prevenance.sources.intake import Counts
+
+BODIES = {"train": train.body, "score": score.body, "backfill": backfill.body}
+SMALL = ["demo.customers=80", "demo.months=16", "model=rule", "capacity=5", "validation.replicates=20"]
+SMALL += ["features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"]
+LATER = "as_of=2026-10-08"
+"""A week after the newest knowledge of the demo."""
+
+
+def run(name: str, *arguments: str) -> int:
+    return _guarded(name, BODIES[name], list(arguments))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("night") / "out"
+    assert run("train", *SMALL, f"out={out}", "target=churn", "as_of=2026-09-01") == 0
+    assert run("score", f"out={out}", "target=churn") == 0
+    return out
+
+
+@pytest.fixture
+def out(trained: Path, tmp_path: Path) -> Path:
+    copied = shutil.copytree(trained, tmp_path / "out", symlinks=True)
+    shutil.rmtree(copied / "mlruns", ignore_errors=True)
+    return copied
+
+
+def latest(out: Path) -> Path:
+    return (out / "lists" / "churn" / "latest").resolve()
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text()))
+
+
+def published(out: Path) -> dict[str, bytes]:
+    root = out / "lists"
+    found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    return found | {"latest": latest(out).name.encode()}
+
+
+def status(out: Path) -> dict[str, Any]:
+    return dict(json.loads((out / "status.json").read_text()))
+
+
+def test_fault_02_a_feed_that_is_too_old_keeps_the_old_list_and_its_fix_works(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = published(out)
+    assert run("score", f"out={out}", "target=churn", LATER, "tables.usage.error_after=3") == 4
+    line = capsys.readouterr().err
+    assert line.startswith("ERROR E403 table=usage newest=2026-")
+    assert "age=" in line
+    assert "limit=3 days" in line
+    assert published(out) == before
+    assert status(out)["exit"] == 4
+    setting = line.partition("or set ")[2].partition(",")[0]
+    assert run("score", f"out={out}", "target=churn", LATER, setting) == 0, capsys.readouterr().err
+
+
+def test_fault_02_a_warning_is_told_on_the_page_and_in_the_manifest(out: Path) -> None:
+    assert run("score", f"out={out}", "target=churn", LATER, "tables.usage.warn_after=36h") == 0
+    told = manifest(latest(out))
+    assert told["gates"]["fresh.usage"] == "warn"
+    [said] = [one for one in told["messages"] if one.startswith("usage: its newest knowledge is")]
+    assert "the limit is 36 hours" in said
+    assert said[:40] in (latest(out) / "list.html").read_text()
+
+
+def test_fault_03_a_late_table_that_is_not_required_is_left_out_and_counted(out: Path) -> None:
+    assert run("score", f"out={out}", "target=churn", LATER, "tables.usage.error_after=3", "tables.usage.required=false") == 0
+    told = manifest(latest(out))
+    usage = told["tables"]["usage"]
+    assert usage["used"] == 0
+    assert usage["excluded"]["late_feed"] > 1000
+    assert usage["read"] == sum(usage["excluded"].values()) + sum(usage["quarantined"].values())
+    assert told["gates"]["fresh.usage"] == "warn"
+    assert any("the list is made without it" in one for one in told["messages"])
+
+
+def test_fault_01_03_a_missing_file_is_refused_unless_its_table_may_be_missing(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(out / "demo", tmp_path / "inbox")
+    (folder / "feedback.csv").unlink()
+    before = published(out)
+    assert run("score", f"out={out}", "target=churn", f"data={folder}") == 4
+    line = capsys.readouterr().err
+    assert "E401" in line
+    assert "feedback.csv" in line
+    assert "files.feedback" in line
+    assert published(out) == before
+    assert run("score", f"out={out}", "target=churn", f"data={folder}", "tables.feedback.required=false") == 0
+    told = manifest(latest(out))
+    assert any(one.startswith("feedback: no file at") for one in told["messages"])
+    assert told["gates"]["conservation"] == "pass"
+
+
+def test_a_required_table_without_rows_is_refused(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shutil.copytree(out / "demo", tmp_path / "inbox")
+    head = (folder / "contacts.csv").read_text().splitlines()[0]
+    (folder / "contacts.csv").write_text(head + "\n")
+    arguments = [f"out={out}", "target=churn", f"data={folder}", "accept_volume=true"]
+    assert run("score", *arguments, "tables.contacts.required=true") == 3
+    assert "E304 table=contacts" in capsys.readouterr().err
+    assert run("score", *arguments) == 0
+
+
+def test_fault_04_a_part_of_a_table_is_refused_unless_it_is_accepted(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shutil.copytree(out / "demo", tmp_path / "inbox")
+    lines = (folder / "tickets.csv").read_text().splitlines(keepends=True)
+    (folder / "tickets.csv").write_text("".join(lines[: len(lines) // 3]))
+    before = published(out)
+    assert run("score", f"out={out}", "target=churn", f"data={folder}") == 4
+    line = capsys.readouterr().err
+    assert "E404 table=tickets" in line
+    assert "usual=" in line
+    assert "accept_volume=true" in line
+    assert published(out) == before
+    assert run("score", f"out={out}", "target=churn", f"data={folder}", "accept_volume=true") == 0
+    told = manifest(Path(status(out)["targets"]["churn"]["list"]))
+    assert told["gates"]["volume.tickets"] == "warn"
+    assert any("(accept_volume)" in one for one in told["messages"])
+
+
+def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pipelines import tonight
+
+    whole, path = tonight.listed, next((out / "demo").glob("product_events*.csv.gz"))
+
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"\n", mtime=0))
+        return whole(*given, **more)
+
+    monkeypatch.setattr(tonight, "listed", meanwhile)
+    before = published(out)
+    assert run("score", f"out={out}", "target=churn", "as_of=2026-09-20") == 3
+    line = capsys.readouterr().err
+    assert "E310" in line
+    assert path.name in line
+    assert "changed during the run" in line
+    assert published(out) == before
+    monkeypatch.setattr(tonight, "listed", whole)
+    assert run("score", f"out={out}", "target=churn", "as_of=2026-09-20", "tables.usage.on_bad_row=quarantine") == 0
+
+
+def test_fault_41_another_clock_gives_the_same_list_and_freshness(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines import inputs
+
+    class Off(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(days=3)
+
+    arguments = [f"out={out}", "target=churn", LATER, "tables.usage.warn_after=3"]
+    assert run("score", *arguments) == 0
+    before, told = published(out), manifest(latest(out))
+    monkeypatch.setattr(inputs, "datetime", Off)
+    assert run("score", *arguments) == 0
+    assert published(out) == before
+    assert manifest(latest(out)) == told
+
+
+def test_fault_59_a_second_run_ends_at_once_naming_the_first(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (out / "status.json").read_bytes()
+    with lock.held(out, "lists"):
+        assert run("score", f"out={out}", "target=churn") == 7
+        assert run("backfill", f"out={out}", "target=churn", "from=2026-09-01", "to=2026-09-01") == 7
+        assert run("train", f"out={out}", "target=churn", *SMALL) == 0, "training may overlap"
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("ERROR E701")
+    assert "process " in lines[0]
+    assert "holds the lock lists" in lines[0]
+    assert json.loads((out / "status.json").read_text())["pipeline"] == "train"
+    assert before != b""
+    assert run("score", f"out={out}", "target=churn") == 0
+
+
+def test_fault_60_the_lock_goes_with_the_process_that_held_it(out: Path) -> None:
+    code = "import sys, signal; from pathlib import Path; from prevenance import lock\n"
+    code += "with lock.held(Path(sys.argv[1]), 'lists'):\n  print('held', flush=True)\n  signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(PrevenanceError, match=f"process {holder.pid} on .* holds the lock lists"), lock.held(out, "lists"):
+            pass
+        holder.send_signal(signal.SIGKILL)
+    with lock.held(out, "lists"):
+        assert json.loads((out / ".lists.holder").read_text())["pid"] != holder.pid
+    assert not (out / ".lists.holder").exists()
+
+
+def test_fault_64_missed_nights_get_what_they_would_have_had(out: Path, trained: Path, tmp_path: Path) -> None:
+    alone = shutil.copytree(trained, tmp_path / "alone", symlinks=True)
+    days = [f"2026-09-{day}" for day in (28, 29, 30)]
+    before = latest(out).name
+    assert run("backfill", f"out={out}", "target=churn", f"from={days[0]}", f"to={days[-1]}") == 0
+    assert latest(out).name == before, "latest never moves back"
+    told = status(out)
+    assert list(told["nights"]) == days
+    assert all(one["exit"] == 0 for one in told["nights"].values())
+    for day in days:
+        assert run("score", f"out={alone}", "target=churn", f"as_of={day}") == 0
+    now, then = published(out), published(alone)
+    same = [name for name in now if name.endswith(("list.csv", "list.json", "features.parquet"))]
+    assert len(same) == 12
+    assert {name: now[name] for name in same} == {name: then[name] for name in same}
+
+
+def train_until(out: Path, until: str) -> str:
+    """Train the champion again with what was known at ``until`` and return its digest."""
+    assert run("train", *SMALL, f"out={out}", "target=churn", f"as_of={until}") == 0
+    held = shelf.champion(out / "models" / "churn")
+    assert held is not None
+    return held[1]
+
+
+def test_a_backfilled_night_takes_the_champion_of_its_time(out: Path) -> None:
+    present = shelf.champion(out / "models" / "churn")
+    old = train_until(out, "2026-09-01")
+    new = train_until(out, "2026-10-01")
+    assert present is not None
+    assert new != old
+    assert run("backfill", f"out={out}", "target=churn", "from=2026-09-20", "to=2026-09-20") == 0
+    [folder] = (out / "lists" / "churn").glob("2026-09-19*")
+    assert manifest(folder)["model"]["digest"] == old
+
+
+def test_a_backfill_goes_on_after_a_refused_night(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("backfill", f"out={out}", "target=churn", "from=2026-10-06", "to=2026-10-07", "tables.usage.error_after=5.5") == 4
+    said = capsys.readouterr()
+    assert said.err.count("ERROR E403") == 1, said
+    told = status(out)
+    assert [one["exit"] for one in told["nights"].values()] == [0, 4]
+    assert told["outcome"] == "partly published"
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (["from=2026-09-01"], "from or to is not set"),
+        (["from=2026-09-02", "to=2026-09-01"], "is not 1 to 366 nights"),
+        (["from=yesterday", "to=2026-09-01"], 'from="yesterday" is not a date'),
+    ],
+)
+def test_a_backfill_without_nights_is_refused(out: Path, dates: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("backfill", f"out={out}", "target=churn", *dates) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_fault_65_the_same_night_again_changes_nothing(out: Path) -> None:
+    before, index = published(out), (out / "index.html").read_bytes()
+    assert run("score", f"out={out}", "target=churn") == 0
+    assert published(out) == before
+    assert (out / "index.html").read_bytes() == index
+    assert len(runs(out)) == 1
+
+
+def runs(out: Path) -> list[tuple[str, str]]:
+    """Return (status, run_id) of the runs of the experiment of lists."""
+    query = (
+        "select r.status, t.value from runs r join tags t on t.run_uuid = r.run_uuid and t.key = 'run_id' "
+        "join experiments e on e.experiment_id = r.experiment_id where e.name = 'churn lists'"
+    )
+    with closing(sqlite3.connect(out / "mlflow.db")) as store:
+        return [(str(one), str(two)) for one, two in store.execute(query).fetchall()]
+
+
+@pytest.mark.parametrize("trouble", ["corrupt", "locked", "a folder"])
+def test_fault_68_a_store_in_trouble_spoils_no_list_and_is_caught_up_with(
+    out: Path, trouble: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from prevenance import tracking
+
+    store, aside = out / "mlflow.db", out / "aside.db"
+    with closing(sqlite3.connect(store)) as whole, closing(sqlite3.connect(aside)) as kept:
+        whole.backup(kept)
+    for left in out.glob("mlflow.db-*"):
+        left.unlink()
+    monkeypatch.setattr(tracking, "BUSY_SECONDS", 0.1)
+    holder: Callable[[], None] | None = None
+    if trouble == "corrupt":
+        store.write_bytes(b"no database" * 500)
+    elif trouble == "a folder":
+        store.unlink()
+        store.mkdir()
+    else:
+        held = sqlite3.connect(store, isolation_level=None)
+        held.execute("begin exclusive")
+        holder = held.close
+    assert run("score", f"out={out}", "target=churn", LATER) == 0, capsys.readouterr().err
+    assert "not yet in the model store" in capsys.readouterr().out
+    assert latest(out).name.startswith("2026-10-07T22")
+    assert len(list((out / "spool").iterdir())) == 1
+    assert "not yet in the model store" in status(out)["messages"][0]
+    if holder:
+        holder()
+    shutil.rmtree(store) if store.is_dir() else store.unlink()
+    aside.rename(store)
+    assert run("score", f"out={out}", "target=churn", LATER) == 0
+    assert not list((out / "spool").iterdir())
+    assert status(out)["messages"] == []
+    assert len(runs(out)) == 2
+    assert {one for one, _ in runs(out)} == {"FINISHED"}
+
+
+def test_fault_69_without_a_champion_the_command_is_told_or_a_rule_list_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert run("score", *SMALL, f"out={out}", "target=churn") == 5
+    line = capsys.readouterr().err
+    assert "E501" in line
+    assert "make train ARGS='target=churn out=" in line
+    assert "allow_rule=true" in line
+    assert not (out / "lists").exists()
+    assert run("score", *SMALL, f"out={out}", "target=churn", "allow_rule=true") == 0, capsys.readouterr().err
+    assert manifest(latest(out))["model"]["kind"] == "rule"
+    assert "rules, no model" in (latest(out) / "list.html").read_text()
+
+
+def test_one_refused_target_does_not_stop_the_others(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("train", *SMALL, f"out={out}", "target=tickets") == 0
+    digest = shelf.champion(out / "models" / "churn")
+    assert digest is not None
+    (out / "models" / "churn" / digest[1] / "model.json").write_text("{}")
+    before = latest(out).name
+    assert run("score", f"out={out}", LATER) == 5
+    assert "E502" in capsys.readouterr().err
+    assert (out / "lists" / "tickets" / "latest" / "list.csv").is_file()
+    assert latest(out).name == before
+    told = status(out)
+    assert told["outcome"] == "partly published"
+    assert told["targets"]["churn"]["exit"] == 5
+
+
+def test_finished_files_that_differ_are_not_published(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from prevenance.writers import workbook
+
+    before, whole = published(out), workbook.xlsx
+    monkeypatch.setattr(workbook, "xlsx", lambda view: whole(view | {"rows": view["rows"][:-1]}))
+    assert run("score", f"out={out}", "target=churn", LATER) == 6
+    assert "E603 first=list.xlsx" in capsys.readouterr().err
+    assert published(out) == before
+    assert not list((out / "lists" / "churn").glob(".tmp-*"))
+
+
+@pytest.mark.parametrize(("value", "days"), [(3, 3.0), ("36h", 1.5), ("2 days", 2.0), ("1w", 7.0), ("90m", 0.0625), (None, None)])
+def test_ages(value: object, days: float | None) -> None:
+    assert age(value, "key") == (None if days is None else timedelta(days=days))
+
+
+@pytest.mark.parametrize("value", ["soon", 0, -1, "1y", ""])
+def test_ages_that_are_none(value: object) -> None:
+    with pytest.raises(PrevenanceError, match=r"E202 key=tables\.usage\.error_after"):
+        age(value, "tables.usage.error_after")
+
+
+def test_freshness_is_judged_to_the_microsecond() -> None:
+    counts = {"usage": Counts(newest_known_at="2026-10-01T00:00:00Z"), "tickets": Counts()}
+    limits = {"usage": Limit(timedelta(days=1), timedelta(days=2)), "tickets": Limit(error_after=timedelta(days=1))}
+    at = datetime(2026, 10, 3, tzinfo=UTC).replace(tzinfo=None)
+    assert {one.name: one.outcome for one in freshness(counts, at, limits)} == {"fresh.tickets": "fail", "fresh.usage": "warn"}
+    late = freshness(counts, at + timedelta(microseconds=1), limits)
+    assert {one.name: one.outcome for one in late}["fresh.usage"] == "fail"
+    with pytest.raises(PrevenanceError, match="E403 table=tickets"):
+        enforce(late)
+
+
+def test_volume_is_judged_by_the_median_of_seven_lists() -> None:
+    usual = [{"usage": 10}, *({"usage": rows} for rows in (100, 110, 90, 100, 5, 100, 120))]
+    assert [one.outcome for one in volume({"usage": 40}, usual, {})] == ["pass"]
+    assert [one.outcome for one in volume({"usage": 39}, usual, {})] == ["fail"]
+    assert [one.outcome for one in volume({"usage": 39}, usual, {}, accepted=True)] == ["warn"]
+    assert [one.outcome for one in volume({"usage": 0}, usual, {"usage": Limit(required=False)})] == ["warn"]
+    assert volume({"usage": 5, "new": 1}, [], {}) == [Gate("volume.new", "pass"), Gate("volume.usage", "pass")]
+
+
+def test_features_of_a_late_table_are_unknown_not_zero(out: Path) -> None:
+    before = pd.read_parquet(latest(out) / "features.parquet")
+    asked = [one for one in before if one.startswith("tickets_") and one.endswith("_90d")]
+    assert asked
+    assert before[asked].notna().all(axis=None)
+    assert run("score", f"out={out}", "target=churn", LATER, "tables.tickets.error_after=3", "tables.tickets.required=false") == 0
+    assert pd.read_parquet(latest(out) / "features.parquet")[asked].isna().all(axis=None)
