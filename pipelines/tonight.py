@@ -122,7 +122,7 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = answers_of(given, target.name, cutoff, replaying=replaying)
     choice = decided(given, history, moments, rows, past, answers)
-    run_id = run_id_of(given, rules, digest(history, cutoff), model_digest, answers)
+    run_id = run_id_of(given, rules, cutoff, digest(history, cutoff), model_digest, answers)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
     until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
@@ -137,11 +137,17 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     return Listed(public(ranked), ranked, found.now, found.weeks, moments.line, rules.room, absent, cooling, extra, run_id, until, notes)
 
 
-def run_id_of(given: Settings, rules: Rules, visible_rows: str, model_digest: str, answers: list[Answer]) -> str:
-    """Return the hash of everything that a list depends on: visible rows, settings, answers, the key of the hold-out and the model."""
+def run_id_of(given: Settings, rules: Rules, cutoff: datetime, visible_rows: str, model_digest: str, answers: list[Answer]) -> str:
+    """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, the key of the hold-out and the model."""
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": rules.room.contacts}
     settings |= {"playbook": asdict(given.playbook), "language": given.language, "key": rules.holdout.mark}
-    depends = {"data": visible_rows, "settings": settings, "model": model_digest, "feedback": sorted(astuple(one) for one in answers)}
+    depends = {
+        "cutoff": cutoff.isoformat(),
+        "data": visible_rows,
+        "settings": settings,
+        "model": model_digest,
+        "feedback": sorted(astuple(one) for one in answers),
+    }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
 
