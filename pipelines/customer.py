@@ -85,7 +85,7 @@ def basis_of(given: Settings, inputs: Inputs, found: Published | None, steps: St
         definitions, _ = definitions_of(given, inputs, fitted)
         stands: dict[str, Any] = {
             "rows": found.rows,
-            "features": found.features,
+            "features": found.inputs(given, inputs.history),
             "run_id": told["run_id"],
             "data_until": told["data_until"],
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ def body(given: Settings, steps: Steps) -> None:
     """
     from pipelines.audit_log import noted
     from pipelines.view import write_index
-    from prevenance import disk, erased, erasure
+    from prevenance import disk, erased, erasure, pseudonyms
     from prevenance.errors import PrevenanceError
     from prevenance.writers import table
 
@@ -30,19 +31,26 @@ def body(given: Settings, steps: Steps) -> None:
         )
     if not out.is_dir():
         raise PrevenanceError("E401", f"there is no output folder at {out}", key="out", fix="set out=<the folder that make train wrote>")
+    hidden = pseudonyms.at_hand(given.privacy.key_file)
     steps("keep the customer out of later runs")
     mark = erased.add(out, given.customer).mark(given.customer)
     steps("erase")
     erasure.sweep(out)
-    done = erasure.erase(out, given.customer)
+    done = erasure.erase(out, given.customer, hidden.of(given.customer) if hidden else "")
     if (out / "index.html").is_file():
         write_index(given)
     number = len(list((out / "erasures").glob("*.json"))) + 1
-    told = certificate(given, mark, done, number)
+    told = certificate(given, mark, done, number) | {"key_id": hidden.key_id if hidden else None}
     disk.write(out / "erasures" / f"{number}.json", table.canonical(told))
     noted(given, "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
     steps("")
     say(text(told, out / "erasures" / f"{number}.json"))
+    if unknown := sorted(pseudonyms.used(out) - asked_under(out, mark)):
+        raise PrevenanceError(
+            "E904",
+            f"rows may be left under pseudonyms of the key {unknown[0]}, which is not to be had",
+            fix=f"set {pseudonyms.KEY} to that key and erase again",
+        )
     if done.left:
         raise PrevenanceError(
             "E904", f"{len(done.left)} files still name the customer", fix="remove them, then erase again", path=", ".join(done.left[:5])
@@ -60,6 +68,12 @@ def certificate(given: Settings, mark: str, done: Any, number: int) -> dict[str,
         "left": done.left,
         "source": _source(given),
     }
+
+
+def asked_under(out: Path, mark: str) -> set[str]:
+    """Return the ids of the keys under whose pseudonyms a customer was erased, as the certificates say."""
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in (out / "erasures").glob("*.json")]
+    return {str(one.get("key_id")) for one in told if one["customer"] == mark}
 
 
 def _source(given: Settings) -> str:

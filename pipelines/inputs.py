@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.feeds import settled
 from pipelines.run import PRIVATE, Steps, conf_folder
 from pipelines.settings import Settings
-from prevenance import disk, erased, lock
+from prevenance import disk, erased, lock, pseudonyms
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.gates import Gate
 from prevenance.history import History, cut, instant, newest_known_at
@@ -59,6 +59,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
     """
     rules = given.privacy
     check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
+    pseudonyms.chosen(rules.pseudonyms, rules.key_file)
     source = source or source_of(given)
     out = prepare_out(given)
     data = Path(given.data) if given.data else out / "demo"

@@ -29,6 +29,7 @@ from prevenance.features.define import Definition
 from prevenance.history import digest
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
+from prevenance.pseudonyms import chosen
 from prevenance.saved import against_score
 from prevenance.targets.define import Target
 from prevenance.writers import report as reports
@@ -148,11 +149,22 @@ def _tested(
     kinds = training.ladder(training.positives(rows)) if asked == "auto" else (asked,) if asked not in ("rule", "health_score") else ()
     health = {} if target.pairs else health_score_of(given, kept)
     steps(f"{target.name}: back-test {', '.join(('rule', *kinds))}")
-    held = tracking.champion(Path(given.out), target.name)
-    old = bundle.load(Path(given.out) / "models" / target.name / held[1], held[1]) if held else None
+    old = _champion(given, inputs, target)
     recipe = (old.kind, old.about.get("params", {})) if old else None
     tested = training.backtest(rows, parted, kinds, kept, seed=given.seed, trials=given.model.trials, champion=recipe, params=_own(health))
     return Tested(frame, rows, tonight, parted, production, kept, leaks, kinds, tested, recipe, health)
+
+
+def _champion(given: Settings, inputs: Inputs, target: Target) -> Fitted | None:
+    """Return the champion to beat; one that is not what was registered is none, which the messages tell: training is what mends it."""
+    held = tracking.champion(Path(given.out), target.name)
+    try:
+        return bundle.load(Path(given.out) / "models" / target.name / held[1], held[1]) if held else None
+    except PrevenanceError as problem:
+        if problem.code != "E502":
+            raise
+        inputs.messages.append(f"the champion {held[1][:12] if held else ''} takes no part: {problem.what}")
+        return None
 
 
 def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
@@ -199,7 +211,7 @@ def _registered(
     given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
 ) -> tuple[str, str]:
     """Write the report beside its pictures, register the model, and return its version and digest."""
-    out = Path(given.out)
+    out, hidden = Path(given.out), chosen(given.privacy.pseudonyms, given.privacy.key_file)
     with tempfile.TemporaryDirectory() as work:
         sample = tested.rows
         if len(sample) > PLOTTED:
@@ -210,7 +222,7 @@ def _registered(
             "report.json": table.canonical(report),
             "report.html": reports.page(report, pictures).encode(),
             "model_card.md": reports.card(report).encode(),
-            "features.parquet": table.parquet_bytes(tested.frame),
+            "features.parquet": table.parquet_bytes(hidden.hidden(tested.frame) if hidden else tested.frame),
         }
         folder = write(out / "train" / target.name, files)
         version = tracking.log_run(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.inputs import Inputs
 from pipelines.settings import Settings
+from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
+from prevenance.pseudonyms import Pseudonyms, chosen
 from prevenance.ranking import apart
 from prevenance.tables import TABLES
 from prevenance.targets.define import Target
@@ -17,14 +19,15 @@ if TYPE_CHECKING:
     from pipelines.tonight import Listed
 
 
-def quarantined(inputs: Inputs) -> dict[str, bytes]:
-    """Return a CSV per table with quarantined rows: _file, _line, reason and the row's key, no free text."""
+def quarantined(inputs: Inputs, hidden: Pseudonyms | None = None) -> dict[str, bytes]:
+    """Return a CSV per table with quarantined rows: _file, _line, reason and the row's key (with pseudonyms, if any), no free text."""
     files = {}
     for name in inputs.counts:
         keys = [column.name for column in TABLES[name].columns if column.kind == "id"]
         found = inputs.history.con.execute(f"select * from quarantine.{name} order by all").df()
         if len(found):
-            files[name] = table.csv_bytes(found[[column for column in ("_file", "_line", "reason", *keys) if column in found.columns]])
+            rows = found[[column for column in ("_file", "_line", "reason", *keys) if column in found.columns]]
+            files[name] = table.csv_bytes(hidden.hidden(rows) if hidden else rows)
     return files
 
 
@@ -44,16 +47,23 @@ def manifest_of(
         "cutoff": f"{inputs.as_of.isoformat()}Z",
         "run_id": made.run_id,
         "data_until": f"{made.until.isoformat()}Z",
-        "model": {"version": model_digest[:12], "kind": fitted.kind, "digest": model_digest},
+        "model": {"version": model_digest[:12], "kind": fitted.kind, "digest": model_digest, "key_id": bundle.key_id()},
         "counts": counts | {"excluded": excluded, "quarantined": quarantine},
         "tables": {name: asdict(one) for name, one in inputs.counts.items()},
         "inputs": inputs.prints,
         "gates": {one.name: one.outcome for one in inputs.gates}
         | {"conservation": "pass" if lost == 0 and all(balanced(one) for one in inputs.counts.values()) else "fail"}
         | {"inputs_unchanged": "pass", "finished_files": "pass"},  # what fails these two is never published
-        "privacy": asdict(given.privacy),
+        "privacy": recorded(given),
         "messages": messages,
     }
+
+
+def recorded(given: Settings) -> dict[str, Any]:
+    """Return the privacy settings as a manifest tells them: the id of the key of pseudonyms, if they are in use, and not where it is."""
+    hidden = chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    told = {key: value for key, value in asdict(given.privacy).items() if key != "key_file"}
+    return told | ({"key_id": hidden.key_id} if hidden else {})
 
 
 def balanced(counts: Any) -> bool:

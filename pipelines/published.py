@@ -13,10 +13,13 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.settings import Settings
 from prevenance import disk
 from prevenance.errors import PrevenanceError
+from prevenance.history import History
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
+from prevenance.pseudonyms import KEY, at_hand
 from prevenance.writers.publish import LATEST, MANIFEST, stamp
 
 
@@ -43,6 +46,22 @@ class Published:
     def features(self) -> pd.DataFrame:
         """Return customer_id, cutoff[, product_id] and every input of the model, as published."""
         return pd.read_parquet(io.BytesIO(self._content("features.parquet")))
+
+    def inputs(self, given: Settings, history: History) -> pd.DataFrame:
+        """Return ``features`` with ids in clear, as far as the history knows them.
+
+        Raises:
+            PrevenanceError: E905 if they were published under pseudonyms whose key is not to be had.
+        """
+        if not (key_id := self.manifest["privacy"].get("key_id")):
+            return self.features
+        hidden = at_hand(given.privacy.key_file)
+        if hidden is None or hidden.key_id != key_id:
+            what = f"the list holds pseudonyms of the key {key_id}, which is not to be had"
+            raise PrevenanceError("E905", what, fix=f"set {KEY} to that key", path=self.folder)
+        return hidden.shown(
+            self.features, [row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()]
+        )
 
     def model(self, out: Path) -> Fitted:
         """Return the model that made the list, checked by the digest of the manifest; E502 if it is not there any more."""

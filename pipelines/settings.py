@@ -89,6 +89,8 @@ class PrivacySettings:
     consents: list[str] = field(default_factory=list)
     opt_in: bool = False
     permitted: list[str] = field(default_factory=list)
+    pseudonyms: bool = False
+    key_file: str | None = None
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipelines.details import Basis
 from pipelines.published import Published
+from pipelines.settings import Settings
 from prevenance.change import PARTS, change, moved
 from prevenance.errors import PrevenanceError
 from prevenance.features.build import build, names
@@ -16,20 +17,20 @@ from prevenance.models.bundle import Fitted
 from prevenance.words import Words
 
 
-def changes(basis: Basis, asked: pd.DataFrame, last: Published, out: Path, say: Words) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def changes(given: Settings, basis: Basis, asked: pd.DataFrame, last: Published, say: Words) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Return customer_id -> ``changed`` of its row, and messages: what could not be compared, which is never a reason to have no list.
 
     Customers who were not on the last list, or have no chance, are absent.
 
     Args:
+        given: the settings; models are kept in its output folder.
         basis: what the list stands on.
         asked: customer_id[, product_id], score and the model's inputs of the rows to tell about.
         last: the list before.
-        out: the output folder, where models are kept.
         say: the words of a language.
     """
     try:
-        before, then = last.model(out), last.features
+        before, then = last.model(Path(given.out)), last.inputs(given, basis.history)
     except PrevenanceError as problem:
         return {}, [f"what changed since {last.cutoff:%Y-%m-%d} is not told: {problem.what}"]
     keys = basis.target.keys

@@ -33,6 +33,7 @@ from prevenance.models import bundle, shelf
 from prevenance.models.bundle import Fitted
 from prevenance.order import by_product
 from prevenance.playbook import playbook_of
+from prevenance.pseudonyms import Pseudonyms, chosen
 from prevenance.ranking import Stamp, arms, public, rank
 from prevenance.targets.define import Target
 from prevenance.words import words
@@ -76,13 +77,14 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time: bool 
 
     target, out, cutoff = target_of(given), Path(given.out), inputs.as_of
     fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given), at_the_time=at_the_time)
-    made = listed(given, inputs, fitted, model_digest, steps)
+    made, hidden = listed(given, inputs, fitted, model_digest, steps), pseudonyms_of(given)
+    now = features_of(made.now)
     files = {
         "list.csv": table.csv_bytes(made.ranked),
         "list.json": table.json_bytes(made.ranked),
-        "features.parquet": table.parquet_bytes(features_of(made.now)),
+        "features.parquet": table.parquet_bytes(hidden.hidden(now) if hidden else now),
     }
-    files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantined(inputs).items()}
+    files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantined(inputs, hidden).items()}
     by = NO_MODEL.get(fitted.kind, "")
     said = [*messages, *([by] if by else []), *inputs.messages, *made.notes]
     manifest = manifest_of(given, inputs, target, fitted, model_digest, made, said)
@@ -128,7 +130,8 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
     playbook = playbook_of(given.playbook.plays, given.playbook.targets)
     ranked = rank(rows, choice, stamp, playbook, say, given.source.currency)
-    extra = {"arms.csv": table.csv_bytes(arms(ranked))}
+    drawn, hidden = arms(ranked), pseudonyms_of(given)
+    extra = {"arms.csv": table.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
     if found.offers is not None:
         free = found.offers[found.offers["customer_id"].isin(ranked.loc[ranked["apart"].isin(["", BEYOND]), "customer_id"])]
         extra["by_product.csv"] = table.csv_bytes(by_product(free, share=rules.share, cost_per_contact=rules.cost))
@@ -141,6 +144,7 @@ def run_id_of(given: Settings, rules: Rules, cutoff: datetime, visible_rows: str
     """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, the key of the hold-out and the model."""
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": rules.room.contacts}
     settings |= {"playbook": asdict(given.playbook), "language": given.language, "key": rules.holdout.mark}
+    settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
     depends = {
         "cutoff": cutoff.isoformat(),
         "data": visible_rows,
@@ -149,6 +153,11 @@ def run_id_of(given: Settings, rules: Rules, cutoff: datetime, visible_rows: str
         "feedback": sorted(astuple(one) for one in answers),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def pseudonyms_of(given: Settings) -> Pseudonyms | None:
+    """Return the pseudonyms that the settings ask for, if they do; E905 without a key."""
+    return chosen(given.privacy.pseudonyms, given.privacy.key_file)
 
 
 def asked_source(given: Settings) -> str:
@@ -196,7 +205,7 @@ def check_inputs(fitted: Fitted, columns: list[str]) -> None:
     if missing := [name for name in fitted.encoder.features if name not in columns]:
         raise PrevenanceError(
             "E504",
-            f"the champion wants {len(missing)} features that the tables do not give, first {missing[0]}",
+            f"the champion wants {len(missing)} features that the tables do not give: {', '.join(missing[:5])}",
             column=missing[0],
             fix="bring the missing table or lookback back, or run make train again",
         )

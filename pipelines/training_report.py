@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.inputs import Inputs
+from pipelines.manifest import recorded
 from pipelines.outreach import capacity_of, cost_of, share_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
@@ -82,7 +83,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         "dropped": sorted(set(facts.fitted.encoder.dropped)),
         "enough": _enough(tested),
         "outreach": {"share": share_of(given), "cost_per_contact": cost_of(given)},
-        "privacy": {"purpose": given.privacy.purpose, "legal_basis": given.privacy.legal_basis, "controller": given.privacy.controller},
+        "privacy": recorded(given),
         "settings": flat(given) | {f"model.params.{name}": value for name, value in choice.params.items()},
         "data": {"customers": inputs.customers, "tables": {name: asdict(one) for name, one in inputs.counts.items()}},
         "messages": [*inputs.messages, *facts.messages],
@@ -111,7 +112,7 @@ def flat(given: Settings) -> dict[str, object]:
     """Return the settings as flat values, without paths that are nobody's business."""
     found: dict[str, object] = {"source": given.source.name, "as_of": given.as_of or "newest", "seed": given.seed}
     for group in ("target", "validation", "model", "privacy"):
-        found |= {f"{group}.{key}": value for key, value in asdict(getattr(given, group)).items()}
+        found |= {f"{group}.{key}": value for key, value in asdict(getattr(given, group)).items() if key != "key_file"}
     return found
 
 

@@ -106,18 +106,18 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
         "links": headline.links(out, target.name),
     }
-    rows, messages = _rows(basis, ranked, made, last, out, say)
+    rows, messages = _rows(given, basis, ranked, made, last, say)
     view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
     return dict(plain(view))  # type: ignore[call-overload]
 
 
 def _rows(
-    basis: Basis, ranked: pd.DataFrame, made: Listed, last: Published | None, out: Path, say: Words
+    given: Settings, basis: Basis, ranked: pd.DataFrame, made: Listed, last: Published | None, say: Words
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return every row of the list, in its order, with what stands behind the first ``DETAILED``; and messages."""
     keys = basis.target.keys
     asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
-    changed, messages = changes(basis, asked, last, out, say) if last else ({}, [])
+    changed, messages = changes(given, basis, asked, last, say) if last else ({}, [])
     told = details(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
     moves = {} if last is None else movement.moves(ranked, last.rows)
     rows = []

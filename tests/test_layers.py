@@ -13,8 +13,8 @@ LAYERS = [
     ["errors"],
     ["words"],
     ["playbook"],
-    ["disk"],
-    ["erased", "audit", "sbom", "lock"],
+    ["disk", "keys"],
+    ["erased", "audit", "sbom", "lock", "pseudonyms"],
     ["tables"],
     ["privacy", "special"],
     ["sources"],
@@ -58,7 +58,7 @@ LAYERS = [
     ["writers"],
     ["outcomes"],
     ["feedback"],
-    ["erasure"],
+    ["erasure", "retention"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}
 """Doors to the package itself: they may import anything, nothing may import them."""

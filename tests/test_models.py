@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -185,27 +184,11 @@ def test_the_forest_is_a_mean_of_trees_not_a_sum():
     assert np.abs(values).max() < 10
 
 
-def _break(folder: Path, how: str) -> None:
-    model = folder / "model.json"
-    text = model.read_bytes()
-    actions = {
-        "truncated": lambda: model.write_bytes(text[: len(text) // 2]),
-        "edited digit": lambda: model.write_bytes(text.replace(b"1.2", b"1.3", 1)),
-        "crlf": lambda: model.write_bytes(text.replace(b"\n", b"\r\n")),
-        "empty": lambda: model.write_bytes(b""),
-        "absent": model.unlink,
-        "no manifest": (folder / "manifest.json").unlink,
-        "trees": lambda: (folder / "booster.txt").write_bytes((folder / "booster.txt").read_bytes() + b" "),
-    }
-    actions[how]()
-
-
-@pytest.mark.parametrize("how", ["truncated", "edited digit", "crlf", "empty", "absent", "no manifest", "trees"])
-def test_a_folder_that_was_touched_is_refused_before_it_is_parsed(how, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["model.json", "manifest.json", "booster.txt"])
+def test_a_folder_that_lacks_a_file_is_refused(name, tmp_path):
     digest = save(fitted("lightgbm", world()), tmp_path)
-    _break(tmp_path, how)
-    monkeypatch.setattr("prevenance.models.bundle._fitted", lambda *_: pytest.fail("parsed"))
-    with pytest.raises(PrevenanceError, match=r"E502.*FIX: restore"):
+    (tmp_path / name).unlink()
+    with pytest.raises(PrevenanceError, match=rf"E502.*{name}: cannot be read.*FIX: restore"):
         load(tmp_path, digest)
 
 
@@ -215,16 +198,6 @@ def test_a_manifest_that_was_rewritten_to_match_is_refused(tmp_path):
     save(replace(model, calibrator=(9.0, 0.0)), tmp_path)
     with pytest.raises(PrevenanceError, match=r"E502.*manifest.json: digest differs"):
         load(tmp_path, digest)
-
-
-def test_a_signed_model_wants_its_key(tmp_path):
-    digest = save(fitted("rule", world()), tmp_path, key=b"secret")
-    assert load(tmp_path, digest, key=b"secret").kind == "rule"
-    with pytest.raises(PrevenanceError, match=r"E502.*signature does not match"):
-        load(tmp_path, digest, key=b"other")
-    (tmp_path / "manifest.hmac").unlink()
-    with pytest.raises(PrevenanceError, match=r"E502.*manifest.hmac: cannot be read"):
-        load(tmp_path, digest, key=b"secret")
 
 
 def test_a_manifest_cannot_point_outside_the_folder(tmp_path):

@@ -1,6 +1,7 @@
 """Who was erased: a list of keyed hashes in ``<out>/erased.json``, so that later runs leave them out even if the source still has them.
 
-The key is that of the environment variable ``PREVENANCE_ERASURE_KEY``, else a random one beside the list. Who has neither cannot tell who was
+The key is that of the environment variable ``PREVENANCE_ERASURE_KEY`` or of the file that ``PREVENANCE_ERASURE_KEY_FILE`` names, else a random
+one beside the list. Who has neither cannot tell who was
 erased; who has the key can test an id that they know.
 """
 
@@ -9,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from prevenance import disk
+from prevenance import disk, keys
 from prevenance.errors import PrevenanceError
 
 LIST, KEY, KEY_ENV = "erased.json", "erased.key", "PREVENANCE_ERASURE_KEY"
@@ -51,7 +51,7 @@ def load(out: Path) -> Erased:
         known, marks = str(found["key_id"]), frozenset(map(str, found["erased"]))
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise PrevenanceError("E904", "the list of erased customers cannot be read", fix="restore it from a backup", path=path) from problem
-    if key is None or _key_id(key) != known:
+    if key is None or keys.id_of(key) != known:
         raise PrevenanceError(
             "E904",
             f"the list of erased customers was made with another key ({known})",
@@ -67,15 +67,11 @@ def add(out: Path, customer: str) -> Erased:
         held = Erased(secrets.token_hex(32).encode(), frozenset())
         disk.write(out / KEY, held.key)
     marks = held.marks | {held.mark(customer)}
-    disk.write(out / LIST, (json.dumps({"key_id": _key_id(held.key), "erased": sorted(marks)}, indent=1) + "\n").encode())
+    disk.write(out / LIST, (json.dumps({"key_id": keys.id_of(held.key), "erased": sorted(marks)}, indent=1) + "\n").encode())
     return Erased(held.key, marks)
 
 
 def _key(out: Path) -> bytes | None:
-    if given := os.environ.get(KEY_ENV, ""):
-        return given.encode()
+    if (given := keys.held(KEY_ENV, "E905")) is not None:
+        return given
     return (out / KEY).read_bytes() if (out / KEY).is_file() else None
-
-
-def _key_id(key: bytes) -> str:
-    return hashlib.sha256(b"key id" + key).hexdigest()[:12]

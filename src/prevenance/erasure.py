@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,13 @@ class Certificate:
             self.places[place] = self.places.get(place, 0) + number
 
 
-def erase(out: Path, customer: str) -> Certificate:
-    """Take a customer out of everything below ``out``; return the counts. Doing it again changes nothing.
+def erase(out: Path, customer: str, pseudonym: str = "") -> Certificate:
+    """Take a customer, and whoever has the pseudonym, out of everything below ``out``; return the counts. Doing it again changes nothing.
 
     Raises:
         PrevenanceError: E801 if a file cannot be written or the model store is in use.
     """
-    done, person = Certificate(), person_of(out, customer)
+    done, person = Certificate(), replace(person_of(out, customer), pseudonym=pseudonym)
     done.retrain = _learned(out, person)
     for manifest in sorted((out / "lists").glob("*/*/" + MANIFEST), key=lambda path: path.stat().st_mtime_ns):
         if not manifest.parent.is_symlink():

@@ -51,6 +51,7 @@ CODES = {
     "E502": "a model file is not what was registered",
     "E503": "the champion knows more than as_of allows",
     "E504": "the champion wants other inputs",
+    "E505": "the key that signs models is not to be had",
     "E601": "no closed label window",
     "E602": "a feature looks like a leak",
     "E603": "a finished list does not add up",
@@ -61,6 +62,7 @@ CODES = {
     "E902": "a personal column may not be used",
     "E903": "the customer has opted out",
     "E904": "an erasure is not whole",
+    "E905": "the key of pseudonyms or of the erased is not to be had",
 }
 
 

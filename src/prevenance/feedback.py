@@ -202,12 +202,17 @@ def append(out: Path, target: str, answers: Sequence[Answer]) -> int:
     known = {answer.key for answer in held}
     new = [answer for answer in dict.fromkeys(answers) if answer.key not in known]
     if new:
-        written = io.StringIO()
-        writer = csv.writer(written, lineterminator="\r\n")
-        writer.writerow([*COLUMNS, "score"])
-        writer.writerows([_guarded(cell) for cell in astuple(answer)] for answer in [*held, *new])
-        disk.write(file_of(out, target), written.getvalue().encode("utf-8", errors="replace"))
+        keep(out, target, [*held, *new])
     return len(new)
+
+
+def keep(out: Path, target: str, answers: Sequence[Answer]) -> None:
+    """Write the file of one target in one step, with these answers and no others."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\r\n")
+    writer.writerow([*COLUMNS, "score"])
+    writer.writerows([_guarded(cell) for cell in astuple(answer)] for answer in answers)
+    disk.write(file_of(out, target), written.getvalue().encode("utf-8", errors="replace"))
 
 
 def _guarded(text: str) -> str:

@@ -7,7 +7,7 @@ A fact is visible at a cutoff iff ``event_at <= cutoff`` and ``known_at <= cutof
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class History:
-    """Canonical tables (schema ``canonical``) with what was known by ``until`` (naive UTC), opted-out customers left out."""
+    """Canonical tables (schema ``canonical``) with what was known by ``until`` (naive UTC), opted-out customers left out.
+
+    ``begins`` holds the tables that go back no further than an instant, because older rows are past their retention.
+    """
 
     con: duckdb.DuckDBPyConnection
     until: datetime
     tables: frozenset[str]
+    begins: Mapping[str, datetime] = field(default_factory=dict)
 
     @classmethod
     def from_frames(cls, frames: Mapping[str, pd.DataFrame], until: datetime) -> History:
@@ -87,12 +91,14 @@ def cut(
     purposes: Collection[str] = (),
     opt_in: bool = False,
     erased: Collection[str] = (),
+    keep_days: Mapping[str, int | None] | None = None,
 ) -> tuple[History, dict[str, Counts]]:
     """Keep what was known by ``until`` and return the history and the settled counts.
 
     Rows not known yet are excluded (``after_as_of``), those of opted-out customers too (``opted_out``); consents are
     read whole, because a later "no" holds for past cutoffs as well. ``purposes`` and ``opt_in``: see ``privacy.opted_out``; a row of
     consents that was set apart is a no. Customers who were ``erased`` leave every table first, and what was set apart of theirs goes too.
+    Of a table in ``keep_days`` only ``(until - days, until]`` stays; older rows are excluded (``past_retention``).
     """
     con = taken.con
     _erase(taken, erased)
@@ -105,15 +111,18 @@ def cut(
         con.execute(f"insert into canonical._opted_out {left_out(purposes, opt_in=opt_in, unread=unread)}")
     for customer in opted_out or ():
         con.execute("insert into canonical._opted_out values (?)", [customer])
+    begins = {name: until - timedelta(days=days) for name, days in (keep_days or {}).items() if days is not None and name in taken.counts}
     for name, counts in taken.counts.items():
         clocks = f"known_at <= timestamp '{until}' and event_at <= timestamp '{until}'"
         if name != "consents":
             counts.excluded |= _excluded(con, name, f"not ({clocks})", "after_as_of")
+        if name in begins:
+            counts.excluded |= _excluded(con, name, f"event_at <= timestamp '{begins[name]}'", "past_retention")
         if TABLES[name].per_customer and name != "consents":
             counts.excluded |= _excluded(con, name, "customer_id in (from canonical._opted_out)", "opted_out")
         row = con.execute(f"select count(*), max(known_at) filter (where {clocks}) from canonical.{name}").fetchall()[0]
         counts.used, counts.newest_known_at = row[0], "" if row[1] is None else f"{row[1].isoformat()}Z"
-    return History(con, until, frozenset(taken.counts)), taken.counts
+    return History(con, until, frozenset(taken.counts), begins), taken.counts
 
 
 def without(history: History, counts: Counts, name: str, reason: str) -> None:

@@ -52,17 +52,13 @@ _LONGEST, BUSY_SECONDS = 500, 10.0
 def champion(out: Path, target: str, messages: list[str] | None = None) -> tuple[str, str] | None:
     """Return (version, model digest) of the target's champion, or ``None`` if there is none.
 
-    The alias in the store decides. Where the store is away or cannot be read, the pointer that is kept beside it does, and a
-    sentence about it is appended to ``messages``.
+    The alias in the store decides; it may be taken away there. Where the store is away, cannot be read, or holds half a promotion (a version
+    without alias, an alias without its folder), the pointer that is kept beside it does, and a sentence about it is appended to ``messages``.
     """
-    models = out / "models" / target
-    try:
-        known, found = shelf.registered(out / STORE, target)
-    except sqlite3.Error as error:
-        known, found = False, None
-        if messages is not None:
-            messages.append(f"the model store {out / STORE} cannot be read ({error}); the champion is taken from {models}")
-    return found if known else shelf.champion(models)
+    found, said = shelf.standing(out / STORE, out / "models" / target, target)
+    if said and messages is not None:
+        messages.append(said)
+    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Training and scoring call the same ``build``; one cutoff or many give the same b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 import duckdb
@@ -88,7 +88,7 @@ def build(
         step(f"features of {table}")
         if rows:
             found = windowed(history, table, list(group), rows, codes, len(customers))
-            columns |= _known(history, table, found, rows)
+            columns |= _known(history, table, found, rows, windows)
     for one in definitions:
         if isinstance(one, State):
             step(f"state {one.name}")
@@ -110,9 +110,18 @@ def _windows(definitions: Sequence[Definition]) -> list[Window]:
     return windows
 
 
-def _known(history: History, table: str, columns: dict[str, np.ndarray], rows: dict[datetime, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the columns, null at every cutoff at which no row of the table is visible: it says nothing of anybody, which is not zero."""
+def _known(
+    history: History, table: str, columns: dict[str, np.ndarray], rows: dict[datetime, np.ndarray], windows: Sequence[Window]
+) -> dict[str, np.ndarray]:
+    """Return the columns, null at every cutoff at which no row of the table is visible: it says nothing of anybody, which is not zero.
+
+    A window that opens before the table begins (see ``History.begins``) is null as well.
+    """
+    lengths = {one.column: one.feature.days * (2 if one.before else 1) for one in windows if one.feature.days is not None}
     for cutoff, index in rows.items():
+        for name in columns if table in history.begins else ():
+            if name in lengths and cutoff - timedelta(days=lengths[name]) < history.begins[table]:
+                columns[name][index] = np.nan
         if not history.con.execute(f"select exists(from {visible(table, cutoff)})").fetchall()[0][0]:
             for column in columns.values():
                 column[index] = np.nan
@@ -127,6 +136,8 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
     }
     row = "customer_id, product_id" if state.pair else "customer_id"
     for cutoff, index in rows.items():
+        if state.days is not None and any(cutoff - timedelta(days=state.days) < history.begins.get(one, cutoff) for one in state.tables):
+            continue
         history.con.register("frame", keys.drop(columns="cutoff").iloc[index].assign(place=index))
         history.con.execute(f"create or replace temp table asked as select {row}, place, timestamp '{cutoff}' as cutoff from frame")
         history.con.unregister("frame")

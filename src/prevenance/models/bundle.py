@@ -12,13 +12,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prevenance import keys
 from prevenance.errors import PrevenanceError
-from prevenance.models import module
+from prevenance.models import MODELS, module, trees
 from prevenance.models.calibrate import WHOLE, Band, sigmoid
 from prevenance.models.encode import Encoder
 
 FORMAT = 1
-FILES = ("booster.txt", "model.json")
+FILES, SIGNATURE = ("booster.txt", "model.json"), "manifest.hmac"
+
+KEY = "PREVENANCE_MODEL_KEY"
+"""Variable with the key that signs models: with it ``save`` writes manifest.hmac, and ``load`` takes no model without."""
 
 
 @dataclass(frozen=True)
@@ -67,40 +71,86 @@ def interval(fitted: Fitted, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return np.minimum(low, score), np.maximum(high, score)
 
 
-def save(fitted: Fitted, folder: Path, *, key: bytes | None = None) -> str:
+def key_id() -> str | None:
+    """Return the id of the key that models are signed with, or ``None`` where there is no key.
+
+    Raises:
+        PrevenanceError: E505 if the key's file is not safe or not there.
+    """
+    key = _key()
+    return None if key is None else keys.id_of(key)
+
+
+def save(fitted: Fitted, folder: Path) -> str:
     """Write the model into ``folder`` (made if absent) and return its digest, the SHA-256 of ``manifest.json``.
 
-    The same model gives the same bytes. With a ``key``, ``manifest.hmac`` is written too.
+    The same model gives the same bytes. Where the environment holds a key, ``manifest.hmac`` is written too: see ``KEY``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    trees = fitted.parameters.get("trees")
+    text = fitted.parameters.get("trees")
     contents = {"model.json": _canonical(_plain(fitted))}
-    if trees is not None:
-        contents["booster.txt"] = trees.encode()
+    if text is not None:
+        contents["booster.txt"] = text.encode()
     manifest = _canonical({"format": FORMAT, "files": {name: _sha256(found) for name, found in contents.items()}})
-    if key is not None:
-        contents["manifest.hmac"] = _hmac(key, manifest)
+    if (key := _key()) is not None:
+        contents[SIGNATURE] = _hmac(key, manifest)
     for name, found in {**contents, "manifest.json": manifest}.items():
         (folder / name).write_bytes(found)
     return _sha256(manifest)
 
 
-def load(folder: Path, digest: str, *, key: bytes | None = None) -> Fitted:
-    """Return the model of a folder; nothing in it is parsed before its digest is what was registered.
+def load(folder: Path, digest: str) -> Fitted:
+    """Return the model of a folder; nothing in it is parsed before its digest is what was registered, and trees by another process first.
 
     Raises:
-        PrevenanceError: E502 if a file is missing, its digest differs, or (with a ``key``) the signature does not match.
+        PrevenanceError: E502 if a file is missing, its digest differs, it is no model of this format, or (where there is a key) the
+            signature does not match; E505 for the key itself.
     """
     manifest = _read(folder, "manifest.json")
     if not hmac.compare_digest(_sha256(manifest), digest):
         raise _refused(folder, "manifest.json", f"digest differs from the registered {digest[:12]}")
-    if key is not None and not hmac.compare_digest(_read(folder, "manifest.hmac"), _hmac(key, manifest)):
-        raise _refused(folder, "manifest.hmac", "signature does not match the key")
+    if (key := _key()) is not None:
+        _signed(folder, manifest, key)
     try:
         contents = {name: _checked(folder, name, expected) for name, expected in json.loads(manifest)["files"].items()}
-        return _fitted(json.loads(contents["model.json"]), contents.get("booster.txt"))
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        plain, text = json.loads(contents["model.json"]), contents.get("booster.txt")
+        if why := _unfit(plain, text):
+            raise _refused(folder, "booster.txt" if text is not None and plain.get("format") == FORMAT else "model.json", why)
+        return _tried(_fitted(plain, text))
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as problem:
         raise _refused(folder, "model.json", f"not a model of format {FORMAT} ({type(problem).__name__})") from problem
+
+
+def _unfit(plain: dict[str, Any], text: bytes | None) -> str:
+    """Return what differs from a model that this version can read, or nothing."""
+    if plain["format"] != FORMAT:
+        return f"written as format {plain['format']!r}, this version reads format {FORMAT}"
+    if plain["kind"] not in (*MODELS, "base_rate"):
+        return f"its kind {plain['kind']!r} is none of this version"
+    return "" if text is None else trees.refused(text, len(plain["features"]))
+
+
+def _tried(fitted: Fitted) -> Fitted:
+    """Return the model once a row of zeros has got a finite value from it."""
+    if fitted.parameters:
+        with np.errstate(all="ignore"):
+            value = module(fitted.kind).log_odds(fitted.parameters, np.zeros((1, len(fitted.encoder.features))))
+        if value.shape != (1,) or not np.isfinite(value).all():
+            raise ValueError("no value for a row of zeros")
+    return fitted
+
+
+def _key() -> bytes | None:
+    return keys.held(KEY, "E505")
+
+
+def _signed(folder: Path, manifest: bytes, key: bytes) -> None:
+    """Raise E502 unless the signature in the folder is that of the key."""
+    fix = f"run make train again with {KEY} set, which signs, or set the key that it was signed with"
+    if not (folder / SIGNATURE).is_file():
+        raise PrevenanceError("E502", f"{SIGNATURE}: cannot be read, the model is not signed", fix=fix, path=folder)
+    if not hmac.compare_digest(_read(folder, SIGNATURE), _hmac(key, manifest)):
+        raise PrevenanceError("E502", f"{SIGNATURE}: signature does not match the key {keys.id_of(key)}", fix=fix, path=folder)
 
 
 def _plain(fitted: Fitted) -> dict[str, Any]:
@@ -118,13 +168,13 @@ def _plain(fitted: Fitted) -> dict[str, Any]:
     }
 
 
-def _fitted(plain: dict[str, Any], trees: bytes | None) -> Fitted:
+def _fitted(plain: dict[str, Any], text: bytes | None) -> Fitted:
     vocabulary = {name: tuple(words) for name, words in plain["vocabulary"].items()}
     slope, intercept = plain["calibrator"]
     return Fitted(
         kind=plain["kind"],
         encoder=Encoder(tuple(plain["features"]), vocabulary, tuple(plain["dropped"])),
-        parameters=plain["parameters"] | ({} if trees is None else {"trees": trees.decode()}),
+        parameters=plain["parameters"] | ({} if text is None else {"trees": text.decode()}),
         calibrator=(slope, intercept),
         band=tuple((score, low, high) for score, low, high in plain["band"]),
         about=plain["about"],

@@ -39,7 +39,7 @@ class Encoder:
         """Return float64 of shape (n, p), p = number of ``features``; missing and infinite are NaN.
 
         Raises:
-            PrevenanceError: E504 if the frame lacks a feature.
+            PrevenanceError: E504 if the frame lacks a feature, or holds words where the model learned numbers, or the other way round.
         """
         if absent := [name for name in self.features if name not in frame]:
             raise PrevenanceError(
@@ -51,6 +51,7 @@ class Encoder:
         for place, name in enumerate(self.features):
             words = self.vocabulary.get(name)
             found[:, place] = _numbers(frame[name]) if words is None else _codes(frame[name], words)
+            _same_kind(frame[name], words, found[:, place])
         found[~np.isfinite(found)] = np.nan
         return found
 
@@ -83,6 +84,20 @@ def _codes(column: pd.Series, words: tuple[str, ...]) -> np.ndarray:
 def _words(column: pd.Series) -> tuple[str, ...]:
     counts = column.dropna().astype(str).value_counts()
     return tuple(sorted(counts.index, key=lambda word: (-counts[word], word))[:LEVELS])
+
+
+def _same_kind(column: pd.Series, words: tuple[str, ...] | None, values: np.ndarray) -> None:
+    """Raise E504 where a column that held numbers when the model learned holds words now, or the other way round."""
+    numeric = pd.api.types.is_numeric_dtype(column)
+    if numeric == (words is None) or not (column.notna().to_numpy() & (np.isnan(values) | numeric)).any():
+        return
+    learned, now = ("numbers", "words") if words is None else ("words", "numbers")
+    raise PrevenanceError(
+        "E504",
+        f"the model learned {learned} in {column.name}, and now it holds {now}",
+        fix="bring the column back as it was, or run make train again",
+        column=column.name,
+    )
 
 
 def _constant(values: np.ndarray) -> bool:

@@ -76,8 +76,20 @@ def versions(models: Path) -> dict[str, str]:
         return {}
 
 
-def registered(store: Path, target: str) -> tuple[bool, tuple[str, str] | None]:
-    """Return whether the model store knows the target, and its champion (version, digest) there.
+def standing(store: Path, models: Path, target: str) -> tuple[tuple[str, str] | None, str]:
+    """Return the champion (version, digest) by the store and the shelf together, if there is one, and a sentence where they disagree."""
+    kept = champion(models)
+    try:
+        known, found = registered(store, target, kept[1] if kept else None)
+    except sqlite3.Error as error:
+        return kept, f"the model store {store} cannot be read ({error}); the champion is taken from {models}"
+    if found and kept and not (models / found[1]).is_dir() and (models / kept[1]).is_dir():
+        return kept, f"the model store names {found[1][:12]} as champion, which is not in {models}; the one before it stays"
+    return (found, "") if found or known else (kept, "")
+
+
+def registered(store: Path, target: str, kept: str | None) -> tuple[bool, tuple[str, str] | None]:
+    """Return whether the model store knows the model ``kept`` (a digest) as one of the target's, and the champion (version, digest) there.
 
     Read without MLflow, whose import takes seconds and whose engine tries a damaged store again and again for minutes.
 
@@ -90,7 +102,8 @@ def registered(store: Path, target: str) -> tuple[bool, tuple[str, str] | None]:
         "select a.version, t.value from registered_model_aliases a join model_version_tags t on t.name = a.name and t.version = a.version"
         " where a.name = ? and a.alias = ? and t.key = 'model_digest'"
     )
+    known = "select count(*) from model_version_tags where name = ? and key = 'model_digest' and value = ?"
     with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as opened:
-        known = opened.execute("select count(*) from registered_models where name = ?", (target,)).fetchone()[0] > 0
         row = opened.execute(query, (target, CHAMPION)).fetchone()
-    return known, (str(row[0]), str(row[1])) if row else None
+        held = opened.execute(known, (target, kept)).fetchone()[0] > 0
+    return held, (str(row[0]), str(row[1])) if row else None

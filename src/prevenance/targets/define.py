@@ -84,13 +84,16 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
 
 
 def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataFrame:
-    """Return ``snapshots`` with ``label`` (1.0, 0.0, or NaN while the window is open) and ``outcome_at`` (NaT where none)."""
+    """Return ``snapshots`` with ``label`` (1.0, 0.0, or NaN while the window is open) and ``outcome_at`` (NaT where none).
+
+    A window that opens before one of the target's tables begins (see ``History.begins``) is as little known as an open one.
+    """
     result = snapshots.reset_index(drop=True).assign(
         label=np.nan, outcome_at=np.full(len(snapshots), np.datetime64("NaT"), dtype="datetime64[us]")
     )
     for cutoff, index in result.groupby("cutoff", sort=True).indices.items():
         moment = pd.Timestamp(cutoff).to_pydatetime()
-        if target.closes(moment) > history.until:
+        if target.closes(moment) > history.until or any(moment < history.begins.get(one, moment) for one in target.tables):
             continue
         views = [*_views(target, moment), *_next_views(target, moment)]
         found = history.con.execute(

@@ -25,11 +25,12 @@ NOBODY = "…"
 
 @dataclass(frozen=True)
 class Person:
-    """Who is to go: the id, texts that name nobody else (name, e-mail), and ids of things that were theirs alone (contracts, tickets)."""
+    """Who is to go: the id, texts that name nobody else (name, e-mail), ids of things that were theirs alone (contracts, tickets), pseudonym."""
 
     customer: str
     named: frozenset[str] = frozenset()
     linked: frozenset[str] = frozenset()
+    pseudonym: str = ""
 
     @property
     def marks(self) -> list[str]:
@@ -37,11 +38,12 @@ class Person:
         telling = (bool(re.search(r"[^\d.]", self.customer)) and len(self.customer) >= 3) or (
             len(self.customer) >= 4 and self.customer[0] == "0"
         )
-        return sorted(({self.customer} if telling or len(self.customer) >= 8 else set()) | self.named, key=lambda one: (-len(one), one))
+        told = ({self.customer} if telling or len(self.customer) >= 8 else set()) | self.named | ({self.pseudonym} - {""})
+        return sorted(told, key=lambda one: (-len(one), one))
 
     def is_it(self, cell: object) -> bool:
-        """Return whether a cell is the id, as it stands or made safe for a spreadsheet."""
-        return cell is not None and str(cell) in (self.customer, neutral(self.customer), "'" + self.customer)
+        """Return whether a cell is the id, as it stands or made safe for a spreadsheet, or its pseudonym."""
+        return cell not in (None, "") and str(cell) in (self.customer, neutral(self.customer), "'" + self.customer, self.pseudonym)
 
     def pattern(self) -> re.Pattern[str] | None:
         """Return what finds a mark as a whole word, in text, HTML, JSON or Markdown; ``None`` if there is none."""
@@ -122,7 +124,8 @@ def _parquet(content: bytes, person: Person) -> Removed:
     key = next((one for one in KEYS if one in table.column_names), None)
     if key is None:
         return content, 0
-    kept = table.filter(pc.fill_null(pc.not_equal(table[key].cast(pa.string()), person.customer), True))
+    theirs = pc.is_in(table[key].cast(pa.string()), pa.array([person.customer, *({person.pseudonym} - {""})]))
+    kept = table.filter(pc.invert(theirs))
     if kept.num_rows == table.num_rows:
         return content, 0
     written = io.BytesIO()
