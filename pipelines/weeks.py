@@ -87,10 +87,11 @@ def scored_weeks(
         rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
         offers, rows = rows, best_offers(rows, share=moments.rules.share, cost_per_contact=moments.rules.cost)
     told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
-    earlier, then, size = [], rows[keys].reindex(columns=[*keys, *columns]), max(1, ROWS // max(1, len(rows)))
-    for first in range(0, len(moments.every) - 1, size):
-        batch = moments.every[first : min(first + size, len(moments.every) - 1)]
-        found = _inputs(history, target, batch, definitions, columns, steps, rows if target.pairs else None)
+    earlier, then, narrow = [], rows[keys].reindex(columns=[*keys, *columns]), bundle.used(fitted)
+    for batch in _batches(moments, len(rows), apart=len(narrow) < len(columns)):
+        wanted = columns if moments.cutoff - BEFORE in batch else narrow
+        found = _inputs(history, target, batch, definitions, wanted, steps, rows if target.pairs else None)
+        found = found.reindex(columns=[*found.columns.difference(columns, sort=False), *columns])
         chances = bundle.chance(fitted, found) if len(found) else None
         found = pd.concat([found, pd.Series(chances, index=found.index, name="score", dtype="float64")], axis=1)
         if moments.cutoff - BEFORE in batch:
@@ -99,6 +100,13 @@ def scored_weeks(
         earlier.append(found.rename(columns={"state": "state0"})[[*keys, "cutoff", "state0", "value_at_stake", "score"]])
     past = pd.concat(earlier, ignore_index=True)
     return Scored(rows, past, now, told_from, then[columns], _line(rows, past, moments, keys), offers)
+
+
+def _batches(moments: Moments, rows: int, *, apart: bool) -> list[list[datetime]]:
+    """Return the moments before the cutoff, about ``ROWS`` snapshots at a time; 28 days before stands ``apart`` if all its inputs are wanted."""
+    alone, size = moments.cutoff - BEFORE, max(1, ROWS // max(1, rows))
+    others = [one for one in moments.every[:-1] if not (apart and one == alone)]
+    return [[alone]] * apart + [others[first : first + size] for first in range(0, len(others), size)]
 
 
 def _inputs(

@@ -23,7 +23,7 @@ from pipelines.run import _guarded
 from prevenance import lock
 from prevenance.errors import PrevenanceError
 from prevenance.gates import Gate, Limit, age, enforce, freshness, volume
-from prevenance.models import shelf
+from prevenance.models import bundle, shelf
 from prevenance.sources.intake import Counts
 
 BODIES = {"train": train.body, "score": score.body, "backfill": backfill.body}
@@ -410,3 +410,12 @@ def test_features_of_a_late_table_are_unknown_not_zero(out: Path) -> None:
     assert before[asked].notna().any(axis=None)
     assert run("score", f"out={out}", "target=churn", LATER, "tables.tickets.error_after=3", "tables.tickets.required=false") == 0
     assert pd.read_parquet(latest(out) / "features.parquet")[asked].isna().all(axis=None)
+
+
+def test_a_history_that_outgrows_a_lookback_keeps_its_champion(out: Path) -> None:
+    longer = [one for one in SMALL if not one.startswith("features.lookbacks")] + ["features.lookbacks=[28,300]", "target=churn"]
+    assert run("train", *longer, f"out={out}", "as_of=2026-03-01") == 0
+    held = shelf.champion(out / "models" / "churn")
+    assert held is not None
+    assert not [name for name in bundle.load(out / "models" / "churn" / held[1], held[1]).encoder.features if name.endswith("_300d")]
+    assert run("score", f"out={out}", "target=churn", "as_of=2026-05-01") == 0

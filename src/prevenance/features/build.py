@@ -89,6 +89,7 @@ def build(
         if rows:
             found = windowed(history, table, list(group), rows, codes, len(customers))
             columns |= _known(history, table, found, rows, windows)
+    _ask(history, rows, keys)
     for one in definitions:
         if isinstance(one, State):
             step(f"state {one.name}")
@@ -128,6 +129,14 @@ def _known(
     return columns
 
 
+def _ask(history: History, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> None:
+    """Write the snapshots of each cutoff, numbered in their order, as ``asked_0``, ``asked_1``, …"""
+    for number, index in enumerate(rows.values()):
+        history.con.register("frame", keys.drop(columns="cutoff").iloc[index].assign(place=index))
+        history.con.execute(f"create or replace temp table asked_{number} as from frame")
+        history.con.unregister("frame")
+
+
 def _state(history: History, state: State, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> dict[str, np.ndarray | pd.Series]:
     """Run a state's SQL once per cutoff, over visible rows of the snapshots' customers (of all customers, for pairs)."""
     columns: dict[str, pd.Series] = {
@@ -135,13 +144,11 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
         for name in state.columns
     }
     row = "customer_id, product_id" if state.pair else "customer_id"
-    for cutoff, index in rows.items():
+    for number, cutoff in enumerate(rows):
         if state.days is not None and any(cutoff - timedelta(days=state.days) < history.begins.get(one, cutoff) for one in state.tables):
             continue
-        history.con.register("frame", keys.drop(columns="cutoff").iloc[index].assign(place=index))
-        history.con.execute(f"create or replace temp table asked as select {row}, place, timestamp '{cutoff}' as cutoff from frame")
-        history.con.unregister("frame")
-        views = [
+        views = [f"asked as (select {row}, place, timestamp '{cutoff}' as cutoff from asked_{number})"]
+        views += [
             f"{table} as (select * from {visible(table, cutoff, state.days)}"
             + (" where customer_id in (select customer_id from asked))" if TABLES[table].per_customer and not state.pair else ")")
             for table in state.tables

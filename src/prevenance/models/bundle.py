@@ -58,6 +58,12 @@ def chance(fitted: Fitted, frame: pd.DataFrame) -> np.ndarray:
     return calibrated(fitted, log_odds(fitted, frame))
 
 
+def used(fitted: Fitted) -> list[str]:
+    """Return the features that the chance depends on: of a rule its one, of other kinds all that they were fitted on."""
+    features = list(fitted.encoder.features)
+    return [features[fitted.parameters["place"]]] if fitted.kind == "rule" and fitted.parameters else features
+
+
 def calibrated(fitted: Fitted, values: np.ndarray) -> np.ndarray:
     """Return ``sigmoid(slope * log-odds + intercept)``."""
     slope, intercept = fitted.calibrator

@@ -134,7 +134,8 @@ def _dispensable(source: Source, view: str, policies: Mapping[str, Policy]) -> b
 def _without(taken: Intake, table: Table, why: str) -> None:
     """Go on without a table that may be missing: it is there, without rows."""
     columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in table.columns)
-    taken.con.execute(f"create or replace table canonical.{table.name} as select {columns} where false")
+    placed = "null::varchar as _file, null::bigint as _line"
+    taken.con.execute(f"create or replace table canonical.{table.name} as select {columns}, {placed} where false")
     taken.con.execute(f"create or replace table quarantine.{table.name} (_file varchar, _line bigint, reason varchar)")
     taken.counts[table.name] = Counts()
     taken.messages.append(f"{table.name}: {why}; made without it, what it would say is unknown")
