@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train validate score backfill replay feedback explain leakage erase audit-log sbom demo test lint types notebooks bench lock clean
+.PHONY: help setup train validate score backfill replay feedback export explain leakage erase audit-log sbom audit demo test lint types notebooks bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ replay: .venv/ready ## the list as it would have been at a past date, with what 
 feedback: .venv/ready ## what the team answered to a list, for the next one to honour: ARGS="file=feedback.csv out="
 	@$(RUN)feedback $(PRIVATE) $(ARGS)
 
+export: .venv/ready ## the actions of the newest list with who decided what, as a CSV for a CRM: ARGS="target=churn reviewed_only=true out="
+	@$(RUN)export $(PRIVATE) $(ARGS)
+
 explain: .venv/ready ## one customer's inputs, sources, reasons and what would change them: ARGS="customer= as_of= target= product= language="
 	@$(RUN)explain $(PRIVATE) $(ARGS)
 
@@ -50,6 +53,9 @@ audit-log: .venv/ready ## who did what when: the chain of out/audit.log is verif
 
 sbom: .venv/ready ## a software bill of materials of the locked libraries (CycloneDX): ARGS=sbom.json
 	@$(RUN)sbom $(ARGS)
+
+audit: .venv/ready ## advisories on every locked library; fails where one was not looked at (needs the network)
+	@$(RUN)audit
 
 demo: .venv/ready ## write the demo company's files: ARGS="demo.customers= demo.seed= data="
 	@$(RUN)demo $(PRIVATE) $(ARGS)

@@ -19,6 +19,30 @@ class TableSettings:
 
 
 @dataclass
+class RetentionSettings:
+    """How many days rows of logs and results are kept; None: for ever."""
+
+    tables: dict[str, int | None] = field(default_factory=dict)
+    artifacts: dict[str, int | None] = field(default_factory=dict)
+
+
+@dataclass
+class PrivacySettings:
+    """The settings of ``conf/privacy/``; each key is told there."""
+
+    purpose: str = ""
+    legal_basis: str = ""
+    controller: str = ""
+    consents: list[str] = field(default_factory=list)
+    opt_in: bool = False
+    permitted: list[str] = field(default_factory=list)
+    pseudonyms: bool = False
+    key_file: str | None = None
+    review: str = "required"
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+
+
+@dataclass
 class HealthScoreSettings:
     """The team's present health score: weighted inputs with bands, see conf/health_score/example.yaml."""
 

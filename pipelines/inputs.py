@@ -88,7 +88,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
             fix=f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent",
         )
     gone = erased.load(out).among(_everybody(taken))
-    history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone)
+    history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
     opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
     known = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     customers = {"read": len(ids) + sum(bad.values()), "opted_out": len(opted_out), "after_as_of": len(ids - gone - opted_out - known)}

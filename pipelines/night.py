@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.audit_log import noted_each
+from pipelines.audit_log import noted, noted_each
 from pipelines.inputs import Inputs, load
 from pipelines.learn import learn
 from pipelines.run import Steps, say
 from pipelines.settings import ModelSettings, Settings
 from pipelines.snapshots import target_of
 from pipelines.tonight import asked_source, champion_of, tonight
-from prevenance import lists_log, lock
+from prevenance import lists_log, lock, retention
 from prevenance.errors import PrevenanceError
 from prevenance.tracking import champion
+
+RETAINED = ("explain", "export", "feedback", "replay")
+"""Locks of the runs that write what may be past its retention, besides the lists, which a night holds itself."""
 
 
 @dataclass
@@ -65,10 +69,28 @@ def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: b
     noted_each(given, "score", done.lists)
     steps("the model store")
     done.messages = lists_log.kept(out, [facts["list"] for facts in done.lists.values()])
+    done.messages += _past_retention(given, loaded)
     steps("")
     for message in done.messages:
         say(f"NOTE      {message}")
     return done
+
+
+def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
+    """Remove results that are older than they may be kept, and say how many; what another run is writing waits for the next night."""
+    out, rules = Path(given.out), given.privacy.retention.artifacts
+    try:
+        with ExitStack() as held:
+            for name in RETAINED:
+                held.enter_context(lock.held(out, name))
+            went = retention.prune(out, loaded.as_of, rules)
+    except PrevenanceError as problem:
+        return [f"what is past its retention waits for the next night: {problem.what}"]
+    if went:
+        noted(given, "prune", **went)
+    return (
+        [f"past their retention and removed: {', '.join(f'{number} of {name}' for name, number in sorted(went.items()))}"] if went else []
+    )
 
 
 def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:

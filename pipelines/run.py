@@ -44,7 +44,10 @@ LOCKS = {
     "backfill": ("lists",),
     "record": ("record",),
     "feedback": ("feedback",),
-    "erase": ("feedback", "lists", "record", "train"),
+    "export": ("export", "feedback"),
+    "replay": ("replay",),
+    "explain": ("explain",),
+    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "train"),
 }
 """What a run of each kind holds while it works: runs that share none may overlap."""
 

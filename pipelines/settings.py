@@ -8,13 +8,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.groups import HealthScoreSettings, NightSettings, PlaybookSettings, TableSettings
+from pipelines.groups import HealthScoreSettings, NightSettings, PlaybookSettings, PrivacySettings, TableSettings
 from pipelines.outreach import OutreachSettings
 from pipelines.outreach import check as check_outreach
 from pipelines.refusals import config_error, refuse_code
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.gates import age
 from prevenance.playbook import playbook_of
+from prevenance.retention import check as check_retention
 from prevenance.sources.demo_switches import LEAKS
 from prevenance.tables import TABLES
 from prevenance.words import words
@@ -82,18 +83,6 @@ class FeatureSettings:
 
 
 @dataclass
-class PrivacySettings:
-    purpose: str = ""
-    legal_basis: str = ""
-    controller: str = ""
-    consents: list[str] = field(default_factory=list)
-    opt_in: bool = False
-    permitted: list[str] = field(default_factory=list)
-    pseudonyms: bool = False
-    key_file: str | None = None
-
-
-@dataclass
 class DemoSettings:
     customers: int = 600
     months: int = 26
@@ -135,6 +124,8 @@ class Settings:
     file: str | None = None
     customer: str | None = None
     product: str | None = None
+    reviewed_only: bool = False
+    pseudonymous: bool = False
     language: str = ""
     accept_volume: bool = False
     allow_rule: bool = False
@@ -197,6 +188,10 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     _positive(result)
     _demo(result.demo)
     check_outreach(result.outreach)
+    check_retention(result.privacy.retention.tables, result.privacy.retention.artifacts)
+    if result.privacy.review not in ("required", "optional"):
+        what = f'"{result.privacy.review}" is neither'
+        raise PrevenanceError("E202", what, key="privacy.review", fix="write required or optional")
     if result.playbook.plays:
         playbook_of(result.playbook.plays, result.playbook.targets)
     result.language = words(result.language or result.source.language or "en").language

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -150,7 +150,7 @@ def run_id_of(given: Settings, rules: Rules, cutoff: datetime, visible_rows: str
         "data": visible_rows,
         "settings": settings,
         "model": model_digest,
-        "feedback": sorted(astuple(one) for one in answers),
+        "feedback": sorted((*one.key, one.score) for one in answers),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 

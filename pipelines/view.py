@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipelines import headline
+from pipelines.deciding import answers_of
 from pipelines.details import Basis, details
 from pipelines.inputs import Inputs
 from pipelines.outreach import capacity_of, cost_of, share_of
@@ -25,6 +27,7 @@ from pipelines.snapshots import definitions_of, target_of
 from pipelines.tonight import NO_MODEL, Listed, features_of
 from prevenance import disk, movement, story
 from prevenance.models.bundle import Fitted
+from prevenance.overrides import rate
 from prevenance.words import Words, words
 from prevenance.writers.table import canonical, plain
 
@@ -100,6 +103,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "segments": headline.segments(ranked, say),
         "fits": headline.fits(ranked),
         "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
+        "decided": asdict(rate(answers_of(given, target.name, inputs.as_of, replaying=False))),
         "moved": headline.moved(inputs, made, last, dict(manifest["counts"]["excluded"])),
         "sources": story.sources(inputs.history, inputs.as_of),
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},

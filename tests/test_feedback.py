@@ -93,15 +93,15 @@ def test_ids_that_a_spreadsheet_would_take_for_formulas_are_found_again() -> Non
 def test_the_same_answer_counts_once(tmp_path: Path) -> None:
     first = taken({}, {}, {"customer_id": "=1+1"})
     assert feedback.append(tmp_path, "churn", first) == 2
-    content = feedback.file_of(tmp_path, "churn").read_bytes()
+    content = (tmp_path / "feedback" / "churn.csv").read_bytes()
     assert feedback.append(tmp_path, "churn", first) == 0
     assert feedback.append(tmp_path, "churn", taken({"at": "2026-10-03T09:00:00Z"})) == 1
-    assert feedback.file_of(tmp_path, "churn").read_bytes().startswith(content)
-    assert feedback.file_of(tmp_path, "churn").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "feedback" / "churn.csv").read_bytes().startswith(content)
+    assert (tmp_path / "feedback" / "churn.csv").stat().st_mode & 0o777 == 0o600
     assert b",=1+1" not in content
     assert len(feedback.load(tmp_path, "churn")) == 3
     assert feedback.load(tmp_path, "tickets") == []
-    feedback.file_of(tmp_path, "churn").write_bytes(content + b"a,b\r\n")
+    (tmp_path / "feedback" / "churn.csv").write_bytes(content + b"a,b\r\n")
     with pytest.raises(PrevenanceError, match="not as it was written"):
         feedback.load(tmp_path, "churn")
 

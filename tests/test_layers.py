@@ -15,6 +15,7 @@ LAYERS = [
     ["playbook"],
     ["disk", "keys"],
     ["erased", "audit", "sbom", "lock", "pseudonyms"],
+    ["advisories"],
     ["tables"],
     ["privacy", "special"],
     ["sources"],
@@ -58,7 +59,7 @@ LAYERS = [
     ["writers"],
     ["outcomes"],
     ["feedback"],
-    ["erasure", "retention"],
+    ["erasure", "retention", "overrides"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}
 """Doors to the package itself: they may import anything, nothing may import them."""

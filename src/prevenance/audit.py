@@ -38,7 +38,7 @@ def append(out: Path, at: datetime, what: str, **facts: Any) -> str:
         told = {
             "at": f"{at.isoformat(timespec='seconds')}Z",
             "what": what,
-            "who": _who(),
+            "who": who(),
             **{key: one for key, one in facts.items() if one is not None},
         }
         _mend(path)
@@ -96,7 +96,8 @@ def _last(path: Path) -> str:
     return FIRST
 
 
-def _who() -> str:
+def who() -> str:
+    """Return a hash of the operating system's user."""
     try:
         name = getpass.getuser()
     except (OSError, KeyError):

@@ -47,6 +47,7 @@ CODES = {
     "E402": "a database does not answer",
     "E403": "a feed is older than its limit",
     "E404": "a table is a part of itself",
+    "E405": "advisories on libraries do not answer",
     "E501": "no champion is registered",
     "E502": "a model file is not what was registered",
     "E503": "the champion knows more than as_of allows",
@@ -55,6 +56,8 @@ CODES = {
     "E601": "no closed label window",
     "E602": "a feature looks like a leak",
     "E603": "a finished list does not add up",
+    "E604": "a locked library was not audited",
+    "E605": "a locked library has a known weakness",
     "E701": "another run holds the lock",
     "E801": "the output cannot be written",
     "E802": "memory or work space does not suffice",
@@ -63,6 +66,7 @@ CODES = {
     "E903": "the customer has opted out",
     "E904": "an erasure is not whole",
     "E905": "the key of pseudonyms or of the erased is not to be had",
+    "E906": "a row that no person has decided on may not leave",
 }
 
 

@@ -24,7 +24,11 @@ from prevenance.errors import PrevenanceError
 from prevenance.history import instant
 from prevenance.writers.table import FORMULA
 
-ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late")
+ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved")
+"""What may be decided; ``approved`` goes with the proposal before anybody was contacted, and changes no list."""
+
+TAKEN_BY = "user "
+"""Before the hash of who took a file, where an answer of it does not say whose it is."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,9 @@ class Answer:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Return what makes two answers the same: everything but the score."""
-        return astuple(self)[:-1]
+        """Return what makes two answers the same: everything but the score, and but who took the file where it names nobody."""
+        *found, by, _ = astuple(self)
+        return (*found, "" if by.startswith(TAKEN_BY) else by)
 
     def known_at(self, *, static: bool) -> datetime:
         """Return from when on the answer counts, naive UTC: see the module."""
@@ -175,18 +180,13 @@ def _spelt(text: str) -> list[str]:
     return [text, text[1:]] if text.startswith("'") and text[1:].startswith(FORMULA) else [text]
 
 
-def file_of(out: Path, target: str) -> Path:
-    """Return where the answers on the lists of one target are kept."""
-    return out / "feedback" / f"{target}.csv"
-
-
 def load(out: Path, target: str) -> list[Answer]:
     """Return what was taken for one target, in the order it was taken; nothing if there is no file.
 
     Raises:
         PrevenanceError: E303 if the file is not as it was written.
     """
-    path = file_of(out, target)
+    path = out / "feedback" / f"{target}.csv"
     if not path.is_file():
         return []
     rows = [cells for _, cells in _rows(path.read_bytes(), path.name)]
@@ -212,7 +212,7 @@ def keep(out: Path, target: str, answers: Sequence[Answer]) -> None:
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow([*COLUMNS, "score"])
     writer.writerows([_guarded(cell) for cell in astuple(answer)] for answer in answers)
-    disk.write(file_of(out, target), written.getvalue().encode("utf-8", errors="replace"))
+    disk.write(out / "feedback" / f"{target}.csv", written.getvalue().encode("utf-8", errors="replace"))
 
 
 def _guarded(text: str) -> str:
@@ -232,7 +232,7 @@ def standing(
     found: dict[str, dict[str, object]] = {}
     known = sorted(((one.known_at(static=static), one.at, one.key, one) for one in answers), key=lambda each: each[:3])
     for since, _, _, answer in known:
-        if since > at:
+        if since > at or answer.action == "approved":
             continue
         row = found.setdefault(answer.customer_id, {"customer_id": answer.customer_id, "rests": ""})
         if answer.action == "contacted":

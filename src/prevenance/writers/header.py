@@ -82,13 +82,22 @@ def _ahead(say: Words, view: View, told: View) -> str:
 
 
 def record(say: Words, view: View) -> str:
-    """Return how good the last lists were, misses included."""
+    """Return how good the last lists were, misses included, and how often people decided otherwise."""
     told = view.get("record") or {}
     if told.get("text"):
         return line(told["text"], 400)
     if told.get("source") not in ("lists", "backtest") or not known(told.get("contacts")) or not told["contacts"]:
-        return say("Nobody knows yet: no list has been judged. The first answer comes when the time of its chances is over.")
-    return " ".join(text for text in (_hits(say, view, told), _missed(say, view, told)) if text)
+        none = say("Nobody knows yet: no list has been judged. The first answer comes when the time of its chances is over.")
+        return f"{none} {_decided(say, view)}".strip()
+    return " ".join(text for text in (_hits(say, view, told), _missed(say, view, told), _decided(say, view)) if text)
+
+
+def _decided(say: Words, view: View) -> str:
+    """Return how often people decided against a proposal; nothing before anybody decided."""
+    told = view.get("decided") or {}
+    if not told.get("decided"):
+        return ""
+    return say("People decided on {n} proposals, against {against} of them.", n=told["decided"], against=told["against"])
 
 
 def _hits(say: Words, view: View, told: View) -> str:
