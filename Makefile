@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train validate score backfill replay feedback export explain leakage erase audit-log sbom audit demo test lint types notebooks bench lock clean
+.PHONY: help setup train validate record score backfill replay feedback export explain leakage erase audit-log sbom audit demo test lint types notebooks bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,9 @@ train: .venv/ready ## train, evaluate, gate and register every target: ARGS="sou
 
 validate: .venv/ready ## only the checks of the inputs: what is missing, late, contradictory or wrong, and what to fix first: ARGS="source= data= as_of= out="
 	@$(RUN)validate $(PRIVATE) $(ARGS)
+
+record: .venv/ready ## keep what changed in tables that are edited in place (record: in the source), so that their history begins today: ARGS="as_of= data= out="
+	@$(RUN)record $(PRIVATE) $(ARGS)
 
 score: .venv/ready ## score with the registered champion and publish the ranked lists: ARGS="as_of= target= capacity= out="
 	@$(RUN)score $(PRIVATE) $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -62,16 +63,11 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
     pseudonyms.chosen(rules.pseudonyms, rules.key_file)
     source = source or source_of(given)
     out = prepare_out(given)
-    data = Path(given.data) if given.data else out / "demo"
-    if given.source.name == "demo" and not given.data:
-        make_demo(given, data, steps)
-    if not data.is_dir() and not all(names_table(one) for one in source.files.values()):
-        raise PrevenanceError(
-            "E401", f"there is no data folder at {data}", key="data", fix="set data=<the folder that holds the source's files>"
-        )
+    data = data_of(given, source, steps)
     policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
     steps("note what the files are")
-    before = prints(data, source.files)
+    watched = {view: declared for view, declared in source.files.items() if view not in source.folders}
+    before = prints(data, watched)
     now = datetime.now(UTC).replace(tzinfo=None)
     asked = instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
     taken = intake(connect(), source, data, policies, steps, asked)
@@ -99,7 +95,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
     gates = settled(given, history, counts, taken.messages, gated=gated)
-    same = partial(unchanged, data, source.files, before)
+    same = partial(unchanged, data, watched, before)
     return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
 
 
@@ -127,10 +123,11 @@ def source_of(given: Settings) -> Source:
     if not selects:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
+    record, kept = recorded(given, selects)
     return Source(
         name,
         selects,
-        declared.files,
+        declared.files | dict.fromkeys(kept, "*.csv"),
         declared.timezone,
         declared.static,
         declared.currency,
@@ -139,7 +136,45 @@ def source_of(given: Settings) -> Source:
         tuple(given.privacy.permitted),
         declared.decimal,
         declared.database,
+        record,
+        kept,
     )
+
+
+def recorded(given: Settings, selects: dict[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, Path]]:
+    """Return the ``files`` entries to record with their keys, and the folder of each record that a select reads (as ``<entry>_recorded``)."""
+    files, record = given.source.files, given.source.record
+    for view, keys in record.items():
+        if view not in files or not re.fullmatch(r"\w+", view):
+            raise PrevenanceError(
+                "E203", f'record names "{view}", which files does not', key=f"source.record.{view}", fix=nearest(view, files)
+            )
+        if not keys:
+            raise PrevenanceError(
+                "E202",
+                f"record.{view} names no key column",
+                key=f"source.record.{view}",
+                fix=f"write record: {{{view}: [<its id column>]}}",
+            )
+    folders = {f"{view}_recorded": Path(given.out) / "record" / view for view in record}
+    read = {view: folder for view, folder in folders.items() if any(re.search(rf"\b{view}\b", select) for select in selects.values())}
+    return {view: tuple(keys) for view, keys in record.items()}, read
+
+
+def data_of(given: Settings, source: Source, steps: Steps) -> Path:
+    """Return the folder that the source's files are looked up in; the demo writes its own.
+
+    Raises:
+        PrevenanceError: E401 if there is none.
+    """
+    data = Path(given.data) if given.data else Path(given.out) / "demo"
+    if given.source.name == "demo" and not given.data:
+        make_demo(given, data, steps)
+    if not data.is_dir() and not all(names_table(one) for view, one in source.files.items() if view not in source.folders):
+        raise PrevenanceError(
+            "E401", f"there is no data folder at {data}", key="data", fix="set data=<the folder that holds the source's files>"
+        )
+    return data
 
 
 def prepare_out(given: Settings) -> Path:

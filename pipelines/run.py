@@ -116,7 +116,7 @@ def _run(name: str, body: Body, given: Settings) -> int:
     out = Path(given.out)
     ending.sweep_spilled()
     with ExitStack() as locks:
-        for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score") else ():
+        for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score", "record") else ():
             locks.enter_context(lock.held(out, one))
         return body(given, Steps(out)) or 0
 
@@ -220,7 +220,9 @@ def _remembered(name: str, arguments: list[str]) -> list[str]:
         return arguments
     stored: list[str] = json.loads((out / "run.json").read_text(encoding="utf-8"))["overrides"]
     given = {one.partition("=")[0] for one in arguments}
-    return [one for one in stored if one.partition("=")[0] not in given] + arguments
+    kept = [one for one in stored if one.partition("=")[0] not in given]
+    # ++: without target= the target is all of them, whose file does not have the key
+    return [f"++{one}" if one.startswith("target.") else one for one in kept] + arguments
 
 
 def _hydra(name: str, body: Body, arguments: list[str]) -> int:

@@ -35,6 +35,7 @@ class SourceSettings:
     timestamp_formats: list[str] = field(default_factory=list)
     decimal: str = "."
     database: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, list[str]] = field(default_factory=dict)
     between_tables: str = "warn"
     targets: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)

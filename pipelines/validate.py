@@ -13,7 +13,7 @@ from prevenance import disk
 from prevenance.errors import PrevenanceError
 from prevenance.quality.ages import ages
 from prevenance.quality.columns import gaps
-from prevenance.quality.findings import findings, refusal
+from prevenance.quality.findings import findings, late, refusal
 from prevenance.sources.convert import Source
 from prevenance.sources.intake import Policy
 from prevenance.sources.selects import views_of
@@ -47,7 +47,7 @@ def body(given: Settings, steps: Steps) -> None:
 def seen(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:
     """Return the inputs as a night would have them; where it refuses, those that are left without what it refuses, and every refusal."""
     try:
-        return load(given, steps), []
+        return load(given, steps, gated=True), []
     except PrevenanceError as problem:
         if problem.exit_status in HOPELESS:
             raise
@@ -94,12 +94,17 @@ def _without(source: Source, name: str) -> Source:
 def audited(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) -> Audit:
     """Return the audit of what was read."""
     taken = inputs.taken
-    policies = {name: Policy(one.on_bad_row, one.max_bad_share) for name, one in given.tables.items()}
+    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
     found = findings(taken, policies)
     stopped = {one.table for one in found if one.blocks}
-    found += [refusal(one) for one in refused if one.where.get("table") not in stopped]
+    gates = [one for one in inputs.gates if one.outcome != "pass"]
+    found += [refusal(one) for one in refused if one.where.get("table") not in stopped and one.code not in ("E403", "E404")]
+    found += [late(one, taken) for one in gates]
+    outcomes = {one.table: one.outcome for one in inputs.gates if one.name.startswith("fresh.")}
     lines = [one.line() for one in refused]
-    return Audit(given.source.name, inputs.as_of, inputs.counts, inputs.customers, gaps(taken), ages(taken, inputs.as_of, {}), found, lines)
+    return Audit(
+        given.source.name, inputs.as_of, inputs.counts, inputs.customers, gaps(taken), ages(taken, inputs.as_of, outcomes), found, lines
+    )
 
 
 def main() -> None:

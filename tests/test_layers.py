@@ -59,7 +59,7 @@ LAYERS = [
     ["writers"],
     ["outcomes"],
     ["feedback"],
-    ["erasure", "retention", "overrides"],
+    ["erasure", "record", "retention", "overrides"],
 ]
 FREE = {"__init__", "cli", "pyfunc_model"}
 """Doors to the package itself: they may import anything, nothing may import them."""

@@ -19,6 +19,7 @@ from prevenance.sources.demo import demo_of, write
 from prevenance.sources.files import connect
 from prevenance.sources.files import read as read_file
 from prevenance.sources.intake import Intake, Policy, intake
+from prevenance.sources.prints import prints
 from prevenance.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
@@ -120,6 +121,7 @@ def test_all_tables_of_one_file_are_of_one_moment(company: Company, base: sqlite
         base.execute("delete from tickets")
         base.commit()
         assert read("tickets")["rows"] == 8
+    assert prints(company.root / "inbox", source.files) == {}, "a file that is written all day stops no run"
 
 
 def test_nothing_can_be_written(company: Company, base: sqlite3.Connection) -> None:

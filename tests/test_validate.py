@@ -161,3 +161,17 @@ def test_what_costs_most_customers_comes_first(company: Company) -> None:
     ]
     assert found.report["fix_first"][0]["first"] == "tickets.csv:11"
     assert "rows there twice, one of them is used  first tickets.csv:10" in found.section("CONSISTENCY")
+
+
+def test_the_gates_of_a_night_are_told_with_the_audit(company: Company) -> None:
+    late = check(company, "as_of=2024-03-20", "tables.tickets.warn_after=5d", "tables.tickets.error_after=30")
+    assert (late.status, late.err) == (0, "")
+    assert "tickets         12.0 days                     LATE: older than warn_after" in late.section("FRESHNESS")
+    assert "tickets  its newest knowledge is 12 days old, the limit is 5 days" in late.section("FIX FIRST")
+    assert "within its limit" in check(company, "tables.tickets.error_after=1").section("FRESHNESS")
+    stale = check(company, "as_of=2024-03-20", "tables.tickets.error_after=9")
+    assert stale.status == 4
+    assert stale.err.startswith("ERROR E403 table=tickets")
+    assert "TOO OLD" in stale.section("FRESHNESS")
+    assert "1 tickets  stops the run: its newest knowledge is 12 days old" in stale.section("FIX FIRST")
+    assert "(8 rows, 2 customers)" in stale.section("FIX FIRST")

@@ -25,7 +25,7 @@ from prevenance.writers.publish import MANIFEST
 from prevenance.writers.removal import KEYS, Person, removed, rows_of
 from prevenance.writers.table import canonical
 
-OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models")
+OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record")
 """Folders below the output folder whose files are rewritten one by one; ``lists`` and ``demo`` have laws of their own."""
 
 NEVER = ("erased.json", "erased.key", "audit.log")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prevenance.errors import PrevenanceError
+from prevenance.gates import Gate
 from prevenance.quality.columns import Gap
 from prevenance.sources.intake import Intake, Policy
 from prevenance.tables import TABLES
@@ -164,6 +165,15 @@ def refusal(problem: PrevenanceError) -> Finding:
     return Finding(
         table or str(where.get("key", "")), column, problem.what, int(rows) if rows.isdigit() else 0, 0, first, problem.fix, blocks=True
     )
+
+
+def late(gate: Gate, taken: Intake) -> Finding:
+    """Return what a gate that did not pass says, and what it asks for; it costs all customers of its table."""
+    query = f"select count(*), count(distinct customer_id) from canonical.{gate.table}"
+    per_customer = gate.table in taken.counts and TABLES[gate.table].per_customer
+    rows, customers = taken.con.execute(query).fetchall()[0] if per_customer else (0, 0)
+    told = gate.says.removeprefix(f"{gate.table}: ")
+    return Finding(gate.table, "", told, rows, customers, "", gate.fix, blocks=gate.outcome == "fail")
 
 
 def missing(gap: Gap) -> Finding:

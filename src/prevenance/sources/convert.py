@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from prevenance.sources.files import literal, quoted
@@ -13,7 +14,10 @@ WITH_OFFSET = r"\d[ T]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
 
 @dataclass(frozen=True)
 class Source:
-    """A declared source: where its files are and how its text is to be read. See ``conf/source``."""
+    """A declared source: where its files are and how its text is to be read. See ``conf/source``.
+
+    ``record`` names ``files`` entries whose changes we keep, with their key columns; ``folders`` the entries that lie elsewhere than the data folder.
+    """
 
     name: str
     selects: dict[str, str]
@@ -26,6 +30,8 @@ class Source:
     permitted: tuple[str, ...] = ()
     decimal: str = "."
     database: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    folders: dict[str, Path] = field(default_factory=dict)
 
 
 def naive(source: Source, text: str) -> str:

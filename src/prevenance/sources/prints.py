@@ -11,13 +11,14 @@ from typing import Any
 from prevenance.errors import PrevenanceError
 from prevenance.sources.files import located
 from prevenance.sources.postgres import names_table
+from prevenance.sources.sqlite import names_file
 
 
 def prints(root: Path, files: Mapping[str, Any]) -> dict[str, str]:
     """Return path below ``root`` -> SHA-256 of every file that the ``files`` of a source name; those that are not there are left out."""
     found: dict[str, str] = {}
     for view, declared in files.items():
-        if names_table(declared):
+        if names_table(declared) or names_file(declared):  # a database is read as it was at one moment
             continue
         with suppress(PrevenanceError):  # the reader refuses, or does without
             for path in located(root, view, declared):

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from prevenance.errors import PrevenanceError
 from prevenance.sources import files, postgres, sqlite
 from prevenance.sources.convert import Source
 
@@ -24,6 +25,11 @@ def opened(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> Iterat
                 return postgres.read(con, link, view, declared)
             if sqlite.names_file(declared):
                 return sqlite.read(con, links, root, view, declared)
-            return files.read(con, root, view, declared)
+            folder = source.folders.get(view, root)
+            if folder != root and not any(folder.glob("*.csv")):
+                raise PrevenanceError(
+                    "E401", f"nothing is recorded in {folder}", table=view, fix="run make record, with the same source= and out="
+                )
+            return files.read(con, folder, view, declared)
 
         yield read

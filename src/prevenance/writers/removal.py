@@ -19,6 +19,9 @@ from prevenance.writers.table import neutral
 KEYS = ("customer_id", "account_id", "customer", "client_id", "user_id")
 """Columns that say whose row it is, the first that is there."""
 
+AT, GONE = "recorded_at", "recorded_gone"
+"""Columns of a recorded change; before ``AT`` stands the key."""
+
 NOBODY = "…"
 """What stands where somebody was named."""
 
@@ -84,15 +87,21 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig", errors="replace"), newline="")))
 
 
+def whose(header: list[str]) -> list[int]:
+    """Return the places of the columns that say whose row it is: the first of ``KEYS``; in a record without one, its key."""
+    key = next((header.index(one) for one in KEYS if one in header), None)
+    return list(range(header.index(AT))) if key is None and AT in header else [] if key is None else [key]
+
+
 def _csv(content: bytes, person: Person) -> Removed:
     text = content.decode("utf-8-sig", errors="replace")
     rows = list(csv.reader(io.StringIO(text, newline="")))
     if not rows or not rows[1:]:
         return content, 0
-    key = next((rows[0].index(one) for one in KEYS if one in rows[0]), None)
+    keys = whose(rows[0])
     ids = [place for place, name in enumerate(rows[0]) if name.endswith("_id")]
-    gone = [key is not None and len(row) > key and person.is_it(row[key]) for row in rows[1:]]
-    if key is None:
+    gone = [any(len(row) > key and person.is_it(row[key]) for key in keys) for row in rows[1:]]
+    if not keys:
         gone = [any(place < len(row) and row[place] in person.linked for place in ids) for row in rows[1:]]
     kept = [
         ["" if person.is_it(cell) and place in ids else person.scrubbed(cell) for place, cell in enumerate(row)]
