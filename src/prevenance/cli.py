@@ -6,7 +6,21 @@ import importlib
 import sys
 from pathlib import Path
 
-PIPELINES = ("train", "validate", "record", "score", "backfill", "replay", "feedback", "export", "explain", "leakage", "erase", "audit_log", "demo")
+PIPELINES = (
+    "train",
+    "validate",
+    "record",
+    "score",
+    "backfill",
+    "replay",
+    "feedback",
+    "export",
+    "explain",
+    "leakage",
+    "erase",
+    "audit_log",
+    "demo",
+)
 
 
 def main() -> None:
