@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -17,16 +18,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines import erase, explain, feedback, score, train
+from pipelines import erase, explain, export, feedback, replay, score, train
 from pipelines.inputs import make_demo
 from pipelines.run import Steps, _guarded, settings_of
-from prevenance import audit, erased
+from prevenance import audit, erased, lock
 from prevenance.errors import PrevenanceError
 from prevenance.writers.removal import Person, removed
 
 TINY = ["demo.customers=60", "demo.months=12", "model=rule", "target=churn"]
-NAME, MAIL, SECRET = "Zebulon Quagga GmbH", "z.q@quagga.example", "kanarie-7QxZ"
+NAME, MAIL, SECRET, NOTE = "Zebulon Quagga GmbH", "z.q@quagga.example", "kanarie-7QxZ", "asked for Xylander by the lake"
 BODIES = {"train": train.body, "score": score.body, "explain": explain.body, "feedback": feedback.body, "erase": erase.body}
+BODIES |= {"replay": replay.body, "export": export.body}
 
 
 def run(name: str, *arguments: str) -> int:
@@ -43,9 +45,9 @@ def victim_of(out: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An output folder that has trained, scored, taken an answer and explained; it knows a customer by name, mail and note."""
-    out = tmp_path_factory.mktemp("lived") / "out"
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder that has trained, scored, explained, replayed, taken an answer and exported; its files know a name, a mail and notes."""
+    out = tmp_path_factory.mktemp("grown") / "out"
     given = settings_of("train", [f"out={out}", *TINY])
     make_demo(given, out / "demo", Steps(out))
     accounts = out / "demo" / "crm_accounts.csv"
@@ -63,18 +65,29 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     old = next(row["name"] for row in rows if row["account_id"] == victim)
     accounts.write_text(text.replace(f'"{victim}","{old}"', f'"{victim}","{NAME}"'), encoding="utf-8")
     with (out / "demo" / "feedback.csv").open("a", encoding="utf-8") as answers:
-        answers.write(f'"F999999","{victim}","nps",3,"2026-01-01 10:00:00","write to {MAIL}"\n')
+        answers.write(f'"F999999","{victim}","nps",3,"2026-01-01 10:00:00","write to {MAIL}, {NOTE}"\n')
     os.environ["CANARY_PASSWORD"] = SECRET
     assert run("train", f"out={out}", *TINY) == 0
     assert run("score", f"out={out}", "target=churn") == 0
     folder = (out / "lists" / "churn" / "latest").resolve()
     told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    line = f"churn,{victim},,{told['run_id']},{told['cutoff']},contacted,2026-11-01T10:00:00Z,,call,reached,,me"
+    line = f"churn,{victim},,{told['run_id']},{told['cutoff']},contacted,2026-11-01T10:00:00Z,,call,reached,{NOTE},me"
     (out.parent / "answers.csv").write_text(
         "target,customer_id,product_id,run_id,cutoff,action,at,until,channel,outcome,reason,by\n" + line + "\n", encoding="utf-8"
     )
     assert run("feedback", f"out={out}", f"file={out.parent / 'answers.csv'}") == 0
+    assert run("export", f"out={out}", "target=churn", "reviewed_only=true") == 0
     assert run("explain", f"out={out}", f"customer={victim}", "target=churn") == 0
+    assert run("replay", f"out={out}", "target=churn", "as_of=2026-07-01") == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def lived(grown: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, and the customer stands where no run of ours puts them: in the model store, an old replay, a status file."""
+    out = tmp_path_factory.mktemp("lived") / "out"
+    shutil.copytree(grown, out, symlinks=True)
+    victim, folder = victim_of(out), (out / "lists" / "churn" / "latest").resolve()
     (out / "replay" / "churn" / "2026-01-01").mkdir(parents=True)
     for name in ("list.csv", "list.json"):
         shutil.copy(folder / name, out / "replay" / "churn" / "2026-01-01" / name)
@@ -139,6 +152,41 @@ def test_fault_79_nothing_names_an_erased_customer_raw_bytes_of_databases_includ
     told_ = json.loads((out / "erasures" / "1.json").read_text(encoding="utf-8"))
     assert told_["left"] == []
     assert {"lists/churn", "train", "feedback", "explain", "demo", "replay", "mlflow.db"} <= set(told_["erased"])
+
+
+def test_canaries_stand_only_where_people_need_them_and_after_an_erasure_nowhere(grown: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(grown, out, symlinks=True)
+    victim = victim_of(out)
+    found = {text: {name for name in naming(out, text) if not name.startswith("demo/")} for text in (NAME, MAIL, NOTE, SECRET, victim)}
+    people = re.compile(r"index\.html|lists/churn/[^/]+/(list\.\w+|digest\.md|view\.json)|replay/.*|explain/.*")
+    assert {name for name in found[NAME] if not people.fullmatch(name)} == set()
+    assert any(name.startswith("explain/") for name in found[NAME])
+    assert {name.rpartition("/")[2] for name in found[NAME]} >= {"list.csv", "list.json", "list.xlsx", "list.html"}
+    assert found[MAIL] == set(), "what a customer wrote is read for no purpose of ours"
+    assert found[NOTE] == {"feedback/churn.csv"}, "a note stays with its answer"
+    assert found[SECRET] == set()
+    assert not [name for name in found[victim] if name in ("audit.log", "steps.log", "mlflow.db", "run.json", "status.json")]
+    assert not [name for name in found[victim] if name.startswith(("mlruns/", "models/", "spool/")) and found[victim]]
+    assert run("erase", f"out={out}", f"customer={victim}") == 0
+    assert [name for text in (NAME, MAIL, NOTE, SECRET) for name in naming(out, text)] == []
+    assert not [
+        path for path in out.rglob("*") if path.is_file() and f'"{victim}"'.encode() in told(path).replace(f"{victim}9".encode(), b"")
+    ]
+
+
+def test_an_erasure_waits_for_nobody_and_is_not_lost_to_a_run_at_work(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    victim = victim_of(out)
+    before = naming(out, NAME)
+    for name in ("lists", "train", "feedback", "replay", "explain", "export"):
+        with lock.held(out, name):
+            capsys.readouterr()
+            assert run("erase", f"out={out}", f"customer={victim}") == 7
+            assert f"holds the lock {name}" in capsys.readouterr().err
+    assert naming(out, NAME) == before
+    assert not (out / erased.LIST).exists(), "nothing was begun"
+    assert run("erase", f"out={out}", f"customer={victim}") == 0
+    assert naming(out, NAME) == []
 
 
 def test_nobody_else_loses_a_row_not_even_one_whose_id_begins_alike(out: Path, lived: Path) -> None:
@@ -240,7 +288,7 @@ def test_the_audit_log_tells_who_did_what_and_no_id(out: Path) -> None:
     victim = victim_of(out)
     assert run("erase", f"out={out}", f"customer={victim}") == 0
     lines = audit.verified(out)
-    assert [line["what"] for line in lines] == ["train", "score", "feedback", "explain", "erase"]
+    assert [line["what"] for line in lines] == ["train", "score", "feedback", "export", "explain", "erase"]
     folder = (out / "lists" / "churn" / "latest").resolve()
     assert lines[1]["run_id"] == json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["run_id"]
     assert all({"at", "who", "previous", "digest"} <= set(line) for line in lines)
