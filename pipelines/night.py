@@ -71,7 +71,7 @@ def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: b
     done.messages = lists_log.kept(out, [facts["list"] for facts in done.lists.values()])
     done.messages += _past_retention(given, loaded)
     steps("")
-    for message in done.messages:
+    for message in [*(gate.says for gate in loaded.gates if gate.outcome != "pass"), *done.messages]:
         say(f"NOTE      {message}")
     return done
 

@@ -16,6 +16,7 @@ import pandas as pd
 from pipelines import headline
 from pipelines.deciding import answers_of
 from pipelines.details import Basis, details
+from pipelines.feeds import LATE
 from pipelines.inputs import Inputs
 from pipelines.outreach import capacity_of, cost_of, share_of
 from pipelines.past import date_of
@@ -96,6 +97,11 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "scored_at": None,
         "data_until": until,
         "no_model": NO_MODEL.get(fitted.kind, ""),
+        "alerts": [
+            {"table": gate.table, "facts": gate.facts, "without": LATE in inputs.counts[gate.table].excluded}
+            for gate in inputs.gates
+            if gate.outcome != "pass"
+        ],
         "capacity": capacity_of(given),
         "unit": made.room.unit,
         "hours": headline.hours(made.room, ranked),

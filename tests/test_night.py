@@ -419,3 +419,14 @@ def test_a_history_that_outgrows_a_lookback_keeps_its_champion(out: Path) -> Non
     assert held is not None
     assert not [name for name in bundle.load(out / "models" / "churn" / held[1], held[1]).encoder.features if name.endswith("_300d")]
     assert run("score", f"out={out}", "target=churn", "as_of=2026-05-01") == 0
+
+
+def test_a_late_feed_is_a_banner_on_page_index_and_digest_in_the_readers_language(out: Path) -> None:
+    words = ["tables.usage.warn_after=2", "language=fr"]
+    assert run("score", f"out={out}", "target=churn", LATER, *words) == 0
+    said = "rien de nouveau depuis 7 jours. La liste est faite avec ce que l’on savait avant."
+    page = (latest(out) / "list.html").read_text()
+    assert page.count(said) == 1
+    assert '<p class="banner" role="note">' in page.partition(said)[0][-200:]
+    assert said in (out / "index.html").read_text()
+    assert said in (latest(out) / "digest.md").read_text()

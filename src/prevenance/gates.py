@@ -34,7 +34,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Gate:
-    """One question and its answer: ``outcome`` is pass, warn or fail; ``says`` a sentence for people, ``where`` the facts, ``fix`` what to do."""
+    """One question and its answer: ``outcome`` is pass, warn or fail; ``says`` a sentence, ``where`` and ``fix`` as in an error.
+
+    ``facts`` are numbers for a page: days and limit of a late feed (days is None where no row is known), rows and usual of a partial table.
+    """
 
     name: str
     outcome: str
@@ -42,6 +45,7 @@ class Gate:
     code: str = "E403"
     where: Mapping[str, object] = field(default_factory=dict, hash=False)
     fix: str = ""
+    facts: Mapping[str, float | None] = field(default_factory=dict, hash=False)
 
     @property
     def table(self) -> str:
@@ -85,6 +89,7 @@ def _fresh(name: str, newest: str, as_of: datetime, limit: Limit) -> Gate:
         over[0],
         f"{name}: {told}, the limit is {days(most)}" + (f" (newest known_at {newest})" if newest else ""),
         where={"table": name, "newest": newest or None, "age": days(old) if old is not None else None, "limit": days(most)},
+        facts={"days": old / timedelta(days=1) if old is not None else None, "limit": (most or timedelta(0)) / timedelta(days=1)},
         fix=f"bring the feed up to date and run again{days_needed}, or set tables.{name}.required=false for a list without it",
     )
 
@@ -113,6 +118,7 @@ def volume(
                 "E404",
                 {"table": name, "rows": read[name], "usual": round(usual)},
                 "export the table whole and run again, or add accept_volume=true if it really shrank",
+                {"rows": read[name], "usual": usual},
             )
         )
     return gates

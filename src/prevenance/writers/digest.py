@@ -28,7 +28,7 @@ def digest(view: View) -> str:
         marked(header.record(say, view)),
         marked(" · ".join(moved)),
         marked(say("Late: {sources}", sources=", ".join(late))) if late else "",
-        *(marked(text) for text in [view.get("no_model")] if text),
+        *(marked(text) for text in [*header.alerts(say, view), view.get("no_model")] if text),
     ]
     rows = [f"{place}. {_row(say, view, row)}" for place, row in enumerate(listed[:TOP], start=1)]
     more = say.many("and {n} more", "and {n} more", len(listed) - TOP) if len(listed) > TOP else ""

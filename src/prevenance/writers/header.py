@@ -193,6 +193,29 @@ def sources(say: Words, view: View) -> list[tuple[str, bool]]:
     return sorted(found, key=lambda one: not one[1])
 
 
+def alerts(say: Words, view: View) -> list[str]:
+    """Return what must be seen before the list is used: feeds that are late, tables that are a part of themselves."""
+    named, told = table_words(say), []
+    for one in view.get("alerts") or []:
+        table, facts = named.get(str(one.get("table")), line(one.get("table") or "", 40)), one.get("facts") or {}
+        if "usual" in facts:
+            rows, usual = say.number(facts["rows"]), say.number(facts["usual"])
+            told.append(
+                say("{table}: {rows} rows where {usual} are usual. The list is made from these.", table=table, rows=rows, usual=usual)
+            )
+        elif one.get("without"):
+            told.append(say("{table}: nothing new for {days}. The list is made without it.", table=table, days=say.days(facts.get("days"))))
+        else:
+            told.append(
+                say(
+                    "{table}: nothing new for {days}. The list is made from what was known before.",
+                    table=table,
+                    days=say.days(facts.get("days")),
+                )
+            )
+    return told
+
+
 def assumed(say: Words, view: View) -> str:
     """Return whether the share of outcomes that a contact changes is measured or assumed."""
     told = view.get("assumed") or {}

@@ -58,7 +58,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "new": say("{n} new", n=moved["new"]) if moved.get("new") else "",
         "top": [(cells.name(row), cells.frequency(say, row.get("score")), (cells.reasons(row) or [""])[0]) for row in listed[:TOP]],
         "late": [text for text, late in header.sources(say, view) if late],
-        "banner": line(view.get("no_model") or "", 300),
+        "banners": [*header.alerts(say, view), *([line(view["no_model"], 300)] if view.get("no_model") else [])],
         "noted": say.many("{n} note on the data", "{n} notes on the data", notes) if notes else "",
         "links": [(text, to) for text, to in beside if not to.startswith("..")],
         "stamp": stamp(say, view),

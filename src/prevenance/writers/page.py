@@ -174,7 +174,7 @@ def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any
         "known_until": say.date(str(view.get("data_until") or ""), beside=cutoff),
         "sources": fresh,
         "on_time": say.many("{n} source on time", "{n} sources on time", on_time) if on_time else "",
-        "banner": line(view.get("no_model") or "", 400),
+        "banners": [*header.alerts(say, view), *([line(view["no_model"], 400)] if view.get("no_model") else [])],
         "notes": notes,
         "noted": say.many("{n} note on the data", "{n} notes on the data", len(notes)) if notes else "",
         "links": links(say, view),
