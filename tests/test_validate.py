@@ -173,5 +173,6 @@ def test_the_gates_of_a_night_are_told_with_the_audit(company: Company) -> None:
     assert stale.status == 4
     assert stale.err.startswith("ERROR E403 table=tickets")
     assert "TOO OLD" in stale.section("FRESHNESS")
+    assert "nothing found" in stale.section("ACCURACY")
     assert "1 tickets  stops the run: its newest knowledge is 12 days old" in stale.section("FIX FIRST")
     assert "(8 rows, 2 customers)" in stale.section("FIX FIRST")

@@ -14,6 +14,8 @@ from prevenance.tables import TABLES
 LEAST, MOST = 0.005, 0.2
 """A column with a share of missing values from LEAST to MOST is usually filled: the gap is a defect, not a habit."""
 
+CONSISTENCY, ACCURACY = "consistency", "accuracy"
+
 CONTRADICTIONS = (
     "duplicate",
     "conflicting_key",
@@ -60,7 +62,8 @@ ACTIONS = {
 class Finding:
     """One thing that is wrong: how many rows and customers have it, where it is first met, what to do.
 
-    ``blocks``: a run refuses for it. ``weight``: how much a customer counts (1 where rows or values are lost, less where they are used, 0 for nothing).
+    ``section`` of the audit: consistency, accuracy, or none of its own. ``blocks``: a run refuses for it. ``weight``: how much a customer
+    counts (1 where rows or values are lost, less where they are used, 0 for nothing).
     """
 
     table: str
@@ -70,7 +73,7 @@ class Finding:
     customers: int
     first: str
     action: str
-    consistency: bool = False
+    section: str = ACCURACY
     blocks: bool = False
     weight: float = 1.0
 
@@ -97,9 +100,8 @@ def _finding(taken: Intake, name: str, reason: str, rows: int, *, blocks: bool) 
         action += ", ".join(TABLES[name].column(column).choices)
     column = column or ("customer_id" if reason == "unknown_customer" else "")
     told = said or SAID.get(reason, what)
-    return Finding(
-        name, column, told, rows, customers, first, action, reason.startswith(CONTRADICTIONS), blocks, 0.0 if reason == "duplicate" else 1.0
-    )
+    section = CONSISTENCY if reason.startswith(CONTRADICTIONS) else ACCURACY
+    return Finding(name, column, told, rows, customers, first, action, section, blocks, 0.0 if reason == "duplicate" else 1.0)
 
 
 def _words(taken: Intake) -> list[Finding]:
@@ -136,7 +138,7 @@ def _early(taken: Intake) -> list[Finding]:
             places = [taken.met[name, warning] for name in tables if (name, warning) in taken.met]
             told = f"{', '.join(f'{rows:,} of {name}' for name, rows in tables.items())} lie before the customer's {what}; used"
             first, customers = next(iter(places), ("", 0))[0], max((one[1] for one in places), default=0)
-            found.append(Finding(table, "event_at", told, sum(tables.values()), customers, first, action, True, weight=0.5))
+            found.append(Finding(table, "event_at", told, sum(tables.values()), customers, first, action, CONSISTENCY, weight=0.5))
     return found
 
 
@@ -153,7 +155,7 @@ def _warned(taken: Intake) -> list[Finding]:
         for warning in sorted(WARNED.keys() & counts.warnings.keys()):
             what, action, weight = WARNED[warning]
             rows = counts.warnings[warning]
-            found.append(Finding(name, "", what, rows, rows if weight else 0, "", action, True, weight=weight))
+            found.append(Finding(name, "", what, rows, rows if weight else 0, "", action, CONSISTENCY, weight=weight))
     return found
 
 
@@ -163,7 +165,15 @@ def refusal(problem: PrevenanceError) -> Finding:
     table, column, first = (str(where.get(key, "")) for key in ("table", "column", "first"))
     rows = str(where.get("rows", 0))
     return Finding(
-        table or str(where.get("key", "")), column, problem.what, int(rows) if rows.isdigit() else 0, 0, first, problem.fix, blocks=True
+        table or str(where.get("key", "")),
+        column,
+        problem.what,
+        int(rows) if rows.isdigit() else 0,
+        0,
+        first,
+        problem.fix,
+        section="",
+        blocks=True,
     )
 
 
@@ -173,7 +183,7 @@ def late(gate: Gate, taken: Intake) -> Finding:
     per_customer = gate.table in taken.counts and TABLES[gate.table].per_customer
     rows, customers = taken.con.execute(query).fetchall()[0] if per_customer else (0, 0)
     told = gate.says.removeprefix(f"{gate.table}: ")
-    return Finding(gate.table, "", told, rows, customers, "", gate.fix, blocks=gate.outcome == "fail")
+    return Finding(gate.table, "", told, rows, customers, "", gate.fix, "", gate.outcome == "fail")
 
 
 def missing(gap: Gap) -> Finding:

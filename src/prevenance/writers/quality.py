@@ -9,7 +9,7 @@ from typing import Any
 
 from prevenance.quality.ages import Age
 from prevenance.quality.columns import Gap
-from prevenance.quality.findings import Finding, first_to_mend
+from prevenance.quality.findings import ACCURACY, CONSISTENCY, Finding, first_to_mend
 from prevenance.sources.intake import Counts
 from prevenance.writers.wording import plural
 
@@ -30,6 +30,10 @@ class Audit:
     findings: Sequence[Finding]
     refused: Sequence[str]
 
+    def of(self, section: str) -> list[Finding]:
+        """Return the findings of one section."""
+        return [one for one in self.findings if one.section == section]
+
     @property
     def mend(self) -> list[Finding]:
         """Return what to mend first."""
@@ -45,8 +49,8 @@ def report(audit: Audit) -> dict[str, Any]:
         "tables": {name: asdict(one) for name, one in audit.counts.items()},
         "completeness": [asdict(gap) | {"share": round(gap.share, 6)} for gap in audit.gaps],
         "freshness": [asdict(one) for one in audit.ages],
-        "consistency": [asdict(one) for one in audit.findings if one.consistency],
-        "accuracy": [asdict(one) for one in audit.findings if not one.consistency],
+        "consistency": [asdict(one) for one in audit.of(CONSISTENCY)],
+        "accuracy": [asdict(one) for one in audit.of(ACCURACY)],
         "fix_first": [asdict(one) for one in audit.mend],
         "refused": list(audit.refused),
     }
@@ -54,14 +58,12 @@ def report(audit: Audit) -> dict[str, Any]:
 
 def text(audit: Audit) -> str:
     """Return the audit in about forty lines."""
-    consistency = [one for one in audit.findings if one.consistency]
-    accuracy = [one for one in audit.findings if not one.consistency]
     blocks = [
         _tables(audit),
         ["COMPLETENESS  values missing, worst first, among rows of the events that carry the column", *_gaps(audit.gaps)],
         ["FRESHNESS     age of the newest knowledge at as_of", *_ages(audit.ages)],
-        ["CONSISTENCY   rows that do not fit together", *_findings(consistency)],
-        ["ACCURACY      cells that are not what they should be", *_findings(accuracy)],
+        ["CONSISTENCY   rows that do not fit together", *_findings(audit.of(CONSISTENCY))],
+        ["ACCURACY      cells that are not what they should be", *_findings(audit.of(ACCURACY))],
         ["FIX FIRST     by what stops a run, then by customers and rows", *_mend(audit.mend)],
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks)
