@@ -238,3 +238,22 @@ def test_the_newest_decision_on_a_row_counts_and_few_decisions_tell_nothing_of_a
     assert overrides.rate([]) == overrides.Rate(0, 0)
     owners = {("a" * 12, f"c{number}", ""): "Ada" for number in range(5)} | {("a" * 12, "d", ""): "Bo"}
     assert overrides.by_owner(found, owners) == {"Ada": overrides.Rate(1, 5)}
+
+
+def test_what_is_past_its_retention_goes_at_the_end_of_a_night_and_is_told(out: Path) -> None:
+    old, kept = (out / "lists" / "churn" / f"{year}-01-01T000000Z-0123456789ab" for year in (2020, 2026))
+    for folder in (old, kept):
+        folder.mkdir()
+    (out / "explain" / "churn" / "2026-01-01T000000Z").mkdir(parents=True)
+    more = ["privacy.retention.tables.contacts=90"]
+    assert run("score", f"out={out}", "target=churn", *more) == 0
+    assert not old.exists()
+    assert kept.exists()
+    told = json.loads((out / "status.json").read_text(encoding="utf-8"))
+    assert "past their retention and removed: 1 of explain, 1 of lists" in told["messages"]
+    lines = [one for one in audit.verified(out) if one["what"] == "prune"]
+    assert [(one["lists"], one["explain"]) for one in lines] == [(1, 1)]
+    manifest = json.loads((newest(out) / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["tables"]["contacts"]["excluded"]["past_retention"] > 0
+    assert manifest["gates"]["conservation"] == "pass"
+    assert manifest["privacy"]["retention"]["tables"]["contacts"] == 90
