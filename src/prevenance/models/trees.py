@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 SECONDS = 60
-"""Time that the parse of one model may take; 100 MB of text take about two."""
+"""Time that the parse of one model may take; 8 MB of text take a tenth of a second."""
 
 MEMORY = 1 << 30
 """Bytes of address space that any parse may have; on top come ``PER_BYTE`` for each byte of text."""
