@@ -206,15 +206,16 @@ def test_notes_are_two_clicks_and_download_as_feedback(opened: Opener) -> None:
     act(2, "wrong_alarm")
     one.click("#d-wrong_alarm [data-reason=data_error]")
     act(3, "too_late")
+    act(5, "approved")
     act(4, "too_late")
     rows.nth(4).locator("[data-undo]").click()
-    assert one.inner_text("#unsaved") == "4 notes not yet saved"
+    assert one.inner_text("#unsaved") == "5 notes not yet saved"
     assert "Noted: Contacted" in rows.nth(0).inner_text()
     one.fill("#by", "=Dana")
     found = downloaded(one, "#save")
     assert list(found[0]) == COLUMNS.split(",")
-    assert [row["action"] for row in found] == ["contacted", "snooze", "wrong_alarm", "too_late"]
-    assert [row["customer_id"] for row in found] == ["00000", "00001", "00002", "00003"]
+    assert [row["action"] for row in found] == ["contacted", "snooze", "wrong_alarm", "too_late", "approved"]
+    assert [row["customer_id"] for row in found] == ["00000", "00001", "00002", "00003", "00005"]
     assert (found[0]["channel"], found[0]["outcome"], found[1]["reason"], found[2]["reason"]) == (
         "call",
         "reached",

@@ -121,4 +121,5 @@ def labels(say: Words) -> dict[str, Any]:
 
 def acts(say: Words) -> dict[str, str]:
     """Return what can be noted of a row: action of feedback.csv -> its button."""
-    return {"contacted": say("Contacted"), "snooze": say("Snooze"), "wrong_alarm": say("Wrong alarm"), "too_late": say("Too late")}
+    told = {"contacted": say("Contacted"), "approved": say("Approved"), "snooze": say("Snooze")}
+    return told | {"wrong_alarm": say("Wrong alarm"), "too_late": say("Too late")}

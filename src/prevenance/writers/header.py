@@ -197,7 +197,8 @@ def alerts(say: Words, view: View) -> list[str]:
     """Return what must be seen before the list is used: feeds that are late, tables that are a part of themselves."""
     named, told = table_words(say), []
     for one in view.get("alerts") or []:
-        table, facts = named.get(str(one.get("table")), line(one.get("table") or "", 40)), one.get("facts") or {}
+        name, facts = named.get(str(one.get("table")), line(one.get("table") or "", 40)), one.get("facts") or {}
+        table = name[:1].upper() + name[1:]
         if "usual" in facts:
             rows, usual = say.number(facts["rows"]), say.number(facts["usual"])
             told.append(

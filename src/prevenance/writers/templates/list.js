@@ -295,7 +295,7 @@ document.addEventListener("keydown", (event) => {
   const el = event.target.closest?.("table.list tbody");
   if (!el || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
   const one = el.row;
-  const act = { c: "contacted", s: "snooze", w: "wrong_alarm", t: "too_late" }[event.key];
+  const act = { c: "contacted", a: "approved", s: "snooze", w: "wrong_alarm", t: "too_late" }[event.key];
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     const seen = $$("table.list tbody:not(.off) button.name").filter((button) => button.checkVisibility());
     seen[seen.indexOf(one.button) + (event.key === "ArrowDown" ? 1 : -1)]?.focus();

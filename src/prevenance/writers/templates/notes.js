@@ -23,7 +23,7 @@ function noted(one) {
 }
 let asked = null;
 function ask(one, action, from) {
-  if (action === "too_late") { note(one, action, {}); return; }
+  if (action === "too_late" || action === "approved") { note(one, action, {}); return; }
   const dialog = $("#d-" + action);
   asked = one;
   $(".whom", dialog).textContent = cell("name", one.i) || cell("customer_id", one.i);
