@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -23,7 +24,22 @@ SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 
+LEAST_MEMORY = 3_000_000_000
+"""Bytes of address space that a run of the smallest company needs (libraries, threads, the engine's buffers); below it libraries abort."""
+
 _caught: list[int] = []
+_short: list[bool] = []
+
+
+def little_memory() -> bool:
+    """Tell, and return, that ``ulimit -v`` leaves less than ``LEAST_MEMORY``: asked before anything heavy is imported."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY or limit >= LEAST_MEMORY:
+        return False
+    what = f"the memory does not suffice (ulimit -v allows {limit:,} bytes, a run needs at least {LEAST_MEMORY:,})"
+    fix = f"set ulimit -v {-(-LEAST_MEMORY // 1024)} or more, or unlimited, and run again"
+    sys.stderr.write(PrevenanceError("E802", what, fix=fix).line() + "\n")
+    return True
 
 
 def stoppable() -> None:
@@ -48,16 +64,22 @@ def stopped() -> int | None:
     return _caught[0] if _caught else None
 
 
+def short() -> bool:
+    """Return whether the run has told that memory ran out."""
+    return bool(_short)
+
+
 def told(problem: BaseException) -> PrevenanceError | None:
     """Return what a failure of memory or disk is called, wherever it was met; ``None`` for anything else."""
     chain, text = problem, " ".join(str(problem).split())
     while chain.__cause__ is not None:
         chain = chain.__cause__
     kinds = {type(one).__name__ for one in (problem, chain)}
-    if isinstance(problem, OSError) and problem.errno in FULL:
-        path = problem.filename or tempfile.gettempdir()
-        return _disk(f"cannot write ({problem.strerror})", Path(str(path)))
+    full = next((one for one in (problem, chain) if isinstance(one, OSError) and one.errno in FULL), None)
+    if full is not None:
+        return _disk(f"cannot write ({full.strerror})", Path(str(full.filename or tempfile.gettempdir())))
     if isinstance(problem, MemoryError) or kinds & {"OutOfMemoryException", "ArrowMemoryError"} or _short_of_memory(text):
+        _short.append(True)
         fix = "give the run more memory (see ulimit -v and the limits of its container), or free some, and run again"
         return PrevenanceError("E802", f"the memory does not suffice ({text[:120] or type(problem).__name__})", fix=fix)
     if "IOException" in kinds and ("No space left" in text or "write" in text.lower()):

@@ -192,9 +192,9 @@ def prepare_out(given: Settings) -> Path:
             )
     try:
         disk.make(out)
-        probe = out / f".writable-{os.getpid()}"
+        probe = disk.beside(out / "writable")
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)
         disk.need_room(out, estimate(out))
     except OSError as problem:
         raise PrevenanceError(

@@ -7,10 +7,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before any numeric library: idle threads must not spin on shared cores
+
+from pipelines import ending
+
+if ending.little_memory():
+    sys.exit(8)
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_search_path import ConfigSearchPath
@@ -20,11 +24,10 @@ from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines import ending
 from pipelines.arguments import IDS, escaped, own_words
+from pipelines.locks import held_by
 from pipelines.refusals import config_error, refuse_kept_secrets, refuse_secrets, runs_code
 from pipelines.settings import Settings, keys, settings
-from prevenance import lock
 from prevenance.errors import PrevenanceError
 
 Body = Callable[[Settings, "Steps"], int | None]
@@ -36,20 +39,6 @@ PRIVATE = "PREVENANCE_CONF"
 def conf_folder() -> Path:
     """Return the shipped ``conf/``: inside the wheel, or at the repository's root."""
     return Path(__file__).resolve().parent.parent / "conf"
-
-
-LOCKS = {
-    "train": ("train",),
-    "score": ("lists",),
-    "backfill": ("lists",),
-    "record": ("record",),
-    "feedback": ("feedback",),
-    "export": ("export", "feedback"),
-    "replay": ("replay",),
-    "explain": ("explain",),
-    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "train"),
-}
-"""What a run of each kind holds while it works: runs that share none may overlap."""
 
 
 class PrivateConf(SearchPathPlugin):
@@ -87,7 +76,13 @@ def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
     """Run ``body`` with the settings of ``conf/<name>.yaml`` and the command line; never returns."""
     os.umask(0o077)  # what libraries write is for its owner only as well
     ending.stoppable()
-    sys.exit(_guarded(name, body, list(sys.argv[1:] if argv is None else argv)))
+    try:
+        status = _guarded(name, body, list(sys.argv[1:] if argv is None else argv))
+    except SystemError:
+        if not ending.short():
+            raise
+        os._exit(8)  # without memory the interpreter could not hand on what is told already
+    sys.exit(status)
 
 
 def _guarded(name: str, body: Body, arguments: list[str]) -> int:
@@ -115,9 +110,7 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
 def _run(name: str, body: Body, given: Settings) -> int:
     out = Path(given.out)
     ending.sweep_spilled()
-    with ExitStack() as locks:
-        for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score", "record") else ():
-            locks.enter_context(lock.held(out, one))
+    with held_by(name, out):
         return body(given, Steps(out)) or 0
 
 

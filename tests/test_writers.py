@@ -200,7 +200,7 @@ def test_after_a_stopped_run_the_next_one_is_clean(tmp_path: Path, monkeypatch: 
         with pytest.raises(KeyboardInterrupt):
             publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
     assert latest(tmp_path, "churn") == old
-    (old.parent / ".tmp-left-by-a-killed-run").mkdir()
+    (old.parent / ".tmp-killed-0123abcd").mkdir()
     newer = publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
     assert sorted(path.name for path in old.parent.iterdir()) == sorted([old.name, newer.name, "latest"])
 

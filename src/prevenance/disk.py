@@ -16,7 +16,12 @@ from pathlib import Path
 from prevenance.errors import PrevenanceError
 
 TEMPORARY = ".tmp-"
-"""What the name of everything unfinished begins with."""
+"""What the name of everything unfinished begins with; see ``beside``."""
+
+
+def beside(path: Path) -> Path:
+    """Return a name in the folder of ``path`` that nobody has: for what is not finished."""
+    return path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
 
 
 @contextmanager
@@ -42,17 +47,24 @@ def _fix(error: OSError, path: Path) -> str:
 
 def write(path: Path, content: bytes) -> Path:
     """Put ``content`` at ``path`` in one step; a reader sees the old file or the new one. Returns ``path``."""
-    beside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
     with writing(path, len(content)):
+        make(path.parent)
         try:
-            make(path.parent)
-            _fill(beside, content)
-            os.replace(beside, path)
-            sync(path.parent)
-        finally:
-            with suppress(OSError):
-                beside.unlink()
+            _replace(path, content)
+        except FileNotFoundError:  # another run that began at this very instant swept what was unfinished
+            _replace(path, content)
+        sync(path.parent)
     return path
+
+
+def _replace(path: Path, content: bytes) -> None:
+    unfinished = beside(path)
+    try:
+        _fill(unfinished, content)
+        os.replace(unfinished, path)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def write_folder(path: Path, files: Mapping[str, bytes], check: Callable[[Path], None] | None = None) -> Path:
@@ -61,22 +73,22 @@ def write_folder(path: Path, files: Mapping[str, bytes], check: Callable[[Path],
     ``check`` may look at the finished folder before it gets its name, and refuse it by raising.
     On any failure the unfinished folder is removed and ``path`` stays as it was. Returns ``path``.
     """
-    beside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
+    unfinished = beside(path)
     with writing(path, sum(map(len, files.values()))):
         try:
-            make(beside)
+            make(unfinished)
             for name, content in sorted(files.items()):
-                make((beside / name).parent)
-                _fill(beside / name, content)
-            for folder in sorted((each for each in beside.rglob("*") if each.is_dir()), reverse=True):
+                make((unfinished / name).parent)
+                _fill(unfinished / name, content)
+            for folder in sorted((each for each in unfinished.rglob("*") if each.is_dir()), reverse=True):
                 sync(folder)
-            sync(beside)
+            sync(unfinished)
             if check is not None:
-                check(beside)
-            os.rename(beside, path)
+                check(unfinished)
+            os.rename(unfinished, path)
             sync(path.parent)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
     return path
 
 
@@ -85,18 +97,18 @@ def exchange_folder(path: Path, files: Mapping[str, bytes]) -> Path:
 
     Where the system cannot exchange two folders, ``path`` is away for an instant. Returns ``path``.
     """
-    beside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
-    write_folder(beside, files)
+    unfinished = beside(path)
+    write_folder(unfinished, files)
     with writing(path):
         try:
-            if not _exchanged(beside, path):
-                aside = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
+            if not _exchanged(unfinished, path):
+                aside = beside(path)
                 os.rename(path, aside)
-                os.rename(beside, path)
-                beside = aside
+                os.rename(unfinished, path)
+                unfinished = aside
             sync(path.parent)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
     return path
 
 
@@ -111,15 +123,15 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 def point(link: Path, name: str) -> None:
     """Make the symbolic link ``link`` point to its neighbour ``name`` in one step, whatever it pointed to."""
-    beside = link.parent / f"{TEMPORARY}{link.name}-{uuid.uuid4().hex[:8]}"
+    unfinished = beside(link)
     with writing(link):
         try:
-            os.symlink(name, beside)
-            os.replace(beside, link)
+            os.symlink(name, unfinished)
+            os.replace(unfinished, link)
             sync(link.parent)
         finally:
             with suppress(OSError):
-                beside.unlink()
+                unfinished.unlink()
 
 
 def pointed(link: Path) -> str | None:
@@ -128,8 +140,8 @@ def pointed(link: Path) -> str | None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed runs left unfinished directly in ``folder``; the caller holds the lock."""
-    for left in folder.glob(TEMPORARY + "*"):
+    """Remove what killed runs left unfinished directly in ``folder``; whoever makes folders or links there holds the lock, ``write`` bears it."""
+    for left in folder.glob(TEMPORARY + "*-" + 8 * "[0-9a-f]"):
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
         else:

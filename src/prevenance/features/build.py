@@ -17,6 +17,7 @@ from prevenance.errors import PrevenanceError, nearest
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend
 from prevenance.features.windows import Window, windowed
 from prevenance.history import History, visible
+from prevenance.sources.files import out_of_room
 from prevenance.tables import TABLES
 
 
@@ -160,6 +161,8 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
                 f"with {', '.join(views)}, result as ({state.sql}) select place, {shown} from asked join result using ({row}) order by place"
             ).df()
         except duckdb.Error as problem:
+            if out_of_room(problem):
+                raise
             raise PrevenanceError(
                 "E210",
                 f"state {state.name} does not run: {str(problem).splitlines()[0][:200]}",

@@ -47,6 +47,12 @@ def connect(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def out_of_room(problem: Exception) -> bool:
+    """Return whether memory or work space ran out: no fault of a file or a select."""
+    space = isinstance(problem, duckdb.IOException) and ("No space left" in str(problem) or "write" in str(problem).lower())
+    return space or isinstance(problem, duckdb.OutOfMemoryException)
+
+
 def located(root: Path, view: str, declared: str | Mapping[str, Any]) -> list[Path]:
     """Return the files of a ``files`` entry, found under ``root`` only.
 
@@ -100,6 +106,8 @@ def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | 
                 facts["twice"] |= twice
                 facts["ragged"] += _read_csv(con, path, view, part, columns, separator_of(view, declared))
         except (duckdb.Error, OSError, EOFError) as problem:
+            if out_of_room(problem):
+                raise
             raise _unreadable(path, view, problem) from problem
         parts.append(part)
     con.execute(f"create or replace table raw.{quoted(view)} as " + " union all by name ".join(f"from {part}" for part in parts))

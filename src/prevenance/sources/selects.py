@@ -9,7 +9,7 @@ import duckdb
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.sources import denied
 from prevenance.sources.convert import WITH_OFFSET, Source
-from prevenance.sources.files import quoted
+from prevenance.sources.files import out_of_room, quoted
 from prevenance.sources.header import entry, pattern_of
 from prevenance.tables import Table
 
@@ -23,6 +23,8 @@ def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> li
         texts = ", ".join(f"nullif(cast({quoted(name)} as varchar), '') as {quoted(name)}" for name in found)
         con.execute(f"create or replace temp table taken as select {texts} from ({source.selects[table.name]})")
     except duckdb.Error as problem:
+        if out_of_room(problem):
+            raise
         raise _select_error(con, table, source, str(problem)) from problem
     finally:
         con.execute("use memory.main")
