@@ -21,7 +21,7 @@ LOCKS = {
 }
 """What a run of each kind holds while it works: runs that share none may overlap."""
 
-SWEPT = {"lists": ("lists/*", "spool"), "train": ("models/*", "train/*", "demo")}
+SWEPT = {"lists": ("lists/*", "spool"), "record": ("record/*",), "train": ("models/*", "train/*", "demo")}
 """Where a run that holds a lock removes what killed ones left unfinished, besides the output folder itself."""
 
 
