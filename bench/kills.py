@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections import Counter
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from bench.nightly import COMPANY, Ended, command, forked, logged, points, restored, tree, unfinished, whole
@@ -43,8 +45,11 @@ class Stage:
     old: str = ""
     new: str = ""
 
-    def night(self) -> int:
-        """Publish the list that was made, by the real command but for the reading and the thinking."""
+    def night(self, wait: int | None = None, held: int | None = None) -> int:
+        """Publish the list that was made, by the real command but for the reading and the thinking.
+
+        With the two ends of a pipe it waits, holding the lock, until no other process has the pipe open for writing.
+        """
         from pipelines import night, run
         from pipelines.inputs import prepare_out
         from prevenance.writers import finished
@@ -53,13 +58,22 @@ class Stage:
         told = json.loads((self.made / "manifest.json").read_text(encoding="utf-8"))
         files = {name: content for name, content in disk.contents(self.made).items() if name != "manifest.json"}
         told.pop("files")
+        cutoff = datetime.fromisoformat(told["cutoff"].rstrip("Z"))
 
         def tonight(given: Any, *_: Any, **__: Any) -> tuple[str, dict[str, Any]]:
-            folder = publish(self.out, "churn", datetime.fromisoformat(told["cutoff"].rstrip("Z")), files, told, finished.check)
+            folder = publish(self.out, "churn", cutoff, files, told, finished.check)
             return "", {"list": str(folder), "run_id": told["run_id"]}
 
         run.settings_of = lambda name, overrides: self.settings  # composed once: most of what such a short night costs
-        night.load, night.tonight = lambda given, steps, gated: prepare_out(given), tonight  # type: ignore[assignment]
+
+        def load(given: Any, *_: Any, **__: Any) -> SimpleNamespace:
+            prepare_out(given)
+            if wait is not None and held is not None:
+                os.close(held)
+                os.read(wait, 1)
+            return SimpleNamespace(as_of=cutoff, gates=[])
+
+        night.load, night.tonight = load, tonight  # type: ignore[assignment]
         return command("score", [f"out={self.out}", "target=churn", SECOND])
 
     def scored(self) -> int:
@@ -112,7 +126,7 @@ def hurt(stage: Stage, body: Any, call: str, number: int, harm: str) -> tuple[En
     if found not in (stage.old, stage.new):
         wrong.append(f"broken list ({found})")
     if "Traceback" in ended.said or "E101" in ended.said:
-        wrong.append("a traceback or bug instead of a message")
+        wrong.append(f"a traceback or bug instead of a message: {ended.said}")
     again = forked(body)[0]
     if again.status:
         wrong.append(f"the next run ends with {again.status}: {again.said.strip()}")
@@ -161,15 +175,23 @@ def sweep(stage: Stage, body: Any, harms: tuple[str, ...], every: int = 1, most:
     }
 
 
-def starts(stage: Stage, times: int, body: Any) -> dict[str, Any]:
-    """Begin the same night twice at the same instant: one publishes, the other ends with 7 naming it."""
+def starts(stage: Stage, times: int, body: Any, *, together: bool = False) -> dict[str, Any]:
+    """Begin the same night twice at the same instant: one publishes, the other ends with 7 naming it.
+
+    ``together``: the one that holds the lock goes on when the other has ended, so that a short body cannot be over too early.
+    """
     wrong, ends = [], Counter[str]()
     for _ in range(times):
         restored(stage.kept, stage.out)
-        both = forked(body, body)
+        if together:
+            wait, held = os.pipe()
+            both = forked(*(2 * [partial(body, wait, held)]), only_theirs=[held])
+            os.close(wait)
+        else:
+            both = forked(body, body)
         ends[" ".join(sorted(str(one.status) for one in both))] += 1
         second = next((one for one in both if one.status == 7), None)
-        if second is None or "E701" not in second.said or "process " not in second.said:
+        if second is None or "E701" not in second.said or "holds the lock lists" not in second.said:
             wrong.append(f"ends {[one.status for one in both]}: {[one.said for one in both]}")
         if whole(stage.out) != stage.new or tree(stage.out) != stage.after or unfinished(stage.out):
             wrong.append("another folder than after one start")

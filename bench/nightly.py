@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -47,15 +48,23 @@ def command(name: str, arguments: Sequence[str]) -> int:
     return _guarded(name, importlib.import_module(f"pipelines.{name}").body, list(arguments))
 
 
-def forked(*bodies: Callable[[], int], inject: str | None = None) -> list[Ended]:
-    """Run each body in a fork, all let go at the same instant; with ``inject`` (such as ``rename:signal=KILL:when=2``) below strace."""
+def forked(
+    *bodies: Callable[[], int], inject: str | None = None, meanwhile: Callable[[int], None] | None = None, only_theirs: Sequence[int] = ()
+) -> list[Ended]:
+    """Run each body in a fork, all let go at the same instant; with ``inject`` (such as ``rename:signal=KILL:when=2``) below strace.
+
+    ``meanwhile`` is called with the first one's process id while it runs; what is in ``only_theirs`` is open in the forks only.
+    """
     with tempfile.TemporaryDirectory() as folder:
         ready, go = os.pipe()
         children = [_child(body, Path(folder) / f"{place}.err", ready, go) for place, body in enumerate(bodies)]
         os.close(ready)
         log = Path(folder) / "strace"
         tracer = None if inject is None else _traced(children[0], log, inject)
-        os.close(go)
+        for handle in (go, *only_theirs):
+            os.close(handle)
+        if meanwhile is not None:
+            meanwhile(children[0])
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
         if tracer is not None:
             tracer.communicate()
@@ -74,8 +83,10 @@ def _imported(names: Sequence[str]) -> None:
 
 
 def _child(body: Callable[[], int], errors: Path, ready: int, go: int) -> int:
-    if child := os.fork():
-        return child
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads: those of libraries hold nothing here
+        if child := os.fork():
+            return child
     status = 1
     try:
         os.close(go)
@@ -91,6 +102,17 @@ def _child(body: Callable[[], int], errors: Path, ready: int, go: int) -> int:
         os._exit(status)
 
 
+def untraceable() -> str:
+    """Return why no process can be traced here; empty if one can."""
+    if shutil.which("strace") is None:
+        return "strace is not installed"
+    try:
+        forked(lambda: 0, inject="")
+    except PermissionError as problem:
+        return str(problem)
+    return ""
+
+
 def _traced(child: int, log: Path, inject: str) -> subprocess.Popen[str]:
     asked = ["-e", f"inject={inject}"] if inject else []
     words = ["strace", "-f", "-y", "-s", "0", "-o", str(log), "-e", f"trace={STATE.strip().replace(' ', ',')}", *asked, "-p", str(child)]
@@ -100,6 +122,7 @@ def _traced(child: int, log: Path, inject: str) -> subprocess.Popen[str]:
     if "attached" not in said:
         tracer.kill()
         os.kill(child, 9)
+        os.waitpid(child, 0)
         raise PermissionError(f"strace cannot hold a process here: {said.strip()}")
     return tracer
 

@@ -3,7 +3,7 @@
 The demo company's exports grow by a day every night: rows by the day they became known, later changes of a row not yet made. Every night is killed (-9) at one
 of its system calls and run again, by the real command; beside it an undisturbed folder gets the same nights without late feeds, partial files, kills or a
 damaged store. A list must be whole, count every customer, hold nobody who opted out and be byte-equal to the undisturbed one; a refusal must have the right
-code and leave the old list.
+code and leave the old list. (A "no" holds for past cutoffs too, so no night is made up for across an opt-out here.)
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ PLANS = {
     15: Plan("night 14 made up for, trained again", make_up=(14,), train=True),
     17: Plan("missed", missed=True),
     18: Plan("missed", missed=True),
-    19: Plan("nights 17 and 18 made up for, an opt-out", make_up=(17, 18), opt_out=True),
+    19: Plan("nights 17 and 18 made up for", make_up=(17, 18)),
+    20: Plan("an opt-out", opt_out=True),
     22: Plan("the model store is corrupt", store="corrupt"),
     24: Plan("the model store is back", store="back"),
     26: Plan("an opt-out", opt_out=True),

@@ -78,7 +78,11 @@ def told(problem: BaseException) -> PrevenanceError | None:
     full = next((one for one in (problem, chain) if isinstance(one, OSError) and one.errno in FULL), None)
     if full is not None:
         return _disk(f"cannot write ({full.strerror})", Path(str(full.filename or tempfile.gettempdir())))
-    if isinstance(problem, MemoryError) or kinds & {"OutOfMemoryException", "ArrowMemoryError"} or _short_of_memory(text):
+    denied = next((one for one in (problem, chain) if isinstance(one, PermissionError)), None)
+    if denied is not None:
+        fix = "give this user the right to read and write there, or set out= and data= to folders of its own"
+        return PrevenanceError("E801", f"this user may not go there ({denied.strerror})", fix=fix, path=denied.filename)
+    if kinds & {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException", "ArrowMemoryError"} or _short_of_memory(text):
         _short.append(True)
         fix = "give the run more memory (see ulimit -v and the limits of its container), or free some, and run again"
         return PrevenanceError("E802", f"the memory does not suffice ({text[:120] or type(problem).__name__})", fix=fix)

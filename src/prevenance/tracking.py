@@ -170,6 +170,7 @@ def _mlflow() -> ModuleType:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it writes traces of what is raised and told in one line anyway
     return mlflow
 
 
