@@ -78,7 +78,8 @@ def _imported(names: Sequence[str]) -> None:
     """Import what a fork imported, so that the next one finds it there."""
     for name in names:
         if name not in sys.modules:
-            with suppress(Exception):
+            with suppress(Exception), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 importlib.import_module(name)
 
 
