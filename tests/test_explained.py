@@ -238,6 +238,8 @@ def test_a_page_is_safe_whatever_the_id(company):
 
 VIEW = (
     *(
+        "alerts",
+        "decided",
         "language",
         "currency",
         "target",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prevenance import feedback
@@ -106,6 +106,7 @@ def test_the_same_answer_counts_once(tmp_path: Path) -> None:
         feedback.load(tmp_path, "churn")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=8), min_size=12, max_size=12))
 def test_what_is_kept_reads_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, cells: list[str]) -> None:
     out, answer = tmp_path_factory.mktemp("out"), Answer(*cells)

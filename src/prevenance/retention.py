@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from prevenance import disk, feedback
+from prevenance import disk
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.tables import TABLES
-from prevenance.writers.publish import LATEST
 
 LOGS = ("usage", "tickets", "invoices", "feedback", "purchases", "contacts")
 """Tables whose old rows may be left out: what happened. The others say what holds until something else is said."""
@@ -61,6 +60,8 @@ def prune(out: Path, as_of: datetime, rules: Mapping[str, int | None]) -> dict[s
 
 def _old(folder: Path, before: datetime, name: str) -> list[Path]:
     """Return the results below a folder whose cutoff is earlier than ``before``."""
+    from prevenance.writers.publish import LATEST
+
     found = []
     for group in [folder] if name == "export" else sorted(folder.glob("*")):
         held = sorted(path for path in group.glob("*") if not path.is_symlink() and cutoff_of(path.name) is not None)
@@ -98,6 +99,8 @@ def _removed(path: Path) -> int:
 
 def _answers(out: Path, before: datetime) -> int:
     """Rewrite the files of answers without those given earlier than ``before``; return how many went."""
+    from prevenance import feedback  # with pandas: not for a check of settings
+
     went = 0
     for path in sorted((out / "feedback").glob("*.csv")):
         held = feedback.load(out, path.stem)

@@ -146,7 +146,8 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
     }
     row = "customer_id, product_id" if state.pair else "customer_id"
     for number, cutoff in enumerate(rows):
-        if state.days is not None and any(cutoff - timedelta(days=state.days) < history.begins.get(one, cutoff) for one in state.tables):
+        begun = [history.begins[one] for one in state.tables if one in history.begins]
+        if state.days is not None and any(cutoff - timedelta(days=state.days) < one for one in begun):
             continue
         views = [f"asked as (select {row}, place, timestamp '{cutoff}' as cutoff from asked_{number})"]
         views += [
