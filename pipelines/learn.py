@@ -218,11 +218,12 @@ def _registered(
             sample = sample.sample(PLOTTED, random_state=given.seed).sort_index()
         pictures = plots(fitted, sample, Path(work) / "plots") if choice.kind != "rule" else []
         model_digest = bundle.save(fitted, Path(work) / "model")
+        told = tested.frame.drop(columns="group")  # who counts as one is for drawing alone
         files = {
             "report.json": table.canonical(report),
             "report.html": reports.page(report, pictures).encode(),
             "model_card.md": reports.card(report).encode(),
-            "features.parquet": table.parquet_bytes(hidden.hidden(tested.frame) if hidden else tested.frame),
+            "features.parquet": table.parquet_bytes(hidden.hidden(told) if hidden else told),
         }
         folder = write(out / "train" / target.name, files)
         version = tracking.log_run(

@@ -10,6 +10,7 @@ import pandas as pd
 from pipelines.inputs import Inputs
 from pipelines.run import Steps
 from pipelines.settings import Settings, TargetSettings, ValidationSettings
+from prevenance import parents
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.features import SETS
 from prevenance.features import definitions as all_definitions
@@ -138,7 +139,7 @@ def _every(rules: ValidationSettings, until: datetime) -> list[datetime]:
 def frame_of(
     inputs: Inputs, target: Target, cutoffs: list[datetime], definitions: tuple[Definition, ...], steps: Steps, most: int | None = None
 ) -> pd.DataFrame:
-    """Return snapshots with labels and features: one row per customer[, product] and cutoff, at risk or too late.
+    """Return snapshots with labels and features: one row per customer[, product] and cutoff, at risk or too late; ``group`` is who counts as one.
 
     Above ``most`` rows a sample of the customers stands for all, with their whole histories; it is drawn by the hash of their id and
     said in the messages.
@@ -154,5 +155,7 @@ def frame_of(
         )
         snapshots = kept
     labelled = label(inputs.history, target, snapshots)
+    group, own = parents.groups(inputs.history, inputs.as_of), labelled["customer_id"]
+    labelled = labelled.assign(group=own.map(group).fillna(own).astype("str"))
     built = build(inputs.history, labelled, definitions, steps)
     return pd.concat([labelled, built[names(definitions)]], axis=1)

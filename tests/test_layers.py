@@ -22,7 +22,7 @@ LAYERS = [
     ["gates"],
     ["history"],
     ["quality"],
-    ["contracts"],
+    ["contracts", "parents"],
     ["features", "targets"],
     ["folds"],
     ["models"],

@@ -1,5 +1,7 @@
 """Pooled metrics with intervals: a bootstrap that draws customers, not rows, and keeps all of a customer's periods together.
 
+Accounts of one parent are drawn as one.
+
 A replicate gives each customer a weight (how often it was drawn); every metric is computed with these weights for all replicates at
 once. The same seed draws the same weights for every model, so differences between models are paired.
 
@@ -13,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from prevenance.folds import units
 from prevenance.metrics import METRICS
 
 Floats = NDArray[np.float64]
@@ -78,10 +81,10 @@ def interval(values: Floats) -> Estimate:
 
 
 def closed(predictions: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.object_]]:
-    """Return the rows with a closed label in one fixed order (so that theirs plays no part), and the sorted customers."""
+    """Return the rows with a closed label in one fixed order (so that theirs plays no part), and the sorted customers (see ``folds.units``)."""
     keys = [key for key in ("cutoff", "customer_id", "product_id") if key in predictions]
     rows = predictions[predictions["label"].notna()].sort_values(keys, kind="stable", ignore_index=True)
-    return rows, np.unique(rows["customer_id"].to_numpy(dtype=object))
+    return rows, np.unique(units(rows).to_numpy(dtype=object))
 
 
 def by_model(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -90,8 +93,8 @@ def by_model(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def index(rows: pd.DataFrame, customers: NDArray[np.object_]) -> NDArray[np.intp]:
-    """Return for each row the position of its customer_id in sorted ``customers``."""
-    return pd.Index(customers).get_indexer(pd.Index(rows["customer_id"]))
+    """Return for each row the position of its customer (see ``folds.units``) in sorted ``customers``."""
+    return pd.Index(customers).get_indexer(pd.Index(units(rows)))
 
 
 def _period(label: Floats, raw: Floats, chance: Floats, weights: Floats, capacity: int) -> dict[str, Floats]:

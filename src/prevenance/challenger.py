@@ -7,20 +7,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from prevenance.folds import units
+
 
 def tuned_on(rows: pd.DataFrame) -> pd.Series:
-    """Return of which customers the settings are tuned: bool, about half of them, drawn by the hash of their id.
+    """Return of which customers the settings are tuned: bool, about half of them, drawn by the hash of their id (of their group, where accounts have one parent).
 
     The others are for comparing kinds: on the rows it was tuned on, a kind with more settings to try looks better than it is.
     """
-    return pd.Series(pd.util.hash_array(rows["customer_id"].to_numpy(dtype=object)) % 2 == 0, index=rows.index)
+    return pd.Series(pd.util.hash_array(units(rows).to_numpy(dtype=object)) % 2 == 0, index=rows.index)
 
 
 def losses(scores: np.ndarray, rows: pd.DataFrame) -> tuple[float, ...]:
-    """Return the mean log loss of each customer, by customer_id; ``scores`` are the chances of ``rows`` (customer_id, label)."""
+    """Return the mean log loss of each customer (or group), by its id; ``scores`` are the chances of ``rows`` (customer_id, label)."""
     label, near = rows["label"].to_numpy(), np.clip(scores, 1e-9, 1 - 1e-9)
     found = pd.Series(-np.where(label > 0, np.log(near), np.log1p(-near)), index=rows.index)
-    return tuple(found.groupby(rows["customer_id"]).mean().sort_index())
+    return tuple(found.groupby(units(rows)).mean().sort_index())
 
 
 def choose(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> str | None:

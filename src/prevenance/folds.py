@@ -24,6 +24,11 @@ class Fold:
     test: datetime
 
 
+def units(rows: pd.DataFrame) -> pd.Series:
+    """Return who each row is drawn and split as: its ``group`` where there is one (accounts of one parent), else its customer_id."""
+    return rows["group"] if "group" in rows else rows["customer_id"]
+
+
 def closed(cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int) -> tuple[datetime, ...]:
     """Return the cutoffs, ascending and once each, whose label window has closed and settled: ``cutoff + horizon + settle <= as_of``."""
     gap = _gap(horizon_days, settle_days)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from prevenance.bootstrap import Estimate, closed, draws, index, interval, pooled
 from prevenance.evaluation import MIN_CUSTOMERS, Finding, counted
-from prevenance.folds import Fold
+from prevenance.folds import Fold, units
 from prevenance.models.bundle import chance
 from prevenance.training import Backtest, fit, rule_text, usable
 
@@ -164,10 +164,10 @@ def _independent(trained: Trained) -> tuple[str, str]:
     """L3.2: customers of the tests that were learned from, and how well those are ranked that were not."""
     told = trained.backtest.predictions
     rows = closed(told[told["model"] == trained.tested_as])[0]
-    seen = [usable(trained.frame).loc[lambda each, fold=fold: each["cutoff"].isin(fold.fit), "customer_id"] for fold in trained.parted]
+    seen = [units(usable(trained.frame).loc[lambda each, fold=fold: each["cutoff"].isin(fold.fit)]) for fold in trained.parted]
     known = np.zeros(len(rows), dtype=bool)
     for number, customers in enumerate(seen, start=1):
-        known |= ((rows["fold"] == number) & rows["customer_id"].isin(set(customers))).to_numpy()
+        known |= ((rows["fold"] == number) & units(rows).isin(set(customers))).to_numpy()
     whole, new = _auc(rows, trained.seed), _auc(rows[~known].reset_index(drop=True), trained.seed)
     share = (
         f"{known.mean():.0%} of the test snapshots are of customers learned from, so intervals are drawn by customer; AUC {_said(whole)}"
@@ -200,7 +200,7 @@ def _alike(trained: Trained) -> tuple[str, str]:
 
 def _auc(rows: pd.DataFrame, seed: int) -> Estimate:
     """Return the AUC over periods with its 90 % interval by customer; no interval with too few customers with the outcome."""
-    customers = np.unique(rows["customer_id"].to_numpy(dtype=object))
+    customers = np.unique(units(rows).to_numpy(dtype=object))
     enough = rows.loc[rows["label"] > 0, "customer_id"].nunique() >= MIN_CUSTOMERS
     return interval(pooled(rows, index(rows, customers), draws(len(customers), 200 if enough else 0, seed), 1)["roc_auc"])
 

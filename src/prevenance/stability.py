@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.explain import contributions
-from prevenance.folds import Fold
+from prevenance.folds import Fold, units
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import fit_encoder
 from prevenance.models.learn import learned
@@ -76,7 +76,7 @@ def _again(
     """Return the reasons of a model learned from customers drawn with replacement."""
     rows = usable(frame)
     rows = rows[rows["cutoff"].isin(fold.fit)].reset_index(drop=True)
-    places = list(rows.groupby("customer_id", sort=True).indices.values())
+    places = list(rows.groupby(units(rows).to_numpy(dtype=object), sort=True).indices.values())
     size = max(1, int(len(places) * min(1.0, ROWS / len(rows))))
     drawn = np.random.default_rng(seed).integers(0, len(places), size)
     sample = rows.iloc[np.sort(np.concatenate([places[one] for one in drawn]))]

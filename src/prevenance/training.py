@@ -16,7 +16,7 @@ import pandas as pd
 
 from prevenance import challenger
 from prevenance.errors import PrevenanceError
-from prevenance.folds import Fold
+from prevenance.folds import Fold, units
 from prevenance.models import BLENDED, customer_rules, health_score, module
 from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
 from prevenance.models.calibrate import band, platt
@@ -230,7 +230,7 @@ def _asks(features: Iterable[str]) -> bool:
 
 
 def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: str) -> pd.DataFrame:
-    keys = [key for key in (*ORDER, "label", "outcome_at") if key in test]
+    keys = [key for key in (*ORDER, "group", "label", "outcome_at") if key in test]
     found = test[keys].reset_index(drop=True)
     found.insert(0, "fold", number)
     raw = log_odds(fitted, test) if fitted else np.zeros(len(test))
@@ -238,4 +238,4 @@ def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: s
 
 
 def _band(scores: np.ndarray, rows: pd.DataFrame) -> Any:
-    return band(scores, rows["label"].to_numpy(dtype="float64"), rows["customer_id"].to_numpy(dtype=object))
+    return band(scores, rows["label"].to_numpy(dtype="float64"), units(rows).to_numpy(dtype=object))
