@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipelines.inputs import Inputs
@@ -155,7 +156,8 @@ def frame_of(
         )
         snapshots = kept
     labelled = label(inputs.history, target, snapshots)
-    group, own = parents.groups(inputs.history, inputs.as_of), labelled["customer_id"]
-    labelled = labelled.assign(group=own.map(group).fillna(own).astype("str"))
+    own = labelled["customer_id"].to_numpy(dtype=object)
+    group = parents.groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
+    labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))
     built = build(inputs.history, labelled, definitions, steps)
     return pd.concat([labelled, built[names(definitions)]], axis=1)

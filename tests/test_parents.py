@@ -70,3 +70,7 @@ def test_fault_50_ten_accounts_that_share_a_fate_widen_the_interval() -> None:
 def test_without_groups_everybody_stands_alone() -> None:
     rows = rows_of(4, 2).drop(columns="group")
     assert units(rows).tolist() == rows["customer_id"].tolist()
+
+
+def test_a_company_without_parents_has_no_group() -> None:
+    assert groups(history(("a", None, "2025-01-01")), UNTIL).reindex(np.array(["a"], dtype=object)).isna().all()
