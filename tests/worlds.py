@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -232,3 +232,22 @@ def worlds(customers: int = 3) -> st.SearchStrategy[dict[str, pd.DataFrame]]:
         late=st.booleans(),
         rows=st.sampled_from((0.2, 0.5, 1.0)),
     )
+
+
+def together(several: Sequence[dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    """Return companies that share nothing but one database: every id of theirs begins with the number of its company."""
+
+    def own(frame: pd.DataFrame, number: int) -> pd.DataFrame:
+        ids = [column for column in frame if column.endswith("_id")]
+        return frame.assign(**{column: f"{number}:" + frame[column] for column in ids})
+
+    return {name: pd.concat([own(one[name], number) for number, one in enumerate(several)], ignore_index=True) for name in MAKERS}
+
+
+TOGETHER = 4
+"""How many companies an example of ``companies`` holds: a statement is planned once for all of them."""
+
+
+def companies() -> st.SearchStrategy[dict[str, pd.DataFrame]]:
+    """Return a strategy of ``TOGETHER`` small random companies in one database."""
+    return st.lists(worlds(), min_size=TOGETHER, max_size=TOGETHER).map(together)
