@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from pathlib import Path
+
 from prevenance.errors import PrevenanceError, nearest
 
 WORDS = {
@@ -14,6 +18,17 @@ PATHS = frozenset(key for words in WORDS.values() for key in words.values())
 
 IDS = ("customer", "product")
 """What ``explain`` is asked about: ids, taken to the letter and never parsed."""
+
+PRIVATE = "PREVENANCE_CONF"
+"""Environment variable that carries the private configuration folder to Hydra's search path."""
+
+
+def command(name: str, *words: str) -> str:
+    """Return a command to be taken literally: make's, or the installed one where there is no Makefile; with the private folder, if any."""
+    conf, asked = shlex.quote(os.environ.get(PRIVATE, "")), " ".join(words)
+    if (Path(__file__).resolve().parent.parent / "Makefile").is_file():
+        return f"make {name}" + (f" CONF={conf}" if conf != "''" else "") + (f" ARGS='{asked}'" if asked else "")
+    return f"prevenance {name}" + (f" --config-dir {conf}" if conf != "''" else "") + (f" {asked}" if asked else "")
 
 
 def own_words(name: str, arguments: list[str]) -> list[str]:

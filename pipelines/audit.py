@@ -65,6 +65,9 @@ def _silent(why: str) -> PrevenanceError:
 
 def main() -> None:
     """Run from the command line."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(__doc__)
+        return
     try:
         locked = pins(LOCK.read_text(encoding="utf-8"))
         print(f"AUDIT     {judged(locked, asked(locked))} of {len(locked)} locked libraries audited, no known weakness")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipelines.arguments import command
 from pipelines.run import Steps, say
 from pipelines.run import main as run
 from pipelines.settings import Settings
@@ -41,7 +42,7 @@ def said(folder: Path, facts: dict[str, Any]) -> str:
     planted += ["drift"] if truth["drift"]["on"] else []
     if planted:
         lines.append("PLANTED   " + "; ".join(planted))
-    lines.append(f'NEXT      make train ARGS="source=demo data={folder}"')
+    lines.append(f"NEXT      {command('train', 'source=demo', f'data={folder}')}")
     return "\n".join(lines)
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from pipelines.arguments import PRIVATE
 from pipelines.feeds import settled
-from pipelines.run import PRIVATE, Steps, conf_folder
+from pipelines.run import Steps, conf_folder
 from pipelines.settings import Settings
 from prevenance import disk, erased, lock, pseudonyms
 from prevenance.errors import PrevenanceError, nearest

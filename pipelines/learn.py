@@ -12,13 +12,14 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.arguments import command
 from pipelines.health import health_score_of
 from pipelines.inputs import Inputs
 from pipelines.outreach import capacity_of, share_of
 from pipelines.run import Steps
 from pipelines.settings import Settings
 from pipelines.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
-from pipelines.training_report import Facts, flat, moved, no_challenger, report_of, signal, sliced
+from pipelines.training_report import Facts, flat, moved, no_challenger, report_of, signal, sliced, told
 from prevenance import checks, evaluation, folds, tracking, training
 from prevenance.challenger import choose
 from prevenance.drift import Drift
@@ -112,6 +113,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         "folder": str(Path(given.out) / "train" / target.name),
         "model": f"{target.name} version {version}",
         "digest": model_digest[:12],
+        "next": command("score", f"target={target.name}", *([f"out={given.out}"] if given.out != "out" else [])),
     }
     return summary.training(report), {"model": choice.kind, "version": version, "digest": model_digest, "why": choice.why}
 
@@ -218,12 +220,12 @@ def _registered(
             sample = sample.sample(PLOTTED, random_state=given.seed).sort_index()
         pictures = plots(fitted, sample, Path(work) / "plots") if choice.kind != "rule" else []
         model_digest = bundle.save(fitted, Path(work) / "model")
-        told = tested.frame.drop(columns="group")  # who counts as one is for drawing alone
+        seen = tested.frame.drop(columns="group")  # who counts as one is for drawing alone
         files = {
-            "report.json": table.canonical(report),
+            "report.json": table.canonical(told(report)),
             "report.html": reports.page(report, pictures).encode(),
             "model_card.md": reports.card(report).encode(),
-            "features.parquet": table.parquet_bytes(hidden.hidden(told) if hidden else told),
+            "features.parquet": table.parquet_bytes(hidden.hidden(seen) if hidden else seen),
         }
         folder = write(out / "train" / target.name, files)
         version = tracking.log_run(

@@ -108,7 +108,8 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
     if found := re.search(r"Could not find '([^']+)' Available options in '[^']*': (.*)$", text):
         group, _, name = found.group(1).rpartition("/")
         options = found.group(2).partition("Config search path")[0].split()
-        return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=nearest(name, options))
+        own = f"; one of your own needs CONF=<folder that holds source/{name}.yaml>" if group == "source" else ""
+        return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=nearest(name, options) + own)
     if found := re.search(r"Could not find '([^']+)'", text):
         group, _, name = found.group(1).rpartition("/")
         return PrevenanceError(

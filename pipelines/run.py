@@ -24,7 +24,7 @@ from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.arguments import IDS, escaped, own_words
+from pipelines.arguments import IDS, PRIVATE, escaped, own_words
 from pipelines.locks import held_by
 from pipelines.refusals import config_error, refuse_kept_secrets, refuse_secrets, runs_code
 from pipelines.settings import Settings, keys, settings
@@ -32,8 +32,6 @@ from prevenance.errors import PrevenanceError
 
 Body = Callable[[Settings, "Steps"], int | None]
 """A pipeline: returns the exit status if some of its work was refused and told, else nothing."""
-PRIVATE = "PREVENANCE_CONF"
-"""Environment variable that carries the private configuration folder to Hydra's search path."""
 
 
 def conf_folder() -> Path:
@@ -141,7 +139,12 @@ def say(text: str) -> None:
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _unread()
+
+
+def _unread() -> None:
+    """Send what is still to be printed nowhere, so that the interpreter's end does not stumble over it either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def settings_of(name: str, overrides: list[str]) -> Settings:
@@ -237,5 +240,8 @@ def _hydra(name: str, body: Body, arguments: list[str]) -> int:
             GlobalHydra.instance().hydra = held
 
     sys.argv = [f"prevenance {name}", *arguments]
-    task()
+    try:
+        task()
+    except BrokenPipeError:
+        _unread()
     return status

@@ -14,6 +14,9 @@ LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
 
 def main() -> None:
     """Run from the command line."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(__doc__)
+        return
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "sbom.json")
     try:
         lock = LOCK.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.arguments import command
 from pipelines.deciding import answers_of, decided
 from pipelines.inputs import Inputs
 from pipelines.manifest import manifest_of, quarantined
@@ -185,7 +186,7 @@ def champion_of(
             "E501",
             f"no champion is registered for {target.name} in {out}",
             target=target.name,
-            fix=f"run make train ARGS='{' '.join([*source.split(' '), f'target={target.name}']).strip()} out={out}', "
+            fix=f"run {command('train', *source.split(), f'target={target.name}', f'out={out}')}, "
             "or add allow_rule=true for a list by the simple rule",
         )
     fitted = bundle.load(out / "models" / target.name / held[1], held[1])
@@ -213,4 +214,5 @@ def check_inputs(fitted: Fitted, columns: list[str]) -> None:
 
 def features_of(now: pd.DataFrame) -> pd.DataFrame:
     """Return what features.parquet holds: customer_id, cutoff and every model input."""
-    return now.drop(columns=["state", "value_at_stake"]).reset_index(drop=True)
+    keys = ["customer_id", "cutoff"]
+    return now[keys + [name for name in now if name not in (*keys, "state", "value_at_stake")]].reset_index(drop=True)

@@ -91,6 +91,12 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
     }
 
 
+def told(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report as report.json tells it: ``models`` always has a champion, the rule where none was promoted before."""
+    models = report["models"]
+    return {**report, "models": {**models, "champion": models["rule"]} if "rule" in models and "champion" not in models else models}
+
+
 def sliced(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int, seed: int) -> list[dict[str, object]]:
     """Return how the model serves each slice; size and tenure are cut on what the oldest fold learned from."""
     if not tested.parted or predictions.empty:

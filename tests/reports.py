@@ -232,7 +232,12 @@ def report() -> dict[str, Any]:
         },
         "messages": [f"lookback of 365 days left out: the history has 300 days {UGLY}"],
         "seconds": {"read files": 2.4, "churn: back-test rule, lightgbm": 14.2},
-        "files": {"folder": "out/train/churn", "model": "churn version 14", "digest": "8c1e00ab12cd"},
+        "files": {
+            "folder": "out/train/churn",
+            "model": "churn version 14",
+            "digest": "8c1e00ab12cd",
+            "next": "make score ARGS='target=churn'",
+        },
     }
 
 

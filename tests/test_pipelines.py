@@ -15,6 +15,7 @@ import pytest
 
 from pipelines import score, train
 from pipelines.run import _guarded
+from prevenance import cli
 
 ROOT = Path(__file__).parent.parent
 SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=100", "capacity=10"]
@@ -65,6 +66,20 @@ def test_every_file_of_the_contract_is_there(trained: Path) -> None:
         for name in ("list.csv", "list.json", "features.parquet", "manifest.json"):
             assert (latest / name).is_file()
     assert json.loads((trained / "status.json").read_text())["outcome"] == "published"
+
+
+def test_a_first_report_measures_the_rule_as_the_champion_to_beat(trained: Path) -> None:
+    for target in TARGETS:
+        models = json.loads((trained / "train" / target / "report.json").read_text())["models"]
+        assert models["champion"] == models["rule"]
+        assert "champion so far" not in (trained / "train" / target / "report.html").read_text().lower()
+
+
+def test_the_inputs_of_a_list_begin_with_its_keys(trained: Path) -> None:
+    for target in TARGETS:
+        found = pd.read_parquet(trained / "lists" / target / "latest" / "features.parquet")
+        assert list(found.columns[:2]) == ["customer_id", "cutoff"]
+        assert not {"state", "value_at_stake"} & set(found.columns)
 
 
 def test_the_list_has_the_columns_of_the_contract_and_reasons(trained: Path) -> None:
@@ -249,6 +264,35 @@ def test_a_lookback_longer_than_the_history_is_dropped_and_named(tmp_path: Path)
     assert any("lookback of 365 days left out" in message for message in report["messages"])
 
 
+@pytest.mark.parametrize("name", ["sbom", "audit"])
+def test_help_of_what_takes_no_settings_does_nothing_but_help(name: str, tmp_path: Path) -> None:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    command = [sys.executable, "-m", f"pipelines.{name}", "--help"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, list(tmp_path.iterdir())) == (0, [])
+    assert "requirements.lock" in done.stdout
+
+
+def test_help_that_nobody_reads_on_is_no_bug(tmp_path: Path) -> None:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipelines.train", "--help"],
+        env=os.environ | {"PYTHONPATH": path},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    ) as shown:
+        assert shown.stdout is not None
+        assert shown.stderr is not None
+        shown.stdout.close()
+        assert shown.stderr.read() == ""
+    assert shown.returncode == 0
+
+
 def test_help_is_light() -> None:
     code = "import sys, pipelines.train; heavy = {'lightgbm', 'sklearn', 'mlflow', 'shap', 'matplotlib', 'optuna', 'pandas'} & set(sys.modules); assert not heavy, heavy"
     done = subprocess.run(
@@ -262,10 +306,11 @@ def test_help_is_light() -> None:
     assert done.returncode == 0, done.stderr
     shown = process("train", "--help")
     assert shown.returncode == 0
+    assert shown.stdout.startswith("train key=value")
     assert "source: complete_journey, demo, helpdesk, ravenstack" in shown.stdout
 
 
-def test_a_private_folder_wins_over_ours(tmp_path: Path) -> None:
+def test_a_private_folder_wins_over_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "conf" / "source" / "acme").mkdir(parents=True)
     (tmp_path / "conf" / "target").mkdir()
     (tmp_path / "data").mkdir()
@@ -294,6 +339,37 @@ def test_a_private_folder_wins_over_ours(tmp_path: Path) -> None:
     done = process("train", *arguments)
     assert done.returncode == 0, done.stderr
     assert json.loads((out / "train" / "tickets" / "report.json").read_text())["horizon_days"] == 10
+    assert f"make score CONF={tmp_path / 'conf'} ARGS='target=tickets out={out}'" in done.stdout
+    assert run("score", f"out={out}") == 2
+    assert "CONF=<folder that holds source/acme.yaml>" in capsys.readouterr().err
+
+
+def test_the_folder_that_init_writes_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first source of a newcomer: the selects as they are written, on the files that they name."""
+    monkeypatch.setenv("PREVENANCE_CONF", "")
+    assert cli.init(tmp_path / "conf") == 0
+    (tmp_path / "data").mkdir()
+    days = pd.date_range("2024-01-01", periods=90, freq="7D")
+    accounts = [f"c{n:02d},{day:%Y-%m-%d},Customer {n},mid" for n, day in enumerate(days)]
+    ends = [f"{day + pd.Timedelta(days=200):%Y-%m-%d}" if n % 2 else "" for n, day in enumerate(days)]
+    contracts = [f"s{n},c{n:02d},{day:%Y-%m-%d},{ends[n]},100,5" for n, day in enumerate(days)]
+    (tmp_path / "data" / "accounts.csv").write_text("\n".join(["account_id,signup_date,name,segment", *accounts]), encoding="utf-8")
+    (tmp_path / "data" / "subscriptions.csv").write_text(
+        "\n".join(["id,account_id,start_date,end_date,mrr,seats", *contracts]), encoding="utf-8"
+    )
+    where = ["--config-dir", str(tmp_path / "conf"), f"out={tmp_path / 'out'}"]
+    status = run("train", *where, "source=mine", f"data={tmp_path / 'data'}", "model=rule", "validation.replicates=20")
+    assert status == 0, capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "train" / "churn" / "report.json").read_text())["positives"] > 10
+
+
+def test_the_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for words, status in ((["--help"], 0), ([], 2), (["trian"], 2)):
+        monkeypatch.setattr(sys, "argv", ["prevenance", *words])
+        with pytest.raises(SystemExit, match=str(status)):
+            cli.main()
+        told = capsys.readouterr()
+        assert (told.err if status else told.out).startswith("usage: prevenance train|")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])

@@ -28,8 +28,12 @@ def main() -> None:
     name, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if name == "init":
         sys.exit(init(Path(arguments[0]) if arguments else Path("conf")))
+    usage = f"usage: prevenance {'|'.join((*PIPELINES, 'init'))} key=value ...\n"
+    if name in ("-h", "--help"):
+        sys.stdout.write(usage)
+        sys.exit(0)
     if name not in PIPELINES:
-        sys.stderr.write(f"usage: prevenance {'|'.join((*PIPELINES, 'init'))} key=value ...\n")
+        sys.stderr.write(usage)
         sys.exit(2)
     if not (Path(__file__).parent / "pipelines").is_dir():
         sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -58,7 +62,8 @@ def init(folder: Path) -> int:
     (folder / "source" / "mine" / "subscriptions.sql").write_text(
         "select account_id as customer_id, id as subscription_id, 'started' as event, start_date as event_at, mrr, seats, _file, _line from subscriptions\n"
         "union all by name\n"
-        "select account_id, id, 'ended', end_date, null, null, _file, _line from subscriptions where end_date is not null\n",
+        "select account_id as customer_id, id as subscription_id, 'ended' as event, end_date as event_at, _file, _line from subscriptions\n"
+        "where end_date <> ''\n",
         encoding="utf-8",
     )
     sys.stdout.write(

@@ -88,9 +88,7 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
             table=table.name,
             fix=nearest(found.group(1), source.files),
         )
-    return PrevenanceError(
-        "E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct conf/source/{source.name}/{table.name}.sql"
-    )
+    return PrevenanceError("E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct source/{source.name}/{table.name}.sql")
 
 
 def _missing(table: Table, source: Source, name: str, held: dict[str, str]) -> PrevenanceError:

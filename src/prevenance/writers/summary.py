@@ -58,7 +58,7 @@ def training(report: Report) -> str:
         ("RESULT", [report.get("chosen", {}).get("why") or NOT_ENOUGH]),
         ("NOTES", _notes(report)),
         ("FILES", _files(report)),
-        ("NEXT", [f'make score ARGS="target={report.get("target", "")}"   # tonight\'s list with the model in use']),
+        ("NEXT", [f"{one}   # tonight's list with the model in use"] if (one := (report.get("files") or {}).get("next")) else []),
     ]
     return "\n".join(_block(label, lines) for label, lines in parts if lines) + "\n"
 
