@@ -43,6 +43,20 @@ def test_fault_05_truncated_file(company: Company, tmp_path: Path, kind: str) ->
     assert company.passes().count("tickets")[0] == 3008
 
 
+def test_fault_05_a_packed_file_with_other_bytes(company: Company) -> None:
+    many = TICKETS + "".join(f"a,u{n},2024-04-01,{n % 5},{n * 7919}\n" for n in range(50_000))
+    whole = gzip.compress(many.encode())
+    company.settings["files"]["tickets"] = "tickets.csv.gz"
+    for broken in (
+        whole[:2000] + b"\xff" * 50 + whole[2050:],
+        whole[:-8] + b"\1\2\3\4" + whole[-4:],
+    ):  # no stream of its kind; another check sum
+        company.files["tickets.csv.gz"] = broken
+        company.refused("E303", "table=tickets", "tickets.csv.gz cannot be read", "export the file again")
+    company.files["tickets.csv.gz"] = gzip.compress(TICKETS.encode()) + gzip.compress(many.removeprefix(TICKETS).encode())
+    assert company.passes().count("tickets")[0] == 50_008
+
+
 def test_fault_06_required_table_without_rows(company: Company) -> None:
     company.files["accounts.csv"] = ACCOUNTS.splitlines()[0] + "\n"
     company.refused("E304", "table=customers", "accounts.csv:1", "export it again")
@@ -69,6 +83,14 @@ def test_fault_08_missing_column(company: Company) -> None:
     company.selects["tickets"] = company.selects["tickets"].replace("score", "scre as score")
     company.refused("E301", "table=tickets", "column=scre", 'did you mean "score"?')
     company.selects["tickets"] = company.selects["tickets"].replace("scre", "score")
+    company.passes()
+
+
+def test_fault_08_no_name_is_proposed_that_a_select_reads_already(company: Company) -> None:
+    company.selects["tickets"] = company.selects["tickets"].replace(" as event,", " as event, amount as category,")
+    run = company.refused("E301", "table=tickets", "column=amount", "tickets.csv:1", "FIX: correct the export")
+    assert "account" not in run.line.partition("—")[2]
+    company.files["tickets.csv"] = TICKETS.replace("note", "amount")
     company.passes()
 
 
@@ -101,6 +123,19 @@ def test_fault_11_number_became_text(company: Company) -> None:
     assert company.passes(run.setting()).count("tickets")[3] == {"score: not a number": 8}
 
 
+def test_fault_11_no_day_is_one_in_any_customer(company: Company) -> None:
+    company.files["accounts.csv"] = re.sub(r"2024-01-0(\d)", r"week \1", ACCOUNTS)
+    run = company.refused("E302", "table=customers", "column=event_at", "rows=2", "first=accounts.csv:2", '"week 1"', "2 of 2 rows")
+    assert run.line.endswith("FIX: correct the export\n")
+
+
+@pytest.mark.parametrize("text", ["31/02/2026", "25/03/2026 at noon"])
+def test_fault_11_no_format_is_proposed_that_does_not_read_it(company: Company, text: str) -> None:
+    company.files["tickets.csv"] = TICKETS.replace("2024-03-02", text)
+    run = company.refused("E302", "column=event_at", "first=tickets.csv:3", f'"{text}"', "FIX: correct the export, or set")
+    assert company.passes(run.setting()).count("tickets")[3] == {"event_at: not a timestamp": 1}
+
+
 def test_fault_12_header_twice(company: Company) -> None:
     company.files["tickets.csv"] = TICKETS.replace("score,note", "score,score")
     run = company.refused("E301", "table=tickets", "column=score", 'names "score" twice', "tickets.csv:1")
@@ -113,6 +148,15 @@ def test_fault_12_header_twice(company: Company) -> None:
 def test_fault_12_header_twice_but_not_used(company: Company) -> None:
     company.files["tickets.csv"] = "\n".join(f"{line},{'note' if not n else 'y'}" for n, line in enumerate(TICKETS.splitlines()))
     assert "tickets: the header names note twice" in company.passes().messages
+
+
+def test_fault_12_names_that_differ_by_case_only(company: Company) -> None:
+    company.files["tickets.csv"] = "\n".join(f"{line},{'NOTE' if not n else 'y'}" for n, line in enumerate(TICKETS.splitlines()))
+    assert "tickets: the header names NOTE, note twice" in company.passes().messages
+    company.files["tickets.csv"] = company.files["tickets.csv"].replace("NOTE", "SCORE")
+    run = company.refused("E301", "column=score", 'names "score" twice')
+    company.selects["tickets"] = company.selects["tickets"].replace("score", re.findall(r'use ("score__1" as score)', run.line)[0])
+    company.passes()
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
@@ -155,6 +199,15 @@ def test_fault_14_bad_bytes_far_down(company: Company) -> None:
     broken = lines.encode() + "a,v1,2024-04-01,1,é\n".encode("latin-1")
     company.files["tickets.csv"] = broken
     company.refused("E303", f"not UTF-8 at byte {broken.index(0xE9)}")
+
+
+@pytest.mark.parametrize("text", [TICKETS, re.sub(r"\b", '"', TICKETS).replace('"-"', "-")])
+def test_fault_14_two_kinds_of_line_ends(company: Company, text: str) -> None:
+    lines = text.splitlines()
+    company.files["tickets.csv"] = "\n".join(lines[:4]) + "\r\n" + "\n".join(lines[4:]) + "\n"
+    company.refused("E303", "table=tickets", "first=tickets.csv:4", "CRLF", "the same end")
+    company.files["tickets.csv"] = company.files["tickets.csv"].replace("\r\n", "\n")
+    assert company.passes().count("tickets")[:2] == (8, 8)
 
 
 def test_fault_15_quoted_newline_and_ragged_row(company: Company) -> None:

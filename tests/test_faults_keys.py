@@ -87,11 +87,11 @@ def test_fault_24_likely_duplicates(company: Company) -> None:
 
 
 def test_fault_25_no_numbers(company: Company) -> None:
-    words = ["NaN", "inf", "-Infinity", "#REF!", "N/A", "null", " ", "-"]
+    words = ["NaN", "inf", "-Infinity", "#REF!", "N/A", "null", " ", "-", "#DIV/0!", "#VALUE!"]
     company.files["tickets.csv"] = "account,id,day,score,note\n" + "".join(f"a,t{n},2024-03-01,{one},x\n" for n, one in enumerate(words))
     run = company.passes()
-    assert run.rows("select count(*), count(score) from canonical.tickets") == [(8, 0)]
-    assert "tickets.score: 8 values such as NaN or #REF! taken as missing" in run.messages
+    assert run.rows("select count(*), count(score) from canonical.tickets") == [(10, 0)]
+    assert "tickets.score: 10 values such as NaN or #REF! taken as missing" in run.messages
     frame = pd.DataFrame({"x": [1.0, np.inf, -np.inf, np.nan]})
     assert np.isnan(fit_encoder(frame, ["x"]).matrix(frame)[1:]).all()
 

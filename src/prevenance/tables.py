@@ -24,7 +24,8 @@ EARLIEST, LATEST = "1990-01-01", "2100-01-01"
 CLOCK_SLACK_MINUTES = 5
 """A fact may look known up to this long before it happened (two clocks never agree to the second)."""
 
-MISSING_WORDS = ("", "nan", "na", "n/a", "null", "none", "inf", "-inf", "+inf", "infinity", "-infinity", "#ref!", "#n/a", "-")
+SHEET_ERRORS = ("#ref!", "#n/a", "#div/0!", "#value!", "#name?", "#num!", "#null!")
+MISSING_WORDS = ("", "nan", "na", "n/a", "null", "none", "inf", "-inf", "+inf", "infinity", "-infinity", "-", *SHEET_ERRORS)
 """Words that mean "no number", compared in lower case. They become missing and are counted."""
 
 

@@ -9,6 +9,7 @@ from prevenance.errors import PrevenanceError
 from prevenance.gates import Gate
 from prevenance.quality.columns import Gap
 from prevenance.sources.intake import Intake, Policy
+from prevenance.sources.limits import SAID
 from prevenance.tables import TABLES
 
 LEAST, MOST = 0.005, 0.2
@@ -27,16 +28,6 @@ CONTRADICTIONS = (
     "event: started",
 )
 """Beginnings of the reasons that are about how rows fit together; all others are about what stands in a cell."""
-
-SAID = {
-    "duplicate": "rows there twice, one of them is used",
-    "conflicting_key": "rows with the same key and other content",
-    "unknown_customer": "rows of customers who are not in customers",
-    "customer_set_apart": "rows of customers whose own row was set apart",
-    "no_known_at": "rows without known_at, never visible",
-    "ragged_row": "rows that do not fit the header",
-}
-"""Reason -> what it says, where the reason alone is too short."""
 
 ACTIONS = {
     "duplicate": "export each row once (one of them is used)",

@@ -89,10 +89,11 @@ def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
     text = quoted("raw " + name)
     parts = [f"try_cast(regexp_extract({text}, '{DATE}', {group}) as integer)" for group in (1, 3)]
     found: list[tuple[str, int, str, str] | None] = []
-    for large, small in (parts, parts[::-1]):
+    for large, day_first in zip(parts, (True, False), strict=True):
+        fits = f"try_strptime(trim({text}), {[one for separator in '/.-' for one in _patterns(separator, day_first)]}) is not null"
         rows = taken.con.execute(
             f"select _file, _line, {text}, regexp_extract({text}, '{DATE}', 2) from judged "
-            f"where {large} between 13 and 31 and {small} between 1 and 12 order by _file, _line::bigint limit 1"
+            f"where {large} > 12 and {fits} order by _file, _line::bigint limit 1"
         ).fetchall()
         found.append(rows[0] if rows else None)
     return found
@@ -103,6 +104,9 @@ def _told(row: tuple[str, int, str, str]) -> str:
 
 
 def _formats(row: tuple[str, int, str, str] | None, day_first: bool) -> str:
-    separator = row[3] if row else "/"
+    return str([*_patterns(row[3] if row else "/", day_first), *ISO])
+
+
+def _patterns(separator: str, day_first: bool) -> list[str]:
     date = separator.join(["%d", "%m", "%Y"] if day_first else ["%m", "%d", "%Y"])
-    return str([date, f"{date} %H:%M", f"{date} %H:%M:%S", *ISO])
+    return [date, f"{date} %H:%M", f"{date} %H:%M:%S"]

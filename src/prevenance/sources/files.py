@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import duckdb
 
 from prevenance.errors import PrevenanceError, nearest
-from prevenance.sources.header import bad_utf8, entry, first_bad_byte, header, pattern_of, separator_of
+from prevenance.sources.header import bad_utf8, entry, first_bad_byte, header, mixed_ends, other_end, pattern_of, separator_of, unpacked
 
 LONGEST_LINE = 8_000_000
 """Bytes of one row; a longer one is quarantined, so that one broken cell cannot take the memory."""
@@ -101,11 +102,12 @@ def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | 
             if path.suffix == ".parquet":
                 facts["columns"] = _read_parquet(con, path, part)
             else:
+                unpacked(path)
                 columns, twice = header(path, view, declared)
                 facts["columns"] = columns
                 facts["twice"] |= twice
                 facts["ragged"] += _read_csv(con, path, view, part, columns, separator_of(view, declared))
-        except (duckdb.Error, OSError, EOFError) as problem:
+        except (duckdb.Error, OSError, EOFError, zlib.error) as problem:
             if out_of_room(problem):
                 raise
             raise _unreadable(path, view, problem) from problem
@@ -155,6 +157,8 @@ def _read_csv(
     )
     rejects = con.execute("select distinct line, error_type, error_message from reject_errors order by line").fetchall()
     if broken := [line for line, kind, _ in rejects if kind == "UNQUOTED VALUE"]:
+        if other_end(path) == broken[0]:
+            raise mixed_ends(path, view, broken[0])
         raise PrevenanceError(
             "E303",
             "a quote is opened and never closed",
@@ -206,6 +210,8 @@ def _escaped(path: Path) -> str:
 def _unreadable(path: Path, view: str, problem: Exception) -> PrevenanceError:
     if "utf-8" in str(problem).lower() or "unicode" in str(problem).lower():
         return bad_utf8(path, view, first_bad_byte(path))
+    if "state machine" in str(problem) and (line := other_end(path)):
+        return mixed_ends(path, view, line)
     first = str(problem).splitlines()[0][:200]
     return PrevenanceError(
         "E303", f"{path.name} cannot be read: {first}", table=view, fix="export the file again; it is cut off or not what its name says"

@@ -52,6 +52,14 @@ def opened(path: Path) -> io.BufferedIOBase:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
+def unpacked(path: Path) -> None:
+    """Read a packed file to its end, as the engine does not look at its check sum; ``OSError``, ``EOFError`` or ``zlib.error`` if it is damaged."""
+    if path.suffix == ".gz":
+        with opened(path) as stream:
+            while stream.read(1_000_000):
+                pass
+
+
 def header(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[list[str], set[str]]:
     """Return the column names of a CSV file and those that stand there twice.
 
@@ -85,13 +93,13 @@ def header(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[li
                     first=f"{path.name}:1",
                     fix=f"write {entry(view, declared, delimiter=other)} in the source's yaml",
                 )
-    counts = Counter(names)
+    counts = Counter(name.lower() for name in names)  # in a select, Score and score are one name
     seen: Counter[str] = Counter()
     unique = []
     for name in names:
-        seen[name] += 1
-        unique.append(name if counts[name] == 1 else f"{name}__{seen[name]}")
-    return unique, {name for name, times in counts.items() if times > 1}
+        seen[name.lower()] += 1
+        unique.append(name if counts[name.lower()] == 1 else f"{name}__{seen[name.lower()]}")
+    return unique, {name for name in names if counts[name.lower()] > 1}
 
 
 def first_bad_byte(path: Path) -> int:
@@ -105,6 +113,21 @@ def first_bad_byte(path: Path) -> int:
                 return offset + problem.start
             offset += len(line)
     return offset
+
+
+def other_end(path: Path) -> int | None:
+    """Return the first line that ends otherwise than the first (CRLF or LF), or ``None``."""
+    with opened(path) as stream:
+        ends = (line.endswith(b"\r\n") for line in stream if line.endswith(b"\n"))
+        first = next(ends, None)
+        return next((number for number, end in enumerate(ends, 2) if end != first), None)
+
+
+def mixed_ends(path: Path, view: str, line: int) -> PrevenanceError:
+    """Return the error for a file whose lines end in two ways."""
+    what = "the lines of the file end in two ways, with CRLF and with LF"
+    fix = "give every line the same end (sed -i 's/\\r$//', or dos2unix)"
+    return PrevenanceError("E303", what, table=view, first=f"{path.name}:{line}", fix=fix)
 
 
 def bad_utf8(path: Path, view: str, offset: int) -> PrevenanceError:

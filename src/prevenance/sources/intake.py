@@ -116,6 +116,8 @@ def intake(
     for view in source.files:
         con.execute(f"drop table if exists raw.{quoted(view)}")
     taken.messages += unread(source, columns)
+    if "customers" in taken.counts:
+        enforce(taken, "customers", policies.get("customers", Policy()))  # without any customer left, what is wrong with their rows
     settle_customers(taken)
     note_order(taken)
     for name in taken.counts:

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
 DECIMAL_COMMA = re.compile(r' \("[+-]?\d{1,3}(\.?\d{3})*,\d+"\)')
 
+SAID = {
+    "duplicate": "rows there twice, one of them is used",
+    "conflicting_key": "rows with the same key and other content",
+    "unknown_customer": "rows of customers who are not in customers",
+    "customer_set_apart": "rows of customers whose own row was set apart",
+    "no_known_at": "rows without known_at, never visible",
+    "ragged_row": "rows that do not fit the header",
+}
+"""Reason -> what it says, where the reason alone is too short."""
+
 
 def enforce(taken: Intake, name: str, policy: Policy) -> None:
     """Raise E302 when too many rows broke the contract; rows of a customer who was set apart are judged with the customers."""
@@ -30,14 +40,23 @@ def enforce(taken: Intake, name: str, policy: Policy) -> None:
     said, fix = _hint(taken, name, reason)
     raise PrevenanceError(
         "E302",
-        f"{said or what + taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, "
+        f"{said or _told(reason, what) + taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, "
         f"at most {policy.max_bad_share:.1%} may",
         table=name,
         column="customer_id" if reason == UNKNOWN else column or None,
         rows=rows,
         first=place,
-        fix=f"{fix or 'correct the export'}, or set tables.{name}.on_bad_row=quarantine",
+        fix=(fix or "correct the export") + (f", or set tables.{name}.on_bad_row=quarantine" if _spared(taken, name) else ""),
     )
+
+
+def _told(reason: str, what: str) -> str:
+    return f"{SAID[reason]} ({reason})" if reason in SAID else what
+
+
+def _spared(taken: Intake, name: str) -> bool:
+    """Return whether something is left without the bad rows: of a table that may be empty, or of the customers."""
+    return name != "customers" or bool(taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0])
 
 
 def _hint(taken: Intake, name: str, reason: str) -> tuple[str, str]:

@@ -65,9 +65,9 @@ def _set_orphans_apart(taken: Intake, name: str) -> None:
         f"select {reason}, count(*), {met(TABLES[name])} from canonical.{name} where {orphan} group by 1 order by 1"
     ).fetchall()
     if found:
-        con.execute(
-            f"insert into quarantine.{name} by name select _file, _line, {reason} as reason, customer_id from canonical.{name} where {orphan}"
-        )
+        held = con.execute(f"describe quarantine.{name}").fetchall()
+        keys = ", ".join(quoted(row[0]) for row in held if row[0] != "reason")
+        con.execute(f"insert into quarantine.{name} by name select {keys}, {reason} as reason from canonical.{name} where {orphan}")
         con.execute(f"delete from canonical.{name} where {orphan}")
         taken.counts[name].quarantined |= {row[0]: row[1] for row in found}
         taken.met |= {(name, row[0]): (row[2] or "", row[3]) for row in found}

@@ -79,8 +79,8 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
     for view, name in con.execute("select table_name, column_name from duckdb_columns() where schema_name = 'raw' order by all").fetchall():
         if view in read and name not in ("_file", "_line"):
             held.setdefault(name, view)
-    if found := re.search(r'Referenced column "([^"]+)"|column named "([^"]+)"|does not have a column named "([^"]+)"', problem):
-        return _missing(table, source, next(group for group in found.groups() if group), held)
+    if absent := _absent(problem):
+        return _missing(con, table, source, absent, held)
     if found := re.search(r"Table with name (\S+) does not exist", problem):
         return PrevenanceError(
             "E306",
@@ -91,15 +91,37 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
     return PrevenanceError("E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct source/{source.name}/{table.name}.sql")
 
 
-def _missing(table: Table, source: Source, name: str, held: dict[str, str]) -> PrevenanceError:
+def _absent(problem: str) -> str | None:
+    """Return the column that a select misses, if that is what the engine says."""
+    found = re.search(r'Referenced column "([^"]+)"|column named "([^"]+)"|does not have a column named "([^"]+)"', problem)
+    return next(group for group in found.groups() if group) if found else None
+
+
+def _free(con: duckdb.DuckDBPyConnection, source: Source, view: str, column: str, name: str) -> bool:
+    """Return whether a column can be called ``name`` without a select of its file missing it."""
+    con.execute(f"alter table raw.{quoted(view)} rename column {quoted(column)} to {quoted(name)}")
+    missed = set()
+    for select in source.selects.values():
+        if view in views_of(source, select):
+            try:
+                con.execute(f"describe {select}")
+            except duckdb.Error as problem:
+                missed.add((_absent(str(problem)) or "").lower())
+    con.execute(f"alter table raw.{quoted(view)} rename column {quoted(name)} to {quoted(column)}")
+    return column.lower() not in missed
+
+
+def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name: str, held: dict[str, str]) -> PrevenanceError:
     """Return the error for a column that the files lack, with the line that gives the nearest one its old name."""
     denied.refuse([name], source, table, agents=False)
     if f"{name}__1" in held:
-        fix = f'use "{name}__1" or "{name}__2" in {table.name}.sql'
+        fix = f'use "{name}__1" as {name}, or "{name}__2" as {name}, in {table.name}.sql'
         twice = f"{pattern_of(source.files[held[f'{name}__1']])}:1"
         return PrevenanceError("E301", f'the header names "{name}" twice', table=table.name, column=name, first=twice, fix=fix)
-    hint, first = nearest(name, held), first_of(source, source.selects[table.name])
-    close, fix = re.search(r'"(.+)"', hint), "correct the export"
+    left, first, fix = dict(held), first_of(source, source.selects[table.name]), "correct the export"
+    while (close := re.search(r'"(.+)"', nearest(name, left))) and not _free(con, source, held[close.group(1)], close.group(1), name):
+        left.pop(close.group(1))
+    hint = nearest(name, left) if left else "every column that they have is read already"
     if close:
         view = held[close.group(1)]
         given = source.files[view]

@@ -95,7 +95,7 @@ def _gaps(gaps: Sequence[Gap]) -> list[str]:
 
 
 def _ages(ages: Sequence[Age]) -> list[str]:
-    return [f"  {one.table:<16}{_age(one):<30}{_limit(one)}" for one in ages]
+    return [f"  {one.table:<16}{_age(one):<29} {_limit(one)}" for one in ages]
 
 
 def _age(one: Age) -> str:
