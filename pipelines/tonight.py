@@ -131,6 +131,7 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
     playbook = playbook_of(given.playbook.plays, given.playbook.targets)
     ranked = rank(rows, choice, stamp, playbook, say, given.source.currency)
+    notes += dear(ranked, rules.cost)
     drawn, hidden = arms(ranked), pseudonyms_of(given)
     extra = {"arms.csv": table.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
     if found.offers is not None:
@@ -139,6 +140,14 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     cooling = frozenset(choice.loc[choice["apart"] == COOLING, "customer_id"])
     absent = {COOLING: len(cooling)} if cooling else {}
     return Listed(public(ranked), ranked, found.now, found.weeks, moments.line, rules.room, absent, cooling, extra, run_id, until, notes)
+
+
+def dear(ranked: pd.DataFrame, cost: float) -> list[str]:
+    """Return a note on ranked contacts that cost more than they are expected to bring, or nothing."""
+    worked = ranked[ranked["rank"].notna()]
+    count = int((worked["expected_value"] < 0).sum())
+    cure = "a smaller capacity, or the true outreach.cost_per_contact, mends that"
+    return [f"{count} of the {len(worked)} contacts cost more ({cost:g} each) than they are expected to bring: {cure}"] if count else []
 
 
 def run_id_of(given: Settings, rules: Rules, cutoff: datetime, visible_rows: str, model_digest: str, answers: list[Answer]) -> str:

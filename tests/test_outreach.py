@@ -178,3 +178,11 @@ def test_tickets_are_worth_what_the_customer_s_own_pace_lets_expect() -> None:
     pace = {"a": 24 * 30 / 365, "b": 30 / 365, "c": 30 / 365}
     assert found.to_dict() == {one: round(40 * n / (1 - exp(-n)), 2) for one, n in pace.items()}
     assert cohort(history, KINDS["ticket"](), [now])["value_at_stake"].isna().all()
+
+
+def test_contacts_that_cost_more_than_they_bring_are_told(out: Path) -> None:
+    assert run("score", f"out={out}", "outreach.cost_per_contact=1e9") == 0
+    told = json.loads((latest(out) / "manifest.json").read_text())["messages"]
+    assert any(one.startswith("10 of the 10 contacts cost more (1e+09 each) than they are expected to bring") for one in told)
+    assert run("score", f"out={out}", "outreach.cost_per_contact=0") == 0
+    assert not any("cost more" in one for one in json.loads((latest(out) / "manifest.json").read_text())["messages"])

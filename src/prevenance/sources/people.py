@@ -83,7 +83,7 @@ def _note_deleted(taken: Intake, logs: list[str]) -> None:
     if gone:
         taken.counts["customers"].warnings["deleted"] = gone
         taken.messages.append(
-            f"customers: {gone} ids have facts and no row of customers; if they were deleted there, only survivors are learned from"
+            f"customers: {gone} id{' has' if gone == 1 else 's have'} facts and no row of customers; if they were deleted there, only survivors are learned from"
         )
 
 
