@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from prevenance import memory
 from prevenance.errors import PrevenanceError
 
 PATIENCE = 8.0
@@ -72,8 +73,8 @@ def short() -> bool:
 def told(problem: BaseException) -> PrevenanceError | None:
     """Return what a failure of memory or disk is called, wherever it was met; ``None`` for anything else."""
     chain, text = problem, " ".join(str(problem).split())
-    while chain.__cause__ is not None:
-        chain = chain.__cause__
+    while (before := chain.__cause__ or (chain.__context__ if isinstance(chain, ImportError) else None)) is not None:
+        chain = before
     kinds = {type(one).__name__ for one in (problem, chain)}
     full = next((one for one in (problem, chain) if isinstance(one, OSError) and one.errno in FULL), None)
     if full is not None:
@@ -82,13 +83,16 @@ def told(problem: BaseException) -> PrevenanceError | None:
     if denied is not None:
         fix = "give this user the right to read and write there, or set out= and data= to folders of its own"
         return PrevenanceError("E801", f"this user may not go there ({denied.strerror})", fix=fix, path=denied.filename)
-    if kinds & {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException", "ArrowMemoryError"} or _short_of_memory(text):
-        _short.append(True)
-        fix = "give the run more memory (see ulimit -v and the limits of its container), or free some, and run again"
-        return PrevenanceError("E802", f"the memory does not suffice ({text[:120] or type(problem).__name__})", fix=fix)
+    if kinds & {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException", "ArrowMemoryError"} or _short_of_memory(f"{text} {chain}"):
+        return _memory(text or type(problem).__name__)
     if "IOException" in kinds and ("No space left" in text or "write" in text.lower()):
         return _disk(f"cannot write ({text[:160]})", Path(tempfile.gettempdir()))
-    return None
+    return _memory(f"{type(problem).__name__} {text}") if memory.reached() else None
+
+
+def _memory(text: str) -> PrevenanceError:
+    _short.append(True)
+    return PrevenanceError("E802", f"the memory does not suffice ({text[:120]})", fix=memory.FIX)
 
 
 def _short_of_memory(text: str) -> bool:
@@ -99,6 +103,8 @@ def _short_of_memory(text: str) -> bool:
         "bad_alloc",
         "bad allocation",
         "unable to allocate",
+        "failed to allocate",
+        "out of memory",
     )
     return any(sign in text.lower() for sign in signs)
 

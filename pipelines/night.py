@@ -60,14 +60,16 @@ def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: b
                 _rule(one, loaded, steps)
             text, done.lists[one.target.name] = tonight(one, loaded, steps, at_the_time=at_the_time)
         except PrevenanceError as problem:
-            if problem.exit_status in (3, 8):
+            if problem.exit_status in (3, 8) and not done.lists:
                 raise
             done.refused[one.target.name] = problem
+            if problem.exit_status in (3, 8):
+                break
             continue
         steps("")
         say(text)
     noted_each(given, "score", done.lists)
-    steps("the model store")
+    steps("the model store", checked=False)
     done.messages = lists_log.kept(out, [facts["list"] for facts in done.lists.values()])
     done.messages += _past_retention(given, loaded)
     steps("")

@@ -28,6 +28,7 @@ from pipelines.arguments import IDS, PRIVATE, escaped, own_words
 from pipelines.locks import held_by
 from pipelines.refusals import config_error, refuse_kept_secrets, refuse_secrets, runs_code
 from pipelines.settings import Settings, keys, settings
+from prevenance import memory
 from prevenance.errors import PrevenanceError
 
 Body = Callable[[Settings, "Steps"], int | None]
@@ -56,8 +57,10 @@ class Steps:
         self.seconds: dict[str, float] = {}
         self._log, self._last, self._started = out / "steps.log", "", time.perf_counter()
 
-    def __call__(self, text: str) -> None:
-        """Begin a step: the one before it is over."""
+    def __call__(self, text: str, *, checked: bool = True) -> None:
+        """Begin a step: the one before it is over. It is not begun with too little memory, unless it is not ``checked``."""
+        if text and checked:
+            memory.check()
         now = time.perf_counter()
         if self._last:
             self.seconds[self._last] = round(self.seconds.get(self._last, 0.0) + now - self._started, 2)
@@ -76,10 +79,12 @@ def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
     ending.stoppable()
     try:
         status = _guarded(name, body, list(sys.argv[1:] if argv is None else argv))
-    except SystemError:
+    except Exception:
         if not ending.short():
             raise
-        os._exit(8)  # without memory the interpreter could not hand on what is told already
+        status = 8  # without memory the interpreter could not hand on what is told already
+    if ending.short() and memory.bounded():
+        os._exit(status)  # libraries break when they are taken down without memory
     sys.exit(status)
 
 

@@ -283,6 +283,80 @@ def test_fault_66_too_little_memory_is_told_before_anything_is_imported(stage: S
     assert whole(stage.kept) == stage.old
 
 
+SHRINKING = """
+import resource, sys
+from pathlib import Path
+
+from pipelines import run, score
+
+
+def bound(megabytes):
+    told = Path("/proc/self/status").read_text().split()
+    size = (int(told[told.index("VmSize:") + 1]) << 10) + (megabytes << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+class Bounded(run.Steps):
+    def __call__(self, text, **how):
+        if text == moment:
+            bound(left)
+        super().__call__(text, **how)
+
+
+moment, left, *words = sys.argv[1:]
+left, run.Steps = int(left), Bounded
+if moment == "import":
+    bound(left)
+run.main("score", score.body, words)
+"""
+
+
+def shrunk(out: Path, moment: str, megabytes: int) -> subprocess.CompletedProcess[str]:
+    """Score in a process whose address space is bounded to what it has and some megabytes, from the moment on."""
+    words = [sys.executable, "-c", SHRINKING, moment, str(megabytes), f"out={out}", "target=churn", SECOND]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    return subprocess.run(words, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)
+
+
+@pytest.mark.parametrize(("moment", "megabytes"), [("import", 2), ("check usage", 10), ("churn: explain", 30)])
+def test_fault_66_memory_that_ends_on_the_way_is_one_line(out: Path, stage: Stage, moment: str, megabytes: int) -> None:
+    ended = shrunk(out, moment, megabytes)
+    assert (ended.returncode, ended.stderr.count("\n")) == (8, 1), ended.stderr
+    assert ended.stderr.startswith("ERROR E802 — the memory does not suffice (")
+    assert whole(out) == stage.old
+    assert unfinished(out) == []
+
+
+def test_fault_66_memory_that_ends_after_the_list_leaves_the_model_store_for_the_next_night(out: Path, stage: Stage) -> None:
+    ended = shrunk(out, "the model store", 30)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert whole(out) == stage.new
+    assert "not yet in the model store: the memory does not suffice" in ended.stdout
+    assert len(list((out / "spool").glob("*.json"))) == 1
+
+
+def test_fault_66_a_failure_without_a_name_at_the_bound_is_told_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending.memory, "reached", lambda: True)
+    found = ending.told(SystemError("error return without exception set"))
+    assert found is not None
+    assert found.code == "E802"
+    for one in (OSError("Out of Memory Error: ArrowBuffer: failed to allocate 262144 bytes"), unimported()):
+        monkeypatch.setattr(ending.memory, "reached", lambda: False)
+        found = ending.told(one)
+        assert found is not None
+        assert found.code == "E802"
+
+
+def unimported() -> ImportError:
+    try:
+        try:
+            raise ImportError("libopenblas.so: failed to map segment from shared object")
+        except ImportError as cause:
+            raise ImportError("Unable to import required dependency numpy.") from cause
+    except ImportError as problem:
+        return problem
+
+
 def test_fault_66_every_librarys_word_for_it_is_known() -> None:
     import duckdb
 

@@ -13,7 +13,7 @@ LAYERS = [
     ["errors"],
     ["words"],
     ["playbook"],
-    ["disk", "keys"],
+    ["disk", "keys", "memory"],
     ["erased", "audit", "sbom", "lock", "pseudonyms"],
     ["advisories"],
     ["tables"],

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines import backfill, score, train
+from pipelines import backfill, night, score, train
 from pipelines.run import _guarded
 from prevenance import lock
 from prevenance.errors import PrevenanceError
@@ -362,6 +362,26 @@ def test_one_refused_target_does_not_stop_the_others(out: Path, capsys: pytest.C
     told = status(out)
     assert told["outcome"] == "partly published"
     assert told["targets"]["churn"]["exit"] == 5
+
+
+def test_a_disk_that_fills_after_the_first_list_leaves_its_record(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = night.tonight
+
+    def tonight(given: Any, *rest: Any, **how: Any) -> Any:
+        if given.target.name != "churn":
+            raise PrevenanceError("E801", "cannot write (No space left on device)", fix="free space")
+        return real(given, *rest, **how)
+
+    monkeypatch.setattr(night, "tonight", tonight)
+    monkeypatch.setattr(night, "champion", lambda *_: "1")
+    assert run("score", f"out={out}", "target=all", LATER) == 8
+    assert capsys.readouterr().err.count("ERROR E801") == 1
+    told = status(out)
+    assert (told["outcome"], list(told["targets"])) == ("partly published", ["churn", "tickets"])
+    assert told["targets"]["churn"]["list"] == str(latest(out).resolve())
+    assert '"score"' in (out / "audit.log").read_text().splitlines()[-1]
 
 
 def test_finished_files_that_differ_are_not_published(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prevenance import disk, tracking
+from prevenance import disk, memory, tracking
 from prevenance.errors import PrevenanceError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def kept(out: Path, folders: Sequence[str]) -> list[str]:
         if waiting and not (out / tracking.STORE).exists():
             raise PrevenanceError("E801", "there is none", fix="run make train", path=out / tracking.STORE)
         if waiting:
+            memory.check()
             with tracking.store(out) as (_, client):
                 for path in waiting:
                     _log(out, client, json.loads(path.read_text(encoding="utf-8")))
