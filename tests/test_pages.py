@@ -10,6 +10,8 @@ import pytest
 from reports import UGLY, poor_reports, report
 from test_ranking import company, ranked
 
+from prevenance.targets import by_contract, by_event, by_silence, next_family, next_offer, next_ticket
+from prevenance.targets.define import Target
 from prevenance.writers import drawings, summary, wording
 from prevenance.writers.report import card, page
 
@@ -121,6 +123,15 @@ def test_the_summary_is_read_in_a_minute() -> None:
     assert "\x1b" not in said
 
 
+@pytest.mark.parametrize("target", [by_contract(), by_event(), by_silence(), next_ticket(), next_offer(), next_family()])
+def test_what_a_target_says_follows_a_customer_in_a_sentence(target: Target) -> None:
+    assert re.match(r"(gave|had|opened|took|bought) ", target.says)
+
+
+def test_the_card_says_once_within_how_many_days() -> None:
+    assert "| label | 1 if the outcome came within 90 days of the cutoff; known" in card(report() | {"says": ""})
+
+
 def test_too_few_outcomes_make_no_claim() -> None:
     one = report() | {"positives": 1, "customers": 1, "snapshots": 1, "positive_snapshots": 1, "models": {}, "folds": []}
     for text in (card(one), page(one), summary.training(one)):
@@ -138,7 +149,7 @@ def test_the_card_answers_what_a_reader_asks() -> None:
     text = card(report())
     for words in (
         "## What it is not for",
-        "1 if, within 90 days of the cutoff, the customer gave notice",
+        "1 if the customer gave notice on, or ended, every contract within 90 days of the cutoff; known",
         "| 2025-01-01 to 2025-01-01 (1) |",
         "15 % of the chance, for 60",
         "**assumed**, not measured",

@@ -99,5 +99,5 @@ def by_silence(
         settle_days,
         lead_days,
         absence=True,
-        says=f"no {' or '.join(activity_in)} within {horizon_days} days of the cutoff, among those active in the {active_days} days before",
+        says=f"had no {' or '.join(activity_in)} within {horizon_days} days of the cutoff, among those active in the {active_days} days before",
     )
