@@ -125,7 +125,8 @@ def listed(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, s
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = answers_of(given, target.name, cutoff, replaying=replaying)
     choice = decided(given, history, moments, rows, past, answers)
-    run_id = run_id_of(given, rules, cutoff, digest(history, cutoff), model_digest, answers)
+    late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
+    run_id = run_id_of(given, rules, cutoff, digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
     until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
@@ -150,11 +151,14 @@ def dear(ranked: pd.DataFrame, cost: float) -> list[str]:
     return [f"{count} of the {len(worked)} contacts cost more ({cost:g} each) than they are expected to bring: {cure}"] if count else []
 
 
-def run_id_of(given: Settings, rules: Rules, cutoff: datetime, visible_rows: str, model_digest: str, answers: list[Answer]) -> str:
-    """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, the key of the hold-out and the model."""
+def run_id_of(
+    given: Settings, rules: Rules, cutoff: datetime, visible_rows: str, model_digest: str, answers: list[Answer], late: list[str]
+) -> str:
+    """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, late feeds, the key of the hold-out and the model."""
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": rules.room.contacts}
     settings |= {"playbook": asdict(given.playbook), "language": given.language, "key": rules.holdout.mark}
     settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
+    settings |= {"late": late} if late else {}
     depends = {
         "cutoff": cutoff.isoformat(),
         "data": visible_rows,

@@ -123,6 +123,12 @@ def test_fault_11_number_became_text(company: Company) -> None:
     assert company.passes(run.setting()).count("tickets")[3] == {"score: not a number": 8}
 
 
+def test_fault_11_the_value_shown_is_that_of_the_first_row(company: Company) -> None:
+    days = [f"2024-13-{n:02d}" for n in range(1, 13)]
+    company.files["tickets.csv"] = "account,id,day,score,note\n" + "".join(f"a,t{n},{day},1,x\n" for n, day in enumerate(days))
+    company.refused("E302", "first=tickets.csv:2", 'not a timestamp ("2024-13-01")')
+
+
 def test_fault_11_no_day_is_one_in_any_customer(company: Company) -> None:
     company.files["accounts.csv"] = re.sub(r"2024-01-0(\d)", r"week \1", ACCOUNTS)
     run = company.refused("E302", "table=customers", "column=event_at", "rows=2", "first=accounts.csv:2", '"week 1"', "2 of 2 rows")

@@ -52,6 +52,7 @@ def test_fault_32_placeholders(company: Company, day: str, zone: str) -> None:
 
 def test_fault_33_no_zone(company: Company) -> None:
     company.settings["timezone"] = ""
+    company.files["accounts.csv"] += "".join(f"c{n},2024-01-02,Bo,large\n" for n in range(10))
     run = company.refused("E206", "table=customers", "column=event_at", "accounts.csv:2", "timezone: Europe/Paris")
     found = re.search(r"write (timezone: \S+)", run.line)
     assert found

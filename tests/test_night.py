@@ -92,6 +92,14 @@ def test_fault_02_a_warning_is_told_on_the_page_and_in_the_manifest(out: Path) -
     assert said[:40] in (latest(out) / "list.html").read_text()
 
 
+def test_fault_02_a_warning_that_is_asked_for_later_is_told_too(out: Path) -> None:
+    before = published(out)
+    assert run("score", f"out={out}", "target=churn", "tables.usage.warn_after=1m") == 0
+    assert manifest(latest(out))["gates"]["fresh.usage"] == "warn"
+    after = published(out)
+    assert all(after[name] == content for name, content in before.items() if name != "latest")
+
+
 def test_fault_03_a_late_table_that_is_not_required_is_left_out_and_counted(out: Path) -> None:
     assert run("score", f"out={out}", "target=churn", LATER, "tables.usage.error_after=3", "tables.usage.required=false") == 0
     told = manifest(latest(out))

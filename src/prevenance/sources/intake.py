@@ -206,7 +206,9 @@ def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], re
     column = reason.partition(": ")[0]
     if ": " not in reason or column not in columns or table.column(column).personal:
         return ""
-    rows = con.execute(f"select {quoted('raw ' + column)} from judged where reason = ? order by _file, _line limit 1", [reason]).fetchall()
+    rows = con.execute(
+        f"select {quoted('raw ' + column)} from judged where reason = ? order by _file, _line::bigint limit 1", [reason]
+    ).fetchall()
     return f' ("{str(rows[0][0])[:40]}")' if rows and rows[0][0] is not None else ""
 
 

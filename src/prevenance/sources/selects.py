@@ -144,7 +144,7 @@ def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, col
     for column in table.columns:
         if column.kind == "instant" and column.name in columns:
             naive = f"{quoted(column.name)} is not null and not regexp_matches({quoted(column.name)}, '{WITH_OFFSET}')"
-            place = "_file, _line" if {"_file", "_line"} <= set(columns) else "null, null"
+            place = "_file, _line::bigint" if {"_file", "_line"} <= set(columns) else "null, null"
             found = con.execute(f"select {place} from taken where {naive} order by all limit 1").fetchall()
             if found:
                 raise PrevenanceError(
