@@ -199,7 +199,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     stands = tested.recipe is not None and tested.recipe[0] != "rule" and evaluation.gate(predictions, "champion", rivals, **judge).promoted
     if verdict.promoted and challenger:
         kind, params, tested_as = challenger, tested.backtest.params.get(challenger, {}), challenger
-    elif tested.health and (given.model.kind == "health_score" or not stands):
+    elif tested.health and given.model.kind != "rule" and (given.model.kind == "health_score" or not stands):
         kind, params, tested_as, again = "health_score", tested.health, "health_score", " Your health score goes to work."
     elif tested.recipe and tested.recipe[0] != "rule":
         (kind, params), tested_as, keeps = tested.recipe, "champion", not stands

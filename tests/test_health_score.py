@@ -142,6 +142,14 @@ def test_the_score_goes_to_work_unless_a_model_beats_it(tmp_path: Path, model: s
     assert "your health score" in capsys.readouterr().out.lower()
 
 
+def test_who_asks_for_the_rule_gets_it_beside_the_score(tmp_path: Path) -> None:
+    assert run("train", *SMALL, f"out={tmp_path / 'out'}", "health_score=example", "model=rule") == 0
+    report = json.loads((tmp_path / "out" / "train" / "churn" / "report.json").read_text())
+    assert "health_score" in report["models"]
+    assert report["chosen"]["model"] == "rule"
+    assert "goes to work" not in report["chosen"]["why"]
+
+
 def test_without_a_score_nothing_is_said_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("train", *SMALL, f"out={tmp_path / 'out'}", "model=health_score") == 2
     assert "add health_score=example" in capsys.readouterr().err
