@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from prevenance.errors import PrevenanceError, nearest
+from prevenance.privacy import EXAMPLES
 
 
 def refuse_code(node: Any, path: str = "") -> None:
@@ -23,6 +24,22 @@ def refuse_code(node: Any, path: str = "") -> None:
     elif isinstance(node, ListConfig):
         for item in node:
             refuse_code(item, path)
+
+
+def refuse_named_code(argument: str) -> None:
+    """Raise E204 when an override's key, or the mapping or list that it gives, names code to run."""
+    key, _, value = argument.partition("=")
+    named = argument if value.lstrip().startswith(("{", "[")) else key
+    for word in ("_target_", "_partial_"):
+        if word in named:
+            raise runs_code(key if word in key else word, key)
+
+
+def blank_rules(composed: DictConfig) -> None:
+    """Take a purpose, legal basis or controller of null as blank: nobody recorded it, which is no value of a wrong kind."""
+    for name in EXAMPLES:
+        if OmegaConf.select(composed, f"privacy.{name}", default="") is None:
+            OmegaConf.update(composed, f"privacy.{name}", "")
 
 
 def runs_code(key: str, place: str) -> PrevenanceError:

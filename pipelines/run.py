@@ -26,7 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipelines.arguments import IDS, PRIVATE, escaped, own_words
 from pipelines.locks import held_by
-from pipelines.refusals import config_error, refuse_kept_secrets, refuse_secrets, runs_code
+from pipelines.refusals import config_error, refuse_kept_secrets, refuse_named_code, refuse_secrets
 from pipelines.settings import Settings, keys, settings
 from prevenance import memory
 from prevenance.errors import PrevenanceError
@@ -160,11 +160,9 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
     """
     refuse_secrets(overrides, IDS if name in ("explain", "erase") else ())
     for one in overrides:
-        key = one.partition("=")[0]
         if "=" not in one:
             raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
-        if any(word in key for word in ("_target_", "_partial_")):
-            raise runs_code(key, key)
+        refuse_named_code(one)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):

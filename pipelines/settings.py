@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pipelines.groups import HealthScoreSettings, NightSettings, PlaybookSettings, PrivacySettings, TableSettings
 from pipelines.outreach import OutreachSettings
 from pipelines.outreach import check as check_outreach
-from pipelines.refusals import config_error, refuse_code
+from pipelines.refusals import blank_rules, config_error, refuse_code
 from prevenance.errors import PrevenanceError, nearest
 from prevenance.gates import age
 from prevenance.playbook import playbook_of
@@ -168,6 +168,7 @@ def settings(composed: DictConfig, overrides: list[str]) -> Settings:
     refuse_code(composed)
     try:
         OmegaConf.set_struct(composed, False)  # the schema refuses what it does not know; owners and targets under outreach are the user's
+        blank_rules(composed)
         merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
         for group in ("target", "validation", "outreach", "tables"):
             merged = OmegaConf.merge(merged, {group: _source_words(merged, group)})

@@ -56,6 +56,13 @@ def test_fault_80_purpose_legal_basis_and_controller_are_required(name: str, bla
     check(Privacy(**{**whole, fix.partition("=")[0].removeprefix("privacy."): fix.partition("=")[2]}))
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_fault_80_null_is_not_recorded_either(name: str) -> None:
+    given = settings_of("train", [f"privacy.{name}=null"]).privacy
+    with pytest.raises(PrevenanceError, match=rf"E901 key=privacy.{name}"):
+        check(Privacy(given.purpose, given.legal_basis, given.controller))
+
+
 def test_fault_80_the_shipped_settings_record_all_three() -> None:
     shipped = settings_of("train", []).privacy
     check(Privacy(shipped.purpose, shipped.legal_basis, shipped.controller))

@@ -88,6 +88,13 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
             table=table.name,
             fix=nearest(found.group(1), source.files),
         )
+    if "file system operations are disabled" in problem:
+        return PrevenanceError(
+            "E209",
+            f"{table.name}.sql opens a file by itself, and may read only what `files` names",
+            table=table.name,
+            fix=f"put the file below data=, name it under files: in the source's yaml, and read it by that name in {table.name}.sql",
+        )
     return PrevenanceError("E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct source/{source.name}/{table.name}.sql")
 
 
