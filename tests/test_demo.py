@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from dataclasses import fields
 from pathlib import Path
 
@@ -424,3 +425,20 @@ def test_complete_journey_keeps_every_household_and_equal_lines(tmp_path: Path) 
     assert bought == [("1", "GROCERY", 2), ("2", None, 1)]
     assert rows(read.con, "select direction, campaign from canonical.contacts order by 1") == [("in", "Type A 1"), ("out", "Type A 1")]
     assert read.counts["contacts"].excluded == {"no_known_at": 1}
+
+
+def test_fault_19_accounts_that_contradict_each_other_are_set_apart(
+    company: tuple[Path, dict[str, object], Intake], tmp_path: Path
+) -> None:
+    folder, _, before = company
+    inbox = shutil.copytree(folder, tmp_path / "demo")
+    accounts = (inbox / "crm_accounts.csv").read_text(encoding="utf-8")
+    last = accounts.splitlines()[-1]
+    (inbox / "crm_accounts.csv").write_text(accounts + last + "\n", encoding="utf-8")
+    assert taken("demo", inbox).counts["customers"].quarantined == before.counts["customers"].quarantined
+    other = re.sub(r'"(small|mid|enterprise)"', '"none"', last)
+    (inbox / "crm_accounts.csv").write_text(accounts + other + "\n", encoding="utf-8")
+    after = taken("demo", inbox)
+    assert after.counts["customers"].quarantined["conflicting_key"] >= 2
+    gone = rows(after.con, f"select count(*) from canonical.customers where customer_id = '{last.split(',')[0].strip(chr(34))}'")
+    assert gone == [(0,)]

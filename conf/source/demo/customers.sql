@@ -1,7 +1,7 @@
 -- The account row is edited in place; its change log tells what stood there before. Every change becomes a row that holds
 -- from then on: a field has the newest new value up to that moment, or the old value of its next change, or (never changed)
 -- what stands there today. The other columns have no history and are declared static.
--- A change of an account that is not in the export names no customer and is set apart.
+-- A change of an account that is not in the export names no customer and is set apart, an account whose rows contradict each other too.
 with moments as (
   select account_id, created_at as event_at, null as field, null as old_value, null as new_value, _file, _line from accounts
   union all by name
@@ -23,4 +23,4 @@ filled as (
 select a.account_id as customer_id, m.event_at, a.name, a.segment, a.industry, a.country, a.language, a.parent_id,
   coalesce(m.owner_then, a.owner) as owner, coalesce(m.plan_then, a.plan) as plan, m._file, m._line
 from filled m
-left join (select distinct on (account_id) * from accounts order by account_id, _file, _line) a on a.account_id = m.account_id
+left join (select distinct * exclude (_file, _line) from accounts) a on a.account_id = m.account_id
