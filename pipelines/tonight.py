@@ -188,7 +188,8 @@ def champion_of(
     champion that was the newest at the cutoff.
 
     Raises:
-        PrevenanceError: E501 none registered, E502 not what was registered, E503 it knows more than the cutoff.
+        PrevenanceError: E501 none registered, E502 not what was registered, E503 it knows more than the cutoff, E504 it learned another
+            horizon.
     """
     messages: list[str] = []
     held = tracking.champion(out, target.name, messages)
@@ -210,6 +211,14 @@ def champion_of(
             f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}",
             target=target.name,
             fix=f"give as_of={trained + timedelta(days=1):%Y-%m-%d} or later, or train with as_of={cutoff:%Y-%m-%d} into another out=",
+        )
+    learned = fitted.about.get("horizon_days", target.horizon_days)
+    if cutoff is not None and learned != target.horizon_days:
+        raise PrevenanceError(
+            "E504",
+            f"the champion of {target.name} learned the {learned} days ahead, a list of {target.horizon_days} days is asked",
+            target=target.name,
+            fix=f"set target.horizon_days={learned}, or run make train again",
         )
     return fitted, held[1], messages
 

@@ -392,6 +392,14 @@ def test_a_disk_that_fills_after_the_first_list_leaves_its_record(
     assert '"score"' in (out / "audit.log").read_text().splitlines()[-1]
 
 
+def test_fault_72_a_champion_of_another_horizon_is_refused_and_the_fix_works(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = published(out)
+    assert run("score", f"out={out}", "target=churn", LATER, "target.horizon_days=30") == 5
+    assert "E504 target=churn — the champion of churn learned the 90 days ahead" in capsys.readouterr().err
+    assert published(out) == before
+    assert run("score", f"out={out}", "target=churn", LATER, "target.horizon_days=90") == 0
+
+
 def test_finished_files_that_differ_are_not_published(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
