@@ -17,8 +17,10 @@ def body(given: Settings, steps: Steps) -> None:
     from prevenance.writers.publish import status
 
     loaded = load(given, steps)
-    results = {}
+    steps("")
+    results, reading = {}, dict(steps.seconds)
     for one in targets_of("train", given):
+        steps.seconds = dict(reading)  # a report tells what its own target took
         text, results[one.target.name] = learn(one, loaded, steps)
         steps("")
         say(text)

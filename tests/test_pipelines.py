@@ -75,6 +75,13 @@ def test_a_first_report_measures_the_rule_as_the_champion_to_beat(trained: Path)
         assert "champion so far" not in (trained / "train" / target / "report.html").read_text().lower()
 
 
+def test_a_report_tells_the_seconds_of_its_own_target_and_of_reading(trained: Path) -> None:
+    for target in TARGETS:
+        seconds = json.loads((trained / "train" / target / "report.json").read_text())["seconds"]
+        assert any(name.startswith("read ") for name in seconds)
+        assert {name.partition(":")[0] for name in seconds if ":" in name} == {target}
+
+
 def test_the_inputs_of_a_list_begin_with_its_keys(trained: Path) -> None:
     for target in TARGETS:
         found = pd.read_parquet(trained / "lists" / target / "latest" / "features.parquet")
