@@ -104,6 +104,16 @@ def test_fault_09_renamed_column(company: Company, separator: str) -> None:
     assert company.passes().count("tickets")[:2] == (8, 8)
 
 
+def test_fault_09_what_a_column_holds_weighs_more_than_its_letters(company: Company) -> None:
+    company.selects["tickets"] = company.selects["tickets"].replace("score", "mrr_amount as score")
+    company.files["tickets.csv"] = TICKETS.replace("score", "MRR_EUR").replace("note", "arr_amount")
+    run = company.refused(
+        "E301", "column=mrr_amount", 'did you mean "MRR_EUR", or "arr_amount"?', '(with "arr_amount" if that is its new name)'
+    )
+    company.paste(pasted(run.line, "files.tickets: "))
+    assert company.passes().count("tickets")[:2] == (8, 8)
+
+
 def test_fault_09_a_new_name_that_is_not_there(company: Company) -> None:
     company.settings["files"]["tickets"] = {"path": "tickets.csv", "rename": {"Scor": "points"}}
     company.refused("E301", "table=tickets", "column=Scor", 'did you mean "score"?')

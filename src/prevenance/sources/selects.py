@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 
 import duckdb
 
@@ -118,6 +120,21 @@ def _free(con: duckdb.DuckDBPyConnection, source: Source, view: str, column: str
     return column.lower() not in missed
 
 
+def near_names(name: str, names: Iterable[str]) -> list[str]:
+    """Return the names that ``name`` may have been renamed to, likeliest first: those of the same first word, then those spelt alike.
+
+    The first word says what a column holds, the others its unit or form: ``mrr_amount`` is rather ``MRR_EUR`` than ``arr_amount``.
+    """
+
+    def words(one: str) -> list[str]:
+        return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", one).lower())
+
+    def alike(one: str) -> tuple[bool, float]:
+        return words(one)[:1] == words(name)[:1], difflib.SequenceMatcher(None, name.lower(), one.lower()).ratio()
+
+    return sorted((one for one in names if alike(one)[1] >= (0.4 if alike(one)[0] else 0.6)), key=alike, reverse=True)
+
+
 def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name: str, held: dict[str, str]) -> PrevenanceError:
     """Return the error for a column that the files lack, with the line that gives the nearest one its old name."""
     denied.refuse([name], source, table, agents=False)
@@ -125,16 +142,18 @@ def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name:
         fix = f'use "{name}__1" as {name}, or "{name}__2" as {name}, in {table.name}.sql'
         twice = f"{pattern_of(source.files[held[f'{name}__1']])}:1"
         return PrevenanceError("E301", f'the header names "{name}" twice', table=table.name, column=name, first=twice, fix=fix)
-    left, first, fix = dict(held), first_of(source, source.selects[table.name]), "correct the export"
-    while (close := re.search(r'"(.+)"', nearest(name, left))) and not _free(con, source, held[close.group(1)], close.group(1), name):
-        left.pop(close.group(1))
+    first, fix = first_of(source, source.selects[table.name]), "correct the export"
+    near = near_names(name, held)
+    free = [one for one in near if _free(con, source, held[one], one, name)]
+    left = [one for one in held if one not in near or one in free]
     hint = nearest(name, left) if left else "every column that they have is read already"
-    if close:
-        view = held[close.group(1)]
+    if free:
+        view, other = held[free[0]], f' (with "{free[1]}" if that is its new name)' if free[1:] else ""
         given = source.files[view]
         renamed = {} if isinstance(given, str) else dict(given.get("rename") or {})
+        hint = "did you mean " + ", or ".join(f'"{one}"' for one in free[:2]) + "?"
         first = f"{pattern_of(given)}:1"
-        fix = f"write {entry(view, given, rename=renamed | {close.group(1): name})} in the source's yaml, or correct the export"
+        fix = f"write {entry(view, given, rename=renamed | {free[0]: name})} in the source's yaml{other}, or correct the export"
     return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, first=first, fix=fix)
 
 
