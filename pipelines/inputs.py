@@ -173,7 +173,9 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
         make_demo(given, data, steps)
     if not data.is_dir() and not all(names_table(one) for view, one in source.files.items() if view not in source.folders):
         fix = "set data=<the folder that holds the source's files>"
-        if given.source.name == "demo":
+        if data.is_file():
+            fix = f"set data={data.parent}, the folder that holds the file"
+        elif given.source.name == "demo":
             fix = f"run make demo ARGS='data={data}' first, or leave data= out: the demo company is then made below out"
         raise PrevenanceError("E401", f"there is no data folder at {data}", key="data", fix=fix)
     return data

@@ -114,6 +114,9 @@ def test_fault_03_a_late_table_that_is_not_required_is_left_out_and_counted(out:
 def test_a_demo_folder_that_is_not_there_names_the_command_that_makes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("train", f"out={tmp_path / 'out'}", f"data={tmp_path / 'none'}") == 4
     assert f"FIX: run make demo ARGS='data={tmp_path / 'none'}' first, or leave data= out" in capsys.readouterr().err
+    (tmp_path / "accounts.csv").touch()
+    assert run("train", f"out={tmp_path / 'out'}", f"data={tmp_path / 'accounts.csv'}") == 4
+    assert f"FIX: set data={tmp_path}, the folder" in capsys.readouterr().err
 
 
 def test_fault_01_03_a_missing_file_is_refused_unless_its_table_may_be_missing(
