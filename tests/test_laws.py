@@ -1,6 +1,6 @@
 """The laws first: for every feature and every target, those to come included, each with a positive control.
 
-Each of the first three holds for 200 random companies, four of them in one database at a time. A law is only worth something if breaking
+Each of the first three holds for 200 random companies, eight of them in one database at a time. A law is only worth something if breaking
 the code turns it red; the controls below break it on purpose.
 """
 

@@ -244,7 +244,7 @@ def together(several: Sequence[dict[str, pd.DataFrame]]) -> dict[str, pd.DataFra
     return {name: pd.concat([own(one[name], number) for number, one in enumerate(several)], ignore_index=True) for name in MAKERS}
 
 
-TOGETHER = 4
+TOGETHER = 8
 """How many companies an example of ``companies`` holds: a statement is planned once for all of them."""
 
 
