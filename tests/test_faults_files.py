@@ -114,6 +114,13 @@ def test_fault_09_what_a_column_holds_weighs_more_than_its_letters(company: Comp
     assert company.passes().count("tickets")[:2] == (8, 8)
 
 
+def test_a_line_that_is_no_number_is_no_place(company: Company) -> None:
+    company.selects["tickets"] = company.selects["tickets"].replace("_line", "'row ' || _line as _line")
+    assert company.passes().count("tickets")[:2] == (8, 8)
+    company.files["tickets.csv"] = TICKETS.replace("2024-03-03", "31/02/2026")
+    company.refused("E302", "table=tickets", "rows=1", '"31/02/2026"')
+
+
 def test_fault_09_a_new_name_that_is_not_there(company: Company) -> None:
     company.settings["files"]["tickets"] = {"path": "tickets.csv", "rename": {"Scor": "points"}}
     company.refused("E301", "table=tickets", "column=Scor", 'did you mean "score"?')

@@ -22,7 +22,8 @@ def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> li
     con.execute("use raw")
     try:
         found = [row[0] for row in con.execute(f"describe {source.selects[table.name]}").fetchall()]
-        texts = ", ".join(f"nullif(cast({quoted(name)} as varchar), '') as {quoted(name)}" for name in found)
+        kinds = {"_line": "try_cast(cast(_line as varchar) as bigint)"}  # what a select calls a line, and is no number, is no place
+        texts = ", ".join(f"nullif(cast({kinds.get(name, quoted(name))} as varchar), '') as {quoted(name)}" for name in found)
         con.execute(f"create or replace temp table taken as select {texts} from ({source.selects[table.name]})")
     except duckdb.Error as problem:
         if out_of_room(problem):
