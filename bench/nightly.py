@@ -5,12 +5,14 @@ A fork costs no imports, so hundreds of real commands fit into minutes; ``strace
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib
 import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +28,9 @@ COMPANY += ("features.sets=[tickets,contacts]", "features.lookbacks=[28,90]", "t
 STATE = "rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat rmdir mkdir mkdirat fsync fdatasync openat "
 STATE += "write pwrite64 ftruncate chmod fchmod"
 """System calls that change what a disk holds; of ``openat`` those that create."""
+
+PATIENCE = 300
+"""Seconds after which a fork that does not end by itself is ended."""
 
 BESIDE = re.compile(r"steps\.log$|^\.|audit\.log$|^mlflow\.db|^mlruns|/\.tmp-")
 """What an undisturbed folder and one that was finished in a second go need not share: clocks, locks and the model store's own numbers."""
@@ -84,12 +89,16 @@ def _imported(names: Sequence[str]) -> None:
 
 
 def _child(body: Callable[[], int], errors: Path, ready: int, go: int) -> int:
+    # what the fork inherits is never collected there: an engine's end would wait for threads that only its maker has
+    gc.freeze()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads: those of libraries hold nothing here
         if child := os.fork():
+            gc.unfreeze()
             return child
     status = 1
     try:
+        signal.alarm(PATIENCE)
         os.close(go)
         os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -87,6 +88,24 @@ def refused(capsys: pytest.CaptureFixture[str], *parts: str) -> str:
     for part in parts:
         assert part in line
     return line
+
+
+def test_a_fork_ends_nothing_that_its_maker_holds(tmp_path: Path) -> None:
+    class Held:
+        def __del__(self) -> None:
+            (tmp_path / f"ended by {os.getpid()}").touch()
+
+    gc.disable()
+    try:
+        held = Held()
+        held.itself = held  # type: ignore[attr-defined]
+        del held
+        assert forked(lambda: gc.collect() * 0)[0].status == 0
+        assert not list(tmp_path.iterdir())
+    finally:
+        gc.enable()
+    gc.collect()
+    assert [path.name for path in tmp_path.iterdir()] == [f"ended by {os.getpid()}"], "the ring was no garbage: this proves nothing"
 
 
 def test_fault_55_killed_at_calls_that_change_something(stage: Stage, traced: None) -> None:
