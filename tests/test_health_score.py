@@ -20,6 +20,7 @@ from prevenance.models import health_score, module
 from prevenance.saved import against_score
 
 SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=50", "capacity=10", "target=churn"]
+SMALL += ["features.lookbacks=[28]"]
 INPUTS = [
     {"feature": "logins_28d_trend", "weight": 30, "bands": [{"up_to": -0.33, "points": 0}, {"up_to": 0, "points": 50}, {"points": 100}]},
     {"feature": "tickets_28d", "weight": 10, "bands": [{"up_to": 1, "points": 100}, {"from": 3, "points": 0}]},

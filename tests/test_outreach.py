@@ -18,7 +18,7 @@ from pipelines.run import _guarded, settings_of
 from prevenance.feedback import COLUMNS
 from prevenance.targets import KINDS
 
-SMALL = ["demo.customers=150", "demo.months=18", "validation.replicates=50", "capacity=10", "model=rule"]
+SMALL = ["demo.customers=150", "demo.months=18", "validation.replicates=50", "capacity=10", "model=rule", "features.lookbacks=[28,90]"]
 
 
 def run(name: str, *arguments: str) -> int:

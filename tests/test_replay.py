@@ -20,6 +20,7 @@ from prevenance.ranking import COLUMNS
 from prevenance.targets import KINDS
 
 SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=50", "capacity=10"]
+SMALL += ["features.lookbacks=[28,90]"]
 PAST = "2026-04-01"
 
 
