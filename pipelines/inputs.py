@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from pipelines.arguments import PRIVATE
+from pipelines.arguments import PRIVATE, command
 from pipelines.feeds import settled
 from pipelines.run import Steps, conf_folder
 from pipelines.settings import Settings
@@ -176,7 +176,7 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
         if data.is_file():
             fix = f"set data={data.parent}, the folder that holds the file"
         elif given.source.name == "demo":
-            fix = f"run make demo ARGS='data={data}' first, or leave data= out: the demo company is then made below out"
+            fix = f"run {command('demo', f'data={data}')} first, or leave data= out: the demo company is then made below out"
         raise PrevenanceError("E401", f"there is no data folder at {data}", key="data", fix=fix)
     return data
 

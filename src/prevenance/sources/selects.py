@@ -143,18 +143,18 @@ def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name:
         fix = f'use "{name}__1" as {name}, or "{name}__2" as {name}, in {table.name}.sql'
         twice = f"{pattern_of(source.files[held[f'{name}__1']])}:1"
         return PrevenanceError("E301", f'the header names "{name}" twice', table=table.name, column=name, first=twice, fix=fix)
-    first, fix = first_of(source, source.selects[table.name]), "correct the export"
     near = near_names(name, held)
-    free = [one for one in near if _free(con, source, held[one], one, name)]
-    left = [one for one in held if one not in near or one in free]
-    hint = nearest(name, left) if left else "every column that they have is read already"
-    if free:
+    if free := [one for one in near if _free(con, source, held[one], one, name)]:
         view, other = held[free[0]], f' (with "{free[1]}" if that is its new name)' if free[1:] else ""
         given = source.files[view]
         renamed = {} if isinstance(given, str) else dict(given.get("rename") or {})
         hint = "did you mean " + ", or ".join(f'"{one}"' for one in free[:2]) + "?"
-        first = f"{pattern_of(given)}:1"
+        first: str | None = f"{pattern_of(given)}:1"
         fix = f"write {entry(view, given, rename=renamed | {free[0]: name})} in the source's yaml{other}, or correct the export"
+    else:
+        left = [one for one in held if one not in near]
+        hint = nearest(name, left) if left else "every column that they have is read already"
+        first, fix = first_of(source, source.selects[table.name]), "correct the export"
     return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, first=first, fix=fix)
 
 
