@@ -46,7 +46,7 @@ def ours(path: Path, customers: int) -> pd.DataFrame:
     import pandas as pd
 
     from prevenance.features.build import build
-    from prevenance.history import History
+    from prevenance.history.history import History
     from prevenance.sources.files import connect
 
     con = connect(memory="1500MB")

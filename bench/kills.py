@@ -24,7 +24,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from bench.nightly import COMPANY, Ended, command, forked, logged, points, restored, tree, unfinished, whole
-from prevenance import audit, disk
+from prevenance.base import disk
+from prevenance.privacy import trail
 
 FIRST, SECOND = "as_of=2026-09-29", "as_of=2026-09-30"
 KILL = "signal=KILL"
@@ -50,10 +51,11 @@ class Stage:
 
         With the two ends of a pipe it waits, holding the lock, until no other process has the pipe open for writing.
         """
-        from pipelines import night, run
-        from pipelines.inputs import prepare_out
-        from prevenance.writers import finished
-        from prevenance.writers.publish import publish
+        from pipelines.start import run
+        from prevenance.publish import finished
+        from prevenance.publish.folders import publish
+        from prevenance.runs import night
+        from prevenance.runs.inputs import prepare_out
 
         told = json.loads((self.made / "manifest.json").read_text(encoding="utf-8"))
         files = {name: content for name, content in disk.contents(self.made).items() if name != "manifest.json"}
@@ -98,9 +100,9 @@ def staged(folder: Path) -> Stage:
 
 def ready(stage: Stage) -> Stage:
     """Compose the settings of the second night."""
-    from pipelines.run import _remembered, settings_of
+    from pipelines.start.compose import remembered, settings_of
 
-    stage.settings = settings_of("score", _remembered("score", [f"out={stage.out}", "target=churn", SECOND]))
+    stage.settings = settings_of("score", remembered("score", [f"out={stage.out}", "target=churn", SECOND]))
     return stage
 
 
@@ -137,7 +139,7 @@ def hurt(stage: Stage, body: Any, call: str, number: int, harm: str) -> tuple[En
         wrong.append("the model store has other runs")
     if left := unfinished(stage.out):
         wrong.append(f"left over: {', '.join(left[:5])}")
-    if not any(one["what"] == "score" and one.get("target") == "churn" for one in audit.verified(stage.out)[2:]):
+    if not any(one["what"] == "score" and one.get("target") == "churn" for one in trail.verified(stage.out)[2:]):
         wrong.append("no line in the audit log")
     return ended, wrong
 

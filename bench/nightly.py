@@ -47,7 +47,7 @@ class Ended:
 
 def command(name: str, arguments: Sequence[str]) -> int:
     """Run a pipeline's command in this process and return its exit status."""
-    from pipelines.run import _guarded
+    from pipelines.start.run import _guarded
 
     os.umask(0o077)
     return _guarded(name, importlib.import_module(f"pipelines.{name}").body, list(arguments))

@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from prevenance.writers.page import page
+from prevenance.publish.page import page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from pipelines.run import Steps, say
-from pipelines.run import main as run
-from pipelines.settings import Settings
-from prevenance import audit
-
-
-def noted(given: Settings, what: str, **facts: Any) -> None:
-    """Add an act to the audit log of the output folder."""
-    audit.append(Path(given.out), datetime.now(UTC).replace(tzinfo=None), what, **facts)
-
-
-def noted_each(given: Settings, what: str, results: dict[str, Any]) -> None:
-    """Add an act to the audit log for every target; a result is a run's facts, or anything else."""
-    for target, facts in results.items():
-        told = facts if isinstance(facts, dict) else {}
-        noted(given, what, target=target, run_id=told.get("run_id"), model=str(told.get("digest") or "")[:12] or None)
+from pipelines.start.run import main as run
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
 
 
 def body(given: Settings, steps: Steps) -> None:
-    """Print how many acts of each kind the log holds and its last digest; E309 names the first broken line."""
-    steps("verify the audit log")
-    lines = audit.verified(Path(given.out))
-    steps("")
-    counts = ", ".join(f"{number} {what}" for what, number in sorted(Counter(one["what"] for one in lines).items()))
-    say(f"AUDIT     {len(lines)} lines, chain unbroken" + (f": {counts}" if counts else ""))
-    if lines:
-        say(f"HEAD      {lines[-1]['digest']}   # note it elsewhere: a log that was cut short does not have it")
+    """See ``prevenance.runs.audit_log``."""
+    from prevenance.runs.audit_log import verify_trail
+
+    verify_trail(given, steps)
 
 
-def main() -> None:
-    """Run the pipeline from the command line."""
-    run("audit_log", body)
-
+main = partial(run, "audit_log", body)
 
 if __name__ == "__main__":
     main()

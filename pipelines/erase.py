@@ -2,103 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from pipelines.run import Steps, say
-from pipelines.run import main as run
-from pipelines.settings import Settings
+from pipelines.start.run import main as run
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
 
 
 def body(given: Settings, steps: Steps) -> None:
-    """Erase ``customer``; write ``<out>/erasures/<n>.json``, which does not hold the id. Doing it again finishes what was broken off.
+    """See ``prevenance.runs.erase``."""
+    from prevenance.runs.erase import erase_customer
 
-    Raises:
-        PrevenanceError: E202 nobody named, E401 no output folder, E801 a file cannot be written, E904 something is left.
-    """
-    from pipelines.audit_log import noted
-    from pipelines.view import write_index
-    from prevenance import disk, erased, erasure, pseudonyms
-    from prevenance.errors import PrevenanceError
-    from prevenance.writers import table
-
-    out = Path(given.out)
-    if not given.customer:
-        raise PrevenanceError(
-            "E202", "customer is not set", key="customer", fix="add customer=<an id as in column customer_id of list.csv>"
-        )
-    if not out.is_dir():
-        raise PrevenanceError("E401", f"there is no output folder at {out}", key="out", fix="set out=<the folder that make train wrote>")
-    hidden = pseudonyms.at_hand(given.privacy.key_file)
-    steps("keep the customer out of later runs")
-    mark = erased.add(out, given.customer).mark(given.customer)
-    steps("erase")
-    erasure.sweep(out)
-    done = erasure.erase(out, given.customer, hidden.of(given.customer) if hidden else "")
-    if (out / "index.html").is_file():
-        write_index(given)
-    number = len(list((out / "erasures").glob("*.json"))) + 1
-    told = certificate(given, mark, done, number) | {"key_id": hidden.key_id if hidden else None}
-    disk.write(out / "erasures" / f"{number}.json", table.canonical(told))
-    noted(given, "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
-    steps("")
-    say(text(told, out / "erasures" / f"{number}.json"))
-    if unknown := sorted(pseudonyms.used(out) - asked_under(out, mark)):
-        raise PrevenanceError(
-            "E904",
-            f"rows may be left under pseudonyms of the key {unknown[0]}, which is not to be had",
-            fix=f"set {pseudonyms.KEY} to that key and erase again",
-        )
-    if done.left:
-        raise PrevenanceError(
-            "E904", f"{len(done.left)} files still name the customer", fix="remove them, then erase again", path=", ".join(done.left[:5])
-        )
+    erase_customer(given, steps)
 
 
-def certificate(given: Settings, mark: str, done: Any, number: int) -> dict[str, Any]:
-    """Return what an erasure did, without the id: its keyed hash, counts per place, models to train again and what is left to do."""
-    return {
-        "number": number,
-        "at": f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z",
-        "customer": mark,
-        "erased": done.places,
-        "retrain": done.retrain,
-        "left": done.left,
-        "source": _source(given),
-    }
-
-
-def asked_under(out: Path, mark: str) -> set[str]:
-    """Return the ids of the keys under whose pseudonyms a customer was erased, as the certificates say."""
-    told = [json.loads(path.read_text(encoding="utf-8")) for path in (out / "erasures").glob("*.json")]
-    return {str(one.get("key_id")) for one in told if one["customer"] == mark}
-
-
-def _source(given: Settings) -> str:
-    if given.source.name == "demo" and not given.data:
-        return "the demo's own files are below the output folder and were rewritten"
-    return "not ours to edit: delete the customer there; until then every run leaves them out and counts them as erased"
-
-
-def text(told: dict[str, Any], path: Path) -> str:
-    """Return the certificate as it is printed."""
-    rows = [f"          {place:<24}{number:>8,}" for place, number in sorted(told["erased"].items())] or ["          nothing was found"]
-    models = ", ".join(told["retrain"])
-    again = (
-        [f"NEXT      make train   # {models}: the models learned from this customer among others; they hold no row of theirs"]
-        if models
-        else []
-    )
-    head = [f"ERASED    certificate {told['number']}, customer {told['customer'][:12]} (keyed hash)"]
-    return "\n".join([*head, *rows, f"SOURCE    {told['source']}", f"FILES     {path}", *again])
-
-
-def main() -> None:
-    """Run the pipeline from the command line."""
-    run("erase", body)
-
+main = partial(run, "erase", body)
 
 if __name__ == "__main__":
     main()

@@ -2,92 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-import pandas as pd
-
-from pipelines.audit_log import noted
-from pipelines.published import Published, at
-from pipelines.run import Steps, say, targets_of
-from pipelines.run import main as run
-from pipelines.settings import Settings
-from prevenance import disk, erased, feedback, pseudonyms
-from prevenance.errors import PrevenanceError
-from prevenance.feedback import Answer
-from prevenance.overrides import FOLLOWED, decisions
-from prevenance.writers import publish, table
-
-COLUMNS = ["customer_id", "product_id", "action", "act_by", "owner", "decision", "decided_by", "decided_at"]
+from pipelines.start.compose import targets_of
+from pipelines.start.run import main as run
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
 
 
 def body(given: Settings, steps: Steps) -> None:
-    """Write ``<out>/export/<target>-<cutoff>.csv`` of the chosen target, or of every target that has a list.
+    """See ``prevenance.runs.export``."""
+    from prevenance.runs.export import export_lists
 
-    Raises:
-        PrevenanceError: E203 where there is no list, E906 where review is required and a row has no decision, E905 for pseudonyms without key.
-    """
-    out, written = Path(given.out), {}
-    lists = {one.target.name: (one, at(out, one.target.name, None)) for one in targets_of("export", given)}
-    if not any(found for _, found in lists.values()):
-        raise PrevenanceError(
-            "E203", f"there is no published list in {out}", key="out", fix="run make score, or set out=", path=out / "lists"
-        )
-    ready = {name: rows_of(one, found) for name, (one, found) in lists.items() if found is not None}
-    for name, (rows, cutoff) in ready.items():
-        steps(f"{name}: export")
-        path = disk.write(out / "export" / f"{name}-{publish.stamp(cutoff)}.csv", table.csv_bytes(rows))
-        written[name] = {"file": str(path), "rows": len(rows)}
-        decided = int(rows["decision"].ne("").sum())
-        noted(given, "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
-    publish.status(out, {"pipeline": "export", "outcome": "exported", "exit": 0, "targets": written})
-    steps("")
-    for name, told in written.items():
-        say(f"EXPORT    {name}: {told['rows']} rows to {told['file']}; nothing was sent")
+    export_lists(given, targets_of("export", given), steps)
 
 
-def rows_of(given: Settings, found: Published) -> tuple[pd.DataFrame, datetime]:
-    """Return what of a list is exported, best first, and its cutoff: the ranked rows, each with the newest decision on it.
-
-    A row that a person decided against has no action. Who was erased since, or wants no contact any more, is on no list that is asked.
-    """
-    out, answers = Path(given.out), feedback.load(Path(given.out), given.target.name)
-    hidden = pseudonyms.chosen(given.pseudonymous, given.privacy.key_file)
-    made = decisions(one for one in answers if one.run_id == found.manifest["run_id"])
-    rows = found.rows[found.rows["rank"].notna()]
-    gone = erased.load(out).among(rows["customer_id"])
-    listed = [row for row in rows.to_dict("records") if row["customer_id"] not in gone]
-    each = [(row, made.get((found.manifest["run_id"], row["customer_id"], row.get("product_id") or ""))) for row in listed]
-    undecided = sum(answer is None for _, answer in each)
-    if given.reviewed_only:
-        each = [(row, answer) for row, answer in each if answer is not None]
-    elif undecided and given.privacy.review == "required":
-        raise PrevenanceError(
-            "E906",
-            f"{undecided} of {len(each)} rows have no decision by a person",
-            fix="take the team's answers with make feedback, or add reviewed_only=true to export only the rows that were decided",
-            target=given.target.name,
-        )
-    frame = pd.DataFrame([_row(dict(row), answer) for row, answer in each], columns=COLUMNS, dtype="str")
-    if hidden:
-        frame["customer_id"] = [hidden.of(one) for one in frame["customer_id"]]
-    return frame if "product_id" in rows else frame.drop(columns="product_id"), found.cutoff
-
-
-def _row(row: dict[str, Any], answer: Answer | None) -> dict[str, str]:
-    """Return one line of the export."""
-    told = {name: "" if row.get(name) is None else str(row[name]) for name in ("customer_id", "product_id", "action", "act_by", "owner")}
-    if answer is None:
-        return told | {"decision": "", "decided_by": "", "decided_at": ""}
-    against = {"action": "", "act_by": ""} if answer.action not in FOLLOWED else {}
-    return told | against | {"decision": answer.action, "decided_by": answer.by, "decided_at": answer.at}
-
-
-def main() -> None:
-    """Run the pipeline from the command line."""
-    run("export", body)
-
+main = partial(run, "export", body)
 
 if __name__ == "__main__":
     main()

@@ -2,98 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
-from pipelines.audit_log import noted_each
-from pipelines.run import Steps, say
-from pipelines.run import main as run
-from pipelines.settings import Settings
-from prevenance import audit, feedback, overrides
-from prevenance.disk import writing
-from prevenance.errors import PrevenanceError
-from prevenance.feedback import ACTIONS, Answer
-from prevenance.writers.publish import stamp, status
-from prevenance.writers.wording import line, plural
-
-NEXT = "NEXT      make score   # the next list honours them"
-
-Listed = dict[tuple[str, str], float | None]
+from pipelines.start.run import main as run
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
 
 
 def body(given: Settings, steps: Steps) -> None:
-    """Read, check and keep the answers of one file: all of them, or none."""
-    out, path = Path(given.out), Path(given.file or "")
-    if not given.file or not path.is_file():
-        what = f"there is no file at {path}" if given.file else "no file is given"
-        raise PrevenanceError("E401", what, key="file", fix="set file=<feedback.csv as the page of a list downloads it>")
-    steps("read the answers")
-    with writing(path):
-        content = path.read_bytes()
-    read = feedback.read(content, path.name)
-    lists = {(one.target, one.run_id, one.cutoff): _listed(out, one) for _, one in read}
-    found = feedback.matched(read, {key: rows for key, rows in lists.items() if rows is not None}, path.name)
-    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{audit.who()}") for one in found]
-    steps("keep the answers")
-    targets = sorted({one.target for one in answers})
-    taken = {target: feedback.append(out, target, [one for one in answers if one.target == target]) for target in targets}
-    noted_each(given, "feedback", taken)
-    steps("")
-    say("\n".join([_told(answers, taken), *(line for target in taken for line in _overruled(out, target)), NEXT]))
-    status(out, {"pipeline": "feedback", "outcome": "taken", "exit": 0, "read": len(answers), "taken": taken})
+    """See ``prevenance.runs.feedback``."""
+    from prevenance.runs.feedback import take_answers
+
+    take_answers(given, steps)
 
 
-def _listed(out: Path, answer: Answer) -> Listed | None:
-    """Return the chance of each row of the published list that an answer is about; ``None`` if there is no such list."""
-    folder = out / "lists" / answer.target / f"{stamp(feedback.moment(answer.cutoff))}-{answer.run_id[:12]}"
-    if not (folder / "list.json").is_file() or _run_id(folder) != answer.run_id:
-        return None
-    rows = json.loads((folder / "list.json").read_text(encoding="utf-8"))
-    return {(row["customer_id"], row.get("product_id") or ""): row["score"] for row in rows}
-
-
-def _run_id(folder: Path) -> str:
-    return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["run_id"])
-
-
-def _told(answers: list[Answer], taken: dict[str, int]) -> str:
-    """Return what was taken, counted; no customer and no text is told."""
-    new = sum(taken.values())
-    lines = [f"FEEDBACK  {plural(len(answers), 'answer')} read, {new} taken, {len(answers) - new} known already"]
-    for target in taken:
-        counts = Counter(one.action for one in answers if one.target == target)
-        lines.append(f"          {target}: " + ", ".join(f"{counts[one]} {one.replace('_', ' ')}" for one in ACTIONS if counts[one]))
-    return "\n".join(lines)
-
-
-def _overruled(out: Path, target: str) -> list[str]:
-    """Return how often people decided against a proposal, of all rows of this target that they decided on, and for owners with enough of them."""
-    answers = feedback.load(out, target)
-    whole, owners = overrides.rate(answers), overrides.by_owner(answers, _owners(out, target, {one.run_id for one in answers}))
-    told = [f"DECIDED   {target}: {_share(whole)} against the proposal"]
-    return told + [f"          {line(owner, 40)}: {_share(one)}" for owner, one in owners.items()]
-
-
-def _share(rate: overrides.Rate) -> str:
-    return f"{rate.against} of {rate.decided} ({rate.against / rate.decided:.0%})" if rate.decided else "0 of 0"
-
-
-def _owners(out: Path, target: str, runs: set[str]) -> dict[overrides.Row, str]:
-    """Return who owned each row of the lists of some runs when they were published."""
-    found = {}
-    for folder in sorted(path.parent for path in (out / "lists" / target).glob("*/manifest.json") if not path.parent.is_symlink()):
-        if (run_id := _run_id(folder)) in runs:
-            for row in json.loads((folder / "list.json").read_text(encoding="utf-8")):
-                found[run_id, row["customer_id"], row.get("product_id") or ""] = row["owner"] or ""
-    return found
-
-
-def main() -> None:
-    """Run the pipeline from the command line."""
-    run("feedback", body)
-
+main = partial(run, "feedback", body)
 
 if __name__ == "__main__":
     main()

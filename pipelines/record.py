@@ -2,83 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 
-from pipelines.audit_log import noted
-from pipelines.inputs import data_of, prepare_out, source_of
-from pipelines.run import Steps, say
-from pipelines.run import main as run
-from pipelines.settings import Settings
-from prevenance import erased
-from prevenance.errors import PrevenanceError
-from prevenance.gates import enforce, volume
-from prevenance.history import instant
-from prevenance.privacy import Privacy
-from prevenance.privacy import check as check_privacy
-from prevenance.record import Change, change, check_moment, write
-from prevenance.sources import denied, raw
-from prevenance.sources.files import connect
-from prevenance.writers.publish import stamp, status
+from pipelines.start.run import main as run
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
 
 
 def body(given: Settings, steps: Steps) -> None:
-    """Compare the tables with what is recorded and write one segment for each that changed; all are compared before one is written.
+    """See ``prevenance.runs.record``."""
+    from prevenance.runs.record import record_changes
 
-    Raises:
-        PrevenanceError: E202 when the source records nothing, E208 for an instant before the last record, E404 for a
-            table that lost most of its keys, and what reading a table raises.
-    """
-    rules = given.privacy
-    check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
-    source, out = source_of(given), prepare_out(given)
-    if not source.record:
-        fix = "write record: {accounts: [account_id]} in the source's yaml, with an entry of files and its key columns"
-        raise PrevenanceError("E202", f"the source {source.name} names nothing to record", key="source.record", fix=fix)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    at = (instant(given.as_of, source.timezone, now) if given.as_of else now).replace(microsecond=0)
-    data, con, left = data_of(given, source, steps), connect(), erased.load(out)
-    found = []
-    with raw.opened(con, source, data) as read:
-        for view, keys in source.record.items():
-            steps(f"compare {view}")
-            folder = out / "record" / view
-            check_moment(folder, at)
-            ragged = read(view)["ragged"]
-            notes = denied.forget(con, source, view)
-            found.append(change(con, view, keys, folder, at, left, ragged))
-            found[-1].notes.extend(notes)
-            whole(found[-1], accepted=given.accept_volume)
-    steps("keep what changed")
-    for one in found:
-        write(one)
-    steps("")
-    told = {one.view: {"new": one.new, "changed": one.changed, "gone": one.gone} for one in found}
-    noted(given, "record", rows={view: sum(counts.values()) for view, counts in told.items()})
-    say("\n".join([f"RECORD    {stamp(at)}", *map(text, found)]))
-    status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
+    record_changes(given, steps)
 
 
-def whole(one: Change, *, accepted: bool) -> None:
-    """Raise E404 if most keys vanished at once, unless that is ``accepted``: more likely the table is a part of itself."""
-    rows = one.before + one.new - one.gone
-    enforce(volume({one.view: rows}, [{one.view: one.before}], {}, accepted=accepted))
-
-
-def text(one: Change) -> str:
-    """Return what is told of one table."""
-    what = (
-        f"{one.new:,} new, {one.changed:,} changed, {one.gone:,} gone -> {one.path}"
-        if one.rows
-        else f"nothing changed, {one.before:,} rows known"
-    )
-    return "\n".join([f"          {one.view}: {what}", *(f"          {one.view}: {note}" for note in one.notes)])
-
-
-def main() -> None:
-    """Run the pipeline from the command line."""
-    run("record", body)
-
+main = partial(run, "record", body)
 
 if __name__ == "__main__":
     main()

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from prevenance import __version__, disk
-from prevenance.errors import PrevenanceError
-from prevenance.sbom import bill, components
+from prevenance import __version__
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
+from prevenance.runs.commands import home
+from prevenance.runs.sbom import bill, components
 
-LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
+LOCK = home() / "requirements.lock"
+
+
+def plainly(about: str | None, told: Callable[[], str]) -> None:
+    """Print what a command without settings has to tell, or what it is about, or its refusal in one line."""
+    try:
+        print(about if {"-h", "--help"} & set(sys.argv[1:]) else told())
+    except PrevenanceError as problem:
+        sys.stderr.write(problem.line() + "\n")
+        sys.exit(problem.exit_status)
+
+
+def written() -> str:
+    """Write the bill and return what is told of it."""
+    path, lock = Path(sys.argv[1] if len(sys.argv) > 1 else "sbom.json"), LOCK.read_text(encoding="utf-8")
+    disk.write(path, bill(lock, __version__))
+    return f"SBOM      {len(components(lock))} libraries, {path}"
 
 
 def main() -> None:
     """Run from the command line."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print(__doc__)
-        return
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "sbom.json")
-    try:
-        lock = LOCK.read_text(encoding="utf-8")
-        disk.write(path, bill(lock, __version__))
-        print(f"SBOM      {len(components(lock))} libraries, {path}")
-    except PrevenanceError as problem:
-        sys.stderr.write(problem.line() + "\n")
-        sys.exit(problem.exit_status)
+    plainly(__doc__, written)
 
 
 if __name__ == "__main__":

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
-from pipelines.run import Steps, refused, targets_of
-from pipelines.run import main as run
-from pipelines.settings import Settings
+from pipelines.start.compose import targets_of
+from pipelines.start.run import main as run
+from pipelines.start.run import refused
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
 
 
 def body(given: Settings, steps: Steps) -> int:
-    """Publish the list of the chosen target, or of every target that has a champion; return the exit status of the first that was refused."""
-    from pipelines.night import night
-    from pipelines.view import write_index
-    from prevenance.writers.publish import status
+    """See ``prevenance.runs.night``."""
+    from prevenance.runs.night import score_each
 
-    done = night(given, targets_of("score", given), steps)
-    write_index(given)
-    status(Path(given.out), {"pipeline": "score"} | done.record)
-    return refused(done.refused.values())
+    return refused(score_each(given, targets_of("score", given), steps))
 
 
-def main() -> None:
-    """Run the pipeline from the command line."""
-    run("score", body)
-
+main = partial(run, "score", body)
 
 if __name__ == "__main__":
     main()

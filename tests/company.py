@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.inputs import Inputs, load
-from pipelines.run import PRIVATE, Steps, _guarded
-from pipelines.settings import Settings
+from pipelines.start.run import _guarded
+from prevenance.runs.commands import PRIVATE
+from prevenance.runs.inputs import Inputs, load
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
 
 ACCOUNTS = "account,since,name,segment\na,2024-01-01,Ada,small\nb,2024-01-02,Bo,large\n"
 TICKETS = "account,id,day,score,note\n" + "".join(f"{'ab'[n % 2]},t{n},2024-03-{n % 28 + 1:02d},{n % 5},x\n" for n in range(8))

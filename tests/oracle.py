@@ -17,7 +17,7 @@ import duckdb
 import pandas as pd
 
 from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Last, Max, Mean, Min, Ratio, State, Sum, Trend
-from prevenance.tables import SQL_TYPES, TABLES
+from prevenance.tables.canonical import SQL_TYPES, TABLES
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from pipelines.inputs import Inputs, load, remember
-from pipelines.run import Steps, settings_of
-from pipelines.settings import Settings
-from pipelines.snapshots import definitions_of, frame_of, target_of
-from prevenance import training
+from pipelines.start.compose import settings_of
 from prevenance.features.build import names
-from prevenance.folds import Fold
-from prevenance.models import bundle, shelf
+from prevenance.models import bundle, shelf, training
 from prevenance.models.bundle import Fitted
+from prevenance.models.folds import Fold
+from prevenance.runs.inputs import Inputs, load, remember
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.snapshots import definitions_of, frame_of, target_of
+from prevenance.runs.steps import Steps
 
 SMALL = ["demo.customers=100", "demo.months=13", "capacity=8", "features.sets=[tickets,contacts,offers]", "features.lookbacks=[28,90]"]
 TARGETS = {"churn": "lightgbm", "tickets": "logistic", "cross_sell": "logistic"}

@@ -11,7 +11,7 @@ import jinja2
 import yaml
 from jinja2 import nodes
 
-from prevenance.facts import unknown, wordings
+from prevenance.explain.facts import unknown, wordings
 from prevenance.features import SETS, definitions
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +23,7 @@ def of_python(text: str, also: tuple[str, ...] = ()) -> set[str]:
     """Return the texts that a module says: constants, both sides of a choice, and what a named constant holds; ``also`` names speakers."""
     tree = ast.parse(text)
     if any(
-        isinstance(node, ast.ImportFrom) and node.module == "pipelines.run" and "say" in {one.name for one in node.names}
+        isinstance(node, ast.ImportFrom) and node.module == "pipelines.start.run" and "say" in {one.name for one in node.names}
         for node in tree.body
     ):
         speakers = ("spoken", *also)

@@ -12,7 +12,7 @@ from bench.contenders import definitions, main, ours, pandas
 from bench.facts import CUTOFFS, write
 from prevenance.features.build import build, names
 from prevenance.features.define import Feature, Last
-from prevenance.history import History
+from prevenance.history.history import History
 
 CUSTOMERS = 300
 COLUMNS = names(definitions())

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import views
 
-from prevenance.sources.demo_names import HOSTILE
-from prevenance.writers.index import index
-from prevenance.writers.page import page
+from prevenance.demo.names import HOSTILE
+from prevenance.publish.index import index
+from prevenance.publish.page import page
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
 pytest.importorskip("playwright", reason="playwright is not installed")
@@ -230,7 +230,7 @@ def test_notes_are_two_clicks_and_download_as_feedback(opened: Opener) -> None:
 
 
 def test_the_file_of_notes_is_what_the_next_night_reads(opened: Opener) -> None:
-    feedback = pytest.importorskip("prevenance.feedback")
+    feedback = pytest.importorskip("prevenance.decide.feedback")
     one = opened(LIST)
     one.locator("tbody button.name").first.focus()
     one.keyboard.press("s")

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_explain import COLUMNS, DEFINITIONS, world
 
-from prevenance.change import change, moved
+from prevenance.explain.change import change, moved
 from prevenance.models.bundle import chance
-from prevenance.training import fit
+from prevenance.models.training import fit
 from prevenance.words import words
 
 KINDS = ["rule", "logistic", "blend", "lightgbm", "random_forest", "neural"]

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance import checks
-from prevenance.checks import leakage
-from prevenance.drift import drift
-from prevenance.folds import Fold
-from prevenance.gaps import footprints
+from prevenance.judge import checks
+from prevenance.judge.checks import leakage
+from prevenance.judge.drift import drift
+from prevenance.judge.gaps import footprints
+from prevenance.models.folds import Fold
 
 CUTOFFS = tuple(pd.Timestamp("2024-01-01") + pd.Timedelta(days=90 * number) for number in range(4))
 FOLDS = (Fold(CUTOFFS[:2], (CUTOFFS[2],), CUTOFFS[3]),)

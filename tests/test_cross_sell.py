@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from worlds import CUTOFFS, world
 
-from prevenance.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.features.build import build
 from prevenance.features.offers import BASKET_OFFER, CONTRACT_OFFER, definitions
-from prevenance.history import History
+from prevenance.history.history import History
 from prevenance.models.encode import Encoder
 from prevenance.models.rule import estimator
-from prevenance.order import best_offers, by_product
+from prevenance.order.value import best_offers, by_product
+from prevenance.tables.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.targets import next_family, next_offer
 from prevenance.targets.define import cohort, label
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prevenance.capacity import Room
-from prevenance.decision import Memory, Rules, decide
-from prevenance.errors import PrevenanceError
-from prevenance.holdout import ORIGIN, HoldOut, mondays
+from prevenance.base.errors import PrevenanceError
+from prevenance.order.capacity import Room
+from prevenance.order.decision import Memory, Rules, decide
+from prevenance.order.holdout import ORIGIN, HoldOut, mondays
 
 MONDAY = datetime(2026, 9, 28)
 NONE = HoldOut("churn", 90, share=0.0)
@@ -230,7 +230,7 @@ def test_an_empty_cohort_is_decided_too() -> None:
 
 
 def test_the_line_of_chances_is_twelve_mondays_of_which_the_last_is_the_cutoff() -> None:
-    from pipelines.weeks import BEFORE, moments_of
+    from prevenance.decide.weeks import BEFORE, moments_of
 
     for cutoff in (MONDAY, MONDAY + timedelta(days=3, hours=2)):
         found = moments_of(cutoff, rules())

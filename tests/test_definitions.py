@@ -14,12 +14,12 @@ import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.features import LOOKBACKS, SETS, changeable, columns, definitions, phrases
 from prevenance.features.build import build, giving, names, usable
 from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend
-from prevenance.history import History
-from prevenance.tables import SQL_TYPES, TABLES
+from prevenance.history.history import History
+from prevenance.tables.canonical import SQL_TYPES, TABLES
 from prevenance.words import words
 
 ALL = definitions()

@@ -11,19 +11,21 @@ import pandas as pd
 import pytest
 import yaml
 
-from prevenance.bootstrap import pooled
-from prevenance.history import History, cut
-from prevenance.sources import demo, files
-from prevenance.sources.demo_company import _touched as touched
-from prevenance.sources.demo_company import block_of, health_step
-from prevenance.sources.demo_growth import OFFERS
-from prevenance.sources.demo_leaving import hazard
-from prevenance.sources.demo_oracle import TARGETS, contact_effect, cutoffs, snapshots
-from prevenance.sources.demo_switches import Demo
-from prevenance.sources.demo_truth import auc, average_precision
-from prevenance.sources.demo_world import ADDONS, DAY, END, WEEK, World, moments, stream
-from prevenance.sources.intake import Policy, Source, intake
-from prevenance.tables import TABLES
+from prevenance.demo import simulated
+from prevenance.demo.company import _touched as touched
+from prevenance.demo.company import block_of, health_step
+from prevenance.demo.growth import OFFERS
+from prevenance.demo.leaving import hazard
+from prevenance.demo.oracle import TARGETS, contact_effect, cutoffs, snapshots
+from prevenance.demo.switches import Demo
+from prevenance.demo.truth import auc, average_precision
+from prevenance.demo.world import ADDONS, DAY, END, WEEK, World, moments, stream
+from prevenance.history.history import History, cut
+from prevenance.judge.bootstrap import pooled
+from prevenance.sources import files
+from prevenance.sources.intake import Source, intake
+from prevenance.sources.taken import Policy
+from prevenance.tables.canonical import TABLES
 from prevenance.targets import churn, cross_sell, tickets
 from prevenance.targets.define import cohort, label
 
@@ -31,9 +33,9 @@ CONF = Path(__file__).parent.parent / "conf" / "source"
 CLEAN = {"duplicates": False, "orphans": False, "bad_cells": False, "opt_outs": False}
 
 
-def seen(given: Demo) -> tuple[World, list[demo.Life], dict[str, pd.DataFrame]]:
-    world = demo.world_of(given)
-    lives = list(demo.lives(world))
+def seen(given: Demo) -> tuple[World, list[simulated.Life], dict[str, pd.DataFrame]]:
+    world = simulated.world_of(given)
+    lives = list(simulated.lives(world))
     parts = [snapshots(world, life.block, life.grown, life.events.errors, life.tickets) for life in lives]
     return world, lives, {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in TARGETS}
 
@@ -105,7 +107,7 @@ def history(folder: Path) -> History:
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, dict[str, pd.DataFrame], History]:
     folder = tmp_path_factory.mktemp("demo")
     given = Demo(customers=400, months=24, seed=5, **CLEAN)  # type: ignore[arg-type]
-    demo.write(folder, given)
+    simulated.write(folder, given)
     world, _, found = seen(given)
     return world, found, history(folder)
 
@@ -143,7 +145,7 @@ def test_figures_are_pooled_as_a_training_report_pools_them(large: dict[str, pd.
 
 
 def test_truth_is_written_beside_the_files(tmp_path: Path) -> None:
-    facts = demo.write(tmp_path, Demo(customers=150, months=14, leaks=("edited",)))
+    facts = simulated.write(tmp_path, Demo(customers=150, months=14, leaks=("edited",)))
     known = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
     assert known == json.loads(json.dumps(facts["truth"]))
     for target in TARGETS:
@@ -156,7 +158,7 @@ def test_truth_is_written_beside_the_files(tmp_path: Path) -> None:
 
 
 def test_a_history_too_short_for_a_label_has_no_figures(tmp_path: Path) -> None:
-    known = demo.write(tmp_path, Demo(customers=5, months=2))["truth"]
+    known = simulated.write(tmp_path, Demo(customers=5, months=2))["truth"]
     assert all(known[target]["roc_auc"] is None and known[target]["snapshots"] == 0 for target in TARGETS)
 
 
@@ -168,7 +170,7 @@ def test_without_signal_nobody_can_rank_who_leaves() -> None:
 
 
 def test_nobody_ranks_better_than_the_oracle(large: dict[str, pd.DataFrame]) -> None:
-    world = demo.world_of(Demo(customers=2_700, seed=3))
+    world = simulated.world_of(Demo(customers=2_700, seed=3))
     block = block_of(world, 0)
     for found in (large["churn"], large["tickets"]):
         week = np.searchsorted(world.weeks, found["cutoff"].to_numpy().astype("datetime64[s]"), side="right") - 1
@@ -177,8 +179,8 @@ def test_nobody_ranks_better_than_the_oracle(large: dict[str, pd.DataFrame]) -> 
 
 def test_a_contact_keeps_most_and_drives_some_away() -> None:
     for switch in (True, False):
-        world = demo.world_of(Demo(customers=1_500, save_effect=switch))
-        (life,) = demo.lives(world)
+        world = simulated.world_of(Demo(customers=1_500, save_effect=switch))
+        (life,) = simulated.lives(world)
         found = contact_effect(world, life.block)
         gain = (found["contacted"] - found["alone"]).groupby(found["better_alone"].astype(bool)).mean()
         assert found["alone"].between(0, 1).all()

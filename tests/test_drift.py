@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance.drift import drift, stability_index, threshold
+from prevenance.judge.drift import drift, stability_index, threshold
 
 FEATURES = ["logins", "rare", "score", "plan", *[f"noise_{number}" for number in range(16)]]
 

@@ -19,11 +19,15 @@ import pandas as pd
 import pytest
 
 from pipelines import erase, explain, export, feedback, replay, score, train
-from pipelines.inputs import make_demo
-from pipelines.run import Steps, _guarded, settings_of
-from prevenance import audit, erased, lock
-from prevenance.errors import PrevenanceError
-from prevenance.writers.removal import Person, removed
+from pipelines.start.compose import settings_of
+from pipelines.start.run import _guarded
+from prevenance.base import lock
+from prevenance.base.errors import PrevenanceError
+from prevenance.consent import erased
+from prevenance.privacy import trail
+from prevenance.privacy.removal import Person, removed
+from prevenance.runs.inputs import make_demo
+from prevenance.runs.steps import Steps
 
 TINY = ["demo.customers=60", "demo.months=12", "model=rule", "target=churn"]
 NAME, MAIL, SECRET, NOTE = "Zebulon Quagga GmbH", "z.q@quagga.example", "kanarie-7QxZ", "asked for Xylander by the lake"
@@ -287,13 +291,13 @@ def test_rows_go_by_their_field_and_never_by_a_part_of_a_text() -> None:
 def test_the_audit_log_tells_who_did_what_and_no_id(out: Path) -> None:
     victim = victim_of(out)
     assert run("erase", f"out={out}", f"customer={victim}") == 0
-    lines = audit.verified(out)
+    lines = trail.verified(out)
     assert [line["what"] for line in lines] == ["train", "score", "feedback", "export", "explain", "erase"]
     folder = (out / "lists" / "churn" / "latest").resolve()
     assert lines[1]["run_id"] == json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["run_id"]
     assert all({"at", "who", "previous", "digest"} <= set(line) for line in lines)
-    assert victim not in (out / audit.LOG).read_text(encoding="utf-8")
-    assert (out / audit.LOG).stat().st_mode & 0o777 == 0o600
+    assert victim not in (out / trail.LOG).read_text(encoding="utf-8")
+    assert (out / trail.LOG).stat().st_mode & 0o777 == 0o600
 
 
 def test_fault_77_a_secret_of_the_environment_is_in_no_file(lived: Path) -> None:

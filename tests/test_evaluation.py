@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from prevenance import metrics
-from prevenance.bootstrap import closed, draws, index, interval, pooled
-from prevenance.evaluation import Finding, evaluate, gate, periods, slices
-from prevenance.lead import lead_time, lead_weeks
+from prevenance.judge import metrics
+from prevenance.judge.bootstrap import closed, draws, index, interval, pooled
+from prevenance.judge.evaluation import Finding, evaluate, gate, periods, slices
+from prevenance.judge.lead import lead_time, lead_weeks
 
 RIVALS = ("base_rate", "rule", "customer_rules", "champion")
 
@@ -71,7 +71,7 @@ def test_weighted_metrics_equal_sklearn_for_every_draw():
 
 def test_blocks_of_replicates_change_nothing(good, monkeypatch):
     whole = evaluate(good, capacity=30, replicates=50, seed=1)
-    monkeypatch.setattr("prevenance.bootstrap._CELLS", 5000)
+    monkeypatch.setattr("prevenance.judge.bootstrap._CELLS", 5000)
     assert evaluate(good, capacity=30, replicates=50, seed=1) == whole
 
 

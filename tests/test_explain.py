@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance import explain
-from prevenance.explain import contributions, plots, reasons
+from prevenance.explain import attribution
+from prevenance.explain.attribution import contributions, plots, reasons
 from prevenance.features.define import Count, DaysSince, Feature, Ratio, State, Trend
-from prevenance.folds import Fold
 from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
 from prevenance.models.encode import Encoder
-from prevenance.training import fit
+from prevenance.models.folds import Fold
+from prevenance.models.training import fit
 
 DEFINITIONS = (
     Feature("logins_28d", "usage", Count(), "{value:.0f} logins in 28 days", where="kind = 'login'", days=28),
@@ -210,6 +210,6 @@ def test_shap_is_not_imported_for_reasons():
     import subprocess
     import sys
 
-    code = f"import sys; sys.path[:] = {sys.path!r}; import {explain.__name__}, prevenance.training; "
+    code = f"import sys; sys.path[:] = {sys.path!r}; import {attribution.__name__}, prevenance.models.training; "
     code += "sys.exit(any(name in sys.modules for name in ('shap', 'lightgbm', 'sklearn', 'optuna', 'matplotlib')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

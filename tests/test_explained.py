@@ -15,13 +15,14 @@ import pytest
 import shelves
 
 from pipelines import explain, score
-from pipelines.customer import Asked, basis_of, check, explained
-from pipelines.published import at, before, every
-from pipelines.run import _guarded, settings_of
-from prevenance.errors import PrevenanceError
-from prevenance.playbook import NEVER
+from pipelines.start.compose import settings_of
+from pipelines.start.run import _guarded
+from prevenance.base.errors import PrevenanceError
+from prevenance.decide.playbook import NEVER
+from prevenance.publish import dossier, folders
+from prevenance.publish.published import at, before, every
+from prevenance.runs.customer import Asked, basis_of, check, explained
 from prevenance.words import LANGUAGES, words
-from prevenance.writers import dossier, publish
 
 TARGETS = ("churn", "tickets", "cross_sell")
 HOSTILE = [
@@ -136,8 +137,8 @@ def test_contributions_add_up_for_every_kind_of_model(company, kind):
 def _learned(few: pd.DataFrame, columns: list[str], kind: str):
     from datetime import datetime, timedelta
 
-    from prevenance.folds import Fold
-    from prevenance.training import fit
+    from prevenance.models.folds import Fold
+    from prevenance.models.training import fit
 
     draw = np.random.default_rng(3)
     cutoffs = [datetime(2026, 1, 1) + timedelta(days=28 * n) for n in range(3)]
@@ -293,16 +294,17 @@ DETAILS = (
 
 @pytest.mark.parametrize("target", ["churn", "cross_sell"])
 def test_a_view_is_complete_and_plain(company, target):
-    from pipelines.manifest import manifest_of
-    from pipelines.snapshots import target_of
-    from pipelines.tonight import champion_of, listed
-    from pipelines.view import view_of
-    from prevenance.writers.table import csv_bytes
+    from prevenance.base.formats import csv_bytes
+    from prevenance.runs.champion import champion_of
+    from prevenance.runs.manifest import manifest_of
+    from prevenance.runs.ranked import ranked_list
+    from prevenance.runs.snapshots import target_of
+    from prevenance.runs.view import view_of
 
     given = settings_of("score", [*shelves.SMALL, f"out={company}", f"target={target}", f"as_of={shelves.LATER}"])
     _, inputs = shelves.loaded(company, shelves.LATER)
     fitted, digest, _ = champion_of(company, target_of(given), inputs.as_of)
-    made = listed(given, inputs, fitted, digest, shelves.silent(company))
+    made = ranked_list(given, inputs, fitted, digest, shelves.silent(company))
     manifest = manifest_of(given, inputs, target_of(given), fitted, digest, made, [])
     bytes_before = csv_bytes(made.ranked)
     view = view_of(given, inputs, made, fitted, digest, manifest)
@@ -337,7 +339,7 @@ def test_the_files_for_people_are_published_and_counted(company):
     for target in TARGETS:
         folder = at(company, target, None).folder
         manifest = json.loads((folder / "manifest.json").read_text())
-        for name in publish.VIEWS:
+        for name in folders.VIEWS:
             assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == manifest["files"][name]
         counts = manifest["counts"]
         assert counts["customers_read"] == counts["listed"] + sum(counts["excluded"].values()) + sum(counts["quarantined"].values())
@@ -348,12 +350,12 @@ def test_the_files_for_people_are_published_and_counted(company):
 
 def test_views_may_differ_and_stay_the_rest_may_not(tmp_path):
     files = {"list.csv": b"a", "list.html": b"first"}
-    folder = publish.bundle(tmp_path / "list", files, {})
-    assert publish.bundle(folder, files | {"list.html": b"second", "digest.md": b"new"}, {}) == folder
+    folder = folders.bundle(tmp_path / "list", files, {})
+    assert folders.bundle(folder, files | {"list.html": b"second", "digest.md": b"new"}, {}) == folder
     assert (folder / "list.html").read_bytes() == b"first"
     assert not (folder / "digest.md").exists()
     with pytest.raises(PrevenanceError, match=r"E801.*other content in list\.csv"):
-        publish.bundle(folder, files | {"list.csv": b"b"}, {})
+        folders.bundle(folder, files | {"list.csv": b"b"}, {})
 
 
 def test_a_published_file_that_was_changed_is_not_believed(company, tmp_path):
@@ -371,9 +373,9 @@ def test_a_published_file_that_was_changed_is_not_believed(company, tmp_path):
 def test_the_record_is_that_of_lists_whose_time_is_over(company):
     from datetime import timedelta
 
-    from pipelines import headline
-    from pipelines.snapshots import target_of
-    from prevenance import outcomes
+    from prevenance.judge import outcomes
+    from prevenance.runs import headline
+    from prevenance.runs.snapshots import target_of
 
     given = settings_of("score", [*shelves.SMALL, f"out={company}", "target=tickets"])
     _, inputs = shelves.loaded(company, "2026-09-01")

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_explain import COLUMNS, DEFINITIONS, row, weighted, world
 
-from prevenance.explain import contributions, facts, families, reasons, secant
-from prevenance.facts import text, wordings
+from prevenance.decide.playbook import FAMILIES
+from prevenance.explain.attribution import contributions, facts, families, reasons, secant
+from prevenance.explain.facts import text, wordings
 from prevenance.features import SETS, definitions
 from prevenance.features.define import Count, Feature, Ratio, State, Trend
 from prevenance.models.bundle import chance
-from prevenance.playbook import FAMILIES
-from prevenance.training import fit
+from prevenance.models.training import fit
 from prevenance.words import LANGUAGES, words
 
 SHIPPED = definitions()

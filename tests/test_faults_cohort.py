@@ -11,13 +11,13 @@ import pytest
 from company import ACCOUNTS, TICKETS, Company
 
 from pipelines import score, train
-from pipelines.run import _guarded
-from prevenance import training
-from prevenance.errors import PrevenanceError
+from pipelines.start.run import _guarded
+from prevenance.base.errors import PrevenanceError
 from prevenance.features import definitions
 from prevenance.features.build import build, names, usable
 from prevenance.features.define import Feature, Trend
-from prevenance.history import History
+from prevenance.history.history import History
+from prevenance.models import training
 from prevenance.targets import churn
 from prevenance.targets.define import cohort, label
 
@@ -140,8 +140,8 @@ def test_fault_52_a_customer_who_came_back_is_a_new_spell() -> None:
 
 
 def test_fault_47_no_closed_window_says_from_when(company: Company) -> None:
-    from pipelines.run import settings_of
-    from pipelines.snapshots import cutoffs_of, target_of
+    from pipelines.start.compose import settings_of
+    from prevenance.runs.snapshots import cutoffs_of, target_of
 
     run = company.passes("as_of=2024-04-01")
     given = settings_of("train", ["target=tickets", "source=helpdesk"])

@@ -23,11 +23,13 @@ import pytest
 
 from bench.kills import ERRORS, KILL, SECOND, Stage, ready, starts, sweep
 from bench.nightly import COMPANY, command, forked, logged, restored, tree, unfinished, untraceable, whole
-from pipelines import ending, inputs, run, score, tonight
-from prevenance import disk
-from prevenance.errors import PrevenanceError
-from prevenance.writers import finished
-from prevenance.writers.publish import publish
+from pipelines import score
+from pipelines.start import ending, run
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
+from prevenance.publish import finished
+from prevenance.publish.folders import publish
+from prevenance.runs import inputs, tonight
 
 ROOT = Path(__file__).parent.parent
 FIRST = "as_of=2026-09-29"
@@ -473,7 +475,7 @@ def test_fault_67_a_reader_meets_one_version_while_fifty_are_published(out: Path
 
 
 def test_a_second_start_leaves_no_trace(stage: Stage, out: Path) -> None:
-    from prevenance import lock
+    from prevenance.base import lock
 
     with lock.held(out, "lists"):
         before = tree(out)

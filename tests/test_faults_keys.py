@@ -16,10 +16,10 @@ import pytest
 import views
 from company import ACCOUNTS, TICKETS, Company
 
+from prevenance.base.formats import csv_bytes, json_bytes
 from prevenance.models.encode import LEVELS, fit_encoder
-from prevenance.writers.page import page
-from prevenance.writers.table import csv_bytes, json_bytes
-from prevenance.writers.workbook import xlsx
+from prevenance.publish.page import page
+from prevenance.publish.workbook import xlsx
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_fault_26_out_of_range(company: Company, value: str) -> None:
 
 
 def test_fault_27_a_new_word_is_other_and_counted() -> None:
-    from prevenance.drift import unseen
+    from prevenance.judge.drift import unseen
 
     encoder = fit_encoder(pd.DataFrame({"plan": ["basic", "plus", "basic"], "n": [1.0, 2.0, 3.0]}), ["plan", "n"])
     tonight = pd.DataFrame({"plan": ["gold", "plus", "gold", None], "n": [1.0, 2.0, 3.0, 4.0]})

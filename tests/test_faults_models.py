@@ -19,11 +19,12 @@ from test_models import fitted, world
 from test_tracking import log, model
 
 from pipelines import replay, score, train
-from pipelines.run import _guarded
-from prevenance import keys, tracking
-from prevenance.errors import PrevenanceError
+from pipelines.start.run import _guarded
+from prevenance.base import keys
+from prevenance.base.errors import PrevenanceError
 from prevenance.models import bundle, shelf, trees
 from prevenance.models.encode import Encoder
+from prevenance.track import tracking
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 TINY = [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from company import ACCOUNTS, Company
 
-from prevenance.history import instant
+from prevenance.history.history import instant
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_fault_37_no_known_at(company: Company) -> None:
 
 
 def test_fault_38_exactly_at_the_cutoff(company: Company) -> None:
-    from prevenance.history import upcoming, visible
+    from prevenance.history.history import upcoming, visible
 
     at = datetime(2024, 3, 1)
     company.files["tickets.csv"] = tickets("2024-03-01T00:00:00", "2024-03-01T00:00:00.000001", "2024-03-31", "2024-03-31T00:00:00.000001")
@@ -139,9 +139,9 @@ def backfilled(company: Company, live: int) -> None:
 
 
 def test_fault_39_backfilled_history(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
-    from pipelines.run import settings_of
-    from pipelines.snapshots import cutoffs_of, target_of
-    from prevenance.errors import PrevenanceError
+    from pipelines.start.compose import settings_of
+    from prevenance.base.errors import PrevenanceError
+    from prevenance.runs.snapshots import cutoffs_of, target_of
 
     backfilled(company, live=0)
     given = settings_of("train", ["target=tickets", "source=helpdesk"])
@@ -155,8 +155,8 @@ def test_fault_39_backfilled_history(company: Company, capsys: pytest.CaptureFix
 
 
 def test_fault_39_partly_backfilled_history_is_said(company: Company) -> None:
-    from pipelines.run import settings_of
-    from pipelines.snapshots import cutoffs_of, target_of
+    from pipelines.start.compose import settings_of
+    from prevenance.runs.snapshots import cutoffs_of, target_of
 
     backfilled(company, live=120)
     given = settings_of("train", ["target=tickets", "source=helpdesk"])

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from pipelines import leakage as pipeline
-from pipelines.run import _guarded
-from prevenance.leakage import leakage
+from pipelines.start.run import _guarded
+from prevenance.judge.leakage import leakage
 
 
 def check(out: Path, *arguments: str) -> int:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prevenance import feedback
-from prevenance.errors import PrevenanceError
-from prevenance.feedback import COLUMNS, Answer, standing
-from prevenance.writers.table import csv_bytes
+from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import csv_bytes
+from prevenance.decide import feedback
+from prevenance.decide.feedback import COLUMNS, Answer, standing
 
 CUTOFF, RUN = "2026-10-01T00:00:00Z", "0123456789abcdef"
 USUAL = {"target": "churn", "customer_id": "c1", "run_id": RUN, "cutoff": CUTOFF, "action": "contacted", "at": "2026-10-02T09:00:00Z"}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from prevenance.errors import PrevenanceError
-from prevenance.folds import Fold, closed, final, folds, picture, summary, svg
+from prevenance.base.errors import PrevenanceError
+from prevenance.models.folds import Fold, closed, final, folds, picture, summary, svg
 
 START = datetime(2024, 1, 1)
 MONTHS = [START + timedelta(days=30 * month) for month in range(18)]

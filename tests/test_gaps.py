@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from prevenance.gaps import NAMES, footprints, powers
+from prevenance.judge.gaps import NAMES, footprints, powers
 
 
 def world(seed: int = 1, customers: int = 1500) -> pd.DataFrame:

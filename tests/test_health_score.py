@@ -12,12 +12,13 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from pipelines import replay, score, train
-from pipelines.health import health_score_of
-from pipelines.run import _guarded, settings_of
-from pipelines.settings import Settings
-from prevenance.errors import PrevenanceError
+from pipelines.start.compose import settings_of
+from pipelines.start.run import _guarded
+from prevenance.base.errors import PrevenanceError
+from prevenance.judge.saved import against_score
 from prevenance.models import health_score, module
-from prevenance.saved import against_score
+from prevenance.runs.health import health_score_of
+from prevenance.runs.settings.schema import Settings
 
 SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=50", "capacity=10", "target=churn"]
 SMALL += ["features.lookbacks=[28]"]

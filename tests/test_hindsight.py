@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance import training
-from prevenance.evaluation import Finding
-from prevenance.folds import Fold, folds
-from prevenance.hindsight import TITLES, Trained, leakage_types
+from prevenance.judge.evaluation import Finding
+from prevenance.judge.hindsight import TITLES, Trained, leakage_types
+from prevenance.models import training
+from prevenance.models.folds import Fold, folds
 
 CUTOFFS = [datetime(2025, 1, 1) + timedelta(days=28 * number) for number in range(14)]
 FEATURES = ["logins", "seats", "plan", "month"]

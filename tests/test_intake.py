@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from prevenance.errors import PrevenanceError
-from prevenance.history import cut, newest_known_at
+from prevenance.base.errors import PrevenanceError
+from prevenance.history.history import cut, newest_known_at
 from prevenance.sources.convert import Source
 from prevenance.sources.files import connect, read
-from prevenance.sources.intake import Intake, Policy, intake
+from prevenance.sources.intake import intake
+from prevenance.sources.taken import Intake, Policy
 
 TICKETS = "select customer as customer_id, id as ticket_id, 'opened' as event, day as event_at, score, _file, _line, id as _id from tickets"
 
@@ -204,7 +205,7 @@ def test_a_renamed_column_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_row_order_changes_no_digest(tmp_path: Path) -> None:
-    from prevenance.history import digest
+    from prevenance.history.history import digest
 
     lines = [f"c{n % 7},{n},2024-01-{n % 28 + 1:02d},{n % 5}" for n in range(50)]
     digests = []

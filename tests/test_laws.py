@@ -23,7 +23,7 @@ import prevenance.targets.define as target_module
 from prevenance.features import definitions
 from prevenance.features.build import build, names, usable
 from prevenance.features.define import State
-from prevenance.history import History, visible
+from prevenance.history.history import History, visible
 from prevenance.targets import by_contract, by_event, by_silence, next_family, next_offer, next_ticket
 from prevenance.targets.define import Target, cohort, label
 

@@ -9,8 +9,9 @@ import pytest
 
 from pipelines import audit
 from pipelines.sbom import LOCK
-from prevenance.advisories import judged, pins
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
+from prevenance.runs import advisories
+from prevenance.runs.advisories import judged, pins
 
 VERSIONS = {"typing-extensions": "4.1", "colorama": "0.4.6", "jinja2": "3.1.0"}
 LOCKED = set(VERSIONS.items())
@@ -56,7 +57,7 @@ def test_no_answer_is_4_and_never_a_pass(answer: str) -> None:
 def test_the_command_ends_with_the_code_of_the_gate(
     printed: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, printed, "ConnectionError"))
+    monkeypatch.setattr(advisories.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, printed, "ConnectionError"))
     with pytest.raises(SystemExit) as ended:
         audit.main()
     assert ended.value.code == status
@@ -69,7 +70,7 @@ def test_the_lock_file_is_asked_about_whole_other_systems_libraries_too(monkeypa
     assert len(locked) == sum("==" in line.partition(";")[0] and line[:1].isalnum() for line in text.splitlines())
     assert "colorama" in {name for name, _ in locked}
     lists: list[str] = []
-    monkeypatch.setattr(audit, "_answer", lambda listed: lists.append(listed) or listed)
-    audit.asked(locked)
+    monkeypatch.setattr(advisories, "_answer", lambda listed: lists.append(listed) or listed)
+    advisories.asked(locked)
     assert sorted(line for one in lists for line in one.split()) == sorted(f"{name}=={version}" for name, version in locked)
     assert all(len(names) == len(set(names)) for names in ([line.partition("==")[0] for line in one.split()] for one in lists))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from prevenance.metrics import (
+from prevenance.judge.metrics import (
     METRICS,
     average_precision,
     brier,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.models import MODELS, module
 from prevenance.models.boosted import DEFAULTS
 from prevenance.models.bundle import Fitted, calibrated, chance, interval, load, log_odds, save

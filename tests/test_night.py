@@ -18,13 +18,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines import backfill, night, score, train
-from pipelines.run import _guarded
-from prevenance import lock
-from prevenance.errors import PrevenanceError
-from prevenance.gates import Gate, Limit, age, enforce, freshness, volume
+from pipelines import backfill, score, train
+from pipelines.start.run import _guarded
+from prevenance.base import lock
+from prevenance.base.errors import PrevenanceError
 from prevenance.models import bundle, shelf
-from prevenance.sources.intake import Counts
+from prevenance.runs import night
+from prevenance.sources.gates import Gate, Limit, age, enforce, freshness, volume
+from prevenance.sources.taken import Counts
 
 BODIES = {"train": train.body, "score": score.body, "backfill": backfill.body}
 SMALL = ["demo.customers=80", "demo.months=16", "model=rule", "capacity=5", "validation.replicates=20"]
@@ -167,7 +168,7 @@ def test_fault_04_a_part_of_a_table_is_refused_unless_it_is_accepted(out: Path, 
 def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pipelines import tonight
+    from prevenance.runs import tonight
 
     whole, path = tonight.listed, next((out / "demo").glob("product_events*.csv.gz"))
 
@@ -188,7 +189,7 @@ def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
 
 
 def test_fault_41_another_clock_gives_the_same_list_and_freshness(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipelines import inputs
+    from prevenance.runs import inputs
 
     class Off(datetime):
         @classmethod
@@ -313,7 +314,7 @@ def runs(out: Path) -> list[tuple[str, str]]:
 def test_fault_68_a_store_in_trouble_spoils_no_list_and_is_caught_up_with(
     out: Path, trouble: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from prevenance import tracking
+    from prevenance.track import tracking
 
     store, aside = out / "mlflow.db", out / "aside.db"
     with closing(sqlite3.connect(store)) as whole, closing(sqlite3.connect(aside)) as kept:
@@ -406,7 +407,7 @@ def test_fault_72_a_champion_of_another_horizon_is_refused_and_the_fix_works(out
 def test_finished_files_that_differ_are_not_published(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from prevenance.writers import workbook
+    from prevenance.publish import workbook
 
     before, whole = published(out), workbook.xlsx
     monkeypatch.setattr(workbook, "xlsx", lambda view: whole(view | {"rows": view["rows"][:-1]}))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from prevenance.base.errors import STATUS
 from prevenance.cli import PIPELINES
-from prevenance.errors import STATUS
 
 NIGHT = Path(__file__).parent.parent / "docs" / "night"
 AGAIN, PERSON = {4, 7, 8}, {1, 2, 3, 5, 6, 9}

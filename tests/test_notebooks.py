@@ -10,7 +10,7 @@ import pytest
 import shelves
 
 from pipelines import score
-from pipelines.run import _guarded
+from pipelines.start.run import _guarded
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 

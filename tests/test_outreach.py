@@ -14,8 +14,9 @@ import pytest
 
 from pipelines import feedback as take
 from pipelines import replay, score, train
-from pipelines.run import _guarded, settings_of
-from prevenance.feedback import COLUMNS
+from pipelines.start.compose import settings_of
+from pipelines.start.run import _guarded
+from prevenance.decide.feedback import COLUMNS
 from prevenance.targets import KINDS
 
 SMALL = ["demo.customers=150", "demo.months=18", "validation.replicates=50", "capacity=10", "model=rule", "features.lookbacks=[28,90]"]
@@ -166,7 +167,7 @@ def test_tickets_are_worth_what_the_customer_s_own_pace_lets_expect() -> None:
     from datetime import datetime, timedelta
     from math import exp
 
-    from prevenance.history import History
+    from prevenance.history.history import History
     from prevenance.targets.define import cohort
 
     now = datetime(2026, 9, 30)

@@ -15,13 +15,13 @@ import views
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prevenance.sources.demo_names import HOSTILE
+from prevenance.demo.names import HOSTILE
+from prevenance.publish import cells, header
+from prevenance.publish.digest import MOST, digest
+from prevenance.publish.index import index
+from prevenance.publish.page import page
+from prevenance.publish.workbook import CUT, LONGEST, text, xlsx
 from prevenance.words import words
-from prevenance.writers import cells, header
-from prevenance.writers.digest import MOST, digest
-from prevenance.writers.index import index
-from prevenance.writers.page import page
-from prevenance.writers.workbook import CUT, LONGEST, text, xlsx
 
 SAY = words("en")
 

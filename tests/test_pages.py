@@ -10,10 +10,10 @@ import pytest
 from reports import UGLY, poor_reports, report
 from test_ranking import company, ranked
 
+from prevenance.publish import drawings, summary, wording
+from prevenance.publish.report import card, page
 from prevenance.targets import by_contract, by_event, by_silence, next_family, next_offer, next_ticket
 from prevenance.targets.define import Target
-from prevenance.writers import drawings, summary, wording
-from prevenance.writers.report import card, page
 
 
 def pixel(folder: Path, name: str) -> Path:

@@ -7,10 +7,11 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from prevenance import bootstrap, challenger
-from prevenance.folds import units
-from prevenance.history import History
-from prevenance.parents import groups
+from prevenance.history.history import History
+from prevenance.history.parents import groups
+from prevenance.judge import bootstrap
+from prevenance.models import challenger
+from prevenance.models.folds import units
 
 UNTIL = datetime(2026, 1, 1)
 

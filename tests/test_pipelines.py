@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from pipelines import score, train
-from pipelines.run import _guarded
+from pipelines.start.run import _guarded
 from prevenance import cli
 
 ROOT = Path(__file__).parent.parent
@@ -381,7 +381,8 @@ def test_the_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str], mon
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_shuffled_labels_are_never_promoted(trained: Path, seed: int) -> None:
-    from prevenance import evaluation, folds, training
+    from prevenance.judge import evaluation
+    from prevenance.models import folds, training
 
     frame = pd.read_parquet(trained / "train" / "tickets" / "features.parquet")
     frame["cutoff"] = frame["cutoff"].dt.tz_localize(None)
@@ -427,7 +428,7 @@ def test_a_past_list_is_the_same_whatever_came_later(trained: Path, tmp_path: Pa
 
 
 def test_a_reader_who_leaves_stops_no_run() -> None:
-    code = "import sys; from pipelines.run import say; say('x' * 200_000); say('y' * 200_000); sys.exit(3)"
+    code = "import sys; from pipelines.start.run import say; say('x' * 200_000); say('y' * 200_000); sys.exit(3)"
     child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout is not None
     child.stdout.close()

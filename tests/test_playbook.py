@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.run import settings_of
-from prevenance.errors import PrevenanceError
-from prevenance.playbook import FAMILIES, NEVER, Play, play_of, playbook_of
+from pipelines.start.compose import settings_of
+from prevenance.base.errors import PrevenanceError
+from prevenance.decide.playbook import FAMILIES, NEVER, Play, play_of, playbook_of
 from prevenance.words import LANGUAGES, words
 
 SHIPPED = yaml.safe_load((Path(__file__).parent.parent / "conf" / "playbook" / "default.yaml").read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def test_a_playbook_of_one_s_own_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("PREVENANCE_CONF", str(tmp_path))
     from hydra.core.plugins import Plugins
 
-    from pipelines.run import PrivateConf
+    from pipelines.start.compose import PrivateConf
 
     Plugins.instance().register(PrivateConf)
     found = settings_of("score", ["playbook=mine"]).playbook

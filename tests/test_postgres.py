@@ -15,11 +15,12 @@ from company import Company
 from psycopg import sql
 
 from pipelines import score, train
-from pipelines.run import PRIVATE, _guarded
-from prevenance.errors import PrevenanceError
+from pipelines.start.run import _guarded
+from prevenance.base.errors import PrevenanceError
+from prevenance.demo.simulated import demo_of, write
+from prevenance.runs.commands import PRIVATE
 from prevenance.sources import postgres, stream
 from prevenance.sources.convert import Source
-from prevenance.sources.demo import demo_of, write
 from prevenance.sources.files import connect
 from prevenance.sources.files import read as read_file
 

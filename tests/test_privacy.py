@@ -9,16 +9,18 @@ import pandas as pd
 import pytest
 
 from pipelines import leakage
-from pipelines.run import _guarded, settings_of
-from prevenance.errors import PrevenanceError
+from pipelines.start.compose import settings_of
+from pipelines.start.run import _guarded
+from prevenance.base.errors import PrevenanceError
+from prevenance.consent.purpose import EXAMPLES, Privacy, check
+from prevenance.consent.special import category, refused
 from prevenance.features import SETS, definitions
-from prevenance.history import cut, newest_known_at
-from prevenance.privacy import EXAMPLES, Privacy, check
+from prevenance.history.history import cut, newest_known_at
 from prevenance.sources.convert import Source
 from prevenance.sources.files import connect
-from prevenance.sources.intake import Intake, Policy, intake
-from prevenance.special import category, refused
-from prevenance.tables import TABLES
+from prevenance.sources.intake import intake
+from prevenance.sources.taken import Intake, Policy
+from prevenance.tables.canonical import TABLES
 
 ACCOUNTS = "id,since\n" + "".join(f"{one},2024-01-01\n" for one in "abcdefghij")
 CUSTOMERS = "select id as customer_id, since as event_at, _file, _line from accounts"

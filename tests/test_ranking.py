@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance.capacity import Room
-from prevenance.decision import Memory, Rules, decide
-from prevenance.errors import PrevenanceError
-from prevenance.holdout import HoldOut
-from prevenance.order import ORDER
-from prevenance.playbook import Play, Playbook
-from prevenance.ranking import COLUMNS, PRIVATE, Stamp, apart, arms, public, rank, why_above
+from prevenance.base.errors import PrevenanceError
+from prevenance.decide.playbook import Play, Playbook
+from prevenance.decide.ranking import COLUMNS, PRIVATE, Stamp, apart, arms, public, rank, why_above
+from prevenance.order.capacity import Room
+from prevenance.order.decision import Memory, Rules, decide
+from prevenance.order.holdout import HoldOut
+from prevenance.order.value import ORDER
 from prevenance.words import words
 
 CUTOFF = datetime(2026, 10, 1)

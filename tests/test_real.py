@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import score, train
-from pipelines.run import _guarded
+from pipelines.start.run import _guarded
 
 DATA = os.environ.get("PREVENANCE_DATA", "")
 SETS = {"helpdesk": "tickets", "complete_journey": "churn", "ravenstack": "churn"}

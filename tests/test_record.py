@@ -14,9 +14,11 @@ import yaml
 from company import ACCOUNTS, Company
 
 from pipelines import erase, record, replay, score, train
-from pipelines.run import PRIVATE, _guarded
-from prevenance import disk, erased, lock
-from prevenance.sources.demo import demo_of, write
+from pipelines.start.run import _guarded
+from prevenance.base import disk, lock
+from prevenance.consent import erased
+from prevenance.demo.simulated import demo_of, write
+from prevenance.runs.commands import PRIVATE
 
 ROOT = Path(__file__).parent.parent
 BODIES = {"record": record.body, "train": train.body, "score": score.body, "replay": replay.body, "erase": erase.body}

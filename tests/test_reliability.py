@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from prevenance.reliability import reliability
+from prevenance.judge.reliability import reliability
 
 
 def predictions(stretch: float) -> pd.DataFrame:

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import past, replay, score, train
-from pipelines.run import _guarded
-from prevenance import outcomes
-from prevenance.history import History
+from pipelines import replay, score, train
+from pipelines.start.run import _guarded
+from prevenance.decide.ranking import COLUMNS
+from prevenance.history.history import History
+from prevenance.judge import outcomes
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import Encoder
-from prevenance.ranking import COLUMNS
+from prevenance.runs import past
 from prevenance.targets import KINDS
 
 SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=50", "capacity=10"]
@@ -184,7 +185,7 @@ def test_without_a_training_it_says_what_to_run(tmp_path: Path, capsys: pytest.C
 
 
 def test_names_are_escaped_on_the_page():
-    from prevenance.writers import replay as writer
+    from prevenance.publish import replay as writer
 
     rows = outcomes.judged(world(CUTOFF + timedelta(days=120)), TARGET, ranked())
     rows = rows.assign(name="<script>alert(1)</script>", score=np.linspace(0.5, 0, 6), reasons="<b>Logins</b>")

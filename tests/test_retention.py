@@ -11,15 +11,16 @@ import pytest
 from test_laws import DEFINITIONS, END, TARGETS, Frames
 from worlds import CUTOFFS, world
 
-from pipelines.manifest import balanced
-from pipelines.run import settings_of
-from prevenance import feedback, retention
-from prevenance.errors import PrevenanceError
+from pipelines.start.compose import settings_of
+from prevenance.base.errors import PrevenanceError
+from prevenance.decide import feedback
+from prevenance.decide.feedback import Answer
 from prevenance.features.build import build
 from prevenance.features.define import Feature, State, Trend
-from prevenance.feedback import Answer
-from prevenance.history import History, cut
-from prevenance.sources.intake import Counts, Intake
+from prevenance.history.history import History, cut
+from prevenance.privacy import retention
+from prevenance.runs.manifest import balanced
+from prevenance.sources.taken import Counts, Intake
 from prevenance.targets.define import cohort, label
 
 DAYS = 120

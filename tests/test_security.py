@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipelines import train
-from pipelines.refusals import refuse_secrets
-from pipelines.run import _guarded, main
-from prevenance import disk
-from prevenance.errors import PrevenanceError
+from pipelines.start.refusals import refuse_secrets
+from pipelines.start.run import _guarded, main
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources.convert import Source
 from prevenance.sources.files import connect
 from prevenance.sources.intake import intake

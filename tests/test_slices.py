@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from prevenance import clustered
-from prevenance.slices import CHANCE, _chances, grouped, slices
+from prevenance.judge import clustered
+from prevenance.judge.slices import CHANCE, _chances, grouped, slices
 
 SEGMENTS = np.array(["small", "mid", "large"])
 

@@ -12,15 +12,16 @@ import pytest
 import yaml
 from company import Company
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
+from prevenance.demo.simulated import demo_of, write
 from prevenance.sources import raw, sqlite, stream
 from prevenance.sources.convert import Source
-from prevenance.sources.demo import demo_of, write
 from prevenance.sources.files import connect
 from prevenance.sources.files import read as read_file
-from prevenance.sources.intake import Intake, Policy, intake
+from prevenance.sources.intake import intake
 from prevenance.sources.prints import prints
-from prevenance.tables import TABLES
+from prevenance.sources.taken import Intake, Policy
+from prevenance.tables.canonical import TABLES
 
 ROOT = Path(__file__).parent.parent
 

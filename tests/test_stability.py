@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance import training
-from prevenance.explain import families
+from prevenance.explain.attribution import families
+from prevenance.explain.stability import reasons_stability
 from prevenance.features.define import Count, Feature, Trend
-from prevenance.folds import Fold
-from prevenance.stability import reasons_stability
+from prevenance.models import training
+from prevenance.models.folds import Fold
 
 CUTOFFS = [datetime(2026, 1, 1), datetime(2026, 4, 1), datetime(2026, 7, 1)]
 FOLD = Fold((CUTOFFS[0],), (CUTOFFS[1],), CUTOFFS[2])

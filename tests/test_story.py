@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import CUTOFFS, world
 
-from prevenance import movement, story, whatif
-from prevenance.history import History
-from prevenance.lineage import held, newest, source_of, tables_of
+from prevenance.decide import movement
+from prevenance.explain import story, whatif
+from prevenance.explain.lineage import held, newest, source_of, tables_of
+from prevenance.explain.note import note
+from prevenance.history.history import History
 from prevenance.models.bundle import Fitted, chance, load, save
 from prevenance.models.encode import Encoder
 from prevenance.models.precedents import FEWEST, NEAREST, precedents, similar
-from prevenance.note import note
 from prevenance.words import LANGUAGES, words
 
 CUTOFF = datetime(2026, 10, 1)
@@ -111,10 +112,10 @@ def test_marks_stand_on_the_line_of_chances():
 
 
 def test_the_line_is_that_of_the_decision():
-    from pipelines.outreach import rules_of
-    from pipelines.run import settings_of
-    from pipelines.snapshots import target_of
-    from pipelines.weeks import moments_of
+    from pipelines.start.compose import settings_of
+    from prevenance.decide.weeks import moments_of
+    from prevenance.runs.settings.outreach import rules_of
+    from prevenance.runs.snapshots import target_of
 
     settings_ = settings_of("score", ["target=churn"])
     rules = rules_of(settings_, target_of(settings_))

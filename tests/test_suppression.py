@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from worlds import world
 
-from prevenance.history import History
-from prevenance.suppression import PERSONAL, contacted, escalated, revenue
+from prevenance.history.history import History
+from prevenance.order.suppression import PERSONAL, contacted, escalated, revenue
 
 NOW = datetime(2026, 9, 30)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance import tracking
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.models import bundle, shelf
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import Encoder
+from prevenance.track import tracking
 
 # MLflow itself uses what SQLAlchemy has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

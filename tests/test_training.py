@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance.challenger import choose, tuned_on
-from prevenance.errors import PrevenanceError
-from prevenance.folds import Fold, folds
+from prevenance.base.errors import PrevenanceError
 from prevenance.models.bundle import chance, save
-from prevenance.training import Backtest, backtest, fit, ladder, positives, rule_text, tune, usable, with_band
+from prevenance.models.challenger import choose, tuned_on
+from prevenance.models.folds import Fold, folds
+from prevenance.models.training import Backtest, backtest, fit, ladder, positives, rule_text, tune, usable, with_band
 
 FEATURES = ("logins_28d", "logins_28d_trend", "tickets_28d", "noise", "industry")
 

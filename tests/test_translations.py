@@ -78,7 +78,7 @@ def told(say, n, self, row):
     return [say("Plain"), self.say(text), say.many("{n} one", "{n} many", n), say(WORDS[row]), say(WORDS.get(row, "Else")), loud("Not said")]
 """
     assert spoken.of_python(code) == {"Plain", "Chosen", "Not chosen", "{n} many", "From a dict", "From a dict too", "Else"}
-    assert spoken.of_python("from pipelines.run import say\nsay('printed')\nspoken('told')") == {"told"}
+    assert spoken.of_python("from pipelines.start.run import say\nsay('printed')\nspoken('told')") == {"told"}
     page = "{{ say('Plain') }} {{ say.many('{n} one', '{n} many', 3) }} {{ say('Yes' if x else 'No') }} {{ other('no') }}"
     assert spoken.of_template(page) == {"Plain", "{n} many", "Yes", "No"}
 

@@ -11,7 +11,8 @@ import pytest
 from company import ACCOUNTS, SELECTS, TICKETS, Company
 
 from pipelines import validate
-from pipelines.run import PRIVATE, _guarded
+from pipelines.start.run import _guarded
+from prevenance.runs.commands import PRIVATE
 
 
 @dataclass

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from pipelines.run import settings_of
-from prevenance.errors import PrevenanceError
+from pipelines.start.compose import settings_of
+from prevenance.base.errors import PrevenanceError
 from prevenance.words import DASH, LANGUAGES, catalogue, words
 from prevenance.words.chances import chance
 

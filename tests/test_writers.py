@@ -14,10 +14,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from prevenance import disk
-from prevenance.errors import PrevenanceError
-from prevenance.writers.publish import latest, publish, status, write
-from prevenance.writers.table import canonical, csv_bytes, json_bytes, neutral, parquet_bytes
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import canonical, csv_bytes, json_bytes, neutral, parquet_bytes
+from prevenance.publish.folders import latest, publish, status, write
 
 CUTOFF = datetime(2026, 10, 1)
 RUN = "0123456789abcdef" * 4

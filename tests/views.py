@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from prevenance.sources.demo_names import FIRST, FORMS, HOSTILE, SECOND
+from prevenance.demo.names import FIRST, FORMS, HOSTILE, SECOND
 
 NASTY = [
     *HOSTILE,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from prevenance.tables import TABLES
+from prevenance.tables.canonical import TABLES
 
 CUTOFFS = (datetime(2025, 1, 1), datetime(2025, 3, 1), datetime(2025, 3, 29))
 """Cutoffs that share window edges: 28 days lie between the last two."""

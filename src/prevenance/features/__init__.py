@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, nearest
 from prevenance.features import calendar, contacts, customers, feedback, invoices, offers, purchases, subscriptions, tickets, usage
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend
 

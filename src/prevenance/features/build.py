@@ -13,12 +13,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, nearest
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend
 from prevenance.features.windows import Window, windowed
-from prevenance.history import History, visible
+from prevenance.history.history import History, visible
 from prevenance.sources.files import out_of_room
-from prevenance.tables import TABLES
+from prevenance.tables.canonical import TABLES
 
 
 def usable(definitions: Sequence[Definition], tables: frozenset[str], pairs: bool = False) -> tuple[Definition, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from prevenance.features import intervals
 from prevenance.features.intervals import NEVER, Axis, Series
-from prevenance.history import History
+from prevenance.history.history import History
 
 CHUNK_BYTES = 512_000_000
 BATCH = 122_880

@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 
 from prevenance.features.intervals import WORD, Axis, keyed, words
-from prevenance.history import History
+from prevenance.history.history import History
 from prevenance.sources.files import quoted
 
 

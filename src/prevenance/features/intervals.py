@@ -19,7 +19,7 @@ from math import gcd
 import numpy as np
 
 from prevenance.features.define import Count, DaysSince, Feature, Last, Max, Mean, Min, Sum
-from prevenance.history import History
+from prevenance.history.history import History
 from prevenance.sources.files import quoted
 
 SCALE = 10_000

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.contracts import CATALOGUE, GROUNDS, HELD, HIGHER_PLAN, MORE_SEATS
 from prevenance.features.define import Definition, State
 from prevenance.features.purchases import BOUGHT
 from prevenance.features.subscriptions import DAY
+from prevenance.tables.contracts import CATALOGUE, GROUNDS, HELD, HIGHER_PLAN, MORE_SEATS
 
 NAME = State(
     "offer", (), "select customer_id, product_id, product_id as offer from snapshots", {"offer": "Offer: {value}"}, categories=("offer",),

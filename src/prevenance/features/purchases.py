@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.contracts import CATALOGUE
 from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, State, Sum, Trend
 from prevenance.features.subscriptions import DAY
+from prevenance.tables.contracts import CATALOGUE
 
 BOUGHT = "coalesce(amount, 1) > 0 and coalesce(quantity, 1) > 0"
 """Lines that are no return."""

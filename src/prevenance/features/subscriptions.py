@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.contracts import CATALOGUE, HELD
 from prevenance.features.define import Count, DaysSince, Definition, Feature, Ratio, State
+from prevenance.tables.contracts import CATALOGUE, HELD
 
 DAY = "86400000000.0"
 """Microseconds in a day."""

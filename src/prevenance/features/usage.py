@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.contracts import CATALOGUE, HELD
 from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Ratio, State, Sum, Trend
+from prevenance.tables.contracts import CATALOGUE, HELD
 
 NIGHT = "kind = 'login' and (extract(hour from event_at) >= 22 or extract(hour from event_at) < 6)"
 """Logins at unusual hours, [22:00, 06:00) UTC. For customers far from UTC only the trend says something."""

@@ -9,13 +9,13 @@ from datetime import datetime
 import duckdb
 import numpy as np
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.features.cells import Cells, Late, cells, drop
 from prevenance.features.define import Count, DaysSince, Distinct, Feature, Last, Mean, Min, Sum
 from prevenance.features.distinct import distinct
 from prevenance.features.intervals import NEVER, SCALE, Axis, Series, axis, series
-from prevenance.history import History
-from prevenance.tables import TABLES
+from prevenance.history.history import History
+from prevenance.tables.canonical import TABLES
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import importlib
 import os
 from types import ModuleType
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, nearest
 
 # Idle OpenMP threads must sleep: spinning ones stall a shared machine. It is read once, when the first library loads.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

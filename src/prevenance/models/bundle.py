@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance import keys
-from prevenance.errors import PrevenanceError
+from prevenance.base import keys
+from prevenance.base.errors import PrevenanceError
 from prevenance.models import MODELS, module, trees
 from prevenance.models.calibrate import WHOLE, Band, sigmoid
 from prevenance.models.encode import Encoder

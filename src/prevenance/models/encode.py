@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 
 LEVELS = 50
 """Most words that a text column keeps; the rarer ones share the code "other"."""

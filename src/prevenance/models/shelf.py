@@ -13,7 +13,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from prevenance import disk
+from prevenance.base import disk
 
 CHAMPION = "champion"
 VERSIONS = "versions.json"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources.convert import WITH_OFFSET, Source, naive
 from prevenance.sources.files import literal, quoted
-from prevenance.tables import Table
-
-if TYPE_CHECKING:
-    from prevenance.sources.intake import Intake
+from prevenance.sources.taken import Intake
+from prevenance.tables.canonical import Table
 
 DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
 """A date whose first two numbers could be day and month or month and day."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.sources.files import literal, quoted
-from prevenance.tables import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
+from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
 
 WITH_OFFSET = r"\d[ T]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
 

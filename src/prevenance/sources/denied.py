@@ -6,10 +6,10 @@ import re
 
 import duckdb
 
-from prevenance import special
+from prevenance.consent import special
 from prevenance.sources.convert import Source
 from prevenance.sources.files import quoted
-from prevenance.tables import Table
+from prevenance.tables.canonical import Table
 
 
 def forget(con: duckdb.DuckDBPyConnection, source: Source, view: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, nearest
 from prevenance.sources.header import bad_utf8, entry, first_bad_byte, header, mixed_ends, other_end, pattern_of, separator_of, unpacked
 
 LONGEST_LINE = 8_000_000

@@ -8,67 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources import denied, raw
 from prevenance.sources.clocks import note_clock_changes, note_dates
-from prevenance.sources.contracts import set_contradictions_apart
+from prevenance.sources.contradictions import set_contradictions_apart
 from prevenance.sources.convert import Source, converted, instant, reason_of
 from prevenance.sources.files import literal, quoted
 from prevenance.sources.limits import enforce
 from prevenance.sources.order import note_order
 from prevenance.sources.people import met, settle_customers
 from prevenance.sources.selects import check_zone, first_of, selected, unread, views_of
-from prevenance.tables import MISSING_WORDS, SQL_TYPES, TABLES, Table
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What bad rows of one table get: above ``max_bad_share`` the run refuses, unless ``on_bad_row`` is ``quarantine``.
-
-    A table with ``required=True`` must have rows, one with ``False`` may be missing; undecided, it must be there and may be empty (never
-    that of customers).
-    """
-
-    on_bad_row: str = "refuse"
-    max_bad_share: float = 0.01
-    required: bool | None = None
-
-
-@dataclass
-class Counts:
-    """What became of the rows of one table."""
-
-    read: int = 0
-    used: int = 0
-    excluded: dict[str, int] = field(default_factory=dict)
-    quarantined: dict[str, int] = field(default_factory=dict)
-    newest_known_at: str = ""
-    warnings: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Intake:
-    """Canonical tables in the engine (``canonical.*``, ``quarantine.*``), with their counts and what was noticed.
-
-    ``columns`` are those that a table's select gives; ``met`` says of a (table, reason) where its first row is (file:line) and how many
-    customers have one; ``words`` how many cells of a (table, column) hold a word for "no number".
-    """
-
-    con: duckdb.DuckDBPyConnection
-    counts: dict[str, Counts]
-    messages: list[str]
-    derived_customers: bool = False
-    samples: dict[tuple[str, str], str] = field(default_factory=dict)
-    hints: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    columns: dict[str, list[str]] = field(default_factory=dict)
-    met: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
-    words: dict[tuple[str, str], int] = field(default_factory=dict)
+from prevenance.sources.taken import Counts, Intake, Policy
+from prevenance.tables.canonical import MISSING_WORDS, SQL_TYPES, TABLES, Table
 
 
 def intake(

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources.people import APART, UNKNOWN
-
-if TYPE_CHECKING:
-    from prevenance.sources.intake import Intake, Policy
+from prevenance.sources.taken import Intake, Policy
 
 DECIMAL_COMMA = re.compile(r' \("[+-]?\d{1,3}(\.?\d{3})*,\d+"\)')
 

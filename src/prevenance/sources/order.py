@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from prevenance.sources.people import met
-from prevenance.tables import TABLES
-
-if TYPE_CHECKING:
-    from prevenance.sources.intake import Intake
+from prevenance.sources.taken import Intake
+from prevenance.tables.canonical import TABLES
 
 
 def note_order(taken: Intake) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources.files import quoted
-from prevenance.tables import SQL_TYPES, TABLES, Table
-
-if TYPE_CHECKING:
-    from prevenance.sources.intake import Intake
+from prevenance.sources.taken import Counts, Intake
+from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
 
 UNKNOWN, APART = "unknown_customer", "customer_set_apart"
 """Reasons: no row of customers has this id; the customer's own rows were quarantined (which is judged there, not here)."""
@@ -39,8 +35,6 @@ def settle_customers(taken: Intake) -> None:
 
 
 def _derive(taken: Intake, logs: list[str]) -> None:
-    from prevenance.sources.intake import Counts
-
     con = taken.con
     facts = " union all ".join(f"select customer_id, event_at, known_at, _file, _line from canonical.{name}" for name in logs)
     if not facts:

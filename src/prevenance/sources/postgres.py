@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources.convert import Source
 from prevenance.sources.files import LONGEST_LINE, quoted, renamed
 from prevenance.sources.stream import no_table, streamed

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources.files import located
 from prevenance.sources.postgres import names_table
 from prevenance.sources.sqlite import names_file

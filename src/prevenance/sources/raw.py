@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from prevenance.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources import files, postgres, sqlite
 from prevenance.sources.convert import Source
 

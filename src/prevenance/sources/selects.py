@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 import duckdb
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, nearest
 from prevenance.sources import denied
 from prevenance.sources.convert import WITH_OFFSET, Source
 from prevenance.sources.files import out_of_room, quoted
 from prevenance.sources.header import entry, pattern_of
-from prevenance.tables import Table
+from prevenance.tables.canonical import Table
 
 
 def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from prevenance.disk import writing
-from prevenance.errors import PrevenanceError
+from prevenance.base.disk import writing
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources.files import located, quoted, renamed
 from prevenance.sources.stream import no_table, streamed
 

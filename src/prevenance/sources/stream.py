@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, nearest
 from prevenance.sources.files import LONGEST_LINE, quoted
 
 if TYPE_CHECKING:

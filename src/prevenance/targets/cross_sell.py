@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.contracts import CATALOGUE, GROUNDS, HELD, HIGHER_PLAN, MORE_SEATS, OFFERS
+from prevenance.tables.contracts import CATALOGUE, GROUNDS, HELD, HIGHER_PLAN, MORE_SEATS, OFFERS
 from prevenance.targets.define import Target, activity
 
 

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from prevenance.errors import PrevenanceError
-from prevenance.history import History, upcoming, visible
-from prevenance.tables import TABLES
+from prevenance.base.errors import PrevenanceError
+from prevenance.history.history import History, upcoming, visible
+from prevenance.tables.canonical import TABLES
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from importlib.resources import files
 from numbers import Integral, Real
 from typing import Any
 
-from prevenance.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, nearest
 
 LANGUAGES = ("en", "fr", "de")
 DASH = "–"

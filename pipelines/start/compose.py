@@ -1,0 +1,153 @@
+"""From conf/ and a command line to settings: Hydra composes, the schema and ``checks`` refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pipelines.start.arguments import IDS, escaped
+from pipelines.start.refusals import blank_rules, config_error, refuse_code, refuse_kept_secrets, refuse_named_code, refuse_secrets
+from prevenance.base.errors import PrevenanceError
+from prevenance.runs.commands import PRIVATE, conf_folder
+from prevenance.runs.settings.checks import check_settings
+from prevenance.runs.settings.schema import PolicySettings, Settings
+from prevenance.tables.canonical import TABLES
+from prevenance.words import words
+
+
+class PrivateConf(SearchPathPlugin):
+    """Look in the private folder before the shipped one, so that a file there wins over ours of the same name."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Prepend the private folder, if there is one."""
+        if folder := os.environ.get(PRIVATE):
+            search_path.prepend("private", f"file://{folder}")
+
+
+def settings_of(name: str, overrides: list[str]) -> Settings:
+    """Return the settings of ``conf/<name>.yaml`` with ``overrides`` applied.
+
+    Raises:
+        PrevenanceError: E201 to E204.
+    """
+    refuse_secrets(overrides, IDS if name in ("explain", "erase") else ())
+    for one in overrides:
+        if "=" not in one:
+            raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
+        refuse_named_code(one)
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
+            composed = compose(name, overrides=[escaped(one) for one in overrides if one.partition("=")[0] not in ids])
+            refuse_kept_secrets(composed)
+            found = checked(composed, overrides)
+            found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
+            return found
+    except (HydraException, OmegaConfBaseException) as problem:
+        raise config_error(problem, keys()) from problem
+
+
+def targets_of(name: str, given: Settings) -> list[Settings]:
+    """Return the settings of each target to run: the chosen one, or all that the source declares.
+
+    Raises:
+        PrevenanceError: E203 when the source declares none.
+    """
+    if given.target.name != "all":
+        return [given]
+    if not given.source.targets:
+        raise PrevenanceError(
+            "E203", f"the source {given.source.name} declares no target", key="target", fix="choose one, such as target=churn"
+        )
+    kept = [one for one in given.overrides if one.partition("=")[0] != "target"]
+    return [settings_of(name, [*kept, f"target={target}"]) for target in given.source.targets]
+
+
+def keys(schema: type = Settings, prefix: str = "") -> list[str]:
+    """Return every dotted key that may be set."""
+    found = []
+    instance = schema()
+    for one in fields(schema):
+        value = getattr(instance, one.name)
+        found += keys(type(value), f"{prefix}{one.name}.") if is_dataclass(value) else [prefix + one.name]
+    if schema is Settings:
+        found += [f"tables.{table}.{one.name}" for table in TABLES for one in fields(PolicySettings)]
+    return [key for key in found if key not in ("overrides", "tables")]
+
+
+def checked(composed: DictConfig, overrides: list[str]) -> Settings:
+    """Return checked settings: the target's file, then the source's words on it, then the command line.
+
+    Raises:
+        PrevenanceError: E201 unknown key, E202 wrong kind, E203 unknown choice or language, E204 ``_target_``.
+    """
+    refuse_code(composed)
+    try:
+        OmegaConf.set_struct(composed, False)  # the schema refuses what it does not know; owners and targets under outreach are the user's
+        blank_rules(composed)
+        merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
+        for group in ("target", "validation", "outreach", "tables"):
+            merged = OmegaConf.merge(merged, {group: _source_words(merged, group)})
+            for key in (one.lstrip("+").partition("=")[0] for one in overrides):
+                if key.startswith(f"{group}."):
+                    OmegaConf.update(merged, key, OmegaConf.select(composed, key))
+        result: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
+    except OmegaConfBaseException as problem:
+        raise config_error(problem, keys()) from problem
+    check_settings(result)
+    result.language = words(result.language or result.source.language or "en").language
+    result.overrides = list(overrides)
+    return result
+
+
+def _source_words(merged: Any, group: str) -> Any:
+    """Return what the source says on a group: its target's words; for the other groups its own, then those under its target."""
+    source: Any = OmegaConf.to_container(merged.source)
+    said = source["targets"].get(merged.target.name) or {}
+    if group == "target":
+        return {key: value for key, value in said.items() if key not in ("validation", "outreach", "tables")}
+    return OmegaConf.merge(source[group], said.get(group, {}))
+
+
+def without_private(arguments: list[str]) -> list[str]:
+    """Take ``--config-dir`` out of the arguments and hand the folder to the search path."""
+    kept, folder, rest = [], None, iter(arguments)
+    for one in rest:
+        if one in ("--config-dir", "-cd"):
+            folder = next(rest, "")
+        elif one.startswith("--config-dir="):
+            folder = one.partition("=")[2]
+        else:
+            kept.append(one)
+    if folder is not None:
+        path = Path(folder).resolve()
+        if not path.is_dir():
+            raise PrevenanceError(
+                "E203", f"there is no configuration folder at {path}", key="CONF", fix="give the folder that holds source/, target/, ..."
+            )
+        os.environ[PRIVATE] = str(path)
+    return kept
+
+
+def remembered(name: str, arguments: list[str]) -> list[str]:
+    """Return the trained source, data folder and settings of ``out``, then the command line (which wins)."""
+    out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
+    if name in ("train", "leakage") or not (out / "run.json").is_file():
+        return arguments
+    stored: list[str] = json.loads((out / "run.json").read_text(encoding="utf-8"))["overrides"]
+    given = {one.partition("=")[0] for one in arguments}
+    kept = [one for one in stored if one.partition("=")[0] not in given]
+    # ++: without target= the target is all of them, whose file does not have the key
+    return [f"++{one}" if one.startswith("target.") else one for one in kept] + arguments

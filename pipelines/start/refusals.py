@@ -1,0 +1,155 @@
+"""What Hydra and OmegaConf refuse, as one line for people; and settings that would run code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from itertools import pairwise
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.consent.purpose import EXAMPLES
+
+
+def refuse_code(node: Any, path: str = "") -> None:
+    """Raise E204 when a setting would name code to run (``_target_`` and its like), at any depth."""
+    if isinstance(node, DictConfig):
+        for key in map(str, node):
+            if key in ("_target_", "_partial_", "_args_", "_recursive_", "_convert_"):
+                raise runs_code(key, f"{path}{key}")
+            if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
+                refuse_code(node[key], f"{path}{key}.")
+    elif isinstance(node, ListConfig):
+        for item in node:
+            refuse_code(item, path)
+
+
+def refuse_named_code(argument: str) -> None:
+    """Raise E204 when an override's key, or the mapping or list that it gives, names code to run."""
+    key, _, value = argument.partition("=")
+    named = argument if value.lstrip().startswith(("{", "[")) else key
+    for word in ("_target_", "_partial_"):
+        if word in named:
+            raise runs_code(key if word in key else word, key)
+
+
+def blank_rules(composed: DictConfig) -> None:
+    """Take a purpose, legal basis or controller of null as blank: nobody recorded it, which is no value of a wrong kind."""
+    for name in EXAMPLES:
+        if OmegaConf.select(composed, f"privacy.{name}", default="") is None:
+            OmegaConf.update(composed, f"privacy.{name}", "")
+
+
+def runs_code(key: str, place: str) -> PrevenanceError:
+    """Return E204 for a setting that names code."""
+    fix = "remove it; choices are names, such as model=lightgbm"
+    return PrevenanceError("E204", f'the setting "{key}" would run code', key=place, fix=fix)
+
+
+def refuse_secrets(arguments: list[str], letters: Collection[str] = ()) -> None:
+    """Raise E211 for a setting that holds a secret, without saying its value: it would stay in shell histories, process lists and logs.
+
+    ``letters`` are keys whose values are taken to the letter (ids).
+    """
+    for one in arguments:
+        key, _, value = one.partition("=")
+        if key in letters or (not value.strip("\"' ") and "://" not in key):
+            continue
+        if _secret(key.rpartition(".")[2]):
+            raise _told(key.lstrip("+~"))
+        if _HIDDEN.search(one):
+            raise _told(key.lstrip("+~") if re.fullmatch(r"[+~]*[\w.@/-]{1,60}", key) else None)
+
+
+def refuse_kept_secrets(node: Any, path: str = "") -> None:
+    """Raise E211 when a file of conf/ holds a secret, at any depth."""
+    if isinstance(node, DictConfig):
+        for key in map(str, node):
+            if OmegaConf.is_missing(node, key):
+                continue
+            value = OmegaConf.to_container(node, resolve=False).get(key)  # type: ignore[union-attr]
+            if isinstance(value, str) and value and (_secret(key) or _HIDDEN.search(value)):
+                raise _told(f"{path}{key}")
+            if isinstance(value, (dict, list)):
+                refuse_kept_secrets(node[key], f"{path}{key}.")
+    elif isinstance(node, ListConfig):
+        for item in node:
+            refuse_kept_secrets(item, path)
+
+
+_WORDS = frozenset(
+    [
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "token",
+        "credential",
+        "credentials",
+        "dsn",
+        "apikey",
+        "privatekey",
+        "accesskey",
+        "secretkey",
+    ]
+)
+_HIDDEN = re.compile(
+    r"(?i)[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s]+@|\b(?:password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|dsn)[\"']?\s*[:=]\s*[^\s,}]"
+)
+"""A secret inside a value: a URL with user:password@, or ``password=`` and its like in a connection text or a mapping."""
+
+
+def _secret(key: str) -> bool:
+    """Return whether a key asks for a secret itself; one that ends with ``_env`` or ``_file`` only says where it is."""
+    parts = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower())
+    if not parts or parts[-1] in ("env", "file"):
+        return False
+    return parts[-1] == "key" or bool(_WORDS & {*parts, *(first + second for first, second in pairwise(parts))})
+
+
+def _told(key: str | None) -> PrevenanceError:
+    return PrevenanceError(
+        "E211",
+        "a secret stands in a setting; its value is not repeated here",
+        key=key,
+        fix="remove it, and give it in an environment variable only",
+    )
+
+
+def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
+    """Return the one-line error for what Hydra or OmegaConf refused; ``known`` are the keys that may be set."""
+    text = " ".join(str(problem).split())
+    if found := re.search(r"Could not find '([^']+)' Available options in '[^']*': (.*)$", text):
+        group, _, name = found.group(1).rpartition("/")
+        options = found.group(2).partition("Config search path")[0].split()
+        own = f"; one of your own needs CONF=<folder that holds source/{name}.yaml>" if group == "source" else ""
+        return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=nearest(name, options) + own)
+    if found := re.search(r"Could not find '([^']+)'", text):
+        group, _, name = found.group(1).rpartition("/")
+        return PrevenanceError(
+            "E203", f'{group or "setting"} "{name}" is unknown', key=group or name, fix="see make help and the folder conf/"
+        )
+    if found := re.search(r"full_key: (\S+)|Could not override '([^']+)'|Key '([^']+)'", text):
+        key = next(group for group in found.groups() if group)
+        if "To append to your config" in text or "not in" in text:
+            choices = [one for one in known if one.count(".") == key.count(".")] + [
+                "source",
+                "target",
+                "model",
+                "validation",
+                "features",
+                "outreach",
+                "playbook",
+                "privacy",
+            ]
+            choices += sorted({one.rpartition(".")[2] for one in known}) if "Settings" in text else []
+            return PrevenanceError(
+                "E201", f'there is no setting "{key}"', key=key, fix=nearest(key, choices) if len(key) < 60 else "see conf/"
+            )
+        return PrevenanceError(
+            "E202", text.partition(" full_key")[0][:200], key=key, fix=f"give {key} a value of the kind that conf/ shows"
+        )
+    return PrevenanceError("E202", text[:200] or type(problem).__name__, fix="write key=value, such as target=churn; see make help")

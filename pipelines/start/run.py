@@ -1,0 +1,143 @@
+"""Start a pipeline: compose the conf, refuse what is wrong in one line, run, and end with the right exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before any numeric library: idle threads must not spin on shared cores
+
+from pipelines.start import ending
+
+if ending.little_memory():
+    sys.exit(8)
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+
+from pipelines.start.arguments import IDS, own_words
+from pipelines.start.compose import PrivateConf, remembered, settings_of, without_private
+from pipelines.start.locks import held_by
+from pipelines.start.refusals import refuse_secrets
+from prevenance.base import memory
+from prevenance.base.errors import PrevenanceError
+from prevenance.runs.commands import conf_folder
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
+
+Body = Callable[[Settings, "Steps"], int | None]
+"""A pipeline: returns the exit status if some of its work was refused and told, else nothing."""
+
+
+def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
+    """Run ``body`` with the settings of ``conf/<name>.yaml`` and the command line; never returns."""
+    os.umask(0o077)  # what libraries write is for its owner only as well
+    ending.stoppable()
+    try:
+        status = _guarded(name, body, list(sys.argv[1:] if argv is None else argv))
+    except Exception:
+        if not ending.short():
+            raise
+        status = 8  # without memory the interpreter could not hand on what is told already
+    if ending.short() and memory.bounded():
+        os._exit(status)  # libraries break when they are taken down without memory
+    sys.exit(status)
+
+
+def _guarded(name: str, body: Body, arguments: list[str]) -> int:
+    try:
+        refuse_secrets(arguments, IDS if name in ("explain", "erase") else ())
+        arguments = without_private(own_words(name, arguments))
+        Plugins.instance().register(PrivateConf)
+        if any(one.startswith("-") for one in arguments):
+            return _hydra(name, body, arguments)
+        composed = settings_of(name, remembered(name, arguments))
+        return _run(name, body, composed)
+    except KeyboardInterrupt:
+        sys.stderr.write("STOPPED — nothing half-made is left; published lists are as they were\n")
+        return ending.stopped() or 130
+    except Exception as problem:
+        found = problem if isinstance(problem, PrevenanceError) else ending.told(problem)
+        if (status := ending.stopped()) is not None:  # a library gave the stop another name
+            return status
+        if found is None:
+            sys.stderr.write(ending.bug())
+            return 1
+        return _refuse(found, Path(next((one[4:] for one in arguments if one.startswith("out=")), "out")), name)
+
+
+def _run(name: str, body: Body, given: Settings) -> int:
+    out = Path(given.out)
+    ending.sweep_spilled()
+    with held_by(name, out):
+        return body(given, Steps(out, _show, say)) or 0
+
+
+def _show(step: str) -> None:
+    """Write the present step on the last line of a terminal; an empty one clears it."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[2K{step}")
+        sys.stderr.flush()
+
+
+def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
+    """Write the error line and, where the folder is ours to write, the status file; a second start leaves that of the first alone."""
+    sys.stderr.write(problem.line() + "\n")
+    if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
+        from prevenance.publish.folders import status
+
+        try:
+            status(out, {"pipeline": name, "outcome": "refused", "exit": problem.exit_status, "error": problem.line()})
+        except PrevenanceError as second:
+            sys.stderr.write(second.line() + "\n")
+    return problem.exit_status
+
+
+def refused(problems: Iterable[PrevenanceError]) -> int:
+    """Write a line for each refusal of a run that went on, and return the exit status of the first; 0 without any."""
+    status = 0
+    for problem in problems:
+        sys.stderr.write(problem.line() + "\n")
+        status = status or problem.exit_status
+    return status
+
+
+def say(text: str) -> None:
+    """Print to standard output; that nobody reads any more (``| head``) stops no run."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _unread()
+
+
+def _unread() -> None:
+    """Send what is still to be printed nowhere, so that the interpreter's end does not stumble over it either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _hydra(name: str, body: Body, arguments: list[str]) -> int:
+    """Hand over to Hydra for its own flags: --help, --multirun, --cfg, --info."""
+    import hydra
+
+    status = 0
+
+    @hydra.main(config_path=str(conf_folder()), config_name=name, version_base="1.3")
+    def task(composed: object) -> None:
+        nonlocal status
+        from hydra.core.hydra_config import HydraConfig
+
+        overrides = list(HydraConfig.get().overrides.task)
+        held = GlobalHydra.instance().hydra
+        try:
+            status = max(status, _guarded(name, body, overrides))
+        finally:
+            GlobalHydra.instance().hydra = held
+
+    sys.argv = [f"prevenance {name}", *arguments]
+    try:
+        task()
+    except BrokenPipeError:
+        _unread()
+    return status

@@ -1,0 +1,54 @@
+"""What is left of the memory that a run may have: asked before each step, for libraries that meet its end break or wait for ever.
+
+Only a bound on address space (``ulimit -v``) can be asked for; without one there is always enough.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from contextlib import suppress
+from pathlib import Path
+
+from prevenance.base.errors import PrevenanceError
+
+SPARE = 256 << 20
+"""Bytes of address space that must be left before a step begins: what libraries map when they are loaded, with a margin."""
+
+FIX = "give the run more memory (see ulimit -v and the limits of its container), or free some, and run again"
+
+
+def bounded() -> bool:
+    """Return whether address space is bounded."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+
+
+def check() -> None:
+    """Refuse to go on with less than ``SPARE`` bytes left.
+
+    Raises:
+        PrevenanceError: E802.
+    """
+    left = _bound() - _size("VmSize")
+    if left < SPARE:
+        what = f"the memory does not suffice ({max(left, 0):,} bytes of what ulimit -v allows are left, the next step needs {SPARE:,})"
+        raise PrevenanceError("E802", what, fix=FIX)
+
+
+def reached() -> bool:
+    """Return whether this run has come within ``SPARE`` bytes of its bound: a failure without a name is most likely for want of memory."""
+    return bounded() and _bound() - _size("VmPeak") < SPARE
+
+
+def _bound() -> int:
+    return resource.getrlimit(resource.RLIMIT_AS)[0] if bounded() else 1 << 62
+
+
+def _size(name: str) -> int:
+    """Return the bytes of address space that Linux tells under ``name``; elsewhere 0."""
+    if not bounded():
+        return 0
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{os.getpid()}/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1]) * 1024
+    return 0

@@ -1,0 +1,1 @@
+"""What may be read at all: purpose, opt-out, special categories, pseudonyms, who was erased."""

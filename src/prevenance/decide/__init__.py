@@ -1,0 +1,1 @@
+"""Plays, the answers of the team, and the rows of a ranked list."""

@@ -1,0 +1,248 @@
+"""What customer-success managers answered to a list: contacted, snooze, wrong alarm, too late.
+
+The page downloads a CSV; it is read strictly, a whole file or nothing, and kept below ``<out>/feedback/``. Free text stays in that file.
+
+When an answer counts: for a feed that goes on, from the moment it was given (never before the list it answers). An export does not move
+on while people work with it, so there an answer counts from the cutoff of the list it was given on. Either way the next list honours it,
+lists of earlier dates do not see it, and the same file gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import FORMULA
+from prevenance.history.history import instant
+
+ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved")
+"""What may be decided; ``approved`` goes with the proposal before anybody was contacted, and changes no list."""
+
+TAKEN_BY = "user "
+"""Before the hash of who took a file, where an answer of it does not say whose it is."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, as text: ``at`` an ISO instant in UTC, ``until`` a date (of a snooze), ``cutoff`` and ``run_id`` those of the list.
+
+    ``score`` is the chance on that list, added when the answer is taken.
+    """
+
+    target: str
+    customer_id: str
+    product_id: str
+    run_id: str
+    cutoff: str
+    action: str
+    at: str
+    until: str
+    channel: str
+    outcome: str
+    reason: str
+    by: str
+    score: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Return what makes two answers the same: everything but the score, and but who took the file where it names nobody."""
+        *found, by, _ = astuple(self)
+        return (*found, "" if by.startswith(TAKEN_BY) else by)
+
+    def known_at(self, *, static: bool) -> datetime:
+        """Return from when on the answer counts, naive UTC: see the module."""
+        listed = moment(self.cutoff)
+        return listed if static else max(moment(self.at), listed)
+
+
+COLUMNS = tuple(one.name for one in fields(Answer))[:-1]
+"""The columns of the downloaded file; further ones are ignored."""
+
+
+def moment(text: str) -> datetime:
+    """Return an ISO instant with a zone as naive UTC; ``ValueError`` if it is none."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone")
+    return found.astimezone(UTC).replace(tzinfo=None)
+
+
+def read(content: bytes, name: str) -> list[tuple[int, Answer]]:
+    """Return the answers of a downloaded file with the lines they end on.
+
+    Raises:
+        PrevenanceError: E301 a column is missing, E303 no readable CSV, E308 a row that does not fit (the first is named).
+    """
+    rows = _rows(content, name)
+    _, header = next(rows, (1, []))
+    if missing := [column for column in COLUMNS if column not in header]:
+        raise PrevenanceError("E301", f"no column {missing[0]}", first=f"{name}:1", fix="give the file as the page downloads it")
+    found, wrong = [], []
+    for line, cells in rows:
+        if not any(cells):
+            continue
+        if len(cells) != len(header):
+            wrong.append((line, f"{len(cells)} cells, not {len(header)}"))
+            continue
+        cell = dict(zip(header, cells, strict=True))
+        answer = Answer(**{column: cell[column] if column.endswith("_id") else cell[column].strip() for column in COLUMNS})
+        if trouble := _trouble(answer):
+            wrong.append((line, trouble))
+        found.append((line, answer))
+    refuse(wrong, name)
+    return found
+
+
+def refuse(wrong: Sequence[tuple[int, str]], name: str) -> None:
+    """Raise E308 for rows that do not fit, naming the first: ``wrong`` holds lines and what is wrong."""
+    if wrong:
+        line, what = wrong[0]
+        raise PrevenanceError(
+            "E308", what, rows=len(wrong), first=f"{name}:{line}", fix="correct the row or remove it; nothing of the file was taken"
+        )
+
+
+def _rows(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        yield from ((reader.line_num, cells) for cells in reader)
+    except UnicodeDecodeError as problem:
+        raise PrevenanceError("E303", "not UTF-8", first=f"{name}:1", fix="save it as CSV in UTF-8") from problem
+    except csv.Error as problem:
+        raise PrevenanceError(
+            "E303", f"not a CSV: {problem}", first=f"{name}:{reader.line_num}", fix="download the file again"
+        ) from problem
+
+
+def _trouble(answer: Answer) -> str:
+    """Return what is wrong with an answer by itself, without any personal value; empty if nothing."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", answer.target):
+        return "the target is no name"
+    if not re.fullmatch(r"[0-9a-f]{12,64}", answer.run_id):
+        return "run_id is not that of a list"
+    if answer.action not in ACTIONS:
+        return f'the action "{answer.action[:30]}" is none of {", ".join(ACTIONS)}'
+    for column in ("cutoff", "at"):
+        try:
+            moment(getattr(answer, column))
+        except ValueError:
+            return f'{column} is no instant in UTC ("{getattr(answer, column)[:30]}")'
+    if answer.action != "snooze":
+        return ""
+    try:
+        until = date.fromisoformat(answer.until)
+    except ValueError:
+        return f'until is no date ("{answer.until[:30]}")'
+    return "" if until > moment(answer.cutoff).date() else f"until is {until}, not after the list"
+
+
+def matched(
+    answers: Sequence[tuple[int, Answer]], lists: Mapping[tuple[str, str, str], Mapping[tuple[str, str], float | None]], name: str
+) -> list[Answer]:
+    """Return the answers with the ids as they stand in their lists, and the chance on it.
+
+    ``lists``: (target, run_id, cutoff) -> (customer_id, product_id or empty) -> chance. A spreadsheet-safe id is found again.
+
+    Raises:
+        PrevenanceError: E308 for a list or a customer that is not there.
+    """
+    found, wrong = [], []
+    for line, answer in answers:
+        listed = lists.get((answer.target, answer.run_id, answer.cutoff))
+        if listed is None:
+            wrong.append((line, f"there is no published list of {answer.target} with this run_id and cutoff"))
+            continue
+        ids = [(customer, product) for customer in _spelt(answer.customer_id) for product in _spelt(answer.product_id)]
+        there = next((one for one in ids if one in listed), None)
+        if there is None:
+            wrong.append((line, "the customer is not on that list"))
+            continue
+        score = listed[there]
+        texts = {column: _spelt(getattr(answer, column))[-1] for column in ("channel", "outcome", "reason", "by")}
+        kept = {column: getattr(answer, column) for column in COLUMNS} | texts
+        kept |= {"customer_id": there[0], "product_id": there[1], "until": answer.until if answer.action == "snooze" else ""}
+        found.append(Answer(**kept, score="" if score is None else repr(score)))
+    refuse(wrong, name)
+    return found
+
+
+def _spelt(text: str) -> list[str]:
+    """Return a cell as it stands, then without the apostrophe that keeps a spreadsheet from reading a formula."""
+    return [text, text[1:]] if text.startswith("'") and text[1:].startswith(FORMULA) else [text]
+
+
+def load(out: Path, target: str) -> list[Answer]:
+    """Return what was taken for one target, in the order it was taken; nothing if there is no file.
+
+    Raises:
+        PrevenanceError: E303 if the file is not as it was written.
+    """
+    path = out / "feedback" / f"{target}.csv"
+    if not path.is_file():
+        return []
+    rows = [cells for _, cells in _rows(path.read_bytes(), path.name)]
+    try:
+        return [Answer(*(cell.removeprefix("'") for cell in cells)) for cells in rows[1:]]
+    except TypeError as problem:
+        raise PrevenanceError("E303", "not as it was written", path=path, fix="restore the file, or move it away") from problem
+
+
+def append(out: Path, target: str, answers: Sequence[Answer]) -> int:
+    """Add answers to the file of one target, each once, in one step; return how many were new."""
+    held = load(out, target)
+    known = {answer.key for answer in held}
+    new = [answer for answer in dict.fromkeys(answers) if answer.key not in known]
+    if new:
+        keep(out, target, [*held, *new])
+    return len(new)
+
+
+def keep(out: Path, target: str, answers: Sequence[Answer]) -> None:
+    """Write the file of one target in one step, with these answers and no others."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\r\n")
+    writer.writerow([*COLUMNS, "score"])
+    writer.writerows([_guarded(cell) for cell in astuple(answer)] for answer in answers)
+    disk.write(out / "feedback" / f"{target}.csv", written.getvalue().encode("utf-8", errors="replace"))
+
+
+def _guarded(text: str) -> str:
+    """Return a cell that is no formula and reads back as it was: one apostrophe goes before what begins like one or like a formula."""
+    return "'" + text if text.startswith(("'", *FORMULA)) else text
+
+
+def standing(
+    answers: Iterable[Answer], at: datetime, *, static: bool, zone: str, horizon_days: int, wrong_alarm_days: float
+) -> pd.DataFrame:
+    """Return how customers stand at a moment by what was answered until then: one row each, sorted by id.
+
+    customer_id; contacted_at (newest contact); rests (empty, snoozed or too_late), rests_until, rests_since (naive UTC), score_then, said
+    (the action). The newest of snooze, wrong alarm and too late counts: a snooze until its date (00:00 in ``zone``), a wrong alarm for
+    ``wrong_alarm_days`` like a snooze, "too late" for one horizon.
+    """
+    found: dict[str, dict[str, object]] = {}
+    known = sorted(((one.known_at(static=static), one.at, one.key, one) for one in answers), key=lambda each: each[:3])
+    for since, _, _, answer in known:
+        if since > at or answer.action == "approved":
+            continue
+        row = found.setdefault(answer.customer_id, {"customer_id": answer.customer_id, "rests": ""})
+        if answer.action == "contacted":
+            row["contacted_at"] = since
+            continue
+        days = horizon_days if answer.action == "too_late" else wrong_alarm_days
+        until = instant(answer.until, zone) if answer.action == "snooze" else since + timedelta(days=days)
+        row |= {"rests": "too_late" if answer.action == "too_late" else "snoozed", "said": answer.action}
+        row |= {"rests_until": until, "rests_since": since, "score_then": float(answer.score) if answer.score else None}
+    columns = ["customer_id", "contacted_at", "rests", "rests_until", "rests_since", "score_then", "said"]
+    frame = pd.DataFrame([found[one] for one in sorted(found)], columns=columns)
+    instants = dict.fromkeys(("contacted_at", "rests_until", "rests_since"), "datetime64[us]")
+    return frame.astype({"customer_id": "str", "rests": "str", "score_then": "float64", **instants})

@@ -1,0 +1,150 @@
+"""The ranked list: whom to contact first, what it is worth, what to do and by when.
+
+One row is a customer of the cohort at one cutoff. Who is to be worked comes first and has a rank; then who did not fit, then who stands
+apart. Only customers who are left in peace after a contact are absent, and they are counted. The decision itself is in ``decision``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from prevenance.decide.playbook import Playbook, play_of
+from prevenance.order.decision import APART, COOLING
+from prevenance.words import Words
+
+COLUMNS = (
+    *("rank", "customer_id", "name", "owner", "segment", "score", "score_low", "score_high", "change_28d"),
+    *("value_at_stake", "expected_value", "reasons", "holds", "action", "act_by", "arm", "state"),
+    *("target", "cutoff", "horizon_days", "model", "run_id", "data_until"),
+)
+
+PAIR_COLUMNS = ("product_id", "product")
+"""What a list of offers has besides."""
+
+PRIVATE = (
+    *("place", "apart", "apart_until", "woken_points", "in_band", "drawn_at", "why_above"),
+    *("action_family", "owner_role", "draft", "hours"),
+)
+"""What pages may show of a row besides the columns of the list."""
+
+SECTIONS = {"": 0, "beyond_capacity": 1, "holdout": 2, "escalated": 3, "snoozed": 4, "too_late": 5, "not_enough_data": 6}
+"""The parts of the list, in their order: why a row stands apart -> its part."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What every row of one list carries: where it comes from. ``cutoff`` and ``data_until`` are naive UTC."""
+
+    target: str
+    cutoff: datetime
+    horizon_days: int
+    model: str
+    run_id: str
+    data_until: datetime | None
+
+
+def rank(scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words, currency: str = "") -> pd.DataFrame:
+    """Return the ranked list, best first: the columns ``COLUMNS`` (of a list of offers ``PAIR_COLUMNS`` too), then ``PRIVATE``.
+
+    Exactly one row for each row of ``scored`` that is not cooling down. Ranked rows come first, then the ``SECTIONS``; within one the
+    order is that of the expected value. No rows in gives no rows out.
+
+    Args:
+        scored: customer_id, name, owner, segment, state0, score, score_low, score_high, score_before (the same model at cutoff - 28
+            days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds, family (of the first reason).
+        decided: the decision on each row (``decision.decide``), with the same index.
+        stamp: what every row carries.
+        playbook: what to do about a reason of a family.
+        say: the reader's language.
+        currency: of the source.
+    """
+    rows = scored.assign(**{name: decided[name] for name in decided if name != "customer_id"})
+    rows = rows[rows["apart"] != COOLING].reset_index(drop=True)
+    rows["value_at_stake"] = rows["value_at_stake"].astype("float64").round(2)
+    rows["change_28d"] = ((rows["score"] - rows["score_before"]) * 100).round(4) + 0.0
+    rows["arm"] = rows["arm"].where(rows["arm"] != "")
+    rows["state"] = _states(rows)
+    order = np.lexsort((rows["place"], rows["apart"].map(SECTIONS)))
+    rows = _stamped(_with_actions(rows, stamp, playbook, say), stamp).iloc[order].reset_index(drop=True)
+    rows["why_above"] = why_above(rows, say, currency, yearly=stamp.target != "tickets")
+    return rows[[*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows), *PRIVATE]]
+
+
+def public(ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return what list.csv and list.json hold of a ranked list."""
+    return ranked.drop(columns=[name for name in PRIVATE if name in ranked])
+
+
+def apart(ranked: pd.DataFrame) -> dict[str, int]:
+    """Return how many rows of a list stand apart, by reason; reasons that nobody has are left out."""
+    counts = ranked["apart"].value_counts()
+    return {reason: int(counts[reason]) for reason in APART if reason in counts}
+
+
+def arms(ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return who was near the capacity line when hold-outs were drawn, or has an arm: what measures an effect later.
+
+    customer_id, place, in_band (could have been drawn in this epoch), arm, score, value_at_stake, drawn_at; in the order of the place.
+    """
+    rows = ranked[ranked["in_band"].astype(bool) | ranked["arm"].notna()]
+    shown = ["customer_id", "place", "in_band", "arm", "score", "value_at_stake", "drawn_at"]
+    return rows.sort_values("place")[shown].reset_index(drop=True)
+
+
+def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: bool = True) -> pd.Series:
+    """Return, for a ranked row whose chance is lower than that of the ranked row below it, why it stands above; elsewhere empty.
+
+    >>> from prevenance.words import words
+    >>> rows = pd.DataFrame({"rank": [1, 2], "score": [0.2, 0.6], "value_at_stake": [84000.0, 12000.0], "expected_value": [2460.0, 1020.0]})
+    >>> why_above(rows, words("en"), "EUR").tolist()
+    ['Above a higher chance: €84k a year at stake, not €12k', '']
+    """
+    below, both = ranked.shift(-1), ranked["rank"].notna() & ranked["rank"].shift(-1).notna()
+    lower = both & (ranked["score"] < below["score"])
+    told = []
+    for odd, value, other in zip(lower, ranked["value_at_stake"], below["value_at_stake"], strict=True):
+        if not odd or pd.isna(value):
+            told.append("")
+        elif pd.isna(other):
+            told.append(say("Above a higher chance: what is at stake there is not known"))
+        elif yearly:
+            here, there = say.money(value, currency), say.money(other, currency)
+            told.append(say("Above a higher chance: {here} a year at stake, not {there}", here=here, there=there))
+        else:
+            here, there = say.money(value, currency), say.money(other, currency)
+            told.append(say("Above a higher chance: {here} at stake, not {there}", here=here, there=there))
+    return pd.Series(told, index=ranked.index, dtype="str")
+
+
+def _states(rows: pd.DataFrame) -> pd.Series:
+    """Return the state of each row: who stands apart for a hold-out or an escalation is open."""
+    told = rows["apart"].where(rows["apart"].isin(["snoozed", "too_late", "not_enough_data"]), "open")
+    return told.mask(rows["new"].astype(bool), "new").astype("str")
+
+
+def _with_actions(rows: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words) -> pd.DataFrame:
+    """Return the rows with action, act_by, action_family, owner_role and draft, filled where a row is to be worked."""
+    products = rows["product"] if "product" in rows else [""] * len(rows)
+    told: list[tuple[str | None, ...]] = []
+    for todo, family, product in zip(rows["rank"].notna(), rows["family"], products, strict=True):
+        play = play_of(family, stamp.target, playbook) if todo else None
+        by = (stamp.cutoff + timedelta(days=play.days)).date().isoformat() if play else None
+        told.append((*play.told(say, product), by, play.family) if play else (None,) * 5)
+    names = ["action", "owner_role", "draft", "act_by", "action_family"]
+    return rows.assign(**{name: pd.Series([one[n] for one in told], index=rows.index, dtype="str") for n, name in enumerate(names)})
+
+
+def _stamped(rows: pd.DataFrame, stamp: Stamp) -> pd.DataFrame:
+    until = pd.NaT if stamp.data_until is None else pd.Timestamp(stamp.data_until)
+    return rows.assign(
+        target=stamp.target,
+        cutoff=pd.Timestamp(stamp.cutoff).as_unit("us"),
+        horizon_days=stamp.horizon_days,
+        model=stamp.model,
+        run_id=stamp.run_id,
+        data_until=pd.Series(until, index=rows.index, dtype="datetime64[us]"),
+    )

@@ -1,0 +1,140 @@
+"""One target scored at a cutoff and at the weeks before it, by one model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from prevenance.features.build import build, giving
+from prevenance.features.define import Definition
+from prevenance.history.history import History
+from prevenance.history.roster import product_names, unknown
+from prevenance.models import bundle
+from prevenance.models.bundle import Fitted
+from prevenance.models.scoring import scored
+from prevenance.order.decision import Rules
+from prevenance.order.holdout import mondays
+from prevenance.order.value import best_offers
+from prevenance.targets.define import Target, cohort
+from prevenance.words import Words
+
+BEFORE = timedelta(days=28)
+WEEKS = 12
+"""Points of the line of chances, the cutoff included."""
+ROWS = 300_000
+"""Snapshots whose inputs are held at a time: the moments before are scored in batches, and only their chances are kept."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When a list looks: ``cutoff``, 28 days before it, and the last Mondays 00:00 UTC, the cutoff's own included."""
+
+    cutoff: datetime
+    mondays: tuple[datetime, ...]
+    rules: Rules
+
+    @property
+    def every(self) -> list[datetime]:
+        """Return all moments, ascending."""
+        return sorted({*self.mondays, self.cutoff - BEFORE, self.cutoff})
+
+    @property
+    def line(self) -> list[datetime]:
+        """Return the moments of the line of chances, ascending: Mondays, and the cutoff as the last."""
+        return [*[one for one in self.mondays if one < self.cutoff][-(WEEKS - 1) :], self.cutoff]
+
+
+def moments_of(cutoff: datetime, rules: Rules) -> Moments:
+    """Return the moments of a list: Mondays for the line of chances and back to the beginning of any epoch."""
+    return Moments(cutoff, tuple(mondays(cutoff, max(WEEKS, rules.holdout.weeks))), rules)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A target scored: ``rows`` as in ``scoring.scored`` (of offers the best of each customer), ``past`` the same rows at earlier moments.
+
+    ``now`` holds the inputs of the whole cohort and ``told_from`` those of ``rows``, ``before`` theirs 28 days earlier (NaN where nothing
+    was known); ``weeks`` the chances of twelve weeks; ``offers`` every offer, where there are offers.
+    """
+
+    rows: pd.DataFrame
+    past: pd.DataFrame
+    now: pd.DataFrame
+    told_from: pd.DataFrame
+    before: pd.DataFrame
+    weeks: pd.DataFrame
+    offers: pd.DataFrame | None
+
+
+def scored_weeks(
+    history: History,
+    target: Target,
+    fitted: Fitted,
+    definitions: tuple[Definition, ...],
+    moments: Moments,
+    say: Words,
+    steps: Callable[[str], None],
+) -> Scored:
+    """Return one target scored at the cutoff and at every moment before it; offers without a product's name are named by ``say``.
+
+    Of the weeks before only the chosen offers are built: every offer of every week would be dear.
+    """
+    keys, columns = target.keys, list(fitted.encoder.features)
+    now = _inputs(history, target, [moments.cutoff], definitions, columns, steps)
+    steps(f"{target.name}: score")
+    dark = now["customer_id"].isin(unknown(history, moments.cutoff))
+    if fitted.kind == "health_score":
+        dark |= now[columns].isna().all(axis=1)
+    rows, offers = scored(fitted, now, now.iloc[:0], now, dark), None
+    if target.pairs:
+        rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
+        offers, rows = rows, best_offers(rows, share=moments.rules.share, cost_per_contact=moments.rules.cost)
+    told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
+    earlier, then, narrow = [], rows[keys].reindex(columns=[*keys, *columns]), bundle.used(fitted)
+    for batch in _batches(moments, len(rows), apart=len(narrow) < len(columns)):
+        wanted = columns if moments.cutoff - BEFORE in batch else narrow
+        found = _inputs(history, target, batch, definitions, wanted, steps, rows if target.pairs else None)
+        found = found.reindex(columns=[*found.columns.difference(columns, sort=False), *columns])
+        chances = bundle.chance(fitted, found) if len(found) else None
+        found = pd.concat([found, pd.Series(chances, index=found.index, name="score", dtype="float64")], axis=1)
+        if moments.cutoff - BEFORE in batch:
+            then = rows[keys].merge(found[found["cutoff"] == pd.Timestamp(moments.cutoff - BEFORE)], on=keys, how="left")
+            rows["score_before"] = then["score"].where(rows["score"].notna())
+        earlier.append(found.rename(columns={"state": "state0"})[[*keys, "cutoff", "state0", "value_at_stake", "score"]])
+    past = pd.concat(earlier, ignore_index=True)
+    return Scored(rows, past, now, told_from, then[columns], _line(rows, past, moments, keys), offers)
+
+
+def _batches(moments: Moments, rows: int, *, apart: bool) -> list[list[datetime]]:
+    """Return the moments before the cutoff, about ``ROWS`` snapshots at a time; 28 days before stands ``apart`` if all its inputs are wanted."""
+    alone, size = moments.cutoff - BEFORE, max(1, ROWS // max(1, rows))
+    others = [one for one in moments.every[:-1] if not (apart and one == alone)]
+    return [[alone]] * apart + [others[first : first + size] for first in range(0, len(others), size)]
+
+
+def _inputs(
+    history: History,
+    target: Target,
+    moments: list[datetime],
+    definitions: tuple[Definition, ...],
+    columns: list[str],
+    steps: Callable[[str], None],
+    chosen: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return cohort and features at each of ``moments``: state, value_at_stake, cutoff, keys, ``columns``; with ``chosen`` only its offers."""
+    steps(f"{target.name}: cohort")
+    snapshots = cohort(history, target, moments)
+    if chosen is not None:
+        snapshots = snapshots.merge(chosen[target.keys], on=target.keys)
+    features = build(history, snapshots, giving(definitions, columns), steps)[["cutoff", *target.keys, *columns]]
+    return pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1)
+
+
+def _line(now: pd.DataFrame, past: pd.DataFrame, moments: Moments, keys: list[str]) -> pd.DataFrame:
+    """Return the chances of twelve weeks, a row for each of ``now``: the keys and week_0 (oldest) to week_11 (now); NaN outside the cohort."""
+    wide = past.pivot(index=keys, columns="cutoff", values="score").reindex(columns=[pd.Timestamp(one) for one in moments.line[:-1]])
+    wide.columns = pd.Index([f"week_{number}" for number in range(WEEKS - 1)])
+    return now[keys].merge(wide, left_on=keys, right_index=True, how="left").assign(**{f"week_{WEEKS - 1}": now["score"]})

@@ -1,0 +1,1 @@
+"""The simulated company, its exports and its truth."""

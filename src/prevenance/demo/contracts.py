@@ -1,0 +1,144 @@
+"""The demo company's contracts: as they stand today, the log of what changed in them, the add-ons ordered, and the catalogue.
+
+A plan and its seats are one contract for as long as the customer stays: a higher plan or other seats change it. An add-on is an order, and from
+that day a contract of its own, of one seat and without a plan, that ends with the customer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from prevenance.demo.activity import FEATURES, PAID_FEATURES
+from prevenance.demo.company import Block
+from prevenance.demo.growth import Growth
+from prevenance.demo.leaving import renewal_after
+from prevenance.demo.world import ADDONS, DAY, END, NEVER, PLANS, World, midnight, moments
+
+UNIT_PRICE = PLANS["price"].to_numpy()
+
+
+def price(block: Block, grown: Growth, week: int, moment: np.ndarray) -> np.ndarray:
+    """Return each customer's monthly money at a moment of a week (N,), by seats, plan and add-ons; as if it were a customer then."""
+    held = grown.orders[moments(grown.orders, "at") <= moment]
+    extra = np.bincount(held["who"], ADDONS["price"].to_numpy()[held["addon"]], len(block.people))
+    return np.asarray(np.round(grown.seats[:, week] * UNIT_PRICE[grown.plan[:, week]] + extra, 2))
+
+
+def contracts(block: Block, grown: Growth, ids: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the contracts as they stand today and the log of their renewals and changes."""
+    people = block.people
+    begin = midnight(moments(people, "signup"))
+    log = _log(block, grown, begin)
+    newest = log.groupby("who").last()
+    main = _contract(people, np.arange(len(people)), begin)
+    main = main.assign(
+        seats=newest["new_seats"].reindex(main["who"]).fillna(people["seats"]).astype(int),
+        plan_no=newest["new_plan_no"].reindex(main["who"]).fillna(people["plan_no"]).astype(int),
+    )
+    renews = newest["new_renews_on"].reindex(main["who"]).to_numpy().astype("datetime64[s]")
+    main["renews_on"] = np.where(np.isnat(renews), main["renews_on"], renews)
+    main["product_id"], main["plan"] = PLANS["product_id"].to_numpy()[main["plan_no"]], PLANS["plan"].to_numpy()[main["plan_no"]]
+    main["mrr"] = np.round(main["seats"] * UNIT_PRICE[main["plan_no"]], 2)
+    orders = grown.orders
+    addon = _contract(people, orders["who"].to_numpy(), moments(orders, "at")).assign(seats=1, plan=None)
+    addon["product_id"] = ADDONS["product_id"].to_numpy()[orders["addon"]]
+    addon["mrr"] = ADDONS["price"].to_numpy()[orders["addon"]]
+    main["subscription_id"] = "S" + pd.Series(ids) + "-1"
+    addon["subscription_id"] = "S" + pd.Series(ids[orders["who"]]) + "-" + addon["product_id"].str[2:]
+    log.insert(0, "subscription_id", "S" + pd.Series(ids[log["who"]]) + "-1")
+    frame = pd.concat([main, addon], ignore_index=True)
+    frame["account_id"] = ids[frame["who"]]
+    columns = [
+        "subscription_id",
+        "account_id",
+        "product_id",
+        "plan",
+        "term",
+        "seats",
+        "mrr",
+        "started_on",
+        "renews_on",
+        "notice_on",
+        "ends_on",
+        "ended_on",
+    ]
+    return frame[columns].sort_values("subscription_id", ignore_index=True), _named(log)
+
+
+def _contract(people: pd.DataFrame, who: np.ndarray, begin: np.ndarray) -> pd.DataFrame:
+    signup = moments(people, "signup")[who]
+    return pd.DataFrame(
+        {
+            "who": who,
+            "term": np.where(people["monthly"].to_numpy()[who], "monthly", "yearly"),
+            "started_on": begin,
+            "renews_on": np.where(people["monthly"].to_numpy()[who], NEVER, midnight(renewal_after(signup, begin))),
+            "notice_on": moments(people, "notice")[who],
+            "ends_on": moments(people, "leaves_on")[who],
+            "ended_on": moments(people, "ended")[who],
+        }
+    )
+
+
+def _log(block: Block, grown: Growth, begin: np.ndarray) -> pd.DataFrame:
+    """Return renewals (yearly contracts, at their date) and changes of seats and plan, each with the values before and after."""
+    people, changes = block.people, grown.changes
+    last = np.where(np.isnat(moments(people, "leaves_on")), END, np.minimum(moments(people, "leaves_on"), END))
+    years = np.where(people["monthly"], 0, np.maximum((last - begin - DAY) // (365 * DAY), 0)).astype(int)
+    who = np.repeat(np.arange(len(people)), years)
+    year = np.arange(len(who)) - np.repeat(np.cumsum(years) - years, years) + 1
+    renewed = pd.DataFrame({"who": who, "what": "renewed", "changed_at": begin[who] + year * 365 * DAY})
+    changed = changes.rename(columns={"at": "changed_at", "seats": "new_seats", "plan": "new_plan_no"}).assign(what="changed")
+    log = pd.concat([renewed, changed[["who", "what", "changed_at", "new_seats", "new_plan_no"]]])
+    log = log.sort_values(["who", "changed_at", "what"], ignore_index=True)
+    by = log.groupby("who")
+    for column, first in (("seats", "seats"), ("plan_no", "plan_no")):
+        start = people[first].to_numpy()[log["who"]]
+        log[f"new_{column}"] = by[f"new_{column}"].ffill().fillna(pd.Series(start, index=log.index)).astype(int)
+        log[f"old_{column}"] = log.groupby("who")[f"new_{column}"].shift().fillna(pd.Series(start, index=log.index)).astype(int)
+    who, at = log["who"].to_numpy(), moments(log, "changed_at")
+    yearly = ~people["monthly"].to_numpy()[who]
+    for word in ("old", "new"):
+        asked = np.where((log["what"] == "renewed") & (word == "old"), at - DAY, at)
+        log[f"{word}_renews_on"] = np.where(yearly, renewal_after(begin[who], asked), NEVER)
+    return log
+
+
+def _named(log: pd.DataFrame) -> pd.DataFrame:
+    """Return the log as it is exported, in order of time."""
+    for word in ("old", "new"):
+        number = log[f"{word}_plan_no"].to_numpy()
+        log[f"{word}_plan"], log[f"{word}_product_id"] = PLANS["plan"].to_numpy()[number], PLANS["product_id"].to_numpy()[number]
+        log[f"{word}_mrr"] = np.round(log[f"{word}_seats"] * UNIT_PRICE[number], 2)
+    fields = ("product_id", "plan", "seats", "mrr", "renews_on")
+    log = log.sort_values(["changed_at", "who", "what"], ignore_index=True)
+    return log[["subscription_id", "what", "changed_at", *(f"{word}_{field}" for word in ("old", "new") for field in fields)]]
+
+
+def orders(grown: Growth, ids: np.ndarray) -> pd.DataFrame:
+    """Return the add-ons ordered: one line each, the price of a year."""
+    frame = grown.orders.sort_values(["at", "who", "addon"])
+    number = frame["addon"].to_numpy()
+    product = ADDONS["product_id"].to_numpy()[number]
+    return pd.DataFrame(
+        {
+            "order_id": [f"O{account}-{name[2:]}" for account, name in zip(ids[frame["who"]], product, strict=True)],
+            "account_id": ids[frame["who"]],
+            "product_id": product,
+            "family": ADDONS["family"].to_numpy()[number],
+            "quantity": 1,
+            "amount": np.round(ADDONS["price"].to_numpy()[number] * 12, 2),
+            "ordered_on": moments(frame, "at"),
+        }
+    )
+
+
+def products(world: World) -> pd.DataFrame:
+    """Return the catalogue: three plans of one family and the add-ons, listed before anybody could have bought them."""
+    listed = world.weeks[0] - 1_900 * DAY
+    plans = PLANS.rename(columns={"plan": "name"}).drop(columns="seats_up_to")
+    plans = plans.assign(family="platform", features=["; ".join(FEATURES[:count]) for count in PAID_FEATURES])
+    frame = pd.concat([plans, ADDONS.assign(features=None)], ignore_index=True)
+    frame["usage_limit"] = frame["usage_limit"].astype("Int64")
+    return frame[["product_id", "name", "family", "price", "usage_limit", "features"]].assign(listed_on=midnight(listed))

@@ -1,0 +1,164 @@
+"""The demo company's help desk: what customers ask, and the way of each ticket through queues, hand-offs, questions back and reopenings.
+
+Agents work from 8 to 18 on working days, so every wait is one of working hours. Tickets start in the queue of their channel and category;
+what needs more goes on to the second line or to engineering, which is the bottleneck where one is planted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from prevenance.demo.activity import busy_moments, season
+from prevenance.demo.company import Block
+from prevenance.demo.world import DAY, END, HOUR, NEVER, PLANS, World, midnight, moments, stream
+
+TICKETS_A_WEEK = 0.055
+BY_HEALTH, BY_ERROR, WHEN_YOUNG, YOUNG_DAYS = 0.3, 0.5, 1.2, 60
+BOTTLENECK, BOTTLENECK_FACTOR = "engineering", 6.0
+OPENS_AT, HOURS_A_DAY = 8.0, 10.0
+SUBJECTS = {
+    "account": ("Cannot {}", ("sign in", "reset a password", "change a role", "find a colleague"), "first line", 0.2),
+    "billing": ("Question about {}", ("an invoice", "the number of seats", "the payment date", "a credit note"), "billing", 0.18),
+    "bug": ("Error when I {}", ("import a file", "open a dashboard", "save a report", "call the api"), "first line", 0.1),
+    "how-to": ("How do I {}?", ("share a report", "invite a colleague", "schedule an export", "set an alert"), "first line", 0.34),
+    "integration": ("Connection to {} fails", ("the CRM", "the data warehouse", "single sign-on", "the mail server"), "second line", 0.18),
+}
+CATEGORIES = tuple(SUBJECTS)
+NEXT_QUEUE = {
+    "bug": ("engineering", 0.65),
+    "integration": ("engineering", 0.4),
+    "account": ("second line", 0.2),
+    "how-to": ("second line", 0.1),
+}
+"""Where a ticket is handed on to, and how often."""
+
+
+def ticket_rate(
+    people: pd.DataFrame, size: np.ndarray, felt: np.ndarray, signal: np.ndarray, young: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tickets expected in a week without errors, and those that each error adds; of the shape of ``felt``."""
+    trouble = people["trouble"].to_numpy()[:, None] ** np.minimum(signal, 1.0)
+    rate = TICKETS_A_WEEK * size * trouble * np.exp(-BY_HEALTH * np.clip(felt, -3.5, 3))
+    return rate * (1 + signal * WHEN_YOUNG * young), rate * signal * BY_ERROR
+
+
+def ticket_size(people: pd.DataFrame) -> np.ndarray:
+    """Return how many tickets a customer of so many seats opens against others, (N, 1)."""
+    return (people["seats"].to_numpy()[:, None] / 12.2) ** 0.35
+
+
+def young_in(people: pd.DataFrame, weeks: np.ndarray) -> np.ndarray:
+    """Return who is new in which week, (N, W)."""
+    return np.asarray((weeks[None, :] - moments(people, "signup")[:, None]) / DAY < YOUNG_DAYS)
+
+
+def ticket_rows(world: World, block: Block, errors: np.ndarray, present: np.ndarray) -> pd.DataFrame:
+    """Return one row per ticket of a block: who, what it is about and when each change came, cut off at the end of the history."""
+    rng, people = stream(world.given.seed, "tickets", block.number), block.people
+    signal = block.visible[:, None]
+    felt = signal * block.health
+    recent = 0.5 * errors + np.pad(errors, ((0, 0), (1, 0)))[:, :-1]
+    plain, by_error = ticket_rate(people, ticket_size(people), felt, signal, young_in(people, world.weeks))
+    counts = rng.poisson((plain + by_error * recent) * present * np.sqrt(season(world.weeks, world))[None, :])
+    who, week = np.nonzero(counts)
+    times = counts[who, week]
+    who, week = np.repeat(who, times), np.repeat(week, times)
+    opened = busy_moments(rng, world.weeks[week])
+    inside = (opened >= moments(people, "signup")[who]) & ~(opened >= moments(people, "ended")[who])
+    who, week, opened = who[inside], week[inside], opened[inside]
+    young = young_in(people, world.weeks)[who, week]
+    category = np.where(rng.random(len(who)) < np.where(recent[who, week] > 0, 0.5, 0.1), CATEGORIES.index("bug"), -1)
+    category = np.where((category < 0) & young & (rng.random(len(who)) < 0.7), CATEGORIES.index("how-to"), category)
+    drawn = rng.choice(len(CATEGORIES), len(who), p=[words[3] for words in SUBJECTS.values()])
+    category = np.where(category < 0, drawn, category)
+    frame = _lifecycle(world, block.number, opened, felt[who, week], category)
+    frame.insert(0, "who", who)
+    frame["product_id"] = PLANS["product_id"].to_numpy()[people["plan_no"].to_numpy()[who]]
+    return frame[frame["logged_at"] < END].sort_values(["opened_at", "who"], kind="stable", ignore_index=True)
+
+
+def working(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
+    """Return the moment that lies so many working hours after ``start``."""
+    day = start.astype("datetime64[D]")
+    clock = np.clip((start - midnight(start)) / HOUR - OPENS_AT, 0, HOURS_A_DAY)
+    clock = np.where(np.is_busday(day), clock, HOURS_A_DAY)
+    total = clock + hours
+    days = np.floor(total / HOURS_A_DAY)
+    there = np.busday_offset(day, days.astype(int), roll="backward").astype("datetime64[s]")
+    return np.asarray(there + ((OPENS_AT + total - days * HOURS_A_DAY) * 3600).astype("timedelta64[s]"))
+
+
+def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, category: np.ndarray) -> pd.DataFrame:
+    """Return what happens to each ticket after it is opened; what lies after the end of history has not happened yet."""
+    rng, size = stream(world.given.seed, "lifecycle", number), len(opened)
+    channel = rng.choice(["portal", "email", "phone", "chat"], size, p=[0.42, 0.33, 0.15, 0.1])
+    severe = rng.normal(0, 1, size) - 0.3 * felt
+    logged = opened + np.where(channel == "phone", rng.uniform(600, 60_000, size), rng.uniform(5, 240, size)).astype("timedelta64[s]")
+    path = _path(rng, world, logged, felt, severe, category)
+    rated = path["closed_at"] + (20 * 3600 * rng.lognormal(0, 0.9, size)).astype("timedelta64[s]")
+    path["rated_at"] = np.where(rng.random(size) < 0.42, rated, NEVER)
+    csat = np.clip(np.round(3.9 + 0.45 * felt - 0.4 * ~np.isnat(path["reopened_at"]) + rng.normal(0, 0.9, size)), 1, 5)
+    texts = np.array([[form.format(word) for word in words] for form, words, _, _ in SUBJECTS.values()], dtype=object)
+    frame = pd.DataFrame({"opened_at": opened, "logged_at": logged, **path})
+    frame = frame.where(frame < END)
+    frame["csat"] = pd.Series(csat).where(frame["rated_at"].notna()).astype("Int64")
+    frame["category"] = np.array(CATEGORIES, dtype=object)[category]
+    frame["priority"] = np.array(["low", "normal", "high", "urgent"], dtype=object)[np.searchsorted([-0.7, 0.7, 1.6], severe)]
+    frame["channel"] = channel
+    frame["queue"] = np.array([words[2] for words in SUBJECTS.values()], dtype=object)[category]
+    frame["transferred_to"] = _next_queue(category).astype(object)
+    frame.loc[frame["transferred_at"].isna(), "transferred_to"] = None
+    frame["subject"] = texts[category, rng.integers(0, 4, size)]
+    return frame
+
+
+def _next_queue(category: np.ndarray) -> np.ndarray:
+    return np.array([NEXT_QUEUE.get(name, ("", 0.0))[0] for name in CATEGORIES])[category]
+
+
+def _path(
+    rng: np.random.Generator, world: World, logged: np.ndarray, felt: np.ndarray, severe: np.ndarray, category: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the moment of each change, NaT where it never comes: every share is drawn for all tickets, so that one switch moves no other."""
+    size = len(logged)
+
+    def after(start: np.ndarray, hours: float | np.ndarray, share: float | np.ndarray = 1.0, spread: float = 0.9) -> np.ndarray:
+        wait, happens = hours * rng.lognormal(0, spread, size), (rng.random(size) < share) & ~np.isnat(start)
+        return np.where(happens, working(np.where(happens, start, END), wait), NEVER)
+
+    def last(*moments_: np.ndarray) -> np.ndarray:
+        return np.fmax.reduce(moments_)
+
+    handed_on = np.array([NEXT_QUEUE.get(name, ("", 0.0))[1] for name in CATEGORIES])[category]
+    slow = np.where((_next_queue(category) == BOTTLENECK) & world.given.bottleneck, BOTTLENECK_FACTOR, 1.0)
+    assigned = after(logged, 1.0)
+    replied = after(assigned, 2.0)
+    waiting = after(replied, 0.5, 0.35)
+    answered = after(waiting, 6.0)
+    waiting_again = after(answered, 1.0, 0.3)
+    answered_again = after(waiting_again, 6.0)
+    transferred = after(last(replied, answered, answered_again), 1.5, handed_on)
+    taken = after(transferred, 3.0 * slow, spread=0.6)
+    handed_back = after(taken, 4.0, 0.15)
+    escalated = after(last(replied, taken), 3.0, np.where(severe > 1.3, 0.5, 0.0))
+    resolved = after(last(replied, answered, answered_again, taken, handed_back, escalated), 5.0)
+    reopened = after(resolved, 12.0, 0.05 + 0.12 / (1 + np.exp(felt + 0.5)))
+    solved_again = after(reopened, 6.0)
+    closed = after(last(resolved, solved_again), 30.0, spread=0.4)
+    return {
+        "assigned_at": assigned,
+        "first_reply_at": replied,
+        "waiting_since": waiting,
+        "answered_at": answered,
+        "waiting_again_since": waiting_again,
+        "answered_again_at": answered_again,
+        "transferred_at": transferred,
+        "taken_at": taken,
+        "handed_back_at": handed_back,
+        "escalated_at": escalated,
+        "resolved_at": resolved,
+        "reopened_at": reopened,
+        "solved_again_at": solved_again,
+        "closed_at": closed,
+    }

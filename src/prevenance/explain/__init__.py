@@ -1,0 +1,1 @@
+"""From contributions to facts, reasons and what would change them."""

@@ -1,0 +1,82 @@
+"""What an explanation shows: that the contributions add up, every input with its source, and what would change the chance."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prevenance.base.formats import plain
+from prevenance.explain import lineage, whatif
+from prevenance.explain.details import Basis
+from prevenance.features import changeable
+from prevenance.features.build import build
+from prevenance.models import bundle
+from prevenance.words import Words
+
+EXACT = 1e-9
+"""How far the calibrated sum of the contributions may lie from the chance."""
+
+
+def checked(basis: Basis, start: float, parts: pd.Series, score: float, row: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the sum of the contributions beside the chance, and whether the list says the same to the last digit."""
+    total = start + float(parts.to_numpy().sum())
+    added = float(bundle.calibrated(basis.fitted, np.array([total]))[0])
+    slope, intercept = basis.fitted.calibrator
+    return {
+        "base": start,
+        "sum": total,
+        "calibrator": [slope, intercept],
+        "adds_up_to": added,
+        "difference": abs(added - score),
+        "exact": bool(abs(added - score) <= EXACT),
+        "same_as_list": None if row is None or row["score"] is None else bool(row["score"] == score),
+    }
+
+
+def inputs_of(basis: Basis, own: pd.DataFrame, parts: pd.Series, customer: str, say: Words) -> list[dict[str, Any]]:
+    """Return every input of the model, the heaviest first: its value, words, tables, newest fact and share of the log-odds."""
+    tables, dates = lineage.tables_of(basis.definitions), lineage.newest(basis.history, basis.cutoff, customer)
+    movable, values = changeable(basis.definitions), own.iloc[0].to_dict()
+    found = []
+    for name in sorted(parts.index, key=lambda name: (-abs(parts[name]), name)):
+        table, newest = lineage.source_of(tables.get(name, ()), dates)
+        found.append(
+            {
+                "input": name,
+                "text": basis.phrase(name, values, say),
+                "value": plain(values[name]),
+                "table": table,
+                "newest": newest,
+                "log_odds": float(parts[name]),
+                "changeable": name in movable,
+            }
+        )
+    return found
+
+
+def answers_of(basis: Basis, own: pd.DataFrame, parts: pd.Series, say: Words) -> list[dict[str, Any]]:
+    """Return what the model says of the customer as a quarter ago, and with what is typical, one story at a time."""
+    names = list(basis.fitted.encoder.features)
+    others: dict[str, dict[str, Any]] = {whatif.TYPICAL: dict(whatif.typical(basis.features, names))}
+    earlier = basis.cutoff - timedelta(days=whatif.QUARTER_DAYS)
+    if basis.known_since(own["customer_id"].iloc[0], earlier):
+        built = build(basis.history, own[basis.target.keys].assign(cutoff=pd.Timestamp(earlier).as_unit("us")), basis.definitions)
+        others[whatif.QUARTER] = built.iloc[0].to_dict()
+    found = whatif.answers(
+        basis.fitted, own, others, {name: one.story for name, one in basis.wordings.items()}, changeable(basis.definitions)
+    )
+    now = own.iloc[0].to_dict()
+    told = []
+    for one in found:
+        moved = sorted(one.then, key=lambda name: (-abs(parts[name]), name))
+        # a ratio's two parts belong to the same time as the ratio; typical parts need not give the typical ratio
+        then_values = others[one.like] if one.like == whatif.QUARTER else one.then
+        if (then := basis.phrase_of(moved, then_values, say)) is not None:
+            name, text = then
+            told.append(
+                {"like": one.like, "input": name, "then": text, "now": basis.phrase(name, now, say), "moved": one.then, "score": one.score}
+            )
+    return told

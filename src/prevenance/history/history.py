@@ -1,0 +1,191 @@
+"""The two-clock history: everything known up to ``until``, asked only as of a cutoff.
+
+A fact is visible at a cutoff iff ``event_at <= cutoff`` and ``known_at <= cutoff``. That sentence is written in
+``visible`` (as SQL) and in ``features/intervals.py`` (as interval numbers); a law of the test suite holds them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from prevenance.base.errors import PrevenanceError
+from prevenance.consent.purpose import opted_out as left_out
+from prevenance.sources.files import connect, quoted
+from prevenance.sources.taken import Counts, Intake
+from prevenance.tables.canonical import SQL_TYPES, TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class History:
+    """Canonical tables (schema ``canonical``) with what was known by ``until`` (naive UTC), opted-out customers left out.
+
+    ``begins`` holds the tables that go back no further than an instant, because older rows are past their retention.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    until: datetime
+    tables: frozenset[str]
+    begins: Mapping[str, datetime] = field(default_factory=dict)
+
+    @classmethod
+    def from_frames(cls, frames: Mapping[str, pd.DataFrame], until: datetime) -> History:
+        """Return a history of pandas frames that hold canonical columns (missing ones are null); nothing is checked."""
+        con = connect()
+        for name, frame in frames.items():
+            con.register("frame", frame)
+            columns = ", ".join(
+                f"cast({quoted(column.name) if column.name in frame.columns else 'null'} as {SQL_TYPES[column.kind]}) as {quoted(column.name)}"
+                for column in TABLES[name].columns
+            )
+            con.execute(f"create table canonical.{name} as select {columns} from frame")
+            con.unregister("frame")
+        history, _ = cut(Intake(con, {name: Counts() for name in frames}, []), until)
+        return history
+
+
+def newest_known_at(taken: Intake) -> datetime:
+    """Return the newest ``known_at`` of all tables (naive UTC)."""
+    newest = [
+        taken.con.execute(f"select max(known_at) from canonical.{name}").fetchall()[0][0] for name in taken.counts if name != "customers"
+    ] or [None]
+    known = [instant for instant in newest if instant is not None]
+    if not known:
+        known = [taken.con.execute("select max(known_at) from canonical.customers").fetchall()[0][0]]
+    return max(known)
+
+
+def instant(text: str, zone: str, now: datetime | None = None) -> datetime:
+    """Return a naive UTC instant from ISO text; a bare date means 00:00 in ``zone``.
+
+    Raises:
+        PrevenanceError: E208 when the text is no date or lies after ``now``.
+    """
+    from zoneinfo import ZoneInfo
+
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise PrevenanceError(
+            "E208", f'as_of="{text}" is not a date', fix="write as_of=2026-04-01 or as_of=2026-04-01T06:00:00+02:00"
+        ) from problem
+    aware = given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone or "UTC"))
+    result = aware.astimezone(UTC).replace(tzinfo=None)
+    if now is not None and result > now:
+        raise PrevenanceError("E208", f"as_of={text} lies in the future", fix=f"give a date up to {now:%Y-%m-%d}")
+    return result
+
+
+def cut(
+    taken: Intake,
+    until: datetime,
+    opted_out: Collection[str] | None = None,
+    *,
+    purposes: Collection[str] = (),
+    opt_in: bool = False,
+    erased: Collection[str] = (),
+    keep_days: Mapping[str, int | None] | None = None,
+) -> tuple[History, dict[str, Counts]]:
+    """Keep what was known by ``until`` and return the history and the settled counts.
+
+    Rows not known yet are excluded (``after_as_of``), those of opted-out customers too (``opted_out``); consents are
+    read whole, because a later "no" holds for past cutoffs as well. ``purposes`` and ``opt_in``: see ``privacy.opted_out``; a row of
+    consents that was set apart is a no. Customers who were ``erased`` leave every table first, and what was set apart of theirs goes too.
+    Of a table in ``keep_days`` only ``(until - days, until]`` stays; older rows are excluded (``past_retention``).
+    """
+    con = taken.con
+    _erase(taken, erased)
+    con.execute("create or replace table canonical._opted_out (customer_id varchar)")
+    if opted_out is None and "consents" in taken.counts:
+        apart = (
+            "select 1 from duckdb_columns() where schema_name = 'quarantine' and table_name = 'consents' and column_name = 'customer_id'"
+        )
+        unread = bool(con.execute(apart).fetchall())
+        con.execute(f"insert into canonical._opted_out {left_out(purposes, opt_in=opt_in, unread=unread)}")
+    for customer in opted_out or ():
+        con.execute("insert into canonical._opted_out values (?)", [customer])
+    begins = {name: until - timedelta(days=days) for name, days in (keep_days or {}).items() if days is not None and name in taken.counts}
+    for name, counts in taken.counts.items():
+        clocks = f"known_at <= timestamp '{until}' and event_at <= timestamp '{until}'"
+        if name != "consents":
+            counts.excluded |= _excluded(con, name, f"not ({clocks})", "after_as_of")
+        if name in begins:
+            counts.excluded |= _excluded(con, name, f"event_at <= timestamp '{begins[name]}'", "past_retention")
+        if TABLES[name].per_customer and name != "consents":
+            counts.excluded |= _excluded(con, name, "customer_id in (from canonical._opted_out)", "opted_out")
+        row = con.execute(f"select count(*), max(known_at) filter (where {clocks}) from canonical.{name}").fetchall()[0]
+        counts.used, counts.newest_known_at = row[0], "" if row[1] is None else f"{row[1].isoformat()}Z"
+    return History(con, until, frozenset(taken.counts), begins), taken.counts
+
+
+def without(history: History, counts: Counts, name: str, reason: str) -> None:
+    """Empty one table of a history that was cut; its rows count as excluded for ``reason``."""
+    counts.excluded |= _excluded(history.con, name, "true", reason)
+    counts.used = 0
+
+
+def _erase(taken: Intake, erased: Collection[str]) -> None:
+    """Take erased customers out of every table, as excluded; nobody keeps one of them as a parent."""
+    con = taken.con
+    con.execute("create or replace table canonical._erased (customer_id varchar)")
+    for customer in erased:
+        con.execute("insert into canonical._erased values (?)", [customer])
+    for name, counts in taken.counts.items() if erased else ():
+        if TABLES[name].per_customer:
+            counts.excluded |= _excluded(con, name, "customer_id in (from canonical._erased)", "erased")
+    if erased:
+        con.execute("update canonical.customers set parent_id = null where parent_id in (from canonical._erased)")
+        apart = "select distinct table_name from duckdb_columns() where schema_name = 'quarantine' and column_name = 'customer_id'"
+        for (name,) in con.execute(apart).fetchall():
+            con.execute(f"delete from quarantine.{quoted(name)} where customer_id in (from canonical._erased)")
+
+
+def _excluded(con: duckdb.DuckDBPyConnection, name: str, condition: str, reason: str) -> dict[str, int]:
+    rows = con.execute(f"select count(*) from canonical.{name} where {condition}").fetchall()[0][0]
+    if rows:
+        con.execute(f"delete from canonical.{name} where {condition}")
+    return {reason: rows} if rows else {}
+
+
+def visible(table: str, cutoff: datetime, days: float | None = None) -> str:
+    """Return SQL for the rows of ``table`` visible at ``cutoff``, in ``(cutoff - days, cutoff]`` where ``days`` is given.
+
+    Besides the table's columns the rows have ``cutoff`` and ``age_days`` (days from event_at to the cutoff, DOUBLE).
+    """
+    at = f"timestamp '{cutoff}'"
+    window = "" if days is None else f" and event_at > timestamp '{cutoff - timedelta(days=days)}'"
+    return (
+        f"(select *, {at} as cutoff, epoch_us({at} - event_at) / 86400000000.0 as age_days from canonical.{table} "
+        f"where event_at <= {at} and known_at <= {at}{window})"
+    )
+
+
+def upcoming(table: str, cutoff: datetime, horizon_days: float, settle_days: float) -> str:
+    """Return SQL for what happened in ``(cutoff, cutoff + horizon]`` and was known by ``cutoff + horizon + settle``.
+
+    Only labels may ask this. A fact recorded later than ``settle_days`` does not count, so a closed label never changes.
+    """
+    at, end = f"timestamp '{cutoff}'", cutoff + timedelta(days=horizon_days)
+    return (
+        f"(select *, {at} as cutoff from canonical.{table} where event_at > {at} and event_at <= timestamp '{end}' "
+        f"and known_at <= timestamp '{end + timedelta(days=settle_days)}')"
+    )
+
+
+def digest(history: History, cutoff: datetime) -> str:
+    """Return a hash of all rows visible at ``cutoff``, independent of their order (the engine's hash, summed)."""
+    import hashlib
+
+    parts = []
+    for name in sorted(history.tables - {"consents"}):
+        columns = ", ".join(quoted(column) for column in TABLES[name].names)
+        row = history.con.execute(f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {visible(name, cutoff)}").fetchall()[0]
+        parts.append(f"{name}:{row[0]}:{row[1]}")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()

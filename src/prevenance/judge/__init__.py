@@ -1,0 +1,1 @@
+"""How good it is: metrics, intervals, evaluation, slices, leakage, drift, reliability, outcomes."""

@@ -1,0 +1,193 @@
+"""Coded checks of a training run: what a careful reader would ask before believing it.
+
+Each check is a function that returns one ``Finding``: a code, a title, one sentence with its numbers, and pass, warn or fail.
+Only fail keeps a model from being promoted. A check that cannot be made yet passes and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from prevenance.judge.bootstrap import closed, draws, index, pooled
+from prevenance.judge.drift import Drift
+from prevenance.judge.evaluation import MIN_PERIODS, Finding, counted
+from prevenance.judge.gaps import footprints
+from prevenance.judge.leakage import leakage
+from prevenance.judge.slices import contacted
+from prevenance.models.folds import Fold
+
+__all__ = [
+    "Finding",
+    "base_rate_moved",
+    "constant",
+    "drifted",
+    "findings",
+    "footprint",
+    "leakage",
+    "leaking",
+    "reliable_at_the_top",
+    "short_history",
+    "too_good",
+]
+
+TOO_GOOD_AUC = 0.97
+"""Nobody foresees a customer's leaving this well; data from after the outcome do."""
+
+ENOUGH = 20
+"""Outcomes below which a striking number may be chance: the check then warns at most."""
+
+MOVED, SIGNS = 2.0, 3.0
+"""A rate has moved if it is this many times another and this many standard errors off."""
+
+
+def findings(
+    frame: pd.DataFrame,
+    features: Sequence[str],
+    parted: Sequence[Fold],
+    predictions: pd.DataFrame,
+    model: str,
+    *,
+    capacity: int,
+    leaks: Sequence[Mapping[str, object]] = (),
+    removed: Collection[str] = (),
+    moved: Drift | None = None,
+) -> list[Finding]:
+    """Return every check of one model, in the order of ``TITLES``.
+
+    ``leaks`` is from ``leakage``; ``removed`` names those of their features that the model was not given; ``moved`` is from ``drift``.
+    """
+    return [
+        leaking(leaks, removed),
+        too_good(predictions, model),
+        base_rate_moved(frame, parted),
+        reliable_at_the_top(predictions, model, capacity),
+        constant(frame, features),
+        short_history(parted),
+        footprint(footprints(frame, features)),
+        drifted(moved),
+    ]
+
+
+def leaking(leaks: Sequence[Mapping[str, object]], removed: Collection[str] = ()) -> Finding:
+    """PV001: fail while a feature that knows the future is in use; warn where all that do were left out."""
+    used = [leak for leak in leaks if leak["feature"] not in removed]
+    told = "; ".join(f"{leak['feature']} ({leak['why']})" for leak in used or leaks)
+    if used:
+        return _finding("PV001", f"in use, though they know what they could not have known: {told}", "fail")
+    if leaks:
+        return _finding("PV001", f"left out, because they know what they could not have known: {told}", "warn")
+    return _finding("PV001", "no feature shows a footprint of hindsight", "pass")
+
+
+def too_good(predictions: pd.DataFrame, model: str) -> Finding:
+    """PV002: fail if a model's AUC over the test periods is above ``TOO_GOOD_AUC`` (warn with few outcomes)."""
+    rows, customers = closed(predictions[predictions["model"] == model])
+    outcomes = rows.loc[rows["label"] > 0, "customer_id"].nunique()
+    auc = pooled(rows, index(rows, customers), draws(len(customers), 0, 0), 1)["roc_auc"][0]
+    if not np.isfinite(auc):
+        return _finding("PV002", "not checked: no test period has customers with and without the outcome", "pass")
+    told = f"AUC {auc:.3f} on {counted(outcomes, 'customer')} with the outcome"
+    if auc <= TOO_GOOD_AUC:
+        return _finding("PV002", told, "pass")
+    severity = "fail" if outcomes >= ENOUGH else "warn"
+    return _finding("PV002", f"{told} is above {TOO_GOOD_AUC}: look for a feature that knows the future", severity)
+
+
+def base_rate_moved(frame: pd.DataFrame, parted: Sequence[Fold]) -> Finding:
+    """PV003: warn if a test period's share of outcomes is far from that of the cutoffs it was learned from."""
+    usable = frame[frame["label"].notna()]
+    if "state" in usable:
+        usable = usable[usable["state"] == "at_risk"]
+    moved = [words for fold in parted if (words := _moved(usable, fold))]
+    if moved:
+        return _finding("PV003", f"in {len(moved)} of {counted(len(parted), 'fold')} the base rate moved: {'; '.join(moved)}", "warn")
+    return _finding("PV003", f"steady over {counted(len(parted), 'fold')}" if parted else "not checked: no folds", "pass")
+
+
+def reliable_at_the_top(predictions: pd.DataFrame, model: str, capacity: int) -> Finding:
+    """PV004: compare the chances of listed customers with what came: fail if half or less came, warn if off by a third."""
+    rows, _ = closed(predictions[predictions["model"] == model])
+    top = rows[contacted(rows, capacity)]
+    if top.empty:
+        return _finding("PV004", "not checked: no test period", "pass")
+    promised, came = float(top["score"].mean()), float(top["label"].mean())
+    told = f"the {len(top)} best places of the test periods were given {promised:.1%}, {came:.1%} came"
+    # A customer listed in several periods is not several pieces of evidence.
+    spread = np.sqrt(max(promised * (1 - promised), 1e-12) / top["customer_id"].nunique())
+    ratio = came / promised if promised > 0 else np.inf
+    if abs(came - promised) <= SIGNS * spread or 2 / 3 <= ratio <= 1.5:
+        return _finding("PV004", told, "pass")
+    return _finding("PV004", told, "fail" if ratio <= 0.5 else "warn")
+
+
+def constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
+    """PV005: warn if features are empty or the same in every row: a source column that is not filled, or a wrong select."""
+    same = [name for name in features if name in frame and frame[name].nunique(dropna=False) <= 1]
+    if not len(frame) or not same:
+        return _finding("PV005", f"all {len(features)} features vary", "pass")
+    return _finding("PV005", f"{len(same)} of {len(features)} features are the same in every row: {_some(same)}", "warn")
+
+
+def short_history(parted: Sequence[Fold]) -> Finding:
+    """PV006: warn if there are fewer than ``MIN_PERIODS`` test periods: no model can be promoted yet."""
+    told = f"{counted(len(parted), 'test period')}, {MIN_PERIODS} are needed to promote a model"
+    return _finding("PV006", told, "warn" if len(parted) < MIN_PERIODS else "pass")
+
+
+def footprint(names: Sequence[str]) -> Finding:
+    """PV007: warn of features that tell the outcome in its last week only; ``names`` is from ``gaps.footprints``."""
+    if not names:
+        return _finding("PV007", "no feature in use tells the last week only", "pass")
+    return _finding(
+        "PV007", f"a footprint, not a warning (tells the last 7 days before the outcome, nothing earlier): {_some(names)}", "warn"
+    )
+
+
+def drifted(moved: Drift | None) -> Finding:
+    """PV008: warn of inputs that moved between the snapshots learned from and the newest ones."""
+    if moved is None or not moved.looked:
+        return _finding("PV008", "not checked: too few customers to compare", "pass")
+    grown = sum(one.grown for one in moved.moved)
+    told = f"{len(moved.moved)} of {moved.looked} inputs moved since training"
+    told += f", {grown} of them because they are known for more customers now" if grown else ""
+    if not moved.moved:
+        return _finding("PV008", told, "pass")
+    changed = [f"{one.feature} ({one.text}, PSI {one.psi:.2f})" for one in moved.moved if not one.grown]
+    return _finding("PV008", told + (f": {_some(changed, 3)}" if changed else ""), "warn")
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+TITLES = {
+    "PV001": "features from the future",
+    "PV002": "too good to be true",
+    "PV003": "the base rate moved",
+    "PV004": "chances at the top of the list",
+    "PV005": "features that say nothing",
+    "PV006": "short history",
+    "PV007": "footprints, not warnings",
+    "PV008": "inputs that moved",
+}
+"""Every check's code and title."""
+
+
+def _finding(code: str, text: str, severity: str) -> Finding:
+    return Finding(code, TITLES[code], text, severity)
+
+
+def _moved(usable: pd.DataFrame, fold: Fold) -> str:
+    """Return in words how a fold's test differs from what it was learned from, or nothing."""
+    learned = usable.loc[usable["cutoff"].isin((*fold.fit, *fold.calibrate)), "label"]
+    tested = usable.loc[usable["cutoff"] == fold.test, "label"]
+    if learned.empty or tested.empty:
+        return ""
+    before, now = float(learned.mean()), float(tested.mean())
+    error = np.sqrt(max(before * (1 - before), now * (1 - now)) / len(tested))
+    if max(before, now) < MOVED * min(before, now) or abs(now - before) <= SIGNS * error:
+        return ""
+    return f"{now:.1%} at {fold.test:%Y-%m-%d}, {before:.1%} before"

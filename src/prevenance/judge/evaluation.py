@@ -1,0 +1,221 @@
+"""Evaluation of back-tested predictions: folds x metrics with intervals, periods and the gate.
+
+``predictions`` is long, one row per test snapshot and model: fold, cutoff, customer_id, label (1.0/0.0), outcome_at, model, score
+(calibrated chance) and raw (ranking value; higher is likelier). A cross-sell row has product_id as well. A period is a test cutoff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from prevenance.judge.bootstrap import Estimate, Floats, Weights, by_model, closed, draws, index, interval, pooled
+from prevenance.judge.metrics import hits_at_capacity
+from prevenance.judge.slices import slices
+
+__all__ = [
+    "MIN_CUSTOMERS",
+    "MIN_PERIODS",
+    "Finding",
+    "Verdict",
+    "counted",
+    "evaluate",
+    "gate",
+    "periods",
+    "slices",
+]
+
+MIN_PERIODS = 3
+"""Test periods (with and without the outcome) that a promotion needs."""
+
+MIN_CUSTOMERS = 20
+"""Customers that must stand behind a number before an interval is put around it."""
+
+_NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules", "champion": "the champion"}
+_NAMES["health_score"] = "your health score"
+_EQUAL = 1e-12
+
+SURE = 2.58
+"""Standard errors that an AUC must lie above 0.5 (99 %, two-sided) before a model may be promoted at all."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: a code, a title, one sentence, and a severity (pass, warn or fail; only fail blocks)."""
+
+    code: str
+    title: str
+    text: str
+    severity: str
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> counted(1, "fold"), counted(2, "fold")
+    ('1 fold', '2 folds')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the challenger is promoted, why in one plain sentence, and each gate's result (pass, warn or fail)."""
+
+    promoted: bool
+    why: str
+    gates: dict[str, str]
+
+
+def evaluate(predictions: pd.DataFrame, *, capacity: int, replicates: int = 400, seed: int) -> dict[str, dict[str, Estimate]]:
+    """Return {model: {metric: {value, low, high}}} pooled over test periods, models by name.
+
+    Intervals are two-sided 90 %, bootstrapped by customer over all periods; every model sees the same draws. Row order plays no part.
+    With fewer than ``MIN_CUSTOMERS`` customers, or no ``replicates``, low and high are None.
+    """
+    rows, customers = closed(predictions)
+    replicates = replicates if len(customers) >= MIN_CUSTOMERS else 0
+    weights = draws(len(customers), replicates, seed)
+    return {
+        model: {metric: interval(values) for metric, values in pooled(part, index(part, customers), weights, capacity).items()}
+        for model, part in by_model(rows).items()
+    }
+
+
+def periods(predictions: pd.DataFrame, capacity: int) -> pd.DataFrame:
+    """Return one row per test period: cutoff, customers, positives, random (hits of a blind list), then one column of hits per model.
+
+    Hits are expected values over random tie-breaking; nan for a model that was not tested in that period.
+    """
+    rows, _ = closed(predictions)
+    lines = [_period(cutoff, by_model(part), capacity) for cutoff, part in rows.groupby("cutoff", sort=True)]
+    return pd.DataFrame(lines, columns=["cutoff", "customers", "positives", "random", *by_model(rows)])
+
+
+def gate(
+    predictions: pd.DataFrame,
+    challenger: str,
+    rivals: Sequence[str],
+    *,
+    capacity: int,
+    seed: int,
+    replicates: int = 400,
+    sliced: Iterable[dict[str, object]] = (),
+    findings: Iterable[Finding] = (),
+    min_periods: int = MIN_PERIODS,
+) -> Verdict:
+    """Return whether the challenger may replace the best rival (highest average precision), and why.
+
+    It needs ``min_periods`` test periods with both classes, a lower bound above 0 (two-sided 90 %, paired bootstrap by customer) for the
+    difference in average precision, an AUC clearly above 0.5, precision at capacity (by a hit or more) and Brier not worse as point values,
+    no collapsed slice and no failed check; a slice that is starved or served worse (``slices``) and a warning of ``findings`` warn.
+    """
+    rows, customers = closed(predictions)
+    parts = by_model(rows)
+    present = [rival for rival in rivals if rival in parts and rival != challenger]
+    stays = f"{_NAMES[next((name for name in ('champion', 'health_score') if name in present), 'rule')]} stays"
+    if challenger not in parts or not present:
+        return Verdict(False, f"not promoted: no test period has both {_called(challenger)} and a rival; {stays}.", {"periods": "fail"})
+    weights = draws(len(customers), replicates, seed)
+    duels = [_duel(parts[challenger], parts[rival], rival, customers, weights, capacity) for rival in present]
+    duel = max(duels, key=lambda one: np.nan_to_num(one.theirs["average_precision"][0], nan=-1.0))
+    gates, blocked = _gates(duel, list(sliced), list(findings), min_periods)
+    if "fail" in gates.values():
+        return Verdict(False, f"not promoted: {'; '.join([_words(duel, gates), *blocked])}; {stays}.", gates)
+    return Verdict(True, f"promoted: {_words(duel, gates)}, over {counted(duel.periods, 'test period')}.", gates)
+
+
+@dataclass(frozen=True)
+class _Duel:
+    """Two models on the periods they share: pooled metrics (value first, then replicates), their difference, and contacts in all."""
+
+    rival: str
+    periods: int
+    ours: dict[str, Floats]
+    theirs: dict[str, Floats]
+    difference: Estimate
+    contacts: int
+
+
+def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArray[np.object_], weights: Weights, capacity: int) -> _Duel:
+    both = set(mine["cutoff"]) & set(other["cutoff"])
+    mine, other = mine[mine["cutoff"].isin(both)], other[other["cutoff"].isin(both)]
+    ours, theirs = (pooled(part, index(part, customers), weights, capacity) for part in (mine, other))
+    usable = int((mine.groupby("cutoff")["label"].nunique() > 1).sum())
+    contacts = int(mine.groupby("cutoff").size().clip(upper=capacity).sum())
+    return _Duel(rival, usable, ours, theirs, interval(ours["average_precision"] - theirs["average_precision"]), contacts)
+
+
+def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding], min_periods: int) -> tuple[dict[str, str], list[str]]:
+    """Return each gate's result, and in words what blocks besides the difference itself, which has its own words."""
+    low = duel.difference["low"]
+    ours, theirs = ({name: float(values[0]) for name, values in side.items()} for side in (duel.ours, duel.theirs))
+    collapsed = [f"{one['column']} {one['value']}" for one in sliced if one["collapse"]]
+    failed = [finding for finding in findings if finding.severity == "fail"]
+    blocked = {
+        "periods": ""
+        if duel.periods >= min_periods
+        else f"{counted(duel.periods, 'test period')} with both classes, {min_periods} are needed",
+        "signal": _coin(duel.ours["roc_auc"]),
+        "precision_at_capacity": _worse("precision at capacity", ours, theirs, duel.rival, 1.0, 1 / max(1, duel.contacts) - _EQUAL),
+        "brier": _worse("brier", ours, theirs, duel.rival, -1.0, _EQUAL),
+        "slices": f"ranked worse than the rule in {', '.join(collapsed)}" if collapsed else "",
+        "checks": "failed checks: " + ", ".join(f"{one.code} {one.title}" for one in failed) if failed else "",
+    }
+    gates = {"beats_rivals": "pass" if low is not None and low > 0 else "fail"}
+    gates |= {name: "fail" if words else "pass" for name, words in blocked.items()}
+    if not collapsed and any(one.get("starved") or one.get("worse") for one in sliced):
+        gates["slices"] = "warn"
+    if not failed and any(finding.severity == "warn" for finding in findings):
+        gates["checks"] = "warn"
+    return gates, [words for words in blocked.values() if words]
+
+
+def _coin(auc: Floats) -> str:
+    """Return that the AUC (value first, then replicates) is not clearly above a coin's, or nothing.
+
+    The rule it must beat may by chance be worse than a coin; without this, one shuffled world in twenty would be promoted.
+    """
+    value, spread = float(auc[0]), float(np.nanstd(auc[1:])) if len(auc) > 1 else 0.0
+    return "" if value - SURE * spread > 0.5 else f"AUC {value:.2f} is not clearly above a coin's 0.50"
+
+
+def _worse(words: str, ours: dict[str, float], theirs: dict[str, float], rival: str, sign: float, least: float) -> str:
+    """Return what is worse by at least ``least`` about a point value (``sign`` -1: lower is better), or nothing.
+
+    Of precision at capacity that is one hit over all lists: ties count with fractions of a hit, which are no difference.
+    """
+    name = words.replace(" ", "_")
+    if sign * (theirs[name] - ours[name]) < least:
+        return ""
+    side = "below" if sign > 0 else "above"
+    return f"{words.replace('brier', 'Brier score')} {ours[name]:.3f} is {side} {_called(rival)}'s {theirs[name]:.3f}"
+
+
+def _words(duel: _Duel, gates: dict[str, str]) -> str:
+    """Return the comparison in numbers."""
+    ours, theirs, gap = float(duel.ours["average_precision"][0]), float(duel.theirs["average_precision"][0]), duel.difference
+    if gap["value"] is None or gap["low"] is None or gap["high"] is None:
+        return "average precision is undefined, no test period has both classes"
+    must = "" if gates["beats_rivals"] == "pass" else ", must be above 0"
+    between = f"(90 % interval {_signed(gap['low'])} to {_signed(gap['high'])}{must})"
+    return f"average precision {ours:.2f} against {_called(duel.rival)}'s {theirs:.2f}, difference {_signed(gap['value'])} {between}"
+
+
+def _signed(number: float) -> str:
+    return f"{number:+.2f}" if abs(number) >= 0.005 else f"{number:+.4f}"
+
+
+def _called(model: str) -> str:
+    return _NAMES.get(model, model)
+
+
+def _period(cutoff: object, parts: dict[str, pd.DataFrame], capacity: int) -> dict[str, object]:
+    one = next(iter(parts.values()))
+    hits = {model: hits_at_capacity(mine["label"], mine["raw"], capacity) for model, mine in parts.items()}
+    random = min(capacity, len(one)) * float(one["label"].mean())
+    return {"cutoff": cutoff, "customers": one["customer_id"].nunique(), "positives": int(one["label"].sum()), "random": random, **hits}

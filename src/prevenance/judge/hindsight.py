@@ -1,0 +1,221 @@
+"""The eight ways in which published models were fooled by leakage, each answered by a line computed from this very training.
+
+The types are those of Kapoor & Narayanan (2023), "Leakage and the reproducibility crisis in machine-learning-based science", Patterns 4(9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prevenance.judge.bootstrap import Estimate, closed, draws, index, interval, pooled
+from prevenance.judge.evaluation import MIN_CUSTOMERS, Finding, counted
+from prevenance.models.bundle import chance
+from prevenance.models.folds import Fold, units
+from prevenance.models.training import Backtest, fit, rule_text, usable
+
+TITLES = {
+    "L1.1": "no test set",
+    "L1.2": "preparing on train and test together",
+    "L1.3": "choosing features on train and test together",
+    "L1.4": "duplicates in train and test",
+    "L2": "features that are not legitimate",
+    "L3.1": "the future in the training set",
+    "L3.2": "train and test are not independent",
+    "L3.3": "the test is not drawn from those it is used on",
+}
+"""Every type and its title, in the order of the paper."""
+
+SAME, RATIO = 1e-12, 1.5
+"""Chances closer than this are the same; cohorts whose sizes or rates differ by this factor are not alike."""
+
+COPIES = 0.01
+"""Share of test snapshots that equal another customer's snapshot in the fit part, from which it is told as a warning."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the answers are computed from.
+
+    ``frame`` is the training frame, ``tonight`` the newest snapshots (labels still open), ``columns`` the features in use, ``leaks`` those
+    found and left out; ``model`` is the kind whose back-test goes by the name ``tested_as``; days are those of the target. ``cohort`` has
+    cutoff and state of all snapshots, those too late to help included (``frame`` may hold usable rows only).
+    """
+
+    frame: pd.DataFrame
+    tonight: pd.DataFrame
+    parted: tuple[Fold, ...]
+    backtest: Backtest
+    columns: Sequence[str]
+    leaks: Sequence[dict[str, object]]
+    findings: Sequence[Finding]
+    model: str
+    params: dict[str, Any]
+    tested_as: str
+    horizon_days: int
+    settle_days: int
+    seed: int
+    cohort: pd.DataFrame
+
+
+def leakage_types(trained: Trained) -> list[dict[str, str]]:
+    """Return for each type: type, title, answer (one computed sentence) and status (pass, warn or fail)."""
+    if not trained.parted:
+        answers = [("warn", "no test period yet: nothing has been claimed, and nothing can be checked")] * len(TITLES)
+    else:
+        answers = [
+            _test_set(trained), _prepared(trained), _selected(trained), _duplicates(trained),
+            _legitimate(trained), _future(trained), _independent(trained), _alike(trained),
+        ]  # fmt: skip
+    return [
+        {"type": name, "title": title, "answer": answer, "status": status}
+        for (name, title), (status, answer) in zip(TITLES.items(), answers, strict=True)
+    ]
+
+
+def _test_set(trained: Trained) -> tuple[str, str]:
+    """L1.1: tests exist, and none of their cutoffs was learned from in the same fold."""
+    both = sum(fold.test in (*fold.fit, *fold.calibrate) or fold.test <= max((*fold.fit, *fold.calibrate)) for fold in trained.parted)
+    tests = usable(trained.frame)["cutoff"].isin([fold.test for fold in trained.parted])
+    told = f"{counted(len(trained.parted), 'test period')} with {counted(int(tests.sum()), 'snapshot')}"
+    if both:
+        return "fail", f"{told}; in {both} of them the test is not later than everything that was learned from"
+    return "pass", f"{told}, each later than every cutoff that was learned from"
+
+
+def _prepared(trained: Trained) -> tuple[str, str]:
+    """L1.2: fitted again from the newest fold's own rows, without one row of its test, the model says the same."""
+    fold, rows = trained.parted[-1], usable(trained.frame)
+    told = trained.backtest.predictions
+    told = told[(told["model"] == trained.tested_as) & (told["fold"] == len(trained.parted))]
+    alone = rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))]
+    test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
+    again = fit(alone, fold, trained.model, trained.columns, seed=trained.seed, params=trained.params)
+    off = np.abs(chance(again, test) - told["score"].to_numpy()) if len(test) == len(told) else np.ones(max(len(test), 1))
+    changed = int((off > SAME).sum())
+    if changed:
+        return "fail", f"fitted again without the test's rows, {changed:,} of {len(off):,} chances of the newest test change"
+    return "pass", f"fitted again without the test's rows, all {len(off):,} chances of the newest test are the same"
+
+
+def _selected(trained: Trained) -> tuple[str, str]:
+    """L1.3: chosen again from the fit part alone, the rule's feature and the features left out as empty are the same (oldest, newest fold)."""
+    rows, changed, last = usable(trained.frame), [], len(trained.parted)
+    for number in sorted({1, last}):
+        fold, told = trained.parted[number - 1], (trained.backtest.rules[number - 1], trained.backtest.dropped[number - 1])
+        again = fit(rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))], fold, "rule", trained.columns, seed=trained.seed)
+        if (rule_text(again), again.encoder.dropped) != told:
+            changed.append(number)
+    gap = _closest([(max(fold.fit), min(fold.calibrate)) for fold in trained.parted[:1]], trained)
+    tuned = f"settings were tuned before the first test ({gap} days between the parts)"
+    if changed or gap < 0:
+        return "fail", f"chosen again from the fit part alone, the rule or the features differ in folds {changed}; {tuned}"
+    search = f"; the search for leaks saw the tests too and took {len(trained.leaks)} features away, which can only lower their numbers"
+    return (
+        "pass",
+        f"chosen again from the fit part alone, rule and features are the same in the oldest and newest of {counted(last, 'fold')}; {tuned}{search}",
+    )
+
+
+def _duplicates(trained: Trained) -> tuple[str, str]:
+    """L1.4: no snapshot is there twice; snapshots of the newest test that equal another customer's in the fit part are counted."""
+    keys = [key for key in ("cutoff", "customer_id", "product_id") if key in trained.frame]
+    twice = int(trained.frame.duplicated(keys).sum())
+    fold, rows = trained.parted[-1], usable(trained.frame)
+    counts = rows.groupby("cutoff")[list(trained.columns)].nunique(dropna=False).max()
+    told = [name for name in trained.columns if counts[name] > 1]
+    hashed = pd.util.hash_pandas_object(rows[told], index=False) if told else pd.Series(0, rows.index)
+    learned, test = rows["cutoff"].isin(fold.fit), rows["cutoff"] == pd.Timestamp(fold.test)
+    owners = rows[learned].groupby(hashed[learned])["customer_id"].agg(["min", "max"])
+    met = rows.loc[test, ["customer_id"]].join(owners, on=hashed[test])
+    copies = int((met["min"].notna() & ((met["min"] != met["customer_id"]) | (met["max"] != met["customer_id"]))).sum())
+    said = f"{twice} snapshots are there twice; {copies} of {int(test.sum()):,} test snapshots equal another customer's in the fit part"
+    return "fail" if twice else "warn" if copies > COPIES * max(int(test.sum()), 1) else "pass", said
+
+
+def _legitimate(trained: Trained) -> tuple[str, str]:
+    """L2: features that know what they could not have known, found and left out, or found and in use."""
+    named = [str(leak["feature"]) for leak in trained.leaks]
+    used = [name for name in named if name in trained.columns]
+    echoes = [one.text for one in trained.findings if one.code == "PV007" and one.severity != "pass"]
+    told = f"{len(trained.columns)} features in use, {len(named)} left out because they look as if written after the outcome"
+    told += f" ({', '.join(named[:3])}{', ...' if len(named) > 3 else ''})" if named else ""
+    if used:
+        return "fail", f"{told}; still in use: {', '.join(used[:5])}"
+    return "warn" if named or echoes else "pass", "; ".join([told, *echoes])
+
+
+def _future(trained: Trained) -> tuple[str, str]:
+    """L3.1: the smallest number of days between the last label that was learned from and the part that follows."""
+    pairs = [(max(fold.fit), min(fold.calibrate)) for fold in trained.parted if fold.calibrate]
+    pairs += [(max((*fold.fit, *fold.calibrate)), fold.test) for fold in trained.parted]
+    gap, window = _closest(pairs, trained), f"{trained.horizon_days} days of outcome and {trained.settle_days} to be recorded"
+    if gap < 0:
+        return "fail", f"a label was learned from {-gap} days before it was known ({window})"
+    return "pass", f"every label learned from was known at least {gap} days before the part that follows began ({window})"
+
+
+def _independent(trained: Trained) -> tuple[str, str]:
+    """L3.2: customers of the tests that were learned from, and how well those are ranked that were not."""
+    told = trained.backtest.predictions
+    rows = closed(told[told["model"] == trained.tested_as])[0]
+    seen = [units(usable(trained.frame).loc[lambda each, fold=fold: each["cutoff"].isin(fold.fit)]) for fold in trained.parted]
+    known = np.zeros(len(rows), dtype=bool)
+    for number, customers in enumerate(seen, start=1):
+        known |= ((rows["fold"] == number) & units(rows).isin(set(customers))).to_numpy()
+    whole, new = _auc(rows, trained.seed), _auc(rows[~known].reset_index(drop=True), trained.seed)
+    share = (
+        f"{known.mean():.0%} of the test snapshots are of customers learned from, so intervals are drawn by customer; AUC {_said(whole)}"
+    )
+    if new["low"] is None or new["high"] is None:
+        return "pass", f"{share}; too few customers never seen before to tell apart ({rows.loc[~known, 'customer_id'].nunique()})"
+    worse = whole["value"] is not None and new["high"] < whole["value"]
+    why = " (they have little history, or the others were learned by heart)" if worse else ""
+    return "warn" if worse else "pass", f"{share}, and {_said(new)} for those never seen before{why}"
+
+
+def _alike(trained: Trained) -> tuple[str, str]:
+    """L3.3: the tests beside tonight's customers: how many, how many are too late to help, and the share of outcomes learned from."""
+    rows, cohort = usable(trained.frame), trained.cohort
+    tests = [pd.Timestamp(fold.test) for fold in trained.parted]
+    size = rows[rows["cutoff"].isin(tests)].groupby("cutoff").size().mean()
+    late = [
+        float((part["state"] == "too_late").mean()) if len(part) else 0.0
+        for part in (cohort[cohort["cutoff"].isin(tests)], trained.tonight)
+    ]
+    now = int((trained.tonight["state"] == "at_risk").sum())
+    test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, trained.parted[-1].fit))
+    told = (
+        f"{counted(round(size), 'customer')} at risk in a test, {now:,} tonight; {late[0]:.1%} and {late[1]:.1%} left out as too late; "
+        f"{test:.1%} had the outcome in the tests, {fitted:.1%} in what was learned from"
+    )
+    alike = all(_near(*pair) for pair in ((size, now), (test, fitted)))
+    return "pass" if alike else "warn", told
+
+
+def _auc(rows: pd.DataFrame, seed: int) -> Estimate:
+    """Return the AUC over periods with its 90 % interval by customer; no interval with too few customers with the outcome."""
+    customers = np.unique(units(rows).to_numpy(dtype=object))
+    enough = rows.loc[rows["label"] > 0, "customer_id"].nunique() >= MIN_CUSTOMERS
+    return interval(pooled(rows, index(rows, customers), draws(len(customers), 200 if enough else 0, seed), 1)["roc_auc"])
+
+
+def _said(one: Estimate) -> str:
+    if one["value"] is None:
+        return "unknown"
+    return f"{one['value']:.2f}" + (f" ({one['low']:.2f}–{one['high']:.2f})" if one["low"] is not None else "")
+
+
+def _closest(pairs: Sequence[tuple[Any, Any]], trained: Trained) -> int:
+    """Return the smallest number of whole days from the moment a label is known to the part that follows."""
+    known = timedelta(days=trained.horizon_days + trained.settle_days)
+    return min((int(np.floor((later - (cutoff + known)) / timedelta(days=1))) for cutoff, later in pairs), default=0)
+
+
+def _near(one: float, other: float) -> bool:
+    return bool(min(one, other) * RATIO >= max(one, other))

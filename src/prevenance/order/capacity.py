@@ -1,0 +1,60 @@
+"""What fits: a number of contacts, or the hours of each owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from prevenance.base.errors import PrevenanceError
+
+DEFAULT = "default"
+"""In the hours: who is not named, and customers without an owner."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many customers can be worked: ``contacts`` for the whole list, or, where ``hours`` are given, those alone.
+
+    ``hours`` is the time each owner has for this list; who is not named has that of ``default``, or none.
+    """
+
+    contacts: int = 20
+    hours: Mapping[str, float] = field(default_factory=dict)
+    hours_per_contact: float = 1.5
+
+    def __post_init__(self) -> None:
+        """Refuse what is no capacity (E202)."""
+        if self.contacts < 1:
+            raise PrevenanceError(
+                "E202", f"capacity is {self.contacts}, must be at least 1", fix="set capacity=1 or more", setting="capacity"
+            )
+
+    @property
+    def unit(self) -> str:
+        """Return ``hours`` or ``contacts``."""
+        return "hours" if self.hours else "contacts"
+
+    def available(self, owner: object) -> float | None:
+        """Return the hours of an owner, or ``None`` where contacts are counted."""
+        if not self.hours:
+            return None
+        named = owner if isinstance(owner, str) and owner != DEFAULT else DEFAULT
+        return float(self.hours.get(named, self.hours.get(DEFAULT, 0.0)))
+
+    def slots(self, owner: object) -> int:
+        """Return the contacts that one owner has time for (where hours count)."""
+        return int((self.available(owner) or 0.0) / self.hours_per_contact + 1e-9)
+
+    def inside(self, owners: pd.Series) -> pd.Series:
+        """Return who fits, walking down ``owners`` (one row per customer, best first), as bool with its index."""
+        if not self.hours:
+            return pd.Series(range(len(owners)), index=owners.index, dtype="int64") < self.contacts
+        named = owners.astype("object").where(owners.notna(), DEFAULT)
+        limits = named.map({owner: self.slots(owner) for owner in named.unique()}).astype("int64")
+        return named.groupby(named, sort=False).cumcount() < limits
+
+    def workable(self, owners: pd.Series) -> pd.Series:
+        """Return whose owner has any room at all, as bool with the index of ``owners``."""
+        return pd.Series([not self.hours or self.slots(owner) > 0 for owner in owners], index=owners.index, dtype="bool")

@@ -1,0 +1,74 @@
+"""The order of a list: what contacting a customer is expected to be worth, and each row's place by it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from prevenance.base.errors import PrevenanceError
+
+WORKABLE = "at_risk"
+ORDER = {WORKABLE: 0, "too_late": 1, "not_enough_data": 2}
+"""The states a scored customer may have, in the order in which they are placed."""
+
+OFFERED = ["product_id", "product", "place", "customer_id", "score", "score_low", "score_high", "value_at_stake", "expected_value"]
+
+
+def check_share(share: float) -> None:
+    """Raise E202 for a share of saved money outside [0, 1]."""
+    if not 0 <= share <= 1:
+        raise PrevenanceError(
+            "E202", f"the share a contact saves is {share}, must lie in [0, 1]", fix="write 15 % as 0.15", setting="outreach.share"
+        )
+
+
+def gain(rows: pd.DataFrame, share: float) -> pd.Series:
+    """Return what a contact is expected to save, before its cost: ``score * value_at_stake * share``; NaN where unknown or not workable."""
+    return (rows["score"] * rows["value_at_stake"] * share).where(rows["state0"] == WORKABLE)
+
+
+def worth(rows: pd.DataFrame, share: float, cost: float) -> pd.Series:
+    """Return the expected value of contacting each customer, to the cent; NaN where it is unknown or the customer is not workable."""
+    return (gain(rows, share) - cost).round(2) + 0.0
+
+
+def places(rows: pd.DataFrame, worth: pd.Series, chance: pd.Series) -> pd.Series:
+    """Return each row's place, 1 first; the order of ``rows`` plays no part.
+
+    Groups follow as in ``ORDER``; within one by ``worth`` (unknown last, those by ``chance``), or by ``chance`` if no worth is known at
+    all; then by the larger value, then by the smaller id.
+    """
+    keys = pd.DataFrame(
+        {
+            "group": rows["state0"].map(ORDER).astype("int64"),
+            "unscored": chance.isna(),
+            "worth": -worth,
+            "chance": -chance if worth.isna().all() else -chance.where(worth.isna(), 0.0),
+            "value": -rows["value_at_stake"],
+            "id": rows["customer_id"].astype("str"),
+            "product": rows["product_id"].astype("str") if "product_id" in rows else "",
+        }
+    )
+    order = keys.sort_values(list(keys.columns), na_position="last", kind="stable").index
+    return pd.Series(np.arange(1, len(rows) + 1), index=order).reindex(rows.index)
+
+
+def by_product(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
+    """Return every workable offer, product by product, best customer first: product_id, product, place, customer_id, score, ....
+
+    ``offers``: customer_id, product_id, product, state0, score, score_low, score_high, value_at_stake; one row per customer and product.
+    ``place`` counts from 1 within a product, in the order of the list (expected value, or the chance where no value is known).
+    """
+    rows = offers[offers["state0"] == WORKABLE].reset_index(drop=True)
+    rows["expected_value"] = worth(rows, share, cost_per_contact)
+    ordered = rows.iloc[np.argsort(places(rows, rows["expected_value"], rows["score"]).to_numpy(), kind="stable")]
+    ordered = ordered.sort_values("product_id", kind="stable").reset_index(drop=True)
+    ordered.insert(0, "place", ordered.groupby("product_id").cumcount() + 1)
+    return ordered[OFFERED]
+
+
+def best_offers(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
+    """Return the one best row of each customer (same columns, the index of ``offers``), chosen in the order of the list."""
+    rows = offers.reset_index(drop=True)
+    place = places(rows, worth(rows, share, cost_per_contact), rows["score"])
+    return offers.iloc[np.argsort(place.to_numpy(), kind="stable")].drop_duplicates("customer_id").sort_index()

@@ -1,0 +1,1 @@
+"""Retention, erasure and the trail of who did what."""

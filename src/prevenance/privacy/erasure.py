@@ -1,0 +1,207 @@
+"""A customer leaves everything that an output folder owns: training tables, lists, answers, replays, explanations, the model store.
+
+The only act that rewrites a published list: each folder is exchanged in one step, with new digests in its manifest. What is erased stays out of
+later runs (see ``erased``). The source is not ours to edit, unless the demo wrote it into the folder itself.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import shutil
+import sqlite3
+import zipfile
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import canonical
+from prevenance.privacy.removal import KEYS, Person, removed, rows_of
+from prevenance.publish.folders import MANIFEST
+
+OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record")
+"""Folders below the output folder whose files are rewritten one by one; ``lists`` and ``demo`` have laws of their own."""
+
+NEVER = ("erased.json", "erased.key", "audit.log")
+"""Files that know no id in clear."""
+
+
+@dataclass
+class Certificate:
+    """What was erased: rows (or files) per place, models that learned from the customer, and files that still name them (none)."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    retrain: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def add(self, place: str, number: int) -> None:
+        """Count what went from a place."""
+        if number:
+            self.places[place] = self.places.get(place, 0) + number
+
+
+def erase(out: Path, customer: str, pseudonym: str = "") -> Certificate:
+    """Take a customer, and whoever has the pseudonym, out of everything below ``out``; return the counts. Doing it again changes nothing.
+
+    Raises:
+        PrevenanceError: E801 if a file cannot be written or the model store is in use.
+    """
+    done, person = Certificate(), replace(person_of(out, customer), pseudonym=pseudonym)
+    done.retrain = _learned(out, person)
+    for manifest in sorted((out / "lists").glob("*/*/" + MANIFEST), key=lambda path: path.stat().st_mtime_ns):
+        if not manifest.parent.is_symlink():
+            done.add(f"lists/{manifest.parent.parent.name}", _list(manifest.parent, person))
+    digest = hashlib.sha256(customer.encode(errors="surrogatepass")).hexdigest()[:16]
+    for path in sorted((out / "explain").rglob(f"{digest}.*")):
+        with disk.writing(path):
+            path.unlink()
+        done.add("explain", 1)
+    for path in _files(out):
+        place = path.relative_to(out).parts[0]
+        done.add(place, _file(path, path.relative_to(out).as_posix(), person))
+    if (out / "mlflow.db").is_file():
+        done.add("mlflow.db", _store(out / "mlflow.db", person))
+    done.left = [name for name in _left(out, person) if not name.startswith("erasures/")]
+    return done
+
+
+def person_of(out: Path, customer: str) -> Person:
+    """Return who is meant: names on lists that nobody else bears, e-mail addresses of their rows, and ids of what was theirs alone."""
+    theirs: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for path in [*(out / "lists").glob("*/*/list.json"), *(out / "replay").glob("*/*/list.json")]:
+        for row in json.loads(path.read_text(encoding="utf-8")):
+            (theirs if row.get("customer_id") == customer else others).append(row)
+    linked: set[str] = set()
+    for path in (out / "demo").glob("*.csv*") if (out / "demo" / "demo.json").is_file() else ():
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        own: list[dict[str, str]] = []
+        rest: list[dict[str, str]] = []
+        for row in rows_of(content):
+            key = next((one for one in KEYS if one in row), None)
+            (own if key and row[key] == customer else rest).append(row)
+        theirs, others = theirs + own, others + [row for row in rest if "name" in row]
+        for name in [name for name in (own[0] if own else ()) if name.endswith("_id") and name not in KEYS]:
+            linked |= {row[name] for row in own} - {row[name] for row in rest} - {""}
+    names = {str(row["name"]) for row in theirs if row.get("name") and len(str(row["name"])) >= 3} - {
+        str(row.get("name")) for row in others
+    }
+    mails = {mail for row in theirs for cell in row.values() for mail in re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]*\w", str(cell))}
+    held = {mail for row in others for cell in row.values() for mail in re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]*\w", str(cell))}
+    return Person(customer, frozenset(names | (mails - held)), frozenset(linked))
+
+
+def _files(out: Path) -> list[Path]:
+    found = [path for path in out.iterdir() if path.is_file() and path.name not in NEVER and path.suffix != ".db"]
+    folders = [*OURS, *(["demo"] if (out / "demo" / "demo.json").is_file() else [])]
+    return sorted(found) + sorted(path for name in folders for path in (out / name).rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _file(path: Path, name: str, person: Person) -> int:
+    with disk.writing(path):
+        content = path.read_bytes()
+    now, rows = removed(name, content, person)
+    if now != content:
+        disk.write(path, now)
+    return rows or int(now != content)
+
+
+def _list(folder: Path, person: Person) -> int:
+    """Rewrite one published folder, if it names the person, and return how many rows went."""
+    held = disk.contents(folder)
+    manifest: dict[str, Any] = json.loads(held.pop(MANIFEST))
+    found = {name: removed(name, content, person) for name, content in held.items()}
+    now = {name: content for name, (content, _) in found.items()}
+    if now == held:
+        return 0
+    listed = found.get("list.json", (b"", 0))[1]
+    counts = manifest["counts"]
+    counts["listed"] -= listed
+    if listed:
+        counts.setdefault("excluded", {})["erased"] = counts.get("excluded", {}).get("erased", 0) + listed
+    manifest["erased"] = manifest.get("erased", 0) + 1
+    manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in now.items()}
+    disk.exchange_folder(folder, {**now, MANIFEST: canonical(manifest)})
+    return sum(rows for _, rows in found.values())
+
+
+def _learned(out: Path, person: Person) -> list[str]:
+    """Return the targets whose newest training had rows of the person: their models should be trained again."""
+    found = []
+    for path in sorted((out / "train").glob("*/features.parquet")):
+        if removed(path.name, path.read_bytes(), person)[1]:
+            found.append(path.parent.name)
+    return found
+
+
+def _store(path: Path, person: Person) -> int:
+    """Take the person out of every text of the model store and write the file anew, so that no deleted page stays."""
+    pattern, count = person.pattern(), 0
+    try:
+        with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as store:
+            store.execute("pragma secure_delete=on")
+            for (table,) in store.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'").fetchall():
+                for column in [row[1] for row in store.execute(f'pragma table_info("{table}")').fetchall()]:
+                    cells = store.execute(
+                        f'select rowid, "{column}" from "{table}" where typeof("{column}") in (\'text\', \'blob\')'
+                    ).fetchall()
+                    for place, cell in cells:
+                        text = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
+                        if person.is_it(text) or (pattern and pattern.search(text)):
+                            store.execute(
+                                f'update "{table}" set "{column}" = ? where rowid = ?',
+                                ("" if person.is_it(text) else person.scrubbed(text), place),
+                            )
+                            count += 1
+            store.execute("vacuum")
+            store.execute("pragma wal_checkpoint(truncate)")
+    except sqlite3.Error as problem:
+        raise PrevenanceError(
+            "E801", f"the model store cannot be rewritten ({problem})", fix="stop what uses it and erase again", path=path
+        ) from problem
+    return count
+
+
+def _left(out: Path, person: Person) -> list[str]:
+    """Return the files that still name the person, looked for in what they hold (unpacked) and in their raw bytes."""
+    pattern = person.pattern()
+    if pattern is None:
+        return []
+    found = []
+    for path in sorted(path for path in out.rglob("*") if path.is_file() and not path.is_symlink()):
+        with disk.writing(path):
+            texts = [path.read_bytes(), *_unpacked(path)]
+        if any(pattern.search(text.decode(errors="replace")) for text in texts):
+            found.append(path.relative_to(out).as_posix())
+    return found
+
+
+def _unpacked(path: Path) -> list[bytes]:
+    if path.suffix == ".gz":
+        return [gzip.decompress(path.read_bytes())]
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as book:
+            return [book.read(name) for name in book.namelist()]
+    if path.suffix == ".parquet":
+        import pyarrow.csv as pc
+        import pyarrow.parquet as pq
+
+        written = io.BytesIO()
+        pc.write_csv(pq.read_table(path), written)
+        return [written.getvalue()]
+    return []
+
+
+def sweep(out: Path) -> None:
+    """Remove what killed runs left unfinished anywhere below ``out``; the caller holds the lock."""
+    for left in sorted(out.rglob(disk.TEMPORARY + "*"), reverse=True):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        elif left.exists() or left.is_symlink():
+            left.unlink()

@@ -1,0 +1,244 @@
+"""One customer taken out of one file, by its kind: rows by their field, never by a part of a text; then every mention of them."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import html
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from prevenance.base.formats import neutral
+from prevenance.publish.block import _ESCAPES
+from prevenance.publish.digest import marked
+from prevenance.sources.record import KEYS, whose
+
+NOBODY = "…"
+"""What stands where somebody was named."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is to go: the id, texts that name nobody else (name, e-mail), ids of things that were theirs alone (contracts, tickets), pseudonym."""
+
+    customer: str
+    named: frozenset[str] = frozenset()
+    linked: frozenset[str] = frozenset()
+    pseudonym: str = ""
+
+    @property
+    def marks(self) -> list[str]:
+        """Return the texts that give the person away wherever they stand: the names, and the id unless it could be any number."""
+        telling = (bool(re.search(r"[^\d.]", self.customer)) and len(self.customer) >= 3) or (
+            len(self.customer) >= 4 and self.customer[0] == "0"
+        )
+        told = ({self.customer} if telling or len(self.customer) >= 8 else set()) | self.named | ({self.pseudonym} - {""})
+        return sorted(told, key=lambda one: (-len(one), one))
+
+    def is_it(self, cell: object) -> bool:
+        """Return whether a cell is the id, as it stands or made safe for a spreadsheet, or its pseudonym."""
+        return cell not in (None, "") and str(cell) in (self.customer, neutral(self.customer), "'" + self.customer, self.pseudonym)
+
+    def pattern(self) -> re.Pattern[str] | None:
+        """Return what finds a mark as a whole word, in text, HTML, JSON or Markdown; ``None`` if there is none."""
+        spelt = {
+            form
+            for one in self.marks
+            for form in (one, html.escape(one), html.escape(one, quote=False), json.dumps(one)[1:-1], marked(one))
+        }
+        if not spelt:
+            return None
+        return re.compile(r"(?<![\w.-])(?:" + "|".join(re.escape(one) for one in sorted(spelt, key=len, reverse=True)) + r")(?![\w]|-\d)")
+
+    def scrubbed(self, text: str) -> str:
+        """Return a text that mentions the person no more."""
+        pattern = self.pattern()
+        return pattern.sub(NOBODY, text) if pattern else text
+
+
+Removed = tuple[bytes, int]
+"""What a file holds now, and how many rows went."""
+
+
+def removed(name: str, content: bytes, person: Person) -> Removed:
+    """Return a file without a person; content of an unknown kind that is no text stays as it is."""
+    ending = name.lower().rpartition("/")[2].partition(".")[2]
+    for last, remove in _KINDS.items():
+        if ending.endswith(last):
+            return remove(content, person)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return content, 0
+    return person.scrubbed(text).encode(), 0
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    """Return the rows of a CSV file."""
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig", errors="replace"), newline="")))
+
+
+def _csv(content: bytes, person: Person) -> Removed:
+    text = content.decode("utf-8-sig", errors="replace")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    if not rows or not rows[1:]:
+        return content, 0
+    keys = whose(rows[0])
+    ids = [place for place, name in enumerate(rows[0]) if name.endswith("_id")]
+    gone = [any(len(row) > key and person.is_it(row[key]) for key in keys) for row in rows[1:]]
+    if not keys:
+        gone = [any(place < len(row) and row[place] in person.linked for place in ids) for row in rows[1:]]
+    kept = [
+        ["" if person.is_it(cell) and place in ids else person.scrubbed(cell) for place, cell in enumerate(row)]
+        for row, out in zip(rows[1:], gone, strict=True)
+        if not out
+    ]
+    if not any(gone) and kept == rows[1:]:
+        return content, 0
+    written = io.StringIO()
+    ending = "\r\n" if "\r\n" in text else "\n"
+    quoted = text.startswith('"')
+    writer = csv.writer(written, lineterminator=ending, quoting=csv.QUOTE_ALL) if quoted else csv.writer(written, lineterminator=ending)
+    writer.writerows([rows[0], *kept])
+    return written.getvalue().encode(), sum(gone)
+
+
+def _gzip(content: bytes, person: Person) -> Removed:
+    held = gzip.decompress(content)
+    found, rows = _csv(held, person)
+    return (content, 0) if found == held else (gzip.compress(found, mtime=0), rows)
+
+
+def _parquet(content: bytes, person: Person) -> Removed:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(io.BytesIO(content))
+    key = next((one for one in KEYS if one in table.column_names), None)
+    if key is None:
+        return content, 0
+    theirs = pc.is_in(table[key].cast(pa.string()), pa.array([person.customer, *({person.pseudonym} - {""})]))
+    kept = table.filter(pc.invert(theirs))
+    if kept.num_rows == table.num_rows:
+        return content, 0
+    written = io.BytesIO()
+    pq.write_table(kept, written, compression="zstd", compression_level=3, version="2.6", store_schema=False, row_group_size=65_536)
+    return written.getvalue(), table.num_rows - kept.num_rows
+
+
+def _json(content: bytes, person: Person) -> Removed:
+    try:
+        held = json.loads(content)
+    except ValueError:
+        return person.scrubbed(content.decode(errors="replace")).encode(), 0
+    count = [0]
+    found = _without(held, person, count)
+    if found == held:
+        return content, 0
+    if isinstance(found, list) and content.startswith(b"[\n{"):
+        lines = [json.dumps(row, ensure_ascii=False) for row in found]
+        return (("[\n" + ",\n".join(lines) + "\n]\n") if lines else "[]\n").encode(), count[0]
+    return (json.dumps(found, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode(), count[0]
+
+
+def _without(value: Any, person: Person, count: list[int]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(each, person, count) for key, each in value.items() if not person.is_it(key)}
+    if isinstance(value, list):
+        kept = [one for one in value if not (isinstance(one, dict) and any(person.is_it(one.get(key)) for key in KEYS))]
+        count[0] += len(value) - len(kept)
+        return [_without(one, person, count) for one in kept if not (isinstance(one, str) and person.is_it(one))]
+    return person.scrubbed(value) if isinstance(value, str) else value
+
+
+def _xlsx(content: bytes, person: Person) -> Removed:
+    from openpyxl import load_workbook
+
+    book, count, changed = load_workbook(io.BytesIO(content)), 0, False
+    for sheet in book.worksheets:
+        heads = [cell.value for cell in sheet[1]] if sheet.max_row else []
+        key = next((heads.index(one) + 1 for one in KEYS if one in heads), None)
+        gone = [row for row in range(2, sheet.max_row + 1) if key and person.is_it(sheet.cell(row, key).value)]
+        for row in reversed(gone):
+            sheet.delete_rows(row)
+        count += len(gone)
+        for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)):
+            if (text := person.scrubbed(str(cell.value))) != cell.value:
+                cell.value, changed = text, True
+        if gone and sheet.auto_filter.ref:
+            sheet.auto_filter.ref = sheet.dimensions
+    if not count and not changed:
+        return content, 0
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue(), count
+
+
+_BLOCK = re.compile(r'(?<=<script type="application/json" id="block">)(.*?)(?=</script>)', re.DOTALL)
+_ROW = re.compile(r"<tbody.*?(?=<tbody|</table>)", re.DOTALL)
+
+
+def _html(content: bytes, person: Person) -> Removed:
+    text, count = content.decode(errors="replace"), 0
+    if (held := _BLOCK.search(text)) and held.group(1).strip():
+        block = json.loads(held.group(1))
+        customers = block["columns"]["customer_id"]
+        whose = [customers["of"][at] if at >= 0 else None for at in customers["at"]] if isinstance(customers, dict) else customers
+        gone = {place for place, one in enumerate(whose) if person.is_it(one)}
+        if gone:
+            rows = list(_ROW.finditer(text))
+            for place in sorted(gone, reverse=True) if len(rows) == len(whose) else ():
+                text = text[: rows[place].start()] + text[rows[place].end() :]
+            told = json.dumps(_unblocked(block, gone), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+            text, count = _BLOCK.sub(lambda _: told, text), len(gone)
+    pattern = person.pattern()
+    lines = [
+        line
+        for line in text.split("\n")
+        if not (pattern and line.lstrip().startswith("<tr") and pattern.search(line) and "<script" not in line)
+    ]
+    count += text.count("\n") + 1 - len(lines)
+    return person.scrubbed("\n".join(lines)).encode(), count
+
+
+def _unblocked(block: dict[str, Any], gone: set[int]) -> dict[str, Any]:
+    """Return the block of a page without some rows; texts that nobody else needs are empty."""
+    for name, column in block["columns"].items():
+        cells = column["at"] if isinstance(column, dict) else column
+        kept = [cell for place, cell in enumerate(cells) if place not in gone]
+        if isinstance(column, dict):
+            used = {at for at in kept if at >= 0}
+            block["columns"][name] = {"of": [one if at in used else "" for at, one in enumerate(column["of"])], "at": kept}
+        else:
+            block["columns"][name] = kept
+    block["stories"] = [story for place, story in enumerate(block["stories"]) if place not in gone]
+    needed = set(_numbers(block["stories"]))
+    block["texts"] = [text if number in needed else "" for number, text in enumerate(block["texts"])]
+    return block
+
+
+def _numbers(content: Any) -> list[int]:
+    return [number for one in content for number in _numbers(one)] if isinstance(content, list) else [content]
+
+
+def _markdown(content: bytes, person: Person) -> Removed:
+    pattern, lines = person.pattern(), content.decode(errors="replace").split("\n")
+    kept = [line for line in lines if not (pattern and re.match(r"\d+\. ", line) and pattern.search(line))]
+    return person.scrubbed("\n".join(kept)).encode(), len(lines) - len(kept)
+
+
+_KINDS: dict[str, Callable[[bytes, Person], Removed]] = {
+    "csv.gz": _gzip,
+    "csv": _csv,
+    "parquet": _parquet,
+    "json": _json,
+    "xlsx": _xlsx,
+    "html": _html,
+    "md": _markdown,
+}
+"""Ending of a name -> how a person leaves such a file."""

@@ -1,0 +1,125 @@
+"""What the list's script knows: a block of JSON within the page that holds columns, opened rows and labels, each text once.
+
+Nothing in it can end the block or begin markup: ``<``, ``>`` and ``&`` are written as escapes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prevenance.base.formats import plain
+from prevenance.publish.cells import Row, View, details, line
+from prevenance.publish.opened import KINDS, Parts
+from prevenance.publish.wording import known
+from prevenance.words import Words
+
+CONSTANT = ("target", "cutoff", "horizon_days", "model", "run_id", "data_until")
+"""Columns of the list that are the same in every row."""
+COLUMNS = (
+    *("rank", "customer_id", "name", "owner", "segment", "score", "score_low", "score_high", "change_28d", "value_at_stake"),
+    *("expected_value", "reasons", "holds", "action", "act_by", "arm", "state"),
+)
+PAIR = ("product_id", "product")
+IDS = ("customer_id", *PAIR[:1])
+"""Columns whose texts say who is meant: never shortened."""
+FIRST = 100
+"""Rows of a group that are shown before somebody asks for more."""
+LONGEST = 300
+"""Characters of a text in the block."""
+_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+def block(say: Words, view: View, rows: Sequence[Row], stories: Sequence[Parts | None]) -> str:
+    """Return the block for the rows of a page in their order on it; a row whose story stands in the page has none here."""
+    names = [*COLUMNS, *(name for name in PAIR if any(row.get(name) for row in rows))]
+    texts = _Texts()
+    content = {
+        "run": _run(view),
+        "first": FIRST,
+        "exported": [*names, *CONSTANT],
+        "columns": {name: _column([row.get(name) for row in rows], exact=name in IDS) for name in names} | _private(rows),
+        "order": list(KINDS),
+        "stories": [[texts.packed(story.get(key)) for key in KINDS] if story else 0 for story in stories],
+        "texts": texts.all,
+        "labels": labels(say),
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPES)
+
+
+class _Texts:
+    """Texts by number, each once."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self._numbers: dict[str, int] = {"": -1}
+        self.number("")
+
+    def number(self, text: str) -> int:
+        """Return the number of a text."""
+        if self._numbers.get(text, -1) < 0:
+            self._numbers[text] = len(self.all)
+            self.all.append(text)
+        return self._numbers[text]
+
+    def packed(self, content: Any) -> Any:
+        """Return content with its texts as numbers and its mappings as lists; 0 (the empty text) if there is none."""
+        if content is None:
+            return 0
+        if isinstance(content, str):
+            return self.number(content)
+        return [self.packed(one) for one in (content.values() if isinstance(content, Mapping) else content)]
+
+
+def _run(view: View) -> dict[str, Any]:
+    model = view.get("model") or {}
+    told = {**{name: view.get(name) for name in CONSTANT}, "model": model.get("version") if isinstance(model, Mapping) else model}
+    return {key: line(value, LONGEST) if isinstance(value, str) else value for key, value in told.items()}
+
+
+def _private(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the columns that only sorting and filters need."""
+    return {
+        "_renews_on": _column([details(row).get("renews_on") for row in rows]),
+        "_last_contact": _column([details(row).get("last_contact") for row in rows]),
+        "_families": _column([" ".join(families(row)) or None for row in rows]),
+        "_moved": _column([row.get("moved") or None for row in rows]),
+    }
+
+
+def families(row: Row) -> list[str]:
+    """Return the families of a row's reasons, strongest first, each once."""
+    told = [str(one.get("family") or "").split() for one in details(row).get("reasons") or []]
+    return list(dict.fromkeys(words[0] for words in told if words))
+
+
+def _column(values: Sequence[Any], *, exact: bool = False) -> Any:
+    """Return a column: numbers as they are, texts (``exact``: to the letter) as places in the list of different ones, -1 for none."""
+    cells = [plain(value) for value in values]
+    if any(isinstance(value, str) for value in cells):
+        shown = [None if value in (None, "") else str(value) if exact else line(value, LONGEST) for value in cells]
+        places = {text: place for place, text in enumerate(dict.fromkeys(text for text in shown if text is not None))}
+        return {"of": list(places), "at": [-1 if text is None else places[text] for text in shown]}
+    return [round(value, 6) if known(value) and isinstance(value, float) else value for value in cells]
+
+
+def labels(say: Words) -> dict[str, Any]:
+    """Return the texts that the script puts into the page; a pair is [one, many]."""
+    return {
+        "copy": say("Copy"),
+        "copied": say("Copied"),
+        "saved": say("All notes are saved"),
+        "noted": say("Noted: {action}", action="{action}"),
+        "acts": acts(say),
+        "unsaved": [say.many("{n} note not yet saved", "{n} notes not yet saved", n).replace(say.number(n), "{n}", 1) for n in (1, 2)],
+        "found": [say.many("{n} customer", "{n} customers", n).replace(say.number(n), "{n}", 1) for n in (1, 2)],
+        "matching": [say.many("{n} fits", "{n} fit", n).replace(say.number(n), "{n}", 1) for n in (1, 2)],
+        "further": [say.many("Show {n} more", "Show {n} more", n).replace(say.number(n), "{n}", 1) for n in (1, 2)],
+    }
+
+
+def acts(say: Words) -> dict[str, str]:
+    """Return what can be noted of a row: action of feedback.csv -> its button."""
+    told = {"contacted": say("Contacted"), "approved": say("Approved"), "snooze": say("Snooze")}
+    return told | {"wrong_alarm": say("Wrong alarm"), "too_late": say("Too late")}

@@ -1,0 +1,42 @@
+"""A checked feature table told on the terminal: the best features, what each is worth, and a verdict in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prevenance.publish.wording import line, number
+
+Report = Mapping[str, Any]
+
+NAME = 28
+
+
+def verdict(report: Report) -> str:
+    """Return the verdict on a table in one line."""
+    if leaks := report["leakage"]:
+        what = "features look like leaks" if len(leaks) > 1 else "features looks like a leak"
+        return f"{len(leaks)} of {number(report['features'])} {what}: {', '.join(line(name, 60) for name in leaks)}"
+    if not report["enough"]:
+        fewer = min(report["positives"], report["negatives"])
+        return f"too few customers to tell: {number(fewer)} of the rarer outcome, 20 are needed; nothing is named"
+    return f"no feature of {number(report['features'])} looks like a leak"
+
+
+def text(report: Report, folder: Path) -> str:
+    """Return what the check prints: the table, one verdict line and where the report is."""
+    each = "one row each" if report["customer"] is None else f"by {line(report['customer'], 40)}"
+    head = f"TABLE     {number(report['rows'])} rows, {number(report['customers'])} customers ({each}), {number(report['positives'])} with the outcome"
+    notes = [f"{number(report['unlabelled'])} rows without a label left out"] if report["unlabelled"] else []
+    notes += [f"{len(report['constant'])} constant columns skipped"] if report["constant"] else []
+    lines = [" · ".join([head, *notes])]
+    if report["measured"]:
+        lines.append(f"{'feature':<{NAME}}{'AUC alone':>10}{'with it':>10}{'without':>10}  why named")
+    for one in report["measured"]:
+        figures = "".join(f"{number(one[key], 3):>10}" for key in ("alone", "with_it", "without"))
+        lines.append(f"{line(one['feature'], NAME - 1):<{NAME}}{figures}  {line(one['why'], 200) or '-'}")
+    lines.append(f"VERDICT   {report['verdict']}")
+    if report["leakage"]:
+        lines.append("          Leave it out unless you can show it was known at the cutoff. fail=true makes this exit 6.")
+    return "\n".join([*lines, f"FILES     {folder}/report.json"])

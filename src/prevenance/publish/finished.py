@@ -1,0 +1,80 @@
+"""A finished list is read back from the disk before anybody sees it: each of its four forms opens, and all hold the same customers."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import neutral
+from prevenance.publish.workbook import text
+
+
+def check(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Read a finished folder back and compare it with its manifest.
+
+    Raises:
+        PrevenanceError: E603 naming the file that cannot be opened, is not what was written, or counts other customers; E801 if the disk
+            does not give it back.
+    """
+    held = disk.contents(folder)
+    for name, digest in manifest["files"].items():
+        if hashlib.sha256(held.get(name, b"")).hexdigest() != digest:
+            raise _refused(name, "is not what was written")
+    for gate, outcome in manifest["gates"].items():
+        if outcome == "fail":
+            raise _refused("manifest.json", f"the gate {gate} failed")
+    ids = _read("list.json", held, lambda content: [str(row["customer_id"]) for row in json.loads(content)])
+    if len(ids) != manifest["counts"]["listed"]:
+        raise _refused("list.json", f"holds {len(ids)} rows, the manifest counts {manifest['counts']['listed']}")
+    asked: dict[str, tuple[Callable[[bytes], list[str]], Callable[[str], str]]] = {
+        "list.csv": (_csv, neutral),
+        "list.xlsx": (_workbook, text),
+        "list.html": (_page, str),
+    }
+    for name, (reader, shown) in asked.items():
+        found, wanted = _read(name, held, reader), [shown(one) for one in ids]
+        if found != wanted and (name != "list.html" or sorted(found) != sorted(wanted)):
+            raise _refused(name, f"holds {len(found)} customers that are not the {len(ids)} of list.json in their order")
+
+
+def _read(name: str, held: Mapping[str, bytes], reader: Callable[[bytes], list[str]]) -> list[str]:
+    try:
+        return reader(held[name])
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, csv.Error, zipfile.BadZipFile) as problem:
+        raise _refused(name, f"cannot be opened ({type(problem).__name__})") from problem
+
+
+def _csv(content: bytes) -> list[str]:
+    csv.field_size_limit(2**31 - 1)
+    return [row["customer_id"] for row in csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""))]
+
+
+def _workbook(content: bytes) -> list[str]:
+    from openpyxl import load_workbook
+
+    rows = load_workbook(io.BytesIO(content), read_only=True).worksheets[0].iter_rows(values_only=True)
+    place = list(next(rows)).index("customer_id")
+    return [str(row[place]) for row in rows if any(cell is not None for cell in row)]
+
+
+def _page(content: bytes) -> list[str]:
+    told = content.decode("utf-8")
+    found = re.search(r'<script type="application/json" id="block">(.*?)</script>', told, re.DOTALL)
+    if found is None or not told.rstrip().endswith("</html>"):
+        raise ValueError("cut off")
+    column = json.loads(found.group(1))["columns"]["customer_id"]
+    return [str(column["of"][place]) for place in column["at"]] if isinstance(column, dict) else list(map(str, column))
+
+
+def _refused(name: str, what: str) -> PrevenanceError:
+    fix = "run again; the list before stays. If it comes back, this is our bug: run with PREVENANCE_DEBUG=1 and report it"
+    return PrevenanceError("E603", f"{name} {what}", fix=fix, first=name)

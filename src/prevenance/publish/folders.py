@@ -1,0 +1,117 @@
+"""Publishing: a finished list becomes a folder that never changes, and one pointer flips to it.
+
+``<out>/lists/<target>/<cutoff>-<digest>/`` holds a list; ``latest`` beside it points to the newest. A reader sees the old list or the
+new one, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import canonical, stamp
+
+LATEST = "latest"
+MANIFEST = "manifest.json"
+VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "view.json"})
+"""What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
+
+
+Check = Callable[[Path, Mapping[str, Any]], None]
+"""Looks at a finished folder and its manifest before the folder gets its name, and raises if it may not be seen."""
+
+
+def publish(
+    root: Path, target: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: Check | None = None
+) -> Path:
+    """Publish a list below ``<root>/lists/<target>/`` and return its folder.
+
+    The folder is called ``<cutoff>-<first 12 of manifest["run_id"]>`` and holds ``files`` and ``manifest.json`` with their SHA-256.
+    A list that is already published stays as it is, its ``VIEWS`` too. ``latest`` never moves to an older cutoff. The caller holds the lock.
+
+    Args:
+        root: the output folder.
+        target: the target's name.
+        cutoff: naive UTC.
+        files: what the folder holds; a name may have folders in it (``quarantine/tickets.csv``).
+        manifest: what ``manifest.json`` says besides ``files``; ``run_id`` is the hash (hex) of everything that the list depends on.
+        check: looks at the finished folder before it can be seen; one that is published already is not looked at again.
+
+    Raises:
+        PrevenanceError: E801 if something cannot be written, or the folder is there with other content. ``latest`` is then as before.
+    """
+    lists = root / "lists" / target
+    disk.sweep(lists)
+    folder = bundle(lists / f"{stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
+    now = disk.pointed(lists / LATEST)
+    if now is None or _moment(now) <= stamp(cutoff):
+        disk.point(lists / LATEST, folder.name)
+    return folder
+
+
+def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: Check | None = None) -> Path:
+    """Write ``files`` and their ``manifest.json`` as ``folder`` in one step, unless it is there with the same content; return it.
+
+    Raises:
+        PrevenanceError: E801 if it cannot be written, or is there with other content.
+    """
+    for name in files:
+        _check_name(name)
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    told = {**manifest, "files": sums}
+    whole = {**files, MANIFEST: canonical(told)}
+    if not folder.exists():
+        return disk.write_folder(folder, whole, None if check is None else lambda beside: check(beside, told))
+    # counts of rows that are not visible yet, and their quarantine, may grow, and views know the lists before; what was published stays as it was
+    fixed = {name for name in whole if name not in VIEWS | {MANIFEST} and not name.startswith("quarantine/")}
+    other = disk.contents(folder)
+    names = sorted(name for name in fixed if other.get(name) != whole.get(name))
+    if not names:
+        return folder
+    what = f"a published list never changes, and this one is there with other content in {', '.join(names)}"
+    raise PrevenanceError("E801", what, fix="move that folder away and run again", path=folder)
+
+
+def status(out: Path, record: Mapping[str, Any]) -> Path:
+    """Write ``<out>/status.json`` in one step: what the last run did, also when it refused. Returns its path."""
+    return disk.write(out / "status.json", canonical(record))
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write ``files`` into ``folder``, each in one step, replacing those of the same name; return ``folder``.
+
+    For the latest training run, which has no history of its own; lists are published with ``publish``.
+    """
+    for name, content in files.items():
+        _check_name(name)
+        disk.write(folder / name, content)
+    return folder
+
+
+def latest(root: Path, target: str) -> Path | None:
+    """Return the folder of the newest published list of ``target``, or ``None``."""
+    name = disk.pointed(root / "lists" / target / LATEST)
+    return None if name is None else root / "lists" / target / name
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    digest = str(manifest["run_id"])[:12]
+    if not re.fullmatch(r"[0-9a-f]{12}", digest):
+        raise ValueError(f"run_id {manifest['run_id']!r} is no hash in hex")
+    return digest
+
+
+def _moment(name: str) -> str:
+    return name.rpartition("-")[0]
+
+
+def _check_name(name: str) -> None:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith(("/", disk.TEMPORARY)) or "\\" in name or any(part in ("..", MANIFEST) for part in parts):
+        raise ValueError(f"{name!r} is no name of a file in a published folder")

@@ -1,0 +1,233 @@
+"""The head of the list: what fits the week, how good the last lists were, what moved, and how fresh everything is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prevenance.publish.cells import View, line, table_words
+from prevenance.publish.wording import known
+from prevenance.words import Words
+
+
+def title(say: Words, view: View) -> str:
+    """Return what the list is: its target in words."""
+    told = {"churn": say("Customers to keep"), "tickets": say("Tickets to prevent"), "cross_sell": say("Offers that may fit")}
+    return told.get(str(view.get("target")), line(view.get("target") or say("Customers to contact"), 60))
+
+
+def question(say: Words, view: View) -> str:
+    """Return the head of the column of chances: what may happen, within how many days."""
+    days = view.get("horizon_days")
+    told = {
+        "churn": say("Chance of leaving in {n} days", n=days),
+        "tickets": say("Chance of a ticket in {n} days", n=days),
+        "cross_sell": say("Chance of buying in {n} days", n=days),
+    }
+    return told.get(str(view.get("target")), say("Chance in {n} days", n=days)) if known(days) else say("Chance")
+
+
+def money(say: Words, view: View) -> str:
+    """Return the head of the column of money."""
+    told = {"churn": say("At stake → expected loss"), "tickets": say("Cost → expected"), "cross_sell": say("Worth → expected")}
+    return told.get(str(view.get("target")), say("At stake → expected"))
+
+
+def fits(say: Words, view: View) -> tuple[str, str]:
+    """Return the first line: how many fit the hours or the capacity, and what is at stake among them."""
+    told = view.get("fits") or {}
+    listed = told.get("listed") or 0
+    if not listed:
+        return say("Nobody stands above your line this week."), ""
+    hours = (view.get("hours") or {}).get("available")
+    if known(hours):
+        first = (
+            say.many("{n} customer fits", "{n} customers fit", listed)
+            + " "
+            + say("the {hours} hours of this week.", hours=short(say, hours))
+        )
+    else:
+        first = say.many("{n} customer to contact this week.", "{n} customers to contact this week.", listed)
+    return first, _ahead(say, view, told)
+
+
+def _ahead(say: Words, view: View, told: View) -> str:
+    """Return how many of those listed are expected to have the outcome, and the money among them."""
+    days, target = view.get("horizon_days") or 0, str(view.get("target"))
+    expected, money = told.get("expected_outcomes"), told.get("at_stake")
+    amount = say.money(money, str(view.get("currency") or ""))
+    if not known(expected):
+        return say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days) if known(money) else ""
+    number = say.number(expected) if expected >= 3 else short(say, expected)
+    alone = {
+        "churn": say("About {number} of them are expected to leave within {n} days.", number=number, n=days),
+        "tickets": say("About {number} of them are expected to open a ticket within {n} days.", number=number, n=days),
+        "cross_sell": say("About {number} of them are expected to buy within {n} days.", number=number, n=days),
+    }
+    priced = {
+        "churn": say(
+            "About {number} of them are expected to leave within {n} days, and {amount} a year with them.",
+            number=number,
+            n=days,
+            amount=amount,
+        ),
+        "tickets": say(
+            "About {number} of them are expected to open a ticket within {n} days: {amount} in all.", number=number, n=days, amount=amount
+        ),
+        "cross_sell": say(
+            "About {number} of them are expected to buy within {n} days: {amount} in all.", number=number, n=days, amount=amount
+        ),
+    }
+    other = say("About {number} of them are expected to have the outcome within {n} days.", number=number, n=days)
+    return (priced if known(money) else alone).get(target, other)
+
+
+def record(say: Words, view: View) -> str:
+    """Return how good the last lists were, misses included, and how often people decided otherwise."""
+    told = view.get("record") or {}
+    if told.get("text"):
+        return line(told["text"], 400)
+    if told.get("source") not in ("lists", "backtest") or not known(told.get("contacts")) or not told["contacts"]:
+        none = say("Nobody knows yet: no list has been judged. The first answer comes when the time of its chances is over.")
+        return f"{none} {_decided(say, view)}".strip()
+    return " ".join(text for text in (_hits(say, view, told), _missed(say, view, told), _decided(say, view)) if text)
+
+
+def _decided(say: Words, view: View) -> str:
+    """Return how often people decided against a proposal; nothing before anybody decided."""
+    told = view.get("decided") or {}
+    if not told.get("decided"):
+        return ""
+    return say("People decided on {n} proposals, against {against} of them.", n=told["decided"], against=told["against"])
+
+
+def _hits(say: Words, view: View, told: View) -> str:
+    values: dict[str, Any] = {"hits": told.get("hits") or 0, "n": told["contacts"]}
+    where = line(told.get("period") or "", 60)
+    where = (
+        say("In the test on past periods")
+        if told.get("source") == "backtest"
+        else where[:1].upper() + where[1:]
+        if where
+        else say("So far")
+    )
+    return {
+        "churn": say("{where}, {hits} of the {n} customers on the list left.", where=where, **values),
+        "tickets": say("{where}, {hits} of the {n} customers on the list opened a ticket.", where=where, **values),
+        "cross_sell": say("{where}, {hits} of the {n} customers on the list bought.", where=where, **values),
+    }.get(str(view.get("target")), say("{where}, {hits} of the {n} customers on the list had the outcome.", where=where, **values))
+
+
+def _missed(say: Words, view: View, told: View) -> str:
+    missed, outcomes = told.get("missed"), told.get("outcomes")
+    if not known(missed) or not known(outcomes) or not outcomes:
+        return ""
+    return {
+        "churn": say("{missed} of the {n} that left were not on it.", missed=missed, n=outcomes),
+        "tickets": say("{missed} of the {n} that opened one were not on it.", missed=missed, n=outcomes),
+        "cross_sell": say("{missed} of the {n} that bought were not on it.", missed=missed, n=outcomes),
+    }.get(str(view.get("target")), say("{missed} of the {n} with the outcome were not on it.", missed=missed, n=outcomes))
+
+
+def moved(say: Words, view: View) -> list[str]:
+    """Return what moved since the last list and who stands apart: short texts, those of nought left out."""
+    told = view.get("moved") or {}
+    gone = told.get("gone") or []
+    counted = {
+        "snoozed": say("Snoozed"),
+        "woken": say("Woken early"),
+        "not_enough_data": say("Not enough data"),
+        "too_late": say("Too late"),
+        "holdout": say("Hold-out"),
+        "escalated": say("Escalated"),
+    }
+    first = (
+        [f"{say('New')} {say.number(told.get('new') or 0)}", f"{say('Gone')} {say.number(len(gone))}{_gone(say, gone)}"]
+        if told.get("since")
+        else []
+    )
+    return first + [f"{word} {say.number(told[key])}" for key, word in counted.items() if told.get(key)] + _excluded(say, told)
+
+
+def _gone(say: Words, gone: list[Any]) -> str:
+    said = gone_words(say)
+    whys: dict[str, int] = {}
+    for one in gone:
+        why = str(one.get("why") or "")
+        whys[said.get(why, line(why.replace("_", " "), 40))] = whys.get(said.get(why, line(why.replace("_", " "), 40)), 0) + 1
+    return " (" + ", ".join(f"{say.number(n)} {why}" for why, n in whys.items() if why) + ")" if any(whys) else ""
+
+
+def gone_words(say: Words) -> dict[str, str]:
+    """Return why a customer is no longer on the list -> its word."""
+    return {
+        "recovered": say("recovered"),
+        "renewed": say("renewed"),
+        "left": say("left"),
+        "contacted": say("contacted"),
+        "snoozed": say("snoozed"),
+        "opted_out": say("opted out"),
+        "overtaken": say("overtaken"),
+        "too_late": say("too late"),
+        "cooling_down": say("contacted"),
+    }
+
+
+def _excluded(say: Words, told: View) -> list[str]:
+    excluded = told.get("excluded") or {}
+    names = {"opted_out": say("opted out"), "cooling_down": say("contacted lately")}
+    parts = [f"{say.number(excluded[key])} {word}" for key, word in names.items() if excluded.get(key)]
+    return [say("Left out: {parts}", parts=", ".join(parts))] if parts else []
+
+
+def sources(say: Words, view: View) -> list[tuple[str, bool]]:
+    """Return each source with the date of its newest fact, and whether it is late."""
+    cutoff, named = view.get("cutoff"), table_words(say)
+    found = []
+    for one in view.get("sources") or []:
+        day = say.date(str(one.get("newest") or ""), beside=cutoff)
+        name = named.get(str(one.get("table")), line(one.get("table") or "", 40))
+        late = bool(one.get("late"))
+        days = one.get("days")
+        text = say("{table} {date}, {days} late", table=name, date=day, days=say.days(days)) if late and days else f"{name} {day}"
+        found.append((text, late))
+    return sorted(found, key=lambda one: not one[1])
+
+
+def alerts(say: Words, view: View) -> list[str]:
+    """Return what must be seen before the list is used: feeds that are late, tables that are a part of themselves."""
+    named, told = table_words(say), []
+    for one in view.get("alerts") or []:
+        name, facts = named.get(str(one.get("table")), line(one.get("table") or "", 40)), one.get("facts") or {}
+        table = name[:1].upper() + name[1:]
+        if "usual" in facts:
+            rows, usual = say.number(facts["rows"]), say.number(facts["usual"])
+            told.append(
+                say("{table}: {rows} rows where {usual} are usual. The list is made from these.", table=table, rows=rows, usual=usual)
+            )
+        elif one.get("without"):
+            told.append(say("{table}: nothing new for {days}. The list is made without it.", table=table, days=say.days(facts.get("days"))))
+        else:
+            told.append(
+                say(
+                    "{table}: nothing new for {days}. The list is made from what was known before.",
+                    table=table,
+                    days=say.days(facts.get("days")),
+                )
+            )
+    return told
+
+
+def assumed(say: Words, view: View) -> str:
+    """Return whether the share of outcomes that a contact changes is measured or assumed."""
+    told = view.get("assumed") or {}
+    if not known(told.get("share")):
+        return ""
+    share = say.percent(told["share"])
+    if told.get("measured"):
+        return say("Effect of a contact: {share}, measured.", share=share)
+    return say("Effect of a contact: assumed {share}, not measured.", share=share)
+
+
+def short(say: Words, value: float) -> str:
+    """Return a number with one decimal only if it has a fraction."""
+    return say.number(value, 0 if abs(value - round(value)) < 0.05 else 1)

@@ -1,0 +1,164 @@
+"""What a row opens to, ready to stand on a page: parts by name, every value a text (or a list of texts).
+
+The page writes the parts of the first rows into the table and those of the others into a block that the browser unfolds; both say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prevenance.publish import cells
+from prevenance.publish.cells import TEXT, Row, View, details, drawn, line
+from prevenance.publish.wording import known
+from prevenance.words import Words
+
+Parts = dict[str, Any]
+
+CHART = (336, 84)
+"""Width and height of the line of twelve weeks, without its margins."""
+BAR = 60
+"""Length of the longest bar beside a reason."""
+LONG = 1200
+"""Characters of a note or draft that a page shows."""
+MARKS = {"contact": "●", "ticket": "▲", "renewal": "◆"}
+
+KINDS = {
+    "changed": "lines",
+    "reasons": "points",
+    "holds": "points",
+    "context": "points",
+    "unknown": "lines",
+    "weeks": "chart",
+    "timeline": "days",
+    "similar": "lines",
+    "worth": "lines",
+    "note": "copy",
+    "draft": "copy",
+}
+"""Part -> how it is drawn, in the order of the page."""
+
+
+def titles(say: Words, view: View) -> dict[str, str]:
+    """Return part -> its heading."""
+    since = (view.get("moved") or {}).get("since")
+    return {
+        "changed": say("What changed since {date}", date=say.date(str(since), beside=view.get("cutoff"))) if since else say("What changed"),
+        "reasons": say("Why this chance"),
+        "holds": say("What holds them") if view.get("target") == "churn" else say("What speaks against it"),
+        "context": say("Background: moves the chance, nobody can change it"),
+        "unknown": say("What we do not know"),
+        "weeks": say("Chance over the last 12 weeks"),
+        "timeline": say("History"),
+        "similar": say("Customers like this"),
+        "worth": say("What a contact is worth"),
+        "note": say("Call note"),
+        "draft": say("Draft message"),
+    }
+
+
+def opened(say: Words, row: Row, view: View) -> Parts:
+    """Return part -> its content for one row; parts with nothing to say are absent."""
+    told = details(row)
+    most = max(
+        (abs(one["points"]) for key in ("reasons", "holds", "context") for one in told.get(key) or [] if known(one.get("points"))),
+        default=0.0,
+    )
+    parts: Parts = {
+        "changed": _changed(say, told.get("changed") or {}),
+        "reasons": _points(say, told.get("reasons"), most) or [["", "", text] for text in cells.reasons(row)],
+        "holds": _points(say, told.get("holds"), most) or [["", "", text] for text in cells.holds(row)],
+        "context": _points(say, told.get("context"), most),
+        "unknown": [text for one in told.get("unknown") or [] if (text := line(one, TEXT))] + _no_score(say, row),
+        "weeks": _chart(say, told),
+        "timeline": [_day(say, one, view) for one in told.get("timeline") or []],
+        "similar": _similar(say, told.get("similar") or {}, str(view.get("target") or "")),
+        "worth": _worth(say, row, view),
+        "note": line(told.get("note") or "", LONG),
+        "draft": "\n".join(line(one, LONG) for one in str(told.get("draft") or row.get("draft") or "")[: 2 * LONG].splitlines()),
+    }
+    return {key: parts[key] for key in KINDS if parts[key]}
+
+
+def _points(say: Words, told: Sequence[Mapping[str, Any]] | None, most: float) -> list[list[str]]:
+    """Return [points, length of its bar, text] for each reason."""
+    found = []
+    for one in told or []:
+        moved = one.get("points")
+        length = str(max(1, round(BAR * abs(moved) / most))) if known(moved) and most else ""
+        found.append([cells.points(say, moved) if known(moved) else "", length, line(one.get("text") or "", TEXT)])
+    return [one for one in found if one[2]]
+
+
+def _changed(say: Words, told: Mapping[str, Any]) -> list[str]:
+    if not known(told.get("points")):
+        return []
+    shares = {
+        "data": say("new facts {points}", points=cells.points(say, told["data"])) if known(told.get("data")) else "",
+        "model": say("another model {points}", points=cells.points(say, told["model"])) if told.get("model") else "",
+        "calibration": say("its calibration {points}", points=cells.points(say, told["calibration"])) if told.get("calibration") else "",
+    }
+    parts = ", ".join(text for text in shares.values() if text)
+    points = cells.points(say, told["points"])
+    first = say("{points} points: {parts}.", points=points, parts=parts) if parts else say("{points} points.", points=points)
+    return [first, *(text for one in told.get("facts") or [] if (text := line(one, TEXT)))]
+
+
+def _no_score(say: Words, row: Row) -> list[str]:
+    return [] if known(row.get("score")) else [say("The chance itself: there is not enough to judge by. No data is not a good sign.")]
+
+
+def _chart(say: Words, told: Mapping[str, Any]) -> Parts:
+    """Return the geometry of the line of twelve weeks and its words; empty without two known weeks."""
+    weeks = list(told.get("weeks") or [])
+    if sum(known(value) for value in weeks) < 2:
+        return {}
+    width, height = CHART
+    most = cells.scale(weeks)
+    path, last = drawn(weeks, width=width, height=height, most=most)
+    step = width / (len(weeks) - 1)
+    marks = [one for one in told.get("marks") or [] if known(one.get("week")) and 0 <= one["week"] < len(weeks)]
+    values = [value for value in weeks if known(value)]
+    return {
+        "path": path,
+        "last": [str(number) for number in last or (0, 0)],
+        "top": say.percent(most),
+        "now": say.percent(values[-1]),
+        "said": say("From {before} to {now} within 12 weeks", before=say.percent(values[0]), now=say.percent(values[-1])),
+        "marks": [[str(round(one["week"] * step)), MARKS.get(str(one.get("kind")), "●"), line(one.get("text") or "", 60)] for one in marks],
+    }
+
+
+def _day(say: Words, one: Mapping[str, Any], view: View) -> list[str]:
+    """Return [date, shape, text] of a day of the history."""
+    text = line(one.get("text") or one.get("kind") or "", TEXT)
+    return [say.date(str(one.get("on") or ""), beside=view.get("cutoff")), MARKS.get(str(one.get("kind")), "○"), text]
+
+
+def _similar(say: Words, told: Mapping[str, Any], target: str) -> list[str]:
+    n, outcome = told.get("n"), told.get("outcome")
+    if not known(n) or not n or not known(outcome):
+        return []
+    first = {
+        "churn": say("Of {n} similar customers of the past, {outcome} left.", n=n, outcome=outcome),
+        "tickets": say("Of {n} similar customers of the past, {outcome} opened a ticket.", n=n, outcome=outcome),
+        "cross_sell": say("Of {n} similar customers of the past, {outcome} bought.", n=n, outcome=outcome),
+    }.get(target, say("Of {n} similar customers of the past, {outcome} had the outcome.", n=n, outcome=outcome))
+    return [first, *([line(told["text"], TEXT)] if told.get("text") else [])]
+
+
+def _worth(say: Words, row: Row, view: View) -> list[str]:
+    assumed, score, value = view.get("assumed") or {}, row.get("score"), row.get("value_at_stake")
+    if not known(row.get("expected_value")) or not known(assumed.get("share")) or not known(score) or not known(value):
+        return []
+    currency = str(view.get("currency") or "")
+    sum_ = say(
+        "{worth} expected: {chance} × {value} at stake × {share} that a contact changes − {cost} a contact costs.",
+        worth=say.money(row["expected_value"], currency),
+        chance=say.percent(score),
+        value=say.money(value, currency),
+        share=say.percent(assumed["share"]),
+        cost=say.money(assumed.get("cost") or 0, currency),
+    )
+    above = [line(row["why_above"], TEXT)] if row.get("why_above") else []
+    return [sum_, *above]

@@ -1,0 +1,105 @@
+"""Lists that are published already: found by their cutoff, read only as they were published."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prevenance.base import disk
+from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import stamp
+from prevenance.consent.pseudonyms import KEY, at_hand
+from prevenance.history.history import History
+from prevenance.models import bundle
+from prevenance.models.bundle import Fitted
+from prevenance.publish.folders import LATEST, MANIFEST
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published list: its folder and manifest; rows, inputs and model are read when asked for."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def cutoff(self) -> datetime:
+        """Return the cutoff, naive UTC."""
+        return datetime.fromisoformat(self.manifest["cutoff"].rstrip("Z"))
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Return the rows of list.json, in the order of the list; ids are text, cutoff is an instant."""
+        found = pd.DataFrame(json.loads(self._content("list.json")))
+        ids = {name: "str" for name in ("customer_id", "product_id") if name in found}
+        return found.astype(ids).assign(cutoff=pd.Timestamp(self.cutoff).as_unit("us"))
+
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """Return customer_id, cutoff[, product_id] and every input of the model, as published."""
+        return pd.read_parquet(io.BytesIO(self._content("features.parquet")))
+
+    def inputs(self, key_file: str | None, history: History) -> pd.DataFrame:
+        """Return ``features`` with ids in clear, as far as the history knows them.
+
+        Raises:
+            PrevenanceError: E905 if they were published under pseudonyms whose key is not to be had.
+        """
+        if not (key_id := self.manifest["privacy"].get("key_id")):
+            return self.features
+        hidden = at_hand(key_file)
+        if hidden is None or hidden.key_id != key_id:
+            what = f"the list holds pseudonyms of the key {key_id}, which is not to be had"
+            raise PrevenanceError("E905", what, fix=f"set {KEY} to that key", path=self.folder)
+        return hidden.shown(
+            self.features, [row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()]
+        )
+
+    def model(self, out: Path) -> Fitted:
+        """Return the model that made the list, checked by the digest of the manifest; E502 if it is not there any more."""
+        digest = self.manifest["model"]["digest"]
+        return bundle.load(out / "models" / self.manifest["target"] / digest, digest)
+
+    def _content(self, name: str) -> bytes:
+        with disk.writing(self.folder / name):
+            found = (self.folder / name).read_bytes()
+        if hashlib.sha256(found).hexdigest() != self.manifest["files"].get(name):
+            raise PrevenanceError(
+                "E801",
+                "a published file is not what its manifest says",
+                fix="restore the folder, or publish that cutoff again",
+                path=self.folder / name,
+            )
+        return found
+
+
+def every(out: Path, target: str) -> list[Published]:
+    """Return the published lists of ``target``, oldest cutoff first; of one cutoff the one that ``latest`` points to, else the newest file."""
+    lists = out / "lists" / target
+    newest = disk.pointed(lists / LATEST)
+    found: dict[str, Path] = {}
+    for path in sorted(
+        lists.glob("*/" + MANIFEST), key=lambda path: (path.parent.name == newest, path.stat().st_mtime_ns, path.parent.name)
+    ):
+        if not path.parent.is_symlink() and not path.parent.name.startswith(disk.TEMPORARY):
+            found[path.parent.name.rpartition("-")[0]] = path.parent
+    return [Published(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))) for _, folder in sorted(found.items())]
+
+
+def at(out: Path, target: str, cutoff: datetime | None) -> Published | None:
+    """Return the published list of ``cutoff``, or the newest one where no cutoff is given; ``None`` if there is none."""
+    found = every(out, target)
+    return next((one for one in reversed(found) if cutoff is None or stamp(one.cutoff) == stamp(cutoff)), None)
+
+
+def before(out: Path, target: str, cutoff: datetime) -> list[Published]:
+    """Return the published lists with an earlier cutoff, oldest first."""
+    return [one for one in every(out, target) if one.cutoff < cutoff]

@@ -1,0 +1,137 @@
+"""The audit of a source as a person reads it in a minute, and as report.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from prevenance.publish.wording import plural
+from prevenance.sources.quality.ages import Age
+from prevenance.sources.quality.columns import Gap
+from prevenance.sources.quality.findings import ACCURACY, CONSISTENCY, Finding, first_to_mend
+from prevenance.sources.taken import Counts
+
+MOST = 8
+"""Lines of a section; the rest is counted, and stands in report.json."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the input checks saw: counts of every table, and what was found; ``refused`` are the error lines of what a run stumbles over."""
+
+    source: str
+    as_of: datetime
+    counts: Mapping[str, Counts]
+    customers: Mapping[str, int]
+    gaps: Sequence[Gap]
+    ages: Sequence[Age]
+    findings: Sequence[Finding]
+    refused: Sequence[str]
+
+    def of(self, section: str) -> list[Finding]:
+        """Return the findings of one section."""
+        return [one for one in self.findings if one.section == section]
+
+    @property
+    def mend(self) -> list[Finding]:
+        """Return what to mend first."""
+        return first_to_mend(self.findings, self.gaps)
+
+
+def report(audit: Audit) -> dict[str, Any]:
+    """Return the audit for report.json: counts, names and places, no value of a cell."""
+    return {
+        "source": audit.source,
+        "as_of": f"{audit.as_of.isoformat()}Z",
+        "customers": audit.customers,
+        "tables": {name: asdict(one) for name, one in audit.counts.items()},
+        "completeness": [asdict(gap) | {"share": round(gap.share, 6)} for gap in audit.gaps],
+        "freshness": [asdict(one) for one in audit.ages],
+        "consistency": [asdict(one) for one in audit.of(CONSISTENCY)],
+        "accuracy": [asdict(one) for one in audit.of(ACCURACY)],
+        "fix_first": [asdict(one) for one in audit.mend],
+        "refused": list(audit.refused),
+    }
+
+
+def text(audit: Audit) -> str:
+    """Return the audit in about forty lines."""
+    blocks = [
+        _tables(audit),
+        ["COMPLETENESS  values missing, worst first, among rows of the events that carry the column", *_gaps(audit.gaps)],
+        ["FRESHNESS     age of the newest knowledge at as_of", *_ages(audit.ages)],
+        ["CONSISTENCY   rows that do not fit together", *_findings(audit.of(CONSISTENCY))],
+        ["ACCURACY      cells that are not what they should be", *_findings(audit.of(ACCURACY))],
+        ["FIX FIRST     by what stops a run, then by customers and rows", *_mend(audit.mend)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in blocks)
+
+
+def _tables(audit: Audit) -> list[str]:
+    known = audit.customers
+    apart = sum(n for reason, n in known.items() if reason.startswith("quarantined "))
+    told = [f"{known.get(key, 0):,} {key.replace('_', ' ')}" for key in ("opted_out", "after_as_of", "erased") if known.get(key)]
+    head = f"DATA          {audit.source} at {audit.as_of:%Y-%m-%d %H:%M}Z: " + ", ".join(
+        [plural(known.get("read", 0), "customer"), *([f"{apart:,} set apart"] if apart else []), *told]
+    )
+    lines = [head, f"  {'table':<14}{'read':>12}{'used':>12}{'set apart':>11}{'left out':>11}  newest known"]
+    for name, one in audit.counts.items():
+        apart, out = sum(one.quarantined.values()), sum(one.excluded.values())
+        newest = one.newest_known_at[:16].replace("T", " ") or "no row"
+        lines.append(f"  {name:<14}{one.read:>12,}{one.used:>12,}{apart:>11,}{out:>11,}  {newest}")
+    return lines
+
+
+def _gaps(gaps: Sequence[Gap]) -> list[str]:
+    never, some = [one for one in gaps if one.share == 1], [one for one in gaps if one.share < 1]
+    lines = [f"  {f'{one.table}.{one.column}':<28}{one.share:>7.1%}  {one.missing:,} of {one.rows:,} rows" for one in some[:MOST]]
+    if some[MOST:]:
+        lines.append(f"  and {plural(len(some) - MOST, 'column')} below {some[MOST - 1].share:.1%}")
+    if never:
+        lines.append("  never filled: " + ", ".join(f"{one.table}.{one.column}" for one in never))
+    return lines or ["  nothing is missing"]
+
+
+def _ages(ages: Sequence[Age]) -> list[str]:
+    return [f"  {one.table:<16}{_age(one):<29} {_limit(one)}" for one in ages]
+
+
+def _age(one: Age) -> str:
+    if one.days is None:
+        return "no row"
+    usual = "" if not one.usual_days else ", rows on most days" if one.usual_days == 1 else f", rows every {one.usual_days:g} days"
+    return f"{one.days:.1f} days{usual}"
+
+
+def _limit(one: Age) -> str:
+    if one.outcome:
+        return {"pass": "within its limit", "warn": "LATE: older than warn_after", "fail": "TOO OLD: a run refuses or goes without"}[
+            one.outcome
+        ]
+    return f"no limit; set tables.{one.table}.error_after={one.suggested}" if one.suggested else "no limit, too few days to propose one"
+
+
+def _findings(found: Sequence[Finding]) -> list[str]:
+    ordered = sorted(found, key=lambda one: (not one.blocks, -one.rows, one.table, one.column))
+    lines = [f"  {_place(one):<28}{one.rows:>9,}  {one.what}" + (f"  first {one.first}" if one.first else "") for one in ordered[:MOST]]
+    if ordered[MOST:]:
+        lines.append(f"  and {plural(len(ordered) - MOST, 'more kind')} with {sum(one.rows for one in ordered[MOST:]):,} rows")
+    return lines or ["  nothing found"]
+
+
+def _mend(mend: Sequence[Finding]) -> list[str]:
+    lines = []
+    for number, one in enumerate(mend, 1):
+        cost = ", ".join(
+            [*([plural(one.rows, "row")] if one.rows else []), *([plural(one.customers, "customer")] if one.customers else [])]
+            + ([f"first {one.first}"] if one.first else [])
+        )
+        stop = "stops the run: " if one.blocks else ""
+        lines += [f"  {number} {_place(one)}  {stop}{one.what}" + (f" ({cost})" if cost else ""), f"      -> {one.action}"]
+    return lines or ["  nothing"]
+
+
+def _place(one: Finding) -> str:
+    return f"{one.table}.{one.column}" if one.column else one.table

@@ -1,0 +1,248 @@
+"""What a run says on the terminal: everything that matters in a minute, every number with its denominator.
+
+No name of a person or a customer is printed; a customer is its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prevenance.publish import sentences
+from prevenance.publish.wording import (
+    DASH,
+    NOT_ENOUGH,
+    amount,
+    between,
+    calibration,
+    chance,
+    day,
+    estimate,
+    hits,
+    known,
+    lead_time,
+    line,
+    model,
+    number,
+    percent,
+    plural,
+    shown,
+    total,
+)
+
+Report = Mapping[str, Any]
+
+LABEL, WIDTH, MOST = 10, 110, 3
+
+
+def training(report: Report) -> str:
+    """Return the summary of a training from its report (report.json as a dict); what the report does not have is said to be missing."""
+    parts = [
+        ("DATA", _data(report)),
+        ("LABEL", _label(report)),
+        ("ENOUGH?", [report.get("enough") or NOT_ENOUGH]),
+        ("SPLIT", _split(report)),
+        ("LEAKAGE", _leakage(report)),
+        ("BACKTEST", list(_backtest(report))),
+        ("LEAD TIME", [lead_time(report)]),
+        ("CALIBR.", [calibration(report)]),
+        ("SLICES", _slices(report)),
+        ("REASONS", [sentences.reasons(report)]),
+        ("DRIFT", [sentences.drift(report, most=2)]),
+        ("CHECKS", _checks(report)),
+        ("GATES", [_gates(report)]),
+        ("SCORE", [line((report.get("health_score") or {}).get("text") or "", 300)] if report.get("health_score") else []),
+        ("RESULT", [report.get("chosen", {}).get("why") or NOT_ENOUGH]),
+        ("NOTES", _notes(report)),
+        ("FILES", _files(report)),
+        ("NEXT", [f"{one}   # tonight's list with the model in use"] if (one := (report.get("files") or {}).get("next")) else []),
+    ]
+    return "\n".join(_block(label, lines) for label, lines in parts if lines) + "\n"
+
+
+def _block(label: str, lines: list[str]) -> str:
+    indented = [" " * LABEL + each for each in lines]
+    return "\n".join([f"{label:<{LABEL}}{lines[0]}".rstrip(), *(each.rstrip() for each in indented[1:])])
+
+
+def _data(report: Report) -> list[str]:
+    customers = (data := report.get("data") or {}).get("customers") or {}
+    read = customers.get("read") if isinstance(customers, Mapping) else customers
+    left_out = {"opted out": customers.get("opted_out")} if isinstance(customers, Mapping) else {"opted out": data.get("opted_out")}
+    shown_out = ", ".join(f"{number(count)} {why}, excluded" for why, count in left_out.items() if count)
+    text = f"{report.get('source') or DASH} · until {day(report.get('as_of'))} · customers {number(read)}" + (
+        f" ({shown_out})" if shown_out else ""
+    )
+    tables = (data.get("tables") or {}).values()
+    if not tables:
+        return [text]
+    lost = {key: sum(sum((one.get(key) or {}).values()) for one in tables) for key in ("excluded", "quarantined")}
+    told = [f"{number(count)} {what}" for what, count in lost.items() if count]
+    used = f"{number(sum(one.get('used') or 0 for one in tables))} rows of {plural(sum(bool(one.get('read')) for one in tables), 'table')} used"
+    return [text, ", ".join([used, *told])]
+
+
+def _label(report: Report) -> list[str]:
+    rows, positives = report.get("snapshots"), report.get("positive_snapshots")
+    share = f" ({percent(positives / rows, 1)})" if known(rows) and known(positives) and rows else ""
+    customers = f"{number(report.get('positives'))} of {plural(report.get('customers'), 'customer')} had the outcome"
+    counted = f"{plural(positives, 'outcome')} in {plural(rows, 'snapshot')}{share}; " if known(rows) else ""
+    waiting = f"; {plural(report['open_labels'], 'label')} still open, not used" if report.get("open_labels") else ""
+    return [line(report.get("says") or report.get("target", "")), f"{counted}{customers}{waiting}"]
+
+
+def _split(report: Report) -> list[str]:
+    folds = report.get("folds")
+    gap = f"{plural(report.get('horizon_days'), 'day')} horizon + {number(report.get('settle_days') or 0)} to settle"
+    if not folds:
+        return [f"{NOT_ENOUGH} for a test in time ({gap})"]
+    first, last = day(folds[0].get("test")), day(folds[-1].get("test"))
+    span = first if first == last else f"{first} to {last}"
+    return [f"{plural(len(folds), 'test period')} {span}; every label used was closed before each of them ({gap})"]
+
+
+def _leakage(report: Report) -> list[str]:
+    leaks, used = report.get("leakage") or [], report.get("features")
+    looked = f"{plural(used + len(leaks), 'feature')} · {number(used)} pass · " if known(used) else ""
+    named = [f"{line(leak.get('feature'), 40):<26} {line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:MOST]]
+    more = [f"and {len(leaks) - MOST} more, see report.html"] if len(leaks) > MOST else []
+    return [" · ".join(part for part in (f"{looked}{len(leaks)} left out", sentences.types(report)) if part), *named, *more]
+
+
+def _flattered(leak: Mapping[str, Any]) -> str:
+    return f" (flatters AUC by {number(leak.get('flattered_by'), 2)})" if known(leak.get("flattered_by")) else ""
+
+
+def _backtest(report: Report) -> Iterator[str]:
+    """Yield the table of hits per test period, then precision and recall at capacity of the models in it."""
+    periods = [dict(period) for period in report.get("periods") or []]
+    if not periods:
+        yield f"{NOT_ENOUGH}: no test period"
+        return
+    names = [shown(report), *(name for name in ("champion", "rule", "health_score", "customer_rules") if name != shown(report))]
+    names = [name for name in names if total(periods, name) is not None]
+    yield f"capacity = {plural(report.get('capacity'), 'contact')} a list; hits among them:"
+    yield _cells("cutoff", "customers", "outcomes", *(model(name).lower()[:20] for name in names), "random")
+    for period in periods:
+        counted = [amount(hits(period, name)) for name in names]
+        yield _cells(
+            day(period.get("cutoff")),
+            number(period.get("customers")),
+            number(period.get("positives")),
+            *counted,
+            number(period.get("random"), 1),
+        )
+    sums = [amount(sum(period.get(key) or 0 for period in periods)) for key in ("customers", "positives")]
+    yield _cells("total", *sums, *(amount(total(periods, name)) for name in names), number(total(periods, "random"), 1))
+    models = report.get("models") or {}
+    for metric, words in (("precision_at_capacity", "precision"), ("recall_at_capacity", "recall")):
+        found = [models.get(name, {}).get(metric) for name in names]
+        sure = any(between(metric, one) for one in found)
+        yield _cells(words, "", "90 %:" if sure else "", *(_spread(metric, one) for one in found))
+    yield from (_duel(periods, names[0], rival) for rival in sorted(names[1:], key=lambda name: name != "rule")[:1])
+
+
+def _spread(metric: str, found: Mapping[str, Any] | None) -> str:
+    """Return value and interval in a cell's width: ``42.5 % (30–55)``."""
+    low, high = (found or {}).get("low"), (found or {}).get("high")
+    whole = f" ({low * 100:.0f}–{high * 100:.0f})" if known(low) and known(high) else ""
+    return estimate(metric, found) + whole
+
+
+def _duel(periods: list[dict[str, Any]], ours: str, rival: str) -> str:
+    pairs = [(hits(period, ours), hits(period, rival)) for period in periods]
+    both = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+    gap = sum(mine - theirs for mine, theirs in both)
+    better = sum(mine > theirs for mine, theirs in both)
+    return f"{model(ours).lower()} against {model(rival).lower()}: {gap:+.0f} hits, better in {better} of {len(both)} periods"
+
+
+def _cells(*cells: str) -> str:
+    return f"{cells[0]:<12}" + "".join(f"{cell:>10}" for cell in cells[1:3]) + "".join(f"{cell:>21}" for cell in cells[3:])
+
+
+def _slices(report: Report) -> list[str]:
+    """Return what stands out: slices that are ranked worse than by the rule or than everyone else, or get too little attention."""
+    slices = report.get("slices") or []
+    if not slices:
+        return [f"{NOT_ENOUGH} for slices"]
+    told = sorted((one for one in slices if sentences.unfair(one)), key=lambda one: (not one.get("collapse"), -(one.get("positives") or 0)))
+    few = sum(one.get("enough") is False for one in slices)
+    columns = ", ".join(sorted({line(one.get("column"), 30) for one in slices}))
+    head = f"{plural(len(slices), 'slice')} by {columns}: {len(told) or 'none'} served worse" + (f", {few} not enough data" if few else "")
+    more = [f"and {len(told) - MOST} more, see report.html"] if len(told) > MOST else []
+    return [head, *(f"! {sentences.slice_of(one)}: {sentences.unfair(one)}" for one in told[:MOST]), *more]
+
+
+def _checks(report: Report) -> list[str]:
+    """Return the checks that did not pass; what moved has its own line."""
+    return [
+        f"{str(check.get('severity', '')).upper()} {check.get('code', '')} {check.get('title', '')}: {line(check.get('text'), 200)}"
+        for check in report.get("checks") or []
+        if check.get("severity") != "pass" and check.get("code") != "PV008"
+    ]
+
+
+def _notes(report: Report) -> list[str]:
+    notes = [line(message) for message in report.get("messages") or []]
+    return [*notes[:MOST], *([f"and {len(notes) - MOST} more, see report.html"] if len(notes) > MOST else [])]
+
+
+def _gates(report: Report) -> str:
+    gates = report.get("gates") or {}
+    return " · ".join(f"{name.replace('_', ' ')} {str(result).upper()}" for name, result in gates.items()) or NOT_ENOUGH
+
+
+def _files(report: Report) -> list[str]:
+    if not (files := report.get("files")):
+        return []
+    registered = f"{files.get('model', '')}  digest {files.get('digest', '')}"
+    return [f"{files.get('folder', '')}/  report.html  model_card.md  report.json · {registered}"]
+
+
+def top(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "") -> str:
+    """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows, ``by`` what it is ranked, and where it is."""
+    groups = ranked["state"].value_counts()
+    worked = ranked[ranked["rank"].notna()]
+    said = [
+        f"{number(groups[state])} {words}"
+        for state, words in (("too_late", "too late"), ("not_enough_data", "not enough data to judge"))
+        if state in groups
+    ]
+    said += [by] if by else []
+    new = int((worked["state"] == "new").sum())
+    lines = [
+        _title(ranked),
+        f"{len(worked)} of {number(len(ranked))} customers to contact, {new} of them new" + "".join(f" · {one}" for one in said),
+    ]
+    money = bool(worked["expected_value"].notna().any())
+    if len(worked):
+        lines.append(
+            f"{'':>3} {'customer':<16} {'chance':<29} {'28 d':>6} " + (f"{'expected':>10} " if money else "") + " why, and what to do"
+        )
+    for row in worked.head(rows).to_dict("records"):
+        lines += _row({str(key): value for key, value in row.items()}, money)
+    if len(worked) > rows:
+        lines.append(f"    and {len(worked) - rows} more")
+    return "\n".join([*lines, *([f"{folder}/"] if folder is not None else [])]) + "\n"
+
+
+def _title(ranked: pd.DataFrame) -> str:
+    if ranked.empty:
+        return "LIST      nobody is at risk of the outcome"
+    first = ranked.iloc[0]
+    return f"LIST      {first['target']} · {day(first['cutoff'])} · the {number(int(first['horizon_days']))} days ahead · data until {day(first['data_until'])}"
+
+
+def _row(row: Mapping[str, Any], money: bool) -> list[str]:
+    change = row.get("change_28d")
+    moved = f"{round(change):+d}" if known(change) else DASH
+    spread = f"{percent(row['score'])}, {percent(row['score_low']).removesuffix(' %')}–{percent(row['score_high']).removesuffix(' %')}"
+    worth = f"{number(row['expected_value']):>10} " if money else ""
+    head = f"{row['rank']:>3} {line(row['customer_id'], 16):<16} {chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
+    reasons = line(row["reasons"], 120) if isinstance(row["reasons"], str) and row["reasons"] else "no single reason stands out"
+    action = f" → {line(row['action'], 80)} by {row['act_by']}" if isinstance(row["action"], str) else ""
+    return [head + reasons, *([" " * 21 + action.strip()] if action else [])]

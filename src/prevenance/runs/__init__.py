@@ -1,0 +1,1 @@
+"""What a command does, step by step, with records in and out; knows no Hydra and prints nothing."""

@@ -1,0 +1,74 @@
+"""The registered champion, checked before it is asked anything."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from prevenance.base.errors import PrevenanceError
+from prevenance.models import bundle, shelf
+from prevenance.models.bundle import Fitted
+from prevenance.runs.commands import command
+from prevenance.runs.settings.schema import Settings
+from prevenance.targets.define import Target
+from prevenance.track import tracking
+
+
+def asked_source(given: Settings) -> str:
+    """Return the source and its folder as settings to repeat in a command, unless it is the demo that makes its own files."""
+    return " ".join(one for one in given.overrides if one.partition("=")[0] in ("source", "data"))
+
+
+def champion_of(
+    out: Path, target: Target, cutoff: datetime | None, source: str = "", *, at_the_time: bool = False
+) -> tuple[Fitted, str, list[str]]:
+    """Return the registered champion, its digest and messages; its digests are checked before anything is parsed.
+
+    Without a ``cutoff`` it may know anything. ``source`` is what a command that trains has to repeat. ``at_the_time`` prefers the
+    champion that was the newest at the cutoff.
+
+    Raises:
+        PrevenanceError: E501 none registered, E502 not what was registered, E503 it knows more than the cutoff, E504 it learned another
+            horizon.
+    """
+    messages: list[str] = []
+    held = tracking.champion(out, target.name, messages)
+    if at_the_time and cutoff is not None:
+        held = shelf.champion_at(out / "models" / target.name, cutoff) or held
+    if held is None:
+        raise PrevenanceError(
+            "E501",
+            f"no champion is registered for {target.name} in {out}",
+            target=target.name,
+            fix=f"run {command('train', *source.split(), f'target={target.name}', f'out={out}')}, "
+            "or add allow_rule=true for a list by the simple rule",
+        )
+    fitted = bundle.load(out / "models" / target.name / held[1], held[1])
+    trained = datetime.fromisoformat(fitted.about["trained_until"])
+    if cutoff is not None and trained > cutoff:
+        raise PrevenanceError(
+            "E503",
+            f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}",
+            target=target.name,
+            fix=f"give as_of={trained + timedelta(days=1):%Y-%m-%d} or later, or train with as_of={cutoff:%Y-%m-%d} into another out=",
+        )
+    learned = fitted.about.get("horizon_days", target.horizon_days)
+    if cutoff is not None and learned != target.horizon_days:
+        raise PrevenanceError(
+            "E504",
+            f"the champion of {target.name} learned the {learned} days ahead, a list of {target.horizon_days} days is asked",
+            target=target.name,
+            fix=f"set target.horizon_days={learned}, or run make train again",
+        )
+    return fitted, held[1], messages
+
+
+def check_inputs(fitted: Fitted, columns: list[str]) -> None:
+    """Raise E504 when the champion wants a feature that tonight's tables cannot give."""
+    if missing := [name for name in fitted.encoder.features if name not in columns]:
+        raise PrevenanceError(
+            "E504",
+            f"the champion wants {len(missing)} features that the tables do not give: {', '.join(missing[:5])}",
+            column=missing[0],
+            fix="bring the missing table or lookback back, or run make train again",
+        )

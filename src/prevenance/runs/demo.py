@@ -1,0 +1,43 @@
+"""Write the demo company's files, as a company would export them, and beside them what is true of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from prevenance.demo.simulated import demo_of, write
+from prevenance.runs.commands import command
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
+
+
+def make_company(given: Settings, steps: Steps) -> None:
+    """Write the files to ``data`` (default ``<out>/demo``) and say what was made and how well it could be foreseen."""
+    folder = Path(given.data) if given.data else Path(given.out) / "demo"
+    steps("make the demo company")
+    facts = write(folder, demo_of(asdict(given.demo)))
+    steps.tell(said(folder, facts))
+
+
+def said(folder: Path, facts: dict[str, Any]) -> str:
+    """Return the summary of a company that was made."""
+    truth, rows = facts["truth"], facts["rows"]
+    lines = [
+        f"COMPANY   {facts['customers']:,} customers, and {facts['left']:,} who left or gave notice in {truth['settings']['months']} months",
+        f"FILES     {folder}/  " + ", ".join(f"{name} {number:,}" for name, number in rows.items()),
+        f"TRUTH     {folder / 'truth.json'}: how well an oracle that knows hidden health and decisions would rank; a model can reach less",
+    ]
+    for target in ("churn", "tickets", "cross_sell"):
+        one = truth[target]
+        figures = "no closed label window yet"
+        if one["roc_auc"] is not None:
+            figures = f"AUC {one['roc_auc']:.3f}, average precision {one['average_precision']:.3f}"
+        lines.append(f"          {target:<10} {figures}  ({one['positives']:,} outcomes in {one['snapshots']:,} snapshots)")
+    planted = [f"leak {one['name']} ({', '.join(one['features'])})" for one in truth["leaks"] if one["on"]]
+    planted += [f"{name} of {one['value']}" for name, one in (("poor records", bias) for bias in truth["biases"]) if one["on"]]
+    planted += ["drift"] if truth["drift"]["on"] else []
+    if planted:
+        lines.append("PLANTED   " + "; ".join(planted))
+    lines.append(f"NEXT      {command('train', 'source=demo', f'data={folder}')}")
+    return "\n".join(lines)

@@ -1,0 +1,158 @@
+"""The facts of a list's head: what fits, how good the last lists were, what moved, how fresh the sources are, who has how much to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prevenance.decide import movement
+from prevenance.history.history import visible
+from prevenance.judge import outcomes
+from prevenance.order.capacity import DEFAULT, Room
+from prevenance.publish.published import Published
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.listed import Listed
+from prevenance.runs.settings.schema import Settings
+from prevenance.targets.define import Target
+from prevenance.words import Words
+
+UNFAIR = 0.5
+"""A segment whose share of the contacts is below this part of its share of the expected outcomes gets a note."""
+
+
+def fits(ranked: pd.DataFrame) -> dict[str, Any]:
+    """Return what is to be worked: listed, at_stake (money expected to be lost or won among them, None if no value is known), expected_outcomes."""
+    worked = ranked[ranked["rank"].notna()]
+    lost = worked["score"] * worked["value_at_stake"]
+    at_stake = None if lost.isna().all() else round(float(lost.sum()), 2)
+    return {"listed": len(worked), "at_stake": at_stake, "expected_outcomes": round(float(worked["score"].sum()), 2)}
+
+
+def record(
+    given: Settings, target: Target, inputs: Inputs, earlier: list[Published], report: dict[str, Any] | None, say: Words
+) -> dict[str, Any]:
+    """Return how good the last lists were: hits, contacts, outcomes, missed, period, and whether ``lists`` or a ``backtest`` say so.
+
+    Lists count whose label window has closed by now, the newest and, before it, those whose windows do not overlap; without any, the
+    champion's back-test counts. Customers who have opted out since are not looked up.
+    """
+    con = inputs.history.con
+    hidden = {row[0] for row in con.execute("select customer_id from canonical._opted_out").fetchall()}
+    facts, moments, start = [], [], None
+    for one in reversed(earlier):
+        over = target.closes(one.cutoff) <= inputs.history.until
+        if over and (start is None or one.cutoff + timedelta(days=target.horizon_days) <= start):
+            rows = one.rows[~one.rows["customer_id"].isin(hidden)].reset_index(drop=True)
+            facts.append(outcomes.counted(outcomes.judged(inputs.history, target, rows), target, inputs.history.until))
+            start = one.cutoff
+            moments.append(start)
+    if facts:
+        total = {key: sum(one[key] for one in facts) for key in ("hits", "outcomes", "missed")}
+        first, last = say.date(moments[-1]), say.date(moments[0] + timedelta(days=target.horizon_days))
+        period = say("between {first} and {last}", first=first, last=last)
+        return {"source": "lists", "contacts": sum(one["capacity"] for one in facts), **total, "period": period, "text": ""}
+    return _backtest(report)
+
+
+def _backtest(report: dict[str, Any] | None) -> dict[str, Any]:
+    name = (report or {}).get("tested_as")
+    periods = [one for one in (report or {}).get("periods") or [] if one.get(name) is not None]
+    if not report or not periods:
+        return {"source": "none", "hits": None, "contacts": None, "outcomes": None, "missed": None, "period": "", "text": ""}
+    hits, came = round(sum(one[name] for one in periods)), int(sum(one["positives"] for one in periods))
+    contacts = int(sum(min(report["capacity"], one["customers"]) for one in periods))
+    return {"source": "backtest", "hits": hits, "contacts": contacts, "outcomes": came, "missed": came - hits, "period": "", "text": ""}
+
+
+def report_of(out: Path, target: str) -> dict[str, Any] | None:
+    """Return the report of the latest training, if there is one."""
+    path = out / "train" / target / "report.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+
+def moved(inputs: Inputs, made: Listed, last: Published | None, excluded: dict[str, int]) -> dict[str, Any]:
+    """Return what moved since the last list (an earlier cutoff), and who stands apart or is left out."""
+    ranked = made.decided
+    found: dict[str, Any] = {"since": None, "new": None, "gone": [], **movement.counts(ranked)}
+    found["excluded"] = {name: excluded[name] for name in ("opted_out", "cooling_down") if name in excluded}
+    if last is None:
+        return found
+    entered = [one for one in movement.moves(ranked, last.rows).values() if one == movement.ENTERED]
+    hidden = {row[0] for row in inputs.history.con.execute("select customer_id from canonical._opted_out").fetchall()}
+    left = movement.gone(ranked, last.rows, hidden, made.cooling, _renewed(inputs, last))
+    return found | {"since": last.cutoff.date().isoformat(), "new": len(entered), "gone": left[: movement.SHOWN]}
+
+
+def _renewed(inputs: Inputs, last: Published) -> Collection[str]:
+    """Return whose contract was renewed after the last list's cutoff."""
+    if "subscriptions" not in inputs.history.tables:
+        return ()
+    days = (inputs.as_of - last.cutoff) / timedelta(days=1)
+    query = f"select distinct customer_id from {visible('subscriptions', inputs.as_of, days)} where event = 'renewed'"
+    return {row[0] for row in inputs.history.con.execute(query).fetchall()}
+
+
+def hours(room: Room, ranked: pd.DataFrame) -> dict[str, float] | None:
+    """Return the hours available (of every owner of a customer, and of those who have hours set) and planned; None where contacts count."""
+    if room.unit != "hours":
+        return None
+    names = {*ranked["owner"].dropna(), *room.hours} - {DEFAULT}
+    planned = len(ranked[ranked["rank"].notna()]) * room.hours_per_contact
+    return {"available": sum(room.available(name) or 0.0 for name in sorted(names)), "planned": round(planned, 2)}
+
+
+def owners(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return, for each owner with customers on the list or with hours: listed, planned and available hours, at_stake, outcomes_expected."""
+    worked = ranked[ranked["rank"].notna()]
+    found = []
+    for name in sorted({*worked["owner"].dropna(), *room.hours} - {DEFAULT}):
+        own = worked[worked["owner"] == name]
+        part = fits(own)
+        found.append(
+            {
+                "owner": name,
+                "listed": len(own),
+                "planned": round(len(own) * room.hours_per_contact, 2),
+                "available": room.available(name),
+                "at_stake": part["at_stake"],
+                "outcomes_expected": part["expected_outcomes"],
+            }
+        )
+    return found
+
+
+def segments(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
+    """Return, for each segment, its share of the contacts beside its share of the expected outcomes: is anybody starved?"""
+    rows = ranked.assign(segment=ranked["segment"].fillna(""))
+    listed, expected = int(rows["rank"].notna().sum()), float(rows["score"].sum())
+    found = []
+    for name, own in rows.groupby("segment", sort=True):
+        contacts, outcome = int(own["rank"].notna().sum()), float(own["score"].sum())
+        shares = (contacts / listed if listed else None), (outcome / expected if expected else None)
+        starved = shares[0] is not None and shares[1] is not None and shares[0] < UNFAIR * shares[1]
+        found.append(
+            {
+                "segment": name,
+                "customers": len(own),
+                "listed": contacts,
+                "expected_outcomes": round(outcome, 2),
+                "contact_share": shares[0],
+                "outcome_share": shares[1],
+                "note": say("gets far fewer contacts than its share of the expected outcomes") if starved else "",
+            }
+        )
+    return found
+
+
+def links(out: Path, target: str) -> dict[str, str]:
+    """Return links from a published list's folder to what is there: training report, newest replay, index."""
+    up, found = "../../..", {"index": "../../../index.html"}
+    if (out / "train" / target / "report.html").is_file():
+        found["report"] = f"{up}/train/{target}/report.html"
+    replays = sorted(path.parent.name for path in (out / "replay" / target).glob("*/replay.html"))
+    return found | ({"replay": f"{up}/replay/{target}/{replays[-1]}/replay.html"} if replays else {})

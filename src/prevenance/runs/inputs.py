@@ -1,0 +1,240 @@
+"""From settings to a history: read, check and cut, and what a run leaves for the next."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from prevenance.base import disk, lock
+from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.consent import erased, pseudonyms
+from prevenance.consent.purpose import Privacy
+from prevenance.consent.purpose import check as check_privacy
+from prevenance.history.history import History, cut, instant, newest_known_at
+from prevenance.runs.commands import PRIVATE, command, conf_folder
+from prevenance.runs.feeds import settled
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
+from prevenance.sources.convert import Source
+from prevenance.sources.files import connect
+from prevenance.sources.gates import Gate
+from prevenance.sources.intake import intake
+from prevenance.sources.postgres import names_table
+from prevenance.sources.prints import prints, unchanged
+from prevenance.sources.taken import Counts, Intake, Policy
+from prevenance.tables.canonical import TABLES
+
+LEAST_ROOM = 20_000_000
+"""Bytes that must be free on the disk of ``out`` before anything begins."""
+
+
+@dataclass
+class Inputs:
+    """What a run stands on: the history up to ``as_of`` (naive UTC), the counts of every table, and what was noticed.
+
+    ``gates`` says whether the tables are fresh and whole; ``prints`` which bytes were read (path below the data folder -> SHA-256).
+    """
+
+    history: History
+    counts: dict[str, Counts]
+    messages: list[str]
+    as_of: datetime
+    taken: Intake
+    customers: dict[str, int]
+    gates: list[Gate]
+    prints: dict[str, str]
+    unchanged: Callable[[], None]
+
+
+def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source | None = None) -> Inputs:
+    """Read, check and cut the source's tables at ``as_of``; ``source``, where given, instead of the declared one.
+
+    ``gated``, as every night: a feed that is late or a part of itself is refused, unless the table is not required; else it is only told.
+
+    Raises:
+        PrevenanceError: see ``intake``; E205 when ``out`` holds another source, E208 for a bad ``as_of``, E403 and E404 from the gates,
+            E901 privacy.
+    """
+    rules = given.privacy
+    check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
+    pseudonyms.chosen(rules.pseudonyms, rules.key_file)
+    source = source or source_of(given)
+    out = prepare_out(given)
+    data = data_of(given, source, steps)
+    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
+    steps("note what the files are")
+    watched = {view: declared for view, declared in source.files.items() if view not in source.folders}
+    before = prints(data, watched)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    asked = instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
+    taken = intake(connect(), source, data, policies, steps, asked)
+    newest = newest_known_at(taken)
+    as_of = asked or newest
+    ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
+    bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
+    steps("cut at as_of")
+    if rules.opt_in and "consents" not in taken.counts:
+        raise PrevenanceError(
+            "E901",
+            "privacy.opt_in asks for a yes, and the source has no table of consents",
+            table="consents",
+            fix=f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent",
+        )
+    gone = erased.load(out).among(_everybody(taken))
+    history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
+    opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
+    known = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
+    customers = {"read": len(ids) + sum(bad.values()), "opted_out": len(opted_out), "after_as_of": len(ids - gone - opted_out - known)}
+    customers |= {"erased": len(gone & ids)} if gone & ids else {}
+    if not known:
+        raise PrevenanceError(
+            "E305", f"no customer is known at {as_of:%Y-%m-%d}", table="customers", fix=f"give a later as_of, up to {newest:%Y-%m-%d}"
+        )
+    customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
+    gates = settled(given, history, counts, taken.messages, gated=gated)
+    same = partial(unchanged, data, watched, before)
+    return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
+
+
+def _everybody(taken: Intake) -> list[str]:
+    """Return every id of a customer in any table, also of rows that were set apart."""
+    held = "select schema_name, table_name from duckdb_columns() where schema_name in ('canonical', 'quarantine') and column_name = 'customer_id'"
+    tables = taken.con.execute(held).fetchall()
+    query = " union ".join(f"select customer_id from {schema}.{name}" for schema, name in tables)
+    return [row[0] for row in taken.con.execute(query).fetchall() if row[0] is not None]
+
+
+def source_of(given: Settings) -> Source:
+    """Return the declared source with its selects, the private folder's first."""
+    name = given.source.name
+    folders = [folder / "source" / name for folder in (Path(os.environ.get(PRIVATE, "/nonexistent")), conf_folder())]
+    folder = next((one for one in folders if one.is_dir()), None)
+    if folder is None:
+        raise PrevenanceError(
+            "E306", f'the source "{name}" has no folder of selects', fix=f"write source/{name}/<table>.sql beside source/{name}.yaml"
+        )
+    selects = {path.stem: path.read_text(encoding="utf-8").strip().rstrip(";") for path in sorted(folder.glob("*.sql"))}
+    for table in selects:
+        if table not in TABLES:
+            raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=nearest(table, TABLES))
+    if not selects:
+        raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
+    declared = given.source
+    record, kept = recorded(given, selects)
+    return Source(
+        name,
+        selects,
+        declared.files | dict.fromkeys(kept, "*.csv"),
+        declared.timezone,
+        declared.static,
+        declared.currency,
+        declared.delay_days,
+        tuple(declared.timestamp_formats),
+        tuple(given.privacy.permitted),
+        declared.decimal,
+        declared.database,
+        record,
+        kept,
+    )
+
+
+def recorded(given: Settings, selects: dict[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, Path]]:
+    """Return the ``files`` entries to record with their keys, and the folder of each record that a select reads (as ``<entry>_recorded``)."""
+    files, record = given.source.files, given.source.record
+    for view, keys in record.items():
+        if view not in files or not re.fullmatch(r"\w+", view):
+            raise PrevenanceError(
+                "E203", f'record names "{view}", which files does not', key=f"source.record.{view}", fix=nearest(view, files)
+            )
+        if not keys:
+            raise PrevenanceError(
+                "E202",
+                f"record.{view} names no key column",
+                key=f"source.record.{view}",
+                fix=f"write record: {{{view}: [<its id column>]}}",
+            )
+    folders = {f"{view}_recorded": Path(given.out) / "record" / view for view in record}
+    read = {view: folder for view, folder in folders.items() if any(re.search(rf"\b{view}\b", select) for select in selects.values())}
+    return {view: tuple(keys) for view, keys in record.items()}, read
+
+
+def data_of(given: Settings, source: Source, steps: Steps) -> Path:
+    """Return the folder that the source's files are looked up in; the demo writes its own.
+
+    Raises:
+        PrevenanceError: E401 if there is none.
+    """
+    data = Path(given.data) if given.data else Path(given.out) / "demo"
+    if given.source.name == "demo" and not given.data:
+        make_demo(given, data, steps)
+    if not data.is_dir() and not all(names_table(one) for view, one in source.files.items() if view not in source.folders):
+        fix = "set data=<the folder that holds the source's files>"
+        if data.is_file():
+            fix = f"set data={data.parent}, the folder that holds the file"
+        elif given.source.name == "demo":
+            fix = f"run {command('demo', f'data={data}')} first, or leave data= out: the demo company is then made below out"
+        raise PrevenanceError("E401", f"there is no data folder at {data}", key="data", fix=fix)
+    return data
+
+
+def prepare_out(given: Settings) -> Path:
+    """Return the output folder, made and writable.
+
+    Raises:
+        PrevenanceError: E205 when it belongs to another source, E801 when it cannot be written.
+    """
+    out = Path(given.out)
+    if (out / "run.json").is_file():
+        owner = json.loads((out / "run.json").read_text(encoding="utf-8"))["source"]
+        if owner != given.source.name:
+            raise PrevenanceError(
+                "E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=f"set out=out-{given.source.name}"
+            )
+    try:
+        disk.make(out)
+        probe = disk.beside(out / "writable")
+        probe.touch()
+        probe.unlink(missing_ok=True)
+        disk.need_room(out, estimate(out))
+    except OSError as problem:
+        raise PrevenanceError(
+            "E801", f"{problem.strerror or problem}", path=out, fix="make the folder writable, or set out=<another folder>"
+        ) from problem
+    return out
+
+
+def remember(given: Settings, rows: dict[str, int] | None = None) -> None:
+    """Keep the trained source, data folder and settings for ``score``, and how many rows each table had."""
+    kept = [one for one in given.overrides if one.partition("=")[0] not in ("as_of", "out", "target", "data")]
+    if given.data:
+        kept.append(f"data={Path(given.data).resolve()}")
+    told = json.dumps({"source": given.source.name, "overrides": kept, "rows": rows or {}}, indent=1) + "\n"
+    disk.write(Path(given.out) / "run.json", told.encode())
+
+
+def estimate(out: Path) -> int:
+    """Return about how many bytes a run writes: twice what the newest lists take, at least ``LEAST_ROOM``."""
+    files = (path for link in (out / "lists").glob("*/latest") for path in link.rglob("*"))
+    return max(LEAST_ROOM, 2 * sum(path.stat().st_size for path in files if path.is_file()))
+
+
+def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
+    """Write the demo company's files unless they are there, made with the same settings."""
+    from prevenance.demo.simulated import demo_of, write
+
+    wanted = json.dumps(asdict(given.demo), sort_keys=True)
+    mark = folder / "demo.json"
+    if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
+        return
+    with lock.held(Path(given.out), "demo"), disk.writing(folder):
+        steps("make the demo company")
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.unlink(missing_ok=True)
+        write(folder, demo_of(asdict(given.demo)))
+        disk.write(mark, wanted.encode())

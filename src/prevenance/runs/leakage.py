@@ -1,0 +1,52 @@
+"""Check a finished feature table for columns that know the outcome, by the same rules as in training."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from prevenance.base import formats
+from prevenance.base.errors import PrevenanceError
+from prevenance.judge.leakage import measured
+from prevenance.publish import checked, folders
+from prevenance.runs.feature_table import TAKEN, feature_table
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
+
+SHOWN = 5
+"""Features shown beside those that are named."""
+
+
+def check_table(given: Settings, steps: Steps) -> None:
+    """Print a table of the best features and a verdict, write ``<out>/leakage/report.json``; with ``fail=true`` a named feature is E602."""
+    read = feature_table(given.table)
+    steps("look for leaks")
+    found = measured(read.frame, read.features, (), given.seed, others=SHOWN)
+    leaks = [one for one in found if one.why]
+    customers = read.frame.groupby("label")["customer_id"].nunique()
+    report: dict[str, Any] = {
+        "file": given.table.file,
+        "label": given.table.label,
+        "customer": read.customer,
+        "rows": len(read.frame),
+        "unlabelled": read.unlabelled,
+        "customers": int(read.frame["customer_id"].nunique()),
+        "positives": int(customers.get(1.0, 0)),
+        "negatives": int(customers.get(0.0, 0)),
+        "features": len(read.features),
+        "constant": list(read.constant),
+        "enough": bool(found) or not read.features,
+        "leakage": [one.feature.removeprefix(TAKEN) for one in leaks],
+        "measured": [asdict(one) | {"feature": one.feature.removeprefix(TAKEN)} for one in found],
+    }
+    report["verdict"] = checked.verdict(report)
+    folder = folders.write(Path(given.out) / "leakage", {"report.json": formats.canonical(report)})
+    steps.tell(checked.text(report, folder))
+    if leaks and given.table.fail:
+        names = ", ".join(report["leakage"])
+        raise PrevenanceError(
+            "E602",
+            f"{len(leaks)} of {len(read.features)} features look like leaks: {names}",
+            fix="leave them out of the table and run again",
+        )

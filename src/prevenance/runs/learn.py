@@ -1,0 +1,211 @@
+"""One target, from history to a registered model and its report."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prevenance.base import formats
+from prevenance.base.errors import PrevenanceError
+from prevenance.consent.pseudonyms import chosen
+from prevenance.explain.attribution import plots
+from prevenance.features.build import names
+from prevenance.features.define import Definition
+from prevenance.history.history import digest
+from prevenance.judge import checks, evaluation
+from prevenance.judge.saved import against_score
+from prevenance.models import bundle, folds, training
+from prevenance.models.bundle import Fitted
+from prevenance.models.challenger import choose
+from prevenance.publish import report as reports
+from prevenance.publish import summary
+from prevenance.publish.folders import write
+from prevenance.runs.commands import command
+from prevenance.runs.health import health_score_of
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.settings.outreach import capacity_of, share_of
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
+from prevenance.runs.steps import Steps
+from prevenance.runs.tested import Choice, Tested
+from prevenance.runs.training_report import Facts, flat, moved, no_challenger, report_of, signal, sliced, told
+from prevenance.targets.define import Target
+from prevenance.track import tracking
+
+PLOTTED = 2000
+"""Rows at most behind the SHAP pictures."""
+
+
+def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
+    """Train, evaluate, gate and register one target; return the summary to print and the facts for the status file."""
+    target, capacity = target_of(given), capacity_of(given)
+    definitions, messages = definitions_of(given, inputs)
+    cutoffs = cutoffs_of(given, target, inputs)
+    columns = [name for name in names(definitions) if name not in given.features.leave_out]
+    tested = _tested(given, inputs, target, definitions, cutoffs, columns, steps)
+    steps(f"{target.name}: evaluate")
+    replicates = given.validation.replicates if tested.positives >= training.FEW else 0
+    measured = evaluation.evaluate(tested.backtest.predictions, capacity=capacity, replicates=replicates, seed=given.seed)
+    choice = _chosen(given, tested, measured, capacity)
+    steps(f"{target.name}: fit {choice.kind}")
+    about = {
+        "target": target.name,
+        "source": given.source.name,
+        "trained_until": inputs.as_of.isoformat(),
+        "lookbacks": lookbacks_of(given, inputs),
+        "params": dict(choice.params),
+        "horizon_days": target.horizon_days,
+        "settle_days": target.settle_days,
+    }
+    fitted = training.fit(tested.rows, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about)
+    fitted = training.with_band(fitted, tested.backtest.predictions, choice.tested_as)
+    report = report_of(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
+    if tested.health:
+        judged: dict[str, Any] = {"capacity": capacity, "share": share_of(given), "replicates": replicates, "seed": given.seed}
+        report["health_score"] = against_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
+    steps(f"{target.name}: plots, report, register")
+    version, model_digest = _registered(given, inputs, target, tested, choice, fitted, report)
+    report["files"] = {
+        "folder": str(Path(given.out) / "train" / target.name),
+        "model": f"{target.name} version {version}",
+        "digest": model_digest[:12],
+        "next": command("score", f"target={target.name}", *([f"out={given.out}"] if given.out != "out" else [])),
+    }
+    return summary.training(report), {"model": choice.kind, "version": version, "digest": model_digest, "why": choice.why}
+
+
+def _tested(
+    given: Settings,
+    inputs: Inputs,
+    target: Target,
+    definitions: tuple[Definition, ...],
+    cutoffs: list[datetime],
+    columns: list[str],
+    steps: Steps,
+) -> Tested:
+    """Build the snapshots, split in time, leave leaks out, and back-test what the ladder allows beside the rivals."""
+    frame = frame_of(inputs, target, [*cutoffs, inputs.as_of], definitions, steps, given.validation.max_snapshots)
+    late = frame["cutoff"] == pd.Timestamp(inputs.as_of)
+    frame, tonight = frame[~late].reset_index(drop=True), frame[late].reset_index(drop=True)
+    rows = training.usable(frame)
+    gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
+    closed = set(rows["cutoff"])
+    if not closed:
+        raise PrevenanceError(
+            "E601",
+            f"nobody was at risk at any of {len(cutoffs)} cutoffs",
+            target=target.name,
+            fix="check target.kind and target.active_days",
+        )
+    cutoffs = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in closed]
+    parted = folds.folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
+    production = folds.final(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
+    steps(f"{target.name}: look for leaks")
+    leaks = checks.leakage(rows, columns, parted, given.seed)
+    kept = [name for name in columns if name not in {leak["feature"] for leak in leaks}]
+    asked = given.model.kind
+    kinds = training.ladder(training.positives(rows)) if asked == "auto" else (asked,) if asked not in ("rule", "health_score") else ()
+    health = {} if target.pairs else health_score_of(given, kept)
+    steps(f"{target.name}: back-test {', '.join(('rule', *kinds))}")
+    old = _champion(given, inputs, target)
+    recipe = (old.kind, old.about.get("params", {})) if old else None
+    tested = training.backtest(rows, parted, kinds, kept, seed=given.seed, trials=given.model.trials, champion=recipe, params=_own(health))
+    return Tested(frame, rows, tonight, parted, production, kept, leaks, kinds, tested, recipe, health)
+
+
+def _champion(given: Settings, inputs: Inputs, target: Target) -> Fitted | None:
+    """Return the champion to beat; one that is not what was registered is none, which the messages tell: training is what mends it."""
+    held = tracking.champion(Path(given.out), target.name)
+    try:
+        return bundle.load(Path(given.out) / "models" / target.name / held[1], held[1]) if held else None
+    except PrevenanceError as problem:
+        if problem.code != "E502":
+            raise
+        inputs.messages.append(f"the champion {held[1][:12] if held else ''} takes no part: {problem.what}")
+        return None
+
+
+def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
+    """Ask the gate; a champion whose recipe still beats the rule is fitted again on the newer data."""
+    predictions = tested.backtest.predictions
+    challenger = choose(tested.backtest.calibrate_loss, tested.kinds)
+    named = [str(leak["feature"]) for leak in tested.leaks]
+    drifted = moved(tested)
+    findings = checks.findings(
+        tested.rows,
+        tested.columns,
+        tested.parted,
+        predictions,
+        challenger or "rule",
+        capacity=capacity,
+        leaks=tested.leaks,
+        removed=named,
+        moved=drifted,
+    )
+    served = sliced(predictions, tested, challenger or "rule", capacity, given.seed)
+    judge: dict[str, Any] = {"capacity": capacity, "seed": given.seed, "replicates": given.validation.replicates}
+    judge |= {"sliced": served, "findings": findings}
+    rivals = ["rule", "customer_rules", "base_rate", *_own(tested.health)]
+    same_recipe = tested.recipe is not None and tested.recipe == (challenger, tested.backtest.params.get(challenger or ""))
+    if challenger is None:
+        verdict = evaluation.Verdict(False, no_challenger(given, tested), {"enough": "warn"})
+    else:
+        verdict = evaluation.gate(predictions, challenger, rivals if same_recipe else [*rivals, "champion"], **judge)
+    kind, params, tested_as, keeps, again = "rule", {}, "rule", False, ""
+    stands = tested.recipe is not None and tested.recipe[0] != "rule" and evaluation.gate(predictions, "champion", rivals, **judge).promoted
+    if verdict.promoted and challenger:
+        kind, params, tested_as = challenger, tested.backtest.params.get(challenger, {}), challenger
+    elif tested.health and given.model.kind != "rule" and (given.model.kind == "health_score" or not stands):
+        kind, params, tested_as, again = "health_score", tested.health, "health_score", " Your health score goes to work."
+    elif tested.recipe and tested.recipe[0] != "rule":
+        (kind, params), tested_as, keeps = tested.recipe, "champion", not stands
+        again = "" if keeps else " Its recipe was fitted again on the newer data."
+    said = re.sub(r"; (the rule|the champion|your health score) stays\.", ".", verdict.why) if kind == "health_score" else verdict.why
+    why = said + again + signal(measured, tested.kinds)
+    return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted)
+
+
+def _registered(
+    given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
+) -> tuple[str, str]:
+    """Write the report beside its pictures, register the model, and return its version and digest."""
+    out, hidden = Path(given.out), chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    with tempfile.TemporaryDirectory() as work:
+        sample = tested.rows
+        if len(sample) > PLOTTED:
+            sample = sample.sample(PLOTTED, random_state=given.seed).sort_index()
+        pictures = plots(fitted, sample, Path(work) / "plots") if choice.kind != "rule" else []
+        model_digest = bundle.save(fitted, Path(work) / "model")
+        seen = tested.frame.drop(columns="group")  # who counts as one is for drawing alone
+        files = {
+            "report.json": formats.canonical(told(report)),
+            "report.html": reports.page(report, pictures).encode(),
+            "model_card.md": reports.card(report).encode(),
+            "features.parquet": formats.parquet_bytes(hidden.hidden(seen) if hidden else seen),
+        }
+        folder = write(out / "train" / target.name, files)
+        version = tracking.log_run(
+            out,
+            target.name,
+            settings=flat(given),
+            digests={"model": model_digest, "data": digest(inputs.history, inputs.as_of)},
+            report=report,
+            bundle_folder=Path(work) / "model",
+            fitted_kind=fitted.kind,
+            example=tested.rows[list(fitted.encoder.features)].head(5),
+            files=[folder / name for name in ("report.json", "report.html", "model_card.md")] + pictures,
+            promoted=not choice.keeps,
+            run_name=target.name,
+            until=fitted.about["trained_until"],
+        )
+    return version, model_digest
+
+
+def _own(health: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the team's own score as a rival with its settings, or nothing."""
+    return {"health_score": health} if health else {}

@@ -1,0 +1,43 @@
+"""The record of a ranked list with what it stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from prevenance.order.capacity import Room
+
+NO_MODEL = {"rule": "ranked by the simple rule: rules, no model", "health_score": "ranked by your present health score, no model"}
+"""What a list says of itself when no model made it."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A ranked list with what it stands on.
+
+    ``ranked`` holds the rows of list.csv, ``decided`` the same rows with the private columns of ``ranking.PRIVATE``; ``now`` the inputs of
+    the whole cohort. ``weeks`` has a row for each row of the cohort (the target's keys, week_0 oldest to week_11 now), its moments are
+    ``line``. ``room`` is what fits, ``absent`` how many are left out, by reason, ``cooling`` who was
+    contacted lately, ``extra`` further files.
+    """
+
+    ranked: pd.DataFrame
+    decided: pd.DataFrame
+    now: pd.DataFrame
+    weeks: pd.DataFrame
+    line: list[datetime]
+    room: Room
+    absent: dict[str, int]
+    cooling: frozenset[str]
+    extra: dict[str, bytes]
+    run_id: str
+    until: datetime
+    notes: list[str]
+
+    @property
+    def inputs(self) -> pd.DataFrame:
+        """Return what features.parquet holds: customer_id, cutoff and every model input."""
+        keys = ["customer_id", "cutoff"]
+        return self.now[keys + [name for name in self.now if name not in (*keys, "state", "value_at_stake")]].reset_index(drop=True)

@@ -1,0 +1,69 @@
+"""What a published list says of itself: where it comes from, and that nobody was lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from prevenance.base import formats
+from prevenance.consent.pseudonyms import Pseudonyms, chosen
+from prevenance.decide.ranking import apart
+from prevenance.models import bundle
+from prevenance.models.bundle import Fitted
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.listed import Listed
+from prevenance.runs.settings.schema import Settings
+from prevenance.tables.canonical import TABLES
+from prevenance.targets.define import Target
+
+
+def quarantined(inputs: Inputs, hidden: Pseudonyms | None = None) -> dict[str, bytes]:
+    """Return a CSV per table with quarantined rows: _file, _line, reason and the row's key (with pseudonyms, if any), no free text."""
+    files = {}
+    for name in inputs.counts:
+        keys = [column.name for column in TABLES[name].columns if column.kind == "id"]
+        found = inputs.history.con.execute(f"select * from quarantine.{name} order by all").df()
+        if len(found):
+            rows = found[[column for column in ("_file", "_line", "reason", *keys) if column in found.columns]]
+            files[name] = formats.csv_bytes(hidden.hidden(rows) if hidden else rows)
+    return files
+
+
+def manifest_of(
+    given: Settings, inputs: Inputs, target: Target, fitted: Fitted, model_digest: str, made: Listed, messages: list[str]
+) -> dict[str, Any]:
+    """Return the manifest, with the conservation law counted out: customers read are listed, excluded or quarantined, each by a reason."""
+    known = inputs.history.con.execute("select count(distinct customer_id) from canonical.customers").fetchall()[0][0]
+    listed, cohort = len(made.ranked), made.now["customer_id"].nunique()
+    excluded = {reason: inputs.customers[reason] for reason in ("opted_out", "erased", "after_as_of") if inputs.customers.get(reason)}
+    quarantine = {key.removeprefix("quarantined "): n for key, n in inputs.customers.items() if key.startswith("quarantined ")}
+    excluded |= made.absent | ({"not_in_cohort": known - cohort} if known > cohort else {})
+    lost = inputs.customers["read"] - listed - sum(excluded.values()) - sum(quarantine.values())
+    counts = {"customers_read": inputs.customers["read"], "listed": listed, "apart": apart(made.decided)}
+    return {
+        "target": target.name,
+        "cutoff": f"{inputs.as_of.isoformat()}Z",
+        "run_id": made.run_id,
+        "data_until": f"{made.until.isoformat()}Z",
+        "model": {"version": model_digest[:12], "kind": fitted.kind, "digest": model_digest, "key_id": bundle.key_id()},
+        "counts": counts | {"excluded": excluded, "quarantined": quarantine},
+        "tables": {name: asdict(one) for name, one in inputs.counts.items()},
+        "inputs": inputs.prints,
+        "gates": {one.name: one.outcome for one in inputs.gates}
+        | {"conservation": "pass" if lost == 0 and all(balanced(one) for one in inputs.counts.values()) else "fail"}
+        | {"inputs_unchanged": "pass", "finished_files": "pass"},  # what fails these two is never published
+        "privacy": recorded(given),
+        "messages": messages,
+    }
+
+
+def recorded(given: Settings) -> dict[str, Any]:
+    """Return the privacy settings as a manifest tells them: the id of the key of pseudonyms, if they are in use, and not where it is."""
+    hidden = chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    told = {key: value for key, value in asdict(given.privacy).items() if key != "key_file"}
+    return told | ({"key_id": hidden.key_id} if hidden else {})
+
+
+def balanced(counts: Any) -> bool:
+    """Return whether a table's rows add up: read = used + excluded + quarantined."""
+    return bool(counts.read == counts.used + sum(counts.excluded.values()) + sum(counts.quarantined.values()))

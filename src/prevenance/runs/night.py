@@ -1,0 +1,113 @@
+"""A night: every target's list is made and published, or kept as it was with the reason; what went to the model store comes last."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from prevenance.base import lock
+from prevenance.base.errors import PrevenanceError
+from prevenance.privacy import retention
+from prevenance.publish.folders import status
+from prevenance.runs.champion import asked_source, champion_of
+from prevenance.runs.inputs import Inputs, load
+from prevenance.runs.learn import learn
+from prevenance.runs.noted import noted, noted_each
+from prevenance.runs.settings.schema import ModelSettings, Settings
+from prevenance.runs.snapshots import target_of
+from prevenance.runs.steps import Steps
+from prevenance.runs.tonight import tonight
+from prevenance.runs.view import write_index
+from prevenance.track import lists_log
+from prevenance.track.tracking import champion
+
+RETAINED = ("explain", "export", "feedback", "replay")
+"""Locks of the runs that write what may be past its retention, besides the lists, which a night holds itself."""
+
+
+@dataclass
+class Night:
+    """What one night gave: facts of each published list by target, and the refusals of the others."""
+
+    lists: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, PrevenanceError] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Return what status.json says of it."""
+        told = {target: {"error": problem.line(), "exit": problem.exit_status} for target, problem in self.refused.items()}
+        outcome = "published" if not self.refused else "partly published" if self.lists else "refused"
+        return {
+            "outcome": outcome,
+            "exit": next((problem.exit_status for problem in self.refused.values()), 0),
+            "targets": self.lists | told,
+            "messages": self.messages,
+        }
+
+
+def score_each(given: Settings, each: list[Settings], steps: Steps) -> list[PrevenanceError]:
+    """Publish the list of the chosen target, or of every target that has a champion; return what was refused."""
+    done = night(given, each, steps)
+    write_index(given)
+    status(Path(given.out), {"pipeline": "score"} | done.record)
+    return list(done.refused.values())
+
+
+def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: bool = False) -> Night:
+    """Make and publish the list of each target; one that is refused does not stop the others.
+
+    Raises:
+        PrevenanceError: what concerns all of them: the inputs, the disk, no champion for any.
+    """
+    out, done = Path(given.out), Night()
+    chosen = [one for one in each if champion(out, one.target.name) or given.allow_rule] or each[:1]
+    if len(chosen) == 1 and not given.allow_rule:
+        champion_of(out, target_of(chosen[0]), None, asked_source(given))  # refused before anything is read
+    loaded = load(given, steps, gated=True)
+    for one in chosen:
+        try:
+            if given.allow_rule and champion(out, one.target.name) is None:
+                _rule(one, loaded, steps)
+            text, done.lists[one.target.name] = tonight(one, loaded, steps, at_the_time=at_the_time)
+        except PrevenanceError as problem:
+            if problem.exit_status in (3, 8) and not done.lists:
+                raise
+            done.refused[one.target.name] = problem
+            if problem.exit_status in (3, 8):
+                break
+            continue
+        steps.tell(text)
+    noted_each(Path(given.out), "score", done.lists)
+    steps("the model store", checked=False)
+    done.messages = lists_log.kept(out, [facts["list"] for facts in done.lists.values()])
+    done.messages += _past_retention(given, loaded)
+    steps("")
+    for message in [*(gate.says for gate in loaded.gates if gate.outcome != "pass"), *done.messages]:
+        steps.tell(f"NOTE      {message}")
+    return done
+
+
+def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
+    """Remove results that are older than they may be kept, and say how many; what another run is writing waits for the next night."""
+    out, rules = Path(given.out), given.privacy.retention.artifacts
+    try:
+        with ExitStack() as held:
+            for name in RETAINED:
+                held.enter_context(lock.held(out, name))
+            went = retention.prune(out, loaded.as_of, rules)
+    except PrevenanceError as problem:
+        return [f"what is past its retention waits for the next night: {problem.what}"]
+    if went:
+        noted(Path(given.out), "prune", **went)
+    return (
+        [f"past their retention and removed: {', '.join(f'{number} of {name}' for name, number in sorted(went.items()))}"] if went else []
+    )
+
+
+def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:
+    """Register the simple rule for a target that has no champion, as training on too little does."""
+    with lock.held(Path(given.out), "train"):
+        learn(replace(given, model=ModelSettings(kind="rule")), loaded, steps)

@@ -1,0 +1,106 @@
+"""One target's ranked list at a cutoff by a given model: the same function tonight and for a past date."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from prevenance.base import formats
+from prevenance.consent.pseudonyms import Pseudonyms, chosen
+from prevenance.decide.deciding import decided, known_answers
+from prevenance.decide.feedback import Answer
+from prevenance.decide.playbook import playbook_of
+from prevenance.decide.ranking import Stamp, arms, public, rank
+from prevenance.decide.weeks import moments_of, scored_weeks
+from prevenance.explain.attribution import reasons
+from prevenance.features.build import names
+from prevenance.history.history import digest
+from prevenance.history.roster import attributes
+from prevenance.judge.drift import unseen
+from prevenance.models.bundle import Fitted
+from prevenance.order.decision import BEYOND, COOLING, Rules
+from prevenance.order.value import by_product
+from prevenance.runs.champion import check_inputs
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.listed import Listed
+from prevenance.runs.settings.outreach import peace_of, rules_of
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.snapshots import definitions_of, target_of
+from prevenance.runs.steps import Steps
+from prevenance.words import words
+
+
+def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, steps: Steps, *, replaying: bool = False) -> Listed:
+    """Return the ranked list of one target at ``inputs.as_of`` by a given model: the same for tonight and for a past date.
+
+    With ``replaying`` what was answered to a list of that very date plays no part: it came after it.
+    """
+    target, cutoff, history = target_of(given), inputs.as_of, inputs.history
+    definitions, notes = definitions_of(given, inputs, fitted)
+    check_inputs(fitted, names(definitions))
+    rules, say = rules_of(given, target), words(given.language)
+    moments = moments_of(cutoff, rules)
+    found = scored_weeks(history, target, fitted, definitions, moments, say, steps)
+    steps(f"{target.name}: explain")
+    known = unseen(fitted.encoder, found.now)
+    notes += [f"{name}: {rows} rows hold a word that the model does not know; it counts as other" for name, rows in known.items()]
+    told = reasons(fitted, found.told_from, definitions, say=say, before=found.before)
+    told.loc[found.rows["score"].isna(), ["reasons", "holds", "family"]] = ""
+    people = attributes(history, cutoff)
+    rows = pd.concat([found.rows, told], axis=1).merge(people, on="customer_id", how="left")
+    steps(f"{target.name}: decide")
+    past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
+    answers = known_answers(Path(given.out), target.name, cutoff, static=given.source.static, replaying=replaying)
+    choice = decided(peace_of(given), history, moments, rows, past, answers)
+    late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
+    run_id = run_id_of(given, rules, cutoff, digest(history, cutoff), model_digest, answers, late)
+    newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
+    until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
+    stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
+    playbook = playbook_of(given.playbook.plays, given.playbook.targets)
+    ranked = rank(rows, choice, stamp, playbook, say, given.source.currency)
+    notes += dear(ranked, rules.cost)
+    drawn, hidden = arms(ranked), pseudonyms_of(given)
+    extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
+    if found.offers is not None:
+        free = found.offers[found.offers["customer_id"].isin(ranked.loc[ranked["apart"].isin(["", BEYOND]), "customer_id"])]
+        extra["by_product.csv"] = formats.csv_bytes(by_product(free, share=rules.share, cost_per_contact=rules.cost))
+    cooling = frozenset(choice.loc[choice["apart"] == COOLING, "customer_id"])
+    absent = {COOLING: len(cooling)} if cooling else {}
+    return Listed(public(ranked), ranked, found.now, found.weeks, moments.line, rules.room, absent, cooling, extra, run_id, until, notes)
+
+
+def dear(ranked: pd.DataFrame, cost: float) -> list[str]:
+    """Return a note on ranked contacts that cost more than they are expected to bring, or nothing."""
+    worked = ranked[ranked["rank"].notna()]
+    count = int((worked["expected_value"] < 0).sum())
+    cure = "a smaller capacity, or the true outreach.cost_per_contact, mends that"
+    return [f"{count} of the {len(worked)} contacts cost more ({cost:g} each) than they are expected to bring: {cure}"] if count else []
+
+
+def run_id_of(
+    given: Settings, rules: Rules, cutoff: datetime, visible_rows: str, model_digest: str, answers: list[Answer], late: list[str]
+) -> str:
+    """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, late feeds, the key of the hold-out and the model."""
+    settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": rules.room.contacts}
+    settings |= {"playbook": asdict(given.playbook), "language": given.language, "key": rules.holdout.mark}
+    settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
+    settings |= {"late": late} if late else {}
+    depends = {
+        "cutoff": cutoff.isoformat(),
+        "data": visible_rows,
+        "settings": settings,
+        "model": model_digest,
+        "feedback": sorted((*one.key, one.score) for one in answers),
+    }
+    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def pseudonyms_of(given: Settings) -> Pseudonyms | None:
+    """Return the pseudonyms that the settings ask for, if they do; E905 without a key."""
+    return chosen(given.privacy.pseudonyms, given.privacy.key_file)

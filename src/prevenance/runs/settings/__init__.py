@@ -1,0 +1,1 @@
+"""The schema of ``conf/`` and what its values may be."""

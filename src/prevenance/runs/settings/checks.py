@@ -1,0 +1,79 @@
+"""What the values of settings may be; the first that cannot be is refused, naming its key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.decide.playbook import playbook_of
+from prevenance.demo.switches import LEAKS
+from prevenance.privacy.retention import check as check_retention
+from prevenance.runs.settings.schema import Settings
+from prevenance.sources.gates import age
+from prevenance.tables.canonical import TABLES
+
+_ON, _DAYS, _NONE_BELOW = "give a number from 1 on, such as {key}={some}", "give 0 or more days", "give 0 or more"
+INFINITE = math.inf
+COUNTS: Mapping[str, tuple[float, str]] = {
+    **dict.fromkeys(("target.horizon_days", "target.active_days", "target.owned_days"), (1, _ON)),
+    **{f"validation.{key}": (1, _ON) for key in ("step_days", "cutoffs", "tests", "calibrate", "max_snapshots")},
+    **dict.fromkeys(("capacity", "model.trials", "demo.customers", "features.lookbacks"), (1, _ON)),
+    **dict.fromkeys(("target.settle_days", "target.lead_days"), (0, _DAYS)),
+    **dict.fromkeys(("demo.months", "demo.events"), (1, _ON)),
+    **dict.fromkeys(("demo.seed", "demo.signal", "demo.churners"), (0, _NONE_BELOW)),
+}
+"""Key -> least value (of a list, of each), and what to do."""
+
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    **{"share": (0, 1), "holdout.share": (0, 0.5), "holdout.band": (0, 1), "margin": (0, 1), "wake_points": (0.1, 100)},
+    **{"capacity": (1, INFINITE), "hours_per_contact": (0.01, INFINITE), "cost_per_contact": (0, INFINITE)},
+    **{"cost_per_ticket": (0.01, INFINITE), "holdout.max_value": (0, INFINITE)},
+    **{"cooldown_days": (0, 3650), "escalation_days": (0, 36500), "wrong_alarm_days": (0, 3650)},
+    **{"shares": (0, 1), "costs": (0, INFINITE), "hours": (0, 10_000)},
+}
+"""Key below ``outreach`` -> lowest and highest value, both included; of a mapping, of each of its values."""
+
+
+def check_settings(given: Settings) -> None:
+    """Raise E201 for an unknown table, E202 for a value that cannot be, E203 for an unknown leak."""
+    for table, policy in given.tables.items():
+        for key in ("warn_after", "error_after"):
+            age(getattr(policy, key), f"tables.{table}.{key}")
+        if table not in TABLES:
+            raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=nearest(table, TABLES))
+        _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
+    values = asdict(given)
+    for key, (least, fix) in COUNTS.items():
+        for value in _each(values, key):
+            if not least <= value < INFINITE:
+                some = 24 if key.startswith("demo.") and key != "demo.customers" else 28
+                raise PrevenanceError("E202", f"{key} is {value}", key=key, fix=fix.format(key=key, some=some))
+    names = [given.demo.leaks] if isinstance(given.demo.leaks, str) else given.demo.leaks or []
+    for name in names if isinstance(names, list) else [names]:
+        if name not in (*LEAKS, "all"):
+            raise PrevenanceError("E203", f'no leak is called "{name}"', key="demo.leaks", fix=nearest(str(name), [*LEAKS, "all"]))
+    for key, (low, high) in BOUNDS.items():
+        for value in _each(values["outreach"], key):
+            if not low <= value <= high or math.isinf(value):
+                span = f"from {low:g} to {high:g}" if high < INFINITE else f"of {low:g} or more"
+                raise PrevenanceError("E202", f"outreach.{key} is {value}", key=f"outreach.{key}", fix=f"give a number {span}")
+    check_retention(given.privacy.retention.tables, given.privacy.retention.artifacts)
+    _either(given.privacy.review, "privacy.review", "required", "optional")
+    if given.playbook.plays:
+        playbook_of(given.playbook.plays, given.playbook.targets)
+
+
+def _each(values: Mapping[str, Any], key: str) -> Iterator[float]:
+    """Return the numbers that stand under a dotted key; none where it is not set."""
+    found: Any = values
+    for part in key.split("."):
+        found = found[part]
+    yield from [] if found is None else found.values() if isinstance(found, dict) else found if isinstance(found, list) else [found]
+
+
+def _either(value: str, key: str, *choices: str) -> None:
+    if value not in choices:
+        raise PrevenanceError("E202", f'"{value}" is neither', key=key, fix=f"write {' or '.join(choices)}")

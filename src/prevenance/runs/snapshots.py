@@ -1,0 +1,163 @@
+"""From a history to snapshots with labels and features: what training, scoring and replay share."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.features import SETS
+from prevenance.features import definitions as all_definitions
+from prevenance.features.build import build, names, usable
+from prevenance.features.define import Definition
+from prevenance.history import parents
+from prevenance.history.history import instant
+from prevenance.models.bundle import Fitted
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
+from prevenance.runs.steps import Steps
+from prevenance.tables.canonical import ACTIVITY
+from prevenance.targets import KINDS
+from prevenance.targets.define import Target, cohort, label
+
+
+def target_of(given: Settings) -> Target:
+    """Return the target that the settings describe.
+
+    Raises:
+        PrevenanceError: E203 for an unknown kind.
+    """
+    chosen: TargetSettings = given.target
+    if chosen.kind not in KINDS:
+        raise PrevenanceError("E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=nearest(chosen.kind, KINDS))
+    settings: dict[str, Any] = {
+        "name": chosen.name,
+        "horizon_days": chosen.horizon_days,
+        "settle_days": chosen.settle_days,
+        "lead_days": chosen.lead_days,
+    }
+    if chosen.kind in ("silence", "ticket", "family"):
+        settings |= {"active_days": chosen.active_days, "activity_in": tuple(chosen.activity)}
+    if chosen.kind == "family":
+        settings["owned_days"] = chosen.owned_days
+    if chosen.kind == "ticket":
+        settings |= {"category": chosen.category, "priority": chosen.priority, "cost_per_ticket": given.outreach.cost_per_ticket}
+    return KINDS[chosen.kind](**settings)
+
+
+def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None) -> tuple[tuple[Definition, ...], list[str]]:
+    """Return the feature definitions that fit the history, or those that a model was ``fitted`` on; and messages on what was left out."""
+    sets = given.features.sets or given.source.features or list(SETS)
+    for name in sets:
+        if name not in SETS:
+            raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=nearest(name, SETS))
+    if fitted is not None and "lookbacks" in fitted.about:
+        return usable(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
+    span, lookbacks = (inputs.as_of - first_known(inputs)).days, lookbacks_of(given, inputs)
+    dropped = [days for days in given.features.lookbacks if days > span]
+    messages = [f"lookback of {days} days left out: the history has {span} days" for days in dropped]
+    return usable(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
+
+
+def lookbacks_of(given: Settings, inputs: Inputs) -> list[int]:
+    """Return the lookbacks in days that the history is long enough for."""
+    span = (inputs.as_of - first_known(inputs)).days
+    return [days for days in sorted(set(given.features.lookbacks)) if days <= span]
+
+
+def first_known(inputs: Inputs) -> datetime:
+    """Return when the history begins: the oldest ``known_at`` of the main log, the activity table with the most rows.
+
+    Contracts may be older than any record of use; without activity tables the oldest of what there is counts.
+    """
+    query = " union all ".join(f"select min(known_at) as first from canonical.{name}" for name in _main_log(inputs))
+    found = inputs.history.con.execute(f"select min(first) from ({query})").fetchall()[0][0]
+    return found or inputs.as_of
+
+
+def _main_log(inputs: Inputs) -> list[str]:
+    held = [name for name in ACTIVITY if name in inputs.history.tables and inputs.counts[name].used]
+    return sorted(held, key=lambda name: (-inputs.counts[name].used, name))[:1] or sorted(inputs.history.tables - {"consents"})
+
+
+def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime]:
+    """Return the training cutoffs, ascending, at 00:00 UTC: every ``step_days`` back from the last closed label window, or on from ``start``.
+
+    Raises:
+        PrevenanceError: E601 when no label window is closed yet.
+    """
+    rules = given.validation
+    burn_in = timedelta(days=max(rules.burn_in_days, given.target.active_days if given.target.kind == "silence" else 0))
+    first = first_known(inputs) + burn_in
+    length = timedelta(days=target.horizon_days + target.settle_days)
+    found = _every(rules, inputs.as_of - length)
+    kept = sorted(cutoff for cutoff in found if cutoff >= first)
+    backfilled = _backfilled(inputs, found, kept, burn_in)
+    if not kept:
+        works = first + length + timedelta(days=1)
+        table, said = backfilled or ("", "")
+        raise PrevenanceError(
+            "E601",
+            said
+            or f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days",
+            target=target.name,
+            table=table or None,
+            fix=f"leave known_at out of {table}.sql and set source.delay_days.{table}=1 (the days from event to knowledge)"
+            if table
+            else f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days",
+        )
+    if backfilled and backfilled[1] not in inputs.messages:
+        inputs.messages.append(backfilled[1])
+    return kept
+
+
+def _backfilled(inputs: Inputs, found: list[datetime], kept: list[datetime], burn_in: timedelta) -> tuple[str, str] | None:
+    """Return the table and a sentence when a history loaded later than it happened costs cutoffs that its events would have allowed."""
+    for table in _main_log(inputs)[:1]:
+        began = inputs.history.con.execute(f"select min(event_at) from canonical.{table}").fetchall()[0][0]
+        could = [cutoff for cutoff in found if began and cutoff >= began + burn_in]
+        if len(could) > len(kept):
+            return table, (
+                f"{table}: only {len(kept)} of {len(could)} snapshots have history: its events begin {began:%Y-%m-%d}, "
+                f"but none was known before {first_known(inputs):%Y-%m-%d}"
+            )
+    return None
+
+
+def _every(rules: ValidationSettings, until: datetime) -> list[datetime]:
+    """Return at most ``cutoffs`` instants up to ``until``, newest first, ``step_days`` apart."""
+    last = until.replace(hour=0, minute=0, second=0, microsecond=0)
+    if rules.start:
+        start = instant(rules.start, "UTC")
+        last = start + timedelta(days=(last - start).days // rules.step_days * rules.step_days)
+    found = [last - timedelta(days=rules.step_days * n) for n in range(rules.cutoffs)]
+    return [cutoff for cutoff in found if not rules.start or cutoff >= start]
+
+
+def frame_of(
+    inputs: Inputs, target: Target, cutoffs: list[datetime], definitions: tuple[Definition, ...], steps: Steps, most: int | None = None
+) -> pd.DataFrame:
+    """Return snapshots with labels and features: one row per customer[, product] and cutoff, at risk or too late; ``group`` is who counts as one.
+
+    Above ``most`` rows a sample of the customers stands for all, with their whole histories; it is drawn by the hash of their id and
+    said in the messages.
+    """
+    steps("cohort and labels")
+    snapshots = cohort(inputs.history, target, cutoffs)
+    if most and len(snapshots) > most:
+        place = pd.util.hash_array(snapshots["customer_id"].to_numpy(dtype=object)) / 2**64
+        kept = snapshots[place < most / len(snapshots)].reset_index(drop=True)
+        inputs.messages.append(
+            f"{target.name}: learned from {kept['customer_id'].nunique():,} of {snapshots['customer_id'].nunique():,} customers, drawn by "
+            f"their id; {len(snapshots):,} snapshots are more than validation.max_snapshots={most:,}"
+        )
+        snapshots = kept
+    labelled = label(inputs.history, target, snapshots)
+    own = labelled["customer_id"].to_numpy(dtype=object)
+    group = parents.groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
+    labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))
+    built = build(inputs.history, labelled, definitions, steps)
+    return pd.concat([labelled, built[names(definitions)]], axis=1)

@@ -1,0 +1,39 @@
+"""What a run is doing: a step at a time, timed, with memory asked for before each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from prevenance.base import memory
+
+
+class Steps:
+    """Say what is going on: a step to ``shown`` and as a line in ``<out>/steps.log``, a result to ``told``."""
+
+    def __init__(
+        self, out: Path, shown: Callable[[str], None] = lambda step: None, told: Callable[[str], None] = lambda text: None
+    ) -> None:
+        """Start the clock; nothing is written until the first step."""
+        self._told = told
+        self.seconds: dict[str, float] = {}
+        self._shown, self._log, self._last, self._started = shown, out / "steps.log", "", time.perf_counter()
+
+    def __call__(self, text: str, *, checked: bool = True) -> None:
+        """Begin a step: the one before it is over. It is not begun with too little memory, unless it is not ``checked``."""
+        if text and checked:
+            memory.check()
+        now = time.perf_counter()
+        if self._last:
+            self.seconds[self._last] = round(self.seconds.get(self._last, 0.0) + now - self._started, 2)
+            if self._log.parent.is_dir():
+                with self._log.open("a", encoding="utf-8") as log:
+                    log.write(f"{now - self._started:8.2f} s  {self._last}\n")
+        self._last, self._started = text, now
+        self._shown(text)
+
+    def tell(self, text: str) -> None:
+        """End the present step and hand over what a person is to read."""
+        self("")
+        self._told(text)

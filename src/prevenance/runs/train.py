@@ -1,0 +1,26 @@
+"""Train, evaluate, gate and register every target; print what a person reads in a minute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prevenance.publish.folders import status
+from prevenance.runs.inputs import load, remember
+from prevenance.runs.learn import learn
+from prevenance.runs.noted import noted_each
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
+
+
+def train_each(given: Settings, each: list[Settings], steps: Steps) -> None:
+    """Train the chosen target, or every target that the source declares."""
+    loaded = load(given, steps)
+    steps("")
+    results, reading = {}, dict(steps.seconds)
+    for one in each:
+        steps.seconds = dict(reading)  # a report tells what its own target took
+        text, results[one.target.name] = learn(one, loaded, steps)
+        steps.tell(text)
+    remember(given, {name: one.read for name, one in loaded.counts.items()})
+    noted_each(Path(given.out), "train", results)
+    status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})

@@ -1,0 +1,242 @@
+"""What a training says of itself: ``report.json`` as a dictionary, from what was tested, chosen and fitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prevenance.explain import stability
+from prevenance.explain.attribution import contributions, families
+from prevenance.features.define import Definition
+from prevenance.judge import drift, evaluation, gaps, hindsight, lead, metrics, slices
+from prevenance.judge.reliability import reliability
+from prevenance.models import folds, training
+from prevenance.models.bundle import Fitted, chance
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.manifest import recorded
+from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
+from prevenance.runs.tested import Choice, Tested
+from prevenance.targets.define import Target
+
+SLICES, UNBLOCKING = ("segment", "plan", "country", "industry", "size", "tenure"), ("country", "industry", "size", "tenure")
+LEVELS = 20
+"""Values at most of a column that is sliced by."""
+
+TOP, WEIGHED = 10, 200
+"""Features whose power by gap is told, and newest snapshots that say which weigh most."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a report is made of besides the settings: the target, what went in, what was measured and the model that goes to work."""
+
+    target: Target
+    inputs: Inputs
+    definitions: Sequence[Definition]
+    measured: Mapping[str, Any]
+    fitted: Fitted
+    messages: Sequence[str]
+    steps: Steps
+
+
+def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> dict[str, Any]:
+    """Return report.json as a dictionary; see the contract in the README for its keys."""
+    target, inputs, steps = facts.target, facts.inputs, facts.steps
+    predictions, capacity = tested.backtest.predictions, capacity_of(given)
+    steps(f"{target.name}: reasons, gaps, leakage types")
+    rule = training.rule_text(training.fit(tested.rows, tested.production, "rule", tested.columns, seed=given.seed))
+    return {
+        "target": target.name,
+        "says": target.says,
+        "source": given.source.name,
+        "currency": given.source.currency,
+        "as_of": inputs.as_of.isoformat(),
+        **_counted(tested, target),
+        "capacity": capacity,
+        "folds": [{"fit": _texts(one.fit), "calibrate": _texts(one.calibrate), "test": one.test.isoformat()} for one in tested.parted],
+        "folds_svg": folds.svg(tested.parted),
+        "models": facts.measured,
+        "rule": rule,
+        "chosen": {"model": choice.kind, "why": choice.why, "challenger": choice.challenger, "promoted": choice.promoted},
+        "tested_as": choice.tested_as,
+        "gates": choice.gates,
+        "leakage": tested.leaks,
+        "leakage_types": hindsight.leakage_types(_trained(given, tested, choice, target)),
+        "checks": [asdict(finding) for finding in choice.findings],
+        "lead_time": _lead_time(predictions, choice.tested_as, capacity, target),
+        "slices": choice.sliced,
+        "ties": {name: _ties(part, capacity) for name, part in predictions.groupby("model", sort=True)},
+        "periods": json.loads(evaluation.periods(predictions, capacity).to_json(orient="records", date_format="iso")),
+        "calibration": reliability(predictions, choice.tested_as, seed=given.seed),
+        "reasons_stability": _stability(given, facts, tested, capacity),
+        "gaps": _gaps(facts.fitted, tested, choice),
+        "drift": _drift(tested, choice.moved, inputs.as_of),
+        "features": len(tested.columns),
+        "dropped": sorted(set(facts.fitted.encoder.dropped)),
+        "enough": _enough(tested),
+        "outreach": {"share": share_of(given), "cost_per_contact": cost_of(given)},
+        "privacy": recorded(given),
+        "settings": flat(given) | {f"model.params.{name}": value for name, value in choice.params.items()},
+        "data": {"customers": inputs.customers, "tables": {name: asdict(one) for name, one in inputs.counts.items()}},
+        "messages": [*inputs.messages, *facts.messages],
+        "seconds": dict(steps.seconds),
+    }
+
+
+def told(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report as report.json tells it: ``models`` always has a champion, the rule where none was promoted before."""
+    models = report["models"]
+    return {**report, "models": {**models, "champion": models["rule"]} if "rule" in models and "champion" not in models else models}
+
+
+def sliced(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int, seed: int) -> list[dict[str, object]]:
+    """Return how the model serves each slice; size and tenure are cut on what the oldest fold learned from."""
+    if not tested.parted or predictions.empty:
+        return []
+    extra = slices.grouped(tested.rows, tested.rows["cutoff"].isin(tested.parted[0].fit))
+    own = tested.rows[[name for name in SLICES if name in tested.rows and name not in extra]]
+    frame = pd.concat([extra, own], axis=1)
+    columns = [name for name in SLICES if name in frame and 1 < frame[name].nunique() <= LEVELS]
+    return slices.slices(predictions, frame, columns, model, capacity=capacity, unblocking=UNBLOCKING, seed=seed)
+
+
+def moved(tested: Tested) -> drift.Drift:
+    """Return how the newest snapshots, labels open, differ from those that the model at work learns from."""
+    learned = tested.rows[tested.rows["cutoff"].isin(tested.production.fit)]
+    return drift.drift(learned, tested.tonight[tested.tonight["state"] == "at_risk"], tested.columns)
+
+
+def flat(given: Settings) -> dict[str, object]:
+    """Return the settings as flat values, without paths that are nobody's business."""
+    found: dict[str, object] = {"source": given.source.name, "as_of": given.as_of or "newest", "seed": given.seed}
+    for group in ("target", "validation", "model", "privacy"):
+        found |= {f"{group}.{key}": value for key, value in asdict(getattr(given, group)).items() if key != "key_file"}
+    return found
+
+
+def _counted(tested: Tested, target: Target) -> dict[str, Any]:
+    rows, frame = tested.rows, tested.frame
+    return {
+        "cutoffs": [pd.Timestamp(cutoff).isoformat() for cutoff in sorted(frame["cutoff"].unique())],
+        "horizon_days": target.horizon_days,
+        "settle_days": target.settle_days,
+        "lead_days": target.lead_days,
+        "positives": tested.positives,
+        "customers": int(rows["customer_id"].nunique()),
+        "snapshots": len(rows),
+        "positive_snapshots": int(rows["label"].sum()),
+        "open_labels": int(frame["label"].isna().sum()),
+        "too_late_snapshots": int((frame["state"] == "too_late").sum()),
+        "cohort_tonight": int((tested.tonight["state"] == "at_risk").sum()),
+    }
+
+
+def _trained(given: Settings, tested: Tested, choice: Choice, target: Target) -> hindsight.Trained:
+    return hindsight.Trained(
+        frame=tested.rows,
+        cohort=tested.frame[["cutoff", "state"]],
+        tonight=tested.tonight,
+        parted=tested.parted,
+        backtest=tested.backtest,
+        columns=tested.columns,
+        leaks=tested.leaks,
+        findings=choice.findings,
+        model=choice.kind,
+        params=dict(choice.params),
+        tested_as=choice.tested_as,
+        horizon_days=target.horizon_days,
+        settle_days=target.settle_days,
+        seed=given.seed,
+    )
+
+
+def _lead_time(predictions: pd.DataFrame, model: str, capacity: int, target: Target) -> dict[str, Any]:
+    found: dict[str, Any] = dict(lead.lead_time(predictions, model, capacity, target.lead_days))
+    if target.absence:
+        return found | {"note": "not measured: silence has no date of its own"}
+    return found | {"weeks": lead.lead_weeks(predictions, model, capacity, target.lead_days)}
+
+
+def _stability(given: Settings, facts: Facts, tested: Tested, capacity: int) -> dict[str, object]:
+    """Return whether the reasons of those whom the newest test's list would name come back over refits."""
+    newest = _newest(tested)
+    best = newest.iloc[np.lexsort((newest["customer_id"].to_numpy(dtype=str), -chance(facts.fitted, newest)))[:capacity]]
+    told = families(facts.definitions)
+    return stability.reasons_stability(facts.fitted, tested.rows, tested.production, best, told, seed=given.seed)
+
+
+def _gaps(fitted: Fitted, tested: Tested, choice: Choice) -> list[dict[str, Any]]:
+    """Return the power by gap of the model in the tests, of the features that weigh most, and of every footprint."""
+    weight = contributions(fitted, _newest(tested).head(WEIGHED))[1].abs().mean()
+    heavy = [str(name) for name in weight[weight > 0].sort_values(ascending=False, kind="stable").index[:TOP]]
+    words = set(fitted.encoder.vocabulary)
+    warned = any(one.code == "PV007" and one.severity != "pass" for one in choice.findings)
+    echoes = gaps.footprints(tested.rows, tested.columns) if warned else []
+    told = tested.backtest.predictions
+    told = told[told["model"] == choice.tested_as].rename(columns={"raw": choice.kind})
+    names = [*(name for name in heavy if name not in words), *(name for name in echoes if name not in heavy)]
+    found = [*gaps.powers(told, [choice.kind]), *gaps.powers(tested.rows, names, echoes)]
+    return [asdict(one) | {"model": place == 0} for place, one in enumerate(found)]
+
+
+def _drift(tested: Tested, found: drift.Drift, as_of: datetime) -> dict[str, Any]:
+    fit = tested.production.fit
+    return asdict(found) | {"learned": [fit[0].isoformat(), fit[-1].isoformat()], "newest": as_of.isoformat()}
+
+
+def _newest(tested: Tested) -> pd.DataFrame:
+    rows = tested.rows
+    return rows[rows["cutoff"] == rows["cutoff"].max()].reset_index(drop=True)
+
+
+def _enough(tested: Tested) -> str:
+    if tested.positives < training.FEW:
+        return f"no: {evaluation.counted(tested.positives, 'customer')} with the outcome, {training.FEW} are needed for a model; rules, no model"
+    if tested.positives < training.MANY:
+        needed = f"{training.MANY} are needed for boosted trees; wide intervals"
+        return f"for a simple model: {evaluation.counted(tested.positives, 'customer')} with the outcome, {needed}"
+    return f"yes: {evaluation.counted(tested.positives, 'customer')} with the outcome"
+
+
+def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:
+    """Return the hits of a model over all periods when ties at the capacity line fall worst and best."""
+    ranges = [metrics.tie_range(part["label"], part["raw"], capacity) for _, part in predictions.groupby("cutoff", sort=True)]
+    return {"worst": sum(low for low, _ in ranges), "best": sum(high for _, high in ranges)}
+
+
+def _texts(cutoffs: tuple[datetime, ...]) -> list[str]:
+    return [cutoff.isoformat() for cutoff in cutoffs]
+
+
+def no_challenger(given: Settings, tested: Tested) -> str:
+    """Return why no model challenges the rule."""
+    if tested.positives == 0:
+        why = f"no positives in {len(tested.rows)} matured snapshots: rules, no model"
+    elif given.model.kind == "rule":
+        why = "the rule was asked for: rules, no model"
+    elif given.model.kind == "health_score":
+        why = "your health score was asked for: your rules, no model"
+    else:
+        why = f"{evaluation.counted(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
+    return f"not promoted: {why}; the rule stays."
+
+
+def signal(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
+    """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
+    known = [kind for kind in kinds if kind in measured]
+    aucs = [measured[kind]["roc_auc"] for kind in known]
+    if not aucs or any(one["low"] is None or one["low"] > 0.5 for one in aucs):
+        return ""
+    auc = max(aucs, key=lambda one: one["value"])
+    return (
+        f" There is no usable signal in these data: the best model's AUC is {auc['value']:.2f} "
+        f"({auc['low']:.2f} to {auc['high']:.2f}), a coin has 0.50."
+    )

@@ -1,0 +1,105 @@
+"""Run only the checks of the inputs and print what a person should know of them; no model, nothing published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from prevenance.base import disk, formats
+from prevenance.base.errors import PrevenanceError
+from prevenance.publish.folders import status
+from prevenance.publish.quality import Audit, report, text
+from prevenance.runs.inputs import Inputs, load, source_of
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
+from prevenance.sources.convert import Source
+from prevenance.sources.quality.ages import ages
+from prevenance.sources.quality.columns import gaps
+from prevenance.sources.quality.findings import findings, late, refusal
+from prevenance.sources.selects import views_of
+from prevenance.sources.taken import Policy
+
+HOPELESS = (2, 7, 8)
+"""Exit codes after which there is nothing to look at: a wrong setting, a held lock, the disk."""
+
+
+def validate_inputs(given: Settings, steps: Steps) -> None:
+    """Print the audit and write ``<out>/validate/report.json``; what a run refuses is refused here too, after the audit of the rest.
+
+    Raises:
+        PrevenanceError: what a run at night would end with.
+    """
+    inputs, refused = seen(given, steps)
+    steps("")
+    if inputs is not None:
+        audit = audited(given, inputs, refused)
+        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical(report(audit)))
+        steps.tell(f"{text(audit)}\n\nFILES         {place}")
+    for problem in refused[1:]:
+        steps.tell(problem.line())
+    if refused:
+        raise refused[0]
+    status(Path(given.out), {"pipeline": "validate", "outcome": "valid", "exit": 0})
+
+
+def seen(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:
+    """Return the inputs as a night would have them; where it refuses, those that are left without what it refuses, and every refusal."""
+    try:
+        return load(given, steps, gated=True), []
+    except PrevenanceError as problem:
+        if problem.exit_status in HOPELESS:
+            raise
+        refused, lenient, source = [problem], _lenient(given, problem), source_of(given)
+    while refused[-1].code != "E305":
+        try:
+            return load(lenient, steps, source=source), refused
+        except PrevenanceError as problem:
+            known = problem.line() in [one.line() for one in refused]
+            refused += [] if known else [problem]
+            lenient, smaller = _lenient(lenient, problem), _without(source, str(problem.where.get("table", "")))
+            if smaller == source and (known or problem.exit_status != 9):
+                return None, refused
+            source = smaller
+    return None, refused[:-1] or refused  # nobody is left when the rest is taken away: that is no finding of its own
+
+
+def _lenient(given: Settings, problem: PrevenanceError) -> Settings:
+    """Return settings that set bad rows apart and, for the audit alone, take what privacy asks for as recorded."""
+    tables = {name: replace(one, on_bad_row="quarantine") for name, one in given.tables.items()}
+    rules, said = given.privacy, "not recorded"
+    opt_in = rules.opt_in and problem.where.get("table") != "consents"
+    recorded = replace(
+        rules,
+        purpose=rules.purpose.strip() or said,
+        legal_basis=rules.legal_basis.strip() or said,
+        controller=rules.controller.strip() or said,
+        opt_in=opt_in,
+    )
+    return replace(given, tables=tables, privacy=recorded)
+
+
+def _without(source: Source, name: str) -> Source:
+    """Return the source without a table or ``files`` entry, and without what reads that."""
+    files = {view: declared for view, declared in source.files.items() if view != name}
+    selects = {
+        table: select
+        for table, select in source.selects.items()
+        if table != name and not (name in source.files and name in views_of(source, select))
+    }
+    return replace(source, files=files, selects=selects)
+
+
+def audited(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) -> Audit:
+    """Return the audit of what was read."""
+    taken = inputs.taken
+    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
+    found = findings(taken, policies)
+    stopped = {one.table for one in found if one.blocks}
+    gates = [one for one in inputs.gates if one.outcome != "pass"]
+    found += [refusal(one) for one in refused if one.where.get("table") not in stopped and one.code not in ("E403", "E404")]
+    found += [late(one, taken) for one in gates]
+    outcomes = {one.table: one.outcome for one in inputs.gates if one.name.startswith("fresh.")}
+    lines = [one.line() for one in refused]
+    return Audit(
+        given.source.name, inputs.as_of, inputs.counts, inputs.customers, gaps(taken), ages(taken, inputs.as_of, outcomes), found, lines
+    )

@@ -1,0 +1,154 @@
+"""A list as people read it: the view that page, workbook, digest and index are made from.
+
+A view may look at earlier published lists; what the list itself says never depends on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prevenance.base import disk
+from prevenance.base.formats import canonical, date_of, plain
+from prevenance.decide import movement
+from prevenance.decide.deciding import known_answers
+from prevenance.decide.overrides import rate
+from prevenance.explain import story
+from prevenance.explain.details import Basis, details
+from prevenance.models.bundle import Fitted
+from prevenance.publish.published import Published, before
+from prevenance.runs import headline
+from prevenance.runs.feeds import LATE
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.listed import NO_MODEL, Listed
+from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.since import changes
+from prevenance.runs.snapshots import definitions_of, target_of
+from prevenance.runs.steps import Steps
+from prevenance.words import Words, words
+
+DETAILED = 5_000
+"""Rows at most, in the order of the list, that open to a story; a longer list's others show what list.csv says."""
+
+CLOSEST = 3
+"""Customers just below the line that the page names."""
+
+HEAD, TOP = "view.json", 3
+"""The view with its first rows only, beside the list: what the index is made from."""
+
+
+def views(
+    given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any], steps: Steps
+) -> dict[str, bytes]:
+    """Return the files for people, to be published beside list.csv: list.html, list.xlsx, digest.md and view.json.
+
+    They do not change what is published already: see ``publish.VIEWS``.
+    """
+    from prevenance.publish import digest as digests
+    from prevenance.publish import page, workbook
+
+    steps(f"{given.target.name}: the page")
+    view = view_of(given, inputs, made, fitted, digest, manifest)
+    first = [{key: value for key, value in row.items() if key != "details"} for row in view["rows"][:TOP]]
+    return {
+        "list.html": _bytes(page.page(view)),
+        "list.xlsx": workbook.xlsx(view),
+        "digest.md": _bytes(digests.digest(view)),
+        HEAD: canonical(view | {"rows": first}),
+    }
+
+
+def write_index(given: Settings) -> Path:
+    """Write ``<out>/index.html`` in one step: the newest list of every target that has one. Returns its path."""
+    from prevenance.publish import index
+
+    out = Path(given.out)
+    heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in heads if path.is_file()]
+    return disk.write(out / "index.html", _bytes(index.index(found)))
+
+
+def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the view of a list that was just made, in the types of JSON."""
+    target, say, out = target_of(given), words(given.language), Path(given.out)
+    definitions, _ = definitions_of(given, inputs, fitted)
+    until = manifest["data_until"]
+    basis = Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, made.inputs, made.run_id, until)
+    earlier = before(out, target.name, inputs.as_of)
+    last = earlier[-1] if earlier else None
+    ranked = made.decided
+    view = {
+        "language": given.language,
+        "currency": given.source.currency,
+        "target": target.name,
+        "kind": given.target.kind,
+        "says": target.says,
+        "verb": _verb(given.target.kind, say),
+        "cutoff": inputs.as_of,
+        "date": date_of(inputs.as_of, given.source.timezone),
+        "horizon_days": target.horizon_days,
+        "run_id": made.run_id,
+        "model": {"version": digest[:12], "kind": fitted.kind},
+        "scored_at": None,
+        "data_until": until,
+        "no_model": NO_MODEL.get(fitted.kind, ""),
+        "alerts": [
+            {"table": gate.table, "facts": gate.facts, "without": LATE in inputs.counts[gate.table].excluded}
+            for gate in inputs.gates
+            if gate.outcome != "pass"
+        ],
+        "capacity": capacity_of(given),
+        "unit": made.room.unit,
+        "hours": headline.hours(made.room, ranked),
+        "owners": headline.owners(made.room, ranked),
+        "segments": headline.segments(ranked, say),
+        "fits": headline.fits(ranked),
+        "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
+        "decided": asdict(rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
+        "moved": headline.moved(inputs, made, last, dict(manifest["counts"]["excluded"])),
+        "sources": story.sources(inputs.history, inputs.as_of),
+        "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
+        "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
+        "links": headline.links(out, target.name),
+    }
+    rows, messages = _rows(given, basis, ranked, made, last, say)
+    view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
+    return dict(plain(view))  # type: ignore[call-overload]
+
+
+def _rows(
+    given: Settings, basis: Basis, ranked: pd.DataFrame, made: Listed, last: Published | None, say: Words
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return every row of the list, in its order, with what stands behind the first ``DETAILED``; and messages."""
+    keys = basis.target.keys
+    asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
+    changed, messages = changes(given, basis, asked, last, say) if last else ({}, [])
+    told = details(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
+    moves = {} if last is None else movement.moves(ranked, last.rows)
+    rows = []
+    for row in ranked.to_dict("records"):
+        customer = row["customer_id"]
+        behind = told[customer] | {"draft": row["draft"]} if customer in told else None
+        rows.append({str(key): value for key, value in row.items()} | {"moved": moves.get(customer, ""), "details": behind})
+    return rows, messages
+
+
+def _weeks(made: Listed) -> dict[str, list[float | None]]:
+    """Return customer_id -> the chances of twelve weeks, as the list decided by them."""
+    values = made.weeks[[f"week_{number}" for number in range(story.SHOWN)]].astype(object)
+    return dict(zip(made.weeks["customer_id"], values.where(values.notna(), None).to_numpy().tolist(), strict=True))
+
+
+def _verb(kind: str, say: Words) -> str:
+    told = {"ticket": say("open a ticket"), "offer": say("take an offer"), "family": say("buy")}
+    return told.get(kind, say("leave"))
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode(errors="replace")

@@ -1,0 +1,138 @@
+"""Whether tonight's tables may be used: how old their newest knowledge is, and whether rows are missing beside the nights before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+
+from prevenance.base.errors import PrevenanceError
+from prevenance.sources.taken import Counts
+
+LEAST = 0.4
+"""A table with fewer than this share of its usual rows is taken for a part of itself."""
+
+NIGHTS = 7
+"""Lists whose row counts say what is usual."""
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What is asked of one table; ``None`` asks nothing. ``required=False``: a list may be made without it."""
+
+    warn_after: timedelta | None = None
+    error_after: timedelta | None = None
+    required: bool | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One question and its answer: ``outcome`` is pass, warn or fail; ``says`` a sentence, ``where`` and ``fix`` as in an error.
+
+    ``facts`` are numbers for a page: days and limit of a late feed (days is None where no row is known), rows and usual of a partial table.
+    """
+
+    name: str
+    outcome: str
+    says: str = ""
+    code: str = "E403"
+    where: Mapping[str, object] = field(default_factory=dict, hash=False)
+    fix: str = ""
+    facts: Mapping[str, float | None] = field(default_factory=dict, hash=False)
+
+    @property
+    def table(self) -> str:
+        """Return the table that was asked about."""
+        return self.name.rpartition(".")[2]
+
+
+def age(value: object, key: str) -> timedelta | None:
+    """Return an age from a number of days or a text such as ``36h``, ``2d``, ``1w``.
+
+    Raises:
+        PrevenanceError: E202 for anything else, or an age that is not above 0.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([mhdw])(?:in|inutes?|ours?|ays?|eeks?)?)?", str(value).strip().lower())
+    length = timedelta(**{UNITS[found.group(2) or "d"]: float(found.group(1))}) if found else timedelta(0)
+    if length <= timedelta(0):
+        raise PrevenanceError(
+            "E202", f'"{value}" is no age', key=key, fix=f"give days or an age with its unit, such as {key}=3 or {key}=36h"
+        )
+    return length
+
+
+def freshness(counts: Mapping[str, Counts], as_of: datetime, limits: Mapping[str, Limit]) -> list[Gate]:
+    """Judge each table with a limit by its newest visible ``known_at`` against ``as_of`` (naive UTC), never against the clock."""
+    asked = {name: limit for name, limit in limits.items() if name in counts and (limit.warn_after or limit.error_after)}
+    return [_fresh(name, counts[name].newest_known_at, as_of, limit) for name, limit in sorted(asked.items())]
+
+
+def _fresh(name: str, newest: str, as_of: datetime, limit: Limit) -> Gate:
+    old = as_of - datetime.fromisoformat(newest.rstrip("Z")) if newest else None
+    over = [outcome for outcome, most in (("fail", limit.error_after), ("warn", limit.warn_after)) if most and (old is None or old > most)]
+    if not over:
+        return Gate(f"fresh.{name}", "pass")
+    most = limit.error_after if over[0] == "fail" else limit.warn_after
+    told = f"its newest knowledge is {days(old)} old" if old is not None else "it has no row that is known"
+    days_needed = "" if old is None else f", or set tables.{name}.error_after={old.days + 1}"
+    return Gate(
+        f"fresh.{name}",
+        over[0],
+        f"{name}: {told}, the limit is {days(most)}" + (f" (newest known_at {newest})" if newest else ""),
+        where={"table": name, "newest": newest or None, "age": days(old) if old is not None else None, "limit": days(most)},
+        facts={"days": old / timedelta(days=1) if old is not None else None, "limit": (most or timedelta(0)) / timedelta(days=1)},
+        fix=f"bring the feed up to date and run again{days_needed}, or set tables.{name}.required=false for a list without it",
+    )
+
+
+def volume(
+    read: Mapping[str, int], before: Sequence[Mapping[str, int]], limits: Mapping[str, Limit], *, accepted: bool = False
+) -> list[Gate]:
+    """Compare the rows of each table with the median of the last ``NIGHTS`` lists (``before``, newest last); one that fell to a part fails.
+
+    ``accepted`` or a table that is not required turns a failure into a warning.
+    """
+    gates = []
+    for name in sorted(read):
+        known = [night[name] for night in before[-NIGHTS:] if night.get(name)]
+        usual = median(known) if known else 0
+        if not usual or read[name] >= LEAST * usual:
+            gates.append(Gate(f"volume.{name}", "pass"))
+            continue
+        mild = accepted or limits.get(name, Limit()).required is False
+        says = f"{name}: {read[name]:,} rows, {1 - read[name] / usual:.0%} fewer than the {usual:,.0f} that are usual"
+        gates.append(
+            Gate(
+                f"volume.{name}",
+                "warn" if mild else "fail",
+                says + ("; taken as it is (accept_volume)" if accepted else ""),
+                "E404",
+                {"table": name, "rows": read[name], "usual": round(usual)},
+                "export the table whole and run again, or add accept_volume=true if it really shrank",
+                {"rows": read[name], "usual": usual},
+            )
+        )
+    return gates
+
+
+def enforce(gates: Sequence[Gate]) -> None:
+    """Raise the first failed gate: E403 for a feed that is too old, E404 for one that is a part of itself."""
+    for gate in gates:
+        if gate.outcome == "fail":
+            raise PrevenanceError(gate.code, gate.says, fix=gate.fix, **gate.where)
+
+
+def days(length: timedelta | None) -> str:
+    """Return a length of time as it is told: days with one decimal, hours below two days.
+
+    >>> days(timedelta(hours=30)), days(timedelta(days=6))
+    ('30 hours', '6 days')
+    """
+    hours = (length or timedelta(0)) / timedelta(hours=1)
+    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.1f}".removesuffix(".0") + " days"

@@ -1,0 +1,192 @@
+"""Consistency and accuracy: what is wrong with rows and cells, whom it costs, and what to mend first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from prevenance.base.errors import PrevenanceError
+from prevenance.sources.gates import Gate
+from prevenance.sources.limits import SAID
+from prevenance.sources.quality.columns import Gap
+from prevenance.sources.taken import Intake, Policy
+from prevenance.tables.canonical import TABLES
+
+LEAST, MOST = 0.005, 0.2
+"""A column with a share of missing values from LEAST to MOST is usually filled: the gap is a defect, not a habit."""
+
+CONSISTENCY, ACCURACY = "consistency", "accuracy"
+
+CONTRADICTIONS = (
+    "duplicate",
+    "conflicting_key",
+    "unknown_customer",
+    "customer_set_apart",
+    "no_known_at",
+    "known_at: before",
+    "event: ended",
+    "event: started",
+)
+"""Beginnings of the reasons that are about how rows fit together; all others are about what stands in a cell."""
+
+ACTIONS = {
+    "duplicate": "export each row once (one of them is used)",
+    "conflicting_key": "keep one row for each key, or give each row its own id as _id",
+    "unknown_customer": "export these customers too (without the deleted ones only survivors are learned from), or leave their rows out",
+    "customer_set_apart": "correct the customer's own row",
+    "no_known_at": "fill the load time, or leave known_at out of the select and set delay_days",
+    "ragged_row": "quote cells that hold separators or line breaks",
+    "before event_at": "correct the load time, or the zone of the source (timezone:)",
+    "ended before it started": "correct the dates of these contracts",
+    "started while it runs": "end the old contract before the new one starts, or export a change",
+    "not a timestamp": "write every date as 2024-03-25 in the export",
+    "not a number": "write numbers with a decimal point, or set decimal: ','",
+    "not yes or no": "write yes or no",
+    "outside": "correct the value at its source",
+    "unknown value": "map it in the select to one of: ",
+    "blank": "fill it in the export",
+}
+"""Ending, or part, of a reason -> what to do."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: how many rows and customers have it, where it is first met, what to do.
+
+    ``section`` of the audit: consistency, accuracy, or none of its own. ``blocks``: a run refuses for it. ``weight``: how much a customer
+    counts (1 where rows or values are lost, less where they are used, 0 for nothing).
+    """
+
+    table: str
+    column: str
+    what: str
+    rows: int
+    customers: int
+    first: str
+    action: str
+    section: str = ACCURACY
+    blocks: bool = False
+    weight: float = 1.0
+
+
+def findings(taken: Intake, policies: Mapping[str, Policy]) -> list[Finding]:
+    """Return what is wrong with rows and cells: of each table every reason why rows are left out or set apart, and words taken as missing."""
+    found = []
+    for name, counts in taken.counts.items():
+        policy = policies.get(name, Policy())
+        broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != "customer_set_apart"}
+        over = policy.on_bad_row == "refuse" and sum(broken.values()) > policy.max_bad_share * counts.read
+        for reason, rows in {**counts.quarantined, **counts.excluded}.items():
+            if reason in counts.quarantined or reason in ("duplicate", "no_known_at"):
+                found.append(_finding(taken, name, reason, rows, blocks=over and reason in broken))
+    return [*found, *_words(taken), *_unread_consents(taken), *_early(taken), *_warned(taken)]
+
+
+def _finding(taken: Intake, name: str, reason: str, rows: int, *, blocks: bool) -> Finding:
+    column, _, what = reason.rpartition(": ")
+    first, customers = taken.met.get((name, reason), ("", 0))
+    said, hint = taken.hints.get((name, reason), ("", ""))
+    action = hint or next((text for part, text in ACTIONS.items() if part in what), "correct the export")
+    if what == "unknown value":
+        action += ", ".join(TABLES[name].column(column).choices)
+    column = column or ("customer_id" if reason == "unknown_customer" else "")
+    told = said or SAID.get(reason, what)
+    section = CONSISTENCY if reason.startswith(CONTRADICTIONS) else ACCURACY
+    return Finding(name, column, told, rows, customers, first, action, section, blocks, 0.0 if reason == "duplicate" else 1.0)
+
+
+def _words(taken: Intake) -> list[Finding]:
+    told, action = "words such as NaN or #REF! taken as missing", "export an empty cell where there is no value"
+    found = []
+    for (name, column), rows in taken.words.items():
+        first, customers = taken.met.get((name, f"{column}: missing word"), ("", 0))
+        found.append(Finding(name, column, told, rows, customers, first, action))
+    return found
+
+
+def _unread_consents(taken: Intake) -> list[Finding]:
+    if "consents" not in taken.counts:
+        return []
+    query = "select count(*), count(distinct customer_id) from canonical.consents where allowed is null"
+    rows, customers = taken.con.execute(query).fetchall()[0]
+    told = "no yes and no no: it counts as a no, and the customer is left out"
+    return [Finding("consents", "allowed", told, rows, customers, "", "write yes or no")] if rows else []
+
+
+EARLY = {
+    "before_customer": ("customers", "first row", "correct when customers begin, or leave out what was before"),
+    "before_subscription": ("subscriptions", "first contract", "export older contracts too, or correct when they start"),
+}
+"""Warning of the intake on facts that lie too early -> the table that is probably wrong, what they precede, what to do."""
+
+
+def _early(taken: Intake) -> list[Finding]:
+    """Return a finding for each kind of beginning that facts of other tables precede: they are used, and probably that date is wrong."""
+    found = []
+    for warning, (table, what, action) in EARLY.items():
+        tables = {name: counts.warnings[warning] for name, counts in taken.counts.items() if warning in counts.warnings}
+        if tables:
+            places = [taken.met[name, warning] for name in tables if (name, warning) in taken.met]
+            told = f"{', '.join(f'{rows:,} of {name}' for name, rows in tables.items())} lie before the customer's {what}; used"
+            first, customers = next(iter(places), ("", 0))[0], max((one[1] for one in places), default=0)
+            found.append(Finding(table, "event_at", told, sum(tables.values()), customers, first, action, CONSISTENCY, weight=0.5))
+    return found
+
+
+WARNED = {
+    "clock_change": ("at an hour that the zone skips or has twice", "export timestamps with their offset", 0.0),
+    "likely_duplicate": ("ids that differ only by case, spaces or Unicode form", "write each id in one way", 1.0),
+}
+"""Other warning of the intake -> what it says, what to do, and how much a customer counts."""
+
+
+def _warned(taken: Intake) -> list[Finding]:
+    found = []
+    for name, counts in taken.counts.items():
+        for warning in sorted(WARNED.keys() & counts.warnings.keys()):
+            what, action, weight = WARNED[warning]
+            rows = counts.warnings[warning]
+            found.append(Finding(name, "", what, rows, rows if weight else 0, "", action, CONSISTENCY, weight=weight))
+    return found
+
+
+def refusal(problem: PrevenanceError) -> Finding:
+    """Return what a run was refused for."""
+    where = problem.where
+    table, column, first = (str(where.get(key, "")) for key in ("table", "column", "first"))
+    rows = str(where.get("rows", 0))
+    return Finding(
+        table or str(where.get("key", "")),
+        column,
+        problem.what,
+        int(rows) if rows.isdigit() else 0,
+        0,
+        first,
+        problem.fix,
+        section="",
+        blocks=True,
+    )
+
+
+def late(gate: Gate, taken: Intake) -> Finding:
+    """Return what a gate that did not pass says, and what it asks for; it costs all customers of its table."""
+    query = f"select count(*), count(distinct customer_id) from canonical.{gate.table}"
+    per_customer = gate.table in taken.counts and TABLES[gate.table].per_customer
+    rows, customers = taken.con.execute(query).fetchall()[0] if per_customer else (0, 0)
+    told = gate.says.removeprefix(f"{gate.table}: ")
+    return Finding(gate.table, "", told, rows, customers, "", gate.fix, "", gate.outcome == "fail")
+
+
+def missing(gap: Gap) -> Finding:
+    """Return a gap as something to mend."""
+    what = f"missing in {gap.share:.1%} of the rows that usually have it"
+    return Finding(gap.table, gap.column, what, gap.missing, gap.customers, "", "fill it at its source, or map it in the select")
+
+
+def first_to_mend(found: Iterable[Finding], gaps_found: Iterable[Gap], most: int = 5) -> list[Finding]:
+    """Return at most ``most`` findings: what stops a run, then what costs the most customers, then the most rows; last, columns with gaps."""
+    costly = [one for one in found if one.blocks or one.weight]
+    ordered = sorted(costly, key=lambda one: (not one.blocks, -one.weight * one.customers, -one.rows, one.table, one.column, one.what))
+    usual = [gap for gap in gaps_found if LEAST <= gap.share <= MOST and not TABLES[gap.table].column(gap.column).personal]
+    defects = sorted(map(missing, usual), key=lambda one: (-one.customers, -one.rows, one.table, one.column))
+    return [*ordered, *defects][:most]

@@ -1,0 +1,51 @@
+"""What an intake gives: the engine with canonical tables, what became of every row, and what bad rows get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What bad rows of one table get: above ``max_bad_share`` the run refuses, unless ``on_bad_row`` is ``quarantine``.
+
+    A table with ``required=True`` must have rows, one with ``False`` may be missing; undecided, it must be there and may be empty (never
+    that of customers).
+    """
+
+    on_bad_row: str = "refuse"
+    max_bad_share: float = 0.01
+    required: bool | None = None
+
+
+@dataclass
+class Counts:
+    """What became of the rows of one table."""
+
+    read: int = 0
+    used: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+    newest_known_at: str = ""
+    warnings: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Intake:
+    """Canonical tables in the engine (``canonical.*``, ``quarantine.*``), with their counts and what was noticed.
+
+    ``columns`` are those that a table's select gives; ``met`` says of a (table, reason) where its first row is (file:line) and how many
+    customers have one; ``words`` how many cells of a (table, column) hold a word for "no number".
+    """
+
+    con: duckdb.DuckDBPyConnection
+    counts: dict[str, Counts]
+    messages: list[str]
+    derived_customers: bool = False
+    samples: dict[tuple[str, str], str] = field(default_factory=dict)
+    hints: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    met: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    words: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The canonical tables, and what a contract is."""

@@ -1,0 +1,68 @@
+"""Published lists in the model store: one run each, last of all and never in the way.
+
+What is to be logged waits in ``<out>/spool/`` until the store takes it, so a night with the store down loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prevenance.base import disk, memory
+from prevenance.base.errors import PrevenanceError
+from prevenance.track import tracking
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SPOOL = "spool"
+
+
+def kept(out: Path, folders: Sequence[str]) -> list[str]:
+    """Log the published ``folders`` and whatever waits from nights before; return messages, none if the store took everything.
+
+    A list that is logged already is not logged again. No customer is named: counts, gates, the model and the cutoff.
+
+    Raises:
+        PrevenanceError: E801 if what waits cannot be written.
+    """
+    for folder in map(Path, folders):
+        told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        short = {key: told[key] for key in ("target", "cutoff", "run_id", "data_until", "model", "counts", "gates")}
+        disk.write(out / SPOOL / f"{told['target']}-{told['run_id']}.json", json.dumps(short, sort_keys=True).encode())
+    waiting = sorted((out / SPOOL).glob("*.json"))
+    try:
+        if waiting and not (out / tracking.STORE).exists():
+            raise PrevenanceError("E801", "there is none", fix="run make train", path=out / tracking.STORE)
+        if waiting:
+            memory.check()
+            with tracking.store(out) as (_, client):
+                for path in waiting:
+                    _log(out, client, json.loads(path.read_text(encoding="utf-8")))
+    except PrevenanceError as problem:
+        lists = f"{len(waiting)} list{'s' if len(waiting) > 1 else ''}"
+        return [f"{lists} not yet in the model store: {problem.what}; kept in {out / SPOOL} for the next night"]
+    for path in waiting:
+        path.unlink()
+    return []
+
+
+def _log(out: Path, client: MlflowClient, told: Mapping[str, Any]) -> None:
+    """Log one short manifest as a run of the experiment ``<target> lists``, once; one that was broken off is finished."""
+    from mlflow.entities import Metric
+
+    name = f"{told['target']} lists"
+    experiment = client.get_experiment_by_name(name)
+    number = experiment.experiment_id if experiment else client.create_experiment(name, (out / "mlruns" / name).resolve().as_uri())
+    tags = {key: str(told[key]) for key in ("run_id", "cutoff", "data_until")} | {"model_digest": str(told["model"]["digest"])}
+    tags |= {f"gate.{gate}": outcome for gate, outcome in told["gates"].items()}
+    found = client.search_runs([number], f"tags.run_id = '{told['run_id']}'", max_results=1)
+    logged = found[0] if found else client.create_run(number, tags=tags, run_name=str(told["cutoff"])[:10])
+    if logged.info.status == "FINISHED":
+        return
+    counts = {key: told["counts"][key] for key in ("customers_read", "listed")}
+    counts |= {f"excluded.{reason}": rows for reason, rows in told["counts"]["excluded"].items()}
+    client.log_batch(logged.info.run_id, [Metric(key, float(value), logged.info.start_time, 0) for key, value in counts.items()])
+    client.set_terminated(logged.info.run_id)
