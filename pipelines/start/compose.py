@@ -25,6 +25,9 @@ from prevenance.runs.settings.schema import PolicySettings, Settings
 from prevenance.tables.canonical import TABLES
 from prevenance.words import words
 
+SAID = ("target", "validation", "outreach", "tables")
+"""Groups of settings that a source may speak on."""
+
 
 class PrivateConf(SearchPathPlugin):
     """Look in the private folder before the shipped one, so that a file there wins over ours of the same name."""
@@ -51,7 +54,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
             composed = compose(name, overrides=[escaped(one) for one in overrides if one.partition("=")[0] not in ids])
-            refuse_kept_secrets(composed)
+            refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
             found = checked(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
@@ -93,16 +96,16 @@ def checked(composed: DictConfig, overrides: list[str]) -> Settings:
     Raises:
         PrevenanceError: E201 unknown key, E202 wrong kind, E203 unknown choice or language, E204 ``_target_``.
     """
-    refuse_code(composed)
+    refuse_code(OmegaConf.to_container(composed, resolve=False))
     try:
         OmegaConf.set_struct(composed, False)  # the schema refuses what it does not know; owners and targets under outreach are the user's
         blank_rules(composed)
         merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
-        for group in ("target", "validation", "outreach", "tables"):
-            merged = OmegaConf.merge(merged, {group: _source_words(merged, group)})
-            for key in (one.lstrip("+").partition("=")[0] for one in overrides):
-                if key.startswith(f"{group}."):
-                    OmegaConf.update(merged, key, OmegaConf.select(composed, key))
+        source: Any = OmegaConf.to_container(merged.source)
+        merged = OmegaConf.merge(merged, {group: _source_words(source, merged.target.name, group) for group in SAID})
+        for key in (one.lstrip("+").partition("=")[0] for one in overrides):
+            if key.partition(".")[0] in SAID and "." in key:
+                OmegaConf.update(merged, key, OmegaConf.select(composed, key))
         result: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as problem:
         raise config_error(problem, keys()) from problem
@@ -112,10 +115,9 @@ def checked(composed: DictConfig, overrides: list[str]) -> Settings:
     return result
 
 
-def _source_words(merged: Any, group: str) -> Any:
+def _source_words(source: Any, target: str, group: str) -> Any:
     """Return what the source says on a group: its target's words; for the other groups its own, then those under its target."""
-    source: Any = OmegaConf.to_container(merged.source)
-    said = source["targets"].get(merged.target.name) or {}
+    said = source["targets"].get(target) or {}
     if group == "target":
         return {key: value for key, value in said.items() if key not in ("validation", "outreach", "tables")}
     return OmegaConf.merge(source[group], said.get(group, {}))

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from prevenance.base.errors import PrevenanceError, nearest
 from prevenance.consent.purpose import EXAMPLES
@@ -15,13 +15,12 @@ from prevenance.consent.purpose import EXAMPLES
 
 def refuse_code(node: Any, path: str = "") -> None:
     """Raise E204 when a setting would name code to run (``_target_`` and its like), at any depth."""
-    if isinstance(node, DictConfig):
-        for key in map(str, node):
+    if isinstance(node, dict):
+        for key, value in node.items():
             if key in ("_target_", "_partial_", "_args_", "_recursive_", "_convert_"):
                 raise runs_code(key, f"{path}{key}")
-            if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
-                refuse_code(node[key], f"{path}{key}.")
-    elif isinstance(node, ListConfig):
+            refuse_code(value, f"{path}{key}.")
+    elif isinstance(node, list):
         for item in node:
             refuse_code(item, path)
 
@@ -65,16 +64,12 @@ def refuse_secrets(arguments: list[str], letters: Collection[str] = ()) -> None:
 
 def refuse_kept_secrets(node: Any, path: str = "") -> None:
     """Raise E211 when a file of conf/ holds a secret, at any depth."""
-    if isinstance(node, DictConfig):
-        for key in map(str, node):
-            if OmegaConf.is_missing(node, key):
-                continue
-            value = OmegaConf.to_container(node, resolve=False).get(key)  # type: ignore[union-attr]
-            if isinstance(value, str) and value and (_secret(key) or _HIDDEN.search(value)):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if isinstance(value, str) and value not in ("", MISSING) and (_secret(str(key)) or _HIDDEN.search(value)):
                 raise _told(f"{path}{key}")
-            if isinstance(value, (dict, list)):
-                refuse_kept_secrets(node[key], f"{path}{key}.")
-    elif isinstance(node, ListConfig):
+            refuse_kept_secrets(value, f"{path}{key}.")
+    elif isinstance(node, list):
         for item in node:
             refuse_kept_secrets(item, path)
 
