@@ -1,14 +1,37 @@
-"""What a whole run of the tests says of the fault table: which of its 80 numbers were carried by tests, and whether all of these passed."""
+"""What all tests share, and what a run of them says of the fault table: which of its 80 numbers were carried, and whether these passed."""
 
 from __future__ import annotations
 
+import gc
+import os
 from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 from test_fault_table import NUMBERS, carried
 
 OUTCOMES: dict[int, set[str]] = defaultdict(set)
 COUNTED: set[str] = set()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker a core of its own, so that no thread waits by spinning, and let it look for garbage less often."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    gc.set_threshold(50_000, 20, 50)
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker[2:]) % len(cores)]})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    import once
+
+    base = tmp_path_factory.getbasetemp()
+    once.start(base, "PYTEST_XDIST_WORKER" in os.environ)
+    with pytest.MonkeyPatch.context() as patch:
+        once.shared_parts(patch)
+        yield
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
