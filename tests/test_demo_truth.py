@@ -27,7 +27,7 @@ from prevenance.sources.intake import Source, intake
 from prevenance.sources.taken import Policy
 from prevenance.tables.canonical import TABLES
 from prevenance.targets import churn, cross_sell, tickets
-from prevenance.targets.define import cohort, label
+from prevenance.targets.labels import cohort, label
 
 CONF = Path(__file__).parent.parent / "conf" / "source"
 CLEAN = {"duplicates": False, "orphans": False, "bad_cells": False, "opt_outs": False}

@@ -19,13 +19,16 @@ from worlds import CUTOFFS, TOGETHER, companies, snapshots, world
 import prevenance.features.build as builder
 import prevenance.features.distinct as by_value
 import prevenance.features.intervals as cells
-import prevenance.targets.define as target_module
+import prevenance.targets.labels as target_module
 from prevenance.features import definitions
 from prevenance.features.build import build, names, usable
 from prevenance.features.define import State
 from prevenance.history.history import History, visible
-from prevenance.targets import by_contract, by_event, by_silence, next_family, next_offer, next_ticket
-from prevenance.targets.define import Target, cohort, label
+from prevenance.targets.churn import by_contract, by_event, by_silence
+from prevenance.targets.cross_sell import next_family, next_offer
+from prevenance.targets.labels import cohort, label
+from prevenance.targets.target import Target
+from prevenance.targets.tickets import next_ticket
 
 DEFINITIONS = definitions()
 END = CUTOFFS[-1] + timedelta(days=60)

@@ -21,7 +21,7 @@ from prevenance.history.history import History, cut
 from prevenance.privacy import retention
 from prevenance.runs.manifest import balanced
 from prevenance.sources.taken import Counts, Intake
-from prevenance.targets.define import cohort, label
+from prevenance.targets.labels import cohort, label
 
 DAYS = 120
 BEGIN = END - timedelta(days=DAYS)

@@ -50,13 +50,18 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
-            composed = compose(name, overrides=[escaped(one) for one in overrides if one.partition("=")[0] not in ids])
+            composed = compose(name, overrides=[escaped(_added(one)) for one in overrides if one.partition("=")[0] not in ids])
             refuse_kept_secrets(composed)
             found = checked(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
     except (HydraException, OmegaConfBaseException) as problem:
         raise config_error(problem, keys()) from problem
+
+
+def _added(override: str) -> str:
+    """Return an override of a target's play so that it may add to the file: what the target says itself stands in no file."""
+    return f"++{override}" if override.startswith("playbook.targets.") else override
 
 
 def targets_of(name: str, given: Settings) -> list[Settings]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from prevenance.decide.playbook import Playbook, play_of
 from prevenance.order.decision import APART, COOLING
+from prevenance.targets.target import ANY_OUTCOME, TargetWords
 from prevenance.words import Words
 
 COLUMNS = (
@@ -45,6 +46,7 @@ class Stamp:
     model: str
     run_id: str
     data_until: datetime | None
+    words: TargetWords = ANY_OUTCOME
 
 
 def rank(scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words, currency: str = "") -> pd.DataFrame:
@@ -70,7 +72,7 @@ def rank(scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Pl
     rows["state"] = _states(rows)
     order = np.lexsort((rows["place"], rows["apart"].map(SECTIONS)))
     rows = _stamped(_with_actions(rows, stamp, playbook, say), stamp).iloc[order].reset_index(drop=True)
-    rows["why_above"] = why_above(rows, say, currency, yearly=stamp.target != "tickets")
+    rows["why_above"] = why_above(rows, say, currency, stamp.words.above)
     return rows[[*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows), *PRIVATE]]
 
 
@@ -95,7 +97,7 @@ def arms(ranked: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("place")[shown].reset_index(drop=True)
 
 
-def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: bool = True) -> pd.Series:
+def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", above: str = TargetWords.above) -> pd.Series:
     """Return, for a ranked row whose chance is lower than that of the ranked row below it, why it stands above; elsewhere empty.
 
     >>> from prevenance.words import words
@@ -111,12 +113,8 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: b
             told.append("")
         elif pd.isna(other):
             told.append(say("Above a higher chance: what is at stake there is not known"))
-        elif yearly:
-            here, there = say.money(value, currency), say.money(other, currency)
-            told.append(say("Above a higher chance: {here} a year at stake, not {there}", here=here, there=there))
         else:
-            here, there = say.money(value, currency), say.money(other, currency)
-            told.append(say("Above a higher chance: {here} at stake, not {there}", here=here, there=there))
+            told.append(say(above, here=say.money(value, currency), there=say.money(other, currency)))
     return pd.Series(told, index=ranked.index, dtype="str")
 
 

@@ -18,7 +18,8 @@ from prevenance.models.scoring import scored
 from prevenance.order.decision import Rules
 from prevenance.order.holdout import mondays
 from prevenance.order.value import best_offers
-from prevenance.targets.define import Target, cohort
+from prevenance.targets.labels import cohort
+from prevenance.targets.target import Target
 from prevenance.words import Words
 
 BEFORE = timedelta(days=28)

@@ -23,7 +23,8 @@ from prevenance.history.history import History, visible
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.precedents import similar
-from prevenance.targets.define import Target, cohort
+from prevenance.targets.labels import cohort
+from prevenance.targets.target import Target
 from prevenance.words import Words
 
 BEFORE = timedelta(days=28)

@@ -10,7 +10,7 @@ from prevenance.models import bundle, shelf
 from prevenance.models.bundle import Fitted
 from prevenance.runs.commands import command
 from prevenance.runs.settings.schema import Settings
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 from prevenance.track import tracking
 
 

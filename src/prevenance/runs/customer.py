@@ -137,13 +137,7 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
 
 def absent(given: Settings, basis: Basis, say: Words) -> str:
     """Return why a known customer is in no list of this target at this cutoff."""
-    kind, on = given.target.kind, say.date(basis.cutoff)
-    if kind in ("contract", "event"):
-        return say("On {date} the customer had no running contract, so this list did not ask about them", date=on)
-    if kind == "offer":
-        return say("On {date} the customer had no contract that runs on, or nothing was left to offer", date=on)
-    days = given.target.active_days
-    return say("The customer was not active in the {n} days before {date}, so this list did not ask about them", n=days, date=on)
+    return say(basis.target.words.absent, n=given.target.active_days, date=say.date(basis.cutoff))
 
 
 def _head(given: Settings, basis: Basis, asked: Asked) -> dict[str, Any]:

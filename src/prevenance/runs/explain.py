@@ -11,6 +11,7 @@ from prevenance.publish.folders import status
 from prevenance.runs.customer import Asked, basis_of, check, explained, loaded
 from prevenance.runs.noted import noted_each
 from prevenance.runs.settings.schema import Settings
+from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
 from prevenance.track.tracking import champion
 from prevenance.words import words
@@ -25,7 +26,7 @@ def explain_customer(given: Settings, each: list[Settings], steps: Steps) -> Non
     asked, spoken = Asked(given.customer, given.product or None), words(given.language)
     chosen = [one for one in each if champion(Path(given.out), one.target.name)] or each[:1]
     if asked.product is not None:
-        chosen = [one for one in chosen if one.target.kind in ("offer", "family")] or chosen
+        chosen = [one for one in chosen if target_of(one).pairs] or chosen
     results = {}
     read = loaded(given, steps)
     for one in chosen:

@@ -18,7 +18,7 @@ from prevenance.publish.published import Published
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 from prevenance.words import Words
 
 UNFAIR = 0.5

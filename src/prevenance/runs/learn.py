@@ -34,7 +34,7 @@ from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, look
 from prevenance.runs.steps import Steps
 from prevenance.runs.tested import Choice, Tested
 from prevenance.runs.training_report import Facts, flat, moved, no_challenger, report_of, signal, sliced, told
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 from prevenance.track import tracking
 
 PLOTTED = 2000

@@ -14,7 +14,7 @@ from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
 from prevenance.tables.canonical import TABLES
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 
 
 def quarantined(inputs: Inputs, hidden: Pseudonyms | None = None) -> dict[str, bytes]:

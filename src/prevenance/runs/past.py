@@ -23,7 +23,7 @@ from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
 from prevenance.runs.steps import Steps
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def replayed(given: Settings, champion: Fitted, then: Inputs, now: Inputs, messa
     rows = outcomes.judged(now.history, target, made.ranked)
     date = date_of(then.as_of, given.source.timezone)
     facts = outcomes.counted(rows, target, now.history.until) | {"date": date, "horizon_days": target.horizon_days}
-    verb = outcomes.VERBS.get(given.target.kind, "had the outcome")
+    verb = target.words.past
     summary = facts | {
         "target": target.name,
         "says": target.says,

@@ -28,7 +28,7 @@ from prevenance.order.value import by_product
 from prevenance.runs.champion import check_inputs
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import Listed
-from prevenance.runs.settings.outreach import peace_of, rules_of
+from prevenance.runs.settings.outreach import peace_of, plays_of, rules_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
@@ -61,8 +61,8 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     run_id = run_id_of(given, rules, cutoff, digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
     until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
-    stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
-    playbook = playbook_of(given.playbook.plays, given.playbook.targets)
+    stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until, target.words)
+    playbook = playbook_of(**plays_of(given))
     ranked = rank(rows, choice, stamp, playbook, say, given.source.currency)
     notes += dear(ranked, rules.cost)
     drawn, hidden = arms(ranked), pseudonyms_of(given)
@@ -88,7 +88,7 @@ def run_id_of(
 ) -> str:
     """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, late feeds, the key of the hold-out and the model."""
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": rules.room.contacts}
-    settings |= {"playbook": asdict(given.playbook), "language": given.language, "key": rules.holdout.mark}
+    settings |= {"playbook": plays_of(given), "language": given.language, "key": rules.holdout.mark}
     settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
     settings |= {"late": late} if late else {}
     depends = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,8 @@ from prevenance.runs.settings.schema import Settings, TargetSettings, Validation
 from prevenance.runs.steps import Steps
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.targets import KINDS
-from prevenance.targets.define import Target, cohort, label
+from prevenance.targets.labels import cohort, label
+from prevenance.targets.target import Target
 
 
 def target_of(given: Settings) -> Target:
@@ -33,19 +35,9 @@ def target_of(given: Settings) -> Target:
     chosen: TargetSettings = given.target
     if chosen.kind not in KINDS:
         raise PrevenanceError("E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=nearest(chosen.kind, KINDS))
-    settings: dict[str, Any] = {
-        "name": chosen.name,
-        "horizon_days": chosen.horizon_days,
-        "settle_days": chosen.settle_days,
-        "lead_days": chosen.lead_days,
-    }
-    if chosen.kind in ("silence", "ticket", "family"):
-        settings |= {"active_days": chosen.active_days, "activity_in": tuple(chosen.activity)}
-    if chosen.kind == "family":
-        settings["owned_days"] = chosen.owned_days
-    if chosen.kind == "ticket":
-        settings |= {"category": chosen.category, "priority": chosen.priority, "cost_per_ticket": given.outreach.cost_per_ticket}
-    return KINDS[chosen.kind](**settings)
+    make = KINDS[chosen.kind]
+    settings = asdict(chosen) | {"activity_in": tuple(chosen.activity), "cost_per_ticket": given.outreach.cost_per_ticket}
+    return make(**{name: settings[name] for name in signature(make).parameters})
 
 
 def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None) -> tuple[tuple[Definition, ...], list[str]]:
@@ -90,7 +82,7 @@ def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime
         PrevenanceError: E601 when no label window is closed yet.
     """
     rules = given.validation
-    burn_in = timedelta(days=max(rules.burn_in_days, given.target.active_days if given.target.kind == "silence" else 0))
+    burn_in = timedelta(days=max(rules.burn_in_days, target.burn_in_days))
     first = first_known(inputs) + burn_in
     length = timedelta(days=target.horizon_days + target.settle_days)
     found = _every(rules, inputs.as_of - length)

@@ -24,7 +24,7 @@ from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.runs.tested import Choice, Tested
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 
 SLICES, UNBLOCKING = ("segment", "plan", "country", "industry", "size", "tenure"), ("country", "industry", "size", "tenure")
 LEVELS = 20

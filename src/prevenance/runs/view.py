@@ -89,7 +89,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "target": target.name,
         "kind": given.target.kind,
         "says": target.says,
-        "verb": _verb(given.target.kind, say),
+        "verb": say(target.words.verb),
         "cutoff": inputs.as_of,
         "date": date_of(inputs.as_of, given.source.timezone),
         "horizon_days": target.horizon_days,
@@ -143,11 +143,6 @@ def _weeks(made: Listed) -> dict[str, list[float | None]]:
     """Return customer_id -> the chances of twelve weeks, as the list decided by them."""
     values = made.weeks[[f"week_{number}" for number in range(story.SHOWN)]].astype(object)
     return dict(zip(made.weeks["customer_id"], values.where(values.notna(), None).to_numpy().tolist(), strict=True))
-
-
-def _verb(kind: str, say: Words) -> str:
-    told = {"ticket": say("open a ticket"), "offer": say("take an offer"), "family": say("buy")}
-    return told.get(kind, say("leave"))
 
 
 def _bytes(text: str | bytes) -> bytes:

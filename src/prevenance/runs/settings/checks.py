@@ -11,6 +11,7 @@ from prevenance.base.errors import PrevenanceError, nearest
 from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
 from prevenance.privacy.retention import check as check_retention
+from prevenance.runs.settings.outreach import plays_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.sources.gates import age
 from prevenance.tables.canonical import TABLES
@@ -63,7 +64,7 @@ def check_settings(given: Settings) -> None:
     check_retention(given.privacy.retention.tables, given.privacy.retention.artifacts)
     _either(given.privacy.review, "privacy.review", "required", "optional")
     if given.playbook.plays:
-        playbook_of(given.playbook.plays, given.playbook.targets)
+        playbook_of(**plays_of(given))
 
 
 def _each(values: Mapping[str, Any], key: str) -> Iterator[float]:

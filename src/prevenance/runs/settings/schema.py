@@ -158,10 +158,11 @@ class HealthScoreSettings:
 
 @dataclass
 class PlaybookSettings:
-    """What to do about a reason: family -> play, and target -> family -> play; see conf/playbook/default.yaml."""
+    """What to do about a reason: family -> play, and target -> family -> play; ``own_plays``: else what a target says itself."""
 
     plays: dict[str, Any] = field(default_factory=dict)
     targets: dict[str, Any] = field(default_factory=dict)
+    own_plays: bool = False
 
 
 @dataclass

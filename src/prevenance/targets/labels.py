@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -17,41 +16,10 @@ import pandas as pd
 from prevenance.base.errors import PrevenanceError
 from prevenance.history.history import History, upcoming, visible
 from prevenance.tables.canonical import TABLES
+from prevenance.targets.target import Target
 
 
-@dataclass(frozen=True)
-class Target:
-    """What is predicted.
-
-    ``cohort`` is SQL over rows visible at the cutoff (each of ``tables`` by its name, with ``age_days`` and ``cutoff``)
-    and returns ``customer_id, state`` (``at_risk`` or ``too_late``), ``value_at_stake`` (money a year, or null).
-    ``outcome`` is SQL that may also see ``next_<table>``, the rows of the label window; it returns
-    ``customer_id, outcome_at`` for those whose outcome came. With ``absence`` the outcome is that no row is returned.
-    With ``pairs`` a row is a customer and a product: both return ``product_id`` too.
-    """
-
-    name: str
-    tables: tuple[str, ...]
-    cohort: str
-    outcome: str
-    horizon_days: int
-    settle_days: int = 0
-    lead_days: int = 0
-    absence: bool = False
-    says: str = ""
-    pairs: bool = False
-
-    @property
-    def keys(self) -> list[str]:
-        """Return the columns that, with the cutoff, name a snapshot."""
-        return ["customer_id", "product_id"] if self.pairs else ["customer_id"]
-
-    def closes(self, cutoff: datetime) -> datetime:
-        """Return the moment from which the label of ``cutoff`` is known for good."""
-        return cutoff + timedelta(days=self.horizon_days + self.settle_days)
-
-
-def check(target: Target, tables: frozenset[str]) -> None:
+def check_tables(target: Target, tables: frozenset[str]) -> None:
     """Raise E401 when the history lacks a table that the target stands on."""
     if missing := sorted(set(target.tables) - tables):
         raise PrevenanceError(
@@ -67,7 +35,7 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
 
     A customer whose first row in ``customers`` is not visible yet is in no cohort, whatever other tables say.
     """
-    check(target, history.tables)
+    check_tables(target, history.tables)
     parts, keys = [], ", ".join(target.keys)
     for cutoff in sorted(set(cutoffs)):
         views = ", ".join(_views(target, cutoff))
@@ -117,7 +85,7 @@ def _next_views(target: Target, cutoff: datetime) -> list[str]:
     ]
 
 
-def activity(tables: Sequence[str], prefix: str = "") -> str:
+def activity_rows(tables: Sequence[str], prefix: str = "") -> str:
     """Return SQL for ``customer_id, event_at`` of any row of ``tables``.
 
     Raises:
@@ -134,7 +102,7 @@ def activity(tables: Sequence[str], prefix: str = "") -> str:
     return " union all ".join(f"select customer_id, event_at from {prefix}{table}" for table in tables)
 
 
-def words(text: str) -> str:
+def plain_name(text: str) -> str:
     """Return a choice from a setting, refused unless it is plain text (it goes into SQL as a string).
 
     Raises:
