@@ -21,7 +21,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import NEVER
 from prevenance.publish import dossier, folders
 from prevenance.publish.published import at, before, every
-from prevenance.runs.customer import Asked, basis_of, check, explained
+from prevenance.runs.explain import Asked, basis_of, check, explained
 from prevenance.words import LANGUAGES, words
 
 TARGETS = ("churn", "tickets", "cross_sell")

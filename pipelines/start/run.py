@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before any numeric library: idle threads must not spin on shared cores
@@ -18,7 +20,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 
 from pipelines.start.arguments import IDS, own_words
-from pipelines.start.compose import PrivateConf, remembered, settings_of, without_private
+from pipelines.start.compose import PrivateConf, remembered, settings_of, targets_of, without_private
 from pipelines.start.locks import held_by
 from pipelines.start.refusals import refuse_secrets
 from prevenance.base import memory
@@ -29,6 +31,19 @@ from prevenance.runs.steps import Steps
 
 Body = Callable[[Settings, "Steps"], int | None]
 """A pipeline: returns the exit status if some of its work was refused and told, else nothing."""
+
+
+def command(name: str, module: str, function: str, *, by_target: bool = False) -> tuple[Body, Callable[[], None]]:
+    """Return the body and the entry point of a command: it does what a function of ``prevenance.runs`` does, imported when it is asked for.
+
+    ``by_target`` functions get what gives the settings of each target, too.
+    """
+
+    def body(given: Settings, steps: Steps) -> int:
+        run = getattr(importlib.import_module(f"prevenance.runs.{module}"), function)
+        return refused(run(given, *([partial(targets_of, name)] if by_target else []), steps) or [])
+
+    return body, partial(main, name, body)
 
 
 def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:

@@ -63,6 +63,11 @@ def champion_of(
     return fitted, held[1], messages
 
 
+def with_champion(out: Path, each: list[Settings]) -> list[Settings]:
+    """Return the settings of those targets that have a champion; without any the first, which then says what is missing."""
+    return [one for one in each if tracking.champion(out, one.target.name)] or each[:1]
+
+
 def check_inputs(fitted: Fitted, columns: list[str]) -> None:
     """Raise E504 when the champion wants a feature that tonight's tables cannot give."""
     if missing := [name for name in fitted.encoder.features if name not in columns]:

@@ -14,23 +14,23 @@ from prevenance.consent import erased, pseudonyms
 from prevenance.decide import feedback
 from prevenance.decide.feedback import Answer
 from prevenance.decide.overrides import FOLLOWED, decisions
+from prevenance.privacy.trail import noted
 from prevenance.publish import folders
 from prevenance.publish.published import Published, at
-from prevenance.runs.noted import noted
-from prevenance.runs.settings.schema import Settings
+from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 
 COLUMNS = ["customer_id", "product_id", "action", "act_by", "owner", "decision", "decided_by", "decided_at"]
 
 
-def export_lists(given: Settings, each: list[Settings], steps: Steps) -> None:
+def export_lists(given: Settings, targets: Targets, steps: Steps) -> None:
     """Write ``<out>/export/<target>-<cutoff>.csv`` of the chosen target, or of every target that has a list.
 
     Raises:
         PrevenanceError: E203 where there is no list, E906 where review is required and a row has no decision, E905 for pseudonyms without key.
     """
     out, written = Path(given.out), {}
-    lists = {one.target.name: (one, at(out, one.target.name, None)) for one in each}
+    lists = {one.target.name: (one, at(out, one.target.name, None)) for one in targets(given)}
     if not any(found for _, found in lists.values()):
         raise PrevenanceError(
             "E203", f"there is no published list in {out}", key="out", fix="run make score, or set out=", path=out / "lists"

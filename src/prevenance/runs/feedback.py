@@ -13,9 +13,9 @@ from prevenance.base.formats import stamp
 from prevenance.decide import feedback, overrides
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
+from prevenance.privacy.trail import noted_each
 from prevenance.publish.folders import status
 from prevenance.publish.wording import line, plural
-from prevenance.runs.noted import noted_each
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 

@@ -10,12 +10,12 @@ from typing import Any
 from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
+from prevenance.privacy.trail import noted, noted_each
 from prevenance.publish.folders import status
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs, load
 from prevenance.runs.learn import learn
-from prevenance.runs.noted import noted, noted_each
-from prevenance.runs.settings.schema import ModelSettings, Settings
+from prevenance.runs.settings.schema import ModelSettings, Settings, Targets
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
 from prevenance.runs.tonight import tonight
@@ -48,9 +48,9 @@ class Night:
         }
 
 
-def score_each(given: Settings, each: list[Settings], steps: Steps) -> list[PrevenanceError]:
+def score_each(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceError]:
     """Publish the list of the chosen target, or of every target that has a champion; return what was refused."""
-    done = night(given, each, steps)
+    done = night(given, targets(given), steps)
     write_index(given)
     status(Path(given.out), {"pipeline": "score"} | done.record)
     return list(done.refused.values())

@@ -11,9 +11,9 @@ from prevenance.consent import erased
 from prevenance.consent.purpose import Privacy
 from prevenance.consent.purpose import check as check_privacy
 from prevenance.history.history import instant
+from prevenance.privacy.trail import noted
 from prevenance.publish.folders import status
 from prevenance.runs.inputs import data_of, prepare_out, source_of
-from prevenance.runs.noted import noted
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.sources import denied, raw

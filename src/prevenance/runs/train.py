@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prevenance.privacy.trail import noted_each
 from prevenance.publish.folders import status
 from prevenance.runs.inputs import load, remember
 from prevenance.runs.learn import learn
-from prevenance.runs.noted import noted_each
-from prevenance.runs.settings.schema import Settings
+from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 
 
-def train_each(given: Settings, each: list[Settings], steps: Steps) -> None:
+def train_each(given: Settings, targets: Targets, steps: Steps) -> None:
     """Train the chosen target, or every target that the source declares."""
     loaded = load(given, steps)
     steps("")
     results, reading = {}, dict(steps.seconds)
-    for one in each:
+    for one in targets(given):
         steps.seconds = dict(reading)  # a report tells what its own target took
         text, results[one.target.name] = learn(one, loaded, steps)
         steps.tell(text)
