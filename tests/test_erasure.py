@@ -183,12 +183,12 @@ def test_an_erasure_waits_for_nobody_and_is_not_lost_to_a_run_at_work(out: Path,
     victim = victim_of(out)
     before = naming(out, NAME)
     for name in ("lists", "train", "feedback", "replay", "explain", "export"):
-        with lock.held(out, name):
+        with lock.hold_lock(out, name):
             capsys.readouterr()
             assert run("erase", f"out={out}", f"customer={victim}") == 7
             assert f"holds the lock {name}" in capsys.readouterr().err
     assert naming(out, NAME) == before
-    assert not (out / erased.LIST).exists(), "nothing was begun"
+    assert not (out / erased.LIST_FILE).exists(), "nothing was begun"
     assert run("erase", f"out={out}", f"customer={victim}") == 0
     assert naming(out, NAME) == []
 
@@ -257,20 +257,20 @@ def test_fault_79_an_erased_customer_stays_out_even_if_the_source_still_has_them
 
 
 def test_the_list_of_the_erased_holds_no_id_and_needs_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(erased.KEY_ENV, raising=False)
-    assert erased.load(tmp_path).among(["a"]) == set()
-    erased.add(tmp_path, "customer-1")
-    held = erased.add(tmp_path, "b")
+    monkeypatch.delenv(erased.KEY_VARIABLE, raising=False)
+    assert erased.load_erased(tmp_path).among(["a"]) == set()
+    erased.add_erased(tmp_path, "customer-1")
+    held = erased.add_erased(tmp_path, "b")
     assert held.among(["customer-1", "customer-10", "b", "c"]) == {"customer-1", "b"}
-    assert b"customer" not in (tmp_path / erased.LIST).read_bytes()
-    assert (tmp_path / erased.KEY).stat().st_mode & 0o777 == 0o600
-    monkeypatch.setenv(erased.KEY_ENV, "another key")
+    assert b"customer" not in (tmp_path / erased.LIST_FILE).read_bytes()
+    assert (tmp_path / erased.KEY_FILE).stat().st_mode & 0o777 == 0o600
+    monkeypatch.setenv(erased.KEY_VARIABLE, "another key")
     with pytest.raises(PrevenanceError, match="E904.*another key"):
-        erased.load(tmp_path)
-    monkeypatch.delenv(erased.KEY_ENV)
-    (tmp_path / erased.LIST).write_text("{", encoding="utf-8")
+        erased.load_erased(tmp_path)
+    monkeypatch.delenv(erased.KEY_VARIABLE)
+    (tmp_path / erased.LIST_FILE).write_text("{", encoding="utf-8")
     with pytest.raises(PrevenanceError, match="E904.*cannot be read"):
-        erased.load(tmp_path)
+        erased.load_erased(tmp_path)
 
 
 @pytest.mark.parametrize(("arguments", "status"), [([], 2), (["customer="], 2), (["customer=x", "out=/nowhere/at/all"], 4)])

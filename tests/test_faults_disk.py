@@ -477,8 +477,8 @@ def test_fault_67_a_reader_meets_one_version_while_fifty_are_published(out: Path
 def test_a_second_start_leaves_no_trace(stage: Stage, out: Path) -> None:
     from prevenance.base import lock
 
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         before = tree(out)
-        with pytest.raises(PrevenanceError, match="E701"), lock.held(out, "lists"):
+        with pytest.raises(PrevenanceError, match="E701"), lock.hold_lock(out, "lists"):
             pass
         assert tree(out) == before

@@ -207,7 +207,7 @@ def test_fault_41_another_clock_gives_the_same_list_and_freshness(out: Path, mon
 
 def test_fault_59_a_second_run_ends_at_once_naming_the_first(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (out / "status.json").read_bytes()
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         assert run("score", f"out={out}", "target=churn") == 7
         assert run("backfill", f"out={out}", "target=churn", "from=2026-09-01", "to=2026-09-01") == 7
         assert run("train", f"out={out}", "target=churn", *SMALL) == 0, "training may overlap"
@@ -226,10 +226,10 @@ def test_fault_60_the_lock_goes_with_the_process_that_held_it(out: Path) -> None
     with subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(PrevenanceError, match=f"process {holder.pid} on .* holds the lock lists"), lock.held(out, "lists"):
+        with pytest.raises(PrevenanceError, match=f"process {holder.pid} on .* holds the lock lists"), lock.hold_lock(out, "lists"):
             pass
         holder.send_signal(signal.SIGKILL)
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         assert json.loads((out / ".lists.holder").read_text())["pid"] != holder.pid
     assert not (out / ".lists.holder").exists()
 

@@ -175,7 +175,7 @@ def test_a_table_that_lost_most_of_its_keys_is_not_believed(company: Company) ->
 
 
 def test_two_at_once(company: Company) -> None:
-    with lock.held(company.root / "out", "record"):
+    with lock.hold_lock(company.root / "out", "record"):
         assert run(company, "record", "as_of=2024-05-01").line.startswith("ERROR E701")
 
 
@@ -246,7 +246,7 @@ def test_an_erased_customer_leaves_the_record_and_does_not_come_back(company: Co
     assert "accounts: 1 erased customers are left out" in kept.out
     assert not [path for path in out.rglob("*") if path.is_file() and b"acme-1" in path.read_bytes()]
     assert {row["account"] for path in (out / "record" / "accounts").iterdir() for row in rows(path)} == {"b"}
-    assert erased.load(out).among(["acme-1"]) == {"acme-1"}
+    assert erased.load_erased(out).among(["acme-1"]) == {"acme-1"}
 
 
 SMALL = ["model=rule", "target=churn", "validation.replicates=20", "validation.cutoffs=8", "capacity=10", "target.horizon_days=60"]

@@ -99,7 +99,7 @@ class PrevenanceError(Exception):
         return " ".join(text.split())
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return ``did you mean "x"?`` for the closest of ``names``, or the list of what exists.
 
     >>> nearest("tikets", ["tickets", "usage"])

@@ -75,7 +75,7 @@ def _known() -> dict[str, _Names]:
     return {kind: _Names(frozenset(each["words"]), tuple(each["starts"]), frozenset(each["whole"])) for kind, each in joined.items()}
 
 
-def parts(name: str) -> list[str]:
+def name_words(name: str) -> list[str]:
     """Return the words of a column's name, without case and accents.
 
     >>> parts("État_deSanté"), parts("HTTPCode2")
@@ -86,13 +86,13 @@ def parts(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", plain)
 
 
-def category(name: str, *, agents: bool = False) -> str | None:
+def special_category(name: str, *, agents: bool = False) -> str | None:
     """Return the special category that a column's name speaks of, or ``None``; with ``agents`` also "agent".
 
     >>> category("employee_religion"), category("health_score"), category("TradeUnionMember")
     ('religion', None, 'union membership')
     """
-    words = parts(name)
+    words = name_words(name)
     runs = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, min(start + 5, len(words)) + 1)}
     bare = [word for word in words if word not in _BESIDE]
     whole = {"".join(words), "".join(bare)}
@@ -104,13 +104,13 @@ def category(name: str, *, agents: bool = False) -> str | None:
     return None
 
 
-def refused(name: str, permitted: Collection[str] = (), *, agents: bool = False) -> str | None:
+def refused_category(name: str, permitted: Collection[str] = (), *, agents: bool = False) -> str | None:
     """Return why a column may not be used, as a category; ``None`` if it may, or if its name is ``permitted`` to the letter (case aside)."""
     allowed = {one.strip().casefold() for one in permitted}
-    return None if name.strip().casefold() in allowed else category(name, agents=agents)
+    return None if name.strip().casefold() in allowed else special_category(name, agents=agents)
 
 
-def error(
+def special_error(
     name: str, kind: str, *, fix: str = "take the column out of the select", key: str = "privacy.permitted", **where: object
 ) -> PrevenanceError:
     """Return E902 for a column and its category; the fix ends with how to say that the name only looks like it."""

@@ -21,7 +21,7 @@ import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import FORMULA
+from prevenance.base.formats import FORMULA_STARTS
 from prevenance.history.history import instant
 
 ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved")
@@ -177,7 +177,7 @@ def matched(
 
 def _spelt(text: str) -> list[str]:
     """Return a cell as it stands, then without the apostrophe that keeps a spreadsheet from reading a formula."""
-    return [text, text[1:]] if text.startswith("'") and text[1:].startswith(FORMULA) else [text]
+    return [text, text[1:]] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else [text]
 
 
 def load(out: Path, target: str) -> list[Answer]:
@@ -217,7 +217,7 @@ def keep(out: Path, target: str, answers: Sequence[Answer]) -> None:
 
 def _guarded(text: str) -> str:
     """Return a cell that is no formula and reads back as it was: one apostrophe goes before what begins like one or like a formula."""
-    return "'" + text if text.startswith(("'", *FORMULA)) else text
+    return "'" + text if text.startswith(("'", *FORMULA_STARTS)) else text
 
 
 def standing(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.explain import facts, story
 from prevenance.explain.attribution import facts as facts_of
 from prevenance.explain.facts import Wording
@@ -108,7 +108,7 @@ def details(
     past = earlier(basis, frame, [basis.cutoff - BEFORE, *(story.line(basis.cutoff)[:-1] if weeks is None else ())])
     chances = weekly(basis, frame, past) if weeks is None else weeks
     told = reasons(basis, frame, past, say)
-    rows = {row["customer_id"]: {key: plain(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
+    rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
     found: dict[str, dict[str, Any]] = {}
     for customer, score in zip(customers, frame["score"].tolist(), strict=True):

@@ -15,7 +15,7 @@ import pandas as pd
 from prevenance.explain.incidents import incidents, told
 from prevenance.history.history import History, visible
 from prevenance.tables.canonical import TABLES
-from prevenance.tables.contracts import HELD
+from prevenance.tables.contracts import HELD_SQL
 from prevenance.words import Words
 
 SHOWN = 12
@@ -210,7 +210,7 @@ def _contracts(history: History, cutoff: datetime) -> pd.DataFrame:
     return _by_customer(
         history,
         f"""
-        with subscriptions as (select * from {visible("subscriptions", cutoff)}), {HELD}
+        with subscriptions as (select * from {visible("subscriptions", cutoff)}), {HELD_SQL}
         select customer_id, min(renews_on) filter (where renews_on > cutoff) as renews_on,
           arg_max(plan, (coalesce(mrr, -1), subscription_id)) filter (where plan is not null) as contract_plan
         from running group by customer_id""",

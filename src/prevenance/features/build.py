@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend
 from prevenance.features.windows import Window, windowed
 from prevenance.history.history import History, visible
@@ -107,7 +107,9 @@ def _windows(definitions: Sequence[Definition]) -> list[Window]:
     for one in definitions:
         if isinstance(one, Trend):
             if one.of not in features or features[one.of].days is None:
-                raise PrevenanceError("E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=nearest(one.of, features))
+                raise PrevenanceError(
+                    "E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=did_you_mean(one.of, features)
+                )
             windows.append(Window(f"{one.name}_before", features[one.of], before=True))
     return windows
 

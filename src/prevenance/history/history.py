@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.purpose import opted_out as left_out
+from prevenance.consent.purpose import opted_out_sql as left_out
 from prevenance.sources.files import connect, quoted
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import SQL_TYPES, TABLES

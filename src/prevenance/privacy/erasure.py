@@ -21,7 +21,7 @@ from typing import Any
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical
+from prevenance.base.formats import canonical_json
 from prevenance.privacy.removal import KEYS, Person, removed, rows_of
 from prevenance.publish.folders import MANIFEST
 
@@ -127,7 +127,7 @@ def _list(folder: Path, person: Person) -> int:
         counts.setdefault("excluded", {})["erased"] = counts.get("excluded", {}).get("erased", 0) + listed
     manifest["erased"] = manifest.get("erased", 0) + 1
     manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in now.items()}
-    disk.exchange_folder(folder, {**now, MANIFEST: canonical(manifest)})
+    disk.exchange_folder(folder, {**now, MANIFEST: canonical_json(manifest)})
     return sum(rows for _, rows in found.values())
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from prevenance.base.formats import neutral
+from prevenance.base.formats import neutral_text
 from prevenance.publish.block import _ESCAPES
 from prevenance.publish.digest import marked
 from prevenance.sources.record import KEYS, whose
@@ -41,7 +41,7 @@ class Person:
 
     def is_it(self, cell: object) -> bool:
         """Return whether a cell is the id, as it stands or made safe for a spreadsheet, or its pseudonym."""
-        return cell not in (None, "") and str(cell) in (self.customer, neutral(self.customer), "'" + self.customer, self.pseudonym)
+        return cell not in (None, "") and str(cell) in (self.customer, neutral_text(self.customer), "'" + self.customer, self.pseudonym)
 
     def pattern(self) -> re.Pattern[str] | None:
         """Return what finds a mark as a whole word, in text, HTML, JSON or Markdown; ``None`` if there is none."""

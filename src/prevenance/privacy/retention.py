@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from prevenance.base import disk
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.tables.canonical import TABLES
 
 LOGS = ("usage", "tickets", "invoices", "feedback", "purchases", "contacts")
@@ -31,7 +31,7 @@ def check(tables: Mapping[str, int | None], artifacts: Mapping[str, int | None])
             key = f"privacy.retention.{group}.{name}"
             if name not in known:
                 raise PrevenanceError(
-                    "E201", f'there is no "{name}" to keep', key=key, fix=nearest(name, LOGS if group == "tables" else known)
+                    "E201", f'there is no "{name}" to keep', key=key, fix=did_you_mean(name, LOGS if group == "tables" else known)
                 )
             if group == "tables" and days is not None and name not in LOGS:
                 what = f"{name} says what holds until something else is said, so no row of it is too old"

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.base.formats import date_of, plain
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.base.formats import date_text, json_value
 from prevenance.explain import lineage
 from prevenance.explain.attribution import contributions
 from prevenance.explain.details import SAMPLED, Basis, details
@@ -156,7 +156,7 @@ def _head(given: Settings, basis: Basis, asked: Asked) -> dict[str, Any]:
         "says": basis.target.says,
         "horizon_days": basis.target.horizon_days,
         "cutoff": basis.cutoff,
-        "date": date_of(basis.cutoff, given.source.timezone),
+        "date": date_text(basis.cutoff, given.source.timezone),
         "language": given.language,
         "currency": given.source.currency,
         "list": None if basis.folder is None else str(basis.folder),
@@ -186,7 +186,7 @@ def _place(basis: Basis, asked: Asked) -> int | None:
                 "E203",
                 f'"{asked.product[:SHOWN]}" is no offer to this customer',
                 key="product",
-                fix=nearest(asked.product[:SHOWN], products),
+                fix=did_you_mean(asked.product[:SHOWN], products),
             )
         return int(own[products.index(asked.product)])
     listed_one = basis.rows.loc[basis.rows["customer_id"] == asked.customer, "product_id"].tolist()
@@ -199,4 +199,4 @@ def _listed_row(basis: Basis, own: pd.DataFrame) -> dict[str, Any] | None:
     if "product_id" in own:
         same &= basis.rows["product_id"] == own["product_id"].iloc[0]
     found = basis.rows[same].to_dict("records")
-    return {str(key): plain(value) for key, value in found[0].items()} if found else None
+    return {str(key): json_value(value) for key, value in found[0].items()} if found else None

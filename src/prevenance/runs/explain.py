@@ -32,9 +32,9 @@ def explain_customer(given: Settings, each: list[Settings], steps: Steps) -> Non
         inputs, found = read(one)
         check(inputs, asked)
         told = explained(one, basis_of(one, inputs, found, steps), asked, spoken)
-        folder = Path(given.out) / "explain" / one.target.name / formats.stamp(inputs.as_of)
+        folder = Path(given.out) / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
-            f"{asked.digest}.json": formats.canonical(told),
+            f"{asked.digest}.json": formats.canonical_json(told),
             f"{asked.digest}.html": dossier.page(told, spoken).encode(errors="replace"),
             f"{asked.digest}.customer.html": dossier.customer_page(told, spoken).encode(errors="replace"),
         }

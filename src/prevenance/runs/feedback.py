@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import stamp
+from prevenance.base.formats import instant_stamp
 from prevenance.decide import feedback, overrides
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
@@ -47,7 +47,7 @@ def take_answers(given: Settings, steps: Steps) -> None:
 
 def _listed(out: Path, answer: Answer) -> Listed | None:
     """Return the chance of each row of the published list that an answer is about; ``None`` if there is no such list."""
-    folder = out / "lists" / answer.target / f"{stamp(feedback.moment(answer.cutoff))}-{answer.run_id[:12]}"
+    folder = out / "lists" / answer.target / f"{instant_stamp(feedback.moment(answer.cutoff))}-{answer.run_id[:12]}"
     if not (folder / "list.json").is_file() or _run_id(folder) != answer.run_id:
         return None
     rows = json.loads((folder / "list.json").read_text(encoding="utf-8"))

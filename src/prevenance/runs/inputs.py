@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from prevenance.base import disk, lock
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import erased, pseudonyms
 from prevenance.consent.purpose import Privacy
-from prevenance.consent.purpose import check as check_privacy
+from prevenance.consent.purpose import check_purpose as check_privacy
 from prevenance.history.history import History, cut, instant, newest_known_at
 from prevenance.runs.commands import PRIVATE, command, conf_folder
 from prevenance.runs.feeds import settled
@@ -63,7 +63,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
     """
     rules = given.privacy
     check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
-    pseudonyms.chosen(rules.pseudonyms, rules.key_file)
+    pseudonyms.wanted_pseudonyms(rules.pseudonyms, rules.key_file)
     source = source or source_of(given)
     out = prepare_out(given)
     data = data_of(given, source, steps)
@@ -86,7 +86,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
             table="consents",
             fix=f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent",
         )
-    gone = erased.load(out).among(_everybody(taken))
+    gone = erased.load_erased(out).among(_everybody(taken))
     history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
     opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
     known = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
@@ -122,7 +122,7 @@ def source_of(given: Settings) -> Source:
     selects = {path.stem: path.read_text(encoding="utf-8").strip().rstrip(";") for path in sorted(folder.glob("*.sql"))}
     for table in selects:
         if table not in TABLES:
-            raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=nearest(table, TABLES))
+            raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=did_you_mean(table, TABLES))
     if not selects:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
@@ -150,7 +150,7 @@ def recorded(given: Settings, selects: dict[str, str]) -> tuple[dict[str, tuple[
     for view, keys in record.items():
         if view not in files or not re.fullmatch(r"\w+", view):
             raise PrevenanceError(
-                "E203", f'record names "{view}", which files does not', key=f"source.record.{view}", fix=nearest(view, files)
+                "E203", f'record names "{view}", which files does not', key=f"source.record.{view}", fix=did_you_mean(view, files)
             )
         if not keys:
             raise PrevenanceError(
@@ -232,7 +232,7 @@ def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
     mark = folder / "demo.json"
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return
-    with lock.held(Path(given.out), "demo"), disk.writing(folder):
+    with lock.hold_lock(Path(given.out), "demo"), disk.writing(folder):
         steps("make the demo company")
         folder.mkdir(parents=True, exist_ok=True)
         mark.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from prevenance.base import formats
-from prevenance.consent.pseudonyms import Pseudonyms, chosen
+from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
 from prevenance.decide.deciding import decided, known_answers
 from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import playbook_of
@@ -103,4 +103,4 @@ def run_id_of(
 
 def pseudonyms_of(given: Settings) -> Pseudonyms | None:
     """Return the pseudonyms that the settings ask for, if they do; E905 without a key."""
-    return chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    return wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)

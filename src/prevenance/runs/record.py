@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import stamp
+from prevenance.base.formats import instant_stamp
 from prevenance.consent import erased
 from prevenance.consent.purpose import Privacy
-from prevenance.consent.purpose import check as check_privacy
+from prevenance.consent.purpose import check_purpose as check_privacy
 from prevenance.history.history import instant
 from prevenance.publish.folders import status
 from prevenance.runs.inputs import data_of, prepare_out, source_of
@@ -37,7 +37,7 @@ def record_changes(given: Settings, steps: Steps) -> None:
         raise PrevenanceError("E202", f"the source {source.name} names nothing to record", key="source.record", fix=fix)
     now = datetime.now(UTC).replace(tzinfo=None)
     at = (instant(given.as_of, source.timezone, now) if given.as_of else now).replace(microsecond=0)
-    data, con, left = data_of(given, source, steps), connect(), erased.load(out)
+    data, con, left = data_of(given, source, steps), connect(), erased.load_erased(out)
     found = []
     with raw.opened(con, source, data) as read:
         for view, keys in source.record.items():
@@ -55,7 +55,7 @@ def record_changes(given: Settings, steps: Steps) -> None:
     steps("")
     told = {one.view: {"new": one.new, "changed": one.changed, "gone": one.gone} for one in found}
     noted(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
-    steps.tell("\n".join([f"RECORD    {stamp(at)}", *map(text, found)]))
+    steps.tell("\n".join([f"RECORD    {instant_stamp(at)}", *map(text, found)]))
     status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features import SETS
 from prevenance.features import definitions as all_definitions
 from prevenance.features.build import build, names, usable
@@ -32,7 +32,9 @@ def target_of(given: Settings) -> Target:
     """
     chosen: TargetSettings = given.target
     if chosen.kind not in KINDS:
-        raise PrevenanceError("E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=nearest(chosen.kind, KINDS))
+        raise PrevenanceError(
+            "E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=did_you_mean(chosen.kind, KINDS)
+        )
     settings: dict[str, Any] = {
         "name": chosen.name,
         "horizon_days": chosen.horizon_days,
@@ -53,7 +55,7 @@ def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None
     sets = given.features.sets or given.source.features or list(SETS)
     for name in sets:
         if name not in SETS:
-            raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=nearest(name, SETS))
+            raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=did_you_mean(name, SETS))
     if fitted is not None and "lookbacks" in fitted.about:
         return usable(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
     span, lookbacks = (inputs.as_of - first_known(inputs)).days, lookbacks_of(given, inputs)

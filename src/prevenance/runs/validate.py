@@ -33,7 +33,7 @@ def validate_inputs(given: Settings, steps: Steps) -> None:
     steps("")
     if inputs is not None:
         audit = audited(given, inputs, refused)
-        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical(report(audit)))
+        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical_json(report(audit)))
         steps.tell(f"{text(audit)}\n\nFILES         {place}")
     for problem in refused[1:]:
         steps.tell(problem.line())

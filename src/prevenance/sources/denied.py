@@ -15,7 +15,7 @@ from prevenance.tables.canonical import Table
 def forget(con: duckdb.DuckDBPyConnection, source: Source, view: str) -> list[str]:
     """Drop the columns of ``raw.<view>`` whose names speak of a special category, before any select runs; return a message for them, or none."""
     names = [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
-    dropped = [name for name in names if special.refused(name, source.permitted)]
+    dropped = [name for name in names if special.refused_category(name, source.permitted)]
     for name in dropped:
         con.execute(f"alter table raw.{quoted(view)} drop column {quoted(name)}")
     return [f"{view}: {', '.join(sorted(dropped))} not used, a special category of personal data (Art. 9 GDPR)"] if dropped else []
@@ -30,15 +30,15 @@ def refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) 
     """Raise E902 where a column that says who works for the company is given another meaning than ``owner``."""
     text = re.sub(r"--[^\n]*", "", source.selects[table.name])
     for (name,) in con.execute("select distinct column_name from duckdb_columns() where schema_name = 'raw' order by 1").fetchall():
-        if special.refused(name, source.permitted, agents=True) != special.AGENT:
+        if special.refused_category(name, source.permitted, agents=True) != special.AGENT:
             continue
         for given in re.findall(rf'(?<!\w)"?{re.escape(name)}"?\s+as\s+"?(\w+)"?', text, re.IGNORECASE):
             if given.lower() in table.names and given.lower() != "owner":
-                raise special.error(name, special.AGENT, fix=f"give {given} another column in {table.name}.sql", table=table.name)
+                raise special.special_error(name, special.AGENT, fix=f"give {given} another column in {table.name}.sql", table=table.name)
 
 
 def refuse(names: list[str], source: Source, table: Table, *, agents: bool = True) -> None:
     """Raise E902 if one of ``names``, asked for or given by the table's select, may not be used."""
     for name in names:
-        if kind := special.refused(name, source.permitted, agents=agents and name not in table.names):
-            raise special.error(name, kind, table=table.name)
+        if kind := special.refused_category(name, source.permitted, agents=agents and name not in table.names):
+            raise special.special_error(name, kind, table=table.name)

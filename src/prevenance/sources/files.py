@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.sources.header import bad_utf8, entry, first_bad_byte, header, mixed_ends, other_end, pattern_of, separator_of, unpacked
 
 LONGEST_LINE = 8_000_000
@@ -129,7 +129,7 @@ def renamed(con: duckdb.DuckDBPyConnection, view: str, declared: str | Mapping[s
     names = [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
     for old, new in ({} if isinstance(declared, str) else dict(declared.get("rename") or {})).items():
         if old not in names:
-            hint = nearest(old, [name for name in names if name not in ("_file", "_line")])
+            hint = did_you_mean(old, [name for name in names if name not in ("_file", "_line")])
             fix = f"correct the name under rename in {entry(view, declared)}"
             raise PrevenanceError(
                 "E301",

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.base import disk
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.base.formats import stamp
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.base.formats import instant_stamp
 from prevenance.consent.erased import Erased
 from prevenance.sources import files
 from prevenance.sources.files import literal, quoted
@@ -60,7 +60,7 @@ def segments(folder: Path) -> list[Path]:
 def check_moment(folder: Path, at: datetime) -> None:
     """Raise E208 if the last segment was written for a later instant than ``at``: what was known then is settled."""
     last = segments(folder)[-1:]
-    if last and stamp(at) < last[0].stem:
+    if last and instant_stamp(at) < last[0].stem:
         raise _settled(folder, at, last[0].stem)
 
 
@@ -97,7 +97,7 @@ def change(
     if ragged:
         notes.append(f"{len(ragged)} rows cannot be read (first {ragged[0][0]}:{ragged[0][1]}); what vanished is left open")
     rows = sorted([*new, *changed, *gone], key=lambda row: row[: len(keys)])
-    path = folder / f"{stamp(at)}.csv"
+    path = folder / f"{instant_stamp(at)}.csv"
     if rows and path.exists():
         raise _settled(folder, at, path.stem)
     return Change(view, path, header, rows, len(new), len(changed), len(gone), asked("select count(*) from old")[0][0], notes)
@@ -118,7 +118,11 @@ def _now(asked: Query, view: str, keys: Sequence[str], erased: Erased) -> tuple[
     names = [row[0] for row in asked(f"describe {raw}") if row[0] not in ("_file", "_line")]
     for name in (*keys, AT, GONE):
         if (name in names) != (name in keys):
-            fix = f"name its key columns under record.{view}: {nearest(name, names)}" if name in keys else f"rename it under files.{view}"
+            fix = (
+                f"name its key columns under record.{view}: {did_you_mean(name, names)}"
+                if name in keys
+                else f"rename it under files.{view}"
+            )
             what = f'there is no column "{name}"' if name in keys else f'a column is called "{name}", as ours'
             raise PrevenanceError("E301", what, table=view, column=name, fix=fix)
     listed, key = ", ".join(map(quoted, names)), ", ".join(map(quoted, keys))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.sources import denied
 from prevenance.sources.convert import WITH_OFFSET, Source
 from prevenance.sources.files import out_of_room, quoted
@@ -40,7 +40,7 @@ def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> li
             f'the select gives "{unknown[0]}", which is no column of {table.name}',
             table=table.name,
             column=unknown[0],
-            fix=f"rename it: {nearest(unknown[0], table.names)}",
+            fix=f"rename it: {did_you_mean(unknown[0], table.names)}",
         )
     if missing:
         raise PrevenanceError(
@@ -89,7 +89,7 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
             "E306",
             f'{table.name}.sql reads "{found.group(1)}", which `files` does not name',
             table=table.name,
-            fix=nearest(found.group(1), source.files),
+            fix=did_you_mean(found.group(1), source.files),
         )
     if "file system operations are disabled" in problem:
         return PrevenanceError(
@@ -153,7 +153,7 @@ def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name:
         fix = f"write {entry(view, given, rename=renamed | {free[0]: name})} in the source's yaml{other}, or correct the export"
     else:
         left = [one for one in held if one not in near]
-        hint = nearest(name, left) if left else "every column that they have is read already"
+        hint = did_you_mean(name, left) if left else "every column that they have is read already"
         first, fix = first_of(source, source.selects[table.name]), "correct the export"
     return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, first=first, fix=fix)
 
@@ -165,7 +165,7 @@ def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, col
         if not known:
             names = [row[0] for row in con.execute("select name from pg_timezone_names()").fetchall()]
             raise PrevenanceError(
-                "E207", f'no time zone is called "{source.timezone}"', key="source.timezone", fix=nearest(source.timezone, names)[:120]
+                "E207", f'no time zone is called "{source.timezone}"', key="source.timezone", fix=did_you_mean(source.timezone, names)[:120]
             )
         return
     for column in table.columns:

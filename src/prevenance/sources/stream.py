@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.sources.files import LONGEST_LINE, quoted
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _insert(con: duckdb.DuckDBPyConnection, view: str, name: str, batch: pa.Tabl
 
 def no_table(view: str, name: str, known: list[str]) -> PrevenanceError:
     """Return the error for a table that the database does not have, naming the nearest of ``known``."""
-    hint = f"; {nearest(name, known)}" if known else ""
+    hint = f"; {did_you_mean(name, known)}" if known else ""
     return PrevenanceError(
         "E401",
         f"the database has no table {name}{hint}",

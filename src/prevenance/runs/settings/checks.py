@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
 from prevenance.privacy.retention import check as check_retention
@@ -43,7 +43,7 @@ def check_settings(given: Settings) -> None:
         for key in ("warn_after", "error_after"):
             age(getattr(policy, key), f"tables.{table}.{key}")
         if table not in TABLES:
-            raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=nearest(table, TABLES))
+            raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
         _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
     values = asdict(given)
     for key, (least, fix) in COUNTS.items():
@@ -54,7 +54,7 @@ def check_settings(given: Settings) -> None:
     names = [given.demo.leaks] if isinstance(given.demo.leaks, str) else given.demo.leaks or []
     for name in names if isinstance(names, list) else [names]:
         if name not in (*LEAKS, "all"):
-            raise PrevenanceError("E203", f'no leak is called "{name}"', key="demo.leaks", fix=nearest(str(name), [*LEAKS, "all"]))
+            raise PrevenanceError("E203", f'no leak is called "{name}"', key="demo.leaks", fix=did_you_mean(str(name), [*LEAKS, "all"]))
     for key, (low, high) in BOUNDS.items():
         for value in _each(values["outreach"], key):
             if not low <= value <= high or math.isinf(value):
