@@ -45,7 +45,7 @@ def taken(name: str, data: Path) -> Intake:
         static=declared["static"],
         delay_days=declared["delay_days"],
     )
-    return intake(files.connect(), source, data, {table: Policy(on_bad_row="quarantine") for table in TABLES})
+    return intake(files.new_engine(), source, data, {table: Policy(on_bad_row="quarantine") for table in TABLES})
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:

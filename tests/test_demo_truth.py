@@ -20,7 +20,7 @@ from prevenance.demo.oracle import TARGETS, contact_effect, cutoffs, snapshots
 from prevenance.demo.switches import Demo
 from prevenance.demo.truth import auc, average_precision
 from prevenance.demo.world import ADDONS, DAY, END, WEEK, World, moments, stream
-from prevenance.history.history import History, cut
+from prevenance.history.history import History, cut_history
 from prevenance.judge.bootstrap import pooled
 from prevenance.sources import files
 from prevenance.sources.intake import Source, intake
@@ -98,9 +98,9 @@ def history(folder: Path) -> History:
         static=True,
         delay_days=declared["delay_days"],
     )
-    taken = intake(files.connect(), source, folder, {table: Policy(on_bad_row="quarantine") for table in TABLES})
+    taken = intake(files.new_engine(), source, folder, {table: Policy(on_bad_row="quarantine") for table in TABLES})
     until = pd.Timestamp(END).tz_localize("Europe/Paris").tz_convert("UTC").tz_localize(None)
-    return cut(taken, until.to_pydatetime())[0]
+    return cut_history(taken, until.to_pydatetime())[0]
 
 
 @pytest.fixture(scope="module")

@@ -412,8 +412,8 @@ def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(
         raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate")
 
     monkeypatch.setattr(files, "_read_csv", short)
-    with pytest.raises(duckdb.OutOfMemoryException), files.connect() as con:
-        files.read(con, tmp_path, "a", "a.csv")
+    with pytest.raises(duckdb.OutOfMemoryException), files.new_engine() as con:
+        files.read_files(con, tmp_path, "a", "a.csv")
 
 
 def test_fault_59_two_starts_at_once(stage: Stage) -> None:

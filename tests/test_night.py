@@ -24,7 +24,7 @@ from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.models import bundle, shelf
 from prevenance.runs import night
-from prevenance.sources.gates import Gate, Limit, age, enforce, freshness, volume
+from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
 
 BODIES = {"train": train.body, "score": score.body, "backfill": backfill.body}
@@ -419,33 +419,33 @@ def test_finished_files_that_differ_are_not_published(
 
 @pytest.mark.parametrize(("value", "days"), [(3, 3.0), ("36h", 1.5), ("2 days", 2.0), ("1w", 7.0), ("90m", 0.0625), (None, None)])
 def test_ages(value: object, days: float | None) -> None:
-    assert age(value, "key") == (None if days is None else timedelta(days=days))
+    assert parse_age(value, "key") == (None if days is None else timedelta(days=days))
 
 
 @pytest.mark.parametrize("value", ["soon", 0, -1, "1y", ""])
 def test_ages_that_are_none(value: object) -> None:
     with pytest.raises(PrevenanceError, match=r"E202 key=tables\.usage\.error_after"):
-        age(value, "tables.usage.error_after")
+        parse_age(value, "tables.usage.error_after")
 
 
 def test_freshness_is_judged_to_the_microsecond() -> None:
     counts = {"usage": Counts(newest_known_at="2026-10-01T00:00:00Z"), "tickets": Counts()}
     limits = {"usage": Limit(timedelta(days=1), timedelta(days=2)), "tickets": Limit(error_after=timedelta(days=1))}
     at = datetime(2026, 10, 3, tzinfo=UTC).replace(tzinfo=None)
-    assert {one.name: one.outcome for one in freshness(counts, at, limits)} == {"fresh.tickets": "fail", "fresh.usage": "warn"}
-    late = freshness(counts, at + timedelta(microseconds=1), limits)
+    assert {one.name: one.outcome for one in freshness_gates(counts, at, limits)} == {"fresh.tickets": "fail", "fresh.usage": "warn"}
+    late = freshness_gates(counts, at + timedelta(microseconds=1), limits)
     assert {one.name: one.outcome for one in late}["fresh.usage"] == "fail"
     with pytest.raises(PrevenanceError, match="E403 table=tickets"):
-        enforce(late)
+        enforce_gates(late)
 
 
 def test_volume_is_judged_by_the_median_of_seven_lists() -> None:
     usual = [{"usage": 10}, *({"usage": rows} for rows in (100, 110, 90, 100, 5, 100, 120))]
-    assert [one.outcome for one in volume({"usage": 40}, usual, {})] == ["pass"]
-    assert [one.outcome for one in volume({"usage": 39}, usual, {})] == ["fail"]
-    assert [one.outcome for one in volume({"usage": 39}, usual, {}, accepted=True)] == ["warn"]
-    assert [one.outcome for one in volume({"usage": 0}, usual, {"usage": Limit(required=False)})] == ["warn"]
-    assert volume({"usage": 5, "new": 1}, [], {}) == [Gate("volume.new", "pass"), Gate("volume.usage", "pass")]
+    assert [one.outcome for one in volume_gates({"usage": 40}, usual, {})] == ["pass"]
+    assert [one.outcome for one in volume_gates({"usage": 39}, usual, {})] == ["fail"]
+    assert [one.outcome for one in volume_gates({"usage": 39}, usual, {}, accepted=True)] == ["warn"]
+    assert [one.outcome for one in volume_gates({"usage": 0}, usual, {"usage": Limit(required=False)})] == ["warn"]
+    assert volume_gates({"usage": 5, "new": 1}, [], {}) == [Gate("volume.new", "pass"), Gate("volume.usage", "pass")]
 
 
 def test_features_of_a_late_table_are_unknown_not_zero(out: Path) -> None:

@@ -21,8 +21,8 @@ from prevenance.demo.simulated import demo_of, write
 from prevenance.runs.commands import PRIVATE
 from prevenance.sources import postgres, stream
 from prevenance.sources.convert import Source
-from prevenance.sources.files import connect
-from prevenance.sources.files import read as read_file
+from prevenance.sources.files import new_engine
+from prevenance.sources.files import read_files as read_file
 
 ROOT = Path(__file__).parent.parent
 VARIABLE = "PREVENANCE_PG_URL"
@@ -81,7 +81,7 @@ def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:
 
 def fill(link: psycopg.Connection, name: str, path: Path, separator: str = ",") -> None:
     """Create table crm.<name> of text columns with the rows of a CSV file."""
-    con = connect()
+    con = new_engine()
     facts = read_file(con, path.parent, "given", {"path": path.name, "delimiter": separator})
     columns = [sql.Identifier(one) for one in facts["columns"] if one not in ("_file", "_line")]
     table = sql.Identifier("crm", name)
@@ -104,10 +104,10 @@ def tabled(company: Company, link: psycopg.Connection) -> None:
 
 def loaded(view: str, declared: dict[str, str], link: object = None) -> list[tuple]:
     source = Source("mine", {}, {view: declared}, database={"url_env": VARIABLE})
-    con = connect()
-    with postgres.opened(source) as opened:
+    con = new_engine()
+    with postgres.open_snapshot(source) as opened:
         assert opened is not None
-        postgres.read(con, opened, view, declared)
+        postgres.read_table(con, opened, view, declared)
     return con.execute(f'select * from raw."{view}" order by _line').fetchall()
 
 
@@ -155,11 +155,11 @@ def test_batches_change_nothing_and_a_row_too_long_is_set_apart(link: psycopg.Co
     monkeypatch.setattr(stream, "BATCH", 100)
     assert loaded("many", {"table": "crm.many"}) == whole
     link.execute("update crm.many set word = repeat('x', 9000000) where id = 7")
-    con = connect()
+    con = new_engine()
     declared = {"table": "crm.many"}
-    with postgres.opened(Source("mine", {}, {"many": declared}, database={"url_env": VARIABLE})) as opened:
+    with postgres.open_snapshot(Source("mine", {}, {"many": declared}, database={"url_env": VARIABLE})) as opened:
         assert opened is not None
-        assert postgres.read(con, opened, "many", declared)["ragged"] == [("crm.many", 7)]
+        assert postgres.read_table(con, opened, "many", declared)["ragged"] == [("crm.many", 7)]
     assert con.execute("select count(*), max(_line) from raw.many").fetchall() == [(499, 500)]
 
 
@@ -174,12 +174,12 @@ def test_an_empty_table_is_a_header(company: Company, link: psycopg.Connection) 
 def test_nothing_can_be_written_and_all_tables_are_of_one_moment(link: psycopg.Connection) -> None:
     link.execute("create table crm.one (n int); insert into crm.one values (1); create table crm.two (n int); create sequence crm.counter")
     source = Source("mine", {}, {"one": {"table": "crm.one"}}, database={"url_env": VARIABLE})
-    con = connect()
-    with postgres.opened(source) as opened:
+    con = new_engine()
+    with postgres.open_snapshot(source) as opened:
         assert opened is not None
-        postgres.read(con, opened, "one", {"table": "crm.one"})
+        postgres.read_table(con, opened, "one", {"table": "crm.one"})
         link.execute("insert into crm.two values (1)")
-        assert postgres.read(con, opened, "two", {"table": "crm.two"})["rows"] == 0
+        assert postgres.read_table(con, opened, "two", {"table": "crm.two"})["rows"] == 0
     for query in (
         "with gone as (delete from crm.one returning 1) select * from gone",
         "select n from crm.one) as asked; delete from crm.one; select * from (select 1",
@@ -262,12 +262,12 @@ def test_a_busy_server_is_asked_again_for_half_a_minute(link: psycopg.Connection
         return connects(*given, **more)
 
     monkeypatch.setattr(psycopg, "connect", connecting)
-    with postgres.opened(source, waited.append) as opened:
+    with postgres.open_snapshot(source, waited.append) as opened:
         assert opened is not None
     assert waited == [2.0] * 3
     waited.clear()
     busy = 99
-    with pytest.raises(PrevenanceError, match="E402.*busy"), postgres.opened(source, waited.append):
+    with pytest.raises(PrevenanceError, match="E402.*busy"), postgres.open_snapshot(source, waited.append):
         pass
     assert sum(waited) <= 30
 

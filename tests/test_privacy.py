@@ -15,9 +15,9 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent.purpose import PURPOSE_EXAMPLES, Privacy, check_purpose
 from prevenance.consent.special import refused_category, special_category
 from prevenance.features import SETS, definitions
-from prevenance.history.history import cut, newest_known_at
+from prevenance.history.history import cut_history, newest_known_at
 from prevenance.sources.convert import Source
-from prevenance.sources.files import connect
+from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
@@ -32,14 +32,14 @@ def taken(folder: Path, consents: str, select: str = CONSENTS) -> Intake:
     (folder / "consents.csv").write_text("id,day,known,purpose,allowed\n" + consents, encoding="utf-8")
     files = {"accounts": "accounts.csv", "consents": "consents.csv"}
     source = Source("mine", {"customers": CUSTOMERS, "consents": select}, files, timezone="UTC")
-    return intake(connect(), source, folder, {name: Policy("quarantine") for name in ("customers", "consents")})
+    return intake(new_engine(), source, folder, {name: Policy("quarantine") for name in ("customers", "consents")})
 
 
 def out(found: Intake, **rules: object) -> str:
     until = (
         newest_known_at(found) if rules.pop("now", True) else min(row[0] for row in found.con.execute("select since from late").fetchall())
     )
-    history, counts = cut(found, until, **rules)  # type: ignore[arg-type]
+    history, counts = cut_history(found, until, **rules)  # type: ignore[arg-type]
     for one in counts.values():
         assert one.read == one.used + sum(one.excluded.values()) + sum(one.quarantined.values())
     left = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
@@ -183,7 +183,7 @@ def test_no_feature_of_ours_reads_free_text_or_who_works_for_the_company() -> No
 def read(folder: Path, header: str, select: str, **settings: object) -> Intake:
     (folder / "people.csv").write_text(header + "\n" + "\n".join(f"{one},2024-01-01,x,y" for one in "abc") + "\n", encoding="utf-8")
     options: dict = {"timezone": "UTC"} | settings
-    return intake(connect(), Source("mine", {"customers": select}, {"people": "people.csv"}, **options), folder, {})
+    return intake(new_engine(), Source("mine", {"customers": select}, {"people": "people.csv"}, **options), folder, {})
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from prevenance.decide import feedback
 from prevenance.decide.feedback import Answer
 from prevenance.features.build import build
 from prevenance.features.define import Feature, State, Trend
-from prevenance.history.history import History, cut
+from prevenance.history.history import History, cut_history
 from prevenance.privacy import retention
 from prevenance.runs.manifest import balanced
 from prevenance.sources.taken import Counts, Intake
@@ -31,7 +31,7 @@ def kept(frames: Frames, days: int | None = DAYS) -> tuple[History, dict[str, Co
     """Return the history of a world, its logs cut at so many days before the end, and the counts."""
     whole = History.from_frames(frames, END)
     read = {name: whole.con.execute(f"select count(*) from canonical.{name}").fetchall()[0][0] for name in whole.tables}
-    return cut(
+    return cut_history(
         Intake(whole.con, {name: Counts(number) for name, number in read.items()}, []), END, keep_days=dict.fromkeys(retention.LOGS, days)
     )
 

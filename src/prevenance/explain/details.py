@@ -19,7 +19,7 @@ from prevenance.explain.facts import Wording
 from prevenance.explain.note import note
 from prevenance.features.build import build, giving, names
 from prevenance.features.define import Definition
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.precedents import similar
@@ -74,7 +74,7 @@ class Basis:
 
     def known_since(self, customer: str, moment: datetime) -> bool:
         """Return whether the customer was known at ``moment`` already."""
-        query = f"select 1 from {visible('customers', moment)} where customer_id = ? limit 1"
+        query = f"select 1 from {visible_sql('customers', moment)} where customer_id = ? limit 1"
         return bool(self.history.con.execute(query, [customer]).fetchall())
 
 

@@ -22,8 +22,9 @@ from typing import Any
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json
-from prevenance.privacy.removal import KEYS, Person, removed, rows_of
+from prevenance.privacy.removal import Person, removed, rows_of
 from prevenance.publish.folders import MANIFEST
+from prevenance.sources.record import CUSTOMER_COLUMNS
 
 OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record")
 """Folders below the output folder whose files are rewritten one by one; ``lists`` and ``demo`` have laws of their own."""
@@ -84,10 +85,10 @@ def person_of(out: Path, customer: str) -> Person:
         own: list[dict[str, str]] = []
         rest: list[dict[str, str]] = []
         for row in rows_of(content):
-            key = next((one for one in KEYS if one in row), None)
+            key = next((one for one in CUSTOMER_COLUMNS if one in row), None)
             (own if key and row[key] == customer else rest).append(row)
         theirs, others = theirs + own, others + [row for row in rest if "name" in row]
-        for name in [name for name in (own[0] if own else ()) if name.endswith("_id") and name not in KEYS]:
+        for name in [name for name in (own[0] if own else ()) if name.endswith("_id") and name not in CUSTOMER_COLUMNS]:
             linked |= {row[name] for row in own} - {row[name] for row in rest} - {""}
     names = {str(row["name"]) for row in theirs if row.get("name") and len(str(row["name"])) >= 3} - {
         str(row.get("name")) for row in others

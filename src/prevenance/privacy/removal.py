@@ -15,7 +15,7 @@ from typing import Any
 from prevenance.base.formats import neutral_text
 from prevenance.publish.block import _ESCAPES
 from prevenance.publish.digest import marked
-from prevenance.sources.record import KEYS, whose
+from prevenance.sources.record import CUSTOMER_COLUMNS, customer_places
 
 NOBODY = "…"
 """What stands where somebody was named."""
@@ -87,7 +87,7 @@ def _csv(content: bytes, person: Person) -> Removed:
     rows = list(csv.reader(io.StringIO(text, newline="")))
     if not rows or not rows[1:]:
         return content, 0
-    keys = whose(rows[0])
+    keys = customer_places(rows[0])
     ids = [place for place, name in enumerate(rows[0]) if name.endswith("_id")]
     gone = [any(len(row) > key and person.is_it(row[key]) for key in keys) for row in rows[1:]]
     if not keys:
@@ -119,7 +119,7 @@ def _parquet(content: bytes, person: Person) -> Removed:
     import pyarrow.parquet as pq
 
     table = pq.read_table(io.BytesIO(content))
-    key = next((one for one in KEYS if one in table.column_names), None)
+    key = next((one for one in CUSTOMER_COLUMNS if one in table.column_names), None)
     if key is None:
         return content, 0
     theirs = pc.is_in(table[key].cast(pa.string()), pa.array([person.customer, *({person.pseudonym} - {""})]))
@@ -150,7 +150,7 @@ def _without(value: Any, person: Person, count: list[int]) -> Any:
     if isinstance(value, dict):
         return {key: _without(each, person, count) for key, each in value.items() if not person.is_it(key)}
     if isinstance(value, list):
-        kept = [one for one in value if not (isinstance(one, dict) and any(person.is_it(one.get(key)) for key in KEYS))]
+        kept = [one for one in value if not (isinstance(one, dict) and any(person.is_it(one.get(key)) for key in CUSTOMER_COLUMNS))]
         count[0] += len(value) - len(kept)
         return [_without(one, person, count) for one in kept if not (isinstance(one, str) and person.is_it(one))]
     return person.scrubbed(value) if isinstance(value, str) else value
@@ -162,7 +162,7 @@ def _xlsx(content: bytes, person: Person) -> Removed:
     book, count, changed = load_workbook(io.BytesIO(content)), 0, False
     for sheet in book.worksheets:
         heads = [cell.value for cell in sheet[1]] if sheet.max_row else []
-        key = next((heads.index(one) + 1 for one in KEYS if one in heads), None)
+        key = next((heads.index(one) + 1 for one in CUSTOMER_COLUMNS if one in heads), None)
         gone = [row for row in range(2, sheet.max_row + 1) if key and person.is_it(sheet.cell(row, key).value)]
         for row in reversed(gone):
             sheet.delete_rows(row)

@@ -16,17 +16,17 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import erased, pseudonyms
 from prevenance.consent.purpose import Privacy
 from prevenance.consent.purpose import check_purpose as check_privacy
-from prevenance.history.history import History, cut, instant, newest_known_at
+from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import PRIVATE, command, conf_folder
 from prevenance.runs.feeds import settled
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.sources.convert import Source
-from prevenance.sources.files import connect
+from prevenance.sources.files import new_engine
 from prevenance.sources.gates import Gate
 from prevenance.sources.intake import intake
-from prevenance.sources.postgres import names_table
-from prevenance.sources.prints import prints, unchanged
+from prevenance.sources.postgres import is_table_entry
+from prevenance.sources.prints import check_unchanged, file_digests
 from prevenance.sources.taken import Counts, Intake, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -70,10 +70,10 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
     policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
     steps("note what the files are")
     watched = {view: declared for view, declared in source.files.items() if view not in source.folders}
-    before = prints(data, watched)
+    before = file_digests(data, watched)
     now = datetime.now(UTC).replace(tzinfo=None)
-    asked = instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
-    taken = intake(connect(), source, data, policies, steps, asked)
+    asked = as_of_instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
+    taken = intake(new_engine(), source, data, policies, steps, asked)
     newest = newest_known_at(taken)
     as_of = asked or newest
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
@@ -87,7 +87,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
             fix=f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent",
         )
     gone = erased.load_erased(out).among(_everybody(taken))
-    history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
+    history, counts = cut_history(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
     opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
     known = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     customers = {"read": len(ids) + sum(bad.values()), "opted_out": len(opted_out), "after_as_of": len(ids - gone - opted_out - known)}
@@ -98,7 +98,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
     gates = settled(given, history, counts, taken.messages, gated=gated)
-    same = partial(unchanged, data, watched, before)
+    same = partial(check_unchanged, data, watched, before)
     return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
 
 
@@ -173,7 +173,7 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     data = Path(given.data) if given.data else Path(given.out) / "demo"
     if given.source.name == "demo" and not given.data:
         make_demo(given, data, steps)
-    if not data.is_dir() and not all(names_table(one) for view, one in source.files.items() if view not in source.folders):
+    if not data.is_dir() and not all(is_table_entry(one) for view, one in source.files.items() if view not in source.folders):
         fix = "set data=<the folder that holds the source's files>"
         if data.is_file():
             fix = f"set data={data.parent}, the folder that holds the file"

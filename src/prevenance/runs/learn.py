@@ -16,7 +16,7 @@ from prevenance.consent.pseudonyms import wanted_pseudonyms
 from prevenance.explain.attribution import plots
 from prevenance.features.build import names
 from prevenance.features.define import Definition
-from prevenance.history.history import digest
+from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
 from prevenance.judge.saved import against_score
 from prevenance.models import bundle, folds, training
@@ -193,7 +193,7 @@ def _registered(
             out,
             target.name,
             settings=flat(given),
-            digests={"model": model_digest, "data": digest(inputs.history, inputs.as_of)},
+            digests={"model": model_digest, "data": history_digest(inputs.history, inputs.as_of)},
             report=report,
             bundle_folder=Path(work) / "model",
             fitted_kind=fitted.kind,

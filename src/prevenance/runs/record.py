@@ -10,16 +10,16 @@ from prevenance.base.formats import instant_stamp
 from prevenance.consent import erased
 from prevenance.consent.purpose import Privacy
 from prevenance.consent.purpose import check_purpose as check_privacy
-from prevenance.history.history import instant
+from prevenance.history.history import as_of_instant
 from prevenance.publish.folders import status
 from prevenance.runs.inputs import data_of, prepare_out, source_of
 from prevenance.runs.noted import noted
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.sources import denied, raw
-from prevenance.sources.files import connect
-from prevenance.sources.gates import enforce, volume
-from prevenance.sources.record import Change, change, check_moment, write
+from prevenance.sources.files import new_engine
+from prevenance.sources.gates import enforce_gates, volume_gates
+from prevenance.sources.record import Change, check_record_instant, recorded_change, write_segment
 
 
 def record_changes(given: Settings, steps: Steps) -> None:
@@ -36,22 +36,22 @@ def record_changes(given: Settings, steps: Steps) -> None:
         fix = "write record: {accounts: [account_id]} in the source's yaml, with an entry of files and its key columns"
         raise PrevenanceError("E202", f"the source {source.name} names nothing to record", key="source.record", fix=fix)
     now = datetime.now(UTC).replace(tzinfo=None)
-    at = (instant(given.as_of, source.timezone, now) if given.as_of else now).replace(microsecond=0)
-    data, con, left = data_of(given, source, steps), connect(), erased.load_erased(out)
+    at = (as_of_instant(given.as_of, source.timezone, now) if given.as_of else now).replace(microsecond=0)
+    data, con, left = data_of(given, source, steps), new_engine(), erased.load_erased(out)
     found = []
-    with raw.opened(con, source, data) as read:
+    with raw.raw_reader(con, source, data) as read:
         for view, keys in source.record.items():
             steps(f"compare {view}")
             folder = out / "record" / view
-            check_moment(folder, at)
+            check_record_instant(folder, at)
             ragged = read(view)["ragged"]
-            notes = denied.forget(con, source, view)
-            found.append(change(con, view, keys, folder, at, left, ragged))
+            notes = denied.drop_special_columns(con, source, view)
+            found.append(recorded_change(con, view, keys, folder, at, left, ragged))
             found[-1].notes.extend(notes)
             whole(found[-1], accepted=given.accept_volume)
     steps("keep what changed")
     for one in found:
-        write(one)
+        write_segment(one)
     steps("")
     told = {one.view: {"new": one.new, "changed": one.changed, "gone": one.gone} for one in found}
     noted(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
@@ -62,7 +62,7 @@ def record_changes(given: Settings, steps: Steps) -> None:
 def whole(one: Change, *, accepted: bool) -> None:
     """Raise E404 if most keys vanished at once, unless that is ``accepted``: more likely the table is a part of itself."""
     rows = one.before + one.new - one.gone
-    enforce(volume({one.view: rows}, [{one.view: one.before}], {}, accepted=accepted))
+    enforce_gates(volume_gates({one.view: rows}, [{one.view: one.before}], {}, accepted=accepted))
 
 
 def text(one: Change) -> str:

@@ -14,7 +14,7 @@ from prevenance.features import definitions as all_definitions
 from prevenance.features.build import build, names, usable
 from prevenance.features.define import Definition
 from prevenance.history import parents
-from prevenance.history.history import instant
+from prevenance.history.history import as_of_instant
 from prevenance.models.bundle import Fitted
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
@@ -133,7 +133,7 @@ def _every(rules: ValidationSettings, until: datetime) -> list[datetime]:
     """Return at most ``cutoffs`` instants up to ``until``, newest first, ``step_days`` apart."""
     last = until.replace(hour=0, minute=0, second=0, microsecond=0)
     if rules.start:
-        start = instant(rules.start, "UTC")
+        start = as_of_instant(rules.start, "UTC")
         last = start + timedelta(days=(last - start).days // rules.step_days * rules.step_days)
     found = [last - timedelta(days=rules.step_days * n) for n in range(rules.cutoffs)]
     return [cutoff for cutoff in found if not rules.start or cutoff >= start]
@@ -159,7 +159,7 @@ def frame_of(
         snapshots = kept
     labelled = label(inputs.history, target, snapshots)
     own = labelled["customer_id"].to_numpy(dtype=object)
-    group = parents.groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
+    group = parents.parent_groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
     labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))
     built = build(inputs.history, labelled, definitions, steps)
     return pd.concat([labelled, built[names(definitions)]], axis=1)

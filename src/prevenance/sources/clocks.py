@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.convert import WITH_OFFSET, Source, naive
-from prevenance.sources.files import literal, quoted
+from prevenance.sources.convert import WITH_OFFSET, Source, local_time_sql
+from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import Table
 
@@ -35,14 +35,16 @@ def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:
     """Return how many rows lie in a gap and in a fold; only rows near a change of the clocks are parsed again."""
 
     def local(instant: str) -> str:
-        return f"timezone({literal(source.timezone)}, timezone('UTC', {instant}))"
+        return f"timezone({sql_text(source.timezone)}, timezone('UTC', {instant}))"
 
-    hours = f"select distinct date_trunc('hour', {quoted(name)}) as hour from judged where reason is null and {quoted(name)} is not null"
+    hours = (
+        f"select distinct date_trunc('hour', {sql_name(name)}) as hour from judged where reason is null and {sql_name(name)} is not null"
+    )
     before, after = "hour - interval 3 hour", "hour + interval 3 hour"
     near = f"select hour from ({hours}) where {local(after)} - {local(before)} <> interval 6 hour"
-    text, value = quoted("raw " + name), quoted(name)
+    text, value = sql_name("raw " + name), sql_name(name)
     rows = (
-        f"select {value} as moment, {naive(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
+        f"select {value} as moment, {local_time_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
         f"and not regexp_matches({text}, '{WITH_OFFSET}')"
     )
     twice = " or ".join(f"{local(f'moment {sign} interval {minutes} minute')} = said" for sign in "+-" for minutes in (30, 60))
@@ -82,7 +84,7 @@ def note_dates(taken: Intake, source: Source, table: Table, columns: list[str]) 
 
 def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
     """Return the first (file, line, text, separator) that only day/month can be, and the first that only month/day can be."""
-    text = quoted("raw " + name)
+    text = sql_name("raw " + name)
     parts = [f"try_cast(regexp_extract({text}, '{DATE}', {group}) as integer)" for group in (1, 3)]
     found: list[tuple[str, int, str, str] | None] = []
     for large, day_first in zip(parts, (True, False), strict=True):

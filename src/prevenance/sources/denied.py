@@ -8,20 +8,20 @@ import duckdb
 
 from prevenance.consent import special
 from prevenance.sources.convert import Source
-from prevenance.sources.files import quoted
+from prevenance.sources.files import sql_name
 from prevenance.tables.canonical import Table
 
 
-def forget(con: duckdb.DuckDBPyConnection, source: Source, view: str) -> list[str]:
+def drop_special_columns(con: duckdb.DuckDBPyConnection, source: Source, view: str) -> list[str]:
     """Drop the columns of ``raw.<view>`` whose names speak of a special category, before any select runs; return a message for them, or none."""
-    names = [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
+    names = [row[0] for row in con.execute(f"describe raw.{sql_name(view)}").fetchall()]
     dropped = [name for name in names if special.refused_category(name, source.permitted)]
     for name in dropped:
-        con.execute(f"alter table raw.{quoted(view)} drop column {quoted(name)}")
+        con.execute(f"alter table raw.{sql_name(view)} drop column {sql_name(name)}")
     return [f"{view}: {', '.join(sorted(dropped))} not used, a special category of personal data (Art. 9 GDPR)"] if dropped else []
 
 
-def close(con: duckdb.DuckDBPyConnection) -> None:
+def deny_outside(con: duckdb.DuckDBPyConnection) -> None:
     """From here on no SQL reads or writes a file or reaches the network: a select sees the declared files and nothing else."""
     con.execute("set enable_external_access=false")
 
@@ -37,7 +37,7 @@ def refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) 
                 raise special.special_error(name, special.AGENT, fix=f"give {given} another column in {table.name}.sql", table=table.name)
 
 
-def refuse(names: list[str], source: Source, table: Table, *, agents: bool = True) -> None:
+def refuse_special(names: list[str], source: Source, table: Table, *, agents: bool = True) -> None:
     """Raise E902 if one of ``names``, asked for or given by the table's select, may not be used."""
     for name in names:
         if kind := special.refused_category(name, source.permitted, agents=agents and name not in table.names):

@@ -17,27 +17,37 @@ from typing import Any
 import duckdb
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.sources.header import bad_utf8, entry, first_bad_byte, header, mixed_ends, other_end, pattern_of, separator_of, unpacked
+from prevenance.sources.header import (
+    bad_utf8_error,
+    check_packed,
+    entry_line,
+    entry_pattern,
+    entry_separator,
+    first_bad_byte,
+    first_other_end,
+    header_names,
+    mixed_ends_error,
+)
 
 LONGEST_LINE = 8_000_000
 """Bytes of one row; a longer one is quarantined, so that one broken cell cannot take the memory."""
 
 
-def quoted(name: str) -> str:
+def sql_name(name: str) -> str:
     """Return ``name`` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def sql_text(text: str) -> str:
     """Return ``text`` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def connect(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+def new_engine(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     """Return a fresh engine that works in UTC, keeps row order and spills to disk above ``memory``."""
     connection = duckdb.connect(":memory:")
     # what is spilled is personal: never into the folder that the command was called from
-    spilled = literal(str(Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"))
+    spilled = sql_text(str(Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"))
     for setting in (
         "TimeZone='UTC'", f"memory_limit='{memory}'", f"threads={threads}", f"temp_directory={spilled}",
     ):  # fmt: skip
@@ -48,19 +58,19 @@ def connect(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def out_of_room(problem: Exception) -> bool:
+def is_out_of_room(problem: Exception) -> bool:
     """Return whether memory or work space ran out: no fault of a file or a select."""
     space = isinstance(problem, duckdb.IOException) and ("No space left" in str(problem) or "write" in str(problem).lower())
     return space or isinstance(problem, duckdb.OutOfMemoryException)
 
 
-def located(root: Path, view: str, declared: str | Mapping[str, Any]) -> list[Path]:
+def entry_files(root: Path, view: str, declared: str | Mapping[str, Any]) -> list[Path]:
     """Return the files of a ``files`` entry, found under ``root`` only.
 
     Raises:
         PrevenanceError: E209 for a path that leaves ``root``, E401 when nothing is there.
     """
-    pattern = pattern_of(declared)
+    pattern = entry_pattern(declared)
     if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
         raise PrevenanceError(
             "E209", f'the path "{pattern}" leaves the data folder', key=f"files.{view}", fix="give a path relative to data=, without '..'"
@@ -81,7 +91,7 @@ def located(root: Path, view: str, declared: str | Mapping[str, Any]) -> list[Pa
     return paths
 
 
-def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | Mapping[str, Any]) -> dict[str, Any]:
+def read_files(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | Mapping[str, Any]) -> dict[str, Any]:
     """Load a ``files`` entry as table ``raw.<view>``: all columns text, plus ``_file`` and ``_line``.
 
     Returns:
@@ -92,8 +102,8 @@ def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | 
     """
     facts: dict[str, Any] = {"rows": 0, "ragged": [], "twice": set(), "columns": []}
     parts = []
-    for number, path in enumerate(located(root, view, declared)):
-        part = f"raw.{quoted(f'{view}#{number}')}"
+    for number, path in enumerate(entry_files(root, view, declared)):
+        part = f"raw.{sql_name(f'{view}#{number}')}"
         try:
             if not path.stat().st_size:
                 raise PrevenanceError(
@@ -102,44 +112,44 @@ def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | 
             if path.suffix == ".parquet":
                 facts["columns"] = _read_parquet(con, path, part)
             else:
-                unpacked(path)
-                columns, twice = header(path, view, declared)
+                check_packed(path)
+                columns, twice = header_names(path, view, declared)
                 facts["columns"] = columns
                 facts["twice"] |= twice
-                facts["ragged"] += _read_csv(con, path, view, part, columns, separator_of(view, declared))
+                facts["ragged"] += _read_csv(con, path, view, part, columns, entry_separator(view, declared))
         except (duckdb.Error, OSError, EOFError, zlib.error) as problem:
-            if out_of_room(problem):
+            if is_out_of_room(problem):
                 raise
             raise _unreadable(path, view, problem) from problem
         parts.append(part)
-    con.execute(f"create or replace table raw.{quoted(view)} as " + " union all by name ".join(f"from {part}" for part in parts))
+    con.execute(f"create or replace table raw.{sql_name(view)} as " + " union all by name ".join(f"from {part}" for part in parts))
     for part in parts:
         con.execute(f"drop table {part}")
-    facts["columns"] = renamed(con, view, declared)
-    facts["rows"] = con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]
+    facts["columns"] = rename_columns(con, view, declared)
+    facts["rows"] = con.execute(f"select count(*) from raw.{sql_name(view)}").fetchall()[0][0]
     return facts
 
 
-def renamed(con: duckdb.DuckDBPyConnection, view: str, declared: str | Mapping[str, Any]) -> list[str]:
+def rename_columns(con: duckdb.DuckDBPyConnection, view: str, declared: str | Mapping[str, Any]) -> list[str]:
     """Give the columns the names under ``rename`` and return all names.
 
     Raises:
         PrevenanceError: E301 for a name that no file has.
     """
-    names = [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
+    names = [row[0] for row in con.execute(f"describe raw.{sql_name(view)}").fetchall()]
     for old, new in ({} if isinstance(declared, str) else dict(declared.get("rename") or {})).items():
         if old not in names:
             hint = did_you_mean(old, [name for name in names if name not in ("_file", "_line")])
-            fix = f"correct the name under rename in {entry(view, declared)}"
+            fix = f"correct the name under rename in {entry_line(view, declared)}"
             raise PrevenanceError(
                 "E301",
                 f'the files have no column "{old}" to rename; {hint}',
                 table=view,
                 column=old,
-                first=f"{pattern_of(declared)}:1",
+                first=f"{entry_pattern(declared)}:1",
                 fix=fix,
             )
-        con.execute(f"alter table raw.{quoted(view)} rename column {quoted(old)} to {quoted(new)}")
+        con.execute(f"alter table raw.{sql_name(view)} rename column {sql_name(old)} to {sql_name(new)}")
     return [dict(declared.get("rename") or {}).get(name, name) if not isinstance(declared, str) else name for name in names]
 
 
@@ -147,18 +157,18 @@ def _read_csv(
     con: duckdb.DuckDBPyConnection, path: Path, view: str, part: str, columns: list[str], separator: str
 ) -> list[tuple[str, int]]:
     """Load one CSV file and return the (file, line) of its ragged rows."""
-    spec = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
+    spec = "{" + ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in columns) + "}"
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    names = ", ".join(quoted(name) for name in columns)
+    names = ", ".join(sql_name(name) for name in columns)
     con.execute(
-        f"create or replace table {part} as select {names}, {literal(path.name)} as _file, row_number() over () as _line "
-        f"from read_csv({literal(_escaped(path))}, columns={spec}, auto_detect=false, header=true, delim={literal(separator)}, quote='\"', "
+        f"create or replace table {part} as select {names}, {sql_text(path.name)} as _file, row_number() over () as _line "
+        f"from read_csv({sql_text(_escaped(path))}, columns={spec}, auto_detect=false, header=true, delim={sql_text(separator)}, quote='\"', "
         f"escape='\"', strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=100000, ignore_errors=true, max_line_size={LONGEST_LINE})"
     )
     rejects = con.execute("select distinct line, error_type, error_message from reject_errors order by line").fetchall()
     if broken := [line for line, kind, _ in rejects if kind == "UNQUOTED VALUE"]:
-        if other_end(path) == broken[0]:
-            raise mixed_ends(path, view, broken[0])
+        if first_other_end(path) == broken[0]:
+            raise mixed_ends_error(path, view, broken[0])
         raise PrevenanceError(
             "E303",
             "a quote is opened and never closed",
@@ -167,7 +177,7 @@ def _read_csv(
             fix="correct the export: close or double the quote",
         )
     if broken := [line for line, kind, _ in rejects if kind in ("INVALID ENCODING", "INVALID UNICODE")]:
-        raise bad_utf8(path, view, first_bad_byte(path))
+        raise bad_utf8_error(path, view, first_bad_byte(path))
     lines = sorted({int(line) for line, _, _ in rejects})
     return [(path.name, line) for line in _set_lines(con, part, columns, lines)]
 
@@ -178,7 +188,7 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], re
         # `line` counts records from the header; records kept after a rejected one move down by one
         con.execute(f"update {part} set _line = _line + 1 where _line >= {line - 1}")
     newlines = " + ".join(
-        f"(length(coalesce({quoted(name)}, '')) - length(replace(coalesce({quoted(name)}, ''), chr(10), '')))" for name in columns
+        f"(length(coalesce({sql_name(name)}, '')) - length(replace(coalesce({sql_name(name)}, ''), chr(10), '')))" for name in columns
     )
     if con.execute(f"select count(*) from {part} where {newlines} > 0").fetchall()[0][0]:
         before = f"select coalesce(sum({newlines}), 0) from {part} where _line < "
@@ -192,11 +202,11 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], re
 
 
 def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, part: str) -> list[str]:
-    file = literal(_escaped(path))
+    file = sql_text(_escaped(path))
     columns = [row[0] for row in con.execute(f"describe select * from read_parquet({file})").fetchall()]
-    texts = ", ".join(f"cast({quoted(name)} as varchar) as {quoted(name)}" for name in columns)
+    texts = ", ".join(f"cast({sql_name(name)} as varchar) as {sql_name(name)}" for name in columns)
     con.execute(
-        f"create or replace table {part} as select {texts}, {literal(path.name)} as _file, file_row_number + 1 as _line "
+        f"create or replace table {part} as select {texts}, {sql_text(path.name)} as _file, file_row_number + 1 as _line "
         f"from read_parquet({file}, file_row_number=true)"
     )
     return columns
@@ -209,9 +219,9 @@ def _escaped(path: Path) -> str:
 
 def _unreadable(path: Path, view: str, problem: Exception) -> PrevenanceError:
     if "utf-8" in str(problem).lower() or "unicode" in str(problem).lower():
-        return bad_utf8(path, view, first_bad_byte(path))
-    if "state machine" in str(problem) and (line := other_end(path)):
-        return mixed_ends(path, view, line)
+        return bad_utf8_error(path, view, first_bad_byte(path))
+    if "state machine" in str(problem) and (line := first_other_end(path)):
+        return mixed_ends_error(path, view, line)
     first = str(problem).splitlines()[0][:200]
     return PrevenanceError(
         "E303", f"{path.name} cannot be read: {first}", table=view, fix="export the file again; it is cut off or not what its name says"

@@ -16,14 +16,14 @@ from prevenance.base.errors import PrevenanceError
 SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 
 
-def pattern_of(declared: str | Mapping[str, Any]) -> str:
+def entry_pattern(declared: str | Mapping[str, Any]) -> str:
     """Return the path, pattern or table of a ``files`` entry."""
     if isinstance(declared, str):
         return declared
     return str(next((declared[key] for key in ("path", "sqlite", "table") if key in declared), ""))
 
 
-def separator_of(view: str, declared: str | Mapping[str, Any]) -> str:
+def entry_separator(view: str, declared: str | Mapping[str, Any]) -> str:
     """Return the declared separator; a tab may be written as backslash and t.
 
     Raises:
@@ -36,31 +36,31 @@ def separator_of(view: str, declared: str | Mapping[str, Any]) -> str:
             "E202",
             f'the delimiter "{given[:20]}" is not one character',
             key=f"files.{view}",
-            fix=f"write {entry(view, declared, delimiter=';')} in the source's yaml",
+            fix=f"write {entry_line(view, declared, delimiter=';')} in the source's yaml",
         )
     return found
 
 
-def entry(view: str, declared: str | Mapping[str, Any], **more: object) -> str:
+def entry_line(view: str, declared: str | Mapping[str, Any], **more: object) -> str:
     """Return a line to paste into the source's yaml: the ``files`` entry as it is, with ``more``."""
     given = {"path": declared} if isinstance(declared, str) else dict(declared)
     return f"files.{view}: {json.dumps(given | more, ensure_ascii=False)}"
 
 
-def opened(path: Path) -> io.BufferedIOBase:
+def open_unpacked(path: Path) -> io.BufferedIOBase:
     """Return the file's bytes, unpacked."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
-def unpacked(path: Path) -> None:
+def check_packed(path: Path) -> None:
     """Read a packed file to its end, as the engine does not look at its check sum; ``OSError``, ``EOFError`` or ``zlib.error`` if it is damaged."""
     if path.suffix == ".gz":
-        with opened(path) as stream:
+        with open_unpacked(path) as stream:
             while stream.read(1_000_000):
                 pass
 
 
-def header(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[list[str], set[str]]:
+def header_names(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[list[str], set[str]]:
     """Return the column names of a CSV file and those that stand there twice.
 
     A name that stands twice becomes ``name__1``, ``name__2``: a select that uses it must say which.
@@ -68,8 +68,8 @@ def header(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[li
     Raises:
         PrevenanceError: E303 for an empty file, bad UTF-8 or another separator than the declared one.
     """
-    separator = separator_of(view, declared)
-    with opened(path) as stream:
+    separator = entry_separator(view, declared)
+    with open_unpacked(path) as stream:
         first = stream.read(1_000_000)
     if not first:
         raise PrevenanceError(
@@ -79,7 +79,7 @@ def header(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[li
         text = first.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         if problem.start < len(problem.object) - 4:
-            raise bad_utf8(path, view, first_bad_byte(path)) from problem
+            raise bad_utf8_error(path, view, first_bad_byte(path)) from problem
         text = first.decode("utf-8-sig", errors="ignore")
     line = next(iter(text.splitlines()), "")
     names = next(csv.reader([line], delimiter=separator), [])
@@ -91,7 +91,7 @@ def header(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[li
                     f"{path.name} has one column when split at {SEPARATORS.get(separator, separator)}; its header holds {written}",
                     table=view,
                     first=f"{path.name}:1",
-                    fix=f"write {entry(view, declared, delimiter=other)} in the source's yaml",
+                    fix=f"write {entry_line(view, declared, delimiter=other)} in the source's yaml",
                 )
     counts = Counter(name.lower() for name in names)  # in a select, Score and score are one name
     seen: Counter[str] = Counter()
@@ -105,7 +105,7 @@ def header(path: Path, view: str, declared: str | Mapping[str, Any]) -> tuple[li
 def first_bad_byte(path: Path) -> int:
     """Return the offset of the first byte that is no UTF-8, or the length of the file."""
     offset = 0
-    with opened(path) as stream:
+    with open_unpacked(path) as stream:
         for line in stream:
             try:
                 line.decode("utf-8")
@@ -115,24 +115,24 @@ def first_bad_byte(path: Path) -> int:
     return offset
 
 
-def other_end(path: Path) -> int | None:
+def first_other_end(path: Path) -> int | None:
     """Return the first line that ends otherwise than the first (CRLF or LF), or ``None``."""
-    with opened(path) as stream:
+    with open_unpacked(path) as stream:
         ends = (line.endswith(b"\r\n") for line in stream if line.endswith(b"\n"))
         first = next(ends, None)
         return next((number for number, end in enumerate(ends, 2) if end != first), None)
 
 
-def mixed_ends(path: Path, view: str, line: int) -> PrevenanceError:
+def mixed_ends_error(path: Path, view: str, line: int) -> PrevenanceError:
     """Return the error for a file whose lines end in two ways."""
     what = "the lines of the file end in two ways, with CRLF and with LF"
     fix = "give every line the same end (sed -i 's/\\r$//', or dos2unix)"
     return PrevenanceError("E303", what, table=view, first=f"{path.name}:{line}", fix=fix)
 
 
-def bad_utf8(path: Path, view: str, offset: int) -> PrevenanceError:
+def bad_utf8_error(path: Path, view: str, offset: int) -> PrevenanceError:
     """Return the error for a file that is not UTF-8 at ``offset``."""
-    with opened(path) as stream:
+    with open_unpacked(path) as stream:
         start = stream.read(2)
     coded = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "latin1"
     return PrevenanceError(

@@ -17,12 +17,12 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.sources import denied, raw
 from prevenance.sources.clocks import note_clock_changes, note_dates
 from prevenance.sources.contradictions import set_contradictions_apart
-from prevenance.sources.convert import Source, converted, instant, reason_of
-from prevenance.sources.files import literal, quoted
-from prevenance.sources.limits import enforce
+from prevenance.sources.convert import Source, converted_sql, instant_sql, reason_sql
+from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.limits import refuse_bad_rows
 from prevenance.sources.order import note_order
-from prevenance.sources.people import met, settle_customers
-from prevenance.sources.selects import check_zone, first_of, selected, unread, views_of
+from prevenance.sources.people import first_met_sql, settle_customers
+from prevenance.sources.selects import check_zone, first_header_place, run_select, unread_columns, views_of_select
 from prevenance.sources.taken import Counts, Intake, Policy
 from prevenance.tables.canonical import MISSING_WORDS, SQL_TYPES, TABLES, Table
 
@@ -46,7 +46,7 @@ def intake(
     ragged: dict[str, list[tuple[str, int]]] = {}
     columns: dict[str, list[str]] = {}
     gone: dict[str, str] = {}
-    with raw.opened(con, source, data) as read:
+    with raw.raw_reader(con, source, data) as read:
         for view in source.files:
             step(f"read {view}")
             try:
@@ -56,28 +56,28 @@ def intake(
                     raise
                 gone[view] = problem.what
                 continue
-            taken.messages += denied.forget(con, source, view)
-            ragged[view], columns[view] = facts["ragged"], [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
+            taken.messages += denied.drop_special_columns(con, source, view)
+            ragged[view], columns[view] = facts["ragged"], [row[0] for row in con.execute(f"describe raw.{sql_name(view)}").fetchall()]
             if facts["twice"]:
                 taken.messages.append(f"{view}: the header names {', '.join(sorted(facts['twice']))} twice; not used")
-    denied.close(con)
+    denied.deny_outside(con)
     for name in TABLES:
         if name in source.selects:
             step(f"check {name}")
-            if missing := [gone[view] for view in views_of(source, source.selects[name]) if view in gone]:
+            if missing := [gone[view] for view in views_of_select(source, source.selects[name]) if view in gone]:
                 _without(taken, TABLES[name], missing[0])
                 continue
             lines = [line for view, found in ragged.items() if re.search(rf"\b{re.escape(view)}\b", source.selects[name]) for line in found]
             _take(taken, source, TABLES[name], lines, until, policies.get(name, Policy()))
     for view in source.files:
-        con.execute(f"drop table if exists raw.{quoted(view)}")
-    taken.messages += unread(source, columns)
+        con.execute(f"drop table if exists raw.{sql_name(view)}")
+    taken.messages += unread_columns(source, columns)
     if "customers" in taken.counts:
-        enforce(taken, "customers", policies.get("customers", Policy()))  # without any customer left, what is wrong with their rows
+        refuse_bad_rows(taken, "customers", policies.get("customers", Policy()))  # without any customer left, what is wrong with their rows
     settle_customers(taken)
     note_order(taken)
     for name in taken.counts:
-        enforce(taken, name, policies.get(name, Policy()))
+        refuse_bad_rows(taken, name, policies.get(name, Policy()))
         for place in ("_file", "_line"):
             con.execute(f"alter table canonical.{name} drop column if exists {place}")
     return taken
@@ -85,13 +85,13 @@ def intake(
 
 def _dispensable(source: Source, view: str, policies: Mapping[str, Policy]) -> bool:
     """Return whether every table that reads a ``files`` entry may be missing."""
-    readers = [name for name, select in source.selects.items() if view in views_of(source, select)]
+    readers = [name for name, select in source.selects.items() if view in views_of_select(source, select)]
     return bool(readers) and all(policies.get(name, Policy()).required is False for name in readers)
 
 
 def _without(taken: Intake, table: Table, why: str) -> None:
     """Go on without a table that may be missing: it is there, without rows."""
-    columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in table.columns)
+    columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {sql_name(column.name)}" for column in table.columns)
     placed = "null::varchar as _file, null::bigint as _line"
     taken.con.execute(f"create or replace table canonical.{table.name} as select {columns}, {placed} where false")
     taken.con.execute(f"create or replace table quarantine.{table.name} (_file varchar, _line bigint, reason varchar)")
@@ -102,35 +102,35 @@ def _without(taken: Intake, table: Table, why: str) -> None:
 def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]], until: datetime | None, policy: Policy) -> None:
     """Run one select, convert, set bad rows and duplicates apart."""
     con = taken.con
-    columns = selected(con, source, table)
+    columns = run_select(con, source, table)
     if not con.execute("select exists(from taken)").fetchall()[0][0] and (table.name == "customers" or policy.required):
         raise PrevenanceError(
             "E304",
             "the required table has a header and no row",
             table=table.name,
-            first=first_of(source, source.selects[table.name]),
+            first=first_header_place(source, source.selects[table.name]),
             fix="export it again, with its rows",
         )
     check_zone(con, source, table, columns)
-    typed = ", ".join(f"{converted(source, table, column, columns)} as {quoted(column.name)}" for column in table.columns)
-    texts = ", ".join(f"{quoted(name)} as {quoted('raw ' + name)}" for name in columns if name in table.names)
+    typed = ", ".join(f"{converted_sql(source, table, column, columns)} as {sql_name(column.name)}" for column in table.columns)
+    texts = ", ".join(f"{sql_name(name)} as {sql_name('raw ' + name)}" for name in columns if name in table.names)
     extra = ", ".join(name if name in columns else f"null::varchar as {name}" for name in ("_file", "_line", "_id"))
-    known = instant(source, quoted("known_at")) if "known_at" in columns else "null::timestamp"
+    known = instant_sql(source, sql_name("known_at")) if "known_at" in columns else "null::timestamp"
     con.execute(
         f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row from taken"
     )
     con.execute("drop table taken")
-    con.execute(f"create or replace temp table judged as select *, {reason_of(source, table, columns)} as reason from converted")
+    con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from converted")
     con.execute("drop table converted")
     _set_apart_repeats(con, table, until)
     if table.name == "subscriptions":
         set_contradictions_apart(con)
-    names = ", ".join(quoted(name) for name in table.names)
+    names = ", ".join(sql_name(name) for name in table.names)
     con.execute(
         f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null"
     )
     shown = [column.name for column in table.columns if column.kind == "id" and column.name in columns]
-    keys = ", ".join(quoted("raw " + name) + " as " + quoted(name) for name in shown)
+    keys = ", ".join(sql_name("raw " + name) + " as " + sql_name(name) for name in shown)
     con.execute(
         f"create or replace table quarantine.{table.name} as select _file::varchar as _file, _line::bigint as _line, reason"
         f"{', ' + keys if keys else ''} from judged where reason is not null and reason not in ('duplicate', 'no_known_at')"
@@ -139,7 +139,7 @@ def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, i
         con.execute(f"insert into quarantine.{table.name} (_file, _line, reason) values (?, ?, 'ragged_row')", [file, line])
     counts = Counts(read=con.execute("select count(*) from judged").fetchall()[0][0] + len(ragged))
     taken.columns[table.name] = columns
-    told = f"select reason, count(*), {met(table)} from judged where reason is not null group by 1 order by 1"
+    told = f"select reason, count(*), {first_met_sql(table)} from judged where reason is not null group by 1 order by 1"
     for reason, rows, *place in con.execute(told).fetchall():
         taken.met[table.name, reason] = (place[0] or "", place[1])
         (counts.excluded if reason in ("duplicate", "no_known_at") else counts.quarantined)[reason] = rows
@@ -163,23 +163,23 @@ def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], re
     if ": " not in reason or column not in columns or table.column(column).personal:
         return ""
     rows = con.execute(
-        f"select {quoted('raw ' + column)} from judged where reason = ? order by _file, _line::bigint limit 1", [reason]
+        f"select {sql_name('raw ' + column)} from judged where reason = ? order by _file, _line::bigint limit 1", [reason]
     ).fetchall()
     return f' ("{str(rows[0][0])[:40]}")' if rows and rows[0][0] is not None else ""
 
 
 def _set_apart_repeats(con: duckdb.DuckDBPyConnection, table: Table, until: datetime | None) -> None:
     """Mark duplicates (kept once) and conflicting keys (both set apart) in ``judged``."""
-    everything = ", ".join(quoted(name) for name in table.names)
+    everything = ", ".join(sql_name(name) for name in table.names)
     known = "" if until is None else f" and known_at <= timestamp '{until}'"
     has_id = con.execute("select count(_id) > 0 from judged").fetchall()[0][0]
     for key in ((["_id"] if has_id else []), list(table.key)):
         if not key:
             continue
-        keys = ", ".join(quoted(name) for name in key)
+        keys = ", ".join(sql_name(name) for name in key)
         con.execute(
             f"update judged set reason = 'conflicting_key' where reason is null and _row in (select _row from (select _row, count(distinct "
-            f"hash({everything})) over (partition by {keys}) as different from judged where reason is null and {quoted(key[0])} is not null{known}) where different > 1)"
+            f"hash({everything})) over (partition by {keys}) as different from judged where reason is null and {sql_name(key[0])} is not null{known}) where different > 1)"
         )
     if has_id or table.once:
         same = everything if table.once else f"_id, {everything}"
@@ -191,13 +191,13 @@ def _set_apart_repeats(con: duckdb.DuckDBPyConnection, table: Table, until: date
 
 
 def _note_missing_words(taken: Intake, table: Table, columns: list[str]) -> None:
-    words = ", ".join(literal(word) for word in MISSING_WORDS)
+    words = ", ".join(sql_text(word) for word in MISSING_WORDS)
     for column in table.columns:
         if column.kind == "number" and column.name in columns:
-            raw = quoted("raw " + column.name)
-            rows, *place = taken.con.execute(f"select count(*), {met(table)} from judged where lower(trim({raw})) in ({words})").fetchall()[
-                0
-            ]
+            raw = sql_name("raw " + column.name)
+            rows, *place = taken.con.execute(
+                f"select count(*), {first_met_sql(table)} from judged where lower(trim({raw})) in ({words})"
+            ).fetchall()[0]
             if rows:
                 taken.words[table.name, column.name] = rows
                 taken.met[table.name, f"{column.name}: missing word"] = (place[0] or "", place[1])

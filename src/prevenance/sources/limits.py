@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.people import APART, UNKNOWN
+from prevenance.sources.people import CUSTOMER_SET_APART, UNKNOWN_CUSTOMER
 from prevenance.sources.taken import Intake, Policy
 
 DECIMAL_COMMA = re.compile(r' \("[+-]?\d{1,3}(\.?\d{3})*,\d+"\)')
 
-SAID = {
+REASON_TEXTS = {
     "duplicate": "rows there twice, one of them is used",
     "conflicting_key": "rows with the same key and other content",
     "unknown_customer": "rows of customers who are not in customers",
@@ -21,10 +21,10 @@ SAID = {
 """Reason -> what it says, where the reason alone is too short."""
 
 
-def enforce(taken: Intake, name: str, policy: Policy) -> None:
+def refuse_bad_rows(taken: Intake, name: str, policy: Policy) -> None:
     """Raise E302 when too many rows broke the contract; rows of a customer who was set apart are judged with the customers."""
     counts = taken.counts[name]
-    broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != APART}
+    broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != CUSTOMER_SET_APART}
     bad = sum(broken.values())
     if not counts.read or policy.on_bad_row == "quarantine" or bad / counts.read <= policy.max_bad_share:
         return
@@ -40,7 +40,7 @@ def enforce(taken: Intake, name: str, policy: Policy) -> None:
         f"{said or _told(reason, what) + taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, "
         f"at most {policy.max_bad_share:.1%} may",
         table=name,
-        column="customer_id" if reason == UNKNOWN else column or None,
+        column="customer_id" if reason == UNKNOWN_CUSTOMER else column or None,
         rows=rows,
         first=place,
         fix=(fix or "correct the export") + (f", or set tables.{name}.on_bad_row=quarantine" if _spared(taken, name) else ""),
@@ -48,7 +48,7 @@ def enforce(taken: Intake, name: str, policy: Policy) -> None:
 
 
 def _told(reason: str, what: str) -> str:
-    return f"{SAID[reason]} ({reason})" if reason in SAID else what
+    return f"{REASON_TEXTS[reason]} ({reason})" if reason in REASON_TEXTS else what
 
 
 def _spared(taken: Intake, name: str) -> bool:

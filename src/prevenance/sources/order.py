@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prevenance.sources.people import met
+from prevenance.sources.people import first_met_sql
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import TABLES
 
@@ -23,7 +23,7 @@ def note_order(taken: Intake) -> None:
             if name == "subscriptions" and what == "subscription":
                 continue
             rows, *place = taken.con.execute(
-                f"select count(*), {met(TABLES[name])} from canonical.{name} join ({began}) using (customer_id) where event_at < began"
+                f"select count(*), {first_met_sql(TABLES[name])} from canonical.{name} join ({began}) using (customer_id) where event_at < began"
             ).fetchall()[0]
             if rows:
                 taken.met[name, f"before_{what}"] = (place[0] or "", place[1])

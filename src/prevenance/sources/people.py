@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.files import quoted
+from prevenance.sources.files import sql_name
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
 
-UNKNOWN, APART = "unknown_customer", "customer_set_apart"
+UNKNOWN_CUSTOMER, CUSTOMER_SET_APART = "unknown_customer", "customer_set_apart"
 """Reasons: no row of customers has this id; the customer's own rows were quarantined (which is judged there, not here)."""
 
 
-def met(table: Table) -> str:
+def first_met_sql(table: Table) -> str:
     """Return SQL for the file:line of the first of some rows, and for how many customers they have."""
     return f"arg_min(_file || ':' || _line, (_file, _line::bigint)), {'count(distinct customer_id)' if table.per_customer else '0'}"
 
@@ -41,7 +41,7 @@ def _derive(taken: Intake, logs: list[str]) -> None:
         raise PrevenanceError(
             "E305", "no table has a customer", table="customers", fix="write a select for customers or for any other table"
         )
-    columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in TABLES["customers"].columns[3:])
+    columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {sql_name(column.name)}" for column in TABLES["customers"].columns[3:])
     con.execute(
         f"create or replace table canonical.customers as select customer_id, (first).event_at as event_at, (first).known_at as known_at, {columns}, "
         "(place)._file as _file, (place)._line as _line from (select customer_id, min({'known_at': known_at, 'event_at': event_at}) as first, "
@@ -54,13 +54,15 @@ def _derive(taken: Intake, logs: list[str]) -> None:
 
 def _set_orphans_apart(taken: Intake, name: str) -> None:
     con, orphan = taken.con, "customer_id not in (select customer_id from canonical.customers)"
-    reason = f"case when customer_id in (select customer_id from quarantine.customers) then '{APART}' else '{UNKNOWN}' end"
+    reason = (
+        f"case when customer_id in (select customer_id from quarantine.customers) then '{CUSTOMER_SET_APART}' else '{UNKNOWN_CUSTOMER}' end"
+    )
     found = con.execute(
-        f"select {reason}, count(*), {met(TABLES[name])} from canonical.{name} where {orphan} group by 1 order by 1"
+        f"select {reason}, count(*), {first_met_sql(TABLES[name])} from canonical.{name} where {orphan} group by 1 order by 1"
     ).fetchall()
     if found:
         held = con.execute(f"describe quarantine.{name}").fetchall()
-        keys = ", ".join(quoted(row[0]) for row in held if row[0] != "reason")
+        keys = ", ".join(sql_name(row[0]) for row in held if row[0] != "reason")
         con.execute(f"insert into quarantine.{name} by name select {keys}, {reason} as reason from canonical.{name} where {orphan}")
         con.execute(f"delete from canonical.{name} where {orphan}")
         taken.counts[name].quarantined |= {row[0]: row[1] for row in found}

@@ -17,8 +17,8 @@ import duckdb
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.convert import Source
-from prevenance.sources.files import LONGEST_LINE, quoted, renamed
-from prevenance.sources.stream import no_table, streamed
+from prevenance.sources.files import LONGEST_LINE, rename_columns, sql_name
+from prevenance.sources.stream import load_rows, no_table_error
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,19 +35,19 @@ REFUSED = (
 )
 
 
-def names_table(declared: object) -> bool:
+def is_table_entry(declared: object) -> bool:
     """Return whether a ``files`` entry is a table, view or query of the database."""
     return isinstance(declared, Mapping) and bool({"table", "query"} & set(declared)) and "sqlite" not in declared
 
 
 @contextmanager
-def opened(source: Source, pause: Callable[[float], None] = time.sleep) -> Iterator[psycopg.Connection | None]:
+def open_snapshot(source: Source, pause: Callable[[float], None] = time.sleep) -> Iterator[psycopg.Connection | None]:
     """Open the source's database for reading, all reads in one snapshot; None for a source without one.
 
     Raises:
         PrevenanceError: E202 for a wrong ``database``, E203 without the driver, E402 when the server does not answer.
     """
-    asked = [view for view, declared in source.files.items() if names_table(declared)]
+    asked = [view for view, declared in source.files.items() if is_table_entry(declared)]
     if not asked:
         yield None
         return
@@ -99,13 +99,13 @@ def _connected(variable: str, pause: Callable[[float], None]) -> psycopg.Connect
     raise PrevenanceError("E402", f"the database of {variable} cannot be read: {told}", key="source.database", fix=fix) from None
 
 
-def read(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+def read_table(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> dict[str, Any]:
     """Load a table, view or query as ``raw.<view>``: all columns text (empty is null), ``_file`` its name, ``_line`` its place in the order.
 
     The order is the primary key's, or that of all columns where there is none.
 
     Returns:
-        What ``files.read`` returns; rows too long to hold are ``ragged``.
+        What ``files.read_files`` returns; rows too long to hold are ``ragged``.
 
     Raises:
         PrevenanceError: E401 for a table that is not there or may not be read, E306 for a query that does not run, E402 for a lost server.
@@ -117,7 +117,7 @@ def read(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, de
         body, columns, order = _body(link, view, declared)
         ragged = _stream(con, link, view, name, _statement(body, columns, order), [column for column, _ in columns])
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as problem:
-        raise no_table(view, name, []) from problem
+        raise no_table_error(view, name, []) from problem
     except psycopg.errors.InsufficientPrivilege as problem:
         raise PrevenanceError(
             "E401", f"{name} may not be read by this user", table=view, key=f"files.{view}", fix=f"grant select on {name} to the user"
@@ -131,8 +131,8 @@ def read(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, de
         raise PrevenanceError(
             "E306", f"{name} does not run: {what}", table=view, fix=f"correct files.{view} in the source's yaml"
         ) from problem
-    facts: dict[str, Any] = {"ragged": ragged, "twice": set(), "columns": renamed(con, view, declared)}
-    return facts | {"rows": con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]}
+    facts: dict[str, Any] = {"ragged": ragged, "twice": set(), "columns": rename_columns(con, view, declared)}
+    return facts | {"rows": con.execute(f"select count(*) from raw.{sql_name(view)}").fetchall()[0][0]}
 
 
 Columns = list[tuple[str, bool]]
@@ -150,7 +150,7 @@ def _body(link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> t
         return body, columns, columns
     parts = str(declared["table"]).split(".")
     if len(parts) > 2 or not all(parts):
-        raise no_table(view, str(declared["table"]), [])
+        raise no_table_error(view, str(declared["table"]), [])
     identifier = sql.Identifier(*parts)
     oid = link.execute("select to_regclass(%s)::oid", [identifier.as_string(link)]).fetchall()[0][0]
     if oid is None:
@@ -158,7 +158,7 @@ def _body(link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> t
             "select schemaname || '.' || relname from pg_stat_user_tables union select schemaname || '.' || viewname from pg_views"
         )
         own = [row[0] for row in rows if not row[0].startswith(("pg_", "information_schema."))]
-        raise no_table(view, str(declared["table"]), own)
+        raise no_table_error(view, str(declared["table"]), own)
     columns = link.execute(
         "select attname, attcollation <> 0 from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped order by attnum", [oid]
     ).fetchall()
@@ -185,7 +185,7 @@ def _stream(
 ) -> list[tuple[str, int]]:
     """Copy rows into the engine and return the (table, line) of those too long to hold."""
     with link.cursor() as cursor, cursor.copy(statement) as copy:  # the server sends one row a message
-        return streamed(con, view, name, columns, map(bytes, copy), len, lambda rows: _texts(rows, len(columns)))
+        return load_rows(con, view, name, columns, map(bytes, copy), len, lambda rows: _texts(rows, len(columns)))
 
 
 def _texts(rows: list[bytes], width: int) -> pa.Table:

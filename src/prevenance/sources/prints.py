@@ -9,26 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.files import located
-from prevenance.sources.postgres import names_table
-from prevenance.sources.sqlite import names_file
+from prevenance.sources.files import entry_files
+from prevenance.sources.postgres import is_table_entry
+from prevenance.sources.sqlite import is_sqlite_entry
 
 
-def prints(root: Path, files: Mapping[str, Any]) -> dict[str, str]:
+def file_digests(root: Path, files: Mapping[str, Any]) -> dict[str, str]:
     """Return path below ``root`` -> SHA-256 of every file that the ``files`` of a source name; those that are not there are left out."""
     found: dict[str, str] = {}
     for view, declared in files.items():
-        if names_table(declared) or names_file(declared):  # a database is read as it was at one moment
+        if is_table_entry(declared) or is_sqlite_entry(declared):  # a database is read as it was at one moment
             continue
         with suppress(PrevenanceError):  # the reader refuses, or does without
-            for path in located(root, view, declared):
+            for path in entry_files(root, view, declared):
                 found[path.relative_to(root).as_posix()] = _print(path)
     return found
 
 
-def unchanged(root: Path, files: Mapping[str, Any], before: Mapping[str, str]) -> None:
+def check_unchanged(root: Path, files: Mapping[str, Any], before: Mapping[str, str]) -> None:
     """Raise E310 if a file is not as it was ``before``: what was read may be half of one export and half of another."""
-    now = prints(root, files)
+    now = file_digests(root, files)
     changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     if changed:
         what = f"{changed[0]} changed during the run" + (f", and {len(changed) - 1} more" if changed[1:] else "")

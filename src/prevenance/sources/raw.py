@@ -15,21 +15,21 @@ from prevenance.sources.convert import Source
 
 
 @contextmanager
-def opened(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> Iterator[Callable[[str], dict[str, Any]]]:
-    """Give a function that loads a ``files`` entry as ``raw.<view>`` (see ``files.read``); all reads of one database are of one moment."""
-    with postgres.opened(source) as link, sqlite.opened() as links:
+def raw_reader(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> Iterator[Callable[[str], dict[str, Any]]]:
+    """Give a function that loads a ``files`` entry as ``raw.<view>`` (see ``files.read_files``); all reads of one database are of one moment."""
+    with postgres.open_snapshot(source) as link, sqlite.open_links() as links:
 
         def read(view: str) -> dict[str, Any]:
             declared = source.files[view]
-            if link and postgres.names_table(declared):
-                return postgres.read(con, link, view, declared)
-            if sqlite.names_file(declared):
-                return sqlite.read(con, links, root, view, declared)
+            if link and postgres.is_table_entry(declared):
+                return postgres.read_table(con, link, view, declared)
+            if sqlite.is_sqlite_entry(declared):
+                return sqlite.read_sqlite(con, links, root, view, declared)
             folder = source.folders.get(view, root)
             if folder != root and not any(folder.glob("*.csv")):
                 raise PrevenanceError(
                     "E401", f"nothing is recorded in {folder}", table=view, fix="run make record, with the same source= and out="
                 )
-            return files.read(con, folder, view, declared)
+            return files.read_files(con, folder, view, declared)
 
         yield read

@@ -20,13 +20,13 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import instant_stamp
 from prevenance.consent.erased import Erased
 from prevenance.sources import files
-from prevenance.sources.files import literal, quoted
+from prevenance.sources.files import sql_name, sql_text
 
-KEYS = ("customer_id", "account_id", "customer", "client_id", "user_id")
+CUSTOMER_COLUMNS = ("customer_id", "account_id", "customer", "client_id", "user_id")
 """Columns that say whose row it is, the first that is there."""
 
-AT, GONE = "recorded_at", "recorded_gone"
-"""Columns of a recorded change; before ``AT`` stands the key."""
+RECORDED_AT, RECORDED_GONE = "recorded_at", "recorded_gone"
+"""Columns of a recorded change; before ``RECORDED_AT`` stands the key."""
 
 Query = Callable[[str], list[Any]]
 
@@ -46,25 +46,25 @@ class Change:
     notes: list[str] = field(default_factory=list)
 
 
-def whose(header: list[str]) -> list[int]:
-    """Return the places of the columns that say whose row it is: the first of ``KEYS``; in a record without one, its key."""
-    key = next((header.index(one) for one in KEYS if one in header), None)
-    return list(range(header.index(AT))) if key is None and AT in header else [] if key is None else [key]
+def customer_places(header: list[str]) -> list[int]:
+    """Return the places of the columns that say whose row it is: the first of ``CUSTOMER_COLUMNS``; in a record without one, its key."""
+    key = next((header.index(one) for one in CUSTOMER_COLUMNS if one in header), None)
+    return list(range(header.index(RECORDED_AT))) if key is None and RECORDED_AT in header else [] if key is None else [key]
 
 
-def segments(folder: Path) -> list[Path]:
+def segment_paths(folder: Path) -> list[Path]:
     """Return the segments of a table, oldest first."""
     return sorted(folder.glob("*.csv"))
 
 
-def check_moment(folder: Path, at: datetime) -> None:
+def check_record_instant(folder: Path, at: datetime) -> None:
     """Raise E208 if the last segment was written for a later instant than ``at``: what was known then is settled."""
-    last = segments(folder)[-1:]
+    last = segment_paths(folder)[-1:]
     if last and instant_stamp(at) < last[0].stem:
         raise _settled(folder, at, last[0].stem)
 
 
-def change(
+def recorded_change(
     con: Any, view: str, keys: Sequence[str], folder: Path, at: datetime, erased: Erased, ragged: Sequence[tuple[str, int]]
 ) -> Change:
     """Compare the loaded ``raw.<view>`` with the last recorded state of every key.
@@ -83,12 +83,12 @@ def change(
     before = _before(con, asked, view, folder, keys)
     notes += _columns(now, before, keys)
     rest = {name.lower(): name for name in (*before, *now) if name not in keys}
-    header = [*keys, AT, GONE, *sorted(rest.values(), key=[*now, *before].index)]
-    same = " and ".join(f"now.{quoted(key)} = old.{quoted(key)}" for key in keys)
-    differs = " or ".join(f"now.{quoted(name)} is distinct from old.{quoted(name)}" for name in rest.values()) or "false"
+    header = [*keys, RECORDED_AT, RECORDED_GONE, *sorted(rest.values(), key=[*now, *before].index)]
+    same = " and ".join(f"now.{sql_name(key)} = old.{sql_name(key)}" for key in keys)
+    differs = " or ".join(f"now.{sql_name(name)} is distinct from old.{sql_name(name)}" for name in rest.values()) or "false"
     for table, names in (("now", now), ("old", before)):
         for name in rest.keys() - {name.lower() for name in names}:
-            con.execute(f"alter table {table} add column {quoted(rest[name])} varchar")
+            con.execute(f"alter table {table} add column {sql_name(rest[name])} varchar")
     shown = _shown("now", header, keys, at, gone=False)
     new = asked(f"select {shown} from now where not exists (select 1 from old where {same})")
     changed = asked(f"select {shown} from now join old on {same} where {differs}")
@@ -103,7 +103,7 @@ def change(
     return Change(view, path, header, rows, len(new), len(changed), len(gone), asked("select count(*) from old")[0][0], notes)
 
 
-def write(found: Change) -> Path | None:
+def write_segment(found: Change) -> Path | None:
     """Write the segment in one step and return its path; ``None`` if nothing changed."""
     if not found.rows:
         return None
@@ -114,9 +114,9 @@ def write(found: Change) -> Path | None:
 
 def _now(asked: Query, view: str, keys: Sequence[str], erased: Erased) -> tuple[list[str], list[str]]:
     """Make ``now``, a row for each key, and return its columns and what was noticed."""
-    raw, notes = f"raw.{quoted(view)}", []
+    raw, notes = f"raw.{sql_name(view)}", []
     names = [row[0] for row in asked(f"describe {raw}") if row[0] not in ("_file", "_line")]
-    for name in (*keys, AT, GONE):
+    for name in (*keys, RECORDED_AT, RECORDED_GONE):
         if (name in names) != (name in keys):
             fix = (
                 f"name its key columns under record.{view}: {did_you_mean(name, names)}"
@@ -125,8 +125,8 @@ def _now(asked: Query, view: str, keys: Sequence[str], erased: Erased) -> tuple[
             )
             what = f'there is no column "{name}"' if name in keys else f'a column is called "{name}", as ours'
             raise PrevenanceError("E301", what, table=view, column=name, fix=fix)
-    listed, key = ", ".join(map(quoted, names)), ", ".join(map(quoted, keys))
-    blank = " or ".join(f"{quoted(name)} is null" for name in keys)
+    listed, key = ", ".join(map(sql_name, names)), ", ".join(map(sql_name, keys))
+    blank = " or ".join(f"{sql_name(name)} is null" for name in keys)
     asked(f"create or replace temp table now as select distinct {listed} from {raw} where not ({blank})")
     if left := asked(f"select count(*) from {raw} where {blank}")[0][0]:
         notes.append(f"{left} rows have no key and are left out")
@@ -138,29 +138,29 @@ def _now(asked: Query, view: str, keys: Sequence[str], erased: Erased) -> tuple[
         raise PrevenanceError(
             "E302", f"rows with the same {' and '.join(keys)} say different things", table=view, rows=rows, first=first, fix=fix
         )
-    header = [*keys, AT, *(name for name in names if name not in keys)]
-    for name in (header[place] for place in whose(header)):
-        ids = [row[0] for row in asked(f"select distinct {quoted(name)} from now where {quoted(name)} is not null")]
+    header = [*keys, RECORDED_AT, *(name for name in names if name not in keys)]
+    for name in (header[place] for place in customer_places(header)):
+        ids = [row[0] for row in asked(f"select distinct {sql_name(name)} from now where {sql_name(name)} is not null")]
         if gone := erased.among(ids):
-            asked(f"delete from now where {quoted(name)} in ({', '.join(map(literal, sorted(gone)))})")
+            asked(f"delete from now where {sql_name(name)} in ({', '.join(map(sql_text, sorted(gone)))})")
             notes.append(f"{len(gone)} erased customers are left out")
     return names, notes
 
 
 def _before(con: Any, asked: Query, view: str, folder: Path, keys: Sequence[str]) -> list[str]:
     """Make ``old``, the last recorded row of each key that is not gone, and return its columns."""
-    if not segments(folder):
-        asked(f"create or replace temp table old ({', '.join(f'{quoted(key)} varchar' for key in keys)})")
+    if not segment_paths(folder):
+        asked(f"create or replace temp table old ({', '.join(f'{sql_name(key)} varchar' for key in keys)})")
         return list(keys)
     held = f"{view}_recorded"
-    files.read(con, folder, held, "*.csv")
-    names = [row[0] for row in asked(f"describe raw.{quoted(held)}") if row[0] not in ("_file", "_line", AT, GONE)]
+    files.read_files(con, folder, held, "*.csv")
+    names = [row[0] for row in asked(f"describe raw.{sql_name(held)}") if row[0] not in ("_file", "_line", RECORDED_AT, RECORDED_GONE)]
     if lacking := [key for key in keys if key not in names]:
         fix = f"leave record.{view} as it was, or move {folder} away and begin anew"
         raise PrevenanceError("E301", f'what is recorded has no column "{lacking[0]}"', table=view, column=lacking[0], path=folder, fix=fix)
-    listed, key = ", ".join(map(quoted, names)), ", ".join(map(quoted, keys))
-    last = f"select * from raw.{quoted(held)} qualify row_number() over (partition by {key} order by {AT} desc) = 1"
-    asked(f"create or replace temp table old as select {listed} from ({last}) where {GONE} = 'false'")
+    listed, key = ", ".join(map(sql_name, names)), ", ".join(map(sql_name, keys))
+    last = f"select * from raw.{sql_name(held)} qualify row_number() over (partition by {key} order by {RECORDED_AT} desc) = 1"
+    asked(f"create or replace temp table old as select {listed} from ({last}) where {RECORDED_GONE} = 'false'")
     return names
 
 
@@ -175,8 +175,8 @@ def _columns(now: list[str], before: list[str], keys: Sequence[str]) -> list[str
 
 
 def _shown(table: str, header: list[str], keys: Sequence[str], at: datetime, *, gone: bool) -> str:
-    said = {AT: literal(f"{at.replace(tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"), GONE: literal(str(gone).lower())}
-    return ", ".join(said.get(name) or ("null" if gone and name not in keys else f"{table}.{quoted(name)}") for name in header)
+    said = {RECORDED_AT: sql_text(f"{at.replace(tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"), RECORDED_GONE: sql_text(str(gone).lower())}
+    return ", ".join(said.get(name) or ("null" if gone and name not in keys else f"{table}.{sql_name(name)}") for name in header)
 
 
 def _settled(folder: Path, at: datetime, last: str) -> PrevenanceError:

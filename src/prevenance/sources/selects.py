@@ -11,29 +11,29 @@ import duckdb
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.sources import denied
 from prevenance.sources.convert import WITH_OFFSET, Source
-from prevenance.sources.files import out_of_room, quoted
-from prevenance.sources.header import entry, pattern_of
+from prevenance.sources.files import is_out_of_room, sql_name
+from prevenance.sources.header import entry_line, entry_pattern
 from prevenance.tables.canonical import Table
 
 
-def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
+def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
     """Run the table's select over the raw views into ``taken`` (all text) and return its columns."""
     denied.refuse_agents(con, source, table)
     con.execute("use raw")
     try:
         found = [row[0] for row in con.execute(f"describe {source.selects[table.name]}").fetchall()]
         kinds = {"_line": "try_cast(cast(_line as varchar) as bigint)"}  # what a select calls a line, and is no number, is no place
-        texts = ", ".join(f"nullif(cast({kinds.get(name, quoted(name))} as varchar), '') as {quoted(name)}" for name in found)
+        texts = ", ".join(f"nullif(cast({kinds.get(name, sql_name(name))} as varchar), '') as {sql_name(name)}" for name in found)
         con.execute(f"create or replace temp table taken as select {texts} from ({source.selects[table.name]})")
     except duckdb.Error as problem:
-        if out_of_room(problem):
+        if is_out_of_room(problem):
             raise
         raise _select_error(con, table, source, str(problem)) from problem
     finally:
         con.execute("use memory.main")
     unknown = [name for name in found if name not in (*table.names, "_file", "_line", "_id")]
     missing = [column.name for column in table.columns if column.required and column.name not in found]
-    denied.refuse(unknown, source, table)
+    denied.refuse_special(unknown, source, table)
     if unknown:
         raise PrevenanceError(
             "E301",
@@ -53,21 +53,21 @@ def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> li
     return found
 
 
-def views_of(source: Source, select: str) -> list[str]:
+def views_of_select(source: Source, select: str) -> list[str]:
     """Return the ``files`` entries that a select reads."""
     return [view for view in source.files if re.search(rf"\b{re.escape(view)}\b", select)]
 
 
-def first_of(source: Source, select: str) -> str | None:
+def first_header_place(source: Source, select: str) -> str | None:
     """Return the header line of the first file that a select reads, or None."""
-    return next((f"{pattern_of(source.files[view])}:1" for view in views_of(source, select)), None)
+    return next((f"{entry_pattern(source.files[view])}:1" for view in views_of_select(source, select)), None)
 
 
-def unread(source: Source, columns: dict[str, list[str]]) -> list[str]:
+def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
     """Return a message on the columns of each ``files`` entry that no select names; there may be new ones among them."""
     found = {}
     for view, names in columns.items():
-        text = " ".join(select for select in source.selects.values() if view in views_of(source, select)).lower()
+        text = " ".join(select for select in source.selects.values() if view in views_of_select(source, select)).lower()
         found[view] = sorted(
             name for name in names if name not in ("_file", "_line") and not re.search(rf"\b{re.escape(name.lower())}\b", text)
         )
@@ -77,7 +77,7 @@ def unread(source: Source, columns: dict[str, list[str]]) -> list[str]:
 
 
 def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, problem: str) -> PrevenanceError:
-    read = views_of(source, source.selects[table.name])
+    read = views_of_select(source, source.selects[table.name])
     held: dict[str, str] = {}
     for view, name in con.execute("select table_name, column_name from duckdb_columns() where schema_name = 'raw' order by all").fetchall():
         if view in read and name not in ("_file", "_line"):
@@ -109,15 +109,15 @@ def _absent(problem: str) -> str | None:
 
 def _free(con: duckdb.DuckDBPyConnection, source: Source, view: str, column: str, name: str) -> bool:
     """Return whether a column can be called ``name`` without a select of its file missing it."""
-    con.execute(f"alter table raw.{quoted(view)} rename column {quoted(column)} to {quoted(name)}")
+    con.execute(f"alter table raw.{sql_name(view)} rename column {sql_name(column)} to {sql_name(name)}")
     missed = set()
     for select in source.selects.values():
-        if view in views_of(source, select):
+        if view in views_of_select(source, select):
             try:
                 con.execute(f"describe {select}")
             except duckdb.Error as problem:
                 missed.add((_absent(str(problem)) or "").lower())
-    con.execute(f"alter table raw.{quoted(view)} rename column {quoted(name)} to {quoted(column)}")
+    con.execute(f"alter table raw.{sql_name(view)} rename column {sql_name(name)} to {sql_name(column)}")
     return column.lower() not in missed
 
 
@@ -138,10 +138,10 @@ def near_names(name: str, names: Iterable[str]) -> list[str]:
 
 def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name: str, held: dict[str, str]) -> PrevenanceError:
     """Return the error for a column that the files lack, with the line that gives the nearest one its old name."""
-    denied.refuse([name], source, table, agents=False)
+    denied.refuse_special([name], source, table, agents=False)
     if f"{name}__1" in held:
         fix = f'use "{name}__1" as {name}, or "{name}__2" as {name}, in {table.name}.sql'
-        twice = f"{pattern_of(source.files[held[f'{name}__1']])}:1"
+        twice = f"{entry_pattern(source.files[held[f'{name}__1']])}:1"
         return PrevenanceError("E301", f'the header names "{name}" twice', table=table.name, column=name, first=twice, fix=fix)
     near = near_names(name, held)
     if free := [one for one in near if _free(con, source, held[one], one, name)]:
@@ -149,12 +149,12 @@ def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name:
         given = source.files[view]
         renamed = {} if isinstance(given, str) else dict(given.get("rename") or {})
         hint = "did you mean " + ", or ".join(f'"{one}"' for one in free[:2]) + "?"
-        first: str | None = f"{pattern_of(given)}:1"
-        fix = f"write {entry(view, given, rename=renamed | {free[0]: name})} in the source's yaml{other}, or correct the export"
+        first: str | None = f"{entry_pattern(given)}:1"
+        fix = f"write {entry_line(view, given, rename=renamed | {free[0]: name})} in the source's yaml{other}, or correct the export"
     else:
         left = [one for one in held if one not in near]
         hint = did_you_mean(name, left) if left else "every column that they have is read already"
-        first, fix = first_of(source, source.selects[table.name]), "correct the export"
+        first, fix = first_header_place(source, source.selects[table.name]), "correct the export"
     return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, first=first, fix=fix)
 
 
@@ -170,7 +170,7 @@ def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, col
         return
     for column in table.columns:
         if column.kind == "instant" and column.name in columns:
-            naive = f"{quoted(column.name)} is not null and not regexp_matches({quoted(column.name)}, '{WITH_OFFSET}')"
+            naive = f"{sql_name(column.name)} is not null and not regexp_matches({sql_name(column.name)}, '{WITH_OFFSET}')"
             place = "_file, _line::bigint" if {"_file", "_line"} <= set(columns) else "null, null"
             found = con.execute(f"select {place} from taken where {naive} order by all limit 1").fetchall()
             if found:

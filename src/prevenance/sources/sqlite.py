@@ -20,8 +20,8 @@ import duckdb
 
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.files import located, quoted, renamed
-from prevenance.sources.stream import no_table, streamed
+from prevenance.sources.files import entry_files, rename_columns, sql_name
+from prevenance.sources.stream import load_rows, no_table_error
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,25 +43,25 @@ class Links:
     open: dict[Path, sqlite3.Connection] = field(default_factory=dict)
 
 
-def names_file(declared: object) -> bool:
+def is_sqlite_entry(declared: object) -> bool:
     """Return whether a ``files`` entry is a table, view or query of a SQLite file."""
     return isinstance(declared, Mapping) and "sqlite" in declared
 
 
 @contextmanager
-def opened() -> Iterator[Links]:
-    """Hold what ``read`` opens until the end of the block."""
+def open_links() -> Iterator[Links]:
+    """Hold what ``read_sqlite`` opens until the end of the block."""
     with ExitStack() as held:
         yield Links(held)
 
 
-def read(con: duckdb.DuckDBPyConnection, links: Links, root: Path, view: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+def read_sqlite(con: duckdb.DuckDBPyConnection, links: Links, root: Path, view: str, declared: Mapping[str, Any]) -> dict[str, Any]:
     """Load a table, view or query as ``raw.<view>``: all columns text (empty is null), ``_file`` file and table, ``_line`` the place in the order.
 
     The order is the primary key's, or that of all columns where there is none.
 
     Returns:
-        What ``files.read`` returns; rows too long to hold are ``ragged``.
+        What ``files.read_files`` returns; rows too long to hold are ``ragged``.
 
     Raises:
         PrevenanceError: E202 for a wrong entry, E401 for a file or table that is not there, E402 for a locked file, E303 for a broken one,
@@ -73,13 +73,13 @@ def read(con: duckdb.DuckDBPyConnection, links: Links, root: Path, view: str, de
         link = links.open.get(path) or _connected(links, path, view)
         body, order = _body(link, view, declared)
         columns = [column[0] for column in link.execute(f"select * from {body} limit 0").description]
-        sorted_by = ", ".join(f"{quoted(column)} collate binary" for column in order or columns)
+        sorted_by = ", ".join(f"{sql_name(column)} collate binary" for column in order or columns)
         rows = link.execute(f"select * from {body} order by {sorted_by}")
-        ragged = streamed(con, view, name, columns, rows, _size, _texts)
+        ragged = load_rows(con, view, name, columns, rows, _size, _texts)
     except (sqlite3.Error, OSError) as problem:
         raise _refused(problem, view, name) from problem
-    facts: dict[str, Any] = {"ragged": ragged, "twice": set(), "columns": renamed(con, view, declared)}
-    return facts | {"rows": con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]}
+    facts: dict[str, Any] = {"ragged": ragged, "twice": set(), "columns": rename_columns(con, view, declared)}
+    return facts | {"rows": con.execute(f"select count(*) from raw.{sql_name(view)}").fetchall()[0][0]}
 
 
 def _file(root: Path, view: str, declared: Mapping[str, Any]) -> Path:
@@ -90,7 +90,7 @@ def _file(root: Path, view: str, declared: Mapping[str, Any]) -> Path:
             key=f"files.{view}",
             fix=f"write files.{view}: {{sqlite: {declared['sqlite']}, table: {view}}} in the source's yaml",
         )
-    paths = located(root, view, declared)
+    paths = entry_files(root, view, declared)
     if len(paths) > 1:
         raise PrevenanceError(
             "E202",
@@ -151,9 +151,9 @@ def _body(link: sqlite3.Connection, view: str, declared: Mapping[str, Any]) -> t
     name = str(declared["table"])
     known = [row[0] for row in link.execute("select name from sqlite_master where type in ('table', 'view') and name not like 'sqlite_%'")]
     if name not in known:
-        raise no_table(view, name, known)
+        raise no_table_error(view, name, known)
     key = link.execute("select name from pragma_table_info(?) where pk > 0 order by pk", [name]).fetchall()
-    return quoted(name), [row[0] for row in key]
+    return sql_name(name), [row[0] for row in key]
 
 
 def _size(row: Cells) -> int:
@@ -196,7 +196,7 @@ def _refused(problem: Exception, view: str, name: str) -> PrevenanceError:
             "E303", f"{name} holds text that is not UTF-8", table=view, column=found[1], fix="write that column as UTF-8"
         )
     if found := re.match(r"no such table: (\S+)", said):
-        return no_table(view, found[1], [])
+        return no_table_error(view, found[1], [])
     if kind == sqlite3.SQLITE_ERROR:
         return PrevenanceError("E306", f"{name} does not run: {said[:200]}", table=view, fix=f"correct files.{view} in the source's yaml")
     fix = "export it again; it is cut off or damaged (sqlite3 crm.db 'pragma integrity_check')"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.sources.files import LONGEST_LINE, quoted
+from prevenance.sources.files import LONGEST_LINE, sql_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +19,7 @@ BATCH = 16_000_000
 Row = TypeVar("Row")
 
 
-def streamed(
+def load_rows(
     con: duckdb.DuckDBPyConnection,
     view: str,
     name: str,
@@ -32,8 +32,8 @@ def streamed(
 
     ``texts`` turns rows into a table of text columns c0, c1, ... Returns the (name, line) of rows too long to hold.
     """
-    spec = ", ".join(f"{quoted(column)} varchar" for column in columns)
-    con.execute(f"create or replace table raw.{quoted(view)} ({spec}, _file varchar, _line bigint)")
+    spec = ", ".join(f"{sql_name(column)} varchar" for column in columns)
+    con.execute(f"create or replace table raw.{sql_name(view)} ({spec}, _file varchar, _line bigint)")
     ragged: list[tuple[str, int]] = []
     kept: list[Row] = []
     lines: list[int] = []
@@ -58,11 +58,11 @@ def _insert(con: duckdb.DuckDBPyConnection, view: str, name: str, batch: pa.Tabl
 
     places = ", ".join(batch.column_names)
     con.register("batch", batch.append_column("_line", pa.array(lines, pa.int64())))
-    con.execute(f"insert into raw.{quoted(view)} select {places}, ?, _line from batch order by _line", [name])
+    con.execute(f"insert into raw.{sql_name(view)} select {places}, ?, _line from batch order by _line", [name])
     con.unregister("batch")
 
 
-def no_table(view: str, name: str, known: list[str]) -> PrevenanceError:
+def no_table_error(view: str, name: str, known: list[str]) -> PrevenanceError:
     """Return the error for a table that the database does not have, naming the nearest of ``known``."""
     hint = f"; {did_you_mean(name, known)}" if known else ""
     return PrevenanceError(

@@ -12,7 +12,7 @@ from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
 from prevenance.privacy.retention import check as check_retention
 from prevenance.runs.settings.schema import Settings
-from prevenance.sources.gates import age
+from prevenance.sources.gates import parse_age
 from prevenance.tables.canonical import TABLES
 
 _ON, _DAYS, _NONE_BELOW = "give a number from 1 on, such as {key}={some}", "give 0 or more days", "give 0 or more"
@@ -41,7 +41,7 @@ def check_settings(given: Settings) -> None:
     """Raise E201 for an unknown table, E202 for a value that cannot be, E203 for an unknown leak."""
     for table, policy in given.tables.items():
         for key in ("warn_after", "error_after"):
-            age(getattr(policy, key), f"tables.{table}.{key}")
+            parse_age(getattr(policy, key), f"tables.{table}.{key}")
         if table not in TABLES:
             raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
         _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
