@@ -25,7 +25,7 @@ from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.privacy import trail
-from prevenance.privacy.removal import Person, removed
+from prevenance.privacy.removal import Person, without_person
 from prevenance.runs.inputs import make_demo
 from prevenance.runs.steps import Steps
 
@@ -281,17 +281,17 @@ def test_erase_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_rows_go_by_their_field_and_never_by_a_part_of_a_text() -> None:
     text = b"customer_id,parent_id,note\r\n7,,x\r\n77,7,7 tickets\r\n'=7,7,y\r\n"
-    assert removed("a.csv", text, Person("7")) == (b"customer_id,parent_id,note\r\n77,,7 tickets\r\n'=7,,y\r\n", 1)
-    assert removed("a.csv", text, Person("=7"))[1] == 1, "an id that was made safe for a spreadsheet is found"
+    assert without_person("a.csv", text, Person("7")) == (b"customer_id,parent_id,note\r\n77,,7 tickets\r\n'=7,,y\r\n", 1)
+    assert without_person("a.csv", text, Person("=7"))[1] == 1, "an id that was made safe for a spreadsheet is found"
     named = Person("C-1", frozenset({"Acme & Co"}))
-    assert removed("a.html", b"<p>Acme &amp; Co, C-1, C-10, C-1-2, AC-1</p>", named)[0] == "<p>…, …, C-10, C-1-2, AC-1</p>".encode()
-    assert removed("a.json", b'{"rows": [{"customer_id": "C-1"}, {"customer_id": "C-10"}], "C-1": 1}', named)[1] == 1
+    assert without_person("a.html", b"<p>Acme &amp; Co, C-1, C-10, C-1-2, AC-1</p>", named)[0] == "<p>…, …, C-10, C-1-2, AC-1</p>".encode()
+    assert without_person("a.json", b'{"rows": [{"customer_id": "C-1"}, {"customer_id": "C-10"}], "C-1": 1}', named)[1] == 1
 
 
 def test_the_audit_log_tells_who_did_what_and_no_id(out: Path) -> None:
     victim = victim_of(out)
     assert run("erase", f"out={out}", f"customer={victim}") == 0
-    lines = trail.verified(out)
+    lines = trail.verified_lines(out)
     assert [line["what"] for line in lines] == ["train", "score", "feedback", "export", "explain", "erase"]
     folder = (out / "lists" / "churn" / "latest").resolve()
     assert lines[1]["run_id"] == json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["run_id"]

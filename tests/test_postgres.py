@@ -17,12 +17,12 @@ from psycopg import sql
 from pipelines import score, train
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
-from prevenance.demo.simulated import demo_of, write
+from prevenance.demo.simulated import write_company
+from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import PRIVATE
 from prevenance.sources import postgres, stream
 from prevenance.sources.convert import Source
-from prevenance.sources.files import new_engine
-from prevenance.sources.files import read_files as read_file
+from prevenance.sources.files import new_engine, read_files
 
 ROOT = Path(__file__).parent.parent
 VARIABLE = "PREVENANCE_PG_URL"
@@ -82,7 +82,7 @@ def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:
 def fill(link: psycopg.Connection, name: str, path: Path, separator: str = ",") -> None:
     """Create table crm.<name> of text columns with the rows of a CSV file."""
     con = new_engine()
-    facts = read_file(con, path.parent, "given", {"path": path.name, "delimiter": separator})
+    facts = read_files(con, path.parent, "given", {"path": path.name, "delimiter": separator})
     columns = [sql.Identifier(one) for one in facts["columns"] if one not in ("_file", "_line")]
     table = sql.Identifier("crm", name)
     link.execute(
@@ -279,7 +279,7 @@ def test_the_same_lists_as_from_the_files(tmp_path: Path, link: psycopg.Connecti
     import yaml
 
     demo, made = tmp_path / "demo", {}
-    write(demo, demo_of({"customers": 60, "months": 14}))
+    write_company(demo, demo_of({"customers": 60, "months": 14}))
     shipped = yaml.safe_load((ROOT / "conf/source/demo.yaml").read_text())
     shipped.pop("defaults", None)
     shipped |= {"name": "shop"}

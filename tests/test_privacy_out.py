@@ -209,7 +209,7 @@ def test_no_row_leaves_before_a_person_has_decided(out: Path, capsys: pytest.Cap
     assert found[0]["action"] == rows[0]["action"]
     assert run("export", f"out={out}", "target=churn", "privacy.review=optional") == 0
     assert len(exported(out)) == len(rows)
-    lines = [one for one in trail.verified(out) if one["what"] == "export"]
+    lines = [one for one in trail.verified_lines(out) if one["what"] == "export"]
     assert [(one["rows"], one["decided"], one["review"]) for one in lines] == [(3, 3, "required"), (len(rows), 3, "optional")]
     assert run("export", f"out={out}", "target=churn", "privacy.review=sometimes") == 2
     assert run("export", f"out={out}", "target=churn", "reviewed_only=true", "pseudonymous=true") == 0
@@ -223,7 +223,7 @@ def test_whoever_takes_a_file_that_names_nobody_is_told_by_a_hash_and_the_file_c
 ) -> None:
     rows = [(ranked(out)[0]["customer_id"], "approved", "2026-11-01T10:00:00Z")]
     assert answered(out, *rows, by="") == 0
-    monkeypatch.setattr(trail, "who", lambda: "somebody else")
+    monkeypatch.setattr(trail, "user_hash", lambda: "somebody else")
     assert answered(out, *rows, by="") == 0
     found = load(out, "churn")
     assert len(found) == 1
@@ -256,7 +256,7 @@ def test_what_is_past_its_retention_goes_at_the_end_of_a_night_and_is_told(out: 
     assert kept.exists()
     told = json.loads((out / "status.json").read_text(encoding="utf-8"))
     assert "past their retention and removed: 1 of explain, 1 of lists" in told["messages"]
-    lines = [one for one in trail.verified(out) if one["what"] == "prune"]
+    lines = [one for one in trail.verified_lines(out) if one["what"] == "prune"]
     assert [(one["lists"], one["explain"]) for one in lines] == [(1, 1)]
     manifest = json.loads((newest(out) / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["tables"]["contacts"]["excluded"]["past_retention"] > 0

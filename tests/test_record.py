@@ -17,7 +17,8 @@ from pipelines import erase, record, replay, score, train
 from pipelines.start.run import _guarded
 from prevenance.base import disk, lock
 from prevenance.consent import erased
-from prevenance.demo.simulated import demo_of, write
+from prevenance.demo.simulated import write_company
+from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import PRIVATE
 
 ROOT = Path(__file__).parent.parent
@@ -260,7 +261,7 @@ select account_id as customer_id, recorded_at as event_at, recorded_at as known_
 
 def test_a_list_of_the_first_night_does_not_know_the_second_and_a_replay_proves_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     demo, out, conf = tmp_path / "demo", tmp_path / "out", tmp_path / "conf" / "source"
-    write(demo, demo_of({"customers": 60, "months": 20}))
+    write_company(demo, demo_of({"customers": 60, "months": 20}))
     shipped = yaml.safe_load((ROOT / "conf/source/demo.yaml").read_text())
     shipped.pop("defaults", None)
     conf.mkdir(parents=True)

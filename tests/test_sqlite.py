@@ -13,11 +13,11 @@ import yaml
 from company import Company
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.demo.simulated import demo_of, write
+from prevenance.demo.simulated import write_company
+from prevenance.demo.switches import demo_of
 from prevenance.sources import raw, sqlite, stream
 from prevenance.sources.convert import Source
-from prevenance.sources.files import new_engine
-from prevenance.sources.files import read_files as read_file
+from prevenance.sources.files import new_engine, read_files
 from prevenance.sources.intake import intake
 from prevenance.sources.prints import file_digests
 from prevenance.sources.taken import Intake, Policy
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 def fill(base: sqlite3.Connection, name: str, path: Path) -> None:
     """Create a table of text columns with the rows of a CSV file; a table that is there gets more rows."""
     con = new_engine()
-    names = read_file(con, path.parent, "given", path.name)["columns"]
+    names = read_files(con, path.parent, "given", path.name)["columns"]
     columns = [one for one in names if one not in ("_file", "_line")]
     base.execute(f'create table if not exists "{name}" ({", ".join(f"""{chr(34)}{one}{chr(34)} text""" for one in columns)})')
     rows = con.execute("select * exclude (_file, _line) from raw.given order by _line").fetchall()
@@ -262,7 +262,7 @@ def taken(root: Path, declared: dict[str, object]) -> Intake:
 
 
 def test_the_same_tables_as_from_the_files(tmp_path: Path) -> None:
-    write(tmp_path, demo_of({"customers": 60, "months": 14}))
+    write_company(tmp_path, demo_of({"customers": 60, "months": 14}))
     shipped = yaml.safe_load((ROOT / "conf/source/demo.yaml").read_text())["files"]
     with closing(sqlite3.connect(tmp_path / "crm.db")) as base:
         for name, pattern in shipped.items():

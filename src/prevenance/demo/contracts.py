@@ -13,22 +13,22 @@ from prevenance.demo.activity import FEATURES, PAID_FEATURES
 from prevenance.demo.company import Block
 from prevenance.demo.growth import Growth
 from prevenance.demo.leaving import renewal_after
-from prevenance.demo.world import ADDONS, DAY, END, NEVER, PLANS, World, midnight, moments
+from prevenance.demo.world import ADDONS, DAY, END, NEVER, PLANS, World, column_moments, midnight
 
 UNIT_PRICE = PLANS["price"].to_numpy()
 
 
-def price(block: Block, grown: Growth, week: int, moment: np.ndarray) -> np.ndarray:
+def monthly_prices(block: Block, grown: Growth, week: int, moment: np.ndarray) -> np.ndarray:
     """Return each customer's monthly money at a moment of a week (N,), by seats, plan and add-ons; as if it were a customer then."""
-    held = grown.orders[moments(grown.orders, "at") <= moment]
+    held = grown.orders[column_moments(grown.orders, "at") <= moment]
     extra = np.bincount(held["who"], ADDONS["price"].to_numpy()[held["addon"]], len(block.people))
     return np.asarray(np.round(grown.seats[:, week] * UNIT_PRICE[grown.plan[:, week]] + extra, 2))
 
 
-def contracts(block: Block, grown: Growth, ids: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+def contract_frames(block: Block, grown: Growth, ids: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the contracts as they stand today and the log of their renewals and changes."""
     people = block.people
-    begin = midnight(moments(people, "signup"))
+    begin = midnight(column_moments(people, "signup"))
     log = _log(block, grown, begin)
     newest = log.groupby("who").last()
     main = _contract(people, np.arange(len(people)), begin)
@@ -41,7 +41,7 @@ def contracts(block: Block, grown: Growth, ids: np.ndarray) -> tuple[pd.DataFram
     main["product_id"], main["plan"] = PLANS["product_id"].to_numpy()[main["plan_no"]], PLANS["plan"].to_numpy()[main["plan_no"]]
     main["mrr"] = np.round(main["seats"] * UNIT_PRICE[main["plan_no"]], 2)
     orders = grown.orders
-    addon = _contract(people, orders["who"].to_numpy(), moments(orders, "at")).assign(seats=1, plan=None)
+    addon = _contract(people, orders["who"].to_numpy(), column_moments(orders, "at")).assign(seats=1, plan=None)
     addon["product_id"] = ADDONS["product_id"].to_numpy()[orders["addon"]]
     addon["mrr"] = ADDONS["price"].to_numpy()[orders["addon"]]
     main["subscription_id"] = "S" + pd.Series(ids) + "-1"
@@ -67,16 +67,16 @@ def contracts(block: Block, grown: Growth, ids: np.ndarray) -> tuple[pd.DataFram
 
 
 def _contract(people: pd.DataFrame, who: np.ndarray, begin: np.ndarray) -> pd.DataFrame:
-    signup = moments(people, "signup")[who]
+    signup = column_moments(people, "signup")[who]
     return pd.DataFrame(
         {
             "who": who,
             "term": np.where(people["monthly"].to_numpy()[who], "monthly", "yearly"),
             "started_on": begin,
             "renews_on": np.where(people["monthly"].to_numpy()[who], NEVER, midnight(renewal_after(signup, begin))),
-            "notice_on": moments(people, "notice")[who],
-            "ends_on": moments(people, "leaves_on")[who],
-            "ended_on": moments(people, "ended")[who],
+            "notice_on": column_moments(people, "notice")[who],
+            "ends_on": column_moments(people, "leaves_on")[who],
+            "ended_on": column_moments(people, "ended")[who],
         }
     )
 
@@ -84,7 +84,7 @@ def _contract(people: pd.DataFrame, who: np.ndarray, begin: np.ndarray) -> pd.Da
 def _log(block: Block, grown: Growth, begin: np.ndarray) -> pd.DataFrame:
     """Return renewals (yearly contracts, at their date) and changes of seats and plan, each with the values before and after."""
     people, changes = block.people, grown.changes
-    last = np.where(np.isnat(moments(people, "leaves_on")), END, np.minimum(moments(people, "leaves_on"), END))
+    last = np.where(np.isnat(column_moments(people, "leaves_on")), END, np.minimum(column_moments(people, "leaves_on"), END))
     years = np.where(people["monthly"], 0, np.maximum((last - begin - DAY) // (365 * DAY), 0)).astype(int)
     who = np.repeat(np.arange(len(people)), years)
     year = np.arange(len(who)) - np.repeat(np.cumsum(years) - years, years) + 1
@@ -97,7 +97,7 @@ def _log(block: Block, grown: Growth, begin: np.ndarray) -> pd.DataFrame:
         start = people[first].to_numpy()[log["who"]]
         log[f"new_{column}"] = by[f"new_{column}"].ffill().fillna(pd.Series(start, index=log.index)).astype(int)
         log[f"old_{column}"] = log.groupby("who")[f"new_{column}"].shift().fillna(pd.Series(start, index=log.index)).astype(int)
-    who, at = log["who"].to_numpy(), moments(log, "changed_at")
+    who, at = log["who"].to_numpy(), column_moments(log, "changed_at")
     yearly = ~people["monthly"].to_numpy()[who]
     for word in ("old", "new"):
         asked = np.where((log["what"] == "renewed") & (word == "old"), at - DAY, at)
@@ -116,7 +116,7 @@ def _named(log: pd.DataFrame) -> pd.DataFrame:
     return log[["subscription_id", "what", "changed_at", *(f"{word}_{field}" for word in ("old", "new") for field in fields)]]
 
 
-def orders(grown: Growth, ids: np.ndarray) -> pd.DataFrame:
+def order_frame(grown: Growth, ids: np.ndarray) -> pd.DataFrame:
     """Return the add-ons ordered: one line each, the price of a year."""
     frame = grown.orders.sort_values(["at", "who", "addon"])
     number = frame["addon"].to_numpy()
@@ -129,12 +129,12 @@ def orders(grown: Growth, ids: np.ndarray) -> pd.DataFrame:
             "family": ADDONS["family"].to_numpy()[number],
             "quantity": 1,
             "amount": np.round(ADDONS["price"].to_numpy()[number] * 12, 2),
-            "ordered_on": moments(frame, "at"),
+            "ordered_on": column_moments(frame, "at"),
         }
     )
 
 
-def products(world: World) -> pd.DataFrame:
+def product_frame(world: World) -> pd.DataFrame:
     """Return the catalogue: three plans of one family and the add-ons, listed before anybody could have bought them."""
     listed = world.weeks[0] - 1_900 * DAY
     plans = PLANS.rename(columns={"plan": "name"}).drop(columns="seats_up_to")

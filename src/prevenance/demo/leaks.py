@@ -10,7 +10,7 @@ import pandas as pd
 
 from prevenance.demo.company import Block
 from prevenance.demo.leaving import leavers
-from prevenance.demo.world import END, NEVER, World, midnight, moments, seconds, stream
+from prevenance.demo.world import END, NEVER, World, column_moments, midnight, random_stream, seconds
 
 PLANTED = {
     "filled_after": {
@@ -41,18 +41,18 @@ SURVEYED, HINDSIGHT_DAYS = 0.85, 150
 WIN_BACK = "win-back"
 
 
-def leaving_at(block: Block) -> np.ndarray:
+def outcome_moments(block: Block) -> np.ndarray:
     """Return when each leaver's outcome came (notice, or the end of those who gave none); NaT for all others."""
-    notice = moments(block.people, "notice")
-    return np.where(np.isnat(notice), moments(block.people, "ended"), notice)
+    notice = column_moments(block.people, "notice")
+    return np.where(np.isnat(notice), column_moments(block.people, "ended"), notice)
 
 
 def exit_surveys(world: World, block: Block) -> pd.DataFrame:
     """Return the exit survey of each account, (N,) rows: score and the date it is given; empty where none was made."""
-    rng, size = stream(world.given.seed, "exit surveys", block.number), len(block.people)
+    rng, size = random_stream(world.given.seed, "exit surveys", block.number), len(block.people)
     asked = leavers(block.people) & (rng.random(size) < SURVEYED) & ("filled_after" in world.given.leaks)
     back, score = seconds(rng.uniform(20, 110, size)), rng.integers(1, 4, size)
-    at = np.maximum(leaving_at(block) - back, moments(block.people, "signup"))
+    at = np.maximum(outcome_moments(block) - back, column_moments(block.people, "signup"))
     return pd.DataFrame({"score": pd.Series(score).where(asked).astype("Int64"), "at": np.where(asked, midnight(at), NEVER)})
 
 
@@ -62,10 +62,10 @@ def edited_segment(world: World, block: Block) -> np.ndarray:
     return np.where(planted, WIN_BACK, block.people["segment"].to_numpy(dtype=object))
 
 
-def grades(world: World, block: Block, who: np.ndarray, at: np.ndarray, honest: np.ndarray) -> np.ndarray:
+def review_grades(world: World, block: Block, who: np.ndarray, at: np.ndarray, honest: np.ndarray) -> np.ndarray:
     """Return the grades 1 to 5 of account reviews: the honest ones, or what hindsight makes of them."""
     if "poisoned" not in world.given.leaks:
         return honest
-    leaves = leaving_at(block)[who]
+    leaves = outcome_moments(block)[who]
     soon = ~np.isnat(leaves) & (leaves <= END) & ((leaves - at) / np.timedelta64(86_400, "s") <= HINDSIGHT_DAYS)
     return np.where(soon, 1 + honest % 2, np.maximum(honest, 3))

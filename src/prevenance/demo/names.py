@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from prevenance.demo.world import stream
+from prevenance.demo.world import random_stream
 
 FIRST = (
     "Amber",
@@ -94,16 +94,16 @@ HOSTILE = (
 HOSTILE_SHARE = 0.1
 
 
-def plain(rng: np.random.Generator, total: int) -> np.ndarray:
+def plain_names(rng: np.random.Generator, total: int) -> np.ndarray:
     """Return ordinary names; nobody in a block shares one where there are enough."""
     forms, seconds = len(FORMS), len(SECOND)
     chosen = rng.choice(len(FIRST) * seconds * forms, total, replace=total > len(FIRST) * seconds * forms)
     return np.array([f"{FIRST[n // forms // seconds]} {SECOND[n // forms % seconds]} {FORMS[n % forms]}" for n in chosen], dtype=object)
 
 
-def hostile(names: np.ndarray, seed: int, block: int) -> np.ndarray:
+def hostile_names(names: np.ndarray, seed: int, block: int) -> np.ndarray:
     """Return the names with a tenth of them replaced (all of ``HOSTILE`` where there are as many customers)."""
-    rng, wanted = stream(seed, "hostile names", block), max(len(HOSTILE), round(HOSTILE_SHARE * len(names)))
+    rng, wanted = random_stream(seed, "hostile names", block), max(len(HOSTILE), round(HOSTILE_SHARE * len(names)))
     places = rng.permutation(len(names))[:wanted]
     changed = names.copy()
     changed[places] = np.resize(np.array(HOSTILE, dtype=object), len(places))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from prevenance.demo.activity import busy_moments, season
+from prevenance.demo.activity import busy_moments, season_factors
 from prevenance.demo.company import Block
-from prevenance.demo.world import DAY, END, HOUR, NEVER, PLANS, World, midnight, moments, stream
+from prevenance.demo.world import DAY, END, HOUR, NEVER, PLANS, World, column_moments, midnight, random_stream
 
 TICKETS_A_WEEK = 0.055
 BY_HEALTH, BY_ERROR, WHEN_YOUNG, YOUNG_DAYS = 0.3, 0.5, 1.2, 60
@@ -50,22 +50,22 @@ def ticket_size(people: pd.DataFrame) -> np.ndarray:
 
 def young_in(people: pd.DataFrame, weeks: np.ndarray) -> np.ndarray:
     """Return who is new in which week, (N, W)."""
-    return np.asarray((weeks[None, :] - moments(people, "signup")[:, None]) / DAY < YOUNG_DAYS)
+    return np.asarray((weeks[None, :] - column_moments(people, "signup")[:, None]) / DAY < YOUNG_DAYS)
 
 
 def ticket_rows(world: World, block: Block, errors: np.ndarray, present: np.ndarray) -> pd.DataFrame:
     """Return one row per ticket of a block: who, what it is about and when each change came, cut off at the end of the history."""
-    rng, people = stream(world.given.seed, "tickets", block.number), block.people
+    rng, people = random_stream(world.given.seed, "tickets", block.number), block.people
     signal = block.visible[:, None]
     felt = signal * block.health
     recent = 0.5 * errors + np.pad(errors, ((0, 0), (1, 0)))[:, :-1]
     plain, by_error = ticket_rate(people, ticket_size(people), felt, signal, young_in(people, world.weeks))
-    counts = rng.poisson((plain + by_error * recent) * present * np.sqrt(season(world.weeks, world))[None, :])
+    counts = rng.poisson((plain + by_error * recent) * present * np.sqrt(season_factors(world.weeks, world))[None, :])
     who, week = np.nonzero(counts)
     times = counts[who, week]
     who, week = np.repeat(who, times), np.repeat(week, times)
     opened = busy_moments(rng, world.weeks[week])
-    inside = (opened >= moments(people, "signup")[who]) & ~(opened >= moments(people, "ended")[who])
+    inside = (opened >= column_moments(people, "signup")[who]) & ~(opened >= column_moments(people, "ended")[who])
     who, week, opened = who[inside], week[inside], opened[inside]
     young = young_in(people, world.weeks)[who, week]
     category = np.where(rng.random(len(who)) < np.where(recent[who, week] > 0, 0.5, 0.1), CATEGORIES.index("bug"), -1)
@@ -78,7 +78,7 @@ def ticket_rows(world: World, block: Block, errors: np.ndarray, present: np.ndar
     return frame[frame["logged_at"] < END].sort_values(["opened_at", "who"], kind="stable", ignore_index=True)
 
 
-def working(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
+def after_working_hours(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
     """Return the moment that lies so many working hours after ``start``."""
     day = start.astype("datetime64[D]")
     clock = np.clip((start - midnight(start)) / HOUR - OPENS_AT, 0, HOURS_A_DAY)
@@ -91,7 +91,7 @@ def working(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
 
 def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, category: np.ndarray) -> pd.DataFrame:
     """Return what happens to each ticket after it is opened; what lies after the end of history has not happened yet."""
-    rng, size = stream(world.given.seed, "lifecycle", number), len(opened)
+    rng, size = random_stream(world.given.seed, "lifecycle", number), len(opened)
     channel = rng.choice(["portal", "email", "phone", "chat"], size, p=[0.42, 0.33, 0.15, 0.1])
     severe = rng.normal(0, 1, size) - 0.3 * felt
     logged = opened + np.where(channel == "phone", rng.uniform(600, 60_000, size), rng.uniform(5, 240, size)).astype("timedelta64[s]")
@@ -125,7 +125,7 @@ def _path(
 
     def after(start: np.ndarray, hours: float | np.ndarray, share: float | np.ndarray = 1.0, spread: float = 0.9) -> np.ndarray:
         wait, happens = hours * rng.lognormal(0, spread, size), (rng.random(size) < share) & ~np.isnat(start)
-        return np.where(happens, working(np.where(happens, start, END), wait), NEVER)
+        return np.where(happens, after_working_hours(np.where(happens, start, END), wait), NEVER)
 
     def last(*moments_: np.ndarray) -> np.ndarray:
         return np.fmax.reduce(moments_)

@@ -22,7 +22,7 @@ from typing import Any
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json
-from prevenance.privacy.removal import Person, removed, rows_of
+from prevenance.privacy.removal import Person, csv_rows, without_person
 from prevenance.publish.folders import MANIFEST
 from prevenance.sources.record import CUSTOMER_COLUMNS
 
@@ -47,7 +47,7 @@ class Certificate:
             self.places[place] = self.places.get(place, 0) + number
 
 
-def erase(out: Path, customer: str, pseudonym: str = "") -> Certificate:
+def erase_customer(out: Path, customer: str, pseudonym: str = "") -> Certificate:
     """Take a customer, and whoever has the pseudonym, out of everything below ``out``; return the counts. Doing it again changes nothing.
 
     Raises:
@@ -84,7 +84,7 @@ def person_of(out: Path, customer: str) -> Person:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         own: list[dict[str, str]] = []
         rest: list[dict[str, str]] = []
-        for row in rows_of(content):
+        for row in csv_rows(content):
             key = next((one for one in CUSTOMER_COLUMNS if one in row), None)
             (own if key and row[key] == customer else rest).append(row)
         theirs, others = theirs + own, others + [row for row in rest if "name" in row]
@@ -107,7 +107,7 @@ def _files(out: Path) -> list[Path]:
 def _file(path: Path, name: str, person: Person) -> int:
     with disk.writing(path):
         content = path.read_bytes()
-    now, rows = removed(name, content, person)
+    now, rows = without_person(name, content, person)
     if now != content:
         disk.write(path, now)
     return rows or int(now != content)
@@ -117,7 +117,7 @@ def _list(folder: Path, person: Person) -> int:
     """Rewrite one published folder, if it names the person, and return how many rows went."""
     held = disk.contents(folder)
     manifest: dict[str, Any] = json.loads(held.pop(MANIFEST))
-    found = {name: removed(name, content, person) for name, content in held.items()}
+    found = {name: without_person(name, content, person) for name, content in held.items()}
     now = {name: content for name, (content, _) in found.items()}
     if now == held:
         return 0
@@ -136,7 +136,7 @@ def _learned(out: Path, person: Person) -> list[str]:
     """Return the targets whose newest training had rows of the person: their models should be trained again."""
     found = []
     for path in sorted((out / "train").glob("*/features.parquet")):
-        if removed(path.name, path.read_bytes(), person)[1]:
+        if without_person(path.name, path.read_bytes(), person)[1]:
             found.append(path.parent.name)
     return found
 
@@ -199,7 +199,7 @@ def _unpacked(path: Path) -> list[bytes]:
     return []
 
 
-def sweep(out: Path) -> None:
+def sweep_unfinished(out: Path) -> None:
     """Remove what killed runs left unfinished anywhere below ``out``; the caller holds the lock."""
     for left in sorted(out.rglob(disk.TEMPORARY + "*"), reverse=True):
         if left.is_dir() and not left.is_symlink():

@@ -64,7 +64,7 @@ Removed = tuple[bytes, int]
 """What a file holds now, and how many rows went."""
 
 
-def removed(name: str, content: bytes, person: Person) -> Removed:
+def without_person(name: str, content: bytes, person: Person) -> Removed:
     """Return a file without a person; content of an unknown kind that is no text stays as it is."""
     ending = name.lower().rpartition("/")[2].partition(".")[2]
     for last, remove in _KINDS.items():
@@ -77,7 +77,7 @@ def removed(name: str, content: bytes, person: Person) -> Removed:
     return person.scrubbed(text).encode(), 0
 
 
-def rows_of(content: bytes) -> list[dict[str, str]]:
+def csv_rows(content: bytes) -> list[dict[str, str]]:
     """Return the rows of a CSV file."""
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig", errors="replace"), newline="")))
 

@@ -24,7 +24,7 @@ ARTIFACTS = ("lists", "replay", "explain", "export", "feedback")
 _CUTOFF = re.compile(r"(?:.*-)?(\d{4}-\d{2}-\d{2})(?:T(\d{6})Z)?(?:-[0-9a-f]{12})?(?:\.csv)?")
 
 
-def check(tables: Mapping[str, int | None], artifacts: Mapping[str, int | None]) -> None:
+def check_retention(tables: Mapping[str, int | None], artifacts: Mapping[str, int | None]) -> None:
     """Raise E201 for a table or artifact that does not exist, E202 for a table that has no past to leave out and for less than a day."""
     for group, given, known in (("tables", tables, tuple(TABLES)), ("artifacts", artifacts, ARTIFACTS)):
         for name, days in given.items():
@@ -40,7 +40,7 @@ def check(tables: Mapping[str, int | None], artifacts: Mapping[str, int | None])
                 raise PrevenanceError("E202", f"{key} is {days}", key=key, fix="give 1 or more days, or null for ever")
 
 
-def prune(out: Path, as_of: datetime, rules: Mapping[str, int | None]) -> dict[str, int]:
+def prune_results(out: Path, as_of: datetime, rules: Mapping[str, int | None]) -> dict[str, int]:
     """Remove results whose cutoff lies more days before ``as_of`` than ``rules`` allow; return how many of each went.
 
     Whole folders of lists (never the newest, nor the one ``latest`` points to), replays and explanations, files of exports, and answers
@@ -64,14 +64,14 @@ def _old(folder: Path, before: datetime, name: str) -> list[Path]:
 
     found = []
     for group in [folder] if name == "export" else sorted(folder.glob("*")):
-        held = sorted(path for path in group.glob("*") if not path.is_symlink() and cutoff_of(path.name) is not None)
+        held = sorted(path for path in group.glob("*") if not path.is_symlink() and cutoff_in_name(path.name) is not None)
         if name == "lists":
             held = [path for path in held[:-1] if path.name != disk.pointed(group / LATEST)]
-        found += [path for path in held if (cutoff_of(path.name) or before) < before]
+        found += [path for path in held if (cutoff_in_name(path.name) or before) < before]
     return found
 
 
-def cutoff_of(name: str) -> datetime | None:
+def cutoff_in_name(name: str) -> datetime | None:
     """Return the cutoff (naive UTC) that the name of a result tells, or ``None``.
 
     >>> cutoff_of("2026-10-01T000000Z-0123456789ab"), cutoff_of("churn-2026-10-01.csv"), cutoff_of("latest")

@@ -34,8 +34,8 @@ def erase_customer(given: Settings, steps: Steps) -> None:
     steps("keep the customer out of later runs")
     mark = erased.add_erased(out, given.customer).mark(given.customer)
     steps("erase")
-    erasure.sweep(out)
-    done = erasure.erase(out, given.customer, hidden.of(given.customer) if hidden else "")
+    erasure.sweep_unfinished(out)
+    done = erasure.erase_customer(out, given.customer, hidden.of(given.customer) if hidden else "")
     if (out / "index.html").is_file():
         write_index(given)
     number = len(list((out / "erasures").glob("*.json"))) + 1

@@ -36,7 +36,7 @@ def take_answers(given: Settings, steps: Steps) -> None:
     read = feedback.read(content, path.name)
     lists = {(one.target, one.run_id, one.cutoff): _listed(out, one) for _, one in read}
     found = feedback.matched(read, {key: rows for key, rows in lists.items() if rows is not None}, path.name)
-    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.who()}") for one in found]
+    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.user_hash()}") for one in found]
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append(out, target, [one for one in answers if one.target == target]) for target in targets}

@@ -14,8 +14,7 @@ from pathlib import Path
 from prevenance.base import disk, lock
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import erased, pseudonyms
-from prevenance.consent.purpose import Privacy
-from prevenance.consent.purpose import check_purpose as check_privacy
+from prevenance.consent.purpose import Privacy, check_purpose
 from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import PRIVATE, command, conf_folder
 from prevenance.runs.feeds import settled
@@ -62,7 +61,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
             E901 privacy.
     """
     rules = given.privacy
-    check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
+    check_purpose(Privacy(rules.purpose, rules.legal_basis, rules.controller))
     pseudonyms.wanted_pseudonyms(rules.pseudonyms, rules.key_file)
     source = source or source_of(given)
     out = prepare_out(given)
@@ -226,7 +225,8 @@ def estimate(out: Path) -> int:
 
 def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
     """Write the demo company's files unless they are there, made with the same settings."""
-    from prevenance.demo.simulated import demo_of, write
+    from prevenance.demo.simulated import write_company
+    from prevenance.demo.switches import demo_of
 
     wanted = json.dumps(asdict(given.demo), sort_keys=True)
     mark = folder / "demo.json"
@@ -236,5 +236,5 @@ def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
         steps("make the demo company")
         folder.mkdir(parents=True, exist_ok=True)
         mark.unlink(missing_ok=True)
-        write(folder, demo_of(asdict(given.demo)))
+        write_company(folder, demo_of(asdict(given.demo)))
         disk.write(mark, wanted.encode())

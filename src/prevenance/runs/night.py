@@ -97,7 +97,7 @@ def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
         with ExitStack() as held:
             for name in RETAINED:
                 held.enter_context(lock.hold_lock(out, name))
-            went = retention.prune(out, loaded.as_of, rules)
+            went = retention.prune_results(out, loaded.as_of, rules)
     except PrevenanceError as problem:
         return [f"what is past its retention waits for the next night: {problem.what}"]
     if went:

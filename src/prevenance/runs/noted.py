@@ -11,7 +11,7 @@ from prevenance.privacy import trail
 
 def noted(out: Path, what: str, **facts: Any) -> None:
     """Add an act to the trail of an output folder."""
-    trail.append(out, datetime.now(UTC).replace(tzinfo=None), what, **facts)
+    trail.append_act(out, datetime.now(UTC).replace(tzinfo=None), what, **facts)
 
 
 def noted_each(out: Path, what: str, results: dict[str, Any]) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import instant_stamp
 from prevenance.consent import erased
-from prevenance.consent.purpose import Privacy
-from prevenance.consent.purpose import check_purpose as check_privacy
+from prevenance.consent.purpose import Privacy, check_purpose
 from prevenance.history.history import as_of_instant
 from prevenance.publish.folders import status
 from prevenance.runs.inputs import data_of, prepare_out, source_of
@@ -30,7 +29,7 @@ def record_changes(given: Settings, steps: Steps) -> None:
             table that lost most of its keys, and what reading a table raises.
     """
     rules = given.privacy
-    check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
+    check_purpose(Privacy(rules.purpose, rules.legal_basis, rules.controller))
     source, out = source_of(given), prepare_out(given)
     if not source.record:
         fix = "write record: {accounts: [account_id]} in the source's yaml, with an entry of files and its key columns"
