@@ -405,6 +405,7 @@ def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(
     import duckdb
 
     from prevenance.sources import files
+    from prevenance.sources.declared import Entry
 
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
 
@@ -413,7 +414,7 @@ def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(
 
     monkeypatch.setattr(files, "_read_csv", short)
     with pytest.raises(duckdb.OutOfMemoryException), files.new_engine() as con:
-        files.read_files(con, tmp_path, "a", "a.csv")
+        files.read_files(con, tmp_path, Entry.of("a", "a.csv"))
 
 
 def test_fault_59_two_starts_at_once(stage: Stage) -> None:

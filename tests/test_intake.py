@@ -10,7 +10,7 @@ import pytest
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.history.history import cut_history, newest_known_at
-from prevenance.sources.convert import Source
+from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import new_engine, read_files
 from prevenance.sources.intake import intake
 from prevenance.sources.taken import Intake, Policy
@@ -168,16 +168,17 @@ def test_bom_crlf_and_gzip_are_accepted(tmp_path: Path) -> None:
     assert rows(take(tmp_path, text), "select customer_id from canonical.tickets") == [("a",)]
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(text))
     con = new_engine()
-    assert read_files(con, tmp_path, "t", "t.csv.gz")["rows"] == 1
+    read_files(con, tmp_path, Entry.of("t", "t.csv.gz"))
+    assert con.execute("select count(*) from raw.t").fetchall() == [(1,)]
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(text * 2000)[:-20])
     with pytest.raises(PrevenanceError, match="E303.*t.csv.gz"):
-        read_files(con, tmp_path, "t", "t.csv.gz")
+        read_files(con, tmp_path, Entry.of("t", "t.csv.gz"))
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../secret.csv", "a/../../secret.csv"])
 def test_paths_stay_inside_the_data_folder(tmp_path: Path, path: str) -> None:
     with pytest.raises(PrevenanceError, match="E209"):
-        read_files(new_engine(), tmp_path, "t", path)
+        read_files(new_engine(), tmp_path, Entry.of("t", path))
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
@@ -185,12 +186,12 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "t.csv").symlink_to(tmp_path / "secret.csv")
     with pytest.raises(PrevenanceError, match="E209.*link"):
-        read_files(new_engine(), tmp_path / "data", "t", "t.csv")
+        read_files(new_engine(), tmp_path / "data", Entry.of("t", "t.csv"))
 
 
 def test_missing_file_unknown_zone_and_no_zone(tmp_path: Path) -> None:
     with pytest.raises(PrevenanceError, match=r"E401.*key=files.t.*no file at .*nothing.csv"):
-        read_files(new_engine(), tmp_path, "t", "nothing.csv")
+        read_files(new_engine(), tmp_path, Entry.of("t", "nothing.csv"))
     with pytest.raises(PrevenanceError, match='E207.*"Europe/Rom".*did you mean "Europe/Rome"'):
         take(tmp_path, "customer,id,day,score\na,1,2024-01-01,5\n", timezone="Europe/Rom")
     with pytest.raises(PrevenanceError, match="E206.*timezone:"):

@@ -21,7 +21,7 @@ from prevenance.demo.simulated import write_company
 from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import PRIVATE
 from prevenance.sources import postgres, stream
-from prevenance.sources.convert import Source
+from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import new_engine, read_files
 
 ROOT = Path(__file__).parent.parent
@@ -82,8 +82,8 @@ def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:
 def fill(link: psycopg.Connection, name: str, path: Path, separator: str = ",") -> None:
     """Create table crm.<name> of text columns with the rows of a CSV file."""
     con = new_engine()
-    facts = read_files(con, path.parent, "given", {"path": path.name, "delimiter": separator})
-    columns = [sql.Identifier(one) for one in facts["columns"] if one not in ("_file", "_line")]
+    names = read_files(con, path.parent, Entry.of("given", {"path": path.name, "delimiter": separator})).columns
+    columns = [sql.Identifier(one) for one in names if one not in ("_file", "_line")]
     table = sql.Identifier("crm", name)
     link.execute(
         sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join(sql.SQL("{} text").format(one) for one in columns))
@@ -107,7 +107,7 @@ def loaded(view: str, declared: dict[str, str], link: object = None) -> list[tup
     con = new_engine()
     with postgres.open_snapshot(source) as opened:
         assert opened is not None
-        postgres.read_table(con, opened, view, declared)
+        postgres.read_table(con, opened, Entry.of(view, declared))
     return con.execute(f'select * from raw."{view}" order by _line').fetchall()
 
 
@@ -159,7 +159,7 @@ def test_batches_change_nothing_and_a_row_too_long_is_set_apart(link: psycopg.Co
     declared = {"table": "crm.many"}
     with postgres.open_snapshot(Source("mine", {}, {"many": declared}, database={"url_env": VARIABLE})) as opened:
         assert opened is not None
-        assert postgres.read_table(con, opened, "many", declared)["ragged"] == [("crm.many", 7)]
+        assert postgres.read_table(con, opened, Entry.of("many", declared)).ragged == [("crm.many", 7)]
     assert con.execute("select count(*), max(_line) from raw.many").fetchall() == [(499, 500)]
 
 
@@ -177,9 +177,10 @@ def test_nothing_can_be_written_and_all_tables_are_of_one_moment(link: psycopg.C
     con = new_engine()
     with postgres.open_snapshot(source) as opened:
         assert opened is not None
-        postgres.read_table(con, opened, "one", {"table": "crm.one"})
+        postgres.read_table(con, opened, Entry.of("one", {"table": "crm.one"}))
         link.execute("insert into crm.two values (1)")
-        assert postgres.read_table(con, opened, "two", {"table": "crm.two"})["rows"] == 0
+        postgres.read_table(con, opened, Entry.of("two", {"table": "crm.two"}))
+        assert con.execute("select count(*) from raw.two").fetchall() == [(0,)]
     for query in (
         "with gone as (delete from crm.one returning 1) select * from gone",
         "select n from crm.one) as asked; delete from crm.one; select * from (select 1",

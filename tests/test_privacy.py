@@ -16,7 +16,7 @@ from prevenance.consent.purpose import PURPOSE_EXAMPLES, Privacy, check_purpose
 from prevenance.consent.special import refused_category, special_category
 from prevenance.features import SETS, definitions
 from prevenance.history.history import cut_history, newest_known_at
-from prevenance.sources.convert import Source
+from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
 from prevenance.sources.taken import Intake, Policy

@@ -12,7 +12,7 @@ from pipelines.start.refusals import refuse_secrets
 from pipelines.start.run import _guarded, main
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.convert import Source
+from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
 

@@ -16,10 +16,10 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.demo.simulated import write_company
 from prevenance.demo.switches import demo_of
 from prevenance.sources import raw, sqlite, stream
-from prevenance.sources.convert import Source
+from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import new_engine, read_files
 from prevenance.sources.intake import intake
-from prevenance.sources.prints import file_digests
+from prevenance.sources.raw import file_digests
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 def fill(base: sqlite3.Connection, name: str, path: Path) -> None:
     """Create a table of text columns with the rows of a CSV file; a table that is there gets more rows."""
     con = new_engine()
-    names = read_files(con, path.parent, "given", path.name)["columns"]
+    names = read_files(con, path.parent, Entry.of("given", path.name)).columns
     columns = [one for one in names if one not in ("_file", "_line")]
     base.execute(f'create table if not exists "{name}" ({", ".join(f"""{chr(34)}{one}{chr(34)} text""" for one in columns)})')
     rows = con.execute("select * exclude (_file, _line) from raw.given order by _line").fetchall()
@@ -60,8 +60,9 @@ def base(company: Company) -> Iterator[sqlite3.Connection]:
 
 def loaded(root: Path, **declared: str) -> list[tuple]:
     con = new_engine()
-    with raw.raw_reader(con, Source("mine", {}, {"asked": declared}), root) as read:
-        read("asked")
+    source = Source("mine", {}, {"asked": declared})
+    with raw.raw_reader(con, source, root) as read:
+        read(source.entries["asked"])
     return con.execute("select * from raw.asked order by _line").fetchall()
 
 
@@ -106,11 +107,12 @@ def test_every_type_becomes_text_and_the_order_is_that_of_the_key_or_the_content
     assert loaded(tmp_path, sqlite="a.db", table="words") == words
     monkeypatch.setattr(stream, "LONGEST_LINE", 1)
     con = new_engine()
-    with raw.raw_reader(con, Source("mine", {}, {"asked": {"sqlite": "a.db", "table": "words"}}), tmp_path) as read:
-        assert read("asked")["ragged"] == []
+    source = Source("mine", {}, {"asked": {"sqlite": "a.db", "table": "words"}})
+    with raw.raw_reader(con, source, tmp_path) as read:
+        assert read(source.entries["asked"]).ragged == []
     monkeypatch.setattr(stream, "LONGEST_LINE", 0)
-    with raw.raw_reader(con, Source("mine", {}, {"asked": {"sqlite": "a.db", "table": "words"}}), tmp_path) as read:
-        assert read("asked")["ragged"] == [("a.db/words", line) for line in range(1, 6)]
+    with raw.raw_reader(con, source, tmp_path) as read:
+        assert read(source.entries["asked"]).ragged == [("a.db/words", line) for line in range(1, 6)]
 
 
 def test_all_tables_of_one_file_are_of_one_moment(company: Company, base: sqlite3.Connection) -> None:
@@ -118,11 +120,12 @@ def test_all_tables_of_one_file_are_of_one_moment(company: Company, base: sqlite
     source = Source("mine", {}, {name: {"sqlite": "crm.db", "table": name} for name in ("accounts", "tickets")})
     con = new_engine()
     with raw.raw_reader(con, source, company.root / "inbox") as read:
-        read("accounts")
+        read(source.entries["accounts"])
         base.execute("delete from tickets")
         base.commit()
-        assert read("tickets")["rows"] == 8
-    assert file_digests(company.root / "inbox", source.files) == {}, "a file that is written all day stops no run"
+        read(source.entries["tickets"])
+        assert con.execute("select count(*) from raw.tickets").fetchall() == [(8,)]
+    assert file_digests(company.root / "inbox", source) == {}, "a file that is written all day stops no run"
 
 
 def test_nothing_can_be_written(company: Company, base: sqlite3.Connection) -> None:

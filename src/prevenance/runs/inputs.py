@@ -20,12 +20,11 @@ from prevenance.runs.commands import PRIVATE, command, conf_folder
 from prevenance.runs.feeds import settled
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
-from prevenance.sources.convert import Source
+from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.gates import Gate
 from prevenance.sources.intake import intake
-from prevenance.sources.postgres import is_table_entry
-from prevenance.sources.prints import check_unchanged, file_digests
+from prevenance.sources.raw import check_unchanged, file_digests
 from prevenance.sources.taken import Counts, Intake, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -68,8 +67,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
     data = data_of(given, source, steps)
     policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
     steps("note what the files are")
-    watched = {view: declared for view, declared in source.files.items() if view not in source.folders}
-    before = file_digests(data, watched)
+    before = file_digests(data, source)
     now = datetime.now(UTC).replace(tzinfo=None)
     asked = as_of_instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
     taken = intake(new_engine(), source, data, policies, steps, asked)
@@ -97,7 +95,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
     gates = settled(given, history, counts, taken.messages, gated=gated)
-    same = partial(check_unchanged, data, watched, before)
+    same = partial(check_unchanged, data, source, before)
     return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
 
 
@@ -172,7 +170,7 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     data = Path(given.data) if given.data else Path(given.out) / "demo"
     if given.source.name == "demo" and not given.data:
         make_demo(given, data, steps)
-    if not data.is_dir() and not all(is_table_entry(one) for view, one in source.files.items() if view not in source.folders):
+    if not data.is_dir() and not all(one.is_table for view, one in source.entries.items() if view not in source.folders):
         fix = "set data=<the folder that holds the source's files>"
         if data.is_file():
             fix = f"set data={data.parent}, the folder that holds the file"

@@ -15,9 +15,9 @@ from prevenance.runs.inputs import data_of, prepare_out, source_of
 from prevenance.runs.noted import noted
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
-from prevenance.sources import denied, raw
 from prevenance.sources.files import new_engine
 from prevenance.sources.gates import enforce_gates, volume_gates
+from prevenance.sources.raw import raw_reader
 from prevenance.sources.record import Change, check_record_instant, recorded_change, write_segment
 
 
@@ -38,15 +38,14 @@ def record_changes(given: Settings, steps: Steps) -> None:
     at = (as_of_instant(given.as_of, source.timezone, now) if given.as_of else now).replace(microsecond=0)
     data, con, left = data_of(given, source, steps), new_engine(), erased.load_erased(out)
     found = []
-    with raw.raw_reader(con, source, data) as read:
+    with raw_reader(con, source, data) as read:
         for view, keys in source.record.items():
             steps(f"compare {view}")
             folder = out / "record" / view
             check_record_instant(folder, at)
-            ragged = read(view)["ragged"]
-            notes = denied.drop_special_columns(con, source, view)
-            found.append(recorded_change(con, view, keys, folder, at, left, ragged))
-            found[-1].notes.extend(notes)
+            loaded = read(source.entries[view])
+            found.append(recorded_change(con, view, keys, folder, at, left, loaded.ragged))
+            found[-1].notes.extend(loaded.special)
             whole(found[-1], accepted=given.accept_volume)
     steps("keep what changed")
     for one in found:

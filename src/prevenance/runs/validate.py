@@ -12,11 +12,10 @@ from prevenance.publish.quality import Audit, report, text
 from prevenance.runs.inputs import Inputs, load, source_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
-from prevenance.sources.convert import Source
+from prevenance.sources.declared import Source
 from prevenance.sources.quality.ages import table_ages
 from prevenance.sources.quality.columns import column_gaps
 from prevenance.sources.quality.findings import gate_finding, refusal_finding, source_findings
-from prevenance.sources.selects import views_of_select
 from prevenance.sources.taken import Policy
 
 HOPELESS = (2, 7, 8)
@@ -84,7 +83,7 @@ def _without(source: Source, name: str) -> Source:
     selects = {
         table: select
         for table, select in source.selects.items()
-        if table != name and not (name in source.files and name in views_of_select(source, select))
+        if table != name and not (name in source.files and name in source.views_read(table))
     }
     return replace(source, files=files, selects=selects)
 

@@ -9,26 +9,26 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import instant_stamp
 from prevenance.consent.erased import Erased
-from prevenance.sources import files
-from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.declared import Entry
+from prevenance.sources.files import PLACE, column_names, read_files, sql_name, sql_text
 
 CUSTOMER_COLUMNS = ("customer_id", "account_id", "customer", "client_id", "user_id")
 """Columns that say whose row it is, the first that is there."""
 
 RECORDED_AT, RECORDED_GONE = "recorded_at", "recorded_gone"
 """Columns of a recorded change; before ``RECORDED_AT`` stands the key."""
-
-Query = Callable[[str], list[Any]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,13 @@ def check_record_instant(folder: Path, at: datetime) -> None:
 
 
 def recorded_change(
-    con: Any, view: str, keys: Sequence[str], folder: Path, at: datetime, erased: Erased, ragged: Sequence[tuple[str, int]]
+    con: duckdb.DuckDBPyConnection,
+    view: str,
+    keys: Sequence[str],
+    folder: Path,
+    at: datetime,
+    erased: Erased,
+    ragged: Sequence[tuple[str, int]],
 ) -> Change:
     """Compare the loaded ``raw.<view>`` with the last recorded state of every key.
 
@@ -75,12 +81,8 @@ def recorded_change(
     Raises:
         PrevenanceError: E208 if a segment of this instant says something else, E301 for a key that is no column, E302 for keys that stand there twice.
     """
-
-    def asked(query: str) -> list[Any]:
-        return list(con.execute(query).fetchall())
-
-    now, notes = _now(asked, view, keys, erased)
-    before = _before(con, asked, view, folder, keys)
+    now, notes = _now(con, view, keys, erased)
+    before = _before(con, view, folder, keys)
     notes += _columns(now, before, keys)
     rest = {name.lower(): name for name in (*before, *now) if name not in keys}
     header = [*keys, RECORDED_AT, RECORDED_GONE, *sorted(rest.values(), key=[*now, *before].index)]
@@ -90,17 +92,17 @@ def recorded_change(
         for name in rest.keys() - {name.lower() for name in names}:
             con.execute(f"alter table {table} add column {sql_name(rest[name])} varchar")
     shown = _shown("now", header, keys, at, gone=False)
-    new = asked(f"select {shown} from now where not exists (select 1 from old where {same})")
-    changed = asked(f"select {shown} from now join old on {same} where {differs}")
+    new = _rows(con, f"select {shown} from now where not exists (select 1 from old where {same})")
+    changed = _rows(con, f"select {shown} from now join old on {same} where {differs}")
     lost = f"select {_shown('old', header, keys, at, gone=True)} from old where not exists (select 1 from now where {same})"
-    gone = [] if ragged else asked(lost)
+    gone = [] if ragged else _rows(con, lost)
     if ragged:
         notes.append(f"{len(ragged)} rows cannot be read (first {ragged[0][0]}:{ragged[0][1]}); what vanished is left open")
     rows = sorted([*new, *changed, *gone], key=lambda row: row[: len(keys)])
     path = folder / f"{instant_stamp(at)}.csv"
     if rows and path.exists():
         raise _settled(folder, at, path.stem)
-    return Change(view, path, header, rows, len(new), len(changed), len(gone), asked("select count(*) from old")[0][0], notes)
+    return Change(view, path, header, rows, len(new), len(changed), len(gone), _rows(con, "select count(*) from old")[0][0], notes)
 
 
 def write_segment(found: Change) -> Path | None:
@@ -112,55 +114,55 @@ def write_segment(found: Change) -> Path | None:
     return disk.write(found.path, written.getvalue().encode())
 
 
-def _now(asked: Query, view: str, keys: Sequence[str], erased: Erased) -> tuple[list[str], list[str]]:
+def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
+    return con.execute(query).fetchall()
+
+
+def _now(con: duckdb.DuckDBPyConnection, view: str, keys: Sequence[str], erased: Erased) -> tuple[list[str], list[str]]:
     """Make ``now``, a row for each key, and return its columns and what was noticed."""
     raw, notes = f"raw.{sql_name(view)}", []
-    names = [row[0] for row in asked(f"describe {raw}") if row[0] not in ("_file", "_line")]
+    names = [name for name in column_names(con, raw) if name not in PLACE]
     for name in (*keys, RECORDED_AT, RECORDED_GONE):
         if (name in names) != (name in keys):
-            fix = (
-                f"name its key columns under record.{view}: {did_you_mean(name, names)}"
-                if name in keys
-                else f"rename it under files.{view}"
-            )
-            what = f'there is no column "{name}"' if name in keys else f'a column is called "{name}", as ours'
+            what, fix = f'a column is called "{name}", as ours', f"rename it under files.{view}"
+            if name in keys:
+                what, fix = f'there is no column "{name}"', f"name its key columns under record.{view}: {did_you_mean(name, names)}"
             raise PrevenanceError("E301", what, table=view, column=name, fix=fix)
     listed, key = ", ".join(map(sql_name, names)), ", ".join(map(sql_name, keys))
     blank = " or ".join(f"{sql_name(name)} is null" for name in keys)
-    asked(f"create or replace temp table now as select distinct {listed} from {raw} where not ({blank})")
-    if left := asked(f"select count(*) from {raw} where {blank}")[0][0]:
+    con.execute(f"create or replace temp table now as select distinct {listed} from {raw} where not ({blank})")
+    if left := _rows(con, f"select count(*) from {raw} where {blank}")[0][0]:
         notes.append(f"{left} rows have no key and are left out")
     twice = f"select {key} from now group by all having count(*) > 1"
     place = f"arg_min(_file || ':' || _line, (_file, _line)) from {raw} where ({key}) in ({twice})"
-    rows, first = asked(f"select count(*), {place}")[0]
+    rows, first = _rows(con, f"select count(*), {place}")[0]
     if rows:
+        what = f"rows with the same {' and '.join(keys)} say different things"
         fix = f"export one row for each key, or add a column to record.{view} that tells them apart"
-        raise PrevenanceError(
-            "E302", f"rows with the same {' and '.join(keys)} say different things", table=view, rows=rows, first=first, fix=fix
-        )
+        raise PrevenanceError("E302", what, table=view, rows=rows, first=first, fix=fix)
     header = [*keys, RECORDED_AT, *(name for name in names if name not in keys)]
     for name in (header[place] for place in customer_places(header)):
-        ids = [row[0] for row in asked(f"select distinct {sql_name(name)} from now where {sql_name(name)} is not null")]
+        ids = [row[0] for row in _rows(con, f"select distinct {sql_name(name)} from now where {sql_name(name)} is not null")]
         if gone := erased.among(ids):
-            asked(f"delete from now where {sql_name(name)} in ({', '.join(map(sql_text, sorted(gone)))})")
+            con.execute(f"delete from now where {sql_name(name)} in ({', '.join(map(sql_text, sorted(gone)))})")
             notes.append(f"{len(gone)} erased customers are left out")
     return names, notes
 
 
-def _before(con: Any, asked: Query, view: str, folder: Path, keys: Sequence[str]) -> list[str]:
+def _before(con: duckdb.DuckDBPyConnection, view: str, folder: Path, keys: Sequence[str]) -> list[str]:
     """Make ``old``, the last recorded row of each key that is not gone, and return its columns."""
     if not segment_paths(folder):
-        asked(f"create or replace temp table old ({', '.join(f'{sql_name(key)} varchar' for key in keys)})")
+        con.execute(f"create or replace temp table old ({', '.join(f'{sql_name(key)} varchar' for key in keys)})")
         return list(keys)
     held = f"{view}_recorded"
-    files.read_files(con, folder, held, "*.csv")
-    names = [row[0] for row in asked(f"describe raw.{sql_name(held)}") if row[0] not in ("_file", "_line", RECORDED_AT, RECORDED_GONE)]
+    loaded = read_files(con, folder, Entry.of(held, "*.csv"))
+    names = [name for name in loaded.columns if name not in (*PLACE, RECORDED_AT, RECORDED_GONE)]
     if lacking := [key for key in keys if key not in names]:
         fix = f"leave record.{view} as it was, or move {folder} away and begin anew"
         raise PrevenanceError("E301", f'what is recorded has no column "{lacking[0]}"', table=view, column=lacking[0], path=folder, fix=fix)
     listed, key = ", ".join(map(sql_name, names)), ", ".join(map(sql_name, keys))
     last = f"select * from raw.{sql_name(held)} qualify row_number() over (partition by {key} order by {RECORDED_AT} desc) = 1"
-    asked(f"create or replace temp table old as select {listed} from ({last}) where {RECORDED_GONE} = 'false'")
+    con.execute(f"create or replace temp table old as select {listed} from ({last}) where {RECORDED_GONE} = 'false'")
     return names
 
 
@@ -168,10 +170,9 @@ def _columns(now: list[str], before: list[str], keys: Sequence[str]) -> list[str
     """Return a note on columns that came or went; on the first night there is none."""
     if set(before) <= set(keys):
         return []
-    came, went = (
-        [name for name in one if name.lower() not in {each.lower() for each in other}] for one, other in ((now, before), (before, now))
-    )
-    return [*(f"column {name} is new" for name in came), *(f"column {name} is gone" for name in went)]
+    known, there = ({name.lower() for name in names} for names in (before, now))
+    came = [f"column {name} is new" for name in now if name.lower() not in known]
+    return came + [f"column {name} is gone" for name in before if name.lower() not in there]
 
 
 def _shown(table: str, header: list[str], keys: Sequence[str], at: datetime, *, gone: bool) -> str:
@@ -180,9 +181,5 @@ def _shown(table: str, header: list[str], keys: Sequence[str], at: datetime, *, 
 
 
 def _settled(folder: Path, at: datetime, last: str) -> PrevenanceError:
-    return PrevenanceError(
-        "E208",
-        f"as_of={at:%Y-%m-%dT%H:%M:%SZ} is not after the last record of {last}, and what is recorded never changes",
-        path=folder,
-        fix="give a later as_of (older copies first), or none for now",
-    )
+    what = f"as_of={at:%Y-%m-%dT%H:%M:%SZ} is not after the last record of {last}, and what is recorded never changes"
+    return PrevenanceError("E208", what, path=folder, fix="give a later as_of (older copies first), or none for now")
