@@ -41,7 +41,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 def neutral_text(text: str) -> str:
     """Return ``text`` without control characters and, if it begins like a formula, with a leading apostrophe.
 
-    >>> neutral("=1+1"), neutral("Halden Foods")
+    >>> neutral_text("=1+1"), neutral_text("Halden Foods")
     ("'=1+1", 'Halden Foods')
     """
     clean = _CONTROL.sub("", text)
@@ -100,7 +100,7 @@ def instant_text(moment: datetime) -> str:
 def instant_stamp(moment: datetime) -> str:
     """Return an instant (naive UTC) as it stands in the name of a file or folder.
 
-    >>> stamp(datetime(2026, 10, 1))
+    >>> instant_stamp(datetime(2026, 10, 1))
     '2026-10-01T000000Z'
     """
     return f"{moment:%Y-%m-%dT%H%M%S}Z"

@@ -102,9 +102,15 @@ def with_leaving(world: World, block: Block) -> Block:
     return replace(block, people=people)
 
 
+def outcome_moments(people: pd.DataFrame) -> np.ndarray:
+    """Return when each leaver's outcome came (notice, or the end of those who gave none); NaT for all others."""
+    notice = column_moments(people, "notice")
+    return np.where(np.isnat(notice), column_moments(people, "ended"), notice)
+
+
 def leavers(people: pd.DataFrame) -> np.ndarray:
     """Return who gave notice, or ended without a word, within the history."""
-    return ~np.isnat(column_moments(people, "notice")) | ~np.isnat(column_moments(people, "ended"))
+    return ~np.isnat(outcome_moments(people))
 
 
 def hazard_scale(world: World, blocks: int) -> float:
@@ -130,12 +136,8 @@ def hazard_scale(world: World, blocks: int) -> float:
     ratios = np.sort(np.concatenate(needed))
     possible = int(np.isfinite(ratios).sum())
     if wanted > possible:
-        raise PrevenanceError(
-            "E202",
-            f"{wanted} cannot leave, {possible} are there long enough",
-            key="demo.churners",
-            fix=f"give at most {possible}, or more demo.months",
-        )
+        what, fix = f"{wanted} cannot leave, {possible} are there long enough", f"give at most {possible}, or more demo.months"
+        raise PrevenanceError("E202", what, key="demo.churners", fix=fix)
     low = ratios[wanted - 1] if wanted else 0.0
     high = ratios[wanted] if wanted < possible else 3 * low
     return float(low + high) / 2 if possible else 1.0

@@ -13,7 +13,7 @@ from prevenance.demo.activity import error_rates, season_factors, week_share
 from prevenance.demo.company import Block
 from prevenance.demo.foresight import Ahead, customers_at_risk, foresee_health, leaving_noise, leaving_rates, week_overlaps
 from prevenance.demo.growth import BY_HEALTH, FIRST_DAYS, OFFERS, PLAN, SEATS, Growth, offer_rates, size_of
-from prevenance.demo.leaving import SILENT_DAYS, SILENT_SHARE
+from prevenance.demo.leaving import SILENT_DAYS, SILENT_SHARE, outcome_moments
 from prevenance.demo.tickets import ticket_rate, ticket_size, young_in
 from prevenance.demo.world import ADDONS, DAY, END, HOUR, PLANS, WEEK, World, column_moments, midnight
 
@@ -82,7 +82,7 @@ def _churn(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> 
     buys = _offer_rates(world, block, rows, grown, cutoff, view)[:, :, :SEATS].sum(axis=2) @ week_overlaps(view.weeks, cutoff, until)
     chance = ((1 - SILENT_SHARE) * leaves_by(until) + SILENT_SHARE * silently) * np.exp(-0.5 * buys)
     decided = column_moments(people, "turned") <= cutoff
-    exits = np.where(np.isnat(column_moments(people, "notice")), column_moments(people, "ended"), column_moments(people, "notice"))
+    exits = outcome_moments(people)
     at = column_moments(grown.orders, "at")
     bought = np.isin(rows, grown.orders["who"].to_numpy()[(at > cutoff) & (at <= until)])
     leaves = (exits > cutoff) & (exits <= until) & ~bought

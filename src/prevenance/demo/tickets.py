@@ -107,14 +107,15 @@ def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, 
     frame["priority"] = np.array(["low", "normal", "high", "urgent"], dtype=object)[np.searchsorted([-0.7, 0.7, 1.6], severe)]
     frame["channel"] = channel
     frame["queue"] = np.array([words[2] for words in SUBJECTS.values()], dtype=object)[category]
-    frame["transferred_to"] = _next_queue(category).astype(object)
-    frame.loc[frame["transferred_at"].isna(), "transferred_to"] = None
+    frame["transferred_to"] = pd.Series(_next_queues(category)[0].astype(object)).where(frame["transferred_at"].notna(), None)
     frame["subject"] = texts[category, rng.integers(0, 4, size)]
     return frame
 
 
-def _next_queue(category: np.ndarray) -> np.ndarray:
-    return np.array([NEXT_QUEUE.get(name, ("", 0.0))[0] for name in CATEGORIES])[category]
+def _next_queues(category: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each ticket the queue that it may be handed on to, and how often it is."""
+    queues, shares = zip(*(NEXT_QUEUE.get(name, ("", 0.0)) for name in CATEGORIES), strict=True)
+    return np.array(queues)[category], np.array(shares)[category]
 
 
 def _path(
@@ -127,38 +128,24 @@ def _path(
         wait, happens = hours * rng.lognormal(0, spread, size), (rng.random(size) < share) & ~np.isnat(start)
         return np.where(happens, after_working_hours(np.where(happens, start, END), wait), NEVER)
 
-    def last(*moments_: np.ndarray) -> np.ndarray:
-        return np.fmax.reduce(moments_)
+    def latest(*changes: str) -> np.ndarray:
+        return np.fmax.reduce([at[change] for change in changes])
 
-    handed_on = np.array([NEXT_QUEUE.get(name, ("", 0.0))[1] for name in CATEGORIES])[category]
-    slow = np.where((_next_queue(category) == BOTTLENECK) & world.given.bottleneck, BOTTLENECK_FACTOR, 1.0)
-    assigned = after(logged, 1.0)
-    replied = after(assigned, 2.0)
-    waiting = after(replied, 0.5, 0.35)
-    answered = after(waiting, 6.0)
-    waiting_again = after(answered, 1.0, 0.3)
-    answered_again = after(waiting_again, 6.0)
-    transferred = after(last(replied, answered, answered_again), 1.5, handed_on)
-    taken = after(transferred, 3.0 * slow, spread=0.6)
-    handed_back = after(taken, 4.0, 0.15)
-    escalated = after(last(replied, taken), 3.0, np.where(severe > 1.3, 0.5, 0.0))
-    resolved = after(last(replied, answered, answered_again, taken, handed_back, escalated), 5.0)
-    reopened = after(resolved, 12.0, 0.05 + 0.12 / (1 + np.exp(felt + 0.5)))
-    solved_again = after(reopened, 6.0)
-    closed = after(last(resolved, solved_again), 30.0, spread=0.4)
-    return {
-        "assigned_at": assigned,
-        "first_reply_at": replied,
-        "waiting_since": waiting,
-        "answered_at": answered,
-        "waiting_again_since": waiting_again,
-        "answered_again_at": answered_again,
-        "transferred_at": transferred,
-        "taken_at": taken,
-        "handed_back_at": handed_back,
-        "escalated_at": escalated,
-        "resolved_at": resolved,
-        "reopened_at": reopened,
-        "solved_again_at": solved_again,
-        "closed_at": closed,
-    }
+    queue, handed_on = _next_queues(category)
+    slow = np.where((queue == BOTTLENECK) & world.given.bottleneck, BOTTLENECK_FACTOR, 1.0)
+    at = {"assigned_at": after(logged, 1.0)}
+    at["first_reply_at"] = after(at["assigned_at"], 2.0)
+    at["waiting_since"] = after(at["first_reply_at"], 0.5, 0.35)
+    at["answered_at"] = after(at["waiting_since"], 6.0)
+    at["waiting_again_since"] = after(at["answered_at"], 1.0, 0.3)
+    at["answered_again_at"] = after(at["waiting_again_since"], 6.0)
+    last_answer = latest("first_reply_at", "answered_at", "answered_again_at")
+    at["transferred_at"] = after(last_answer, 1.5, handed_on)
+    at["taken_at"] = after(at["transferred_at"], 3.0 * slow, spread=0.6)
+    at["handed_back_at"] = after(at["taken_at"], 4.0, 0.15)
+    at["escalated_at"] = after(latest("first_reply_at", "taken_at"), 3.0, np.where(severe > 1.3, 0.5, 0.0))
+    at["resolved_at"] = after(np.fmax(last_answer, latest("taken_at", "handed_back_at", "escalated_at")), 5.0)
+    at["reopened_at"] = after(at["resolved_at"], 12.0, 0.05 + 0.12 / (1 + np.exp(felt + 0.5)))
+    at["solved_again_at"] = after(at["reopened_at"], 6.0)
+    at["closed_at"] = after(latest("resolved_at", "solved_again_at"), 30.0, spread=0.4)
+    return at

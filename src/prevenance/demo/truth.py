@@ -30,18 +30,7 @@ def truth_facts(world: World, snapshots: dict[str, pd.DataFrame]) -> dict[str, A
     return {
         **{target: _oracle(target, snapshots[target]) for target in TARGETS},
         "leaks": [
-            {
-                "name": name,
-                "file": leak["file"],
-                "column": leak["columns"][0],
-                "columns": leak["columns"],
-                "features": leak["features"],
-                "also_touched": leak["touched"],
-                "kind": name,
-                "what": leak["what"],
-                "default": False,
-                "on": name in given.leaks,
-            }
+            {"name": name, "file": leak["file"], "column": leak["columns"][0], **leak, "default": False, "on": name in given.leaks}
             for name, leak in PLANTED.items()
         ],
         "effects": _effects(world, snapshots["contact"]),
@@ -86,10 +75,8 @@ def _effects(world: World, contact: pd.DataFrame) -> dict[str, Any]:
             "more-seats": "seats nearly used up, team growing",
             **dict(zip(ADDONS["product_id"], _CAUSES, strict=True)),
         },
-        "flaws": {
-            "late_share_of_events": LATE_SHARE * given.late,
-            **{name: getattr(given, name) for name in ("duplicates", "orphans", "bad_cells", "opt_outs")},
-        },
+        "flaws": {"late_share_of_events": LATE_SHARE * given.late}
+        | {name: getattr(given, name) for name in ("duplicates", "orphans", "bad_cells", "opt_outs")},
     }
 
 

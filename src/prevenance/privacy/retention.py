@@ -74,7 +74,7 @@ def _old(folder: Path, before: datetime, name: str) -> list[Path]:
 def cutoff_in_name(name: str) -> datetime | None:
     """Return the cutoff (naive UTC) that the name of a result tells, or ``None``.
 
-    >>> cutoff_of("2026-10-01T000000Z-0123456789ab"), cutoff_of("churn-2026-10-01.csv"), cutoff_of("latest")
+    >>> cutoff_in_name("2026-10-01T000000Z-0123456789ab"), cutoff_in_name("churn-2026-10-01.csv"), cutoff_in_name("latest")
     (datetime.datetime(2026, 10, 1, 0, 0), datetime.datetime(2026, 10, 1, 0, 0), None)
     """
     told = _CUTOFF.fullmatch(name)

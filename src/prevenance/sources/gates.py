@@ -131,7 +131,7 @@ def enforce_gates(gates: Sequence[Gate]) -> None:
 def age_text(length: timedelta | None) -> str:
     """Return a length of time as it is told: days with one decimal, hours below two days.
 
-    >>> days(timedelta(hours=30)), days(timedelta(days=6))
+    >>> age_text(timedelta(hours=30)), age_text(timedelta(days=6))
     ('30 hours', '6 days')
     """
     hours = (length or timedelta(0)) / timedelta(hours=1)
