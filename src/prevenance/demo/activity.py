@@ -9,7 +9,7 @@ import pandas as pd
 
 from prevenance.demo.company import Block
 from prevenance.demo.growth import Growth, size_of
-from prevenance.demo.world import DAY, END, WEEK, World, column_moments, random_stream
+from prevenance.demo.world import DAY, END, WEEK, World, column_moments, random_stream, shares_within
 
 FEATURES = ("dashboards", "imports", "reports", "exports", "alerts", "api", "automation", "forecasts", "sso", "audit log")
 PAID_FEATURES = (5, 8, 10)
@@ -80,10 +80,8 @@ def error_rates(people: pd.DataFrame, size: np.ndarray, bugs: np.ndarray, felt: 
 
 def presence_shares(world: World, people: pd.DataFrame) -> np.ndarray:
     """Return the share of each week in which each was a customer, (N, W)."""
-    ended = np.where(np.isnat(column_moments(people, "ended")), END, column_moments(people, "ended"))
-    opens = np.maximum(world.weeks[None, :], column_moments(people, "signup")[:, None])
-    closes = np.minimum((world.weeks + WEEK)[None, :], ended[:, None])
-    return np.asarray(np.clip((closes - opens) / WEEK, 0, 1))
+    signup, ended = (column_moments(people, name)[:, None] for name in ("signup", "ended"))
+    return shares_within(world.weeks[None, :], signup, np.fmin(ended, END))
 
 
 def weekly_rates(world: World, block: Block) -> list[np.ndarray]:

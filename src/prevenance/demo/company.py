@@ -64,7 +64,7 @@ def block_of(world: World, number: int) -> Block:
     team = (people["seats"] * people["rollout"]).to_numpy()[:, None] * np.exp(people["growth"].to_numpy()[:, None] * years)
     blind = given.bias & (people["segment"] == "mid").to_numpy()
     visible = np.where(blind, 0.0, given.signal)
-    return Block(number, people.assign(fit=fit, blind=blind), health, now, team, made, _touched(made), visible, contacts)
+    return Block(number, people.assign(fit=fit, blind=blind), health, now, team, made, still_working(made) > 0, visible, contacts)
 
 
 def count_of(given: Demo, number: int) -> int:
@@ -152,7 +152,7 @@ def _contacts(world: World, people: pd.DataFrame, health: np.ndarray, number: in
     return frame, made & world.given.save_effect
 
 
-def _touched(made: np.ndarray) -> np.ndarray:
-    """Return in which weeks a contact of one of the ``CONTACT_WEEKS`` before works, (N, W)."""
+def still_working(made: np.ndarray) -> np.ndarray:
+    """Return for each week the sum of the ``CONTACT_WEEKS`` before it, (N, W)."""
     so_far = np.cumsum(np.pad(made, ((0, 0), (CONTACT_WEEKS + 1, 0))), axis=1)
-    return np.asarray(so_far[:, CONTACT_WEEKS:-1] - so_far[:, : -CONTACT_WEEKS - 1] > 0)
+    return np.asarray(so_far[:, CONTACT_WEEKS:-1] - so_far[:, : -CONTACT_WEEKS - 1])

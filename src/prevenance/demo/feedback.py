@@ -10,7 +10,7 @@ from prevenance.demo.company import Block
 from prevenance.demo.contracts import monthly_prices
 from prevenance.demo.growth import Growth
 from prevenance.demo.leaks import review_grades
-from prevenance.demo.records import ids_of, row_numbers
+from prevenance.demo.records import ids_of, numbered_rows, row_numbers
 from prevenance.demo.world import DAY, END, HOUR, NEVER, World, column_moments, midnight, random_stream, seconds
 
 WORDS = ("", "", "", "good support", "too many errors", "hard to find things", "saves us time")
@@ -37,7 +37,7 @@ def feedback_frame(world: World, block: Block) -> pd.DataFrame:
         parts.append(pd.DataFrame(entries)[asked])
     frame = pd.concat(parts).sort_values(["answered_at", "who"], ignore_index=True)
     frame["comment"] = np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), len(frame))]
-    return _numbered(world, block, frame, "answer_id", "F")
+    return numbered_rows(world, block, frame, "answer_id", "F")
 
 
 def review_frame(world: World, block: Block) -> pd.DataFrame:
@@ -50,13 +50,7 @@ def review_frame(world: World, block: Block) -> pd.DataFrame:
     honest = np.clip(np.round(3.4 + 0.4 * felt + rng.normal(0, 1.0, len(who))), 1, 5).astype(int)
     at = midnight(world.weeks[week]) + rng.integers(0, 5, len(who)) * DAY + 17 * HOUR
     frame = pd.DataFrame({"who": who, "reviewed_at": at, "grade": review_grades(world, block, who, at, honest)})
-    return _numbered(world, block, frame.sort_values(["reviewed_at", "who"], ignore_index=True), "review_id", "V")
-
-
-def _numbered(world: World, block: Block, frame: pd.DataFrame, column: str, letter: str) -> pd.DataFrame:
-    frame = frame.assign(who=ids_of(world, block)[frame["who"]]).rename(columns={"who": "account_id"})
-    frame.insert(0, column, row_numbers(letter, block, len(frame)))
-    return frame
+    return numbered_rows(world, block, frame.sort_values(["reviewed_at", "who"], ignore_index=True), "review_id", "V")
 
 
 def invoice_frame(world: World, block: Block, grown: Growth) -> pd.DataFrame:
@@ -64,7 +58,7 @@ def invoice_frame(world: World, block: Block, grown: Growth) -> pd.DataFrame:
     rng, people, ids = random_stream(world.given.seed, "invoices", block.number), block.people, ids_of(world, block)
     total = len(ids)
     habit, parts = rng.normal(0, 0.7, total), []
-    gone = np.where(np.isnat(column_moments(people, "ended")), END, column_moments(people, "ended"))
+    gone = np.fmin(column_moments(people, "ended"), END)
     for month in np.arange(world.weeks[0].astype("datetime64[M]") + 1, END.astype("datetime64[M]")):
         issued = month.astype("datetime64[s]") + 6 * HOUR
         week = min(np.searchsorted(world.weeks, issued, side="right"), len(world.weeks)) - 1

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prevenance.demo.company import CONTACT_WEEKS, HEALTH_MEMORY, WORKING_CONTACT, Block, contact_rate, health_step
-from prevenance.demo.leaving import DRIFT_LEAVING, FELT_WEEKS, LEAVING_BY_HEALTH, circumstance_factor, contact_factor
-from prevenance.demo.world import WEEK, World, column_moments, midnight, random_stream
+from prevenance.demo.company import CONTACT_WEEKS, HEALTH_MEMORY, WORKING_CONTACT, Block, contact_rate, health_step, still_working
+from prevenance.demo.leaving import FELT_WEEKS, LEAVING_BY_HEALTH, base_rate, circumstance_factor, contact_factor
+from prevenance.demo.world import World, column_moments, midnight, random_stream
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,6 @@ def foresee_health(world: World, block: Block, rows: np.ndarray, cutoff: np.date
     return Ahead(week, world.weeks[week : week + number], det, felt, path, felt_noise)
 
 
-def week_overlaps(weeks: np.ndarray, begin: np.datetime64, end: np.datetime64) -> np.ndarray:
-    """Return the share of each week that lies in [begin, end), (K,)."""
-    opens, closes = np.maximum(weeks, begin), np.minimum(weeks + WEEK, end)
-    return np.asarray(np.clip((closes - opens) / WEEK, 0, 1))
-
-
 def customers_at_risk(block: Block, cutoff: np.datetime64) -> np.ndarray:
     """Return the customers with a contract that is neither over nor under notice."""
     people = block.people
@@ -68,11 +62,7 @@ def leaving_rates(world: World, block: Block, rows: np.ndarray, view: Ahead, con
     """
     people = block.people.iloc[rows]
     number = len(view.weeks)
-    base = (
-        world.scale
-        * world.base[view.week : view.week + number]
-        * np.where(world.drifted[view.week : view.week + number], DRIFT_LEAVING, 1.0)
-    )
+    base = base_rate(world)[view.week : view.week + number]
     factor = contact_factor(people)
     if contact is not None:
         lasting, save = np.arange(number)[None, :] * contact > 0, 0.0
@@ -80,8 +70,7 @@ def leaving_rates(world: World, block: Block, rows: np.ndarray, view: Ahead, con
     else:
         lasting, save = _still_touched(block, rows, view.week, number), float(world.given.save_effect)
     rate = contact_rate(people, view.det, world.given.signal) * WORKING_CONTACT * save
-    so_far = np.cumsum(np.pad(rate, ((0, 0), (CONTACT_WEEKS + 1, 0))), axis=1)
-    coming = 1 - np.exp(-(so_far[:, CONTACT_WEEKS:-1] - so_far[:, : -CONTACT_WEEKS - 1]))
+    coming = 1 - np.exp(-still_working(rate))
     expected = np.where(lasting, factor, 1 + coming * (factor - 1))
     by_health = np.exp(-LEAVING_BY_HEALTH * world.strength * view.felt)
     return np.asarray(base * circumstance_factor(people, view.weeks, world.strength) * expected * by_health)

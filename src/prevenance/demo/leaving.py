@@ -52,12 +52,16 @@ def contact_factor(people: pd.DataFrame) -> np.ndarray:
     return np.where(people["better_alone"], BETTER_ALONE, SAVED)[:, None]
 
 
+def base_rate(world: World) -> np.ndarray:
+    """Return the hazard of weight 1 in each week of this company, (W,), drift included."""
+    return np.asarray(world.scale * world.base * np.where(world.drifted, DRIFT_LEAVING, 1.0))
+
+
 def hazard(world: World, block: Block) -> np.ndarray:
     """Return the hazard of each customer in each week, (N, W); a week without base has none."""
     by_health = np.exp(-LEAVING_BY_HEALTH * world.strength * felt_health(block.health))
     contacts = np.where(block.touched, contact_factor(block.people), 1.0)
-    drift = np.where(world.drifted, DRIFT_LEAVING, 1.0)
-    return world.scale * world.base * drift * by_health * contacts * circumstance_factor(block.people, world.weeks, world.strength)
+    return base_rate(world) * by_health * contacts * circumstance_factor(block.people, world.weeks, world.strength)
 
 
 def base_hazard(world: World) -> np.ndarray:

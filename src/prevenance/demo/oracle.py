@@ -11,11 +11,11 @@ import pandas as pd
 
 from prevenance.demo.activity import error_rates, season_factors, week_share
 from prevenance.demo.company import Block
-from prevenance.demo.foresight import Ahead, customers_at_risk, foresee_health, leaving_noise, leaving_rates, week_overlaps
+from prevenance.demo.foresight import Ahead, customers_at_risk, foresee_health, leaving_noise, leaving_rates
 from prevenance.demo.growth import BY_HEALTH, FIRST_DAYS, OFFERS, PLAN, SEATS, Growth, offer_rates, size_of
 from prevenance.demo.leaving import SILENT_DAYS, SILENT_SHARE, outcome_moments
 from prevenance.demo.tickets import ticket_rate, ticket_size, young_in
-from prevenance.demo.world import ADDONS, DAY, END, HOUR, PLANS, WEEK, World, column_moments, midnight
+from prevenance.demo.world import ADDONS, DAY, END, HOUR, NEVER, PLANS, WEEK, World, column_moments, midnight, shares_within
 
 TARGETS = {"churn": (90, 7), "tickets": (30, 3), "cross_sell": (90, 0)}
 """Horizon and settle days, as the targets have them by default."""
@@ -59,7 +59,7 @@ def contact_effect(world: World, block: Block) -> pd.DataFrame:
         rows = customers_at_risk(block, cutoff)
         rows = rows[~(column_moments(block.people, "turned")[rows] <= cutoff)]
         view = foresee_health(world, block, rows, cutoff, TARGETS["churn"][0], PATHS)
-        window, noise = week_overlaps(view.weeks, cutoff, cutoff + TARGETS["churn"][0] * DAY), leaving_noise(world, view)
+        window, noise = shares_within(view.weeks, cutoff, cutoff + TARGETS["churn"][0] * DAY), leaving_noise(world, view)
         with_, without = (
             1 - np.exp(-(leaving_rates(world, block, rows, view, contact) * window) @ noise).mean(axis=1) for contact in (True, False)
         )
@@ -75,11 +75,11 @@ def _churn(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> 
     rate, noise = leaving_rates(world, block, rows, view), leaving_noise(world, view)
 
     def leaves_by(end: np.datetime64) -> np.ndarray:
-        return np.asarray(1 - np.exp(-(rate * week_overlaps(view.weeks, cutoff, end)) @ noise).mean(axis=1))
+        return np.asarray(1 - np.exp(-(rate * shares_within(view.weeks, cutoff, end)) @ noise).mean(axis=1))
 
     waits = np.linspace(SILENT_DAYS[0], SILENT_DAYS[1], 4)
     silently = np.mean([leaves_by(until - int(days) * DAY) for days in waits], axis=0)
-    buys = _offer_rates(world, block, rows, grown, cutoff, view)[:, :, :SEATS].sum(axis=2) @ week_overlaps(view.weeks, cutoff, until)
+    buys = _offer_rates(world, block, rows, grown, cutoff, view)[:, :, :SEATS].sum(axis=2) @ shares_within(view.weeks, cutoff, until)
     chance = ((1 - SILENT_SHARE) * leaves_by(until) + SILENT_SHARE * silently) * np.exp(-0.5 * buys)
     decided = column_moments(people, "turned") <= cutoff
     exits = outcome_moments(people)
@@ -130,8 +130,8 @@ def _lately(tickets: pd.DataFrame, cutoff: np.datetime64) -> np.ndarray:
 
 def _ends(people: pd.DataFrame, cutoff: np.datetime64, until: np.datetime64) -> np.ndarray:
     """Return until when each is a customer, as far as it is settled at the cutoff, (n,)."""
-    settled = (column_moments(people, "turned") <= cutoff) & ~np.isnat(column_moments(people, "ended"))
-    return np.where(settled, np.minimum(column_moments(people, "ended"), until), until)
+    settled = column_moments(people, "turned") <= cutoff
+    return np.fmin(np.where(settled, column_moments(people, "ended"), NEVER), until)
 
 
 def _busy_share(weeks: np.ndarray, begin: np.datetime64, ends: np.ndarray) -> np.ndarray:
@@ -147,14 +147,14 @@ def _offers(world: World, block: Block, grown: Growth, cutoff: np.datetime64) ->
     people, view = block.people.iloc[rows], foresee_health(world, block, rows, cutoff, days, TICKET_PATHS)
     leaving = leaving_rates(world, block, rows, view) * leaving_noise(world, view).mean(axis=1)
     # Nobody buys in the week of deciding to leave, so one stays to the end of a week in which one buys.
-    first = week_overlaps(view.weeks, cutoff, view.weeks[-1] + WEEK)
+    first = shares_within(view.weeks, cutoff, view.weeks[-1] + WEEK)
     there = np.exp(-np.cumsum(leaving * first, axis=1)) * ~(column_moments(people, "turned") <= cutoff)[:, None]
     rates = _offer_rates(world, block, rows, grown, cutoff, view) * there[:, :, None]
     taken, parts = _taken(block, grown, rows, cutoff, cutoff + days * DAY), []
     for offer in range(len(OFFERS)):
         hour = 0 * HOUR if offer < SEATS else 9 * HOUR
         begin, end = (midnight(moment - hour) + DAY for moment in (cutoff, cutoff + days * DAY))
-        window = week_overlaps(view.weeks, begin, end)
+        window = shares_within(view.weeks, begin, end)
         noise = np.exp(BY_HEALTH[offer] * world.strength * view.noise)
         chance = 1 - np.exp(-(rates[:, :, offer] * window) @ noise).mean(axis=1)
         open_ = ~_held(grown, rows, cutoff)[:, offer] if offer < SEATS else _standing(block, grown, rows, cutoff)[1] < len(PLANS) - 1

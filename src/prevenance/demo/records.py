@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -81,10 +83,7 @@ def contact_frame(world: World, block: Block) -> pd.DataFrame:
     people, frame = block.people, block.contacts
     who = frame["who"].to_numpy()
     shown = ~(column_moments(frame, "contacted_at") >= column_moments(people, "ended")[who]) & (column_moments(frame, "logged_at") < END)
-    frame = frame.assign(who=ids_of(world, block)[who])[shown].rename(columns={"who": "account_id"})
-    frame = frame.sort_values(["contacted_at", "account_id"], ignore_index=True)
-    frame.insert(0, "contact_id", row_numbers("K", block, len(frame)))
-    return frame
+    return numbered_rows(world, block, frame[shown], "contact_id", "K", ("contacted_at", "account_id"))
 
 
 def consent_frame(world: World, block: Block) -> pd.DataFrame:
@@ -106,3 +105,11 @@ def row_numbers(letter: str, block: Block, rows: int) -> np.ndarray:
     """Return a number for each row of a block, such as T001042, that no other block gives."""
     first = block.number * 10_000_000
     return np.array([f"{letter}{number:06d}" for number in range(first + 1, first + rows + 1)], dtype=object)
+
+
+def numbered_rows(world: World, block: Block, frame: pd.DataFrame, column: str, letter: str, order: Sequence[str] = ()) -> pd.DataFrame:
+    """Return rows of customers as an office keeps them: with the account's number, in ``order``, each with a number of its own."""
+    frame = frame.assign(who=ids_of(world, block)[frame["who"]]).rename(columns={"who": "account_id"})
+    frame = frame.sort_values(list(order), ignore_index=True) if order else frame
+    frame.insert(0, column, row_numbers(letter, block, len(frame)))
+    return frame

@@ -103,8 +103,6 @@ def _exports(world: World, life: Life) -> dict[str, pa.Table]:
     block, grown, ids = life.block, life.grown, records.ids_of(world, life.block)
     accounts, account_changes = records.account_frames(world, block, grown)
     held, contract_changes = contracts.contract_frames(block, grown, ids)
-    tickets = life.tickets.assign(who=ids[life.tickets["who"]]).rename(columns={"who": "account_id"})
-    tickets.insert(0, "ticket_id", records.row_numbers("T", block, len(tickets)))
     frames = {
         "crm_accounts": accounts,
         "crm_account_changes": account_changes,
@@ -112,7 +110,7 @@ def _exports(world: World, life: Life) -> dict[str, pa.Table]:
         "subscriptions": held,
         "subscription_changes": contract_changes,
         "purchases": contracts.order_frame(grown, ids),
-        "tickets": tickets,
+        "tickets": records.numbered_rows(world, block, life.tickets, "ticket_id", "T"),
         "invoices": feedback.invoice_frame(world, block, grown),
         "feedback": feedback.feedback_frame(world, block),
         "contacts": records.contact_frame(world, block),

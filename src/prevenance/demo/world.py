@@ -120,6 +120,11 @@ def column_moments(frame: pd.DataFrame, column: str) -> np.ndarray:
     return frame[column].to_numpy().astype("datetime64[s]")
 
 
+def shares_within(weeks: np.ndarray, begin: Any, end: Any) -> np.ndarray:
+    """Return the share of each week that lies in [begin, end); the three broadcast."""
+    return np.asarray(np.clip((np.minimum(weeks + WEEK, end) - np.maximum(weeks, begin)) / WEEK, 0, 1))
+
+
 def midnight(moment: Any) -> Any:
     """Return the day of each moment (one or many), at 00:00."""
     return moment.astype("datetime64[D]").astype("datetime64[s]")
