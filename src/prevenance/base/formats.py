@@ -10,13 +10,17 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 """What a spreadsheet takes for the beginning of a formula (the wide forms too)."""
@@ -63,8 +67,13 @@ def json_bytes(frame: pd.DataFrame) -> bytes:
     """Return ``frame`` as a UTF-8 JSON array: one object per row and line, keys in column order, text as it is, missing is null."""
     names = [str(name) for name in frame.columns]
     rows = zip(*([json_value(cell) for cell in frame[name].tolist()] for name in frame.columns), strict=True)
-    lines = [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows]
-    return ("[\n" + ",\n".join(lines) + "\n]\n").encode("utf-8", errors="replace") if lines else b"[]\n"
+    return json_lines_bytes(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows)
+
+
+def json_lines_bytes(rows: Iterable[str]) -> bytes:
+    """Return the JSON texts of rows as an array with a row on each line."""
+    text = ",\n".join(rows)
+    return f"[\n{text}\n]\n".encode(errors="replace") if text else b"[]\n"
 
 
 def canonical_json(value: object) -> bytes:
@@ -115,10 +124,15 @@ def date_text(moment: datetime, zone: str) -> str:
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
     """Return ``frame`` as Parquet (zstd) without an index and without anything but its columns: no library versions of pandas, no clock."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     arrays = [_array(frame[name]) for name in frame.columns]
-    table = pa.Table.from_arrays(arrays, names=[str(name) for name in frame.columns])
+    return table_bytes(pa.Table.from_arrays(arrays, names=[str(name) for name in frame.columns]))
+
+
+def table_bytes(table: pa.Table) -> bytes:
+    """Return an Arrow table as Parquet: equal rows are equal bytes."""
+    import pyarrow.parquet as pq
+
     written = io.BytesIO()
     pq.write_table(table, written, compression="zstd", compression_level=3, version="2.6", store_schema=False, row_group_size=65_536)
     return written.getvalue()

@@ -30,9 +30,8 @@ def check_retention(tables: Mapping[str, int | None], artifacts: Mapping[str, in
         for name, days in given.items():
             key = f"privacy.retention.{group}.{name}"
             if name not in known:
-                raise PrevenanceError(
-                    "E201", f'there is no "{name}" to keep', key=key, fix=did_you_mean(name, LOGS if group == "tables" else known)
-                )
+                fix = did_you_mean(name, LOGS if group == "tables" else known)
+                raise PrevenanceError("E201", f'there is no "{name}" to keep', key=key, fix=fix)
             if group == "tables" and days is not None and name not in LOGS:
                 what = f"{name} says what holds until something else is said, so no row of it is too old"
                 raise PrevenanceError("E202", what, key=key, fix=f"remove it; days may be set for {', '.join(LOGS)}")

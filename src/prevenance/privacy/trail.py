@@ -35,14 +35,9 @@ def append_act(out: Path, at: datetime, what: str, **facts: Any) -> str:
     """
     path = out / LOG
     with disk.writing(path), FileLock(str(out / ".audit.lock"), timeout=30, mode=0o600):
-        told = {
-            "at": f"{at.isoformat(timespec='seconds')}Z",
-            "what": what,
-            "who": user_hash(),
-            **{key: one for key, one in facts.items() if one is not None},
-        }
+        told = {key: one for key, one in facts.items() if one is not None}
         _mend(path)
-        line = {**told, "previous": _last(path)}
+        line = {"at": f"{at.isoformat(timespec='seconds')}Z", "what": what, "who": user_hash(), **told, "previous": _last(path)}
         line["digest"] = line_digest(line)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "ab") as log:
@@ -70,13 +65,8 @@ def verified_lines(out: Path) -> list[dict[str, Any]]:
         except (ValueError, TypeError):
             line = {}
         if line.get("previous") != before or line.get("digest") != line_digest(line):
-            raise PrevenanceError(
-                "E309",
-                "the audit log is not as it was written",
-                fix="restore it from a backup, or move it away and keep it for whoever asks",
-                first=f"{LOG}:{number}",
-                path=path,
-            )
+            fix = "restore it from a backup, or move it away and keep it for whoever asks"
+            raise PrevenanceError("E309", "the audit log is not as it was written", fix=fix, first=f"{LOG}:{number}", path=path)
         before = line["digest"]
         found.append(line)
     return found
