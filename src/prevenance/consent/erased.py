@@ -52,11 +52,8 @@ def load_erased(out: Path) -> Erased:
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise PrevenanceError("E904", "the list of erased customers cannot be read", fix="restore it from a backup", path=path) from problem
     if key is None or keys.key_id(key) != known:
-        raise PrevenanceError(
-            "E904",
-            f"the list of erased customers was made with another key ({known})",
-            fix=f"set {KEY_VARIABLE} to that key, or restore {out / KEY_FILE}",
-        )
+        what = f"the list of erased customers was made with another key ({known})"
+        raise PrevenanceError("E904", what, fix=f"set {KEY_VARIABLE} to that key, or restore {out / KEY_FILE}")
     return Erased(key, marks)
 
 

@@ -28,12 +28,8 @@ def check_purpose(privacy: Privacy) -> None:
     """Raise E901 unless purpose, legal basis and controller are recorded; a blank is not."""
     for name, example in PURPOSE_EXAMPLES.items():
         if not (getattr(privacy, name) or "").strip():
-            raise PrevenanceError(
-                "E901",
-                f"privacy.{name} is not recorded",
-                key=f"privacy.{name}",
-                fix=f"set privacy.{name}, for instance privacy.{name}='{example}'",
-            )
+            fix = f"set privacy.{name}, for instance privacy.{name}='{example}'"
+            raise PrevenanceError("E901", f"privacy.{name} is not recorded", key=f"privacy.{name}", fix=fix)
 
 
 def opted_out_sql(purposes: Collection[str] = (), *, opt_in: bool = False, unread: bool = False) -> str:

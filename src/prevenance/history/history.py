@@ -73,9 +73,8 @@ def as_of_instant(text: str, zone: str, now: datetime | None = None) -> datetime
     try:
         given = datetime.fromisoformat(text)
     except ValueError as problem:
-        raise PrevenanceError(
-            "E208", f'as_of="{text}" is not a date', fix="write as_of=2026-04-01 or as_of=2026-04-01T06:00:00+02:00"
-        ) from problem
+        fix = "write as_of=2026-04-01 or as_of=2026-04-01T06:00:00+02:00"
+        raise PrevenanceError("E208", f'as_of="{text}" is not a date', fix=fix) from problem
     aware = given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone or "UTC"))
     result = aware.astimezone(UTC).replace(tzinfo=None)
     if now is not None and result > now:

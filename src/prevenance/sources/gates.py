@@ -61,9 +61,8 @@ def parse_age(value: object, key: str) -> timedelta | None:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([mhdw])(?:in|inutes?|ours?|ays?|eeks?)?)?", str(value).strip().lower())
     length = timedelta(**{UNITS[found.group(2) or "d"]: float(found.group(1))}) if found else timedelta(0)
     if length <= timedelta(0):
-        raise PrevenanceError(
-            "E202", f'"{value}" is no age', key=key, fix=f"give days or an age with its unit, such as {key}=3 or {key}=36h"
-        )
+        fix = f"give days or an age with its unit, such as {key}=3 or {key}=36h"
+        raise PrevenanceError("E202", f'"{value}" is no age', key=key, fix=fix)
     return length
 
 
@@ -79,16 +78,15 @@ def _fresh(name: str, newest: str, as_of: datetime, limit: Limit) -> Gate:
     if not over:
         return Gate(f"fresh.{name}", "pass")
     most = limit.error_after if over[0] == "fail" else limit.warn_after
-    told = f"its newest knowledge is {age_text(old)} old" if old is not None else "it has no row that is known"
-    days_needed = "" if old is None else f", or set tables.{name}.error_after={old.days + 1}"
-    return Gate(
-        f"fresh.{name}",
-        over[0],
-        f"{name}: {told}, the limit is {age_text(most)}" + (f" (newest known_at {newest})" if newest else ""),
-        where={"table": name, "newest": newest or None, "age": age_text(old) if old is not None else None, "limit": age_text(most)},
-        facts={"days": old / timedelta(days=1) if old is not None else None, "limit": (most or timedelta(0)) / timedelta(days=1)},
-        fix=f"bring the feed up to date and run again{days_needed}, or set tables.{name}.required=false for a list without it",
-    )
+    where = {"table": name, "newest": newest or None, "age": None if old is None else age_text(old), "limit": age_text(most)}
+    told, days_needed = "it has no row that is known", ""
+    if old is not None:
+        told = f"its newest knowledge is {where['age']} old"
+        days_needed = f", or set tables.{name}.error_after={old.days + 1}"
+    says = f"{name}: {told}, the limit is {where['limit']}" + (f" (newest known_at {newest})" if newest else "")
+    fix = f"bring the feed up to date and run again{days_needed}, or set tables.{name}.required=false for a list without it"
+    facts = {"days": None if old is None else old / timedelta(days=1), "limit": (most or timedelta(0)) / timedelta(days=1)}
+    return Gate(f"fresh.{name}", over[0], says, where=where, fix=fix, facts=facts)
 
 
 def volume_gates(
@@ -105,19 +103,12 @@ def volume_gates(
         if not usual or read[name] >= LEAST_SHARE * usual:
             gates.append(Gate(f"volume.{name}", "pass"))
             continue
-        mild = accepted or limits.get(name, Limit()).required is False
+        outcome = "warn" if accepted or limits.get(name, Limit()).required is False else "fail"
         says = f"{name}: {read[name]:,} rows, {1 - read[name] / usual:.0%} fewer than the {usual:,.0f} that are usual"
-        gates.append(
-            Gate(
-                f"volume.{name}",
-                "warn" if mild else "fail",
-                says + ("; taken as it is (accept_volume)" if accepted else ""),
-                "E404",
-                {"table": name, "rows": read[name], "usual": round(usual)},
-                "export the table whole and run again, or add accept_volume=true if it really shrank",
-                {"rows": read[name], "usual": usual},
-            )
-        )
+        says += "; taken as it is (accept_volume)" if accepted else ""
+        where = {"table": name, "rows": read[name], "usual": round(usual)}
+        fix = "export the table whole and run again, or add accept_volume=true if it really shrank"
+        gates.append(Gate(f"volume.{name}", outcome, says, "E404", where, fix, {"rows": read[name], "usual": usual}))
     return gates
 
 

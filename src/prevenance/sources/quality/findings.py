@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.sources.apart import EXCLUDED
 from prevenance.sources.gates import Gate
 from prevenance.sources.limits import REASON_TEXTS
+from prevenance.sources.people import CUSTOMER_SET_APART
 from prevenance.sources.quality.columns import Gap
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
@@ -74,11 +76,11 @@ def source_findings(taken: Intake, policies: Mapping[str, Policy]) -> list[Findi
     found = []
     for name, counts in taken.counts.items():
         policy = policies.get(name, Policy())
-        broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != "customer_set_apart"}
+        broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != CUSTOMER_SET_APART}
         over = policy.on_bad_row == "refuse" and sum(broken.values()) > policy.max_bad_share * counts.read
-        for reason, rows in {**counts.quarantined, **counts.excluded}.items():
-            if reason in counts.quarantined or reason in ("duplicate", "no_known_at"):
-                found.append(_finding(taken, name, reason, rows, blocks=over and reason in broken))
+        excluded = {reason: rows for reason, rows in counts.excluded.items() if reason in EXCLUDED}
+        for reason, rows in (counts.quarantined | excluded).items():
+            found.append(_finding(taken, name, reason, rows, blocks=over and reason in broken))
     return [*found, *_words(taken), *_unread_consents(taken), *_early(taken), *_warned(taken)]
 
 
@@ -144,8 +146,7 @@ def _warned(taken: Intake) -> list[Finding]:
     found = []
     for name, counts in taken.counts.items():
         for warning in sorted(WARNED.keys() & counts.warnings.keys()):
-            what, action, weight = WARNED[warning]
-            rows = counts.warnings[warning]
+            (what, action, weight), rows = WARNED[warning], counts.warnings[warning]
             found.append(Finding(name, "", what, rows, rows if weight else 0, "", action, CONSISTENCY, weight=weight))
     return found
 
@@ -155,17 +156,8 @@ def refusal_finding(problem: PrevenanceError) -> Finding:
     where = problem.where
     table, column, first = (str(where.get(key, "")) for key in ("table", "column", "first"))
     rows = str(where.get("rows", 0))
-    return Finding(
-        table or str(where.get("key", "")),
-        column,
-        problem.what,
-        int(rows) if rows.isdigit() else 0,
-        0,
-        first,
-        problem.fix,
-        section="",
-        blocks=True,
-    )
+    count = int(rows) if rows.isdigit() else 0
+    return Finding(table or str(where.get("key", "")), column, problem.what, count, 0, first, problem.fix, section="", blocks=True)
 
 
 def gate_finding(gate: Gate, taken: Intake) -> Finding:
