@@ -139,7 +139,7 @@ def hurt(stage: Stage, body: Any, call: str, number: int, harm: str) -> tuple[En
         wrong.append("the model store has other runs")
     if left := unfinished(stage.out):
         wrong.append(f"left over: {', '.join(left[:5])}")
-    if not any(one["what"] == "score" and one.get("target") == "churn" for one in trail.verified(stage.out)[2:]):
+    if not any(one["what"] == "score" and one.get("target") == "churn" for one in trail.verified_lines(stage.out)[2:]):
         wrong.append("no line in the audit log")
     return ended, wrong
 

@@ -405,6 +405,7 @@ def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(
     import duckdb
 
     from prevenance.sources import files
+    from prevenance.sources.declared import Entry
 
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
 
@@ -412,8 +413,8 @@ def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(
         raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate")
 
     monkeypatch.setattr(files, "_read_csv", short)
-    with pytest.raises(duckdb.OutOfMemoryException), files.connect() as con:
-        files.read(con, tmp_path, "a", "a.csv")
+    with pytest.raises(duckdb.OutOfMemoryException), files.new_engine() as con:
+        files.read_files(con, tmp_path, Entry.of("a", "a.csv"))
 
 
 def test_fault_59_two_starts_at_once(stage: Stage) -> None:
@@ -477,8 +478,8 @@ def test_fault_67_a_reader_meets_one_version_while_fifty_are_published(out: Path
 def test_a_second_start_leaves_no_trace(stage: Stage, out: Path) -> None:
     from prevenance.base import lock
 
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         before = tree(out)
-        with pytest.raises(PrevenanceError, match="E701"), lock.held(out, "lists"):
+        with pytest.raises(PrevenanceError, match="E701"), lock.hold_lock(out, "lists"):
             pass
         assert tree(out) == before

@@ -87,12 +87,12 @@ def told(problem: BaseException) -> PrevenanceError | None:
         return _memory(text or type(problem).__name__)
     if "IOException" in kinds and ("No space left" in text or "write" in text.lower()):
         return _disk(f"cannot write ({text[:160]})", Path(tempfile.gettempdir()))
-    return _memory(f"{type(problem).__name__} {text}") if memory.reached() else None
+    return _memory(f"{type(problem).__name__} {text}") if memory.came_near_bound() else None
 
 
 def _memory(text: str) -> PrevenanceError:
     _short.append(True)
-    return PrevenanceError("E802", f"the memory does not suffice ({text[:120]})", fix=memory.FIX)
+    return PrevenanceError("E802", f"the memory does not suffice ({text[:120]})", fix=memory.MEMORY_FIX)
 
 
 def _short_of_memory(text: str) -> bool:

@@ -56,7 +56,7 @@ def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
         if not ending.short():
             raise
         status = 8  # without memory the interpreter could not hand on what is told already
-    if ending.short() and memory.bounded():
+    if ending.short() and memory.is_bounded():
         os._exit(status)  # libraries break when they are taken down without memory
     sys.exit(status)
 

@@ -99,12 +99,12 @@ class PrevenanceError(Exception):
         return " ".join(text.split())
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return ``did you mean "x"?`` for the closest of ``names``, or the list of what exists.
 
-    >>> nearest("tikets", ["tickets", "usage"])
+    >>> did_you_mean("tikets", ["tickets", "usage"])
     'did you mean "tickets"?'
-    >>> nearest("zzz", ["usage", "tickets"])
+    >>> did_you_mean("zzz", ["usage", "tickets"])
     'choose one of: tickets, usage'
     """
     known = sorted(names)

@@ -12,7 +12,7 @@ from pathlib import Path
 from prevenance.base.errors import PrevenanceError
 
 
-def held(variable: str, code: str, file: str | None = None) -> bytes | None:
+def read_key(variable: str, code: str, file: str | None = None) -> bytes | None:
     """Return the key of an environment variable, else that of a file without spaces around it; ``None`` where neither is named.
 
     Args:
@@ -42,6 +42,6 @@ def _read(path: Path, variable: str, code: str) -> bytes:
     return key
 
 
-def id_of(key: bytes) -> str:
+def key_id(key: bytes) -> str:
     """Return the short hash that names a key without telling it."""
     return hashlib.sha256(b"key id" + key).hexdigest()[:12]

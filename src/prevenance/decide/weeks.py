@@ -11,7 +11,7 @@ import pandas as pd
 from prevenance.features.build import build, giving
 from prevenance.features.define import Definition
 from prevenance.history.history import History
-from prevenance.history.roster import product_names, unknown
+from prevenance.history.roster import product_names, unjudged_customers
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import scored
@@ -86,7 +86,7 @@ def scored_weeks(
     keys, columns = target.keys, list(fitted.encoder.features)
     now = _inputs(history, target, [moments.cutoff], definitions, columns, steps)
     steps(f"{target.name}: score")
-    dark = now["customer_id"].isin(unknown(history, moments.cutoff))
+    dark = now["customer_id"].isin(unjudged_customers(history, moments.cutoff))
     if fitted.kind == "health_score":
         dark |= now[columns].isna().all(axis=1)
     rows, offers = scored(fitted, now, now.iloc[:0], now, dark), None

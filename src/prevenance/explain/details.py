@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.explain import facts, story
 from prevenance.explain.attribution import facts as facts_of
 from prevenance.explain.facts import Wording
 from prevenance.explain.note import note
 from prevenance.features.build import build, giving, names
 from prevenance.features.define import Definition
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.precedents import similar
@@ -75,7 +75,7 @@ class Basis:
 
     def known_since(self, customer: str, moment: datetime) -> bool:
         """Return whether the customer was known at ``moment`` already."""
-        query = f"select 1 from {visible('customers', moment)} where customer_id = ? limit 1"
+        query = f"select 1 from {visible_sql('customers', moment)} where customer_id = ? limit 1"
         return bool(self.history.con.execute(query, [customer]).fetchall())
 
 
@@ -109,7 +109,7 @@ def details(
     past = earlier(basis, frame, [basis.cutoff - BEFORE, *(story.line(basis.cutoff)[:-1] if weeks is None else ())])
     chances = weekly(basis, frame, past) if weeks is None else weeks
     told = reasons(basis, frame, past, say)
-    rows = {row["customer_id"]: {key: plain(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
+    rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
     found: dict[str, dict[str, Any]] = {}
     for customer, score in zip(customers, frame["score"].tolist(), strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.explain import lineage, whatif
 from prevenance.explain.details import Basis
 from prevenance.features import changeable
@@ -47,7 +47,7 @@ def inputs_of(basis: Basis, own: pd.DataFrame, parts: pd.Series, customer: str, 
             {
                 "input": name,
                 "text": basis.phrase(name, values, say),
-                "value": plain(values[name]),
+                "value": json_value(values[name]),
                 "table": table,
                 "newest": newest,
                 "log_odds": float(parts[name]),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.tables.canonical import TABLES
 
 
@@ -39,7 +39,9 @@ def newest(history: History, cutoff: datetime, customer: str) -> dict[str, datet
     for name in TABLES:
         if name in history.tables and name != "consents":
             own = " where customer_id = ?" if TABLES[name].per_customer else ""
-            row = history.con.execute(f"select max(event_at) from {visible(name, cutoff)}{own}", [customer] if own else []).fetchall()[0]
+            row = history.con.execute(f"select max(event_at) from {visible_sql(name, cutoff)}{own}", [customer] if own else []).fetchall()[
+                0
+            ]
             if row[0] is not None:
                 found[name] = row[0]
     return found
@@ -50,7 +52,7 @@ def held(history: History, cutoff: datetime, customer: str) -> list[dict[str, ob
     found: list[dict[str, object]] = []
     for name in TABLES:
         if name in history.tables and TABLES[name].per_customer and name != "consents":
-            query = f"select count(*), min(event_at), max(event_at) from {visible(name, cutoff)} where customer_id = ?"
+            query = f"select count(*), min(event_at), max(event_at) from {visible_sql(name, cutoff)} where customer_id = ?"
             rows, since, until = history.con.execute(query, [customer]).fetchall()[0]
             if rows:
                 found.append({"table": name, "rows": rows, "since": since, "until": until})

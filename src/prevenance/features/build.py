@@ -13,11 +13,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend
 from prevenance.features.windows import Window, windowed
-from prevenance.history.history import History, visible
-from prevenance.sources.files import out_of_room
+from prevenance.history.history import History, visible_sql
+from prevenance.sources.files import is_out_of_room
 from prevenance.tables.canonical import TABLES
 
 
@@ -107,7 +107,9 @@ def _windows(definitions: Sequence[Definition]) -> list[Window]:
     for one in definitions:
         if isinstance(one, Trend):
             if one.of not in features or features[one.of].days is None:
-                raise PrevenanceError("E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=nearest(one.of, features))
+                raise PrevenanceError(
+                    "E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=did_you_mean(one.of, features)
+                )
             windows.append(Window(f"{one.name}_before", features[one.of], before=True))
     return windows
 
@@ -124,7 +126,7 @@ def _known(
         for name in columns if table in history.begins else ():
             if name in lengths and cutoff - timedelta(days=lengths[name]) < history.begins[table]:
                 columns[name][index] = np.nan
-        if not history.con.execute(f"select exists(from {visible(table, cutoff)})").fetchall()[0][0]:
+        if not history.con.execute(f"select exists(from {visible_sql(table, cutoff)})").fetchall()[0][0]:
             for column in columns.values():
                 column[index] = np.nan
     return columns
@@ -151,7 +153,7 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
             continue
         views = [f"asked as (select {row}, place, timestamp '{cutoff}' as cutoff from asked_{number})"]
         views += [
-            f"{table} as (select * from {visible(table, cutoff, state.days)}"
+            f"{table} as (select * from {visible_sql(table, cutoff, state.days)}"
             + (" where customer_id in (select customer_id from asked))" if TABLES[table].per_customer and not state.pair else ")")
             for table in state.tables
         ]
@@ -162,7 +164,7 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
                 f"with {', '.join(views)}, result as ({state.sql}) select place, {shown} from asked join result using ({row}) order by place"
             ).df()
         except duckdb.Error as problem:
-            if out_of_room(problem):
+            if is_out_of_room(problem):
                 raise
             raise PrevenanceError(
                 "E210",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.publish import report
 from prevenance.publish.wording import known, line
 from prevenance.words import DASH, Words
@@ -177,4 +177,4 @@ def _cells(one: Mapping[str, Any], say: Words) -> dict[str, str]:
 def _rendered(template: str, told: Explained, say: Words, shown: Mapping[str, Any]) -> str:
     style = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
     found = report._templates().get_template(template)
-    return found.render(told=plain(told), shown=shown, say=say, style=style, style_hash=report._hash(style))
+    return found.render(told=json_value(told), shown=shown, say=say, style=style, style_hash=report._hash(style))

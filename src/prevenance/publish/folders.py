@@ -15,7 +15,7 @@ from typing import Any
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical, stamp
+from prevenance.base.formats import canonical_json, instant_stamp
 
 LATEST = "latest"
 MANIFEST = "manifest.json"
@@ -48,9 +48,9 @@ def publish(
     """
     lists = root / "lists" / target
     disk.sweep(lists)
-    folder = bundle(lists / f"{stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
+    folder = bundle(lists / f"{instant_stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
     now = disk.pointed(lists / LATEST)
-    if now is None or _moment(now) <= stamp(cutoff):
+    if now is None or _moment(now) <= instant_stamp(cutoff):
         disk.point(lists / LATEST, folder.name)
     return folder
 
@@ -65,7 +65,7 @@ def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
         _check_name(name)
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     told = {**manifest, "files": sums}
-    whole = {**files, MANIFEST: canonical(told)}
+    whole = {**files, MANIFEST: canonical_json(told)}
     if not folder.exists():
         return disk.write_folder(folder, whole, None if check is None else lambda beside: check(beside, told))
     # counts of rows that are not visible yet, and their quarantine, may grow, and views know the lists before; what was published stays as it was
@@ -80,7 +80,7 @@ def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
 
 def status(out: Path, record: Mapping[str, Any]) -> Path:
     """Write ``<out>/status.json`` in one step: what the last run did, also when it refused. Returns its path."""
-    return disk.write(out / "status.json", canonical(record))
+    return disk.write(out / "status.json", canonical_json(record))
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> Path:

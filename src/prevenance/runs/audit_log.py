@@ -14,7 +14,7 @@ from prevenance.runs.steps import Steps
 
 def noted(given: Settings, what: str, **facts: Any) -> None:
     """Add an act to the audit log of the output folder."""
-    trail.append(Path(given.out), datetime.now(UTC).replace(tzinfo=None), what, **facts)
+    trail.append_act(Path(given.out), datetime.now(UTC).replace(tzinfo=None), what, **facts)
 
 
 def noted_each(given: Settings, what: str, results: dict[str, Any]) -> None:
@@ -27,7 +27,7 @@ def noted_each(given: Settings, what: str, results: dict[str, Any]) -> None:
 def verify_trail(given: Settings, steps: Steps) -> None:
     """Print how many acts of each kind the log holds and its last digest; E309 names the first broken line."""
     steps("verify the audit log")
-    lines = trail.verified(Path(given.out))
+    lines = trail.verified_lines(Path(given.out))
     steps("")
     counts = ", ".join(f"{number} {what}" for what, number in sorted(Counter(one["what"] for one in lines).items()))
     steps.tell(f"AUDIT     {len(lines)} lines, chain unbroken" + (f": {counts}" if counts else ""))

@@ -30,24 +30,24 @@ def erase_customer(given: Settings, steps: Steps) -> None:
         )
     if not out.is_dir():
         raise PrevenanceError("E401", f"there is no output folder at {out}", key="out", fix="set out=<the folder that make train wrote>")
-    hidden = pseudonyms.at_hand(given.privacy.key_file)
+    hidden = pseudonyms.key_pseudonyms(given.privacy.key_file)
     steps("keep the customer out of later runs")
-    mark = erased.add(out, given.customer).mark(given.customer)
+    mark = erased.add_erased(out, given.customer).mark(given.customer)
     steps("erase")
-    erasure.sweep(out)
-    done = erasure.erase(out, given.customer, hidden.of(given.customer) if hidden else "")
+    erasure.sweep_unfinished(out)
+    done = erasure.erase_customer(out, given.customer, hidden.of(given.customer) if hidden else "")
     if (out / "index.html").is_file():
         write_index(given)
     number = len(list((out / "erasures").glob("*.json"))) + 1
     told = certificate(given, mark, done, number) | {"key_id": hidden.key_id if hidden else None}
-    disk.write(out / "erasures" / f"{number}.json", formats.canonical(told))
+    disk.write(out / "erasures" / f"{number}.json", formats.canonical_json(told))
     noted(Path(given.out), "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
     steps.tell(text(told, out / "erasures" / f"{number}.json"))
-    if unknown := sorted(pseudonyms.used(out) - asked_under(out, mark)):
+    if unknown := sorted(pseudonyms.used_key_ids(out) - asked_under(out, mark)):
         raise PrevenanceError(
             "E904",
             f"rows may be left under pseudonyms of the key {unknown[0]}, which is not to be had",
-            fix=f"set {pseudonyms.KEY} to that key and erase again",
+            fix=f"set {pseudonyms.KEY_VARIABLE} to that key and erase again",
         )
     if done.left:
         raise PrevenanceError(

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base import formats
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.base.formats import date_of, plain
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.base.formats import date_text, json_value
 from prevenance.explain import lineage
 from prevenance.explain.attribution import contributions
 from prevenance.explain.details import SAMPLED, Basis, details
@@ -64,9 +64,9 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
         inputs, found = read(one)
         check_known(inputs, asked)
         told = explained(one, basis_of(one, inputs, found, steps), asked, spoken)
-        folder = Path(given.out) / "explain" / one.target.name / formats.stamp(inputs.as_of)
+        folder = Path(given.out) / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
-            f"{asked.digest}.json": formats.canonical(told),
+            f"{asked.digest}.json": formats.canonical_json(told),
             f"{asked.digest}.html": dossier.page(told, spoken).encode(errors="replace"),
             f"{asked.digest}.customer.html": dossier.customer_page(told, spoken).encode(errors="replace"),
         }
@@ -183,7 +183,7 @@ def _head(given: Settings, basis: Basis, asked: Asked) -> dict[str, Any]:
         "says": basis.target.says,
         "horizon_days": basis.target.horizon_days,
         "cutoff": basis.cutoff,
-        "date": date_of(basis.cutoff, given.source.timezone),
+        "date": date_text(basis.cutoff, given.source.timezone),
         "language": given.language,
         "currency": given.source.currency,
         "list": None if basis.folder is None else str(basis.folder),
@@ -213,7 +213,7 @@ def _place(basis: Basis, asked: Asked) -> int | None:
                 "E203",
                 f'"{asked.product[:SHOWN]}" is no offer to this customer',
                 key="product",
-                fix=nearest(asked.product[:SHOWN], products),
+                fix=did_you_mean(asked.product[:SHOWN], products),
             )
         return int(own[products.index(asked.product)])
     listed_one = basis.rows.loc[basis.rows["customer_id"] == asked.customer, "product_id"].tolist()
@@ -226,4 +226,4 @@ def _listed_row(basis: Basis, own: pd.DataFrame) -> dict[str, Any] | None:
     if "product_id" in own:
         same &= basis.rows["product_id"] == own["product_id"].iloc[0]
     found = basis.rows[same].to_dict("records")
-    return {str(key): plain(value) for key, value in found[0].items()} if found else None
+    return {str(key): json_value(value) for key, value in found[0].items()} if found else None

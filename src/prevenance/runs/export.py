@@ -38,7 +38,7 @@ def export_lists(given: Settings, targets: Targets, steps: Steps) -> None:
     ready = {name: rows_of(one, found) for name, (one, found) in lists.items() if found is not None}
     for name, (rows, cutoff) in ready.items():
         steps(f"{name}: export")
-        path = disk.write(out / "export" / f"{name}-{formats.stamp(cutoff)}.csv", formats.csv_bytes(rows))
+        path = disk.write(out / "export" / f"{name}-{formats.instant_stamp(cutoff)}.csv", formats.csv_bytes(rows))
         written[name] = {"file": str(path), "rows": len(rows)}
         decided = int(rows["decision"].ne("").sum())
         noted(Path(given.out), "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
@@ -54,10 +54,10 @@ def rows_of(given: Settings, found: Published) -> tuple[pd.DataFrame, datetime]:
     A row that a person decided against has no action. Who was erased since, or wants no contact any more, is on no list that is asked.
     """
     out, answers = Path(given.out), feedback.load(Path(given.out), given.target.name)
-    hidden = pseudonyms.chosen(given.pseudonymous, given.privacy.key_file)
+    hidden = pseudonyms.wanted_pseudonyms(given.pseudonymous, given.privacy.key_file)
     made = decisions(one for one in answers if one.run_id == found.manifest["run_id"])
     rows = found.rows[found.rows["rank"].notna()]
-    gone = erased.load(out).among(rows["customer_id"])
+    gone = erased.load_erased(out).among(rows["customer_id"])
     listed = [row for row in rows.to_dict("records") if row["customer_id"] not in gone]
     each = [(row, made.get((found.manifest["run_id"], row["customer_id"], row.get("product_id") or ""))) for row in listed]
     undecided = sum(answer is None for _, answer in each)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import stamp
+from prevenance.base.formats import instant_stamp
 from prevenance.decide import feedback, overrides
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
@@ -36,7 +36,7 @@ def take_answers(given: Settings, steps: Steps) -> None:
     read = feedback.read(content, path.name)
     lists = {(one.target, one.run_id, one.cutoff): _listed(out, one) for _, one in read}
     found = feedback.matched(read, {key: rows for key, rows in lists.items() if rows is not None}, path.name)
-    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.who()}") for one in found]
+    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.user_hash()}") for one in found]
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append(out, target, [one for one in answers if one.target == target]) for target in targets}
@@ -47,7 +47,7 @@ def take_answers(given: Settings, steps: Steps) -> None:
 
 def _listed(out: Path, answer: Answer) -> Listed | None:
     """Return the chance of each row of the published list that an answer is about; ``None`` if there is no such list."""
-    folder = out / "lists" / answer.target / f"{stamp(feedback.moment(answer.cutoff))}-{answer.run_id[:12]}"
+    folder = out / "lists" / answer.target / f"{instant_stamp(feedback.moment(answer.cutoff))}-{answer.run_id[:12]}"
     if not (folder / "list.json").is_file() or _run_id(folder) != answer.run_id:
         return None
     rows = json.loads((folder / "list.json").read_text(encoding="utf-8"))

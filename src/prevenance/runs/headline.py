@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from prevenance.decide import movement
-from prevenance.history.history import visible
+from prevenance.history.history import visible_sql
 from prevenance.judge import outcomes
 from prevenance.order.capacity import DEFAULT, Room
 from prevenance.publish.published import Published
@@ -93,7 +93,7 @@ def _renewed(inputs: Inputs, last: Published) -> Collection[str]:
     if "subscriptions" not in inputs.history.tables:
         return ()
     days = (inputs.as_of - last.cutoff) / timedelta(days=1)
-    query = f"select distinct customer_id from {visible('subscriptions', inputs.as_of, days)} where event = 'renewed'"
+    query = f"select distinct customer_id from {visible_sql('subscriptions', inputs.as_of, days)} where event = 'renewed'"
     return {row[0] for row in inputs.history.con.execute(query).fetchall()}
 
 

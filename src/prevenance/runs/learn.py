@@ -12,11 +12,11 @@ import pandas as pd
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.pseudonyms import chosen
+from prevenance.consent.pseudonyms import wanted_pseudonyms
 from prevenance.explain.attribution import plots
 from prevenance.features.build import names
 from prevenance.features.define import Definition
-from prevenance.history.history import digest
+from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
 from prevenance.judge.saved import against_score
 from prevenance.models import bundle, folds, training
@@ -174,7 +174,7 @@ def _registered(
     given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
 ) -> tuple[str, str]:
     """Write the report beside its pictures, register the model, and return its version and digest."""
-    out, hidden = Path(given.out), chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    out, hidden = Path(given.out), wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
     with tempfile.TemporaryDirectory() as work:
         sample = tested.rows
         if len(sample) > PLOTTED:
@@ -183,7 +183,7 @@ def _registered(
         model_digest = bundle.save(fitted, Path(work) / "model")
         seen = tested.frame.drop(columns="group")  # who counts as one is for drawing alone
         files = {
-            "report.json": formats.canonical(told(report)),
+            "report.json": formats.canonical_json(told(report)),
             "report.html": reports.page(report, pictures).encode(),
             "model_card.md": reports.card(report).encode(),
             "features.parquet": formats.parquet_bytes(hidden.hidden(seen) if hidden else seen),
@@ -193,7 +193,7 @@ def _registered(
             out,
             target.name,
             settings=flat(given),
-            digests={"model": model_digest, "data": digest(inputs.history, inputs.as_of)},
+            digests={"model": model_digest, "data": history_digest(inputs.history, inputs.as_of)},
             report=report,
             bundle_folder=Path(work) / "model",
             fitted_kind=fitted.kind,

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from prevenance.base import formats
-from prevenance.consent.pseudonyms import Pseudonyms, chosen
+from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
 from prevenance.decide.ranking import apart
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
@@ -59,7 +59,7 @@ def manifest_of(
 
 def recorded(given: Settings) -> dict[str, Any]:
     """Return the privacy settings as a manifest tells them: the id of the key of pseudonyms, if they are in use, and not where it is."""
-    hidden = chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    hidden = wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
     told = {key: value for key, value in asdict(given.privacy).items() if key != "key_file"}
     return told | ({"key_id": hidden.key_id} if hidden else {})
 

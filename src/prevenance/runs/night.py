@@ -96,8 +96,8 @@ def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
     try:
         with ExitStack() as held:
             for name in RETAINED:
-                held.enter_context(lock.held(out, name))
-            went = retention.prune(out, loaded.as_of, rules)
+                held.enter_context(lock.hold_lock(out, name))
+            went = retention.prune_results(out, loaded.as_of, rules)
     except PrevenanceError as problem:
         return [f"what is past its retention waits for the next night: {problem.what}"]
     if went:
@@ -109,5 +109,5 @@ def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
 
 def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:
     """Register the simple rule for a target that has no champion, as training on too little does."""
-    with lock.held(Path(given.out), "train"):
+    with lock.hold_lock(Path(given.out), "train"):
         learn(replace(given, model=ModelSettings(kind="rule")), loaded, steps)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from prevenance.base import formats
-from prevenance.consent.pseudonyms import Pseudonyms, chosen
+from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
 from prevenance.decide.deciding import decided, known_answers
 from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import playbook_of
@@ -19,8 +19,8 @@ from prevenance.decide.ranking import Stamp, arms, public, rank
 from prevenance.decide.weeks import moments_of, scored_weeks
 from prevenance.explain.attribution import reasons
 from prevenance.features.build import names
-from prevenance.history.history import digest
-from prevenance.history.roster import attributes
+from prevenance.history.history import history_digest
+from prevenance.history.roster import customer_attributes
 from prevenance.judge.drift import unseen
 from prevenance.models.bundle import Fitted
 from prevenance.order.decision import BEYOND, COOLING, Rules
@@ -51,14 +51,14 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     notes += [f"{name}: {rows} rows hold a word that the model does not know; it counts as other" for name, rows in known.items()]
     told = reasons(fitted, found.told_from, definitions, say=say, before=found.before)
     told.loc[found.rows["score"].isna(), ["reasons", "holds", "family"]] = ""
-    people = attributes(history, cutoff)
+    people = customer_attributes(history, cutoff)
     rows = pd.concat([found.rows, told], axis=1).merge(people, on="customer_id", how="left")
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = known_answers(Path(given.out), target.name, cutoff, static=given.source.static, replaying=replaying)
     choice = decided(peace_of(given), history, moments, rows, past, answers)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
-    run_id = run_id_of(given, rules, cutoff, digest(history, cutoff), model_digest, answers, late)
+    run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
     until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until, target.words)
@@ -103,4 +103,4 @@ def run_id_of(
 
 def pseudonyms_of(given: Settings) -> Pseudonyms | None:
     """Return the pseudonyms that the settings ask for, if they do; E905 without a key."""
-    return chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    return wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import date_of
+from prevenance.base.formats import date_text
 from prevenance.features.build import names
 from prevenance.judge import checks, outcomes
 from prevenance.models import bundle, folds, training
@@ -63,7 +63,7 @@ def replayed(given: Settings, champion: Fitted, then: Inputs, now: Inputs, messa
     made = ranked_list(given, then, refit.fitted, refit.digest, steps, replaying=True)
     steps(f"{target.name}: judge by what is known at {now.as_of:%Y-%m-%d}")
     rows = outcomes.judged(now.history, target, made.ranked)
-    date = date_of(then.as_of, given.source.timezone)
+    date = date_text(then.as_of, given.source.timezone)
     facts = outcomes.counted(rows, target, now.history.until) | {"date": date, "horizon_days": target.horizon_days}
     verb = target.words.past
     summary = facts | {
@@ -130,5 +130,5 @@ def _files(rows: pd.DataFrame, summary: dict[str, Any], made: Listed) -> dict[st
         "list.csv": formats.csv_bytes(rows),
         "list.json": formats.json_bytes(rows),
         "replay.html": pages.page(rows, summary).encode(),
-        "summary.json": formats.canonical(summary | {"run_id": made.run_id, "data_until": made.until}),
+        "summary.json": formats.canonical_json(summary | {"run_id": made.run_id, "data_until": made.until}),
     }

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from prevenance.base import disk
-from prevenance.base.formats import canonical, date_of, plain
+from prevenance.base.formats import canonical_json, date_text, json_value
 from prevenance.decide import movement
 from prevenance.decide.deciding import known_answers
 from prevenance.decide.overrides import rate
@@ -60,7 +60,7 @@ def views(
         "list.html": _bytes(page.page(view)),
         "list.xlsx": workbook.xlsx(view),
         "digest.md": _bytes(digests.digest(view)),
-        HEAD: canonical(view | {"rows": first}),
+        HEAD: canonical_json(view | {"rows": first}),
     }
 
 
@@ -91,7 +91,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "says": target.says,
         "verb": say(target.words.verb),
         "cutoff": inputs.as_of,
-        "date": date_of(inputs.as_of, given.source.timezone),
+        "date": date_text(inputs.as_of, given.source.timezone),
         "horizon_days": target.horizon_days,
         "run_id": made.run_id,
         "model": {"version": digest[:12], "kind": fitted.kind},
@@ -119,7 +119,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
     }
     rows, messages = _rows(given, basis, ranked, made, last, say)
     view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
-    return dict(plain(view))  # type: ignore[call-overload]
+    return dict(json_value(view))  # type: ignore[call-overload]
 
 
 def _rows(

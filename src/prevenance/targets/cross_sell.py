@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prevenance.tables.contracts import CATALOGUE, GROUNDS, HELD, HIGHER_PLAN, MORE_SEATS, OFFERS
+from prevenance.tables.contracts import CATALOGUE_SQL, GROUNDS_SQL, HELD_SQL, HIGHER_PLAN, MORE_SEATS, OFFERS_SQL
 from prevenance.targets.labels import activity_rows
 from prevenance.targets.target import Target, TargetWords
 
@@ -46,7 +46,7 @@ def next_offer(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int =
     A product is taken by a contract on it; more seats by more than the largest number now; a higher plan by a product of the same family with
     a higher price. Customers whose every contract ends or is under notice get no offer.
     """
-    grounds = f"with {HELD}, {CATALOGUE}, {GROUNDS}, {OFFERS}"
+    grounds = f"with {HELD_SQL}, {CATALOGUE_SQL}, {GROUNDS_SQL}, {OFFERS_SQL}"
     cohort = f"{grounds} select customer_id, product_id, 'at_risk' as state, round(cast(value_at_stake as double), 2) as value_at_stake from offers"
     outcome = f"""{grounds}
         select o.customer_id, o.product_id, min(n.event_at) as outcome_at

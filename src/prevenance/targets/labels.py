@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.history.history import History, upcoming, visible
+from prevenance.history.history import History, upcoming_sql, visible_sql
 from prevenance.tables.canonical import TABLES
 from prevenance.targets.target import Target
 
@@ -39,7 +39,9 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
     parts, keys = [], ", ".join(target.keys)
     for cutoff in sorted(set(cutoffs)):
         views = ", ".join(_views(target, cutoff))
-        known = f" where customer_id in (select customer_id from {visible('customers', cutoff)})" if "customers" in history.tables else ""
+        known = (
+            f" where customer_id in (select customer_id from {visible_sql('customers', cutoff)})" if "customers" in history.tables else ""
+        )
         parts.append(
             history.con.execute(
                 f"with {views}, result as ({target.cohort}) select {keys}, state, value_at_stake from result{known} order by {keys}"
@@ -76,12 +78,12 @@ def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataF
 
 
 def _views(target: Target, cutoff: datetime) -> list[str]:
-    return [f"{table} as (select * from {visible(table, cutoff)})" for table in target.tables]
+    return [f"{table} as (select * from {visible_sql(table, cutoff)})" for table in target.tables]
 
 
 def _next_views(target: Target, cutoff: datetime) -> list[str]:
     return [
-        f"next_{table} as (select * from {upcoming(table, cutoff, target.horizon_days, target.settle_days)})" for table in target.tables
+        f"next_{table} as (select * from {upcoming_sql(table, cutoff, target.horizon_days, target.settle_days)})" for table in target.tables
     ]
 
 
