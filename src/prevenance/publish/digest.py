@@ -6,7 +6,7 @@ import re
 
 from prevenance.publish import cells, header
 from prevenance.publish.cells import Row, View, line
-from prevenance.publish.enclosed import writable
+from prevenance.publish.template import writable
 from prevenance.words import Words, words
 
 TOP = 7

@@ -8,8 +8,8 @@ from typing import Any
 
 from prevenance.publish import cells, header
 from prevenance.publish.cells import View, line
-from prevenance.publish.enclosed import enclosed
 from prevenance.publish.page import links, long_date, stamp
+from prevenance.publish.template import rendered
 from prevenance.publish.wording import known
 from prevenance.words import Words, words
 
@@ -30,9 +30,11 @@ def index(views: Sequence[View], *, folders: Mapping[str, str] | None = None) ->
     """
     say = words(str(views[0].get("language") or "en") if views else "en")
     placed = [(view, (folders or {}).get(str(view.get("target")), f"lists/{view.get('target') or 'list'}/latest")) for view in views]
-    return enclosed(
+    return rendered(
         "index.html.j2",
-        say,
+        style="list.css",
+        say=say,
+        language=say.language,
         date=long_date(say, views[0]) if views else "",
         lists=[_list(say, view, folder) for view, folder in placed],
         owners=_by_owner(say, [row for view in views for row in _owners(say, view)]),

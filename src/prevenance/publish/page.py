@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from prevenance.publish import block, cells, controls, header, opened, wording
 from prevenance.publish.cells import Row, View, line
-from prevenance.publish.enclosed import enclosed
+from prevenance.publish.template import rendered
 from prevenance.words import Words, words
 
 STATIC = 200
@@ -33,10 +33,12 @@ def page(view: View) -> str:
     shown = [_group(say, view, key, rows, stories[key]) for key, rows in parted.items()]
     packed = [None if here < _static(key) else story for key in parted for here, story in enumerate(stories[key])]
     every = [row for rows in parted.values() for row in rows]
-    return enclosed(
+    return rendered(
         "list.html.j2",
-        say,
+        style="list.css",
         scripts=("list.js", "notes.js"),
+        say=say,
+        language=say.language,
         groups=shown,
         columns=columns,
         gain=view.get("target") == "cross_sell",
