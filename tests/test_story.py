@@ -13,7 +13,7 @@ from worlds import CUTOFFS, world
 
 from prevenance.decide import movement
 from prevenance.explain import story, whatif
-from prevenance.explain.lineage import held, newest, source_of, tables_of
+from prevenance.explain.evidence import held, newest_facts, source_of, tables_of
 from prevenance.explain.note import note
 from prevenance.history.history import History
 from prevenance.models.bundle import Fitted, chance, load, save

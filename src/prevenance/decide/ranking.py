@@ -103,20 +103,19 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: b
     >>> why_above(rows, words("en"), "EUR").tolist()
     ['Above a higher chance: €84k a year at stake, not €12k', '']
     """
-    below, both = ranked.shift(-1), ranked["rank"].notna() & ranked["rank"].shift(-1).notna()
-    lower = both & (ranked["score"] < below["score"])
+    below = ranked.shift(-1)
+    lower = ranked["rank"].notna() & below["rank"].notna() & (ranked["score"] < below["score"])
     told = []
     for odd, value, other in zip(lower, ranked["value_at_stake"], below["value_at_stake"], strict=True):
+        sums = {"here": say.money(value, currency), "there": say.money(other, currency)}
         if not odd or pd.isna(value):
             told.append("")
         elif pd.isna(other):
             told.append(say("Above a higher chance: what is at stake there is not known"))
         elif yearly:
-            here, there = say.money(value, currency), say.money(other, currency)
-            told.append(say("Above a higher chance: {here} a year at stake, not {there}", here=here, there=there))
+            told.append(say("Above a higher chance: {here} a year at stake, not {there}", **sums))
         else:
-            here, there = say.money(value, currency), say.money(other, currency)
-            told.append(say("Above a higher chance: {here} at stake, not {there}", here=here, there=there))
+            told.append(say("Above a higher chance: {here} at stake, not {there}", **sums))
     return pd.Series(told, index=ranked.index, dtype="str")
 
 

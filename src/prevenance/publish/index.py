@@ -46,7 +46,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
     """Return one list as its card shows it."""
     rows = view.get("rows") or []
     listed = [row for row in rows if cells.group(row) == "listed"]
-    first, ahead = header.fits(say, {**view, "fits": {"listed": len(listed), **(view.get("fits") or {})}})
+    first, ahead = header.fits(say, view)
     beside = [(text, posixpath.normpath(posixpath.join(folder, to))) for text, to in links(say, view) if not to.endswith("index.html")]
     moved, notes = view.get("moved") or {}, len(view.get("messages") or [])
     return {
@@ -58,9 +58,9 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "ahead": ahead,
         "record": header.record(say, view),
         "new": say("{n} new", n=moved["new"]) if moved.get("new") else "",
-        "top": [(cells.name(row), cells.frequency(say, row.get("score")), (cells.reasons(row) or [""])[0]) for row in listed[:TOP]],
+        "top": [(cells.name(row), cells.frequency(say, row.get("score")), (cells.reason_texts(row) or [""])[0]) for row in listed[:TOP]],
         "late": [text for text, late in header.sources(say, view) if late],
-        "banners": [*header.alerts(say, view), *([line(view["no_model"], 300)] if view.get("no_model") else [])],
+        "banners": header.banners(say, view, 300),
         "noted": say.many("{n} note on the data", "{n} notes on the data", notes) if notes else "",
         "links": [(text, to) for text, to in beside if not to.startswith("..")],
         "stamp": stamp(say, view),

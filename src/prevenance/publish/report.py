@@ -40,7 +40,7 @@ def card(report: Report) -> str:
     return _render("model_card.md.j2", report)
 
 
-def _render(template: str, report: Report, **more: object) -> str:
+def _render(template: str, report: Report, **more: Any) -> str:
     present = {key: value for key, value in report.items() if value is not None}
     periods = [dict(period) for period in present.get("periods") or []]
     models = wording.order(present)
