@@ -187,10 +187,10 @@ def test_every_input_has_its_tables_and_the_newest_fact():
     assert set(names(chosen)) <= set(found)
     assert found["logins_28d_trend"] == ("usage",)
     assert found["errors_per_use_28d"] == ("usage",)
-    dates = newest(company(), CUTOFF, "a")
+    dates = newest_facts(company(), CUTOFF, "a")
     assert dates["contacts"] == at(3)
     assert source_of(("contacts", "tickets"), dates) == ("contacts, tickets", at(3))
-    assert newest(company(), CUTOFF, "o'brien; drop") == {}
+    assert newest_facts(company(), CUTOFF, "o'brien; drop") == {}
 
 
 @settings(max_examples=30, deadline=None)
