@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from prevenance.judge import checks
-from prevenance.judge.checks import leakage
 from prevenance.judge.drift import drift
 from prevenance.judge.gaps import footprints
+from prevenance.judge.leakage import leakage
 from prevenance.models.folds import Fold
 
 CUTOFFS = tuple(pd.Timestamp("2024-01-01") + pd.Timedelta(days=90 * number) for number in range(4))

@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.features import LOOKBACKS, SETS, changeable, columns, definitions, phrases
+from prevenance.features import LOOKBACKS, SETS, changeable, definitions, phrases
 from prevenance.features.build import build, giving, names, usable
-from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend
+from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend, columns_of
 from prevenance.history.history import History
 from prevenance.tables.canonical import SQL_TYPES, TABLES
 from prevenance.words import words
 
 ALL = definitions()
-NAMES = [column for one in ALL for column in columns(one)]
+NAMES = [column for one in ALL for column in columns_of(one)]
 BY_NAME: dict[str, Definition] = {one.name: one for one in ALL}
 OF_CUSTOMERS = usable(ALL, frozenset(TABLES))
 """Without the features of a customer and an offer, which have their own plain count."""
@@ -82,7 +82,7 @@ def test_names_are_unique_and_their_number_is_sane() -> None:
 def test_other_lookbacks_keep_the_named_signals_whole(lookbacks: tuple[int, ...]) -> None:
     found = definitions(lookbacks=lookbacks)
     features = {one.name: one for one in found if isinstance(one, Feature)}
-    assert len({column for one in found for column in columns(one)}) == sum(len(columns(one)) for one in found)
+    assert len({column for one in found for column in columns_of(one)}) == sum(len(columns_of(one)) for one in found)
     assert {"logins_28d_trend", "tickets_28d", "active_users_per_seat_28d", f"logins_{lookbacks[0]}d"} <= {one.name for one in found}
     for one in found:
         if isinstance(one, Trend):
@@ -118,7 +118,7 @@ def test_lookbacks_are_days(lookbacks: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(("column", "phrase"), sorted(phrases(ALL).items()))
 def test_phrases_read_well(column: str, phrase: str) -> None:
     fields = {field for _, field, _, _ in string.Formatter().parse(phrase) if field}
-    owner = next(one for one in ALL if column in columns(one))
+    owner = next(one for one in ALL if column in columns_of(one))
     own = {Trend: {"now", "before", "value", "days"}, Ratio: {"value", "top", "bottom"}, Feature: {"value", "days"}}
     assert fields <= own.get(type(owner), {"value"})
     assert fields - {"days"} or column.startswith("month_")

@@ -11,8 +11,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from prevenance.judge import metrics
 from prevenance.judge.bootstrap import closed, draws, index, interval, pooled
-from prevenance.judge.evaluation import Finding, evaluate, gate, periods, slices
+from prevenance.judge.evaluation import Finding, evaluate, gate, periods
 from prevenance.judge.lead import lead_time, lead_weeks
+from prevenance.judge.slices import slices
 
 RIVALS = ("base_rate", "rule", "customer_rules", "champion")
 

@@ -10,7 +10,7 @@ import pandas as pd
 from prevenance.history.history import History
 from prevenance.history.parents import parent_groups
 from prevenance.judge import bootstrap
-from prevenance.models import challenger
+from prevenance.models import tuning
 from prevenance.models.folds import units
 
 UNTIL = datetime(2026, 1, 1)
@@ -52,8 +52,8 @@ def test_fault_50_accounts_of_one_parent_are_drawn_together_and_tuned_on_togethe
     weights = bootstrap.draws(len(groups_), 20, 7)[bootstrap.index(rows, groups_)]
     for _, part in pd.DataFrame(weights).groupby(rows["group"].to_numpy()):
         assert (part == part.iloc[0]).all(axis=None)
-    assert challenger.tuned_on(rows).groupby(rows["group"]).nunique().max() == 1
-    assert len(challenger.losses(rows["score"].to_numpy(), rows)) == 40
+    assert tuning.tuned_on(rows).groupby(rows["group"]).nunique().max() == 1
+    assert len(tuning.losses(rows["score"].to_numpy(), rows)) == 40
 
 
 def test_fault_50_ten_accounts_that_share_a_fate_widen_the_interval() -> None:

@@ -13,7 +13,7 @@ from worlds import CUTOFFS, world
 
 from prevenance.decide import movement
 from prevenance.explain import story, whatif
-from prevenance.explain.lineage import held, newest, source_of, tables_of
+from prevenance.explain.evidence import held, newest_facts, source_of, tables_of
 from prevenance.explain.note import note
 from prevenance.history.history import History
 from prevenance.models.bundle import Fitted, chance, load, save
@@ -187,10 +187,10 @@ def test_every_input_has_its_tables_and_the_newest_fact():
     assert set(names(chosen)) <= set(found)
     assert found["logins_28d_trend"] == ("usage",)
     assert found["errors_per_use_28d"] == ("usage",)
-    dates = newest(company(), CUTOFF, "a")
+    dates = newest_facts(company(), CUTOFF, "a")
     assert dates["contacts"] == at(3)
     assert source_of(("contacts", "tickets"), dates) == ("contacts, tickets", at(3))
-    assert newest(company(), CUTOFF, "o'brien; drop") == {}
+    assert newest_facts(company(), CUTOFF, "o'brien; drop") == {}
 
 
 @settings(max_examples=30, deadline=None)

@@ -10,9 +10,9 @@ import pytest
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.models.bundle import chance, save
-from prevenance.models.challenger import choose, tuned_on
 from prevenance.models.folds import Fold, folds
 from prevenance.models.training import Backtest, backtest, fit, ladder, positives, rule_text, tune, usable, with_band
+from prevenance.models.tuning import choose, tuned_on
 
 FEATURES = ("logins_28d", "logins_28d_trend", "tickets_28d", "noise", "industry")
 

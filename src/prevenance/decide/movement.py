@@ -46,13 +46,8 @@ def gone(
     for row in before.to_dict("records"):
         customer = row["customer_id"]
         if customer in held and customer not in listed and customer not in hidden:
-            found.append(
-                {
-                    "customer_id": customer,
-                    "name": row["name"],
-                    "why": _why(row, rows.get(customer), customer in cooling, customer in renewed),
-                }
-            )
+            why = _why(row, rows.get(customer), customer in cooling, customer in renewed)
+            found.append({"customer_id": customer, "name": row["name"], "why": why})
     return found
 
 

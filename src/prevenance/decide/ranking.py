@@ -105,8 +105,8 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", above: str =
     >>> why_above(rows, words("en"), "EUR").tolist()
     ['Above a higher chance: €84k a year at stake, not €12k', '']
     """
-    below, both = ranked.shift(-1), ranked["rank"].notna() & ranked["rank"].shift(-1).notna()
-    lower = both & (ranked["score"] < below["score"])
+    below = ranked.shift(-1)
+    lower = ranked["rank"].notna() & below["rank"].notna() & (ranked["score"] < below["score"])
     told = []
     for odd, value, other in zip(lower, ranked["value_at_stake"], below["value_at_stake"], strict=True):
         if not odd or pd.isna(value):

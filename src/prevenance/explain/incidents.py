@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from prevenance.explain.note import contact_words
 from prevenance.history.history import History, visible_sql
 from prevenance.words import Words
 
@@ -108,8 +109,7 @@ def _ticket(say: Words, what: str, priority: str | None, score: float | None) ->
 
 
 def _contact(say: Words, kind: str, direction: str | None) -> str:
-    words = {"call": say("Call"), "email": say("E-mail"), "meeting": say("Meeting"), "training": say("Training")}
-    named = words.get(kind, say("Contact"))
+    named = contact_words(say, kind)
     return say("{contact}, by the customer", contact=named) if direction == "in" else named
 
 

@@ -9,8 +9,6 @@ import pandas as pd
 
 from prevenance.words import Words
 
-KINDS = ("call", "email", "meeting", "training")
-
 
 def note(
     say: Words,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features import calendar, contacts, customers, feedback, invoices, offers, purchases, subscriptions, tickets, usage
-from prevenance.features.define import Definition, Feature, Ratio, State, Trend
+from prevenance.features.define import Definition, Feature, Ratio, State, Trend, columns_of, parts_of
 
 LOOKBACKS = (7, 28, 90, 365)
 """Days, unless conf says otherwise."""
@@ -46,17 +46,8 @@ def definitions(sets: Iterable[str] = tuple(SETS), lookbacks: Sequence[int] = LO
             "E202", f"lookbacks={list(lookbacks)} are not days", fix="give whole days from 1, for example [7, 28, 90, 365]"
         )
     found = [definition for name, function in SETS.items() if name in chosen for definition in function(tuple(lookbacks))]
-    known = {column for definition in found for column in columns(definition)}
-    return tuple(item for item in found if not isinstance(item, Ratio) or {item.top, item.bottom} <= known)
-
-
-def columns(definition: Definition) -> tuple[str, ...]:
-    """Return the names of the columns that a definition gives."""
-    if isinstance(definition, State):
-        return tuple(definition.columns)
-    if isinstance(definition, Trend):
-        return definition.name, f"{definition.name}_before"
-    return (definition.name,)
+    known = {column for definition in found for column in columns_of(definition)}
+    return tuple(item for item in found if not isinstance(item, Ratio) or known.issuperset(parts_of(item)))
 
 
 def phrases(definitions: Iterable[Definition]) -> dict[str, str]:
@@ -72,9 +63,9 @@ def changeable(definitions: Iterable[Definition]) -> frozenset[str]:
     return frozenset(
         column
         for definition in definitions
-        for column in columns(definition)
+        for column in columns_of(definition)
         if (column not in definition.background if isinstance(definition, State) else definition.changeable)
     )
 
 
-__all__ = ["LOOKBACKS", "SETS", "Definition", "Feature", "Ratio", "State", "Trend", "changeable", "columns", "definitions", "phrases"]
+__all__ = ["LOOKBACKS", "SETS", "Definition", "Feature", "Ratio", "State", "Trend", "changeable", "definitions", "phrases"]

@@ -15,23 +15,8 @@ from prevenance.judge.bootstrap import closed, draws, index, pooled
 from prevenance.judge.drift import Drift
 from prevenance.judge.evaluation import MIN_PERIODS, Finding, counted
 from prevenance.judge.gaps import footprints
-from prevenance.judge.leakage import leakage
 from prevenance.judge.slices import contacted
-from prevenance.models.folds import Fold
-
-__all__ = [
-    "Finding",
-    "base_rate_moved",
-    "constant",
-    "drifted",
-    "findings",
-    "footprint",
-    "leakage",
-    "leaking",
-    "reliable_at_the_top",
-    "short_history",
-    "too_good",
-]
+from prevenance.models.folds import Fold, at_risk
 
 TOO_GOOD_AUC = 0.97
 """Nobody foresees a customer's leaving this well; data from after the outcome do."""
@@ -57,7 +42,7 @@ def findings(
 ) -> list[Finding]:
     """Return every check of one model, in the order of ``TITLES``.
 
-    ``leaks`` is from ``leakage``; ``removed`` names those of their features that the model was not given; ``moved`` is from ``drift``.
+    ``leaks`` is from ``leakage.leakage``; ``removed`` names those of their features that the model was not given; ``moved`` is from ``drift``.
     """
     return [
         leaking(leaks, removed),
@@ -98,9 +83,7 @@ def too_good(predictions: pd.DataFrame, model: str) -> Finding:
 
 def base_rate_moved(frame: pd.DataFrame, parted: Sequence[Fold]) -> Finding:
     """PV003: warn if a test period's share of outcomes is far from that of the cutoffs it was learned from."""
-    usable = frame[frame["label"].notna()]
-    if "state" in usable:
-        usable = usable[usable["state"] == "at_risk"]
+    usable = frame[at_risk(frame)]
     moved = [words for fold in parted if (words := _moved(usable, fold))]
     if moved:
         return _finding("PV003", f"in {len(moved)} of {counted(len(parted), 'fold')} the base rate moved: {'; '.join(moved)}", "warn")

@@ -15,19 +15,6 @@ from numpy.typing import NDArray
 
 from prevenance.judge.bootstrap import Estimate, Floats, Weights, by_model, closed, draws, index, interval, pooled
 from prevenance.judge.metrics import hits_at_capacity
-from prevenance.judge.slices import slices
-
-__all__ = [
-    "MIN_CUSTOMERS",
-    "MIN_PERIODS",
-    "Finding",
-    "Verdict",
-    "counted",
-    "evaluate",
-    "gate",
-    "periods",
-    "slices",
-]
 
 MIN_PERIODS = 3
 """Test periods (with and without the outcome) that a promotion needs."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from prevenance.judge.metrics import roc_auc
 from prevenance.models.encode import fit_encoder
-from prevenance.models.folds import Fold
+from prevenance.models.folds import Fold, at_risk
 
 Floats = NDArray[np.float64]
 
@@ -50,9 +50,7 @@ class Rows:
 
 def rows_of(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> Rows | None:
     """Return the rows to look at, in one fixed order, whole customers only; None if there are too few to tell."""
-    keep = frame["label"].notna()
-    if "state" in frame:
-        keep &= frame["state"] == "at_risk"
+    keep = at_risk(frame)
     if parted:
         keep &= frame["cutoff"].isin({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
     used = frame[keep].sort_values(["customer_id", "cutoff"], kind="stable", ignore_index=True)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from prevenance.judge import clustered
 from prevenance.judge.clustered import Clustered, Floats, Places
+from prevenance.models.folds import at_risk
 
 EDGES = (0.0, 7.0, 28.0, 56.0, np.inf)
 NAMES = ("1–7", "8–28", "29–56", "57+")
@@ -82,10 +83,7 @@ def _only_near(rows: _Rows, values: Floats, soon: np.ndarray, later: np.ndarray,
 
 
 def _rows(frame: pd.DataFrame) -> tuple[_Rows, pd.DataFrame]:
-    used = frame[frame["label"].notna()]
-    if "state" in used:
-        used = used[used["state"] == "at_risk"]
-    used = used.sort_values(["cutoff", "customer_id"], kind="stable")
+    used = frame[at_risk(frame)].sort_values(["cutoff", "customer_id"], kind="stable")
     outcome = pd.to_datetime(used["outcome_at"]) if "outcome_at" in used else pd.Series(pd.NaT, used.index, dtype="datetime64[us]")
     days = ((outcome - used["cutoff"]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
     label = used["label"].to_numpy(dtype=float)

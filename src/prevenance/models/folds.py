@@ -29,6 +29,12 @@ def units(rows: pd.DataFrame) -> pd.Series:
     return rows["group"] if "group" in rows else rows["customer_id"]
 
 
+def at_risk(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows of a training frame say something of the outcome: at risk at their cutoff (where a state is told), label closed."""
+    labelled = frame["label"].notna()
+    return labelled & (frame["state"] == "at_risk") if "state" in frame else labelled
+
+
 def closed(cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int) -> tuple[datetime, ...]:
     """Return the cutoffs, ascending and once each, whose label window has closed and settled: ``cutoff + horizon + settle <= as_of``."""
     gap = _gap(horizon_days, settle_days)
@@ -80,9 +86,7 @@ def summary(parted: Sequence[Fold], frame: pd.DataFrame) -> pd.DataFrame:
 
     ``frame`` has customer_id, cutoff, label and, if it likes, state: only rows at risk with a closed label are counted.
     """
-    usable = frame[frame["label"].notna()]
-    if "state" in usable:
-        usable = usable[usable["state"] == "at_risk"]
+    usable = frame[at_risk(frame)]
     parts = (
         (number, part, cutoffs)
         for number, fold in enumerate(parted, start=1)

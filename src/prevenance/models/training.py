@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.models import BLENDED, challenger, customer_rules, health_score, module
+from prevenance.models import BLENDED, customer_rules, health_score, module, tuning
 from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
 from prevenance.models.calibrate import band, platt
 from prevenance.models.encode import Encoder, fit_encoder
-from prevenance.models.folds import Fold, units
-from prevenance.models.learn import learned, tuned
+from prevenance.models.folds import Fold, at_risk, units
+from prevenance.models.learn import learned
 from prevenance.models.precedents import precedents
 
 FEW, MANY = 20, 100
@@ -54,9 +54,7 @@ def usable(frame: pd.DataFrame) -> pd.DataFrame:
 
     Rows that are all usable and in order already are returned as they are: a large frame is not copied again and again.
     """
-    kept = frame["label"].notna().to_numpy()
-    if "state" in frame:
-        kept = kept & (frame["state"] == "at_risk").to_numpy()
+    kept = at_risk(frame).to_numpy()
     keys = [name for name in ORDER if name in frame]
     if kept.all() and isinstance(frame.index, pd.RangeIndex) and frame[keys].equals(frame[keys].sort_values(keys, kind="stable")):
         return frame
@@ -144,13 +142,13 @@ def backtest(
     losses: dict[str, tuple[float, ...]] = {}
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
-        others = rows[rows["cutoff"].isin(fold.calibrate) & ~challenger.tuned_on(rows)]
+        others = rows[rows["cutoff"].isin(fold.calibrate) & ~tuning.tuned_on(rows)]
         made: dict[str, Fitted] = {}
         for name, (kind, chosen) in recipes.items():
             made[name] = fitted = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
             parts.append(_predictions(fitted, test, number, name))
             if number == 1:
-                losses[name] = challenger.losses(chance(fitted, others), others)
+                losses[name] = tuning.losses(chance(fitted, others), others)
             if name == "rule":
                 rules.append(rule_text(fitted))
                 dropped.append(fitted.encoder.dropped)
@@ -183,8 +181,8 @@ def tune(
     ridges, other kinds their defaults.
     """
     rows = usable(frame)
-    learn, later = rows[rows["cutoff"].isin(fold.fit)], rows[rows["cutoff"].isin(fold.calibrate) & challenger.tuned_on(rows)]
-    return tuned(kind, learn, later, features, seed=seed, trials=trials, threads=threads)
+    learn, later = rows[rows["cutoff"].isin(fold.fit)], rows[rows["cutoff"].isin(fold.calibrate) & tuning.tuned_on(rows)]
+    return tuning.tuned(kind, learn, later, features, seed=seed, trials=trials, threads=threads)
 
 
 def _fit(

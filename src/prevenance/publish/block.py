@@ -1,4 +1,4 @@
-"""What the list's script knows: a block of JSON within the page that holds columns, opened rows and labels, each text once.
+"""What the list's script knows and offers: a block of JSON within the page (columns, opened rows, labels, each text once), and the controls.
 
 Nothing in it can end the block or begin markup: ``<``, ``>`` and ``&`` are written as escapes.
 """
@@ -10,19 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prevenance.base.formats import json_value
-from prevenance.publish.cells import Row, View, details, line
+from prevenance.decide import ranking
+from prevenance.publish.cells import Row, View, details, line, table_words
 from prevenance.publish.opened import KINDS, Parts
 from prevenance.publish.wording import known
 from prevenance.words import Words
 
 CONSTANT = ("target", "cutoff", "horizon_days", "model", "run_id", "data_until")
 """Columns of the list that are the same in every row."""
-COLUMNS = (
-    *("rank", "customer_id", "name", "owner", "segment", "score", "score_low", "score_high", "change_28d", "value_at_stake"),
-    *("expected_value", "reasons", "holds", "action", "act_by", "arm", "state"),
-)
-PAIR = ("product_id", "product")
-IDS = ("customer_id", *PAIR[:1])
+COLUMNS = tuple(name for name in ranking.COLUMNS if name not in CONSTANT)
+IDS = ("customer_id", "product_id")
 """Columns whose texts say who is meant: never shortened."""
 FIRST = 100
 """Rows of a group that are shown before somebody asks for more."""
@@ -33,7 +30,7 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u202
 
 def block(say: Words, view: View, rows: Sequence[Row], stories: Sequence[Parts | None]) -> str:
     """Return the block for the rows of a page in their order on it; a row whose story stands in the page has none here."""
-    names = [*COLUMNS, *(name for name in PAIR if any(row.get(name) for row in rows))]
+    names = [*COLUMNS, *(name for name in ranking.PAIR_COLUMNS if any(row.get(name) for row in rows))]
     texts = _Texts()
     content = {
         "run": _run(view),
@@ -123,3 +120,55 @@ def acts(say: Words) -> dict[str, str]:
     """Return what can be noted of a row: action of feedback.csv -> its button."""
     told = {"contacted": say("Contacted"), "approved": say("Approved"), "snooze": say("Snooze")}
     return told | {"wrong_alarm": say("Wrong alarm"), "too_late": say("Too late")}
+
+
+def filters(say: Words, view: View, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the filters of a page: those that have something to choose from."""
+    owners = sorted({line(row["owner"], LONGEST) for row in rows if row.get("owner")})
+    segments = sorted({line(row["segment"], LONGEST) for row in rows if row.get("segment")})
+    called = table_words(say)
+    told = sorted({family for row in rows for family in families(row)})
+    selects = [
+        ("owner", say("Every owner"), [(one, line(one, 40)) for one in owners]),
+        ("segment", say("Every segment"), [(one, line(one, 40)) for one in segments]),
+        ("family", say("Every reason"), [(one, called.get(one, line(one, 40))) for one in told]),
+        ("value", say("Any value"), _values(say, view, rows)),
+    ]
+    chips = [
+        ("renewal", say("Renews within 90 days"), any(details(row).get("renews_on") for row in rows)),
+        ("new", say("New"), True),
+        ("rising", say("Rising"), any(known(row.get("change_28d")) for row in rows)),
+        ("quiet", say("No contact in 30 days"), any("last_contact" in details(row) for row in rows)),
+    ]
+    return {
+        "controls": len(rows) > 0,
+        "selects": [one for one in selects if len(one[2]) > 1 or (one[0] == "value" and one[2])],
+        "chips": [(key, label) for key, label, useful in chips if useful],
+    }
+
+
+def _values(say: Words, view: View, rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Return three round sums of money that part the rows: at half, four fifths and nineteen twentieths."""
+    worth = sorted(float(row["value_at_stake"]) for row in rows if known(row.get("value_at_stake")))
+    sums = dict.fromkeys(float(f"{worth[int(len(worth) * share)]:.1g}") for share in (0.5, 0.8, 0.95)) if len(worth) > 3 else {}
+    return [(f"{one:g}", say("{amount} or more", amount=say.money(one, str(view.get("currency") or "")))) for one in sums if one > 0]
+
+
+def choices(say: Words) -> dict[str, list[tuple[Any, str]]]:
+    """Return what can be chosen of a note, value of feedback.csv -> its words: channels, outcomes, spans, reasons."""
+    return {
+        "channels": [("call", say("Call")), ("email", say("Email")), ("meeting", say("Meeting"))],
+        "outcomes": [("reached", say("Reached")), ("message", say("Message left")), ("no_answer", say("No answer"))],
+        "spans": [(7, say("1 week")), (14, say("2 weeks")), (30, say("1 month"))],
+        "snoozes": [
+            ("holiday", say("Holiday")),
+            ("project_pause", say("Project pause")),
+            ("in_talks", say("Already in talks")),
+            ("other", say("Other")),
+        ],
+        "alarms": [
+            ("known_reason", say("The reason is known")),
+            ("data_error", say("The data are wrong")),
+            ("not_a_risk", say("Not a risk")),
+        ],
+    }

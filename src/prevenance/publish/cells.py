@@ -94,18 +94,9 @@ def points(say: Words, value: Any, places: int = 1) -> str:
     return say.number(value, places, signed=True).replace("-", "−")
 
 
-def reasons(row: Row) -> list[str]:
-    """Return the texts of a row's reasons, strongest first."""
-    return _texts(details(row).get("reasons"), row.get("reasons"))
-
-
-def holds(row: Row) -> list[str]:
-    """Return the texts of what holds a customer, strongest first."""
-    return _texts(details(row).get("holds"), row.get("holds"))
-
-
-def _texts(told: Any, joined: Any) -> list[str]:
-    found = [one.get("text") for one in told or []] or str(joined or "").split("; ")
+def reason_texts(row: Row, side: str = "reasons") -> list[str]:
+    """Return the texts of a row's reasons, or (``side`` "holds") of what holds the customer, strongest first."""
+    found = [one.get("text") for one in details(row).get(side) or []] or str(row.get(side) or "").split("; ")
     return [text for one in found if one and (text := line(one, TEXT))]
 
 

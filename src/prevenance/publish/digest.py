@@ -6,7 +6,7 @@ import re
 
 from prevenance.publish import cells, header
 from prevenance.publish.cells import Row, View, line
-from prevenance.publish.enclosed import writable
+from prevenance.publish.template import writable
 from prevenance.words import Words, words
 
 TOP = 7
@@ -19,7 +19,7 @@ def digest(view: View) -> str:
     """Return the digest of a view: what fits, how good the last lists were, what moved, the first customers, where the rest is."""
     say = words(str(view.get("language") or "en"))
     listed = [row for row in view.get("rows") or [] if cells.group(row) == "listed"]
-    first, ahead = header.fits(say, {**view, "fits": {"listed": len(listed), **(view.get("fits") or {})}})
+    first, ahead = header.fits(say, view)
     moved = header.moved(say, view)
     late = [told for told, is_late in header.sources(say, view) if is_late]
     head = [
@@ -42,7 +42,7 @@ def _row(say: Words, view: View, row: Row) -> str:
     stake, expected = cells.at_stake(say, row, str(view.get("currency") or ""))
     money = f"{stake} → {expected}" if expected else stake
     owner = f" ({marked(row['owner'], 40)})" if row.get("owner") else ""
-    facts = "; ".join(marked(text) for text in (cells.frequency(say, row.get("score")), money, *cells.reasons(row)[:1]) if text)
+    facts = "; ".join(marked(text) for text in (cells.frequency(say, row.get("score")), money, *cells.reason_texts(row)[:1]) if text)
     by = say("by {date}", date=say.date(str(row["act_by"]), beside=cutoff)) if row.get("act_by") else ""
     action = " ".join(text for text in (marked(row.get("action") or ""), by) if text)
     return f"**{marked(cells.name(row))}**{owner}: {facts}" + (f" → {action}" if action else "")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prevenance.base.formats import json_value
-from prevenance.publish import report
+from prevenance.publish.template import rendered
 from prevenance.publish.wording import known, line
 from prevenance.words import DASH, Words
 
@@ -56,7 +56,7 @@ def page(told: Explained, say: Words) -> str:
         "unknown": (told.get("details") or {}).get("unknown") or [],
         "promise": promise(say),
     }
-    return _rendered("explain.html.j2", told, say, shown)
+    return rendered("explain.html.j2", told=json_value(told), shown=shown, say=say)
 
 
 def customer_page(told: Explained, say: Words) -> str:
@@ -66,7 +66,7 @@ def customer_page(told: Explained, say: Words) -> str:
         for one in told["held"]
         if one["table"] in HELD
     ]
-    return _rendered("customer.html.j2", told, say, {"held": held})
+    return rendered("customer.html.j2", told=json_value(told), shown={"held": held}, say=say)
 
 
 HELD: Mapping[str, str] = {
@@ -172,9 +172,3 @@ def _cells(one: Mapping[str, Any], say: Words) -> dict[str, str]:
         "newest": say.date(one["newest"]),
         "log_odds": f"{one['log_odds']:+.4f}",
     }
-
-
-def _rendered(template: str, told: Explained, say: Words, shown: Mapping[str, Any]) -> str:
-    style = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
-    found = report._templates().get_template(template)
-    return found.render(told=json_value(told), shown=shown, say=say, style=style, style_hash=report._hash(style))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prevenance.publish.cells import View, line, table_words
+from prevenance.publish.cells import View, group, line, table_words
 from prevenance.publish.wording import known
 from prevenance.targets import words_of
 from prevenance.targets.target import ANY_OUTCOME, TargetWords
@@ -36,7 +36,7 @@ def money(say: Words, view: View) -> str:
 def fits(say: Words, view: View) -> tuple[str, str]:
     """Return the first line: how many fit the hours or the capacity, and what is at stake among them."""
     told = view.get("fits") or {}
-    listed = told.get("listed") or 0
+    listed = told.get("listed", sum(group(row) == "listed" for row in view.get("rows") or [])) or 0
     if not listed:
         return say("Nobody stands above your line this week."), ""
     hours = (view.get("hours") or {}).get("available")
@@ -188,6 +188,11 @@ def alerts(say: Words, view: View) -> list[str]:
                 )
             )
     return told
+
+
+def banners(say: Words, view: View, longest: int) -> list[str]:
+    """Return the alerts, and why there is no model where there is none."""
+    return [*alerts(say, view), *([line(view["no_model"], longest)] if view.get("no_model") else [])]
 
 
 def assumed(say: Words, view: View) -> str:

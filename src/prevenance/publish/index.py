@@ -8,8 +8,8 @@ from typing import Any
 
 from prevenance.publish import cells, header
 from prevenance.publish.cells import View, line
-from prevenance.publish.enclosed import enclosed
 from prevenance.publish.page import links, long_date, stamp
+from prevenance.publish.template import rendered
 from prevenance.publish.wording import known
 from prevenance.words import Words, words
 
@@ -30,9 +30,11 @@ def index(views: Sequence[View], *, folders: Mapping[str, str] | None = None) ->
     """
     say = words(str(views[0].get("language") or "en") if views else "en")
     placed = [(view, (folders or {}).get(str(view.get("target")), f"lists/{view.get('target') or 'list'}/latest")) for view in views]
-    return enclosed(
+    return rendered(
         "index.html.j2",
-        say,
+        style="list.css",
+        say=say,
+        language=say.language,
         date=long_date(say, views[0]) if views else "",
         lists=[_list(say, view, folder) for view, folder in placed],
         owners=_by_owner(say, [row for view in views for row in _owners(say, view)]),
@@ -44,7 +46,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
     """Return one list as its card shows it."""
     rows = view.get("rows") or []
     listed = [row for row in rows if cells.group(row) == "listed"]
-    first, ahead = header.fits(say, {**view, "fits": {"listed": len(listed), **(view.get("fits") or {})}})
+    first, ahead = header.fits(say, view)
     beside = [(text, posixpath.normpath(posixpath.join(folder, to))) for text, to in links(say, view) if not to.endswith("index.html")]
     moved, notes = view.get("moved") or {}, len(view.get("messages") or [])
     return {
@@ -56,9 +58,9 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "ahead": ahead,
         "record": header.record(say, view),
         "new": say("{n} new", n=moved["new"]) if moved.get("new") else "",
-        "top": [(cells.name(row), cells.frequency(say, row.get("score")), (cells.reasons(row) or [""])[0]) for row in listed[:TOP]],
+        "top": [(cells.name(row), cells.frequency(say, row.get("score")), (cells.reason_texts(row) or [""])[0]) for row in listed[:TOP]],
         "late": [text for text, late in header.sources(say, view) if late],
-        "banners": [*header.alerts(say, view), *([line(view["no_model"], 300)] if view.get("no_model") else [])],
+        "banners": header.banners(say, view, 300),
         "noted": say.many("{n} note on the data", "{n} notes on the data", notes) if notes else "",
         "links": [(text, to) for text, to in beside if not to.startswith("..")],
         "stamp": stamp(say, view),

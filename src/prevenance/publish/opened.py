@@ -68,8 +68,8 @@ def opened(say: Words, row: Row, view: View) -> Parts:
     )
     parts: Parts = {
         "changed": _changed(say, told.get("changed") or {}),
-        "reasons": _points(say, told.get("reasons"), most) or [["", "", text] for text in cells.reasons(row)],
-        "holds": _points(say, told.get("holds"), most) or [["", "", text] for text in cells.holds(row)],
+        "reasons": _points(say, told.get("reasons"), most) or [["", "", text] for text in cells.reason_texts(row)],
+        "holds": _points(say, told.get("holds"), most) or [["", "", text] for text in cells.reason_texts(row, "holds")],
         "context": _points(say, told.get("context"), most),
         "unknown": [text for one in told.get("unknown") or [] if (text := line(one, TEXT))] + _no_score(say, row),
         "weeks": _chart(say, told),

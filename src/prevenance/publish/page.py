@@ -11,9 +11,9 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from prevenance.publish import block, cells, controls, header, opened, wording
+from prevenance.publish import block, cells, header, opened, wording
 from prevenance.publish.cells import Row, View, line
-from prevenance.publish.enclosed import enclosed
+from prevenance.publish.template import rendered
 from prevenance.words import Words, words
 
 STATIC = 200
@@ -33,22 +33,24 @@ def page(view: View) -> str:
     shown = [_group(say, view, key, rows, stories[key]) for key, rows in parted.items()]
     packed = [None if here < _static(key) else story for key in parted for here, story in enumerate(stories[key])]
     every = [row for rows in parted.values() for row in rows]
-    return enclosed(
+    return rendered(
         "list.html.j2",
-        say,
+        style="list.css",
         scripts=("list.js", "notes.js"),
+        say=say,
+        language=say.language,
         groups=shown,
         columns=columns,
         gain=header.target_words(view).gain,
         heads=_heads(say, view),
         block=block.block(say, view, every, packed),
         **_head(say, view, parted),
-        **controls.filters(say, view, every),
+        **block.filters(say, view, every),
         titles=opened.titles(say, view),
         kinds=opened.KINDS,
         sides=SIDES,
         acts=block.acts(say),
-        **controls.choices(say),
+        **block.choices(say),
     )
 
 
@@ -124,7 +126,7 @@ def _row(say: Words, view: View, row: Row) -> dict[str, Any]:
     weeks = list(told.get("weeks") or [])
     path, last = cells.drawn(weeks, width=SMALL[0], height=SMALL[1], most=cells.scale(weeks))
     stake, expected = cells.at_stake(say, row, str(view.get("currency") or ""))
-    held = cells.holds(row)[:1]
+    held = cells.reason_texts(row, "holds")[:1]
     by = say.date(str(row["act_by"]), beside=cutoff) if row.get("act_by") else ""
     return {
         "rank": say.number(row["rank"]) if wording.known(row.get("rank")) else "",
@@ -136,7 +138,7 @@ def _row(say: Words, view: View, row: Row) -> dict[str, Any]:
         "trend": cells.trend(say, row),
         "path": path if sum(map(wording.known, weeks)) > 1 else "",
         "last": last,
-        "reasons": cells.reasons(row)[:2],
+        "reasons": cells.reason_texts(row)[:2],
         "holds": _held(say, view, held[0]) if held else "",
         "above": line(row.get("why_above") or "", cells.TEXT),
         "stake": stake,
@@ -165,7 +167,7 @@ def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any
     return {
         "title": header.title(say, view),
         "date": long_date(say, view),
-        "fits": header.fits(say, {**view, "fits": {"listed": len(parted.get("listed", [])), **(view.get("fits") or {})}}),
+        "fits": header.fits(say, view),
         "closest": _closest(view) if "listed" not in parted else [],
         "record": header.record(say, view),
         "moved": header.moved(say, view),
@@ -173,7 +175,7 @@ def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any
         "known_until": say.date(str(view.get("data_until") or ""), beside=cutoff),
         "sources": fresh,
         "on_time": say.many("{n} source on time", "{n} sources on time", on_time) if on_time else "",
-        "banners": [*header.alerts(say, view), *([line(view["no_model"], 400)] if view.get("no_model") else [])],
+        "banners": header.banners(say, view, 400),
         "notes": notes,
         "noted": say.many("{n} note on the data", "{n} notes on the data", len(notes)) if notes else "",
         "links": links(say, view),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.publish import report
+from prevenance.publish.template import rendered
 from prevenance.publish.wording import DASH, chance, day, known, line, number, percent
 
 Summary = Mapping[str, Any]
@@ -38,10 +38,8 @@ def page(rows: pd.DataFrame, summary: Summary) -> str:
         ("Listed", "The customers whom the list would have given, best first.", numbered[numbered["rank"].notna()]),
         ("Missed", "They had the outcome and were not among those listed; the number is their place.", numbered[numbered["missed"]]),
     ]
-    style = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
-    template = report._templates().get_template("replay.html.j2")
     tables = [(title, about, [_cells(one) for one in part.to_dict("records")]) for title, about, part in parts]
-    return template.render(summary=summary, tables=tables, style=style, style_hash=report._hash(style), later=LATER)
+    return rendered("replay.html.j2", summary=summary, tables=tables, later=LATER)
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:

@@ -6,22 +6,17 @@ The page asks nothing of the network, runs no script, and escapes everything tha
 from __future__ import annotations
 
 import base64
-import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prevenance.publish import drawings, sentences, wording
+from prevenance.publish.template import rendered
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from markupsafe import Markup
 
 Report = Mapping[str, Any]
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 CAPTIONS = {
     "importance": "Which inputs move the chance most, on average over the customers.",
@@ -30,7 +25,6 @@ CAPTIONS = {
 }
 SAID = ("found", "missed", "refused", "reasons", "drift", "types", "retrain")
 """Sentences that the templates call by name."""
-MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 
 
 def page(report: Report, pictures: Sequence[Path] = ()) -> str:
@@ -38,10 +32,7 @@ def page(report: Report, pictures: Sequence[Path] = ()) -> str:
 
     Sections that the report has nothing for say "not enough data".
     """
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    shown = [{"url": _url(path.read_bytes(), "png"), "caption": _caption(path.stem), "name": path.stem} for path in pictures]
-    drawn = {"drawn": _drawn(report), "bars": _bars(report)}
-    return _render("report.html.j2", report, style=style, style_hash=_hash(style), pictures=shown, **drawn)
+    return _render("report.html.j2", report, pictures=[_picture(path) for path in pictures], drawn=_drawn(report), bars=_bars(report))
 
 
 def card(report: Report) -> str:
@@ -49,30 +40,27 @@ def card(report: Report) -> str:
     return _render("model_card.md.j2", report)
 
 
-def _render(template: str, report: Report, **more: object) -> str:
+def _render(template: str, report: Report, **more: Any) -> str:
     present = {key: value for key, value in report.items() if value is not None}
     periods = [dict(period) for period in present.get("periods") or []]
     models = wording.order(present)
-    return (
-        _templates()
-        .get_template(template)
-        .render(
-            report=present,
-            periods=periods,
-            models=models,
-            tested=[name for name in models if wording.total(periods, name) is not None],
-            intervals=any(wording.known(one.get("low")) for name in models for one in present["models"][name].values()),
-            in_use=_in_use(present),
-            metrics=wording.METRICS,
-            lead_time=wording.lead_time(present),
-            calibration=wording.calibration(present),
-            said={name: getattr(sentences, name)(present) for name in SAID},
-            claims=not sentences.too_few(present),
-            verdict=_verdict(present),
-            why=_why(present),
-            **_large(present, periods),
-            **more,
-        )
+    return rendered(
+        template,
+        report=present,
+        periods=periods,
+        models=models,
+        tested=[name for name in models if wording.total(periods, name) is not None],
+        intervals=any(wording.known(one.get("low")) for name in models for one in present["models"][name].values()),
+        in_use=_in_use(present),
+        metrics=wording.METRICS,
+        lead_time=wording.lead_time(present),
+        calibration=wording.calibration(present),
+        said={name: getattr(sentences, name)(present) for name in SAID},
+        claims=not sentences.too_few(present),
+        verdict=_verdict(present),
+        why=_why(present),
+        **_large(present, periods),
+        **more,
     )
 
 
@@ -132,52 +120,7 @@ def _bars(report: Report) -> Callable[[Mapping[str, Any]], Markup]:
     return lambda one: Markup(drawings.shares(one, most))
 
 
-@cache
-def _templates() -> Environment:
-    from jinja2 import ChainableUndefined, Environment, FileSystemLoader
-
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: name is None or not name.endswith(".md.j2"),
-        undefined=ChainableUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.filters |= {
-        "number": wording.number,
-        "amount": wording.amount,
-        "percent": wording.percent,
-        "day": wording.day,
-        "line": wording.line,
-        "capital": _capital,
-        "model": wording.model,
-        "md": _markdown,
-        "words": lambda text: wording.line(text).replace("_", " "),
-        "mark": lambda result: MARKS.get(str(result), "?"),
-    }
-    made.globals |= {"estimate": wording.estimate, "between": wording.between, "hits": wording.hits, "total": wording.total}
-    made.globals |= {"known": wording.known, "plural": wording.plural, "unfair": sentences.unfair, "slice_of": sentences.slice_of}
-    return made
-
-
-def _markdown(text: object, longest: int = 300) -> str:
-    """Return text that is text in Markdown: no markup, no HTML, no end of a table's cell."""
-    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", wording.line(text, longest))
-
-
-def _capital(text: object) -> str:
-    """Return a sentence's beginning in capitals, and no line break before a percent sign."""
-    return (str(text)[:1].upper() + str(text)[1:]).replace(" %", "\u00a0%")
-
-
-def _caption(name: str) -> str:
-    return CAPTIONS.get(name.partition("_")[0], name.replace("_", " "))
-
-
-def _url(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _hash(style: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+def _picture(path: Path) -> dict[str, str]:
+    """Return a picture as it stands in the page, and what it shows."""
+    caption = CAPTIONS.get(path.stem.partition("_")[0], path.stem.replace("_", " "))
+    return {"url": f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}", "caption": caption, "name": path.stem}

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from prevenance.base.formats import json_value, neutral_text
+from prevenance.decide.ranking import PAIR_COLUMNS
 from prevenance.publish import header
-from prevenance.publish.block import COLUMNS, CONSTANT, PAIR
+from prevenance.publish.block import COLUMNS, CONSTANT
 from prevenance.publish.cells import Row, View, details, group
 from prevenance.publish.wording import known, line
 from prevenance.words import Words, words
@@ -29,25 +30,16 @@ ADDED = ("apart", "renews_on", "last_contact", "next_contact")
 """Columns that the spreadsheet has besides those of list.csv."""
 WIDTHS = {"name": 32, "reasons": 48, "holds": 32, "action": 36, "owner": 18, "run_id": 20, "product": 20, "cutoff": 17, "data_until": 17}
 KINDS = {
-    "rank": "whole",
-    "horizon_days": "whole",
-    "score": "share",
-    "score_low": "share",
-    "score_high": "share",
-    "change_28d": "points",
-    "value_at_stake": "money",
-    "expected_value": "money",
-    "act_by": "day",
-    "renews_on": "day",
-    "last_contact": "day",
-    "next_contact": "day",
-    "cutoff": "instant",
-    "data_until": "instant",
-    "name": "wrapped",
-    "reasons": "wrapped",
-    "holds": "wrapped",
-    "action": "wrapped",
+    "whole": ("rank", "horizon_days"),
+    "share": ("score", "score_low", "score_high"),
+    "points": ("change_28d",),
+    "money": ("value_at_stake", "expected_value"),
+    "day": ("act_by", "renews_on", "last_contact", "next_contact"),
+    "instant": ("cutoff", "data_until"),
+    "wrapped": ("name", "reasons", "holds", "action"),
 }
+"""How a cell is written -> the columns that are; the others are plain text."""
+_KIND = {column: kind for kind, columns in KINDS.items() for column in columns}
 _XML = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 
@@ -82,13 +74,13 @@ def _formats(workbook: Workbook, currency: str) -> dict[str, Any]:
 
 def _list(sheet: Worksheet, view: View, formats: Mapping[str, Any]) -> None:
     rows = view.get("rows") or []
-    names = [*COLUMNS, *CONSTANT, *(name for name in PAIR if any(row.get(name) for row in rows)), *ADDED]
+    names = [*COLUMNS, *CONSTANT, *(name for name in PAIR_COLUMNS if any(row.get(name) for row in rows)), *ADDED]
     for place, name in enumerate(names):
-        sheet.set_column(place, place, WIDTHS.get(name, 13), formats[KINDS.get(name, "text")])
+        sheet.set_column(place, place, WIDTHS.get(name, 13), formats[_KIND.get(name, "text")])
         sheet.write_string(0, place, name, formats["head"])
     for here, row in enumerate(rows, start=1):
         for place, name in enumerate(names):
-            _write(sheet, here, place, _value(row, view, name), KINDS.get(name, "text"), formats)
+            _write(sheet, here, place, _value(row, view, name), _KIND.get(name, "text"), formats)
     sheet.freeze_panes(1, names.index("name") + 1)
     sheet.autofilter(0, 0, max(len(rows), 1), len(names) - 1)
     sheet.set_landscape()

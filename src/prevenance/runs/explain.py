@@ -14,10 +14,9 @@ import pandas as pd
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import date_text, json_value
-from prevenance.explain import lineage
 from prevenance.explain.attribution import contributions
 from prevenance.explain.details import SAMPLED, Basis, details
-from prevenance.explain.evidence import answers_of, checked, inputs_of
+from prevenance.explain.evidence import answers_of, checked, held, inputs_of
 from prevenance.models import bundle
 from prevenance.privacy.trail import noted_each
 from prevenance.publish import dossier, folders
@@ -141,7 +140,7 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
     head = _head(given, basis, asked)
     place = _place(basis, asked)
     if place is None:
-        return head | {"absent": absent(given, basis, say), "held": lineage.held(basis.history, basis.cutoff, asked.customer)}
+        return head | {"absent": absent(given, basis, say), "held": held(basis.history, basis.cutoff, asked.customer)}
     own = basis.features.iloc[[place]].reset_index(drop=True)
     row = _listed_row(basis, own)
     sampled = basis.fitted.kind in SAMPLED
@@ -164,7 +163,7 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
         "inputs": inputs_of(basis, own, parts, asked.customer, say),
         "what_if": answers_of(basis, own, parts, say) if judged else [],
         "details": standing,
-        "held": lineage.held(basis.history, basis.cutoff, asked.customer),
+        "held": held(basis.history, basis.cutoff, asked.customer),
     }
 
 

@@ -18,10 +18,11 @@ from prevenance.features.build import names
 from prevenance.features.define import Definition
 from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
+from prevenance.judge.leakage import leakage
 from prevenance.judge.saved import against_score
 from prevenance.models import bundle, folds, training
 from prevenance.models.bundle import Fitted
-from prevenance.models.challenger import choose
+from prevenance.models.tuning import choose
 from prevenance.publish import report as reports
 from prevenance.publish import summary
 from prevenance.publish.folders import write
@@ -106,7 +107,7 @@ def _tested(
     parted = folds.folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
     production = folds.final(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
     steps(f"{target.name}: look for leaks")
-    leaks = checks.leakage(rows, columns, parted, given.seed)
+    leaks = leakage(rows, columns, parted, given.seed)
     kept = [name for name in columns if name not in {leak["feature"] for leak in leaks}]
     asked = given.model.kind
     kinds = training.ladder(training.positives(rows)) if asked == "auto" else (asked,) if asked not in ("rule", "health_score") else ()

@@ -12,11 +12,10 @@ import pandas as pd
 
 from prevenance.base import formats
 from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
-from prevenance.decide.deciding import decided, known_answers
 from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import playbook_of
 from prevenance.decide.ranking import Stamp, arms, public, rank
-from prevenance.decide.weeks import moments_of, scored_weeks
+from prevenance.decide.weeks import decided, known_answers, moments_of, scored_weeks
 from prevenance.explain.attribution import reasons
 from prevenance.features.build import names
 from prevenance.history.history import history_digest

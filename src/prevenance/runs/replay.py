@@ -13,7 +13,8 @@ from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import date_text
 from prevenance.features.build import names
-from prevenance.judge import checks, outcomes
+from prevenance.judge import outcomes
+from prevenance.judge.leakage import leakage
 from prevenance.models import bundle, folds, training
 from prevenance.models.bundle import Fitted
 from prevenance.publish import folders
@@ -102,7 +103,7 @@ def refitted(given: Settings, target: Target, champion: Fitted, then: Inputs, st
     parted = folds.folds(closed, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
     production = folds.final(closed, then.as_of, calibrate=given.validation.calibrate, **gap)
     columns = [name for name in names(definitions) if name not in given.features.leave_out]
-    leaks = {leak["feature"] for leak in checks.leakage(frame, columns, parted, given.seed)}
+    leaks = {leak["feature"] for leak in leakage(frame, columns, parted, given.seed)}
     kept = [name for name in columns if name not in leaks]
     kind, params, why = _recipe(champion, training.positives(frame))
     steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")

@@ -16,8 +16,8 @@ import pandas as pd
 from prevenance.base import disk
 from prevenance.base.formats import canonical_json, date_text, json_value
 from prevenance.decide import movement
-from prevenance.decide.deciding import known_answers
 from prevenance.decide.overrides import rate
+from prevenance.decide.weeks import known_answers
 from prevenance.explain import story
 from prevenance.explain.details import Basis, details
 from prevenance.models.bundle import Fitted

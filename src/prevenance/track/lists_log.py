@@ -53,9 +53,7 @@ def _log(out: Path, client: MlflowClient, told: Mapping[str, Any]) -> None:
     """Log one short manifest as a run of the experiment ``<target> lists``, once; one that was broken off is finished."""
     from mlflow.entities import Metric
 
-    name = f"{told['target']} lists"
-    experiment = client.get_experiment_by_name(name)
-    number = experiment.experiment_id if experiment else client.create_experiment(name, (out / "mlruns" / name).resolve().as_uri())
+    number = tracking.experiment_id(out, client, f"{told['target']} lists")
     tags = {key: str(told[key]) for key in ("run_id", "cutoff", "data_until")} | {"model_digest": str(told["model"]["digest"])}
     tags |= {f"gate.{gate}": outcome for gate, outcome in told["gates"].items()}
     found = client.search_runs([number], f"tags.run_id = '{told['run_id']}'", max_results=1)
