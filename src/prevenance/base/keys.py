@@ -6,6 +6,7 @@ A key itself stands in no setting and in no file of the output; its id, a short 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from pathlib import Path
 
@@ -45,3 +46,8 @@ def _read(path: Path, variable: str, code: str) -> bytes:
 def key_id(key: bytes) -> str:
     """Return the short hash that names a key without telling it."""
     return hashlib.sha256(b"key id" + key).hexdigest()[:12]
+
+
+def keyed_hash(key: bytes, text: str) -> str:
+    """Return the keyed hash of an id (HMAC-SHA256, hex): without the key nobody can test a guess."""
+    return hmac.new(key, text.encode("utf-8", errors="surrogatepass"), hashlib.sha256).hexdigest()

@@ -7,8 +7,6 @@ erased; who has the key can test an id that they know.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import secrets
 from collections.abc import Iterable
@@ -30,7 +28,7 @@ class Erased:
 
     def mark(self, customer: str) -> str:
         """Return the keyed hash of an id (HMAC-SHA256, hex)."""
-        return hmac.new(self.key, customer.encode("utf-8", errors="surrogatepass"), hashlib.sha256).hexdigest()
+        return keys.keyed_hash(self.key, customer)
 
     def among(self, customers: Iterable[str]) -> set[str]:
         """Return those of ``customers`` who were erased; nothing is hashed while nobody was."""

@@ -6,8 +6,6 @@ they know, so the key belongs elsewhere than the output: in ``PREVENANCE_PSEUDON
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,7 +35,7 @@ class Pseudonyms:
 
     def of(self, customer: str) -> str:
         """Return the pseudonym of an id: ``p-`` and 32 hex digits of its HMAC-SHA256."""
-        return "p-" + hmac.new(self.key, customer.encode("utf-8", errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]
+        return "p-" + keys.keyed_hash(self.key, customer)[:32]
 
     def hidden(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return ``frame`` with pseudonyms in the columns of ``PERSONS``, ordered by them: the order of rows tells nothing of the ids."""

@@ -68,22 +68,19 @@ def invoice_frame(world: World, block: Block, grown: Growth) -> pd.DataFrame:
         wait = np.where(late, 2 + rng.exponential(13, total), -rng.uniform(0.5, 12, total))
         paid = due + seconds(wait)
         booked = paid + seconds(rng.uniform(0.5, 4, total))
-        entries = {
-            "account_id": ids,
-            "amount": monthly_prices(block, grown, week, issued),
-            "issued_on": issued,
-            "due_on": due,
-            "paid_on": paid,
-        }
         frame = pd.DataFrame(
-            entries | {"booked_on": booked, "reminded_on": np.where(paid > due + 7 * DAY, due + 7 * DAY + 9 * HOUR, NEVER)}
+            {
+                "account_id": ids,
+                "amount": monthly_prices(block, grown, week, issued),
+                "issued_on": issued,
+                "due_on": due,
+                "paid_on": paid,
+                "booked_on": booked,
+                "reminded_on": np.where(paid > due + 7 * DAY, due + 7 * DAY + 9 * HOUR, NEVER),
+            }
         )
         parts.append(frame[(column_moments(people, "signup") < issued) & (gone > issued)])
-    frame = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=["account_id", "amount", "issued_on", "due_on", "paid_on", "booked_on", "reminded_on"])
-    )
+    frame = pd.concat(parts, ignore_index=True)  # the shortest history has the first of a month in it
     done = frame["booked_on"] < END
     frame["paid_on"], frame["booked_on"] = frame["paid_on"].where(done), frame["booked_on"].where(done)
     frame["reminded_on"] = frame["reminded_on"].where(frame["reminded_on"] < END)

@@ -5,6 +5,10 @@ Each looks like any other column and carries a date at which nobody could have k
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -12,32 +16,7 @@ from prevenance.demo.company import Block
 from prevenance.demo.leaving import leavers, outcome_moments
 from prevenance.demo.world import DAY, END, NEVER, World, column_moments, midnight, random_stream, seconds
 
-PLANTED = {
-    "filled_after": {
-        "file": "crm_accounts.csv",
-        "columns": ["exit_survey_score", "exit_survey_on"],
-        "features": ["csat_last", "csat_365d"],
-        "also_touched": ["feedback_90d", "feedback_365d", "days_since_feedback", "csat_change", "scores_falling"],
-        "kind": "filled_after",
-        "what": "the score of the exit survey, written back under a date 20 to 110 days before the customer decided to leave",
-    },
-    "poisoned": {
-        "file": "account_reviews.csv",
-        "columns": ["grade"],
-        "features": ["review_last"],
-        "also_touched": ["scores_falling"],
-        "kind": "poisoned",
-        "what": "the quarterly grade of the account, worked out with hindsight: 1 or 2 wherever the customer leaves within 150 days",
-    },
-    "edited": {
-        "file": "crm_accounts.csv",
-        "columns": ["segment"],
-        "features": ["segment"],
-        "also_touched": [],
-        "kind": "edited",
-        "what": "the segment as it stands today (win-back once somebody has left or given notice), with no history and the date of the signup",
-    },
-}
+PLANTED: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 """Each leak: where it is, the features whose value it gives away, and those that it only touches."""
 
 SURVEYED, HINDSIGHT_DAYS = 0.85, 150

@@ -53,19 +53,19 @@ def contact_effect(world: World, block: Block) -> pd.DataFrame:
 
     One row per customer at risk that has not decided: better_alone, contacted, alone. Empty where no label window is closed.
     """
-    moments_ = newest_cutoffs(world, "churn")[-1:]
-    parts = [pd.DataFrame({"better_alone": [], "contacted": [], "alone": []})]
-    for cutoff in moments_:
-        rows = customers_at_risk(block, cutoff)
-        rows = rows[~(column_moments(block.people, "turned")[rows] <= cutoff)]
-        view = foresee_health(world, block, rows, cutoff, TARGETS["churn"][0], PATHS)
-        window, noise = shares_within(view.weeks, cutoff, cutoff + TARGETS["churn"][0] * DAY), leaving_noise(world, view)
-        with_, without = (
-            1 - np.exp(-(leaving_rates(world, block, rows, view, contact) * window) @ noise).mean(axis=1) for contact in (True, False)
-        )
-        contacted = with_ if world.given.save_effect else without
-        parts = [pd.DataFrame({"better_alone": block.people["better_alone"].to_numpy()[rows], "contacted": contacted, "alone": without})]
-    return parts[0]
+    newest, horizon = newest_cutoffs(world, "churn")[-1:], TARGETS["churn"][0]
+    if not newest:
+        return pd.DataFrame({"better_alone": [], "contacted": [], "alone": []})
+    cutoff = newest[0]
+    rows = customers_at_risk(block, cutoff)
+    rows = rows[~(column_moments(block.people, "turned")[rows] <= cutoff)]
+    view = foresee_health(world, block, rows, cutoff, horizon, PATHS)
+    window, noise = shares_within(view.weeks, cutoff, cutoff + horizon * DAY), leaving_noise(world, view)
+    with_, without = (
+        1 - np.exp(-(leaving_rates(world, block, rows, view, contact) * window) @ noise).mean(axis=1) for contact in (True, False)
+    )
+    contacted = with_ if world.given.save_effect else without
+    return pd.DataFrame({"better_alone": block.people["better_alone"].to_numpy()[rows], "contacted": contacted, "alone": without})
 
 
 def _churn(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> pd.DataFrame:

@@ -59,10 +59,8 @@ def note_missing(taken: Intake, table: Table, columns: list[str], counts: Counts
     for column in table.columns:
         if column.kind == "number" and column.name in columns:
             words = f"from judged where {is_missing_sql(sql_name('raw ' + column.name))}"
-            rows, first, customers = taken.con.execute(f"select count(*), {first_met_sql(table)} {words}").fetchall()[0]
-            if rows:
+            if rows := count_met(taken, table, f"{column.name}: missing word", words):
                 taken.words[table.name, column.name] = rows
-                taken.met[table.name, f"{column.name}: missing word"] = (first or "", customers)
                 taken.messages.append(f"{table.name}.{column.name}: {rows} values such as NaN or #REF! taken as missing")
     if not counts.read:
         taken.messages.append(f"{table.name}: the table has a header and no row; what it would say is unknown, not zero")
@@ -73,6 +71,14 @@ def note_missing(taken: Intake, table: Table, columns: list[str], counts: Counts
 def first_met_sql(table: Table) -> str:
     """Return SQL for the file:line of the first of some rows, and for how many customers they have."""
     return f"arg_min(_file || ':' || _line, (_file, _line::bigint)), {'count(distinct customer_id)' if table.per_customer else '0'}"
+
+
+def count_met(taken: Intake, table: Table, what: str, rows: str) -> int:
+    """Return how many ``rows`` (SQL from its ``from`` on) there are, and keep where the first of them was met under ``what``."""
+    number, first, customers = taken.con.execute(f"select count(*), {first_met_sql(table)} {rows}").fetchall()[0]
+    if number:
+        taken.met[table.name, what] = (first or "", customers)
+    return int(number)
 
 
 def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], reason: str) -> str:

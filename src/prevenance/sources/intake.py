@@ -7,7 +7,6 @@ when the history is cut at ``as_of`` (see ``history.py``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -24,14 +23,6 @@ from prevenance.sources.raw import deny_outside, raw_reader
 from prevenance.sources.selects import run_select, unread_columns
 from prevenance.sources.taken import Counts, Intake, Loaded, Policy
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
-
-
-@dataclass
-class _Raw:
-    """What was read: view -> what reading it gave, and view -> why it is not there."""
-
-    loaded: dict[str, Loaded] = field(default_factory=dict)
-    gone: dict[str, str] = field(default_factory=dict)
 
 
 def intake(
@@ -56,14 +47,14 @@ def intake(
         if name in source.selects:
             step(f"check {name}")
             views = source.views_read(name)
-            if missing := [raw.gone[view] for view in views if view in raw.gone]:
+            if missing := [raw[view].gone for view in views if raw[view].gone]:
                 _without(taken, table, missing[0])
             else:
-                ragged = [place for view in views for place in raw.loaded[view].ragged]
+                ragged = [place for view in views for place in raw[view].ragged]
                 _take(taken, source, table, ragged, until, needed=name == "customers" or bool(asked[name].required))
     for view in source.files:
         con.execute(f"drop table if exists raw.{sql_name(view)}")
-    taken.messages += unread_columns(source, {view: one.columns for view, one in raw.loaded.items()})
+    taken.messages += unread_columns(source, {view: one.columns for view, one in raw.items()})
     if "customers" in taken.counts:
         refuse_bad_rows(taken, "customers", asked["customers"])  # without any customer left, what is wrong with their rows
     settle_customers(taken)
@@ -74,19 +65,19 @@ def intake(
     return taken
 
 
-def _read(taken: Intake, source: Source, data: Path, asked: Mapping[str, Policy], step: Callable[[str], None]) -> _Raw:
+def _read(taken: Intake, source: Source, data: Path, asked: Mapping[str, Policy], step: Callable[[str], None]) -> dict[str, Loaded]:
     """Load every ``files`` entry; one that is not there is noted, where every table that reads it may be missing."""
-    raw = _Raw()
+    raw: dict[str, Loaded] = {}
     with raw_reader(taken.con, source, data) as read:
         for view, entry in source.entries.items():
             step(f"read {view}")
             try:
-                loaded = raw.loaded[view] = read(entry)
+                loaded = raw[view] = read(entry)
             except PrevenanceError as problem:
                 readers = [name for name in source.selects if view in source.views_read(name)]
                 if problem.code != "E401" or not readers or any(asked[name].required is not False for name in readers):
                     raise
-                raw.gone[view] = problem.what
+                raw[view] = Loaded([], gone=problem.what)
                 continue
             taken.messages += loaded.special
             if loaded.twice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.apart import first_met_sql
+from prevenance.sources.apart import count_met, first_met_sql
 from prevenance.sources.files import column_names, sql_name
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import SQL_TYPES, TABLES
@@ -111,9 +111,7 @@ def _note_order(taken: Intake) -> None:
             if f"{what}s" == name:
                 continue
             early = f"from canonical.{name} join ({began}) using (customer_id) where event_at < began"
-            rows, first, customers = taken.con.execute(f"select count(*), {first_met_sql(TABLES[name])} {early}").fetchall()[0]
-            if rows:
-                taken.met[name, f"before_{what}"] = (first or "", customers)
+            if rows := count_met(taken, TABLES[name], f"before_{what}", early):
                 counts.warnings[f"before_{what}"] = rows
                 told = f"{name}: {rows} of {counts.read} rows lie before the customer's first {what} row"
                 taken.messages.append(f"{told}; used, and counted as a warning")

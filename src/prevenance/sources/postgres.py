@@ -79,16 +79,15 @@ def _connected(variable: str, pause: Callable[[float], None]) -> psycopg.Connect
         try:
             link = psycopg.connect(os.environ[variable], connect_timeout=10, client_encoding="UTF8", application_name="prevenance")
         except psycopg.Error as problem:
-            if BUSY.search(str(problem)) and attempt < ATTEMPTS:
-                pause(PAUSE)
-                continue
             # the driver's words hold host, user and database: they stay inside
             told = next((words for pattern, words in REFUSED if pattern.search(str(problem))), "no server answers there")
+            if not BUSY.search(str(problem)) or attempt == ATTEMPTS:
+                break
+            pause(PAUSE)
         else:
             link.read_only = True
             link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             return link
-        break
     raise PrevenanceError("E402", f"the database of {variable} cannot be read: {told}", key="source.database", fix=fix) from None
 
 

@@ -23,7 +23,7 @@ def raw_reader(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> It
 
     Columns whose names speak of a special category are dropped before anything else sees them.
     """
-    with postgres.open_snapshot(source) as link, sqlite.open_links() as links:
+    with postgres.open_snapshot(source) as link, sqlite.Links() as links:
 
         def read(entry: Entry) -> Loaded:
             if link and entry.is_table:

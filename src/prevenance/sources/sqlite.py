@@ -12,7 +12,6 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,19 +36,13 @@ COPIES = 3
 Cells = tuple[Any, ...]
 
 
-@dataclass
-class Links:
-    """The open files: all reads of one file are of one moment."""
+class Links(ExitStack):
+    """The open files, closed together: all reads of one file are of one moment."""
 
-    held: ExitStack
-    open: dict[Path, sqlite3.Connection] = field(default_factory=dict)
-
-
-@contextmanager
-def open_links() -> Iterator[Links]:
-    """Hold what ``read_sqlite`` opens until the end of the block."""
-    with ExitStack() as held:
-        yield Links(held)
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__()
+        self.open: dict[Path, sqlite3.Connection] = {}
 
 
 def read_sqlite(con: duckdb.DuckDBPyConnection, links: Links, root: Path, entry: Entry) -> Loaded:
@@ -94,9 +87,9 @@ def _connected(links: Links, path: Path, entry: Entry) -> sqlite3.Connection:
         raise entry.error("E303", f"{path.name} {what}", "export it again, or name the right file under sqlite")
     # bytes 18 and 19 say 2 where the file keeps a write-ahead log; opening that one read-only would fail or write beside it
     logged = head[18:20] == b"\2\2"
-    place = _copied(path, links.held.enter_context(_workplace()), entry) if logged else path
+    place = _copied(path, links.enter_context(_workplace()), entry) if logged else path
     uri = f"{place.absolute().as_uri()}?mode={'rw' if logged else 'ro'}"
-    link = links.held.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=WAIT, isolation_level=None)))
+    link = links.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=WAIT, isolation_level=None)))
     # the transaction that begins here and never ends is what makes all reads of one moment
     for statement in ("pragma query_only=on", "pragma trusted_schema=off", "begin", "select 1 from sqlite_master"):
         link.execute(statement).fetchone()

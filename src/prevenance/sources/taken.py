@@ -11,13 +11,14 @@ import duckdb
 class Loaded:
     """What reading a ``files`` entry gave: columns of ``raw.<view>``, (file, line) of rows that do not fit, header names that stand there twice.
 
-    ``special`` says which columns were dropped because nobody may use them.
+    ``special`` says which columns were dropped because nobody may use them, ``gone`` why there is nothing at all.
     """
 
     columns: list[str]
     ragged: list[tuple[str, int]] = field(default_factory=list)
     twice: set[str] = field(default_factory=set)
     special: list[str] = field(default_factory=list)
+    gone: str = ""
 
 
 @dataclass(frozen=True)
