@@ -14,7 +14,7 @@ from typing import Any
 
 from prevenance.base.formats import neutral
 from prevenance.publish.block import _ESCAPES
-from prevenance.publish.digest import marked
+from prevenance.publish.digest import markdown_text
 from prevenance.sources.record import KEYS, whose
 
 NOBODY = "…"
@@ -48,7 +48,7 @@ class Person:
         spelt = {
             form
             for one in self.marks
-            for form in (one, html.escape(one), html.escape(one, quote=False), json.dumps(one)[1:-1], marked(one))
+            for form in (one, html.escape(one), html.escape(one, quote=False), json.dumps(one)[1:-1], markdown_text(one))
         }
         if not spelt:
             return None

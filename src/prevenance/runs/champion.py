@@ -32,7 +32,7 @@ def champion_of(
             horizon.
     """
     messages: list[str] = []
-    held = tracking.champion(out, target.name, messages)
+    held = tracking.tracked_champion(out, target.name, messages)
     if at_the_time and cutoff is not None:
         held = shelf.champion_at(out / "models" / target.name, cutoff) or held
     if held is None:

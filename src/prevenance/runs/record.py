@@ -11,7 +11,7 @@ from prevenance.consent import erased
 from prevenance.consent.purpose import Privacy
 from prevenance.consent.purpose import check as check_privacy
 from prevenance.history.history import instant
-from prevenance.publish.folders import status
+from prevenance.publish.folders import write_status
 from prevenance.runs.inputs import data_of, prepare_out, source_of
 from prevenance.runs.noted import noted
 from prevenance.runs.settings.schema import Settings
@@ -56,7 +56,7 @@ def record_changes(given: Settings, steps: Steps) -> None:
     told = {one.view: {"new": one.new, "changed": one.changed, "gone": one.gone} for one in found}
     noted(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
     steps.tell("\n".join([f"RECORD    {stamp(at)}", *map(text, found)]))
-    status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
+    write_status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
 
 
 def whole(one: Change, *, accepted: bool) -> None:
