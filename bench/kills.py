@@ -53,7 +53,7 @@ class Stage:
         """
         from pipelines.start import run
         from prevenance.publish import finished
-        from prevenance.publish.folders import publish
+        from prevenance.publish.folders import publish_list
         from prevenance.runs import night
         from prevenance.runs.inputs import prepare_out
 
@@ -63,7 +63,7 @@ class Stage:
         cutoff = datetime.fromisoformat(told["cutoff"].rstrip("Z"))
 
         def tonight(given: Any, *_: Any, **__: Any) -> tuple[str, dict[str, Any]]:
-            folder = publish(self.out, "churn", cutoff, files, told, finished.check)
+            folder = publish_list(self.out, "churn", cutoff, files, told, finished.check_list_folder)
             return "", {"list": str(folder), "run_id": told["run_id"]}
 
         run.settings_of = lambda name, overrides: self.settings  # composed once: most of what such a short night costs

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipelines.start.compose import settings_of
-from prevenance.features.build import names
+from prevenance.features.build import feature_columns
 from prevenance.models import bundle, shelf, training
 from prevenance.models.bundle import Fitted
 from prevenance.models.folds import Fold
@@ -40,17 +40,17 @@ def fitted(given: Settings, inputs: Inputs, kind: str) -> Fitted:
     frame = frame_of(inputs, target, cutoffs, definitions, silent(Path(given.out)))
     fold = Fold(tuple(cutoffs[:3]), (cutoffs[3],), cutoffs[4])
     about = {"target": target.name, "trained_until": inputs.as_of.isoformat()}
-    found = training.fit(frame, fold, kind, names(definitions), seed=7, about=about)
-    tested = training.backtest(frame, [fold], (), names(definitions), seed=7, champion=(kind, {}))
-    return training.with_band(found, tested.predictions, "champion")
+    found = training.fit_model(frame, fold, kind, feature_columns(definitions), seed=7, about=about)
+    tested = training.backtest(frame, [fold], (), feature_columns(definitions), seed=7, champion=(kind, {}))
+    return training.with_interval_band(found, tested.predictions, "champion")
 
 
 def shelve(out: Path, target: str, model: Fitted) -> str:
     """Put a model on the shelf as the champion of ``target`` and return its digest."""
     with tempfile.TemporaryDirectory() as work:
         digest = bundle.save(model, Path(work) / "model")
-        shelf.keep(out / "models" / target, digest, Path(work) / "model")
-    shelf.register(out / "models" / target, digest, "1", True)
+        shelf.keep_model(out / "models" / target, digest, Path(work) / "model")
+    shelf.register_version(out / "models" / target, digest, "1", True)
     return digest
 
 

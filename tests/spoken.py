@@ -12,7 +12,7 @@ import jinja2
 import yaml
 from jinja2 import nodes
 
-from prevenance.explain.facts import unknown, wordings
+from prevenance.explain.facts import unknown_text, wordings
 from prevenance.features import SETS, definitions
 from prevenance.targets import KINDS, default_plays, words_of
 from prevenance.targets.target import ANY_OUTCOME
@@ -90,7 +90,7 @@ def of_template(text: str) -> set[str]:
 def of_definitions() -> set[str]:
     """Return the phrases of every feature and their forms for what is not known."""
     told = [one for lookbacks in LOOKBACKS for one in wordings(definitions(list(SETS), lookbacks)).values()]
-    return {one.phrase for one in told} | {key for one in told if not one.counts and (key := unknown(one.phrase))}
+    return {one.phrase for one in told} | {key for one in told if not one.counts and (key := unknown_text(one.phrase))}
 
 
 def of_playbooks() -> set[str]:

@@ -21,7 +21,7 @@ from prevenance.demo.switches import Demo
 from prevenance.demo.truth import average_precision, roc_auc
 from prevenance.demo.world import ADDONS, DAY, END, WEEK, World, column_moments, random_stream
 from prevenance.history.history import History, cut_history
-from prevenance.judge.bootstrap import pooled
+from prevenance.judge.bootstrap import pooled_metrics
 from prevenance.sources import files
 from prevenance.sources.intake import Source, intake
 from prevenance.sources.taken import Policy
@@ -137,7 +137,7 @@ def test_labels_of_the_real_door_are_those_of_the_generator(
 def test_figures_are_pooled_as_a_training_report_pools_them(large: dict[str, pd.DataFrame], tmp_path: Path) -> None:
     found = large["churn"]
     rows = found.assign(label=found["outcome"].astype(float), raw=found["chance"], score=found["chance"])
-    theirs = pooled(rows, np.zeros(len(rows), dtype=np.intp), np.ones((1, 1), dtype=np.uint16), 20)
+    theirs = pooled_metrics(rows, np.zeros(len(rows), dtype=np.intp), np.ones((1, 1), dtype=np.uint16), 20)
     parts = [part for _, part in found.groupby("cutoff")]
     weight = [part["outcome"].sum() for part in parts]
     for name, ours in (("roc_auc", roc_auc), ("average_precision", average_precision)):

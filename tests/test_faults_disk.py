@@ -28,7 +28,7 @@ from pipelines.start import ending, run
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.publish import finished
-from prevenance.publish.folders import publish
+from prevenance.publish.folders import publish_list
 from prevenance.runs import inputs, tonight
 
 ROOT = Path(__file__).parent.parent
@@ -469,7 +469,7 @@ def test_fault_67_a_reader_meets_one_version_while_fifty_are_published(out: Path
             run_id = hashlib.sha256(str(number).encode()).hexdigest()[:16]
             changed = files | {name: files[name].replace(told["run_id"].encode(), run_id.encode()) for name in ("list.csv", "list.json")}
             assert changed["list.csv"] != files["list.csv"]
-            publish(out, "churn", cutoff + timedelta(minutes=number), changed, told | {"run_id": run_id}, finished.check)
+            publish_list(out, "churn", cutoff + timedelta(minutes=number), changed, told | {"run_id": run_id}, finished.check_list_folder)
         looks, versions, mixed = json.loads(reader.stdout.readline())
     assert mixed == []
     assert looks >= versions > 5

@@ -21,7 +21,7 @@ import prevenance.features.distinct as by_value
 import prevenance.features.intervals as cells
 import prevenance.targets.labels as target_module
 from prevenance.features import definitions
-from prevenance.features.build import build, names, usable
+from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import State
 from prevenance.history.history import History, visible_sql
 from prevenance.targets.churn import by_contract, by_event, by_silence
@@ -263,7 +263,7 @@ def test_a_missing_table_means_absent_features_never_zero() -> None:
     frames = _one_ticket(CUTOFFS[0])
     found = features_of(frames, (CUTOFFS[0],))
     assert "logins_28d" not in found.columns
-    assert set(names(usable(DEFINITIONS, frozenset(frames)))) == set(found.columns) - {"customer_id", "cutoff"}
+    assert set(feature_columns(usable_definitions(DEFINITIONS, frozenset(frames)))) == set(found.columns) - {"customer_id", "cutoff"}
 
 
 def test_opted_out_customers_are_absent_also_for_past_cutoffs() -> None:

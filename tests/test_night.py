@@ -254,13 +254,13 @@ def test_fault_64_missed_nights_get_what_they_would_have_had(out: Path, trained:
 def train_until(out: Path, until: str) -> str:
     """Train the champion again with what was known at ``until`` and return its digest."""
     assert run("train", *SMALL, f"out={out}", "target=churn", f"as_of={until}") == 0
-    held = shelf.champion(out / "models" / "churn")
+    held = shelf.shelf_champion(out / "models" / "churn")
     assert held is not None
     return held[1]
 
 
 def test_a_backfilled_night_takes_the_champion_of_its_time(out: Path) -> None:
-    present = shelf.champion(out / "models" / "churn")
+    present = shelf.shelf_champion(out / "models" / "churn")
     old = train_until(out, "2026-09-01")
     new = train_until(out, "2026-10-01")
     assert present is not None
@@ -363,7 +363,7 @@ def test_fault_69_without_a_champion_the_command_is_told_or_a_rule_list_made(tmp
 
 def test_one_refused_target_does_not_stop_the_others(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("train", *SMALL, f"out={out}", "target=tickets") == 0
-    digest = shelf.champion(out / "models" / "churn")
+    digest = shelf.shelf_champion(out / "models" / "churn")
     assert digest is not None
     (out / "models" / "churn" / digest[1] / "model.json").write_text("{}")
     before = latest(out).name
@@ -409,8 +409,8 @@ def test_finished_files_that_differ_are_not_published(
 ) -> None:
     from prevenance.publish import workbook
 
-    before, whole = published(out), workbook.xlsx
-    monkeypatch.setattr(workbook, "xlsx", lambda view: whole(view | {"rows": view["rows"][:-1]}))
+    before, whole = published(out), workbook.workbook_bytes
+    monkeypatch.setattr(workbook, "workbook_bytes", lambda view: whole(view | {"rows": view["rows"][:-1]}))
     assert run("score", f"out={out}", "target=churn", LATER) == 6
     assert "E603 first=list.xlsx" in capsys.readouterr().err
     assert published(out) == before
@@ -460,7 +460,7 @@ def test_features_of_a_late_table_are_unknown_not_zero(out: Path) -> None:
 def test_a_history_that_outgrows_a_lookback_keeps_its_champion(out: Path) -> None:
     longer = [one for one in SMALL if not one.startswith("features.lookbacks")] + ["features.lookbacks=[28,300]", "target=churn"]
     assert run("train", *longer, f"out={out}", "as_of=2026-03-01") == 0
-    held = shelf.champion(out / "models" / "churn")
+    held = shelf.shelf_champion(out / "models" / "churn")
     assert held is not None
     assert not [name for name in bundle.load(out / "models" / "churn" / held[1], held[1]).encoder.features if name.endswith("_300d")]
     assert run("score", f"out={out}", "target=churn", "as_of=2026-05-01") == 0

@@ -11,7 +11,7 @@ from prevenance.history.history import History
 from prevenance.history.parents import parent_groups
 from prevenance.judge import bootstrap
 from prevenance.models import tuning
-from prevenance.models.folds import units
+from prevenance.models.folds import sampling_units
 
 UNTIL = datetime(2026, 1, 1)
 
@@ -47,19 +47,23 @@ def rows_of(customers: int, size: int) -> pd.DataFrame:
 
 
 def test_fault_50_accounts_of_one_parent_are_drawn_together_and_tuned_on_together() -> None:
-    rows, groups_ = bootstrap.closed(rows_of(400, 10))
+    rows, groups_ = bootstrap.closed_rows(rows_of(400, 10))
     assert len(groups_) == 40
-    weights = bootstrap.draws(len(groups_), 20, 7)[bootstrap.index(rows, groups_)]
+    weights = bootstrap.bootstrap_weights(len(groups_), 20, 7)[bootstrap.customer_index(rows, groups_)]
     for _, part in pd.DataFrame(weights).groupby(rows["group"].to_numpy()):
         assert (part == part.iloc[0]).all(axis=None)
-    assert tuning.tuned_on(rows).groupby(rows["group"]).nunique().max() == 1
-    assert len(tuning.losses(rows["score"].to_numpy(), rows)) == 40
+    assert tuning.is_tuned_on(rows).groupby(rows["group"]).nunique().max() == 1
+    assert len(tuning.customer_losses(rows["score"].to_numpy(), rows)) == 40
 
 
 def test_fault_50_ten_accounts_that_share_a_fate_widen_the_interval() -> None:
     def width(rows: pd.DataFrame) -> float:
-        found, who = bootstrap.closed(rows)
-        told = bootstrap.interval(bootstrap.pooled(found, bootstrap.index(found, who), bootstrap.draws(len(who), 400, 7), 20)["roc_auc"])
+        found, who = bootstrap.closed_rows(rows)
+        told = bootstrap.bootstrap_interval(
+            bootstrap.pooled_metrics(found, bootstrap.customer_index(found, who), bootstrap.bootstrap_weights(len(who), 400, 7), 20)[
+                "roc_auc"
+            ]
+        )
         assert told["high"] is not None
         assert told["low"] is not None
         return told["high"] - told["low"]
@@ -70,7 +74,7 @@ def test_fault_50_ten_accounts_that_share_a_fate_widen_the_interval() -> None:
 
 def test_without_groups_everybody_stands_alone() -> None:
     rows = rows_of(4, 2).drop(columns="group")
-    assert units(rows).tolist() == rows["customer_id"].tolist()
+    assert sampling_units(rows).tolist() == rows["customer_id"].tolist()
 
 
 def test_a_company_without_parents_has_no_group() -> None:

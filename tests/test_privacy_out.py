@@ -19,7 +19,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import pseudonyms
 from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide import overrides
-from prevenance.decide.feedback import Answer, load
+from prevenance.decide.feedback import Answer, load_answers
 from prevenance.privacy import trail
 from prevenance.runs.inputs import make_demo
 from prevenance.runs.steps import Steps
@@ -225,7 +225,7 @@ def test_whoever_takes_a_file_that_names_nobody_is_told_by_a_hash_and_the_file_c
     assert answered(out, *rows, by="") == 0
     monkeypatch.setattr(trail, "user_hash", lambda: "somebody else")
     assert answered(out, *rows, by="") == 0
-    found = load(out, "churn")
+    found = load_answers(out, "churn")
     assert len(found) == 1
     assert found[0].by.startswith("user ")
     assert found[0].reason == "=a reason"
@@ -239,10 +239,10 @@ def test_the_newest_decision_on_a_row_counts_and_few_decisions_tell_nothing_of_a
         return Answer(**usual, customer_id=customer, action=action, at=f"2026-10-0{day}T00:00:00Z")
 
     found = [answer(f"c{number}", "contacted") for number in range(5)] + [answer("c0", "too_late", 2), answer("d", "snooze")]
-    assert overrides.rate(found) == overrides.Rate(2, 6)
-    assert overrides.rate([]) == overrides.Rate(0, 0)
+    assert overrides.override_rate(found) == overrides.Rate(2, 6)
+    assert overrides.override_rate([]) == overrides.Rate(0, 0)
     owners = {("a" * 12, f"c{number}", ""): "Ada" for number in range(5)} | {("a" * 12, "d", ""): "Bo"}
-    assert overrides.by_owner(found, owners) == {"Ada": overrides.Rate(1, 5)}
+    assert overrides.override_rates_by_owner(found, owners) == {"Ada": overrides.Rate(1, 5)}
 
 
 def test_what_is_past_its_retention_goes_at_the_end_of_a_night_and_is_told(out: Path) -> None:

@@ -136,7 +136,7 @@ def test_old_results_go_and_the_newest_list_and_latest_stay(tmp_path: Path) -> N
     }
     answer |= dict.fromkeys(("until", "channel", "outcome", "reason", "by"), "")
     for at in ("2024-01-02T00:00:00Z", "2026-09-30T00:00:00Z"):
-        feedback.append(tmp_path, "churn", [Answer(**answer, at=at)])
+        feedback.append_answers(tmp_path, "churn", [Answer(**answer, at=at)])
     rules = {"lists": 730, "replay": 365, "explain": 90, "export": 365, "feedback": None}
     as_of = datetime(2026, 10, 1)
     assert retention.prune_results(tmp_path, as_of, dict.fromkeys(rules)) == {}
@@ -145,7 +145,7 @@ def test_old_results_go_and_the_newest_list_and_latest_stay(tmp_path: Path) -> N
     assert sorted(path.name for path in (tmp_path / "lists" / "tickets").iterdir()) == [names[1], "latest"]
     assert sorted(path.name for path in (tmp_path / "export").iterdir()) == ["churn-2026-09-30T000000Z.csv", "notes.txt"]
     assert retention.prune_results(tmp_path, as_of, rules | {"feedback": 365}) == {"feedback": 1}
-    assert [one.at[:4] for one in feedback.load(tmp_path, "churn")] == ["2026"]
+    assert [one.at[:4] for one in feedback.load_answers(tmp_path, "churn")] == ["2026"]
     assert retention.prune_results(tmp_path, as_of, rules | {"feedback": 365}) == {}
 
 

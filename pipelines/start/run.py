@@ -101,10 +101,10 @@ def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
     """Write the error line and, where the folder is ours to write, the status file; a second start leaves that of the first alone."""
     sys.stderr.write(problem.line() + "\n")
     if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
-        from prevenance.publish.folders import status
+        from prevenance.publish.folders import write_status
 
         try:
-            status(out, {"pipeline": name, "outcome": "refused", "exit": problem.exit_status, "error": problem.line()})
+            write_status(out, {"pipeline": name, "outcome": "refused", "exit": problem.exit_status, "error": problem.line()})
         except PrevenanceError as second:
             sys.stderr.write(second.line() + "\n")
     return problem.exit_status

@@ -49,7 +49,9 @@ class Stamp:
     words: TargetWords = ANY_OUTCOME
 
 
-def rank(scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words, currency: str = "") -> pd.DataFrame:
+def rank_customers(
+    scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words, currency: str = ""
+) -> pd.DataFrame:
     """Return the ranked list, best first: the columns ``COLUMNS`` (of a list of offers ``PAIR_COLUMNS`` too), then ``PRIVATE``.
 
     Exactly one row for each row of ``scored`` that is not cooling down. Ranked rows come first, then the ``SECTIONS``; within one the
@@ -76,18 +78,18 @@ def rank(scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Pl
     return rows[[*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows), *PRIVATE]]
 
 
-def public(ranked: pd.DataFrame) -> pd.DataFrame:
+def public_columns(ranked: pd.DataFrame) -> pd.DataFrame:
     """Return what list.csv and list.json hold of a ranked list."""
     return ranked.drop(columns=[name for name in PRIVATE if name in ranked])
 
 
-def apart(ranked: pd.DataFrame) -> dict[str, int]:
+def rows_apart(ranked: pd.DataFrame) -> dict[str, int]:
     """Return how many rows of a list stand apart, by reason; reasons that nobody has are left out."""
     counts = ranked["apart"].value_counts()
     return {reason: int(counts[reason]) for reason in APART if reason in counts}
 
 
-def arms(ranked: pd.DataFrame) -> pd.DataFrame:
+def arm_rows(ranked: pd.DataFrame) -> pd.DataFrame:
     """Return who was near the capacity line when hold-outs were drawn, or has an arm: what measures an effect later.
 
     customer_id, place, in_band (could have been drawn in this epoch), arm, score, value_at_stake, drawn_at; in the order of the place.

@@ -45,7 +45,7 @@ def contributions(fitted: Fitted, frame: pd.DataFrame) -> tuple[float, pd.DataFr
     return base, pd.DataFrame(found, columns=list(fitted.encoder.features), index=frame.index)
 
 
-def facts(
+def facts_by_row(
     fitted: Fitted,
     frame: pd.DataFrame,
     definitions: Sequence[Definition],
@@ -84,7 +84,7 @@ def facts(
     ]
 
 
-def reasons(
+def reason_columns(
     fitted: Fitted,
     frame: pd.DataFrame,
     definitions: Sequence[Definition],
@@ -109,7 +109,7 @@ def reasons(
     return pd.DataFrame(rows, columns=["reasons", "holds", "family"], index=frame.index, dtype="str")
 
 
-def plots(fitted: Fitted, frame: pd.DataFrame, folder: Path, *, dependence: int = 3) -> list[Path]:
+def write_plots(fitted: Fitted, frame: pd.DataFrame, folder: Path, *, dependence: int = 3) -> list[Path]:
     """Write SHAP pictures of a sample (at most 5,000 rows is wise) as PNG into ``folder`` and return their paths.
 
     ``importance.png`` (bar), ``beeswarm.png`` and ``dependence_<n>.png`` for the ``dependence`` most important features.
@@ -170,7 +170,7 @@ def _sampled(fitted: Fitted, matrix: np.ndarray) -> tuple[float, np.ndarray]:
     return float(np.ravel(told.base_values)[0]), np.asarray(told.values)
 
 
-def families(definitions: Sequence[Definition]) -> dict[str, tuple[object, ...]]:
+def column_stories(definitions: Sequence[Definition]) -> dict[str, tuple[object, ...]]:
     """Return column -> story: the same count over other lookbacks, its trend and the window before tell one story."""
     return {name: wording.story for name, wording in wordings(definitions).items()}
 

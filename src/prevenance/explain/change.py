@@ -16,7 +16,7 @@ from prevenance.words import Words
 PARTS = ("points", "data", "model", "calibration")
 
 
-def change(now: Fitted, rows_now: pd.DataFrame, before: Fitted, rows_before: pd.DataFrame) -> pd.DataFrame:
+def change_parts(now: Fitted, rows_now: pd.DataFrame, before: Fitted, rows_before: pd.DataFrame) -> pd.DataFrame:
     """Return how many percentage points each customer's chance moved and why: the columns ``PARTS``, the index of ``rows_now``.
 
     ``data`` is the earlier model on the new facts less the earlier score; ``model`` the new model on the new facts under the earlier
@@ -41,7 +41,7 @@ def change(now: Fitted, rows_now: pd.DataFrame, before: Fitted, rows_before: pd.
     return found.set_index(rows_now.index).where(pd.Series(asked, index=rows_now.index), axis=0)[list(PARTS)]
 
 
-def moved(
+def change_facts(
     before: Fitted, rows_now: pd.DataFrame, rows_before: pd.DataFrame, definitions: Sequence[Definition], say: Words, *, k: int = 3
 ) -> list[list[Fact]]:
     """Return, for each row of ``rows_now``, up to ``k`` facts whose change moved the chance most, by the earlier model; largest first.

@@ -12,7 +12,7 @@ import pandas as pd
 from prevenance.base.formats import json_value
 from prevenance.explain import whatif
 from prevenance.explain.details import Basis
-from prevenance.features import changeable
+from prevenance.features import changeable_columns
 from prevenance.features.build import build
 from prevenance.features.define import Definition, Feature, State, columns_of, parts_of
 from prevenance.history.history import History, visible_sql
@@ -24,7 +24,7 @@ EXACT = 1e-9
 """How far the calibrated sum of the contributions may lie from the chance."""
 
 
-def checked(basis: Basis, start: float, parts: pd.Series, score: float, row: dict[str, Any] | None) -> dict[str, Any]:
+def sum_check(basis: Basis, start: float, parts: pd.Series, score: float, row: dict[str, Any] | None) -> dict[str, Any]:
     """Return the sum of the contributions beside the chance, and whether the list says the same to the last digit."""
     total = start + float(parts.to_numpy().sum())
     added = float(bundle.calibrated(basis.fitted, np.array([total]))[0])
@@ -42,8 +42,8 @@ def checked(basis: Basis, start: float, parts: pd.Series, score: float, row: dic
 
 def inputs_of(basis: Basis, own: pd.DataFrame, parts: pd.Series, customer: str, say: Words) -> list[dict[str, Any]]:
     """Return every input of the model, the heaviest first: its value, words, tables, newest fact and share of the log-odds."""
-    tables, dates = tables_of(basis.definitions), newest_facts(basis.history, basis.cutoff, customer)
-    movable, values = changeable(basis.definitions), own.iloc[0].to_dict()
+    tables, dates = tables_by_column(basis.definitions), newest_facts(basis.history, basis.cutoff, customer)
+    movable, values = changeable_columns(basis.definitions), own.iloc[0].to_dict()
     found = []
     for name in sorted(parts.index, key=lambda name: (-abs(parts[name]), name)):
         table, newest = source_of(tables.get(name, ()), dates)
@@ -61,16 +61,16 @@ def inputs_of(basis: Basis, own: pd.DataFrame, parts: pd.Series, customer: str, 
     return found
 
 
-def answers_of(basis: Basis, own: pd.DataFrame, parts: pd.Series, say: Words) -> list[dict[str, Any]]:
+def what_if_answers(basis: Basis, own: pd.DataFrame, parts: pd.Series, say: Words) -> list[dict[str, Any]]:
     """Return what the model says of the customer as a quarter ago, and with what is typical, one story at a time."""
     names = list(basis.fitted.encoder.features)
-    others: dict[str, dict[str, Any]] = {whatif.TYPICAL: dict(whatif.typical(basis.features, names))}
+    others: dict[str, dict[str, Any]] = {whatif.TYPICAL: dict(whatif.typical_values(basis.features, names))}
     earlier = basis.cutoff - timedelta(days=whatif.QUARTER_DAYS)
     if basis.known_since(own["customer_id"].iloc[0], earlier):
         built = build(basis.history, own[basis.target.keys].assign(cutoff=pd.Timestamp(earlier).as_unit("us")), basis.definitions)
         others[whatif.QUARTER] = built.iloc[0].to_dict()
-    found = whatif.answers(
-        basis.fitted, own, others, {name: one.story for name, one in basis.wordings.items()}, changeable(basis.definitions)
+    found = whatif.story_answers(
+        basis.fitted, own, others, {name: one.story for name, one in basis.wordings.items()}, changeable_columns(basis.definitions)
     )
     now = own.iloc[0].to_dict()
     told = []
@@ -86,11 +86,11 @@ def answers_of(basis: Basis, own: pd.DataFrame, parts: pd.Series, say: Words) ->
     return told
 
 
-def tables_of(definitions: Sequence[Definition]) -> dict[str, tuple[str, ...]]:
+def tables_by_column(definitions: Sequence[Definition]) -> dict[str, tuple[str, ...]]:
     """Return column -> the canonical tables that it is made from, for every column that ``build`` gives.
 
     >>> from prevenance.features import definitions
-    >>> tables_of(definitions(["tickets"]))["tickets_28d_trend_before"]
+    >>> tables_by_column(definitions(["tickets"]))["tickets_28d_trend_before"]
     ('tickets',)
     """
     found: dict[str, tuple[str, ...]] = {}
@@ -122,7 +122,7 @@ def newest_facts(history: History, cutoff: datetime, customer: str) -> dict[str,
     return found
 
 
-def held(history: History, cutoff: datetime, customer: str) -> list[dict[str, object]]:
+def rows_held(history: History, cutoff: datetime, customer: str) -> list[dict[str, object]]:
     """Return what is held on ``customer`` at ``cutoff``, table by table: table, rows, since, until (``event_at`` of the first and last)."""
     found: list[dict[str, object]] = []
     for name in TABLES:

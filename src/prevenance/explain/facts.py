@@ -102,7 +102,7 @@ def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
     return {name: found[name] for one in definitions for name in _names(one) if name in found}
 
 
-def text(
+def fact_text(
     wording: Wording, values: Mapping[str, Any], say: Words, weight: float = 0.0, earlier: tuple[str, Mapping[str, Any]] | None = None
 ) -> str:
     """Return the fact in words, or "" where it cannot be told.
@@ -117,17 +117,17 @@ def text(
     if wording.with_before and (told := _plain(wording.with_before, values, say)):
         return told
     if wording.level and values.get(wording.fills["now"]) == values.get(wording.fills["before"]):
-        return text(replace(wording.level, with_before=None), values, say, weight, earlier)
+        return fact_text(replace(wording.level, with_before=None), values, say, weight, earlier)
     told = _plain(wording, values, say)
     if told and earlier and "before" not in wording.fills and (was := _was(told, _plain(wording, earlier[1], say))):
         return say("{fact} ({when}: {was})", fact=told, when=earlier[0], was=was)
     return told or (_unknown(wording, say) if weight >= INFORMATIVE else "")
 
 
-def unknown(phrase: str) -> str:
+def unknown_text(phrase: str) -> str:
     """Return "No ... known" for the phrases whose number is missing where there is nothing yet ("Last login {value} days ago"), else "".
 
-    >>> unknown("Last login {value:.0f} days ago"), unknown("Seats paid for: {value:.0f}")
+    >>> unknown_text("Last login {value:.0f} days ago"), unknown_text("Seats paid for: {value:.0f}")
     ('No login known', '')
     """
     subject, _, rest = phrase.partition("{value")
@@ -142,7 +142,7 @@ def _unknown(wording: Wording, say: Words) -> str:
     """Return how a missing number is told: "No login known", "Seats paid for: unknown"; "" for shares, changes and what is told of two."""
     if _fields(wording.phrase) - {"days"} != {"value"} or "%}" in wording.phrase or wording.counts:
         return ""
-    if key := unknown(wording.phrase):
+    if key := unknown_text(wording.phrase):
         return say(key, days=wording.days)
     subject, found, _ = say.translated(wording.phrase).partition(": {value")
     return f"{_capital(say.filled(subject, days=wording.days))}: {say('unknown')}" if found else ""

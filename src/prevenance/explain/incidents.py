@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from prevenance.explain.note import contact_words
+from prevenance.explain.note import contact_name
 from prevenance.history.history import History, visible_sql
 from prevenance.words import Words
 
@@ -16,13 +16,13 @@ YEAR = 365
 """Days that a timeline reaches back."""
 
 
-def incidents(history: History, cutoff: datetime) -> str:
+def incidents_sql(history: History, cutoff: datetime) -> str:
     """Return SQL for everything told of, in ``(cutoff - 365 days, cutoff]``, of all customers; "" where no table tells anything."""
     parts = [part(cutoff) for name, part in PARTS.items() if name in history.tables]
     return " union all ".join(f"({part})" for part in parts)
 
 
-def told(say: Words, kind: str, what: str, detail: str | None, amount: float | None, before: float | None) -> str:
+def incident_text(say: Words, kind: str, what: str, detail: str | None, amount: float | None, before: float | None) -> str:
     """Return one row in words; an unknown ``what`` is told by its kind alone."""
     if kind == "ticket":
         return _ticket(say, what, detail, amount)
@@ -109,7 +109,7 @@ def _ticket(say: Words, what: str, priority: str | None, score: float | None) ->
 
 
 def _contact(say: Words, kind: str, direction: str | None) -> str:
-    named = contact_words(say, kind)
+    named = contact_name(say, kind)
     return say("{contact}, by the customer", contact=named) if direction == "in" else named
 
 

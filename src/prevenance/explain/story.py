@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.explain.incidents import incidents, told
+from prevenance.explain.incidents import incident_text, incidents_sql
 from prevenance.history.history import History, visible_sql
 from prevenance.tables.canonical import TABLES
 from prevenance.tables.contracts import HELD_SQL
@@ -31,7 +31,7 @@ USUAL = 90
 """Days before the newest fact of a table in which its usual pause is measured."""
 
 
-def standing(history: History, cutoff: datetime) -> pd.DataFrame:
+def customer_states(history: History, cutoff: datetime) -> pd.DataFrame:
     """Return what holds for each customer at ``cutoff``, indexed by customer_id.
 
     Columns: country, plan (of the contract, else the customer's), known_days, renews_on (the next renewal of a running contract),
@@ -46,9 +46,9 @@ def standing(history: History, cutoff: datetime) -> pd.DataFrame:
     return found.join(_contracts(history, cutoff)).join(_contacts(history, cutoff)).pipe(_with_plan)
 
 
-def timeline(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
+def timelines(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
     """Return customer_id -> what happened in ``(cutoff - 365 days, cutoff]``, newest first, at most ``SHOWN``: on, kind, text."""
-    source = incidents(history, cutoff)
+    source = incidents_sql(history, cutoff)
     if not source:
         return {}
     found = _asked(
@@ -65,15 +65,15 @@ def timeline(history: History, cutoff: datetime, customers: Collection[str], say
     shown: dict[str, list[dict[str, Any]]] = {}
     for customer, on, kind, *facts in found:
         key = (kind, *facts)
-        text = phrases.get(key) or phrases.setdefault(key, told(say, *key))
+        text = phrases.get(key) or phrases.setdefault(key, incident_text(say, *key))
         shown.setdefault(customer, []).append({"on": on.date().isoformat(), "kind": kind, "text": text})
     return shown
 
 
-def line(cutoff: datetime) -> list[datetime]:
+def line_moments(cutoff: datetime) -> list[datetime]:
     """Return the moments of the line of chances, ascending: the ``SHOWN`` - 1 Mondays (00:00 UTC) before ``cutoff``, and the cutoff.
 
-    >>> [f"{one:%m-%d}" for one in line(datetime(2026, 10, 1))[-3:]]
+    >>> [f"{one:%m-%d}" for one in line_moments(datetime(2026, 10, 1))[-3:]]
     ['09-21', '09-28', '10-01']
     """
     monday = cutoff.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=cutoff.weekday())
@@ -81,15 +81,15 @@ def line(cutoff: datetime) -> list[datetime]:
     return [*(last - timedelta(days=7 * week) for week in reversed(range(SHOWN - 1))), cutoff]
 
 
-def marks(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
+def marks_by_customer(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
     """Return customer_id -> contacts, tickets and renewals on the line of chances, one per week and kind: week (0 oldest), kind, text.
 
     A mark stands at the first moment of ``line`` that is not before it; what happened up to a week before the first stands there too.
     """
-    source = incidents(history, cutoff)
+    source = incidents_sql(history, cutoff)
     if not source:
         return {}
-    moments = line(cutoff)
+    moments = line_moments(cutoff)
     week = " + ".join(f"cast(event_at > timestamp '{moment}' as integer)" for moment in moments[:-1])
     found = _asked(
         history,
@@ -107,12 +107,12 @@ def marks(history: History, cutoff: datetime, customers: Collection[str], say: W
     )
     shown: dict[str, list[dict[str, Any]]] = {}
     for customer, place, mark, newest in found:
-        text = told(say, newest["kind"], newest["what"], newest["detail"], newest["amount"], newest["before"])
+        text = incident_text(say, newest["kind"], newest["what"], newest["detail"], newest["amount"], newest["before"])
         shown.setdefault(customer, []).append({"week": place, "kind": mark, "text": text})
     return shown
 
 
-def sources(history: History, cutoff: datetime) -> list[dict[str, Any]]:
+def source_ages(history: History, cutoff: datetime) -> list[dict[str, Any]]:
     """Return, for every table of customers, table, newest (known_at), days since then, and whether it is late.
 
     Days are dates of the calendar (UTC). A table is late when nothing became known for more days than the longest pause between two days
@@ -136,7 +136,7 @@ def sources(history: History, cutoff: datetime) -> list[dict[str, Any]]:
     return found
 
 
-def unknown(
+def unknown_by_customer(
     rows: pd.DataFrame, known: pd.DataFrame, late: Sequence[Mapping[str, Any]], seen: tuple[float, float], say: Words
 ) -> dict[str, list[str]]:
     """Return customer_id -> what is not known about the customer, in sentences; an empty list where nothing is missing.
@@ -145,7 +145,7 @@ def unknown(
         rows: customer_id, score, holes (how many of the model's inputs are unknown), inputs (how many it has), without (names of tables
             that hold nothing on the customer).
         known: from ``standing``.
-        late: from ``sources``.
+        late: from ``source_ages``.
         seen: lowest and highest chance among the past predictions.
         say: the words of a language.
     """
@@ -158,7 +158,7 @@ def unknown(
     }
 
 
-def without(history: History, cutoff: datetime, customers: Sequence[str]) -> pd.Series:
+def tables_without(history: History, cutoff: datetime, customers: Sequence[str]) -> pd.Series:
     """Return, for each of ``customers``, the tables (a tuple) among usage and contracts that hold nothing on it at ``cutoff``."""
     names = [name for name in ("usage", "subscriptions") if name in history.tables]
     have = {

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.explain.facts import Fact, Wording, text
+from prevenance.explain.facts import Fact, Wording, fact_text
 from prevenance.words import Words
 
 LEAST, SHARE = 0.02, 0.1
@@ -98,7 +98,7 @@ class Telling:
             wording = self._wording(row, place, members, side)
             values = {column: self.now[column][row] for column in _columns(wording) if column in self.now}
             then = {column: self.then[column][row] for column in values if column in self.then}
-            if told := text(wording, values, self.say, abs(total), (self.when, then) if then else None):
+            if told := fact_text(wording, values, self.say, abs(total), (self.when, then) if then else None):
                 points = float(self.points[row]) * total
                 return Fact(told, points, total, wording.family, wording.changeable, wording.table, values)
         return None

@@ -50,7 +50,7 @@ def definitions(sets: Iterable[str] = tuple(SETS), lookbacks: Sequence[int] = LO
     return tuple(item for item in found if not isinstance(item, Ratio) or known.issuperset(parts_of(item)))
 
 
-def phrases(definitions: Iterable[Definition]) -> dict[str, str]:
+def phrases_by_column(definitions: Iterable[Definition]) -> dict[str, str]:
     """Return column -> phrase; the ``_before`` column of a trend has none, the trend's own phrase says it."""
     found: dict[str, str] = {}
     for definition in definitions:
@@ -58,7 +58,7 @@ def phrases(definitions: Iterable[Definition]) -> dict[str, str]:
     return found
 
 
-def changeable(definitions: Iterable[Definition]) -> frozenset[str]:
+def changeable_columns(definitions: Iterable[Definition]) -> frozenset[str]:
     """Return the columns that a customer-success manager can move."""
     return frozenset(
         column

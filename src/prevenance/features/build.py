@@ -21,7 +21,7 @@ from prevenance.sources.files import is_out_of_room
 from prevenance.tables.canonical import TABLES
 
 
-def usable(definitions: Sequence[Definition], tables: frozenset[str], pairs: bool = False) -> tuple[Definition, ...]:
+def usable_definitions(definitions: Sequence[Definition], tables: frozenset[str], pairs: bool = False) -> tuple[Definition, ...]:
     """Return the definitions whose tables are there; a missing table means its features are absent, never zero.
 
     Features of a customer and a product are usable only for ``pairs``.
@@ -33,7 +33,7 @@ def usable(definitions: Sequence[Definition], tables: frozenset[str], pairs: boo
         return isinstance(one, State) and tables.issuperset(one.tables) and (pairs or not one.pair)
 
     kept = {one.name: one for one in definitions if fits(one)}
-    there = set(names(tuple(kept.values())))
+    there = set(feature_columns(tuple(kept.values())))
     for one in definitions:
         if parts_of(one) and there.issuperset(parts_of(one)):
             kept[one.name] = one
@@ -41,12 +41,12 @@ def usable(definitions: Sequence[Definition], tables: frozenset[str], pairs: boo
     return tuple(kept.values())
 
 
-def names(definitions: Sequence[Definition]) -> list[str]:
+def feature_columns(definitions: Sequence[Definition]) -> list[str]:
     """Return the columns that ``build`` gives for ``definitions``, in order."""
     return [column for one in definitions for column in columns_of(one)]
 
 
-def giving(definitions: Sequence[Definition], asked: Sequence[str]) -> tuple[Definition, ...]:
+def definitions_giving(definitions: Sequence[Definition], asked: Sequence[str]) -> tuple[Definition, ...]:
     """Return the definitions that the columns ``asked`` of ``build`` rest on, in their order; what they give is the same without the others."""
     wanted, before = set(asked), -1
     while before != len(wanted):
@@ -69,7 +69,7 @@ def build(
         PrevenanceError: E210 for a definition that names what does not exist.
     """
     pairs = "product_id" in snapshots
-    definitions = usable(definitions, history.tables, pairs)
+    definitions = usable_definitions(definitions, history.tables, pairs)
     keys = snapshots[["customer_id", "cutoff", *(["product_id"] if pairs else [])]].reset_index(drop=True)
     codes, customers = pd.factorize(keys["customer_id"], sort=True)
     history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(customers, dtype="str"), "code": np.arange(len(customers))}))
@@ -93,7 +93,7 @@ def build(
             step(f"state {one.name}")
             filled |= _state(history, one, rows, keys)
     _derive(filled, definitions)
-    ordered = {name: filled.get(name, np.full(len(keys), np.nan)) for name in names(definitions)}
+    ordered = {name: filled.get(name, np.full(len(keys), np.nan)) for name in feature_columns(definitions)}
     # copy=False: the columns stay where they were filled, fresh memory is dear
     return pd.concat([keys, pd.DataFrame(ordered, index=keys.index, copy=False)], axis=1)
 

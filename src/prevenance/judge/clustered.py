@@ -47,7 +47,7 @@ class Clustered:
         return float(t.cdf((self.value - level) / self.error, self.behind - 1))
 
 
-def auc(label: Floats, raw: Floats, period: Places, customer: Places, customers: int) -> Clustered:
+def clustered_auc(label: Floats, raw: Floats, period: Places, customer: Places, customers: int) -> Clustered:
     """Return the AUC within periods, weighted by outcomes; ``customer`` are codes below ``customers``."""
     positive = label > 0
     placement, weight = np.zeros(len(label)), np.zeros(len(label))
@@ -68,7 +68,7 @@ def auc(label: Floats, raw: Floats, period: Places, customer: Places, customers:
     return Clustered(value, _summed(customer, off, customers), len(np.unique(customer[used])))
 
 
-def share(hit: Floats, among: Floats, customer: Places, customers: int) -> Clustered:
+def clustered_share(hit: Floats, among: Floats, customer: Places, customers: int) -> Clustered:
     """Return the sum of ``hit`` over the sum of ``among`` (both per row)."""
     total = float(among.sum())
     if not total:
@@ -77,7 +77,7 @@ def share(hit: Floats, among: Floats, customer: Places, customers: int) -> Clust
     return Clustered(value, _summed(customer, (hit - value * among) / total, customers), len(np.unique(customer[among > 0])))
 
 
-def difference(one: Clustered, other: Clustered) -> Clustered:
+def clustered_difference(one: Clustered, other: Clustered) -> Clustered:
     """Return ``one - other``; a customer in both pulls both."""
     return Clustered(one.value - other.value, one.pull - other.pull, min(one.behind, other.behind))
 

@@ -48,7 +48,7 @@ class Rows:
     days: Floats
 
 
-def rows_of(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> Rows | None:
+def leakage_rows(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> Rows | None:
     """Return the rows to look at, in one fixed order, whole customers only; None if there are too few to tell."""
     keep = at_risk(frame)
     if parted:
@@ -88,7 +88,7 @@ def _alone(column: Floats, label: Floats, part: NDArray[np.intp]) -> Floats:
     return share[place, part]
 
 
-def footprint(rows: Rows, place: int) -> str:
+def footprint_sentence(rows: Rows, place: int) -> str:
     """Return in words which footprint of hindsight this feature shows by itself, or nothing."""
     footprints: tuple[Callable[[Rows, int], str], ...] = (_filled, _late, _changed, _absolute)
     return next((why for footprint in footprints if (why := footprint(rows, place))), "")

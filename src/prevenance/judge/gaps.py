@@ -47,7 +47,7 @@ class _Rows:
     customers: int
 
 
-def powers(frame: pd.DataFrame, columns: Sequence[str], marked: Sequence[str] = ()) -> list[Power]:
+def power_by_gap(frame: pd.DataFrame, columns: Sequence[str], marked: Sequence[str] = ()) -> list[Power]:
     """Return the power by gap of each numeric column (a feature, or a model's ``raw``), in their order; [] where outcomes have no date.
 
     ``frame`` has customer_id, cutoff, label and outcome_at; open labels and other states than at_risk are left out. A column is
@@ -59,7 +59,7 @@ def powers(frame: pd.DataFrame, columns: Sequence[str], marked: Sequence[str] = 
     return [Power(name, tuple(_told(rows, _turned(rows, used[name]))), name in marked) for name in columns]
 
 
-def footprints(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
+def late_footprints(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
     """Return the numeric features that tell the outcome in its last week and not before, in their order.
 
     Both sides need ``ENOUGH`` customers with the outcome; the difference must hold against chance in all features looked at.
@@ -79,7 +79,7 @@ def _only_near(rows: _Rows, values: Floats, soon: np.ndarray, later: np.ndarray,
     if not near.value >= NEAR:
         return False
     far = _against(rows, values, later)
-    return far.value <= FAR and clustered.difference(far, near).below(0.0) < chance
+    return far.value <= FAR and clustered.clustered_difference(far, near).below(0.0) < chance
 
 
 def _rows(frame: pd.DataFrame) -> tuple[_Rows, pd.DataFrame]:
@@ -109,7 +109,7 @@ def _auc(rows: _Rows, values: Floats, chosen: np.ndarray, name: str) -> dict[str
 def _against(rows: _Rows, values: Floats, chosen: np.ndarray) -> Clustered:
     """Return the AUC of some of the positives against all negatives of their cutoff."""
     part = chosen | (rows.label == 0)
-    return clustered.auc(rows.label[part], values[part], rows.period[part], rows.customer[part], rows.customers)
+    return clustered.clustered_auc(rows.label[part], values[part], rows.period[part], rows.customer[part], rows.customers)
 
 
 def _turned(rows: _Rows, column: pd.Series) -> Floats:

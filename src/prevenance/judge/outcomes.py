@@ -1,6 +1,6 @@
 """What became of those listed: the label function of training, asked again later.
 
-``judged`` adds to a ranked list what came of each row; nothing of the list itself is touched.
+``outcomes_of_list`` adds to a ranked list what came of each row; nothing of the list itself is touched.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HAPPENED, DID_NOT, NOT_YET, TOO_LATE = "happened", "did not", "not known yet", "
 COLUMNS = ("outcome", "outcome_at", "days_of_warning", "missed")
 
 
-def judged(history: History, target: Target, ranked: pd.DataFrame) -> pd.DataFrame:
+def outcomes_of_list(history: History, target: Target, ranked: pd.DataFrame) -> pd.DataFrame:
     """Return ``ranked`` (same rows, same order) with the columns ``COLUMNS``.
 
     ``outcome``: happened; did not; not known yet (the window is open and nothing has come so far); too late (it had begun before the
@@ -56,7 +56,7 @@ def judged(history: History, target: Target, ranked: pd.DataFrame) -> pd.DataFra
     )
 
 
-def counted(rows: pd.DataFrame, target: Target, until: datetime) -> dict[str, Any]:
+def outcome_counts(rows: pd.DataFrame, target: Target, until: datetime) -> dict[str, Any]:
     """Return what a judged list adds up to: capacity, at_risk, outcomes, hits, expected_by_chance, missed, too_late, base_rate, ....
 
     ``hits`` are outcomes among those with a rank, too late ones included; ``expected_by_chance`` is what a blind list of the same length
@@ -88,7 +88,7 @@ def counted(rows: pd.DataFrame, target: Target, until: datetime) -> dict[str, An
 
 
 def verdict(facts: Mapping[str, Any], verb: str) -> str:
-    """Return in a sentence what a list would have held: ``facts`` is from ``counted``, with ``date`` and ``horizon_days``.
+    """Return in a sentence what a list would have held: ``facts`` is from ``outcome_counts``, with ``date`` and ``horizon_days``.
 
     >>> facts = {"date": "2026-04-01", "horizon_days": 90, "capacity": 20, "hits": 7, "outcomes": 31, "expected_by_chance": 1.44}
     >>> facts |= {"median_warning_days": 41.2, "missed": 24, "closest_missed": 23, "still_open": False}

@@ -133,7 +133,7 @@ def _unfit(plain: dict[str, Any], text: bytes | None) -> str:
         return f"written as format {plain['format']!r}, this version reads format {FORMAT}"
     if plain["kind"] not in (*MODELS, "base_rate"):
         return f"its kind {plain['kind']!r} is none of this version"
-    return "" if text is None else trees.refused(text, len(plain["features"]))
+    return "" if text is None else trees.why_no_trees(text, len(plain["features"]))
 
 
 def _tried(fitted: Fitted) -> Fitted:

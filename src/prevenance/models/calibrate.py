@@ -20,7 +20,7 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
     return expit(values)
 
 
-def platt(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+def platt_calibrator(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Return (slope, intercept) such that ``sigmoid(slope * z + intercept)`` is the chance, by Platt's smoothed targets.
 
     Where the rows hold one class only, or the order turns out upside down, the slope is 0 and everybody gets the
@@ -42,7 +42,7 @@ def platt(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     return (slope, float(model.intercept_[0]) - slope * middle) if slope > 0 else flat
 
 
-def band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray) -> Band:
+def interval_band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray) -> Band:
     """Return the 90 % interval of the share that left among the rows nearest in score, at up to 33 scores.
 
     The rows must be later than those the model learned from. Several snapshots of a customer count as one when the

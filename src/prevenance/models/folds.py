@@ -24,7 +24,7 @@ class Fold:
     test: datetime
 
 
-def units(rows: pd.DataFrame) -> pd.Series:
+def sampling_units(rows: pd.DataFrame) -> pd.Series:
     """Return who each row is drawn and split as: its ``group`` where there is one (accounts of one parent), else its customer_id."""
     return rows["group"] if "group" in rows else rows["customer_id"]
 
@@ -35,21 +35,21 @@ def at_risk(frame: pd.DataFrame) -> pd.Series:
     return labelled & (frame["state"] == "at_risk") if "state" in frame else labelled
 
 
-def closed(cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int) -> tuple[datetime, ...]:
+def closed_cutoffs(cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int) -> tuple[datetime, ...]:
     """Return the cutoffs, ascending and once each, whose label window has closed and settled: ``cutoff + horizon + settle <= as_of``."""
     gap = _gap(horizon_days, settle_days)
     until = _instant(as_of)
     return tuple(sorted({cutoff for cutoff in map(_instant, cutoffs) if cutoff + gap <= until}))
 
 
-def folds(
+def make_folds(
     cutoffs: Iterable[datetime], *, horizon_days: int, settle_days: int, tests: int = 6, calibrate: int = 3, min_fit: int = 1
 ) -> tuple[Fold, ...]:
     """Return expanding folds, oldest test first: the newest ``tests`` cutoffs are tested, each by what had closed before it.
 
     A fold calibrates on the newest ``calibrate`` cutoffs closed by its test, and fits on every cutoff closed by the first of
     these. Where history is short, ``calibrate`` shrinks (never below 1) until ``min_fit`` cutoffs are left to fit on; a test for
-    which even that fails is left out, so there may be fewer folds than ``tests``, or none. Pass closed cutoffs only (see ``closed``).
+    which even that fails is left out, so there may be fewer folds than ``tests``, or none. Pass closed cutoffs only (see ``closed_cutoffs``).
 
     Raises:
         PrevenanceError: E202 for a number that is too small.
@@ -61,7 +61,7 @@ def folds(
     return tuple(fold for fold in found if fold)
 
 
-def final(
+def final_fold(
     cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int, calibrate: int = 3, min_fit: int = 1
 ) -> Fold:
     """Return the fold of the model that goes to work: fit and calibrate on what has closed by ``as_of``, which is its ``test``.
@@ -73,7 +73,7 @@ def final(
     """
     _at_least({"calibrate": calibrate, "min_fit": min_fit}, 1)
     ordered, test, gap = sorted(set(map(_instant, cutoffs))), _instant(as_of), _gap(horizon_days, settle_days)
-    known = closed(ordered, test, horizon_days=horizon_days, settle_days=settle_days)
+    known = closed_cutoffs(ordered, test, horizon_days=horizon_days, settle_days=settle_days)
     if not known:
         what = f"no label window of {horizon_days} days (+ {settle_days} days to settle) has closed by {test:%Y-%m-%d}"
         first = f"set as_of={ordered[0] + gap + timedelta(days=1):%Y-%m-%d} or later" if ordered else "give a longer history"
@@ -81,7 +81,7 @@ def final(
     return _fold(known, test, gap, calibrate, min_fit) or Fold(known, (), test)
 
 
-def summary(parted: Sequence[Fold], frame: pd.DataFrame) -> pd.DataFrame:
+def fold_summary(parted: Sequence[Fold], frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row per fold and part: fold, part, first, last (cutoffs), cutoffs, snapshots, customers, positives, base_rate.
 
     ``frame`` has customer_id, cutoff, label and, if it likes, state: only rows at risk with a closed label are counted.
@@ -96,7 +96,7 @@ def summary(parted: Sequence[Fold], frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([_part_row(usable, *part) for part in parts if part[2]], columns=columns)
 
 
-def picture(parted: Sequence[Fold]) -> str:
+def folds_text(parted: Sequence[Fold]) -> str:
     """Return the folds as text, one line each: F fit, C calibrate, T test, ``.`` a cutoff left out (its label was still open)."""
     if not parted:
         return "no folds: the history is too short"
@@ -106,7 +106,7 @@ def picture(parted: Sequence[Fold]) -> str:
     return "\n".join([*lines, f"    {every[0]:%Y-%m-%d} to {every[-1]:%Y-%m-%d}: F fit, C calibrate, T test, . left out"])
 
 
-def svg(parted: Sequence[Fold], *, width: int = 640) -> str:
+def folds_svg(parted: Sequence[Fold], *, width: int = 640) -> str:
     """Return the same picture as a small SVG element, ``width`` pixels wide, time to scale; colour is never the only sign."""
     if not parted:
         return '<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"></svg>'

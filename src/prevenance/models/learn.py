@@ -16,7 +16,9 @@ from prevenance.models.encode import Encoder
 TREES = ("lightgbm", "random_forest", "blend")
 
 
-def learned(kind: str, encoder: Encoder, rows: pd.DataFrame, *, seed: int, params: Mapping[str, Any], threads: int = 0) -> dict[str, Any]:
+def learned_parameters(
+    kind: str, encoder: Encoder, rows: pd.DataFrame, *, seed: int, params: Mapping[str, Any], threads: int = 0
+) -> dict[str, Any]:
     """Return the parameters that a kind of model learns from ``rows`` (features and ``label``).
 
     Empty where there is nothing to learn from: one class only, or no feature that differs. The rule needs a number.

@@ -11,7 +11,7 @@ from prevenance.models.bundle import Fitted
 UNKNOWN = "not_enough_data"
 
 
-def scored(
+def cohort_scores(
     fitted: Fitted, features_now: pd.DataFrame, features_before: pd.DataFrame, cohort_now: pd.DataFrame, unknown: pd.Series | None = None
 ) -> pd.DataFrame:
     """Return the cohort with its chances: customer_id, state0, value_at_stake, score, score_low, score_high, score_before.

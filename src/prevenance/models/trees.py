@@ -21,7 +21,7 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _BELIEVED: set[tuple[str, int]] = set()
 
 
-def refused(text: bytes, features: int) -> str:
+def why_no_trees(text: bytes, features: int) -> str:
     """Return why a text is no model of so many features, or nothing if a process of its own could parse it and score a row.
 
     The process has no shell, none of the environment's secrets, and limits of memory and time. A text is asked about once in a run.

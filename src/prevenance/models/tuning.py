@@ -13,7 +13,7 @@ import pandas as pd
 
 from prevenance.models import BLENDED, boosted, logistic
 from prevenance.models.encode import Encoder, fit_encoder
-from prevenance.models.folds import units
+from prevenance.models.folds import sampling_units
 from prevenance.models.learn import labels_of
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ ROUNDS, PATIENCE = 300, 25
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 
 
-def tuned(
+def tuned_settings(
     kind: str, learn: pd.DataFrame, later: pd.DataFrame, features: Sequence[str], *, seed: int, trials: int, threads: int = 0
 ) -> dict[str, Any]:
     """Return the settings that, learned from ``learn``, did best on ``later``; {} for a kind that is not tuned or too few rows."""
     if kind == "blend":
-        each = {one: tuned(one, learn, later, features, seed=seed, trials=trials, threads=threads) for one in BLENDED}
+        each = {one: tuned_settings(one, learn, later, features, seed=seed, trials=trials, threads=threads) for one in BLENDED}
         return each if all(each.values()) else {}
     if kind not in ("lightgbm", "logistic") or any(part["label"].nunique() < 2 for part in (learn, later)):
         return {}
@@ -40,11 +40,11 @@ def tuned(
         return {}
     parts = [(encoder.matrix(part), labels_of(part)) for part in (learn, later)]
     if kind == "logistic":
-        return ridge(encoder, *parts, seed=seed)
-    return boosting(encoder, *parts, seed=seed, trials=trials, threads=boosted.threads_for(parts[0][0], threads))
+        return tune_ridge(encoder, *parts, seed=seed)
+    return tune_boosting(encoder, *parts, seed=seed, trials=trials, threads=boosted.threads_for(parts[0][0], threads))
 
 
-def ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str, Any]:
+def tune_ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str, Any]:
     """Return the ridge with the smallest log loss on ``later``; the stronger one on a tie."""
     from threadpoolctl import threadpool_limits
 
@@ -55,7 +55,7 @@ def ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str,
     return {"strength": min(losses, key=lambda strength: losses[strength])}
 
 
-def boosting(encoder: Encoder, learn: Part, later: Part, *, seed: int, trials: int, threads: int = 0) -> dict[str, Any]:
+def tune_boosting(encoder: Encoder, learn: Part, later: Part, *, seed: int, trials: int, threads: int = 0) -> dict[str, Any]:
     """Return LightGBM's settings with the smallest log loss on ``later`` after ``trials``, the first of which is the defaults.
 
     The rows are binned once for all trials. Trials that lag behind the median are pruned; the number of trees is where
@@ -130,22 +130,22 @@ class _Watch:
             raise EarlyStopException(self.best_round - 1, state.evaluation_result_list)
 
 
-def tuned_on(rows: pd.DataFrame) -> pd.Series:
+def is_tuned_on(rows: pd.DataFrame) -> pd.Series:
     """Return of which customers the settings are tuned: bool, about half of them, drawn by the hash of their id (of their group, where accounts have one parent).
 
     The others are for comparing kinds: on the rows it was tuned on, a kind with more settings to try looks better than it is.
     """
-    return pd.Series(pd.util.hash_array(units(rows).to_numpy(dtype=object)) % 2 == 0, index=rows.index)
+    return pd.Series(pd.util.hash_array(sampling_units(rows).to_numpy(dtype=object)) % 2 == 0, index=rows.index)
 
 
-def losses(scores: np.ndarray, rows: pd.DataFrame) -> tuple[float, ...]:
+def customer_losses(scores: np.ndarray, rows: pd.DataFrame) -> tuple[float, ...]:
     """Return the mean log loss of each customer (or group), by its id; ``scores`` are the chances of ``rows`` (customer_id, label)."""
     label, near = rows["label"].to_numpy(), np.clip(scores, 1e-9, 1 - 1e-9)
     found = pd.Series(-np.where(label > 0, np.log(near), np.log1p(-near)), index=rows.index)
-    return tuple(found.groupby(units(rows)).mean().sort_index())
+    return tuple(found.groupby(sampling_units(rows)).mean().sort_index())
 
 
-def choose(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> str | None:
+def choose_challenger(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> str | None:
     """Return the challenger: the simplest kind that no later one of ``kinds`` beats by more than a standard error; None if none was tried.
 
     Compared is the log loss customer by customer (the one-standard-error rule of Breiman et al., 1984), where every label had closed before

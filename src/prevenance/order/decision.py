@@ -15,7 +15,7 @@ import pandas as pd
 
 from prevenance.order.capacity import Room
 from prevenance.order.holdout import CONTACT, HOLDOUT, HoldOut
-from prevenance.order.value import ORDER, WORKABLE, check_share, gain, places, worth
+from prevenance.order.value import ORDER, WORKABLE, check_share, expected_gain, expected_value, list_places
 
 COOLING = "cooling_down"
 BEYOND = "beyond_capacity"
@@ -81,8 +81,8 @@ def decide(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, *
     """
     _check(rows)
     rows = rows.assign(**{name: usual for name, usual in STANDING.items() if name not in rows})
-    expected = worth(rows, rules.share, rules.cost)
-    place = places(rows, expected, rows["score"])
+    expected = expected_value(rows, rules.share, rules.cost)
+    place = list_places(rows, expected, rows["score"])
     woken = _woken(rows, rules, memory)
     apart = _apart(rows, moment, woken)
     free = apart == ""
@@ -151,8 +151,8 @@ def _apart(rows: pd.DataFrame, moment: datetime, woken: pd.Series) -> pd.Series:
 def _sticky(rows: pd.DataFrame, rules: Rules, inside: frozenset[str]) -> pd.Series:
     """Return the places with everyone who is inside already lifted by the margin, on what a contact gains before its cost."""
     lift = 1 + rules.margin * rows["customer_id"].isin(inside)
-    lifted = (gain(rows, rules.share) * lift - rules.cost).round(2) + 0.0
-    return places(rows, lifted, rows["score"] * lift)
+    lifted = (expected_gain(rows, rules.share) * lift - rules.cost).round(2) + 0.0
+    return list_places(rows, lifted, rows["score"] * lift)
 
 
 def _inside(rows: pd.DataFrame, place: pd.Series, room: Room) -> pd.Series:

@@ -62,7 +62,7 @@ class HoldOut:
         return hashlib.blake2b(b"mark", key=hashlib.sha256(self.key).digest(), digest_size=8).hexdigest()
 
 
-def mondays(cutoff: datetime, weeks: int) -> list[datetime]:
+def last_mondays(cutoff: datetime, weeks: int) -> list[datetime]:
     """Return the last ``weeks`` weekly moments up to and including ``cutoff``, ascending."""
     last = ORIGIN + WEEK * ((cutoff - ORIGIN) // WEEK)
     return [last - WEEK * n for n in reversed(range(weeks))]

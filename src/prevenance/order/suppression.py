@@ -27,7 +27,7 @@ PERSONAL = ("call", "email", "meeting", "training")
 """Kinds of contact after which a customer is left in peace; a campaign is none."""
 
 
-def contacted(history: History, moment: datetime, days: float) -> set[str]:
+def contacted_customers(history: History, moment: datetime, days: float) -> set[str]:
     """Return the customers whom somebody of ours contacted in person in ``(moment - days, moment]``."""
     if "contacts" not in history.tables or days <= 0:
         return set()
@@ -36,7 +36,7 @@ def contacted(history: History, moment: datetime, days: float) -> set[str]:
     return {row[0] for row in history.con.execute(asked).fetchall()}
 
 
-def escalated(history: History, moment: datetime, days: float) -> set[str]:
+def escalated_customers(history: History, moment: datetime, days: float) -> set[str]:
     """Return the customers with an open escalation: a ticket escalated, and at ``moment`` neither resolved nor closed.
 
     A ticket of which nothing was heard in ``(moment - days, moment]`` was forgotten and no longer counts.
@@ -53,7 +53,7 @@ def escalated(history: History, moment: datetime, days: float) -> set[str]:
     return {row[0] for row in history.con.execute(asked).fetchall()}
 
 
-def revenue(history: History, moment: datetime) -> dict[str, float]:
+def yearly_revenue(history: History, moment: datetime) -> dict[str, float]:
     """Return what each customer with running contracts pays a year; empty where no contracts are known."""
     if "subscriptions" not in history.tables:
         return {}

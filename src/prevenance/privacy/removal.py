@@ -15,7 +15,7 @@ from typing import Any
 
 from prevenance.base.formats import json_lines_bytes, neutral_text, table_bytes
 from prevenance.publish.block import _ESCAPES
-from prevenance.publish.digest import marked
+from prevenance.publish.digest import markdown_text
 from prevenance.sources.record import CUSTOMER_COLUMNS, customer_places
 
 NOBODY = "…"
@@ -46,7 +46,7 @@ class Person:
         spelt = {
             form
             for one in self.marks
-            for form in (one, html.escape(one), html.escape(one, quote=False), json.dumps(one)[1:-1], marked(one))
+            for form in (one, html.escape(one), html.escape(one, quote=False), json.dumps(one)[1:-1], markdown_text(one))
         }
         # the longest first: of two names that begin alike the whole one must go
         words = "|".join(re.escape(one) for one in sorted(spelt, key=len, reverse=True))

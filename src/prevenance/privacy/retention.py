@@ -102,9 +102,9 @@ def _answers(out: Path, before: datetime) -> int:
 
     went = 0
     for path in sorted((out / "feedback").glob("*.csv")):
-        held = feedback.load(out, path.stem)
-        kept = [one for one in held if feedback.moment(one.at) >= before]
+        held = feedback.load_answers(out, path.stem)
+        kept = [one for one in held if feedback.utc_moment(one.at) >= before]
         if len(kept) < len(held):
-            feedback.keep(out, path.stem, kept)
+            feedback.write_answers(out, path.stem, kept)
             went += len(held) - len(kept)
     return went

@@ -15,10 +15,10 @@ from typing import Any
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import neutral_text
-from prevenance.publish.workbook import text
+from prevenance.publish.workbook import cell_text
 
 
-def check(folder: Path, manifest: Mapping[str, Any]) -> None:
+def check_list_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Read a finished folder back and compare it with its manifest.
 
     Raises:
@@ -37,7 +37,7 @@ def check(folder: Path, manifest: Mapping[str, Any]) -> None:
         raise _refused("list.json", f"holds {len(ids)} rows, the manifest counts {manifest['counts']['listed']}")
     asked: dict[str, tuple[Callable[[bytes], list[str]], Callable[[str], str]]] = {
         "list.csv": (_csv, neutral_text),
-        "list.xlsx": (_workbook, text),
+        "list.xlsx": (_workbook, cell_text),
         "list.html": (_page, str),
     }
     for name, (reader, shown) in asked.items():

@@ -81,7 +81,7 @@ class Published:
         return found
 
 
-def every(out: Path, target: str) -> list[Published]:
+def published_lists(out: Path, target: str) -> list[Published]:
     """Return the published lists of ``target``, oldest cutoff first; of one cutoff the one that ``latest`` points to, else the newest file."""
     lists = out / "lists" / target
     newest = disk.pointed(lists / LATEST)
@@ -94,12 +94,12 @@ def every(out: Path, target: str) -> list[Published]:
     return [Published(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))) for _, folder in sorted(found.items())]
 
 
-def at(out: Path, target: str, cutoff: datetime | None) -> Published | None:
+def published_list_at(out: Path, target: str, cutoff: datetime | None) -> Published | None:
     """Return the published list of ``cutoff``, or the newest one where no cutoff is given; ``None`` if there is none."""
-    found = every(out, target)
+    found = published_lists(out, target)
     return next((one for one in reversed(found) if cutoff is None or instant_stamp(one.cutoff) == instant_stamp(cutoff)), None)
 
 
-def before(out: Path, target: str, cutoff: datetime) -> list[Published]:
+def published_lists_before(out: Path, target: str, cutoff: datetime) -> list[Published]:
     """Return the published lists with an earlier cutoff, oldest first."""
-    return [one for one in every(out, target) if one.cutoff < cutoff]
+    return [one for one in published_lists(out, target) if one.cutoff < cutoff]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prevenance.publish import drawings, sentences, wording
-from prevenance.publish.template import rendered
+from prevenance.publish.template import render_template
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -23,11 +23,19 @@ CAPTIONS = {
     "beeswarm": "Each dot is a customer: to the right the input raises the chance, to the left it lowers it; red is a high value, blue a low one.",
     "dependence": "How the value of one input (across) moves the chance (up and down).",
 }
-SAID = ("found", "missed", "refused", "reasons", "drift", "types", "retrain")
-"""Sentences that the templates call by name."""
+SAID = {
+    "found": sentences.hits_sentence,
+    "missed": sentences.missed_sentence,
+    "refused": sentences.left_out_sentence,
+    "reasons": sentences.stability_sentence,
+    "drift": sentences.drift_sentence,
+    "types": sentences.leakage_types_sentence,
+    "retrain": sentences.retrain_sentence,
+}
+"""Sentences by the names that the templates call them by."""
 
 
-def page(report: Report, pictures: Sequence[Path] = ()) -> str:
+def report_page(report: Report, pictures: Sequence[Path] = ()) -> str:
     """Return ``report.html`` for a report (report.json as a dict); ``pictures`` are PNG files to show, such as SHAP plots.
 
     Sections that the report has nothing for say "not enough data".
@@ -35,7 +43,7 @@ def page(report: Report, pictures: Sequence[Path] = ()) -> str:
     return _render("report.html.j2", report, pictures=[_picture(path) for path in pictures], drawn=_drawn(report), bars=_bars(report))
 
 
-def card(report: Report) -> str:
+def model_card(report: Report) -> str:
     """Return ``model_card.md`` for a report: what the model is for, what it stands on, how good it is and where it fails."""
     return _render("model_card.md.j2", report)
 
@@ -43,19 +51,19 @@ def card(report: Report) -> str:
 def _render(template: str, report: Report, **more: Any) -> str:
     present = {key: value for key, value in report.items() if value is not None}
     periods = [dict(period) for period in present.get("periods") or []]
-    models = wording.order(present)
-    return rendered(
+    models = wording.model_order(present)
+    return render_template(
         template,
         report=present,
         periods=periods,
         models=models,
-        tested=[name for name in models if wording.total(periods, name) is not None],
-        intervals=any(wording.known(one.get("low")) for name in models for one in present["models"][name].values()),
+        tested=[name for name in models if wording.total_hits(periods, name) is not None],
+        intervals=any(wording.is_known(one.get("low")) for name in models for one in present["models"][name].values()),
         in_use=_in_use(present),
         metrics=wording.METRICS,
-        lead_time=wording.lead_time(present),
-        calibration=wording.calibration(present),
-        said={name: getattr(sentences, name)(present) for name in SAID},
+        lead_time=wording.lead_time_sentence(present),
+        calibration=wording.calibration_sentence(present),
+        said={name: sentence(present) for name, sentence in SAID.items()},
         claims=not sentences.too_few(present),
         verdict=_verdict(present),
         why=_why(present),
@@ -66,13 +74,13 @@ def _render(template: str, report: Report, **more: Any) -> str:
 
 def _large(report: Report, periods: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Return the numbers of the first screen in large: precision at capacity, and the share of outcomes on no list."""
-    name = sentences.at_work(report)
-    right, every = wording.total(periods, name), wording.total(periods, "positives")
+    name = sentences.tested_name(report)
+    right, every = wording.total_hits(periods, name), wording.total_hits(periods, "positives")
     precision = ((report.get("models") or {}).get(name) or {}).get("precision_at_capacity")
-    known = precision and not sentences.too_few(report) and wording.known(precision.get("value"))
+    known = precision and not sentences.too_few(report) and wording.is_known(precision.get("value"))
     return {
-        "precision": wording.estimate("precision_at_capacity", precision) if known else "",
-        "unfound": wording.percent((every - right) / every) if right is not None and every else "",
+        "precision": wording.metric_text("precision_at_capacity", precision) if known else "",
+        "unfound": wording.percent_text((every - right) / every) if right is not None and every else "",
     }
 
 
@@ -85,9 +93,9 @@ def _verdict(report: Report) -> str:
     """Return in a few words what came out: promoted, kept or rules."""
     chosen = report.get("chosen") or {}
     if chosen.get("promoted"):
-        return f"{wording.model(chosen.get('model'))} is promoted"
+        return f"{wording.model_name(chosen.get('model'))} is promoted"
     kept = str(chosen.get("model") or "rule")
-    return "The simple rule is in use" if kept == "rule" else f"{wording.model(kept)} stays in use"
+    return "The simple rule is in use" if kept == "rule" else f"{wording.model_name(kept)} stays in use"
 
 
 def _why(report: Report) -> str:
@@ -102,11 +110,11 @@ def _drawn(report: Report) -> dict[str, Markup]:
     from markupsafe import Markup
 
     found = {
-        "folds": drawings.folds(report.get("folds") or []),
-        "hits": drawings.hits(report.get("periods") or [], wording.shown(report)),
-        "reliability": "" if sentences.too_few(report) else drawings.reliability((report.get("calibration") or {}).get("bins") or []),
-        "weeks": drawings.weeks((report.get("lead_time") or {}).get("weeks") or []),
-        "gaps": drawings.gaps(report.get("gaps") or []),
+        "folds": drawings.folds_svg(report.get("folds") or []),
+        "hits": drawings.hits_svg(report.get("periods") or [], wording.model_shown(report)),
+        "reliability": "" if sentences.too_few(report) else drawings.reliability_svg((report.get("calibration") or {}).get("bins") or []),
+        "weeks": drawings.warning_weeks_svg((report.get("lead_time") or {}).get("weeks") or []),
+        "gaps": drawings.power_svg(report.get("gaps") or []),
     }
     return {name: Markup(svg) for name, svg in found.items()}
 
@@ -116,8 +124,8 @@ def _bars(report: Report) -> Callable[[Mapping[str, Any]], Markup]:
     from markupsafe import Markup
 
     told = [one.get(key) for one in report.get("slices") or [] for key in ("outcome_share", "contact_share")]
-    most = max((value for value in told if wording.known(value)), default=0.0)
-    return lambda one: Markup(drawings.shares(one, most))
+    most = max((value for value in told if wording.is_known(value)), default=0.0)
+    return lambda one: Markup(drawings.shares_svg(one, most))
 
 
 def _picture(path: Path) -> dict[str, str]:

@@ -25,17 +25,17 @@ FIRST_SCRIPT = 'document.documentElement.classList.add("js")'
 MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 
 
-def rendered(template: str, *, style: str = "report.css", scripts: Sequence[str] = (), **values: Any) -> str:
+def render_template(template: str, *, style: str = "report.css", scripts: Sequence[str] = (), **values: Any) -> str:
     """Return a template with ``values``, its style, and the scripts (files beside the template, run as one), as text that UTF-8 can hold."""
     css = _read(style)
     script = "(() => {\n" + "".join(map(_read, scripts)) + "})();" if scripts else ""
     hashes = " ".join(f"'{_hash(one)}'" for one in (FIRST_SCRIPT, script)) if scripts else "'none'"
     policy = f"default-src 'none'; style-src '{_hash(css)}'; script-src {hashes}; base-uri 'none'; form-action 'none'"
     page = {"style": css, "style_hash": _hash(css), "first_script": FIRST_SCRIPT, "script": script, "policy": policy}
-    return writable(_environment().get_template(template).render(**page, **values))
+    return utf8_text(_environment().get_template(template).render(**page, **values))
 
 
-def writable(text: str) -> str:
+def utf8_text(text: str) -> str:
     """Return a text that can be written as UTF-8: half a character becomes a question mark."""
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
@@ -62,17 +62,36 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {name: getattr(wording, name) for name in ("number", "amount", "percent", "day", "line", "model")}
-    made.filters |= {"capital": _capital, "md": _markdown, "words": lambda text: wording.line(text).replace("_", " ")}
-    made.filters |= {"mark": lambda result: MARKS.get(str(result), "?")}
-    made.globals |= {name: getattr(wording, name) for name in ("estimate", "between", "hits", "total", "known", "plural")}
-    made.globals |= {"unfair": sentences.unfair, "slice_of": sentences.slice_of}
+    made.filters |= {
+        "number": wording.number_text,
+        "amount": wording.amount_text,
+        "percent": wording.percent_text,
+        "day": wording.date_text,
+        "line": wording.one_line,
+        "model": wording.model_name,
+        "capital": _capital,
+        "md": _markdown,
+        "words": lambda text: wording.one_line(text).replace("_", " "),
+        "mark": lambda result: MARKS.get(str(result), "?"),
+    }
+    made.globals |= {
+        "estimate": wording.metric_text,
+        "between": wording.metric_interval_text,
+        "hits": wording.hits_of,
+        "total": wording.total_hits,
+    }
+    made.globals |= {
+        "known": wording.is_known,
+        "plural": wording.count_text,
+        "unfair": sentences.slice_complaint,
+        "slice_of": sentences.slice_name,
+    }
     return made
 
 
 def _markdown(text: object, longest: int = 300) -> str:
     """Return text that is text in Markdown: no markup, no HTML, no end of a table's cell."""
-    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", wording.line(text, longest))
+    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", wording.one_line(text, longest))
 
 
 def _capital(text: object) -> str:

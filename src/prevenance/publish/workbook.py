@@ -15,8 +15,8 @@ from prevenance.base.formats import json_value, neutral_text
 from prevenance.decide.ranking import PAIR_COLUMNS
 from prevenance.publish import header
 from prevenance.publish.block import COLUMNS, CONSTANT
-from prevenance.publish.cells import Row, View, details, group
-from prevenance.publish.wording import known, line
+from prevenance.publish.cells import Row, View, group_of, row_details
+from prevenance.publish.wording import is_known, one_line
 from prevenance.words import Words, words
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _KIND = {column: kind for kind, columns in KINDS.items() for column in columns}
 _XML = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 
-def xlsx(view: View) -> bytes:
+def workbook_bytes(view: View) -> bytes:
     """Return the workbook of a view: sheets List and About. A view without rows keeps its columns."""
     from xlsxwriter import Workbook
 
@@ -91,8 +91,8 @@ def _list(sheet: Worksheet, view: View, formats: Mapping[str, Any]) -> None:
 
 def _value(row: Row, view: View, name: str) -> Any:
     if name == "apart":
-        return "" if (place := group(row)) == "listed" else place
-    found = row.get(name) if name in row else details(row).get(name)
+        return "" if (place := group_of(row)) == "listed" else place
+    found = row.get(name) if name in row else row_details(row).get(name)
     return view.get(name) if found is None and name in CONSTANT and not isinstance(view.get(name), Mapping) else found
 
 
@@ -101,15 +101,15 @@ def _write(sheet: Worksheet, here: int, place: int, value: Any, kind: str, forma
     value = json_value(value)
     if value is None or value == "":
         return
-    if known(value):
+    if is_known(value):
         sheet.write_number(here, place, float(value), formats[kind])
     elif kind in ("day", "instant") and (moment := _moment(str(value))) is not None:
         sheet.write_datetime(here, place, moment, formats[kind])
     else:
-        sheet.write_string(here, place, text(value), formats[kind])
+        sheet.write_string(here, place, cell_text(value), formats[kind])
 
 
-def text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """Return a value as the text of a cell: neutral, and cut visibly where a cell can hold no more."""
     clean = neutral_text(_XML.sub("�", str(value)))
     return clean if len(clean) <= LONGEST else clean[: LONGEST - len(CUT)] + CUT
@@ -128,22 +128,22 @@ def _about(sheet: Worksheet, say: Words, view: View, workbook: Workbook) -> None
     bold, wrapped = workbook.add_format({"bold": True, "valign": "top"}), workbook.add_format({"text_wrap": True, "valign": "top"})
     sheet.set_column(0, 0, 26, bold)
     sheet.set_column(1, 1, 96, wrapped)
-    lines = [one for one in _facts(say, view) if one[1]] + [("", "")] + list(meanings(say).items())
+    lines = [one for one in _facts(say, view) if one[1]] + [("", "")] + list(column_meanings(say).items())
     for here, (name, told) in enumerate(lines):
-        sheet.write_string(here, 0, text(name), bold)
-        sheet.write_string(here, 1, text(told), wrapped)
+        sheet.write_string(here, 0, cell_text(name), bold)
+        sheet.write_string(here, 1, cell_text(told), wrapped)
 
 
 def _facts(say: Words, view: View) -> list[tuple[str, str]]:
     model = view.get("model") or {}
-    show: Callable[[Any], str] = lambda value: line(value or "", 300)  # noqa: E731
-    sources = "; ".join(f"{told} ⚠" if late else told for told, late in header.sources(say, view))
+    show: Callable[[Any], str] = lambda value: one_line(value or "", 300)  # noqa: E731
+    sources = "; ".join(f"{told} ⚠" if late else told for told, late in header.source_freshness(say, view))
     return [
         (say("List"), header.title(say, view)),
-        (say("This week"), " ".join(header.fits(say, view))),
-        (say("How good it was"), header.record(say, view)),
-        (say("Changed by a contact"), header.assumed(say, view)),
-        (say("Since the last list"), "; ".join(header.moved(say, view))),
+        (say("This week"), " ".join(header.fits_sentences(say, view))),
+        (say("How good it was"), header.record_sentence(say, view)),
+        (say("Changed by a contact"), header.effect_sentence(say, view)),
+        (say("Since the last list"), "; ".join(header.movement_texts(say, view))),
         (say("As of"), show(view.get("cutoff"))),
         (say("Known until"), show(view.get("data_until"))),
         (say("Sources"), sources),
@@ -154,7 +154,7 @@ def _facts(say: Words, view: View) -> list[tuple[str, str]]:
     ]
 
 
-def meanings(say: Words) -> dict[str, str]:
+def column_meanings(say: Words) -> dict[str, str]:
     """Return column -> what it says."""
     return {
         "rank": say("Place on the list; empty for those who are not to be worked now"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.folders import status
+from prevenance.publish.folders import write_status
 from prevenance.runs.night import night
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
@@ -45,7 +45,7 @@ def make_up(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceE
     good = sum(one["outcome"] != "refused" for one in told.values())
     outcome = "published" if not problems else "partly published" if good else "refused"
     code = problems[0].exit_status if problems else 0
-    status(Path(given.out), {"pipeline": "backfill", "outcome": outcome, "exit": code, "nights": told})
+    write_status(Path(given.out), {"pipeline": "backfill", "outcome": outcome, "exit": code, "nights": told})
     return problems
 
 

@@ -32,7 +32,7 @@ def champion_of(
             horizon.
     """
     messages: list[str] = []
-    held = tracking.champion(out, target.name, messages)
+    held = tracking.tracked_champion(out, target.name, messages)
     if at_the_time and cutoff is not None:
         held = shelf.champion_at(out / "models" / target.name, cutoff) or held
     if held is None:
@@ -65,7 +65,7 @@ def champion_of(
 
 def with_champion(out: Path, each: list[Settings]) -> list[Settings]:
     """Return the settings of those targets that have a champion; without any the first, which then says what is missing."""
-    return [one for one in each if tracking.champion(out, one.target.name)] or each[:1]
+    return [one for one in each if tracking.tracked_champion(out, one.target.name)] or each[:1]
 
 
 def check_inputs(fitted: Fitted, columns: list[str]) -> None:

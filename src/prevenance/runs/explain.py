@@ -15,13 +15,13 @@ from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import date_text, json_value
 from prevenance.explain.attribution import contributions
-from prevenance.explain.details import SAMPLED, Basis, details
-from prevenance.explain.evidence import answers_of, checked, held, inputs_of
+from prevenance.explain.details import SAMPLED, Basis, details_by_customer
+from prevenance.explain.evidence import inputs_of, rows_held, sum_check, what_if_answers
 from prevenance.models import bundle
 from prevenance.privacy.trail import noted_each
 from prevenance.publish import dossier, folders
-from prevenance.publish.folders import status
-from prevenance.publish.published import Published, at
+from prevenance.publish.folders import write_status
+from prevenance.publish.published import Published, published_list_at
 from prevenance.runs.champion import asked_source, champion_of, with_champion
 from prevenance.runs.inputs import Inputs, load
 from prevenance.runs.ranked import ranked_list
@@ -66,14 +66,14 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
         folder = Path(given.out) / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
             f"{asked.digest}.json": formats.canonical_json(told),
-            f"{asked.digest}.html": dossier.page(told, spoken).encode(errors="replace"),
+            f"{asked.digest}.html": dossier.dossier_page(told, spoken).encode(errors="replace"),
             f"{asked.digest}.customer.html": dossier.customer_page(told, spoken).encode(errors="replace"),
         }
-        folders.write(folder, files)
-        steps.tell(dossier.text(told, str(folder), spoken))
+        folders.write_files(folder, files)
+        steps.tell(dossier.dossier_text(told, str(folder), spoken))
         results[one.target.name] = str(folder)
     noted_each(Path(given.out), "explain", results)
-    status(Path(given.out), {"pipeline": "explain", "outcome": "explained", "exit": 0, "targets": results})
+    write_status(Path(given.out), {"pipeline": "explain", "outcome": "explained", "exit": 0, "targets": results})
 
 
 def loaded(given: Settings, steps: Steps) -> Callable[[Settings], tuple[Inputs, Published | None]]:
@@ -84,11 +84,11 @@ def loaded(given: Settings, steps: Steps) -> Callable[[Settings], tuple[Inputs, 
     read: dict[str | None, Inputs] = {}
 
     def inputs_and_list(one: Settings) -> tuple[Inputs, Published | None]:
-        newest = at(Path(one.out), one.target.name, None) if one.as_of is None else None
+        newest = published_list_at(Path(one.out), one.target.name, None) if one.as_of is None else None
         as_of = f"{newest.cutoff.isoformat()}+00:00" if newest else one.as_of
         if as_of not in read:
             read[as_of] = load(replace(one, as_of=as_of), steps, gated=True)
-        return read[as_of], newest or at(Path(one.out), one.target.name, read[as_of].as_of)
+        return read[as_of], newest or published_list_at(Path(one.out), one.target.name, read[as_of].as_of)
 
     return inputs_and_list
 
@@ -140,7 +140,7 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
     head = _head(given, basis, asked)
     place = _place(basis, asked)
     if place is None:
-        return head | {"absent": absent(given, basis, say), "held": held(basis.history, basis.cutoff, asked.customer)}
+        return head | {"absent": absent(given, basis, say), "held": rows_held(basis.history, basis.cutoff, asked.customer)}
     own = basis.features.iloc[[place]].reset_index(drop=True)
     row = _listed_row(basis, own)
     sampled = basis.fitted.kind in SAMPLED
@@ -150,7 +150,7 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
     low, high = (float(side[0]) for side in bundle.interval(basis.fitted, np.array([score])))
     judged = row is None or row["score"] is not None
     told = own.assign(score=score if judged else np.nan)
-    standing = details(basis, told, say, weeks={})[asked.customer] if judged else {}
+    standing = details_by_customer(basis, told, say, weeks={})[asked.customer] if judged else {}
     return head | {
         "product_id": own["product_id"].iloc[0] if "product_id" in own else None,
         "row": row,
@@ -159,11 +159,11 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
         "score": score if judged else None,
         "score_low": low if judged else None,
         "score_high": high if judged else None,
-        "check": checked(basis, start, parts, score, row),
+        "check": sum_check(basis, start, parts, score, row),
         "inputs": inputs_of(basis, own, parts, asked.customer, say),
-        "what_if": answers_of(basis, own, parts, say) if judged else [],
+        "what_if": what_if_answers(basis, own, parts, say) if judged else [],
         "details": standing,
-        "held": held(basis.history, basis.cutoff, asked.customer),
+        "held": rows_held(basis.history, basis.cutoff, asked.customer),
     }
 
 

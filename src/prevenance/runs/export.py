@@ -13,10 +13,10 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.decide import feedback
 from prevenance.decide.feedback import Answer
-from prevenance.decide.overrides import FOLLOWED, decisions
+from prevenance.decide.overrides import FOLLOWED, newest_answers
 from prevenance.privacy.trail import noted
 from prevenance.publish import folders
-from prevenance.publish.published import Published, at
+from prevenance.publish.published import Published, published_list_at
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 
@@ -30,7 +30,7 @@ def export_lists(given: Settings, targets: Targets, steps: Steps) -> None:
         PrevenanceError: E203 where there is no list, E906 where review is required and a row has no decision, E905 for pseudonyms without key.
     """
     out, written = Path(given.out), {}
-    lists = {one.target.name: (one, at(out, one.target.name, None)) for one in targets(given)}
+    lists = {one.target.name: (one, published_list_at(out, one.target.name, None)) for one in targets(given)}
     if not any(found for _, found in lists.values()):
         raise PrevenanceError(
             "E203", f"there is no published list in {out}", key="out", fix="run make score, or set out=", path=out / "lists"
@@ -42,7 +42,7 @@ def export_lists(given: Settings, targets: Targets, steps: Steps) -> None:
         written[name] = {"file": str(path), "rows": len(rows)}
         decided = int(rows["decision"].ne("").sum())
         noted(Path(given.out), "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
-    folders.status(out, {"pipeline": "export", "outcome": "exported", "exit": 0, "targets": written})
+    folders.write_status(out, {"pipeline": "export", "outcome": "exported", "exit": 0, "targets": written})
     steps("")
     for name, told in written.items():
         steps.tell(f"EXPORT    {name}: {told['rows']} rows to {told['file']}; nothing was sent")
@@ -53,9 +53,9 @@ def rows_of(given: Settings, found: Published) -> tuple[pd.DataFrame, datetime]:
 
     A row that a person decided against has no action. Who was erased since, or wants no contact any more, is on no list that is asked.
     """
-    out, answers = Path(given.out), feedback.load(Path(given.out), given.target.name)
+    out, answers = Path(given.out), feedback.load_answers(Path(given.out), given.target.name)
     hidden = pseudonyms.wanted_pseudonyms(given.pseudonymous, given.privacy.key_file)
-    made = decisions(one for one in answers if one.run_id == found.manifest["run_id"])
+    made = newest_answers(one for one in answers if one.run_id == found.manifest["run_id"])
     rows = found.rows[found.rows["rank"].notna()]
     gone = erased.load_erased(out).among(rows["customer_id"])
     listed = [row for row in rows.to_dict("records") if row["customer_id"] not in gone]

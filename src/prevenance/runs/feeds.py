@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prevenance.base import disk
 from prevenance.history.history import History, empty_table
-from prevenance.publish.published import every
+from prevenance.publish.published import published_lists
 from prevenance.runs.settings.schema import Settings
 from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
@@ -54,7 +54,7 @@ def settled(given: Settings, history: History, counts: Mapping[str, Counts], mes
 
 def rows_before(out: Path) -> list[dict[str, int]]:
     """Return table -> rows read of every list that was published, oldest cutoff first; without one those of the training."""
-    manifests = [one.manifest for target in sorted(disk.names(out / "lists")) for one in every(out, target)]
+    manifests = [one.manifest for target in sorted(disk.names(out / "lists")) for one in published_lists(out, target)]
     nights = {one["cutoff"]: {name: int(counts["read"]) for name, counts in one["tables"].items()} for one in manifests}
     if nights or not (out / "run.json").is_file():
         return [nights[cutoff] for cutoff in sorted(nights)]

@@ -48,7 +48,7 @@ def record(
         over = target.closes(one.cutoff) <= inputs.history.until
         if over and (start is None or one.cutoff + timedelta(days=target.horizon_days) <= start):
             rows = one.rows[~one.rows["customer_id"].isin(hidden)].reset_index(drop=True)
-            facts.append(outcomes.counted(outcomes.judged(inputs.history, target, rows), target, inputs.history.until))
+            facts.append(outcomes.outcome_counts(outcomes.outcomes_of_list(inputs.history, target, rows), target, inputs.history.until))
             start = one.cutoff
             moments.append(start)
     if facts:
@@ -78,13 +78,13 @@ def report_of(out: Path, target: str) -> dict[str, Any] | None:
 def moved(inputs: Inputs, made: Listed, last: Published | None, excluded: dict[str, int]) -> dict[str, Any]:
     """Return what moved since the last list (an earlier cutoff), and who stands apart or is left out."""
     ranked = made.decided
-    found: dict[str, Any] = {"since": None, "new": None, "gone": [], **movement.counts(ranked)}
+    found: dict[str, Any] = {"since": None, "new": None, "gone": [], **movement.counts_apart(ranked)}
     found["excluded"] = {name: excluded[name] for name in ("opted_out", "cooling_down") if name in excluded}
     if last is None:
         return found
-    entered = [one for one in movement.moves(ranked, last.rows).values() if one == movement.ENTERED]
+    entered = [one for one in movement.rank_moves(ranked, last.rows).values() if one == movement.ENTERED]
     hidden = {row[0] for row in inputs.history.con.execute("select customer_id from canonical._opted_out").fetchall()}
-    left = movement.gone(ranked, last.rows, hidden, made.cooling, _renewed(inputs, last))
+    left = movement.customers_gone(ranked, last.rows, hidden, made.cooling, _renewed(inputs, last))
     return found | {"since": last.cutoff.date().isoformat(), "new": len(entered), "gone": left[: movement.SHOWN]}
 
 

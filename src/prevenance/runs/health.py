@@ -9,7 +9,7 @@ from typing import Any
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features import SETS
 from prevenance.features import definitions as all_definitions
-from prevenance.features.build import names
+from prevenance.features.build import feature_columns
 from prevenance.features.define import State
 from prevenance.runs.settings.schema import Settings
 
@@ -25,7 +25,7 @@ def health_score_of(given: Settings, columns: Sequence[str]) -> dict[str, Any]:
     """
     every = all_definitions(list(SETS), sorted(set(given.features.lookbacks)))
     words = {name for one in every if isinstance(one, State) for name in one.categories}
-    found = [_input(one, number, names(every), words) for number, one in enumerate(given.health_score.inputs, start=1)]
+    found = [_input(one, number, feature_columns(every), words) for number, one in enumerate(given.health_score.inputs, start=1)]
     usable = {"inputs": found} if any(one["feature"] in columns for one in found) else {}
     if given.model.kind == "health_score" and not usable:
         why = "none of its inputs is in these data" if found else "none is set"

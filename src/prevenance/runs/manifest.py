@@ -7,7 +7,7 @@ from typing import Any
 
 from prevenance.base import formats
 from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
-from prevenance.decide.ranking import apart
+from prevenance.decide.ranking import rows_apart
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.runs.inputs import Inputs
@@ -39,7 +39,7 @@ def manifest_of(
     quarantine = {key.removeprefix("quarantined "): n for key, n in inputs.customers.items() if key.startswith("quarantined ")}
     excluded |= made.absent | ({"not_in_cohort": known - cohort} if known > cohort else {})
     lost = inputs.customers["read"] - listed - sum(excluded.values()) - sum(quarantine.values())
-    counts = {"customers_read": inputs.customers["read"], "listed": listed, "apart": apart(made.decided)}
+    counts = {"customers_read": inputs.customers["read"], "listed": listed, "apart": rows_apart(made.decided)}
     return {
         "target": target.name,
         "cutoff": f"{inputs.as_of.isoformat()}Z",

@@ -11,7 +11,7 @@ from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
 from prevenance.privacy.trail import noted, noted_each
-from prevenance.publish.folders import status
+from prevenance.publish.folders import write_status
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs, load
 from prevenance.runs.learn import learn
@@ -21,7 +21,7 @@ from prevenance.runs.steps import Steps
 from prevenance.runs.tonight import tonight
 from prevenance.runs.view import write_index
 from prevenance.track import lists_log
-from prevenance.track.tracking import champion
+from prevenance.track.tracking import tracked_champion
 
 RETAINED = ("explain", "export", "feedback", "replay")
 """Locks of the runs that write what may be past its retention, besides the lists, which a night holds itself."""
@@ -52,7 +52,7 @@ def score_each(given: Settings, targets: Targets, steps: Steps) -> list[Prevenan
     """Publish the list of the chosen target, or of every target that has a champion; return what was refused."""
     done = night(given, targets(given), steps)
     write_index(given)
-    status(Path(given.out), {"pipeline": "score"} | done.record)
+    write_status(Path(given.out), {"pipeline": "score"} | done.record)
     return list(done.refused.values())
 
 
@@ -63,13 +63,13 @@ def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: b
         PrevenanceError: what concerns all of them: the inputs, the disk, no champion for any.
     """
     out, done = Path(given.out), Night()
-    chosen = [one for one in each if champion(out, one.target.name) or given.allow_rule] or each[:1]
+    chosen = [one for one in each if tracked_champion(out, one.target.name) or given.allow_rule] or each[:1]
     if len(chosen) == 1 and not given.allow_rule:
         champion_of(out, target_of(chosen[0]), None, asked_source(given))  # refused before anything is read
     loaded = load(given, steps, gated=True)
     for one in chosen:
         try:
-            if given.allow_rule and champion(out, one.target.name) is None:
+            if given.allow_rule and tracked_champion(out, one.target.name) is None:
                 _rule(one, loaded, steps)
             text, done.lists[one.target.name] = tonight(one, loaded, steps, at_the_time=at_the_time)
         except PrevenanceError as problem:
@@ -82,7 +82,7 @@ def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: b
         steps.tell(text)
     noted_each(Path(given.out), "score", done.lists)
     steps("the model store", checked=False)
-    done.messages = lists_log.kept(out, [facts["list"] for facts in done.lists.values()])
+    done.messages = lists_log.log_lists(out, [facts["list"] for facts in done.lists.values()])
     done.messages += _past_retention(given, loaded)
     steps("")
     for message in [*(gate.says for gate in loaded.gates if gate.outcome != "pass"), *done.messages]:

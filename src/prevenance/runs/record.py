@@ -11,7 +11,7 @@ from prevenance.consent import erased
 from prevenance.consent.purpose import Privacy, check_purpose
 from prevenance.history.history import as_of_instant
 from prevenance.privacy.trail import noted
-from prevenance.publish.folders import status
+from prevenance.publish.folders import write_status
 from prevenance.runs.inputs import data_of, prepare_out, source_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
@@ -54,7 +54,7 @@ def record_changes(given: Settings, steps: Steps) -> None:
     told = {one.view: {"new": one.new, "changed": one.changed, "gone": one.gone} for one in found}
     noted(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
     steps.tell("\n".join([f"RECORD    {instant_stamp(at)}", *map(text, found)]))
-    status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
+    write_status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
 
 
 def whole(one: Change, *, accepted: bool) -> None:

@@ -12,14 +12,14 @@ import pandas as pd
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import date_text
-from prevenance.features.build import names
+from prevenance.features.build import feature_columns
 from prevenance.judge import outcomes
-from prevenance.judge.leakage import leakage
+from prevenance.judge.leakage import find_leaks
 from prevenance.models import bundle, folds, training
 from prevenance.models.bundle import Fitted
 from prevenance.publish import folders
 from prevenance.publish import replay as pages
-from prevenance.publish.folders import status
+from prevenance.publish.folders import write_status
 from prevenance.runs.champion import asked_source, champion_of, with_champion
 from prevenance.runs.inputs import Inputs, load
 from prevenance.runs.listed import Listed
@@ -54,7 +54,7 @@ def replay_each(given: Settings, targets: Targets, steps: Steps) -> None:
     for one, (fitted, _, messages) in zip(chosen, champions, strict=True):
         text, results[one.target.name] = replayed(one, fitted, then, now, messages, steps)
         steps.tell(text)
-    status(out, {"pipeline": "replay", "outcome": "replayed", "exit": 0, "targets": results})
+    write_status(out, {"pipeline": "replay", "outcome": "replayed", "exit": 0, "targets": results})
 
 
 def replayed(given: Settings, champion: Fitted, then: Inputs, now: Inputs, messages: list[str], steps: Steps) -> tuple[str, dict[str, Any]]:
@@ -63,9 +63,9 @@ def replayed(given: Settings, champion: Fitted, then: Inputs, now: Inputs, messa
     refit = refitted(given, target, champion, then, steps)
     made = ranked_list(given, then, refit.fitted, refit.digest, steps, replaying=True)
     steps(f"{target.name}: judge by what is known at {now.as_of:%Y-%m-%d}")
-    rows = outcomes.judged(now.history, target, made.ranked)
+    rows = outcomes.outcomes_of_list(now.history, target, made.ranked)
     date = date_text(then.as_of, given.source.timezone)
-    facts = outcomes.counted(rows, target, now.history.until) | {"date": date, "horizon_days": target.horizon_days}
+    facts = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "horizon_days": target.horizon_days}
     verb = target.words.past
     summary = facts | {
         "target": target.name,
@@ -79,8 +79,8 @@ def replayed(given: Settings, champion: Fitted, then: Inputs, now: Inputs, messa
         "messages": [*messages, *then.messages, *made.notes],
     }
     folder = Path(given.out) / "replay" / target.name / date
-    folders.write(folder, _files(rows, summary, made))
-    return pages.text(rows, summary, folder), {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
+    folders.write_files(folder, _files(rows, summary, made))
+    return pages.replay_text(rows, summary, folder), {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
 
 
 def refitted(given: Settings, target: Target, champion: Fitted, then: Inputs, steps: Steps) -> Refitted:
@@ -99,19 +99,19 @@ def refitted(given: Settings, target: Target, champion: Fitted, then: Inputs, st
     every = frame_of(then, target, [*cutoffs, then.as_of], definitions, steps, given.validation.max_snapshots)
     frame = every[every["cutoff"] != pd.Timestamp(then.as_of)].reset_index(drop=True)  # as in training, where tonight's rows come along
     gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
-    closed = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in set(training.usable(frame)["cutoff"])]
-    parted = folds.folds(closed, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
-    production = folds.final(closed, then.as_of, calibrate=given.validation.calibrate, **gap)
-    columns = [name for name in names(definitions) if name not in given.features.leave_out]
-    leaks = {leak["feature"] for leak in leakage(frame, columns, parted, given.seed)}
+    closed = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in set(training.usable_rows(frame)["cutoff"])]
+    parted = folds.make_folds(closed, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
+    production = folds.final_fold(closed, then.as_of, calibrate=given.validation.calibrate, **gap)
+    columns = [name for name in feature_columns(definitions) if name not in given.features.leave_out]
+    leaks = {leak["feature"] for leak in find_leaks(frame, columns, parted, given.seed)}
     kept = [name for name in columns if name not in leaks]
-    kind, params, why = _recipe(champion, training.positives(frame))
+    kind, params, why = _recipe(champion, training.positive_customers(frame))
     steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")
     about = {"target": target.name, "source": given.source.name, "trained_until": then.as_of.isoformat(), "params": params, **gap}
     about["lookbacks"] = lookbacks_of(given, then)
-    fitted = training.fit(frame, production, kind, kept, seed=given.seed, params=params, about=about)
+    fitted = training.fit_model(frame, production, kind, kept, seed=given.seed, params=params, about=about)
     tested = training.backtest(frame, parted, (), kept, seed=given.seed, champion=(kind, params))
-    fitted = training.with_band(fitted, tested.predictions, "champion")
+    fitted = training.with_interval_band(fitted, tested.predictions, "champion")
     with tempfile.TemporaryDirectory() as work:
         return Refitted(fitted, bundle.save(fitted, Path(work) / "model"), why)
 
@@ -130,6 +130,6 @@ def _files(rows: pd.DataFrame, summary: dict[str, Any], made: Listed) -> dict[st
     return {
         "list.csv": formats.csv_bytes(rows),
         "list.json": formats.json_bytes(rows),
-        "replay.html": pages.page(rows, summary).encode(),
+        "replay.html": pages.replay_page(rows, summary).encode(),
         "summary.json": formats.canonical_json(summary | {"run_id": made.run_id, "data_until": made.until}),
     }

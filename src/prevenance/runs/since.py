@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.explain.change import PARTS, change, moved
+from prevenance.explain.change import PARTS, change_facts, change_parts
 from prevenance.explain.details import Basis
-from prevenance.features.build import build, names
+from prevenance.features.build import build, feature_columns
 from prevenance.models.bundle import Fitted
 from prevenance.publish.published import Published
 from prevenance.runs.settings.schema import Settings
@@ -41,8 +41,8 @@ def changes(given: Settings, basis: Basis, asked: pd.DataFrame, last: Published,
     if rows.empty or then.empty:
         return {}, []
     now, earlier = rows.set_index(keys), then.set_index(keys)
-    parts = change(basis.fitted, now, before, earlier)
-    facts = moved(before, now, earlier, basis.definitions, say)
+    parts = change_parts(basis.fitted, now, before, earlier)
+    facts = change_facts(before, now, earlier, basis.definitions, say)
     found = {}
     for customer, told, why in zip(judged["customer_id"], parts[list(PARTS)].to_dict("records"), facts, strict=True):
         if pd.notna(told["points"]):
@@ -52,7 +52,7 @@ def changes(given: Settings, basis: Basis, asked: pd.DataFrame, last: Published,
 
 def _with_inputs(basis: Basis, rows: pd.DataFrame, model: Fitted) -> pd.DataFrame:
     """Return ``rows`` with the inputs that an earlier model wants and the present one does not, as far as the tables give them."""
-    wanted = [name for name in model.encoder.features if name not in rows and name in names(basis.definitions)]
+    wanted = [name for name in model.encoder.features if name not in rows and name in feature_columns(basis.definitions)]
     if not wanted:
         return rows
     asked = rows[basis.target.keys].assign(cutoff=pd.Timestamp(basis.cutoff).as_unit("us"))

@@ -12,7 +12,7 @@ import pandas as pd
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features import SETS
 from prevenance.features import definitions as all_definitions
-from prevenance.features.build import build, names, usable
+from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Definition
 from prevenance.history import parents
 from prevenance.history.history import as_of_instant
@@ -49,11 +49,11 @@ def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None
         if name not in SETS:
             raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=did_you_mean(name, SETS))
     if fitted is not None and "lookbacks" in fitted.about:
-        return usable(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
+        return usable_definitions(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
     span, lookbacks = (inputs.as_of - first_known(inputs)).days, lookbacks_of(given, inputs)
     dropped = [days for days in given.features.lookbacks if days > span]
     messages = [f"lookback of {days} days left out: the history has {span} days" for days in dropped]
-    return usable(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
+    return usable_definitions(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
 
 
 def lookbacks_of(given: Settings, inputs: Inputs) -> list[int]:
@@ -154,4 +154,4 @@ def frame_of(
     group = parents.parent_groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
     labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))
     built = build(inputs.history, labelled, definitions, steps)
-    return pd.concat([labelled, built[names(definitions)]], axis=1)
+    return pd.concat([labelled, built[feature_columns(definitions)]], axis=1)

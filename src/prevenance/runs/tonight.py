@@ -7,7 +7,7 @@ from typing import Any
 
 from prevenance.base import formats
 from prevenance.publish import finished, summary
-from prevenance.publish.folders import publish
+from prevenance.publish.folders import publish_list
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import NO_MODEL
@@ -41,8 +41,8 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time: bool 
     steps(f"{target.name}: look at the inputs again")
     inputs.unchanged()
     steps(f"{target.name}: publish")
-    folder = publish(out, target.name, cutoff, files, manifest, finished.check)
-    return summary.top(made.ranked, folder, by=by), {
+    folder = publish_list(out, target.name, cutoff, files, manifest, finished.check_list_folder)
+    return summary.list_text(made.ranked, folder, by=by), {
         "list": str(folder),
         "listed": len(made.ranked),
         "run_id": made.run_id,

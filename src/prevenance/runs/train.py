@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prevenance.privacy.trail import noted_each
-from prevenance.publish.folders import status
+from prevenance.publish.folders import write_status
 from prevenance.runs.inputs import load, remember
 from prevenance.runs.learn import learn
 from prevenance.runs.settings.schema import Settings, Targets
@@ -23,4 +23,4 @@ def train_each(given: Settings, targets: Targets, steps: Steps) -> None:
         steps.tell(text)
     remember(given, {name: one.read for name, one in loaded.counts.items()})
     noted_each(Path(given.out), "train", results)
-    status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})
+    write_status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})

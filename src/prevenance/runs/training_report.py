@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.explain import stability
-from prevenance.explain.attribution import contributions, families
+from prevenance.explain.attribution import column_stories, contributions
 from prevenance.features.define import Definition
 from prevenance.judge import drift, evaluation, gaps, hindsight, lead, metrics, slices
 from prevenance.judge.reliability import reliability
@@ -52,7 +52,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
     target, inputs, steps = facts.target, facts.inputs, facts.steps
     predictions, capacity = tested.backtest.predictions, capacity_of(given)
     steps(f"{target.name}: reasons, gaps, leakage types")
-    rule = training.rule_text(training.fit(tested.rows, tested.production, "rule", tested.columns, seed=given.seed))
+    rule = training.rule_text(training.fit_model(tested.rows, tested.production, "rule", tested.columns, seed=given.seed))
     return {
         "target": target.name,
         "says": target.says,
@@ -62,7 +62,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         **_counted(tested, target),
         "capacity": capacity,
         "folds": [{"fit": _texts(one.fit), "calibrate": _texts(one.calibrate), "test": one.test.isoformat()} for one in tested.parted],
-        "folds_svg": folds.svg(tested.parted),
+        "folds_svg": folds.folds_svg(tested.parted),
         "models": facts.measured,
         "rule": rule,
         "chosen": {"model": choice.kind, "why": choice.why, "challenger": choice.challenger, "promoted": choice.promoted},
@@ -74,7 +74,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         "lead_time": _lead_time(predictions, choice.tested_as, capacity, target),
         "slices": choice.sliced,
         "ties": {name: _ties(part, capacity) for name, part in predictions.groupby("model", sort=True)},
-        "periods": json.loads(evaluation.periods(predictions, capacity).to_json(orient="records", date_format="iso")),
+        "periods": json.loads(evaluation.period_hits(predictions, capacity).to_json(orient="records", date_format="iso")),
         "calibration": reliability(predictions, choice.tested_as, seed=given.seed),
         "reasons_stability": _stability(given, facts, tested, capacity),
         "gaps": _gaps(facts.fitted, tested, choice),
@@ -101,17 +101,17 @@ def sliced(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int,
     """Return how the model serves each slice; size and tenure are cut on what the oldest fold learned from."""
     if not tested.parted or predictions.empty:
         return []
-    extra = slices.grouped(tested.rows, tested.rows["cutoff"].isin(tested.parted[0].fit))
+    extra = slices.size_and_tenure(tested.rows, tested.rows["cutoff"].isin(tested.parted[0].fit))
     own = tested.rows[[name for name in SLICES if name in tested.rows and name not in extra]]
     frame = pd.concat([extra, own], axis=1)
     columns = [name for name in SLICES if name in frame and 1 < frame[name].nunique() <= LEVELS]
-    return slices.slices(predictions, frame, columns, model, capacity=capacity, unblocking=UNBLOCKING, seed=seed)
+    return slices.slice_report(predictions, frame, columns, model, capacity=capacity, unblocking=UNBLOCKING, seed=seed)
 
 
 def moved(tested: Tested) -> drift.Drift:
     """Return how the newest snapshots, labels open, differ from those that the model at work learns from."""
     learned = tested.rows[tested.rows["cutoff"].isin(tested.production.fit)]
-    return drift.drift(learned, tested.tonight[tested.tonight["state"] == "at_risk"], tested.columns)
+    return drift.input_drift(learned, tested.tonight[tested.tonight["state"] == "at_risk"], tested.columns)
 
 
 def flat(given: Settings) -> dict[str, object]:
@@ -169,7 +169,7 @@ def _stability(given: Settings, facts: Facts, tested: Tested, capacity: int) -> 
     """Return whether the reasons of those whom the newest test's list would name come back over refits."""
     newest = _newest(tested)
     best = newest.iloc[np.lexsort((newest["customer_id"].to_numpy(dtype=str), -chance(facts.fitted, newest)))[:capacity]]
-    told = families(facts.definitions)
+    told = column_stories(facts.definitions)
     return stability.reasons_stability(facts.fitted, tested.rows, tested.production, best, told, seed=given.seed)
 
 
@@ -179,11 +179,11 @@ def _gaps(fitted: Fitted, tested: Tested, choice: Choice) -> list[dict[str, Any]
     heavy = [str(name) for name in weight[weight > 0].sort_values(ascending=False, kind="stable").index[:TOP]]
     words = set(fitted.encoder.vocabulary)
     warned = any(one.code == "PV007" and one.severity != "pass" for one in choice.findings)
-    echoes = gaps.footprints(tested.rows, tested.columns) if warned else []
+    echoes = gaps.late_footprints(tested.rows, tested.columns) if warned else []
     told = tested.backtest.predictions
     told = told[told["model"] == choice.tested_as].rename(columns={"raw": choice.kind})
     names = [*(name for name in heavy if name not in words), *(name for name in echoes if name not in heavy)]
-    found = [*gaps.powers(told, [choice.kind]), *gaps.powers(tested.rows, names, echoes)]
+    found = [*gaps.power_by_gap(told, [choice.kind]), *gaps.power_by_gap(tested.rows, names, echoes)]
     return [asdict(one) | {"model": place == 0} for place, one in enumerate(found)]
 
 
@@ -199,11 +199,11 @@ def _newest(tested: Tested) -> pd.DataFrame:
 
 def _enough(tested: Tested) -> str:
     if tested.positives < training.FEW:
-        return f"no: {evaluation.counted(tested.positives, 'customer')} with the outcome, {training.FEW} are needed for a model; rules, no model"
+        return f"no: {evaluation.count_text(tested.positives, 'customer')} with the outcome, {training.FEW} are needed for a model; rules, no model"
     if tested.positives < training.MANY:
         needed = f"{training.MANY} are needed for boosted trees; wide intervals"
-        return f"for a simple model: {evaluation.counted(tested.positives, 'customer')} with the outcome, {needed}"
-    return f"yes: {evaluation.counted(tested.positives, 'customer')} with the outcome"
+        return f"for a simple model: {evaluation.count_text(tested.positives, 'customer')} with the outcome, {needed}"
+    return f"yes: {evaluation.count_text(tested.positives, 'customer')} with the outcome"
 
 
 def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:
@@ -225,7 +225,7 @@ def no_challenger(given: Settings, tested: Tested) -> str:
     elif given.model.kind == "health_score":
         why = "your health score was asked for: your rules, no model"
     else:
-        why = f"{evaluation.counted(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
+        why = f"{evaluation.count_text(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
     return f"not promoted: {why}; the rule stays."
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.folders import status
-from prevenance.publish.quality import Audit, report, text
+from prevenance.publish.folders import write_status
+from prevenance.publish.quality import Audit, audit_report, audit_text
 from prevenance.runs.inputs import Inputs, load, source_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
@@ -32,13 +32,13 @@ def validate_inputs(given: Settings, steps: Steps) -> None:
     steps("")
     if inputs is not None:
         audit = audited(given, inputs, refused)
-        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical_json(report(audit)))
-        steps.tell(f"{text(audit)}\n\nFILES         {place}")
+        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
+        steps.tell(f"{audit_text(audit)}\n\nFILES         {place}")
     for problem in refused[1:]:
         steps.tell(problem.line())
     if refused:
         raise refused[0]
-    status(Path(given.out), {"pipeline": "validate", "outcome": "valid", "exit": 0})
+    write_status(Path(given.out), {"pipeline": "validate", "outcome": "valid", "exit": 0})
 
 
 def seen(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:

@@ -16,12 +16,12 @@ import pandas as pd
 from prevenance.base import disk
 from prevenance.base.formats import canonical_json, date_text, json_value
 from prevenance.decide import movement
-from prevenance.decide.overrides import rate
+from prevenance.decide.overrides import override_rate
 from prevenance.decide.weeks import known_answers
 from prevenance.explain import story
-from prevenance.explain.details import Basis, details
+from prevenance.explain.details import Basis, details_by_customer
 from prevenance.models.bundle import Fitted
-from prevenance.publish.published import Published, before
+from prevenance.publish.published import Published, published_lists_before
 from prevenance.runs import headline
 from prevenance.runs.feeds import LATE
 from prevenance.runs.inputs import Inputs
@@ -57,9 +57,9 @@ def views(
     view = view_of(given, inputs, made, fitted, digest, manifest)
     first = [{key: value for key, value in row.items() if key != "details"} for row in view["rows"][:TOP]]
     return {
-        "list.html": _bytes(page.page(view)),
-        "list.xlsx": workbook.xlsx(view),
-        "digest.md": _bytes(digests.digest(view)),
+        "list.html": _bytes(page.list_page(view)),
+        "list.xlsx": workbook.workbook_bytes(view),
+        "digest.md": _bytes(digests.digest_text(view)),
         HEAD: canonical_json(view | {"rows": first}),
     }
 
@@ -71,7 +71,7 @@ def write_index(given: Settings) -> Path:
     out = Path(given.out)
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     found = [json.loads(path.read_text(encoding="utf-8")) for path in heads if path.is_file()]
-    return disk.write(out / "index.html", _bytes(index.index(found)))
+    return disk.write(out / "index.html", _bytes(index.index_page(found)))
 
 
 def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
     definitions, _ = definitions_of(given, inputs, fitted)
     until = manifest["data_until"]
     basis = Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, made.inputs, made.run_id, until)
-    earlier = before(out, target.name, inputs.as_of)
+    earlier = published_lists_before(out, target.name, inputs.as_of)
     last = earlier[-1] if earlier else None
     ranked = made.decided
     view = {
@@ -110,9 +110,9 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "segments": headline.segments(ranked, say),
         "fits": headline.fits(ranked),
         "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
-        "decided": asdict(rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
+        "decided": asdict(override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
         "moved": headline.moved(inputs, made, last, dict(manifest["counts"]["excluded"])),
-        "sources": story.sources(inputs.history, inputs.as_of),
+        "sources": story.source_ages(inputs.history, inputs.as_of),
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
         "links": headline.links(out, target.name),
@@ -129,8 +129,8 @@ def _rows(
     keys = basis.target.keys
     asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
     changed, messages = changes(given, basis, asked, last, say) if last else ({}, [])
-    told = details(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
-    moves = {} if last is None else movement.moves(ranked, last.rows)
+    told = details_by_customer(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
+    moves = {} if last is None else movement.rank_moves(ranked, last.rows)
     rows = []
     for row in ranked.to_dict("records"):
         customer = row["customer_id"]

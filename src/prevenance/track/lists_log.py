@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SPOOL = "spool"
 
 
-def kept(out: Path, folders: Sequence[str]) -> list[str]:
+def log_lists(out: Path, folders: Sequence[str]) -> list[str]:
     """Log the published ``folders`` and whatever waits from nights before; return messages, none if the store took everything.
 
     A list that is logged already is not logged again. No customer is named: counts, gates, the model and the cutoff.
@@ -38,7 +38,7 @@ def kept(out: Path, folders: Sequence[str]) -> list[str]:
             raise PrevenanceError("E801", "there is none", fix="run make train", path=out / tracking.STORE)
         if waiting:
             memory.check_memory()
-            with tracking.store(out) as (_, client):
+            with tracking.open_store(out) as (_, client):
                 for path in waiting:
                     _log(out, client, json.loads(path.read_text(encoding="utf-8")))
     except PrevenanceError as problem:

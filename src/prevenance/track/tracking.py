@@ -48,13 +48,13 @@ _QUIET = {
 _LONGEST, BUSY_SECONDS = 500, 10.0
 
 
-def champion(out: Path, target: str, messages: list[str] | None = None) -> tuple[str, str] | None:
+def tracked_champion(out: Path, target: str, messages: list[str] | None = None) -> tuple[str, str] | None:
     """Return (version, model digest) of the target's champion, or ``None`` if there is none.
 
     The alias in the store decides; it may be taken away there. Where the store is away, cannot be read, or holds half a promotion (a version
     without alias, an alias without its folder), the pointer that is kept beside it does, and a sentence about it is appended to ``messages``.
     """
-    found, said = shelf.standing(out / STORE, out / "models" / target, target)
+    found, said = shelf.known_champion(out / STORE, out / "models" / target, target)
     if said and messages is not None:
         messages.append(said)
     return found
@@ -101,8 +101,8 @@ def log_run(
     digest = _sha256({"target": target, "settings": params, "digests": dict(digests)})
     tags |= {"run_digest": digest, "kind": fitted_kind, "source": str(report.get("source", ""))}
     models = out / "models" / target
-    shelf.keep(models, digests["model"], bundle_folder)
-    with store(out) as (mlflow, client):
+    shelf.keep_model(models, digests["model"], bundle_folder)
+    with open_store(out) as (mlflow, client):
         from mlflow.entities import Metric, Param
 
         version = _version_of(client, target, digest)
@@ -116,12 +116,12 @@ def log_run(
             version = _registered(mlflow, client, target, logged.info.run_id, tags, bundle_folder, _typical(example))
         if promoted:
             client.set_registered_model_alias(target, shelf.CHAMPION, version)
-    shelf.register(models, digests["model"], version, promoted, until)
+    shelf.register_version(models, digests["model"], version, promoted, until)
     return version
 
 
 @contextmanager
-def store(out: Path) -> Iterator[tuple[ModuleType, MlflowClient]]:
+def open_store(out: Path) -> Iterator[tuple[ModuleType, MlflowClient]]:
     """Open the store; MLflow's settings are as before when it is left. Every trouble is E801."""
     path = (out / STORE).resolve()
     fix = "move the file away (the models are kept in the folder models/) and train again, or set out="
