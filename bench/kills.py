@@ -100,9 +100,9 @@ def staged(folder: Path) -> Stage:
 
 def ready(stage: Stage) -> Stage:
     """Compose the settings of the second night."""
-    from pipelines.start.compose import remembered, settings_of
+    from pipelines.start.compose import settings_of, with_remembered
 
-    stage.settings = settings_of("score", remembered("score", [f"out={stage.out}", "target=churn", SECOND]))
+    stage.settings = settings_of("score", with_remembered("score", [f"out={stage.out}", "target=churn", SECOND]))
     return stage
 
 

@@ -26,7 +26,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.privacy import trail
 from prevenance.privacy.removal import Person, without_person
-from prevenance.runs.inputs import make_demo
+from prevenance.runs.inputs import ensure_demo
 from prevenance.runs.steps import Steps
 
 TINY = ["demo.customers=60", "demo.months=12", "model=rule", "target=churn"]
@@ -53,7 +53,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder that has trained, scored, explained, replayed, taken an answer and exported; its files know a name, a mail and notes."""
     out = tmp_path_factory.mktemp("grown") / "out"
     given = settings_of("train", [f"out={out}", *TINY])
-    make_demo(given, out / "demo", Steps(out))
+    ensure_demo(given, out / "demo", Steps(out))
     accounts = out / "demo" / "crm_accounts.csv"
     refused = {row["account_id"] for row in table(out / "demo" / "consents.csv") if row["allowed"] != "yes"}
     contracts = table(out / "demo" / "subscriptions.csv")

@@ -358,12 +358,12 @@ def test_fault_66_memory_that_ends_after_the_list_leaves_the_model_store_for_the
 
 def test_fault_66_a_failure_without_a_name_at_the_bound_is_told_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending.memory, "reached", lambda: True)
-    found = ending.told(SystemError("error return without exception set"))
+    found = ending.known_failure(SystemError("error return without exception set"))
     assert found is not None
     assert found.code == "E802"
     for one in (OSError("Out of Memory Error: ArrowBuffer: failed to allocate 262144 bytes"), unimported()):
         monkeypatch.setattr(ending.memory, "reached", lambda: False)
-        found = ending.told(one)
+        found = ending.known_failure(one)
         assert found is not None
         assert found.code == "E802"
 
@@ -392,13 +392,13 @@ def test_fault_66_every_librarys_word_for_it_is_known() -> None:
 
     for one in (MemoryError(), duckdb.OutOfMemoryException("x"), RuntimeError("std::bad_alloc"), RuntimeError("can't start new thread")):
         for problem in (one, chained(one)) if not isinstance(one, RuntimeError) else (one,):
-            found = ending.told(problem)
+            found = ending.known_failure(problem)
             assert found is not None
             assert found.code == "E802"
-    full = ending.told(chained(OSError(28, "No space left on device", "/x/y")))
+    full = ending.known_failure(chained(OSError(28, "No space left on device", "/x/y")))
     assert full is not None
     assert (full.code, str(full.where["path"])) == ("E801", "/x/y")
-    assert ending.told(ValueError("x")) is None
+    assert ending.known_failure(ValueError("x")) is None
 
 
 def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

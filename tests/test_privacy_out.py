@@ -21,7 +21,7 @@ from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide import overrides
 from prevenance.decide.feedback import Answer, load_answers
 from prevenance.privacy import trail
-from prevenance.runs.inputs import make_demo
+from prevenance.runs.inputs import ensure_demo
 from prevenance.runs.steps import Steps
 
 TINY = [
@@ -53,7 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder whose tables hold pseudonyms; one row of the customers' file and one of contacts is set apart."""
     out = tmp_path_factory.mktemp("made") / "out"
     given = settings_of("train", [f"out={out}", *TINY])
-    make_demo(given, out / "demo", Steps(out))
+    ensure_demo(given, out / "demo", Steps(out))
     contacts = out / "demo" / "contacts.csv"
     rows = contacts.read_text(encoding="utf-8").splitlines()
     contacts.write_text("\n".join([*rows, rows[-1].replace(rows[-1].split(",")[2], '"31/31/2026"')]) + "\n", encoding="utf-8")

@@ -19,7 +19,7 @@ from prevenance.features.build import build
 from prevenance.features.define import Feature, State, Trend
 from prevenance.history.history import History, cut_history
 from prevenance.privacy import retention
-from prevenance.runs.manifest import balanced
+from prevenance.runs.manifest import is_balanced
 from prevenance.sources.taken import Counts, Intake
 from prevenance.targets.labels import cohort, label
 
@@ -46,7 +46,7 @@ def features(frames: Frames, cutoffs: tuple[datetime, ...], days: int | None = D
 def test_old_rows_are_counted_out_and_what_they_were_changes_nothing(seed: int) -> None:
     frames = world(seed, rows=3.0)
     history, counts = kept(frames)
-    assert all(balanced(one) for one in counts.values())
+    assert all(is_balanced(one) for one in counts.values())
     went = {name: one.excluded.get("past_retention", 0) for name, one in counts.items()}
     assert sum(went.values()) > 0
     assert not [name for name, number in went.items() if number and name not in retention.LOGS]

@@ -95,13 +95,13 @@ def user_hash() -> str:
     return hashlib.sha256(f"prevenance user {name}".encode()).hexdigest()[:12]
 
 
-def noted(out: Path, what: str, **facts: Any) -> None:
+def note_act(out: Path, what: str, **facts: Any) -> None:
     """Add an act to the trail of an output folder."""
     append_act(out, datetime.now(UTC).replace(tzinfo=None), what, **facts)
 
 
-def noted_each(out: Path, what: str, results: dict[str, Any]) -> None:
+def note_acts(out: Path, what: str, results: dict[str, Any]) -> None:
     """Add an act to the trail for every target; a result is a run's facts, or anything else."""
     for target, facts in results.items():
         told = facts if isinstance(facts, dict) else {}
-        noted(out, what, target=target, run_id=told.get("run_id"), model=str(told.get("digest") or "")[:12] or None)
+        note_act(out, what, target=target, run_id=told.get("run_id"), model=str(told.get("digest") or "")[:12] or None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.publish.folders import write_status
-from prevenance.runs.night import night
+from prevenance.runs.night import publish_night
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index
@@ -32,7 +32,7 @@ def make_up(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceE
         steps.tell(f"NIGHT     {day}")
         one = replace(given, as_of=day, overrides=[*given.overrides, f"as_of={day}"])
         try:
-            done = night(one, targets(one), steps, at_the_time=True)
+            done = publish_night(one, targets(one), steps, at_the_time=True)
         except PrevenanceError as problem:
             problems.append(problem)
             told[day] = {"outcome": "refused", "exit": problem.exit_status, "error": problem.line()}

@@ -18,10 +18,10 @@ def make_company(given: Settings, steps: Steps) -> None:
     folder = Path(given.data) if given.data else Path(given.out) / "demo"
     steps("make the demo company")
     facts = write_company(folder, demo_of(asdict(given.demo)))
-    steps.tell(said(folder, facts))
+    steps.tell(company_text(folder, facts))
 
 
-def said(folder: Path, facts: dict[str, Any]) -> str:
+def company_text(folder: Path, facts: dict[str, Any]) -> str:
     """Return the summary of a company that was made."""
     truth, rows = facts["truth"], facts["rows"]
     lines = [

@@ -18,12 +18,12 @@ from prevenance.explain.attribution import contributions
 from prevenance.explain.details import SAMPLED, Basis, details_by_customer
 from prevenance.explain.evidence import inputs_of, rows_held, sum_check, what_if_answers
 from prevenance.models import bundle
-from prevenance.privacy.trail import noted_each
+from prevenance.privacy.trail import note_acts
 from prevenance.publish import dossier, folders
 from prevenance.publish.folders import write_status
 from prevenance.publish.published import Published, published_list_at
 from prevenance.runs.champion import asked_source, champion_of, with_champion
-from prevenance.runs.inputs import Inputs, load
+from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.snapshots import definitions_of, target_of
@@ -58,11 +58,11 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
     if asked.product is not None:
         chosen = [one for one in chosen if target_of(one).pairs] or chosen
     results = {}
-    read = loaded(given, steps)
+    read = inputs_by_target(given, steps)
     for one in chosen:
         inputs, found = read(one)
         check_known(inputs, asked)
-        told = explained(one, basis_of(one, inputs, found, steps), asked, spoken)
+        told = explanation(one, basis_of(one, inputs, found, steps), asked, spoken)
         folder = Path(given.out) / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
             f"{asked.digest}.json": formats.canonical_json(told),
@@ -72,11 +72,11 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
         folders.write_files(folder, files)
         steps.tell(dossier.dossier_text(told, str(folder), spoken))
         results[one.target.name] = str(folder)
-    noted_each(Path(given.out), "explain", results)
+    note_acts(Path(given.out), "explain", results)
     write_status(Path(given.out), {"pipeline": "explain", "outcome": "explained", "exit": 0, "targets": results})
 
 
-def loaded(given: Settings, steps: Steps) -> Callable[[Settings], tuple[Inputs, Published | None]]:
+def inputs_by_target(given: Settings, steps: Steps) -> Callable[[Settings], tuple[Inputs, Published | None]]:
     """Return what gives, for the settings of a target, the inputs at its cutoff and the list published there; each cutoff is read once.
 
     Without ``as_of`` the cutoff is that of the newest published list; without a list either, it is what ``score`` would take.
@@ -87,7 +87,7 @@ def loaded(given: Settings, steps: Steps) -> Callable[[Settings], tuple[Inputs, 
         newest = published_list_at(Path(one.out), one.target.name, None) if one.as_of is None else None
         as_of = f"{newest.cutoff.isoformat()}+00:00" if newest else one.as_of
         if as_of not in read:
-            read[as_of] = load(replace(one, as_of=as_of), steps, gated=True)
+            read[as_of] = load_inputs(replace(one, as_of=as_of), steps, gated=True)
         return read[as_of], newest or published_list_at(Path(one.out), one.target.name, read[as_of].as_of)
 
     return inputs_and_list
@@ -129,10 +129,10 @@ def basis_of(given: Settings, inputs: Inputs, found: Published | None, steps: St
     return Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, **stands)
 
 
-def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[str, Any]:
+def explanation(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[str, Any]:
     """Return everything there is to say on one customer and target: what explain.json holds.
 
-    ``absent`` says in a sentence why there is no chance to explain: not in the cohort; then most of the rest is missing.
+    ``absence_text`` says in a sentence why there is no chance to explain: not in the cohort; then most of the rest is missing.
 
     Raises:
         PrevenanceError: E203 for a product that is no offer to the customer.
@@ -140,7 +140,7 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
     head = _head(given, basis, asked)
     place = _place(basis, asked)
     if place is None:
-        return head | {"absent": absent(given, basis, say), "held": rows_held(basis.history, basis.cutoff, asked.customer)}
+        return head | {"absent": absence_text(given, basis, say), "held": rows_held(basis.history, basis.cutoff, asked.customer)}
     own = basis.features.iloc[[place]].reset_index(drop=True)
     row = _listed_row(basis, own)
     sampled = basis.fitted.kind in SAMPLED
@@ -167,7 +167,7 @@ def explained(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[s
     }
 
 
-def absent(given: Settings, basis: Basis, say: Words) -> str:
+def absence_text(given: Settings, basis: Basis, say: Words) -> str:
     """Return why a known customer is in no list of this target at this cutoff."""
     return say(basis.target.words.absent, n=given.target.active_days, date=say.date(basis.cutoff))
 

@@ -14,7 +14,7 @@ from prevenance.consent import erased, pseudonyms
 from prevenance.decide import feedback
 from prevenance.decide.feedback import Answer
 from prevenance.decide.overrides import FOLLOWED, newest_answers
-from prevenance.privacy.trail import noted
+from prevenance.privacy.trail import note_act
 from prevenance.publish import folders
 from prevenance.publish.published import Published, published_list_at
 from prevenance.runs.settings.schema import Settings, Targets
@@ -35,20 +35,19 @@ def export_lists(given: Settings, targets: Targets, steps: Steps) -> None:
         raise PrevenanceError(
             "E203", f"there is no published list in {out}", key="out", fix="run make score, or set out=", path=out / "lists"
         )
-    ready = {name: rows_of(one, found) for name, (one, found) in lists.items() if found is not None}
+    ready = {name: exported_rows(one, found) for name, (one, found) in lists.items() if found is not None}
     for name, (rows, cutoff) in ready.items():
         steps(f"{name}: export")
         path = disk.write(out / "export" / f"{name}-{formats.instant_stamp(cutoff)}.csv", formats.csv_bytes(rows))
         written[name] = {"file": str(path), "rows": len(rows)}
         decided = int(rows["decision"].ne("").sum())
-        noted(Path(given.out), "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
+        note_act(Path(given.out), "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
     folders.write_status(out, {"pipeline": "export", "outcome": "exported", "exit": 0, "targets": written})
-    steps("")
     for name, told in written.items():
         steps.tell(f"EXPORT    {name}: {told['rows']} rows to {told['file']}; nothing was sent")
 
 
-def rows_of(given: Settings, found: Published) -> tuple[pd.DataFrame, datetime]:
+def exported_rows(given: Settings, found: Published) -> tuple[pd.DataFrame, datetime]:
     """Return what of a list is exported, best first, and its cutoff: the ranked rows, each with the newest decision on it.
 
     A row that a person decided against has no action. Who was erased since, or wants no contact any more, is on no list that is asked.

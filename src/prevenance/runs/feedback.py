@@ -13,7 +13,7 @@ from prevenance.base.formats import instant_stamp
 from prevenance.decide import feedback, overrides
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
-from prevenance.privacy.trail import noted_each
+from prevenance.privacy.trail import note_acts
 from prevenance.publish.folders import write_status
 from prevenance.publish.wording import count_text, one_line
 from prevenance.runs.settings.schema import Settings
@@ -40,7 +40,7 @@ def take_answers(given: Settings, steps: Steps) -> None:
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append_answers(out, target, [one for one in answers if one.target == target]) for target in targets}
-    noted_each(Path(given.out), "feedback", taken)
+    note_acts(Path(given.out), "feedback", taken)
     steps.tell("\n".join([_told(answers, taken), *(line for target in taken for line in _overruled(out, target)), NEXT]))
     write_status(out, {"pipeline": "feedback", "outcome": "taken", "exit": 0, "read": len(answers), "taken": taken})
 

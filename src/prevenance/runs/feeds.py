@@ -28,7 +28,7 @@ def limits_of(given: Settings) -> dict[str, Limit]:
     }
 
 
-def settled(given: Settings, history: History, counts: Mapping[str, Counts], messages: list[str], *, gated: bool) -> list[Gate]:
+def table_gates(given: Settings, history: History, counts: Mapping[str, Counts], messages: list[str], *, gated: bool) -> list[Gate]:
     """Judge every table; append what is to be told to ``messages`` and return the gates.
 
     A late table that is not required loses its rows, counted as ``late_feed``: what it would say is unknown. Not ``gated``, nothing is

@@ -17,7 +17,7 @@ from prevenance.consent import erased, pseudonyms
 from prevenance.consent.purpose import Privacy, check_purpose
 from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import PRIVATE, command, conf_folder
-from prevenance.runs.feeds import settled
+from prevenance.runs.feeds import table_gates
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.sources.declared import Source
@@ -50,7 +50,7 @@ class Inputs:
     unchanged: Callable[[], None]
 
 
-def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source | None = None) -> Inputs:
+def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: Source | None = None) -> Inputs:
     """Read, check and cut the source's tables at ``as_of``; ``source``, where given, instead of the declared one.
 
     ``gated``, as every night: a feed that is late or a part of itself is refused, unless the table is not required; else it is only told.
@@ -94,7 +94,7 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
             "E305", f"no customer is known at {as_of:%Y-%m-%d}", table="customers", fix=f"give a later as_of, up to {newest:%Y-%m-%d}"
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
-    gates = settled(given, history, counts, taken.messages, gated=gated)
+    gates = table_gates(given, history, counts, taken.messages, gated=gated)
     same = partial(check_unchanged, data, source, before)
     return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
 
@@ -123,7 +123,7 @@ def source_of(given: Settings) -> Source:
     if not selects:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
-    record, kept = recorded(given, selects)
+    record, kept = record_entries(given, selects)
     return Source(
         name,
         selects,
@@ -141,7 +141,7 @@ def source_of(given: Settings) -> Source:
     )
 
 
-def recorded(given: Settings, selects: dict[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, Path]]:
+def record_entries(given: Settings, selects: dict[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, Path]]:
     """Return the ``files`` entries to record with their keys, and the folder of each record that a select reads (as ``<entry>_recorded``)."""
     files, record = given.source.files, given.source.record
     for view, keys in record.items():
@@ -169,7 +169,7 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     """
     data = Path(given.data) if given.data else Path(given.out) / "demo"
     if given.source.name == "demo" and not given.data:
-        make_demo(given, data, steps)
+        ensure_demo(given, data, steps)
     if not data.is_dir() and not all(one.is_table for view, one in source.entries.items() if view not in source.folders):
         fix = "set data=<the folder that holds the source's files>"
         if data.is_file():
@@ -198,7 +198,7 @@ def prepare_out(given: Settings) -> Path:
         probe = disk.beside(out / "writable")
         probe.touch()
         probe.unlink(missing_ok=True)
-        disk.need_room(out, estimate(out))
+        disk.need_room(out, bytes_needed(out))
     except OSError as problem:
         raise PrevenanceError(
             "E801", f"{problem.strerror or problem}", path=out, fix="make the folder writable, or set out=<another folder>"
@@ -206,7 +206,7 @@ def prepare_out(given: Settings) -> Path:
     return out
 
 
-def remember(given: Settings, rows: dict[str, int] | None = None) -> None:
+def remember_settings(given: Settings, rows: dict[str, int] | None = None) -> None:
     """Keep the trained source, data folder and settings for ``score``, and how many rows each table had."""
     kept = [one for one in given.overrides if one.partition("=")[0] not in ("as_of", "out", "target", "data")]
     if given.data:
@@ -215,13 +215,13 @@ def remember(given: Settings, rows: dict[str, int] | None = None) -> None:
     disk.write(Path(given.out) / "run.json", told.encode())
 
 
-def estimate(out: Path) -> int:
+def bytes_needed(out: Path) -> int:
     """Return about how many bytes a run writes: twice what the newest lists take, at least ``LEAST_ROOM``."""
     files = (path for link in (out / "lists").glob("*/latest") for path in link.rglob("*"))
     return max(LEAST_ROOM, 2 * sum(path.stat().st_size for path in files if path.is_file()))
 
 
-def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
+def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
     """Write the demo company's files unless they are there, made with the same settings."""
     from prevenance.demo.simulated import write_company
     from prevenance.demo.switches import demo_of

@@ -63,7 +63,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until, target.words)
     playbook = playbook_of(**plays_of(given))
     ranked = rank_customers(rows, choice, stamp, playbook, say, given.source.currency)
-    notes += dear(ranked, rules.cost)
+    notes += dear_contacts_note(ranked, rules.cost)
     drawn, hidden = arm_rows(ranked), pseudonyms_of(given)
     extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
     if found.offers is not None:
@@ -76,7 +76,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     )
 
 
-def dear(ranked: pd.DataFrame, cost: float) -> list[str]:
+def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:
     """Return a note on ranked contacts that cost more than they are expected to bring, or nothing."""
     worked = ranked[ranked["rank"].notna()]
     count = int((worked["expected_value"] < 0).sum())

@@ -10,7 +10,7 @@ from prevenance.base.formats import instant_stamp
 from prevenance.consent import erased
 from prevenance.consent.purpose import Privacy, check_purpose
 from prevenance.history.history import as_of_instant
-from prevenance.privacy.trail import noted
+from prevenance.privacy.trail import note_act
 from prevenance.publish.folders import write_status
 from prevenance.runs.inputs import data_of, prepare_out, source_of
 from prevenance.runs.settings.schema import Settings
@@ -46,24 +46,23 @@ def record_changes(given: Settings, steps: Steps) -> None:
             loaded = read(source.entries[view])
             found.append(recorded_change(con, view, keys, folder, at, left, loaded.ragged))
             found[-1].notes.extend(loaded.special)
-            whole(found[-1], accepted=given.accept_volume)
+            check_whole(found[-1], accepted=given.accept_volume)
     steps("keep what changed")
     for one in found:
         write_segment(one)
-    steps("")
     told = {one.view: {"new": one.new, "changed": one.changed, "gone": one.gone} for one in found}
-    noted(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
-    steps.tell("\n".join([f"RECORD    {instant_stamp(at)}", *map(text, found)]))
+    note_act(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
+    steps.tell("\n".join([f"RECORD    {instant_stamp(at)}", *map(change_text, found)]))
     write_status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
 
 
-def whole(one: Change, *, accepted: bool) -> None:
+def check_whole(one: Change, *, accepted: bool) -> None:
     """Raise E404 if most keys vanished at once, unless that is ``accepted``: more likely the table is a part of itself."""
     rows = one.before + one.new - one.gone
     enforce_gates(volume_gates({one.view: rows}, [{one.view: one.before}], {}, accepted=accepted))
 
 
-def text(one: Change) -> str:
+def change_text(one: Change) -> str:
     """Return what is told of one table."""
     what = (
         f"{one.new:,} new, {one.changed:,} changed, {one.gone:,} gone -> {one.path}"

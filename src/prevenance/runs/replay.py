@@ -21,7 +21,7 @@ from prevenance.publish import folders
 from prevenance.publish import replay as pages
 from prevenance.publish.folders import write_status
 from prevenance.runs.champion import asked_source, champion_of, with_champion
-from prevenance.runs.inputs import Inputs, load
+from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.listed import Listed
 from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import Settings, Targets
@@ -48,19 +48,21 @@ def replay_each(given: Settings, targets: Targets, steps: Steps) -> None:
     out = Path(given.out)
     chosen = with_champion(out, targets(given))
     champions = [champion_of(out, target_of(one), None, asked_source(one)) for one in chosen]
-    now = load(replace(given, as_of=None), steps)
-    then = load(given, steps)
+    now = load_inputs(replace(given, as_of=None), steps)
+    then = load_inputs(given, steps)
     results = {}
     for one, (fitted, _, messages) in zip(chosen, champions, strict=True):
-        text, results[one.target.name] = replayed(one, fitted, then, now, messages, steps)
+        text, results[one.target.name] = replay_target(one, fitted, then, now, messages, steps)
         steps.tell(text)
     write_status(out, {"pipeline": "replay", "outcome": "replayed", "exit": 0, "targets": results})
 
 
-def replayed(given: Settings, champion: Fitted, then: Inputs, now: Inputs, messages: list[str], steps: Steps) -> tuple[str, dict[str, Any]]:
+def replay_target(
+    given: Settings, champion: Fitted, then: Inputs, now: Inputs, messages: list[str], steps: Steps
+) -> tuple[str, dict[str, Any]]:
     """Refit, list and judge one target at ``then.as_of``, write its folder; return the text to print and the facts for the status file."""
     target = target_of(given)
-    refit = refitted(given, target, champion, then, steps)
+    refit = refit_champion(given, target, champion, then, steps)
     made = ranked_list(given, then, refit.fitted, refit.digest, steps, replaying=True)
     steps(f"{target.name}: judge by what is known at {now.as_of:%Y-%m-%d}")
     rows = outcomes.outcomes_of_list(now.history, target, made.ranked)
@@ -83,7 +85,7 @@ def replayed(given: Settings, champion: Fitted, then: Inputs, now: Inputs, messa
     return pages.replay_text(rows, summary, folder), {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
 
 
-def refitted(given: Settings, target: Target, champion: Fitted, then: Inputs, steps: Steps) -> Refitted:
+def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inputs, steps: Steps) -> Refitted:
     """Return the champion's recipe fitted on labels closed by ``then.as_of``, or the rule where too few had come by then.
 
     Raises:

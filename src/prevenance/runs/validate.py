@@ -9,7 +9,7 @@ from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.publish.folders import write_status
 from prevenance.publish.quality import Audit, audit_report, audit_text
-from prevenance.runs.inputs import Inputs, load, source_of
+from prevenance.runs.inputs import Inputs, load_inputs, source_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.sources.declared import Source
@@ -28,10 +28,10 @@ def validate_inputs(given: Settings, steps: Steps) -> None:
     Raises:
         PrevenanceError: what a run at night would end with.
     """
-    inputs, refused = seen(given, steps)
+    inputs, refused = inputs_and_refusals(given, steps)
     steps("")
     if inputs is not None:
-        audit = audited(given, inputs, refused)
+        audit = audit_of(given, inputs, refused)
         place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
         steps.tell(f"{audit_text(audit)}\n\nFILES         {place}")
     for problem in refused[1:]:
@@ -41,17 +41,17 @@ def validate_inputs(given: Settings, steps: Steps) -> None:
     write_status(Path(given.out), {"pipeline": "validate", "outcome": "valid", "exit": 0})
 
 
-def seen(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:
+def inputs_and_refusals(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:
     """Return the inputs as a night would have them; where it refuses, those that are left without what it refuses, and every refusal."""
     try:
-        return load(given, steps, gated=True), []
+        return load_inputs(given, steps, gated=True), []
     except PrevenanceError as problem:
         if problem.exit_status in HOPELESS:
             raise
         refused, lenient, source = [problem], _lenient(given, problem), source_of(given)
     while refused[-1].code != "E305":
         try:
-            return load(lenient, steps, source=source), refused
+            return load_inputs(lenient, steps, source=source), refused
         except PrevenanceError as problem:
             known = problem.line() in [one.line() for one in refused]
             refused += [] if known else [problem]
@@ -88,7 +88,7 @@ def _without(source: Source, name: str) -> Source:
     return replace(source, files=files, selects=selects)
 
 
-def audited(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) -> Audit:
+def audit_of(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) -> Audit:
     """Return the audit of what was read."""
     taken = inputs.taken
     policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}

@@ -28,7 +28,7 @@ from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import NO_MODEL, Listed
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.since import changes
+from prevenance.runs.since import changes_since
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.words import Words, words
@@ -43,7 +43,7 @@ HEAD, TOP = "view.json", 3
 """The view with its first rows only, beside the list: what the index is made from."""
 
 
-def views(
+def view_files(
     given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any], steps: Steps
 ) -> dict[str, bytes]:
     """Return the files for people, to be published beside list.csv: list.html, list.xlsx, digest.md and view.json.
@@ -105,17 +105,17 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         ],
         "capacity": capacity_of(given),
         "unit": made.room.unit,
-        "hours": headline.hours(made.room, ranked),
-        "owners": headline.owners(made.room, ranked),
-        "segments": headline.segments(ranked, say),
-        "fits": headline.fits(ranked),
-        "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
+        "hours": headline.hours_totals(made.room, ranked),
+        "owners": headline.owner_rows(made.room, ranked),
+        "segments": headline.segment_rows(ranked, say),
+        "fits": headline.work_totals(ranked),
+        "record": headline.list_record(given, target, inputs, earlier, headline.latest_report(out, target.name), say),
         "decided": asdict(override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
-        "moved": headline.moved(inputs, made, last, dict(manifest["counts"]["excluded"])),
+        "moved": headline.moves_since(inputs, made, last, dict(manifest["counts"]["excluded"])),
         "sources": story.source_ages(inputs.history, inputs.as_of),
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
-        "links": headline.links(out, target.name),
+        "links": headline.page_links(out, target.name),
     }
     rows, messages = _rows(given, basis, ranked, made, last, say)
     view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
@@ -128,7 +128,7 @@ def _rows(
     """Return every row of the list, in its order, with what stands behind the first ``DETAILED``; and messages."""
     keys = basis.target.keys
     asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
-    changed, messages = changes(given, basis, asked, last, say) if last else ({}, [])
+    changed, messages = changes_since(given, basis, asked, last, say) if last else ({}, [])
     told = details_by_customer(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
     moves = {} if last is None else movement.rank_moves(ranked, last.rows)
     rows = []
