@@ -29,7 +29,7 @@ from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.publish import finished
 from prevenance.publish.folders import publish_list
-from prevenance.runs import inputs, tonight
+from prevenance.runs import inputs, night
 
 ROOT = Path(__file__).parent.parent
 FIRST = "as_of=2026-09-29"
@@ -204,7 +204,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
     stage: Stage, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = small_disk("60m")
-    out, listed = restored(stage.kept, place / "out"), tonight.ranked_list
+    out, listed = restored(stage.kept, place / "out"), night.ranked_list
 
     def filling(*given: Any, **more: Any) -> Any:
         found = listed(*given, **more)
@@ -212,7 +212,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
         fill(place / "filler2", 512)
         return found
 
-    monkeypatch.setattr(tonight, "ranked_list", filling)
+    monkeypatch.setattr(night, "ranked_list", filling)
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     first = capsys.readouterr().err.splitlines()[0]
     assert first.startswith("ERROR E801 path=")
@@ -221,7 +221,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
     assert whole(out) == stage.old
     (place / "filler").unlink()
     (place / "filler2").unlink()
-    monkeypatch.setattr(tonight, "ranked_list", listed)
+    monkeypatch.setattr(night, "ranked_list", listed)
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 0
     assert whole(out) == stage.new
     assert unfinished(out) == []

@@ -168,15 +168,15 @@ def test_fault_04_a_part_of_a_table_is_refused_unless_it_is_accepted(out: Path, 
 def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from prevenance.runs import tonight
+    from prevenance.runs import night
 
-    whole, path = tonight.ranked_list, next((out / "demo").glob("product_events*.csv.gz"))
+    whole, path = night.ranked_list, next((out / "demo").glob("product_events*.csv.gz"))
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"\n", mtime=0))
         return whole(*given, **more)
 
-    monkeypatch.setattr(tonight, "ranked_list", meanwhile)
+    monkeypatch.setattr(night, "ranked_list", meanwhile)
     before = published(out)
     assert run("score", f"out={out}", "target=churn", "as_of=2026-09-20") == 3
     line = capsys.readouterr().err
@@ -184,7 +184,7 @@ def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
     assert path.name in line
     assert "changed during the run" in line
     assert published(out) == before
-    monkeypatch.setattr(tonight, "ranked_list", whole)
+    monkeypatch.setattr(night, "ranked_list", whole)
     assert run("score", f"out={out}", "target=churn", "as_of=2026-09-20", "tables.usage.on_bad_row=quarantine") == 0
 
 

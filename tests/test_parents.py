@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.history.history import History
-from prevenance.history.parents import parent_groups
+from prevenance.history.roster import parent_groups
 from prevenance.judge import bootstrap
 from prevenance.models import tuning
 from prevenance.models.folds import sampling_units

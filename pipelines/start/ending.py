@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import shutil
 import signal
@@ -83,7 +84,7 @@ def known_failure(problem: BaseException) -> PrevenanceError | None:
     if denied is not None:
         fix = "give this user the right to read and write there, or set out= and data= to folders of its own"
         return PrevenanceError("E801", f"this user may not go there ({denied.strerror})", fix=fix, path=denied.filename)
-    if kinds & {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException", "ArrowMemoryError"} or _short_of_memory(f"{text} {chain}"):
+    if kinds & {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException", "ArrowMemoryError"} or _SHORT.search(f"{text} {chain}"):
         return _memory(text or type(problem).__name__)
     if "IOException" in kinds and ("No space left" in text or "write" in text.lower()):
         return _disk(f"cannot write ({text[:160]})", Path(tempfile.gettempdir()))
@@ -95,18 +96,11 @@ def _memory(text: str) -> PrevenanceError:
     return PrevenanceError("E802", f"the memory does not suffice ({text[:120]})", fix=memory.MEMORY_FIX)
 
 
-def _short_of_memory(text: str) -> bool:
-    signs = (
-        "cannot allocate memory",
-        "failed to map segment",
-        "can't start new thread",
-        "bad_alloc",
-        "bad allocation",
-        "unable to allocate",
-        "failed to allocate",
-        "out of memory",
-    )
-    return any(sign in text.lower() for sign in signs)
+_SHORT = re.compile(
+    "cannot allocate memory|failed to map segment|can't start new thread|bad_alloc|bad allocation|unable to allocate|failed to allocate|out of memory",
+    re.IGNORECASE,
+)
+"""What libraries say when they are short of memory."""
 
 
 def _disk(what: str, path: Path) -> PrevenanceError:

@@ -111,12 +111,8 @@ def _secret(key: str) -> bool:
 
 
 def _told(key: str | None) -> PrevenanceError:
-    return PrevenanceError(
-        "E211",
-        "a secret stands in a setting; its value is not repeated here",
-        key=key,
-        fix="remove it, and give it in an environment variable only",
-    )
+    fix = "remove it, and give it in an environment variable only"
+    return PrevenanceError("E211", "a secret stands in a setting; its value is not repeated here", key=key, fix=fix)
 
 
 def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
@@ -129,22 +125,13 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
         return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=did_you_mean(name, options) + own)
     if found := re.search(r"Could not find '([^']+)'", text):
         group, _, name = found.group(1).rpartition("/")
-        return PrevenanceError(
-            "E203", f'{group or "setting"} "{name}" is unknown', key=group or name, fix="see make help and the folder conf/"
-        )
+        what = f'{group or "setting"} "{name}" is unknown'
+        return PrevenanceError("E203", what, key=group or name, fix="see make help and the folder conf/")
     if found := re.search(r"full_key: (\S+)|Could not override '([^']+)'|Key '([^']+)'", text):
         key = next(group for group in found.groups() if group)
         if "To append to your config" in text or "not in" in text:
-            choices = [one for one in known if one.count(".") == key.count(".")] + [
-                "source",
-                "target",
-                "model",
-                "validation",
-                "features",
-                "outreach",
-                "playbook",
-                "privacy",
-            ]
+            choices = [one for one in known if one.count(".") == key.count(".")]
+            choices += ["source", "target", "model", "validation", "features", "outreach", "playbook", "privacy"]
             choices += sorted({one.rpartition(".")[2] for one in known}) if "Settings" in text else []
             return PrevenanceError(
                 "E201", f'there is no setting "{key}"', key=key, fix=did_you_mean(key, choices) if len(key) < 60 else "see conf/"

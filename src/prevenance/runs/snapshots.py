@@ -14,8 +14,8 @@ from prevenance.features import SETS
 from prevenance.features import definitions as all_definitions
 from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Definition
-from prevenance.history import parents
 from prevenance.history.history import as_of_instant
+from prevenance.history.roster import parent_groups
 from prevenance.models.bundle import Fitted
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
@@ -151,7 +151,7 @@ def frame_of(
         snapshots = kept
     labelled = label(inputs.history, target, snapshots)
     own = labelled["customer_id"].to_numpy(dtype=object)
-    group = parents.parent_groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
+    group = parent_groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
     labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))
     built = build(inputs.history, labelled, definitions, steps)
     return pd.concat([labelled, built[feature_columns(definitions)]], axis=1)
