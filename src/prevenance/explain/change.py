@@ -32,6 +32,7 @@ def change_parts(now: Fitted, rows_now: pd.DataFrame, before: Fitted, rows_befor
         PrevenanceError: E504 if a model lacks an input.
     """
     then = rows_before.reindex(rows_now.index)
+    # Who was not on the earlier list has no chance that could have moved.
     asked = rows_now.index.isin(rows_before.index)
     raw = log_odds(now, rows_now)
     steps = [calibrated(before, log_odds(before, then)), calibrated(before, log_odds(before, rows_now)), calibrated(before, raw)]

@@ -74,6 +74,7 @@ class Telling:
             heaviest = max(heaviest, abs(fact.weight))
             if abs(fact.weight) < SHARE * heaviest:
                 break
+            # Two columns may come to the very same words; a reader takes that for a mistake.
             if fact.text not in [one.text for one in found]:
                 found.append(fact)
             if len(found) == k:
@@ -93,6 +94,7 @@ class Telling:
         total, members = float(self.totals[row, story]), self.members[story]
         pulls = self.weights[row, members] * side
         for place in members[np.argsort(-pulls, kind="stable")]:
+            # The story as a whole pulls this way, but no column left would say so.
             if self.weights[row, place] * side <= 0:
                 return None
             wording = self._wording(row, place, members, side)
