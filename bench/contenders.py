@@ -47,9 +47,9 @@ def ours(path: Path, customers: int) -> pd.DataFrame:
 
     from prevenance.features.build import build
     from prevenance.history.history import History
-    from prevenance.sources.files import connect
+    from prevenance.sources.files import new_engine
 
-    con = connect(memory="1500MB")
+    con = new_engine(memory="1500MB")
     con.execute(f"create view canonical.usage as select *, null::varchar as feature, null::varchar as product_id from '{path}'")
     ids = customer_ids(customers)
     snapshots = pd.DataFrame({"customer_id": ids * len(CUTOFFS), "cutoff": [cutoff for cutoff in CUTOFFS for _ in ids]})
@@ -58,9 +58,9 @@ def ours(path: Path, customers: int) -> pd.DataFrame:
 
 def scan(path: Path, customers: int) -> None:
     """Read the same columns and group them once: the floor."""
-    from prevenance.sources.files import connect
+    from prevenance.sources.files import new_engine
 
-    connect(memory="1500MB").execute(
+    new_engine(memory="1500MB").execute(
         f"create temp table grouped as select customer_id, user_id, kind, count(*), sum(quantity), max(event_at), max(known_at) from '{path}' group by 1, 2, 3"
     )
 

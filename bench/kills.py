@@ -100,9 +100,9 @@ def staged(folder: Path) -> Stage:
 
 def ready(stage: Stage) -> Stage:
     """Compose the settings of the second night."""
-    from pipelines.start.compose import remembered, settings_of
+    from pipelines.start.compose import settings_of, with_remembered
 
-    stage.settings = settings_of("score", remembered("score", [f"out={stage.out}", "target=churn", SECOND]))
+    stage.settings = settings_of("score", with_remembered("score", [f"out={stage.out}", "target=churn", SECOND]))
     return stage
 
 
@@ -139,7 +139,7 @@ def hurt(stage: Stage, body: Any, call: str, number: int, harm: str) -> tuple[En
         wrong.append("the model store has other runs")
     if left := unfinished(stage.out):
         wrong.append(f"left over: {', '.join(left[:5])}")
-    if not any(one["what"] == "score" and one.get("target") == "churn" for one in trail.verified(stage.out)[2:]):
+    if not any(one["what"] == "score" and one.get("target") == "churn" for one in trail.verified_lines(stage.out)[2:]):
         wrong.append("no line in the audit log")
     return ended, wrong
 

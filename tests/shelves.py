@@ -12,7 +12,7 @@ from prevenance.features.build import feature_columns
 from prevenance.models import bundle, shelf, training
 from prevenance.models.bundle import Fitted
 from prevenance.models.folds import Fold
-from prevenance.runs.inputs import Inputs, load, remember
+from prevenance.runs.inputs import Inputs, load_inputs, remember_settings
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, frame_of, target_of
 from prevenance.runs.steps import Steps
@@ -28,7 +28,7 @@ def silent(out: Path) -> Steps:
 
 def loaded(out: Path, as_of: str, *more: str) -> tuple[Settings, Inputs]:
     given = settings_of("score", [*SMALL, f"out={out}", f"as_of={as_of}", "target=churn", *more])
-    return given, load(given, silent(out))
+    return given, load_inputs(given, silent(out))
 
 
 def fitted(given: Settings, inputs: Inputs, kind: str) -> Fitted:
@@ -61,5 +61,5 @@ def company(out: Path, targets: tuple[str, ...] = tuple(TARGETS)) -> Path:
         kind = TARGETS[target]
         own = settings_of("score", [*SMALL, f"out={out}", f"as_of={TRAINED}", f"target={target}"])
         shelve(out, target, fitted(own, inputs, kind))
-    remember(replace(given, overrides=SMALL))
+    remember_settings(replace(given, overrides=SMALL))
     return out

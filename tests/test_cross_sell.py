@@ -16,8 +16,8 @@ from prevenance.models.encode import Encoder
 from prevenance.models.rule import estimator
 from prevenance.order.value import best_offers, offers_by_product
 from prevenance.tables.contracts import HIGHER_PLAN, MORE_SEATS
-from prevenance.targets import next_family, next_offer
-from prevenance.targets.define import cohort, label
+from prevenance.targets.cross_sell import next_family, next_offer
+from prevenance.targets.labels import cohort, label
 
 CUTOFF = datetime(2025, 6, 1)
 END = CUTOFF + timedelta(days=200)

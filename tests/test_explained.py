@@ -21,7 +21,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import NEVER
 from prevenance.publish import dossier, folders
 from prevenance.publish.published import published_list_at, published_lists, published_lists_before
-from prevenance.runs.customer import Asked, basis_of, check, explained
+from prevenance.runs.explain import Asked, basis_of, check, explanation
 from prevenance.words import LANGUAGES, words
 
 TARGETS = ("churn", "tickets", "cross_sell")
@@ -113,7 +113,7 @@ def test_without_a_published_list_the_same_code_says_the_same(company):
     assert (new.run_id, new.digest, new.folder) == (old.run_id, old.digest, None)
     pd.testing.assert_frame_equal(new.features.reset_index(drop=True), old.features, check_dtype=False)
     customer = old.rows["customer_id"].iloc[0]
-    first, second = (explained(given, one, Asked(customer), words("en")) for one in (old, new))
+    first, second = (explanation(given, one, Asked(customer), words("en")) for one in (old, new))
     assert {key: value for key, value in first.items() if key != "list"} == {key: value for key, value in second.items() if key != "list"}
 
 
@@ -129,7 +129,7 @@ def test_contributions_add_up_for_every_kind_of_model(company, kind):
     model = _learned(few, tickets, kind)
     basis = replace(basis, fitted=model, features=few, rows=basis.rows.iloc[:0])
     for customer in few["customer_id"].head(3):
-        found = explained(given, basis, Asked(customer), words("en"))
+        found = explanation(given, basis, Asked(customer), words("en"))
         assert found["check"]["difference"] <= 1e-9
         assert found["check"]["same_as_list"] is None
 
@@ -380,7 +380,7 @@ def test_the_record_is_that_of_lists_whose_time_is_over(company):
     given = settings_of("score", [*shelves.SMALL, f"out={company}", "target=tickets"])
     _, inputs = shelves.loaded(company, "2026-09-01")
     target, lists = target_of(given), published_lists(company, "tickets")
-    found = headline.record(given, target, inputs, lists, None, words("en"))
+    found = headline.list_record(given, target, inputs, lists, None, words("en"))
     hidden = {row[0] for row in inputs.history.con.execute("select customer_id from canonical._opted_out").fetchall()}
     rows = lists[0].rows[~lists[0].rows["customer_id"].isin(hidden)].reset_index(drop=True)
     counted = outcomes.outcome_counts(outcomes.outcomes_of_list(inputs.history, target, rows), target, inputs.history.until)
@@ -391,9 +391,9 @@ def test_the_record_is_that_of_lists_whose_time_is_over(company):
         counted["missed"],
     )
     assert target.closes(lists[0].cutoff) < inputs.as_of - timedelta(days=1)
-    none = headline.record(given, target, inputs, [], None, words("en"))
+    none = headline.list_record(given, target, inputs, [], None, words("en"))
     assert none["source"] == "none"
     periods = [{"lightgbm": 3.0, "positives": 9, "customers": 100}, {"lightgbm": 2.0, "positives": 4, "customers": 5}]
-    tested = headline.record(given, target, inputs, [], {"tested_as": "lightgbm", "capacity": 8, "periods": periods}, words("en"))
+    tested = headline.list_record(given, target, inputs, [], {"tested_as": "lightgbm", "capacity": 8, "periods": periods}, words("en"))
     assert [tested[key] for key in ("source", "hits", "contacts", "outcomes", "missed")] == ["backtest", 5, 13, 13, 8]
     assert io.StringIO(json.dumps(tested))

@@ -19,7 +19,7 @@ from prevenance.features.define import Feature, Trend
 from prevenance.history.history import History
 from prevenance.models import training
 from prevenance.targets import churn
-from prevenance.targets.define import cohort, label
+from prevenance.targets.labels import cohort, label
 
 T = datetime(2025, 3, 1)
 DAY = timedelta(days=1)

@@ -358,12 +358,12 @@ def test_fault_66_memory_that_ends_after_the_list_leaves_the_model_store_for_the
 
 def test_fault_66_a_failure_without_a_name_at_the_bound_is_told_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending.memory, "reached", lambda: True)
-    found = ending.told(SystemError("error return without exception set"))
+    found = ending.known_failure(SystemError("error return without exception set"))
     assert found is not None
     assert found.code == "E802"
     for one in (OSError("Out of Memory Error: ArrowBuffer: failed to allocate 262144 bytes"), unimported()):
         monkeypatch.setattr(ending.memory, "reached", lambda: False)
-        found = ending.told(one)
+        found = ending.known_failure(one)
         assert found is not None
         assert found.code == "E802"
 
@@ -392,19 +392,20 @@ def test_fault_66_every_librarys_word_for_it_is_known() -> None:
 
     for one in (MemoryError(), duckdb.OutOfMemoryException("x"), RuntimeError("std::bad_alloc"), RuntimeError("can't start new thread")):
         for problem in (one, chained(one)) if not isinstance(one, RuntimeError) else (one,):
-            found = ending.told(problem)
+            found = ending.known_failure(problem)
             assert found is not None
             assert found.code == "E802"
-    full = ending.told(chained(OSError(28, "No space left on device", "/x/y")))
+    full = ending.known_failure(chained(OSError(28, "No space left on device", "/x/y")))
     assert full is not None
     assert (full.code, str(full.where["path"])) == ("E801", "/x/y")
-    assert ending.told(ValueError("x")) is None
+    assert ending.known_failure(ValueError("x")) is None
 
 
 def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import duckdb
 
     from prevenance.sources import files
+    from prevenance.sources.declared import Entry
 
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
 
@@ -412,8 +413,8 @@ def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(
         raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate")
 
     monkeypatch.setattr(files, "_read_csv", short)
-    with pytest.raises(duckdb.OutOfMemoryException), files.connect() as con:
-        files.read(con, tmp_path, "a", "a.csv")
+    with pytest.raises(duckdb.OutOfMemoryException), files.new_engine() as con:
+        files.read_files(con, tmp_path, Entry.of("a", "a.csv"))
 
 
 def test_fault_59_two_starts_at_once(stage: Stage) -> None:
@@ -477,8 +478,8 @@ def test_fault_67_a_reader_meets_one_version_while_fifty_are_published(out: Path
 def test_a_second_start_leaves_no_trace(stage: Stage, out: Path) -> None:
     from prevenance.base import lock
 
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         before = tree(out)
-        with pytest.raises(PrevenanceError, match="E701"), lock.held(out, "lists"):
+        with pytest.raises(PrevenanceError, match="E701"), lock.hold_lock(out, "lists"):
             pass
         assert tree(out) == before

@@ -125,7 +125,7 @@ def test_fault_71_with_a_key_every_model_is_signed_and_none_is_taken_without(
     assert run("score", f"out={out}", "target=churn") == 0
     signature = champion(out) / bundle.SIGNATURE
     held = signature.read_bytes()
-    assert json.loads(newest(out)["manifest.json"])["model"]["key_id"] == keys.id_of(b"a key of the nights")
+    assert json.loads(newest(out)["manifest.json"])["model"]["key_id"] == keys.key_id(b"a key of the nights")
     capsys.readouterr()
     for content in (held.replace(held[:1], b"0" if held[:1] != b"0" else b"1", 1), b""):
         signature.write_bytes(content)
@@ -169,7 +169,7 @@ def test_a_key_may_stand_in_a_file_that_only_its_owner_reads(tmp_path: Path, mon
     monkeypatch.delenv(f"{bundle.KEY}_FILE")
     monkeypatch.setenv(bundle.KEY, "from a file")
     assert bundle.load(tmp_path / "saved", digest) == model()
-    assert bundle.key_id() == keys.id_of(b"from a file")
+    assert bundle.key_id() == keys.key_id(b"from a file")
     monkeypatch.delenv(bundle.KEY)
     monkeypatch.setenv(f"{bundle.KEY}_FILE", str(tmp_path / "nowhere"))
     with pytest.raises(PrevenanceError, match=r"E505.*cannot be read \(FileNotFoundError\)"):

@@ -24,7 +24,7 @@ from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.models import bundle, shelf
 from prevenance.runs import night
-from prevenance.sources.gates import Gate, Limit, age, enforce, freshness, volume
+from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
 
 BODIES = {"train": train.body, "score": score.body, "backfill": backfill.body}
@@ -207,7 +207,7 @@ def test_fault_41_another_clock_gives_the_same_list_and_freshness(out: Path, mon
 
 def test_fault_59_a_second_run_ends_at_once_naming_the_first(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (out / "status.json").read_bytes()
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         assert run("score", f"out={out}", "target=churn") == 7
         assert run("backfill", f"out={out}", "target=churn", "from=2026-09-01", "to=2026-09-01") == 7
         assert run("train", f"out={out}", "target=churn", *SMALL) == 0, "training may overlap"
@@ -226,10 +226,10 @@ def test_fault_60_the_lock_goes_with_the_process_that_held_it(out: Path) -> None
     with subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(PrevenanceError, match=f"process {holder.pid} on .* holds the lock lists"), lock.held(out, "lists"):
+        with pytest.raises(PrevenanceError, match=f"process {holder.pid} on .* holds the lock lists"), lock.hold_lock(out, "lists"):
             pass
         holder.send_signal(signal.SIGKILL)
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         assert json.loads((out / ".lists.holder").read_text())["pid"] != holder.pid
     assert not (out / ".lists.holder").exists()
 
@@ -419,33 +419,33 @@ def test_finished_files_that_differ_are_not_published(
 
 @pytest.mark.parametrize(("value", "days"), [(3, 3.0), ("36h", 1.5), ("2 days", 2.0), ("1w", 7.0), ("90m", 0.0625), (None, None)])
 def test_ages(value: object, days: float | None) -> None:
-    assert age(value, "key") == (None if days is None else timedelta(days=days))
+    assert parse_age(value, "key") == (None if days is None else timedelta(days=days))
 
 
 @pytest.mark.parametrize("value", ["soon", 0, -1, "1y", ""])
 def test_ages_that_are_none(value: object) -> None:
     with pytest.raises(PrevenanceError, match=r"E202 key=tables\.usage\.error_after"):
-        age(value, "tables.usage.error_after")
+        parse_age(value, "tables.usage.error_after")
 
 
 def test_freshness_is_judged_to_the_microsecond() -> None:
     counts = {"usage": Counts(newest_known_at="2026-10-01T00:00:00Z"), "tickets": Counts()}
     limits = {"usage": Limit(timedelta(days=1), timedelta(days=2)), "tickets": Limit(error_after=timedelta(days=1))}
     at = datetime(2026, 10, 3, tzinfo=UTC).replace(tzinfo=None)
-    assert {one.name: one.outcome for one in freshness(counts, at, limits)} == {"fresh.tickets": "fail", "fresh.usage": "warn"}
-    late = freshness(counts, at + timedelta(microseconds=1), limits)
+    assert {one.name: one.outcome for one in freshness_gates(counts, at, limits)} == {"fresh.tickets": "fail", "fresh.usage": "warn"}
+    late = freshness_gates(counts, at + timedelta(microseconds=1), limits)
     assert {one.name: one.outcome for one in late}["fresh.usage"] == "fail"
     with pytest.raises(PrevenanceError, match="E403 table=tickets"):
-        enforce(late)
+        enforce_gates(late)
 
 
 def test_volume_is_judged_by_the_median_of_seven_lists() -> None:
     usual = [{"usage": 10}, *({"usage": rows} for rows in (100, 110, 90, 100, 5, 100, 120))]
-    assert [one.outcome for one in volume({"usage": 40}, usual, {})] == ["pass"]
-    assert [one.outcome for one in volume({"usage": 39}, usual, {})] == ["fail"]
-    assert [one.outcome for one in volume({"usage": 39}, usual, {}, accepted=True)] == ["warn"]
-    assert [one.outcome for one in volume({"usage": 0}, usual, {"usage": Limit(required=False)})] == ["warn"]
-    assert volume({"usage": 5, "new": 1}, [], {}) == [Gate("volume.new", "pass"), Gate("volume.usage", "pass")]
+    assert [one.outcome for one in volume_gates({"usage": 40}, usual, {})] == ["pass"]
+    assert [one.outcome for one in volume_gates({"usage": 39}, usual, {})] == ["fail"]
+    assert [one.outcome for one in volume_gates({"usage": 39}, usual, {}, accepted=True)] == ["warn"]
+    assert [one.outcome for one in volume_gates({"usage": 0}, usual, {"usage": Limit(required=False)})] == ["warn"]
+    assert volume_gates({"usage": 5, "new": 1}, [], {}) == [Gate("volume.new", "pass"), Gate("volume.usage", "pass")]
 
 
 def test_features_of_a_late_table_are_unknown_not_zero(out: Path) -> None:

@@ -12,8 +12,10 @@ from test_ranking import company, ranked
 
 from prevenance.publish import drawings, summary, wording
 from prevenance.publish.report import model_card, report_page
-from prevenance.targets import by_contract, by_event, by_silence, next_family, next_offer, next_ticket
-from prevenance.targets.define import Target
+from prevenance.targets.churn import by_contract, by_event, by_silence
+from prevenance.targets.cross_sell import next_family, next_offer
+from prevenance.targets.target import Target
+from prevenance.targets.tickets import next_ticket
 
 
 def pixel(folder: Path, name: str) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.history.history import History
-from prevenance.history.parents import groups
+from prevenance.history.parents import parent_groups
 from prevenance.judge import bootstrap
 from prevenance.models import tuning
 from prevenance.models.folds import sampling_units
@@ -28,14 +28,14 @@ def history(*rows: tuple[str, str | None, str]) -> History:
 def test_fault_50_parents_of_parents_loops_and_parents_without_a_row_are_one_group() -> None:
     rows = [("b", "a", "2025-01-01"), ("c", "b", "2025-01-01"), ("d", None, "2025-01-01"), ("e", "gone", "2025-01-01")]
     rows += [("f", "gone", "2025-01-01"), ("x", "y", "2025-01-01"), ("y", "x", "2025-01-01"), ("z", "z", "2025-01-01")]
-    found = groups(history(*rows), UNTIL)
+    found = parent_groups(history(*rows), UNTIL)
     assert found.to_dict() == {"a": "a", "b": "a", "c": "a", "e": "e", "f": "e", "gone": "e", "x": "x", "y": "x", "z": "z"}
 
 
 def test_fault_50_a_parent_that_is_not_known_yet_joins_nobody() -> None:
     past = history(("a", None, "2025-01-01"), ("b", "a", "2025-06-01"))
-    assert groups(past, datetime(2025, 3, 1)).empty
-    assert groups(past, datetime(2025, 7, 1)).to_dict() == {"a": "a", "b": "a"}
+    assert parent_groups(past, datetime(2025, 3, 1)).empty
+    assert parent_groups(past, datetime(2025, 7, 1)).to_dict() == {"a": "a", "b": "a"}
 
 
 def rows_of(customers: int, size: int) -> pd.DataFrame:
@@ -78,4 +78,4 @@ def test_without_groups_everybody_stands_alone() -> None:
 
 
 def test_a_company_without_parents_has_no_group() -> None:
-    assert groups(history(("a", None, "2025-01-01")), UNTIL).reindex(np.array(["a"], dtype=object)).isna().all()
+    assert parent_groups(history(("a", None, "2025-01-01")), UNTIL).reindex(np.array(["a"], dtype=object)).isna().all()

@@ -13,6 +13,7 @@ from prevenance.order.capacity import Room
 from prevenance.order.decision import Memory, Rules, decide
 from prevenance.order.holdout import HoldOut
 from prevenance.order.value import ORDER
+from prevenance.targets.tickets import next_ticket
 from prevenance.words import words
 
 CUTOFF = datetime(2026, 10, 1)
@@ -172,4 +173,4 @@ def test_a_lower_chance_above_a_higher_one_says_why() -> None:
     assert why_above(rows, words("en"), "EUR").tolist() == ["Above a higher chance: €84k a year at stake, not €12k", "", "", ""]
     unknown = pd.DataFrame({"rank": [1, 2], "score": [0.2, 0.6], "value_at_stake": [84000.0, np.nan]})
     assert why_above(unknown, words("en"))[0] == "Above a higher chance: what is at stake there is not known"
-    assert why_above(rows, words("en"), "EUR", yearly=False)[0] == "Above a higher chance: €84k at stake, not €12k"
+    assert why_above(rows, words("en"), "EUR", next_ticket().words.above)[0] == "Above a higher chance: €84k at stake, not €12k"

@@ -17,7 +17,7 @@ from prevenance.history.history import History
 from prevenance.judge import outcomes
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import Encoder
-from prevenance.runs import past
+from prevenance.runs.replay import _recipe
 from prevenance.targets import KINDS
 
 SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=50", "capacity=10"]
@@ -159,8 +159,8 @@ def test_replay_lists_what_score_would_have_listed(tmp_path: Path) -> None:
 
 def test_too_little_closed_history_gives_the_rule_and_says_so() -> None:
     champion = Fitted("logistic", Encoder(()), {}, (0.0, 0.0), about={"params": {"C": 0.5}})
-    assert past._recipe(champion, 20)[:2] == ("logistic", {"C": 0.5})
-    kind, params, why = past._recipe(champion, 19)
+    assert _recipe(champion, 20)[:2] == ("logistic", {"C": 0.5})
+    kind, params, why = _recipe(champion, 19)
     assert (kind, params) == ("rule", {})
     assert why == "19 customers had had the outcome by then, 20 are needed for a model: the rule"
 

@@ -16,7 +16,7 @@ import pytest
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical, csv_bytes, json_bytes, neutral, parquet_bytes
+from prevenance.base.formats import canonical_json, csv_bytes, json_bytes, neutral_text, parquet_bytes
 from prevenance.publish.folders import latest_folder, publish_list, write_files, write_status
 
 CUTOFF = datetime(2026, 10, 1)
@@ -78,7 +78,7 @@ def test_no_cell_of_text_is_a_formula_or_holds_control_characters() -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\x00=", "\x1b=", "\ufeff=", "＝"])
 def test_what_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
-    assert neutral(start + "1").startswith("'")
+    assert neutral_text(start + "1").startswith("'")
 
 
 def test_json_has_the_same_rows_with_raw_text() -> None:
@@ -110,8 +110,8 @@ def test_parquet_reads_back_and_holds_nothing_but_the_columns() -> None:
 def test_canonical_json_sorts_keys_and_knows_no_nan() -> None:
     value = {"b": [np.float64("nan"), np.int64(3), -0.0], "a": {"t": CUTOFF, "s": {"y", "x"}, "n": pd.NaT}, 3: (True, None)}
     inner = {"n": None, "s": ["x", "y"], "t": "2026-10-01T00:00:00Z"}
-    assert json.loads(canonical(value)) == {"3": [True, None], "a": inner, "b": [None, 3, 0.0]}
-    assert canonical(value) == canonical(dict(reversed(list(value.items()))))
+    assert json.loads(canonical_json(value)) == {"3": [True, None], "a": inner, "b": [None, 3, 0.0]}
+    assert canonical_json(value) == canonical_json(dict(reversed(list(value.items()))))
 
 
 FILES = {"list.csv": b"rank\r\n1\r\n", "quarantine/tickets.csv": b"_file\r\n"}

@@ -9,8 +9,8 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.consent.purpose import EXAMPLES
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.consent.purpose import PURPOSE_EXAMPLES
 
 
 def refuse_code(node: Any, path: str = "") -> None:
@@ -37,7 +37,7 @@ def refuse_named_code(argument: str) -> None:
 
 def blank_rules(composed: DictConfig) -> None:
     """Take a purpose, legal basis or controller of null as blank: nobody recorded it, which is no value of a wrong kind."""
-    for name in EXAMPLES:
+    for name in PURPOSE_EXAMPLES:
         if OmegaConf.select(composed, f"privacy.{name}", default="") is None:
             OmegaConf.update(composed, f"privacy.{name}", "")
 
@@ -126,7 +126,7 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
         group, _, name = found.group(1).rpartition("/")
         options = found.group(2).partition("Config search path")[0].split()
         own = f"; one of your own needs CONF=<folder that holds source/{name}.yaml>" if group == "source" else ""
-        return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=nearest(name, options) + own)
+        return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=did_you_mean(name, options) + own)
     if found := re.search(r"Could not find '([^']+)'", text):
         group, _, name = found.group(1).rpartition("/")
         return PrevenanceError(
@@ -147,7 +147,7 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
             ]
             choices += sorted({one.rpartition(".")[2] for one in known}) if "Settings" in text else []
             return PrevenanceError(
-                "E201", f'there is no setting "{key}"', key=key, fix=nearest(key, choices) if len(key) < 60 else "see conf/"
+                "E201", f'there is no setting "{key}"', key=key, fix=did_you_mean(key, choices) if len(key) < 60 else "see conf/"
             )
         return PrevenanceError(
             "E202", text.partition(" full_key")[0][:200], key=key, fix=f"give {key} a value of the kind that conf/ shows"

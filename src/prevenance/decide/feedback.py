@@ -21,8 +21,8 @@ import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import FORMULA
-from prevenance.history.history import instant
+from prevenance.base.formats import FORMULA_STARTS
+from prevenance.history.history import as_of_instant
 
 ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved")
 """What may be decided; ``approved`` goes with the proposal before anybody was contacted, and changes no list."""
@@ -178,7 +178,7 @@ def match_answers(
 
 def _spelt(text: str) -> list[str]:
     """Return a cell as it stands, then without the apostrophe that keeps a spreadsheet from reading a formula."""
-    return [text, text[1:]] if text.startswith("'") and text[1:].startswith(FORMULA) else [text]
+    return [text, text[1:]] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else [text]
 
 
 def load_answers(out: Path, target: str) -> list[Answer]:
@@ -219,7 +219,7 @@ def write_answers(out: Path, target: str, answers: Sequence[Answer]) -> None:
 
 def _guarded(text: str) -> str:
     """Return a cell that is no formula and reads back as it was: one apostrophe goes before what begins like one or like a formula."""
-    return "'" + text if text.startswith(("'", *FORMULA)) else text
+    return "'" + text if text.startswith(("'", *FORMULA_STARTS)) else text
 
 
 def customer_answers(
@@ -242,7 +242,7 @@ def customer_answers(
             row["contacted_at"] = since
             continue
         days = horizon_days if answer.action == "too_late" else wrong_alarm_days
-        until = instant(answer.until, zone) if answer.action == "snooze" else since + timedelta(days=days)
+        until = as_of_instant(answer.until, zone) if answer.action == "snooze" else since + timedelta(days=days)
         row |= {"rests": "too_late" if answer.action == "too_late" else "snoozed", "said": answer.action}
         row |= {"rests_until": until, "rests_since": since, "score_then": float(answer.score) if answer.score else None}
     columns = ["customer_id", "contacted_at", "rests", "rests_until", "rests_since", "score_then", "said"]

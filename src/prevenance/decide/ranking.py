@@ -14,6 +14,7 @@ import pandas as pd
 
 from prevenance.decide.playbook import Playbook, play_of
 from prevenance.order.decision import APART, COOLING
+from prevenance.targets.target import ANY_OUTCOME, TargetWords
 from prevenance.words import Words
 
 COLUMNS = (
@@ -45,6 +46,7 @@ class Stamp:
     model: str
     run_id: str
     data_until: datetime | None
+    words: TargetWords = ANY_OUTCOME
 
 
 def rank_customers(
@@ -73,7 +75,7 @@ def rank_customers(
     rows["state"] = _states(rows)
     order = np.lexsort((rows["place"], rows["apart"].map(SECTIONS)))
     rows = _stamped(_with_actions(rows, stamp, playbook, say), stamp).iloc[order].reset_index(drop=True)
-    rows["why_above"] = why_above(rows, say, currency, yearly=stamp.target != "tickets")
+    rows["why_above"] = why_above(rows, say, currency, stamp.words.above)
     return rows[[*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows), *PRIVATE]]
 
 
@@ -98,7 +100,7 @@ def arm_rows(ranked: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("place")[shown].reset_index(drop=True)
 
 
-def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: bool = True) -> pd.Series:
+def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", above: str = TargetWords.above) -> pd.Series:
     """Return, for a ranked row whose chance is lower than that of the ranked row below it, why it stands above; elsewhere empty.
 
     >>> from prevenance.words import words
@@ -110,15 +112,12 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: b
     lower = ranked["rank"].notna() & below["rank"].notna() & (ranked["score"] < below["score"])
     told = []
     for odd, value, other in zip(lower, ranked["value_at_stake"], below["value_at_stake"], strict=True):
-        sums = {"here": say.money(value, currency), "there": say.money(other, currency)}
         if not odd or pd.isna(value):
             told.append("")
         elif pd.isna(other):
             told.append(say("Above a higher chance: what is at stake there is not known"))
-        elif yearly:
-            told.append(say("Above a higher chance: {here} a year at stake, not {there}", **sums))
         else:
-            told.append(say("Above a higher chance: {here} at stake, not {there}", **sums))
+            told.append(say(above, here=say.money(value, currency), there=say.money(other, currency)))
     return pd.Series(told, index=ranked.index, dtype="str")
 
 

@@ -14,7 +14,7 @@ from prevenance.decide.feedback import Answer
 from prevenance.features.build import build, definitions_giving
 from prevenance.features.define import Definition
 from prevenance.history.history import History
-from prevenance.history.roster import product_names, unknown
+from prevenance.history.roster import product_names, unjudged_customers
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import cohort_scores
@@ -23,7 +23,8 @@ from prevenance.order.decision import COOLING, STANDING, Memory, Rules, decide
 from prevenance.order.holdout import last_mondays
 from prevenance.order.suppression import Peace
 from prevenance.order.value import best_offers
-from prevenance.targets.define import Target, cohort
+from prevenance.targets.labels import cohort
+from prevenance.targets.target import Target
 from prevenance.words import Words
 
 BEFORE = timedelta(days=28)
@@ -90,7 +91,7 @@ def scored_weeks(
     keys, columns = target.keys, list(fitted.encoder.features)
     now = _inputs(history, target, [moments.cutoff], definitions, columns, steps)
     steps(f"{target.name}: score")
-    dark = now["customer_id"].isin(unknown(history, moments.cutoff))
+    dark = now["customer_id"].isin(unjudged_customers(history, moments.cutoff))
     if fitted.kind == "health_score":
         # The team's score needs its own inputs; that other things are known of the customer does not help it.
         dark |= now[columns].isna().all(axis=1)

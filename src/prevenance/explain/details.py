@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.explain import facts, story
 from prevenance.explain.attribution import facts_by_row as facts_of
 from prevenance.explain.facts import Wording
 from prevenance.explain.note import call_note
 from prevenance.features.build import build, definitions_giving, feature_columns
 from prevenance.features.define import Definition
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.precedents import similar_counts
-from prevenance.targets.define import Target, cohort
+from prevenance.targets.labels import cohort
+from prevenance.targets.target import Target
 from prevenance.words import Words
 
 BEFORE = timedelta(days=28)
@@ -74,7 +75,7 @@ class Basis:
 
     def known_since(self, customer: str, moment: datetime) -> bool:
         """Return whether the customer was known at ``moment`` already."""
-        query = f"select 1 from {visible('customers', moment)} where customer_id = ? limit 1"
+        query = f"select 1 from {visible_sql('customers', moment)} where customer_id = ? limit 1"
         return bool(self.history.con.execute(query, [customer]).fetchall())
 
 
@@ -108,7 +109,7 @@ def details_by_customer(
     past = earlier_inputs(basis, frame, [basis.cutoff - BEFORE, *(story.line_moments(basis.cutoff)[:-1] if weeks is None else ())])
     chances = weekly_chances(basis, frame, past) if weeks is None else weeks
     told = reasons_by_customer(basis, frame, past, say)
-    rows = {row["customer_id"]: {key: plain(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
+    rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
     found: dict[str, dict[str, Any]] = {}
     for customer, score in zip(customers, frame["score"].tolist(), strict=True):

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.explain import whatif
 from prevenance.explain.details import Basis
 from prevenance.features import changeable_columns
 from prevenance.features.build import build
 from prevenance.features.define import Definition, Feature, State, columns_of, parts_of
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.tables.canonical import TABLES
 from prevenance.words import Words
@@ -51,7 +51,7 @@ def inputs_of(basis: Basis, own: pd.DataFrame, parts: pd.Series, customer: str, 
             {
                 "input": name,
                 "text": basis.phrase(name, values, say),
-                "value": plain(values[name]),
+                "value": json_value(values[name]),
                 "table": table,
                 "newest": newest,
                 "log_odds": float(parts[name]),
@@ -114,7 +114,8 @@ def newest_facts(history: History, cutoff: datetime, customer: str) -> dict[str,
     for name in TABLES:
         if name in history.tables and name != "consents":
             own = " where customer_id = ?" if TABLES[name].per_customer else ""
-            row = history.con.execute(f"select max(event_at) from {visible(name, cutoff)}{own}", [customer] if own else []).fetchall()[0]
+            query = f"select max(event_at) from {visible_sql(name, cutoff)}{own}"
+            row = history.con.execute(query, [customer] if own else []).fetchall()[0]
             # A table without a fact on the customer says nothing, not even a date.
             if row[0] is not None:
                 found[name] = row[0]
@@ -126,7 +127,7 @@ def rows_held(history: History, cutoff: datetime, customer: str) -> list[dict[st
     found: list[dict[str, object]] = []
     for name in TABLES:
         if name in history.tables and TABLES[name].per_customer and name != "consents":
-            query = f"select count(*), min(event_at), max(event_at) from {visible(name, cutoff)} where customer_id = ?"
+            query = f"select count(*), min(event_at), max(event_at) from {visible_sql(name, cutoff)} where customer_id = ?"
             rows, since, until = history.con.execute(query, [customer]).fetchall()[0]
             if rows:
                 found.append({"table": name, "rows": rows, "since": since, "until": until})

@@ -1,6 +1,6 @@
 """What stands behind a row of the list: the contract, the last contact, what happened lately, and what is not known.
 
-Everything is read through ``history.visible``, so it holds for a past cutoff as well. One query per question answers for all
+Everything is read through ``history.visible_sql``, so it holds for a past cutoff as well. One query per question answers for all
 customers. No free text, no name of a person and no name of an agent is read.
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from prevenance.explain.incidents import incident_text, incidents_sql
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.tables.canonical import TABLES
-from prevenance.tables.contracts import HELD
+from prevenance.tables.contracts import HELD_SQL
 from prevenance.words import Words
 
 SHOWN = 12
@@ -41,7 +41,7 @@ def customer_states(history: History, cutoff: datetime) -> pd.DataFrame:
         f"arg_max({name}, (event_at, known_at, {name})) filter (where {name} is not null) as {name}" for name in ("country", "plan")
     )
     found = _by_customer(
-        history, f"select customer_id, {newest}, max(age_days) as known_days from {visible('customers', cutoff)} group by 1"
+        history, f"select customer_id, {newest}, max(age_days) as known_days from {visible_sql('customers', cutoff)} group by 1"
     )
     return found.join(_contracts(history, cutoff)).join(_contacts(history, cutoff)).pipe(_with_plan)
 
@@ -126,7 +126,7 @@ def source_ages(history: History, cutoff: datetime) -> list[dict[str, Any]]:
             continue
         newest, days, pause = history.con.execute(
             f"""
-            with days as (select distinct cast(known_at as date) as day, max(known_at) over () as newest from {visible(name, cutoff)}),
+            with days as (select distinct cast(known_at as date) as day, max(known_at) over () as newest from {visible_sql(name, cutoff)}),
             recent as (select *, day - lag(day) over (order by day) as pause from days where day > cast(newest as date) - {USUAL})
             select max(newest), count(*), max(pause) from recent"""
         ).fetchall()[0]
@@ -165,7 +165,7 @@ def tables_without(history: History, cutoff: datetime, customers: Sequence[str])
     """Return, for each of ``customers``, the tables (a tuple) among usage and contracts that hold nothing on it at ``cutoff``."""
     names = [name for name in ("usage", "subscriptions") if name in history.tables]
     have = {
-        name: {row[0] for row in history.con.execute(f"select distinct customer_id from {visible(name, cutoff)}").fetchall()}
+        name: {row[0] for row in history.con.execute(f"select distinct customer_id from {visible_sql(name, cutoff)}").fetchall()}
         for name in names
     }
     return pd.Series([tuple(name for name in names if one not in have[name]) for one in customers], dtype=object)
@@ -213,7 +213,7 @@ def _contracts(history: History, cutoff: datetime) -> pd.DataFrame:
     return _by_customer(
         history,
         f"""
-        with subscriptions as (select * from {visible("subscriptions", cutoff)}), {HELD}
+        with subscriptions as (select * from {visible_sql("subscriptions", cutoff)}), {HELD_SQL}
         select customer_id, min(renews_on) filter (where renews_on > cutoff) as renews_on,
           arg_max(plan, (coalesce(mrr, -1), subscription_id)) filter (where plan is not null) as contract_plan
         from running group by customer_id""",
@@ -226,7 +226,7 @@ def _contacts(history: History, cutoff: datetime) -> pd.DataFrame:
     return _by_customer(
         history,
         f"select customer_id, max(event_at) as last_contact, arg_max(kind, (event_at, known_at, kind)) as last_contact_kind "
-        f"from {visible('contacts', cutoff)} where kind <> 'campaign' group by 1",
+        f"from {visible_sql('contacts', cutoff)} where kind <> 'campaign' group by 1",
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features import calendar, contacts, customers, feedback, invoices, offers, purchases, subscriptions, tickets, usage
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend, columns_of, parts_of
 
@@ -40,7 +40,7 @@ def definitions(sets: Iterable[str] = tuple(SETS), lookbacks: Sequence[int] = LO
     """
     chosen = set(sets)
     for name in sorted(chosen - set(SETS)):
-        raise PrevenanceError("E203", f'there is no feature set "{name}"', fix=nearest(name, SETS))
+        raise PrevenanceError("E203", f'there is no feature set "{name}"', fix=did_you_mean(name, SETS))
     if not lookbacks or min(lookbacks) < 1:
         raise PrevenanceError(
             "E202", f"lookbacks={list(lookbacks)} are not days", fix="give whole days from 1, for example [7, 28, 90, 365]"

@@ -13,11 +13,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend, columns_of, parts_of
 from prevenance.features.windows import Window, windowed
-from prevenance.history.history import History, visible
-from prevenance.sources.files import out_of_room
+from prevenance.history.history import History, visible_sql
+from prevenance.sources.files import is_out_of_room
 from prevenance.tables.canonical import TABLES
 
 
@@ -104,7 +104,9 @@ def _windows(definitions: Sequence[Definition]) -> list[Window]:
     for one in definitions:
         if isinstance(one, Trend):
             if one.of not in features or features[one.of].days is None:
-                raise PrevenanceError("E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=nearest(one.of, features))
+                raise PrevenanceError(
+                    "E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=did_you_mean(one.of, features)
+                )
             windows.append(Window(f"{one.name}_before", features[one.of], before=True))
     return windows
 
@@ -122,7 +124,7 @@ def _known(
             if name in lengths and cutoff - timedelta(days=lengths[name]) < history.begins[table]:
                 filled[name][index] = np.nan
         # A table of which nothing was known yet is not a table full of noughts.
-        if not history.con.execute(f"select exists(from {visible(table, cutoff)})").fetchall()[0][0]:
+        if not history.con.execute(f"select exists(from {visible_sql(table, cutoff)})").fetchall()[0][0]:
             for column in filled.values():
                 column[index] = np.nan
     return filled
@@ -150,7 +152,7 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
             continue
         views = [f"asked as (select {row}, place, timestamp '{cutoff}' as cutoff from asked_{number})"]
         views += [
-            f"{table} as (select * from {visible(table, cutoff, state.days)}"
+            f"{table} as (select * from {visible_sql(table, cutoff, state.days)}"
             + (" where customer_id in (select customer_id from asked))" if TABLES[table].per_customer and not state.pair else ")")
             for table in state.tables
         ]
@@ -162,7 +164,7 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
             ).df()
         except duckdb.Error as problem:
             # A full disk is no mistake of the definition.
-            if out_of_room(problem):
+            if is_out_of_room(problem):
                 raise
             raise PrevenanceError(
                 "E210",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prevenance.features.define import Definition, Distinct, State, Sum
 from prevenance.features.spans import lookback_features, silence_feature, trend_features
 from prevenance.features.subscriptions import DAY
-from prevenance.tables.contracts import CATALOGUE
+from prevenance.tables.contracts import CATALOGUE_SQL
 
 BOUGHT = "coalesce(amount, 1) > 0 and coalesce(quantity, 1) > 0"
 """Lines that are no return."""
@@ -37,7 +37,7 @@ SERVICE = State(
     "purchase_service",
     ("purchases", "products"),
     f"""
-with {CATALOGUE},
+with {CATALOGUE_SQL},
 owned as (
   select p.customer_id, greatest(0, coalesce(p.quantity, 1)) as quantity, epoch_us(p.cutoff) - epoch_us(p.event_at) as age,
     cast(c.service_days * 86400000000 as bigint) as cycle

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from prevenance.features.define import Count, Definition, Feature, Ratio, State
 from prevenance.features.spans import lookback_features, silence_feature
-from prevenance.tables.contracts import CATALOGUE, HELD
+from prevenance.tables.contracts import CATALOGUE_SQL, HELD_SQL
 
 DAY = "86400000000.0"
 """Microseconds in a day."""
@@ -15,7 +15,7 @@ CONTRACT = State(
     "contract",
     ("subscriptions",),
     f"""
-with {HELD}
+with {HELD_SQL}
 select customer_id,
   count(*) filter (where event <> 'ended') as contracts_running,
   count(distinct product_id) filter (where event <> 'ended') as products_held,
@@ -45,7 +45,7 @@ BEFORE = State(
     "contract_change",
     ("subscriptions",),
     f"""
-with {HELD},
+with {HELD_SQL},
 earlier as (
   select customer_id, subscription_id,
     arg_max(event, (event_at, known_at, step)) as event,
@@ -75,7 +75,7 @@ SERVICE = State(
     "contract_service",
     ("subscriptions", "products"),
     f"""
-with {HELD}, {CATALOGUE},
+with {HELD_SQL}, {CATALOGUE_SQL},
 cycles as (
   select r.customer_id, epoch_us(r.cutoff) - epoch_us(r.started_at) as age,
     cast(c.service_days * 86400000000 as bigint) as cycle

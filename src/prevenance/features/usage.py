@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum
 from prevenance.features.spans import lookback_features, silence_feature, trend_features
-from prevenance.tables.contracts import CATALOGUE, HELD
+from prevenance.tables.contracts import CATALOGUE_SQL, HELD_SQL
 
 NIGHT = "kind = 'login' and (extract(hour from event_at) >= 22 or extract(hour from event_at) < 6)"
 """Logins at unusual hours, [22:00, 06:00) UTC. For customers far from UTC only the trend says something."""
@@ -38,7 +38,7 @@ PAID = State(
     "paid_features",
     ("subscriptions", "products", "usage"),
     f"""
-with {HELD}, {CATALOGUE},
+with {HELD_SQL}, {CATALOGUE_SQL},
 paid as (
   select distinct p.customer_id, trim(part.feature) as feature
   from (
@@ -65,7 +65,7 @@ LIMIT = State(
     "usage_limit",
     ("subscriptions", "products", "usage"),
     f"""
-with {HELD}, {CATALOGUE},
+with {HELD_SQL}, {CATALOGUE_SQL},
 limits as (
   select r.customer_id, r.product_id, cast(max(c.usage_limit) as double) * cast(sum(coalesce(r.seats, 1)) as double) as allowed,
     count(*) over (partition by r.customer_id) as limited

@@ -7,10 +7,10 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 
 
-def groups(history: History, cutoff: datetime) -> pd.Series:
+def parent_groups(history: History, cutoff: datetime) -> pd.Series:
     """Return customer_id -> group: the smallest id of all accounts that are linked by ``parent_id``, as far as it is known at ``cutoff``.
 
     A parent needs no row of its own; parents of parents count, and so does a chain that ends in itself.
@@ -19,7 +19,7 @@ def groups(history: History, cutoff: datetime) -> pd.Series:
     from scipy.sparse.csgraph import connected_components
 
     found = history.con.execute(
-        f"select distinct customer_id, parent_id from {visible('customers', cutoff)} where parent_id is not null"
+        f"select distinct customer_id, parent_id from {visible_sql('customers', cutoff)} where parent_id is not null"
     ).df()
     codes, ids = pd.factorize(pd.concat([found["customer_id"], found["parent_id"]], ignore_index=True), sort=True)
     child, parent = np.split(codes, 2)

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from prevenance.history.history import History
-from prevenance.targets.define import Target, label
+from prevenance.targets.labels import label
+from prevenance.targets.target import Target
 
 HAPPENED, DID_NOT, NOT_YET, TOO_LATE = "happened", "did not", "not known yet", "too late"
 
@@ -86,17 +87,6 @@ def outcome_counts(rows: pd.DataFrame, target: Target, until: datetime) -> dict[
         "still_open": target.closes(cutoff) > until,
         "closes": target.closes(cutoff),
     }
-
-
-VERBS: Mapping[str, str] = {
-    "contract": "left",
-    "event": "left",
-    "silence": "left",
-    "ticket": "opened a ticket",
-    "offer": "took an offer",
-    "family": "bought",
-}
-"""Kind of target -> what a customer with the outcome did."""
 
 
 def verdict(facts: Mapping[str, Any], verb: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.targets.churn import ACTIVE, MONEY
 
 
@@ -32,7 +32,7 @@ def contacted_customers(history: History, moment: datetime, days: float) -> set[
     if "contacts" not in history.tables or days <= 0:
         return set()
     kinds = ", ".join(f"'{kind}'" for kind in PERSONAL)
-    asked = f"select distinct customer_id from {visible('contacts', moment, days)} where direction = 'out' and kind in ({kinds})"
+    asked = f"select distinct customer_id from {visible_sql('contacts', moment, days)} where direction = 'out' and kind in ({kinds})"
     return {row[0] for row in history.con.execute(asked).fetchall()}
 
 
@@ -49,7 +49,7 @@ def escalated_customers(history: History, moment: datetime, days: float) -> set[
             select customer_id, bool_or(event = 'escalated') as was_escalated, min(age_days) as silent_days,
                 arg_max(event, (event_at, known_at, case when event in ('resolved', 'closed') then 1 else 0 end))
                     filter (where event in ('opened', 'escalated', 'reopened', 'resolved', 'closed')) as standing
-            from {visible("tickets", moment)} group by customer_id, ticket_id)
+            from {visible_sql("tickets", moment)} group by customer_id, ticket_id)
         where was_escalated and standing not in ('resolved', 'closed') and silent_days < {float(days)}"""
     return {row[0] for row in history.con.execute(asked).fetchall()}
 
@@ -59,7 +59,7 @@ def yearly_revenue(history: History, moment: datetime) -> dict[str, float]:
     if "subscriptions" not in history.tables:
         return {}
     asked = (
-        f"with subscriptions as (select * from {visible('subscriptions', moment)}) "
+        f"with subscriptions as (select * from {visible_sql('subscriptions', moment)}) "
         f"select customer_id, {MONEY} as yearly from ({ACTIVE}) group by customer_id"
     )
     return {customer: value for customer, value in history.con.execute(asked).fetchall() if value is not None}

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.decide import ranking
 from prevenance.publish.cells import Row, View, one_line, row_details, table_words
 from prevenance.publish.opened import PART_KINDS, Parts
@@ -93,7 +93,7 @@ def reason_families(row: Row) -> list[str]:
 
 def _column(values: Sequence[Any], *, exact: bool = False) -> Any:
     """Return a column: numbers as they are, texts (``exact``: to the letter) as places in the list of different ones, -1 for none."""
-    cells = [plain(value) for value in values]
+    cells = [json_value(value) for value in values]
     if any(isinstance(value, str) for value in cells):
         shown = [None if value in (None, "") else str(value) if exact else one_line(value, LONGEST) for value in cells]
         places = {text: place for place, text in enumerate(dict.fromkeys(text for text in shown if text is not None))}

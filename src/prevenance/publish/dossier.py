@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known, one_line
 from prevenance.words import DASH, Words
@@ -56,7 +56,7 @@ def dossier_page(told: Explained, say: Words) -> str:
         "unknown": (told.get("details") or {}).get("unknown") or [],
         "promise": what_if_caveat(say),
     }
-    return render_template("explain.html.j2", told=plain(told), shown=shown, say=say)
+    return render_template("explain.html.j2", told=json_value(told), shown=shown, say=say)
 
 
 def customer_page(told: Explained, say: Words) -> str:
@@ -71,7 +71,7 @@ def customer_page(told: Explained, say: Words) -> str:
         for one in told["held"]
         if one["table"] in TABLE_DESCRIPTIONS
     ]
-    return render_template("customer.html.j2", told=plain(told), shown={"held": held}, say=say)
+    return render_template("customer.html.j2", told=json_value(told), shown={"held": held}, say=say)
 
 
 TABLE_DESCRIPTIONS: Mapping[str, str] = {

@@ -14,7 +14,7 @@ from typing import Any
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import neutral
+from prevenance.base.formats import neutral_text
 from prevenance.publish.workbook import cell_text
 
 
@@ -37,7 +37,7 @@ def check_list_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
     if len(ids) != manifest["counts"]["listed"]:
         raise _refused("list.json", f"holds {len(ids)} rows, the manifest counts {manifest['counts']['listed']}")
     asked: dict[str, tuple[Callable[[bytes], list[str]], Callable[[str], str]]] = {
-        "list.csv": (_csv, neutral),
+        "list.csv": (_csv, neutral_text),
         "list.xlsx": (_workbook, cell_text),
         "list.html": (_page, str),
     }

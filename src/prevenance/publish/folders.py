@@ -15,7 +15,7 @@ from typing import Any
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical, stamp
+from prevenance.base.formats import canonical_json, instant_stamp
 
 LATEST = "latest"
 MANIFEST = "manifest.json"
@@ -48,10 +48,10 @@ def publish_list(
     """
     lists = root / "lists" / target
     disk.sweep(lists)
-    folder = write_bundle(lists / f"{stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
+    folder = write_bundle(lists / f"{instant_stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
     now = disk.pointed(lists / LATEST)
     # A list made up for a night of the past must not become the newest.
-    if now is None or _moment(now) <= stamp(cutoff):
+    if now is None or _moment(now) <= instant_stamp(cutoff):
         disk.point(lists / LATEST, folder.name)
     return folder
 
@@ -66,7 +66,7 @@ def write_bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str
         _check_name(name)
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     told = {**manifest, "files": sums}
-    whole = {**files, MANIFEST: canonical(told)}
+    whole = {**files, MANIFEST: canonical_json(told)}
     if not folder.exists():
         return disk.write_folder(folder, whole, None if check is None else lambda beside: check(beside, told))
     # counts of rows that are not visible yet, and their quarantine, may grow, and views know the lists before; what was published stays as it was
@@ -81,7 +81,7 @@ def write_bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str
 
 def write_status(out: Path, record: Mapping[str, Any]) -> Path:
     """Write ``<out>/status.json`` in one step: what the last run did, also when it refused. Returns its path."""
-    return disk.write(out / "status.json", canonical(record))
+    return disk.write(out / "status.json", canonical_json(record))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -6,30 +6,31 @@ from typing import Any
 
 from prevenance.publish.cells import View, group_of, one_line, table_words
 from prevenance.publish.wording import is_known
+from prevenance.targets import words_of
+from prevenance.targets.target import ANY_OUTCOME, TargetWords
 from prevenance.words import Words
+
+
+def target_words(view: View) -> TargetWords:
+    """Return what people read of the target of a view."""
+    return words_of(str(view.get("kind")))
 
 
 def title(say: Words, view: View) -> str:
     """Return what the list is: its target in words."""
-    told = {"churn": say("Customers to keep"), "tickets": say("Tickets to prevent"), "cross_sell": say("Offers that may fit")}
-    return told.get(str(view.get("target")), one_line(view.get("target") or say("Customers to contact"), 60))
+    words = target_words(view)
+    return one_line(view["target"], 60) if words == ANY_OUTCOME and view.get("target") else say(words.title)
 
 
 def question(say: Words, view: View) -> str:
     """Return the head of the column of chances: what may happen, within how many days."""
     days = view.get("horizon_days")
-    told = {
-        "churn": say("Chance of leaving in {n} days", n=days),
-        "tickets": say("Chance of a ticket in {n} days", n=days),
-        "cross_sell": say("Chance of buying in {n} days", n=days),
-    }
-    return told.get(str(view.get("target")), say("Chance in {n} days", n=days)) if is_known(days) else say("Chance")
+    return say(target_words(view).question, n=days) if is_known(days) else say("Chance")
 
 
 def money(say: Words, view: View) -> str:
     """Return the head of the column of money."""
-    told = {"churn": say("At stake → expected loss"), "tickets": say("Cost → expected"), "cross_sell": say("Worth → expected")}
-    return told.get(str(view.get("target")), say("At stake → expected"))
+    return say(target_words(view).stake)
 
 
 def fits_sentences(say: Words, view: View) -> tuple[str, str]:
@@ -52,33 +53,13 @@ def fits_sentences(say: Words, view: View) -> tuple[str, str]:
 
 def _ahead(say: Words, view: View, told: View) -> str:
     """Return how many of those listed are expected to have the outcome, and the money among them."""
-    days, target = view.get("horizon_days") or 0, str(view.get("target"))
+    days, words = view.get("horizon_days") or 0, target_words(view)
     expected, money = told.get("expected_outcomes"), told.get("at_stake")
     amount = say.money(money, str(view.get("currency") or ""))
     if not is_known(expected):
         return say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days) if is_known(money) else ""
     number = say.number(expected) if expected >= 3 else short_number(say, expected)
-    alone = {
-        "churn": say("About {number} of them are expected to leave within {n} days.", number=number, n=days),
-        "tickets": say("About {number} of them are expected to open a ticket within {n} days.", number=number, n=days),
-        "cross_sell": say("About {number} of them are expected to buy within {n} days.", number=number, n=days),
-    }
-    priced = {
-        "churn": say(
-            "About {number} of them are expected to leave within {n} days, and {amount} a year with them.",
-            number=number,
-            n=days,
-            amount=amount,
-        ),
-        "tickets": say(
-            "About {number} of them are expected to open a ticket within {n} days: {amount} in all.", number=number, n=days, amount=amount
-        ),
-        "cross_sell": say(
-            "About {number} of them are expected to buy within {n} days: {amount} in all.", number=number, n=days, amount=amount
-        ),
-    }
-    other = say("About {number} of them are expected to have the outcome within {n} days.", number=number, n=days)
-    return (priced if is_known(money) else alone).get(target, other)
+    return say(words.expected_money if is_known(money) else words.expected, number=number, n=days, amount=amount)
 
 
 def record_sentence(say: Words, view: View) -> str:
@@ -110,22 +91,14 @@ def _hits(say: Words, view: View, told: View) -> str:
         if where
         else say("So far")
     )
-    return {
-        "churn": say("{where}, {hits} of the {n} customers on the list left.", where=where, **values),
-        "tickets": say("{where}, {hits} of the {n} customers on the list opened a ticket.", where=where, **values),
-        "cross_sell": say("{where}, {hits} of the {n} customers on the list bought.", where=where, **values),
-    }.get(str(view.get("target")), say("{where}, {hits} of the {n} customers on the list had the outcome.", where=where, **values))
+    return say(target_words(view).hits, where=where, **values)
 
 
 def _missed(say: Words, view: View, told: View) -> str:
     missed, outcomes = told.get("missed"), told.get("outcomes")
     if not is_known(missed) or not is_known(outcomes) or not outcomes:
         return ""
-    return {
-        "churn": say("{missed} of the {n} that left were not on it.", missed=missed, n=outcomes),
-        "tickets": say("{missed} of the {n} that opened one were not on it.", missed=missed, n=outcomes),
-        "cross_sell": say("{missed} of the {n} that bought were not on it.", missed=missed, n=outcomes),
-    }.get(str(view.get("target")), say("{missed} of the {n} with the outcome were not on it.", missed=missed, n=outcomes))
+    return say(target_words(view).missed, missed=missed, n=outcomes)
 
 
 def movement_texts(say: Words, view: View) -> list[str]:

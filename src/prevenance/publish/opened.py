@@ -10,7 +10,9 @@ from typing import Any
 
 from prevenance.publish import cells
 from prevenance.publish.cells import TEXT_LENGTH, Row, View, one_line, row_details, sparkline
+from prevenance.publish.header import target_words
 from prevenance.publish.wording import is_known
+from prevenance.targets.target import TargetWords
 from prevenance.words import Words
 
 Parts = dict[str, Any]
@@ -45,7 +47,7 @@ def story_titles(say: Words, view: View) -> dict[str, str]:
     return {
         "changed": say("What changed since {date}", date=say.date(str(since), beside=view.get("cutoff"))) if since else say("What changed"),
         "reasons": say("Why this chance"),
-        "holds": say("What holds them") if view.get("target") == "churn" else say("What speaks against it"),
+        "holds": say(target_words(view).against),
         "context": say("Background: moves the chance, nobody can change it"),
         "unknown": say("What we do not know"),
         "weeks": say("Chance over the last 12 weeks"),
@@ -72,7 +74,7 @@ def story_parts(say: Words, row: Row, view: View) -> Parts:
         "unknown": [text for one in told.get("unknown") or [] if (text := one_line(one, TEXT_LENGTH))] + _no_score(say, row),
         "weeks": _chart(say, told),
         "timeline": [_day(say, one, view) for one in told.get("timeline") or []],
-        "similar": _similar(say, told.get("similar") or {}, str(view.get("target") or "")),
+        "similar": _similar(say, told.get("similar") or {}, target_words(view)),
         "worth": _worth(say, row, view),
         "note": one_line(told.get("note") or "", LONG),
         "draft": "\n".join(one_line(one, LONG) for one in str(told.get("draft") or row.get("draft") or "")[: 2 * LONG].splitlines()),
@@ -139,15 +141,11 @@ def _day(say: Words, one: Mapping[str, Any], view: View) -> list[str]:
     return [say.date(str(one.get("on") or ""), beside=view.get("cutoff")), MARKS.get(str(one.get("kind")), "○"), text]
 
 
-def _similar(say: Words, told: Mapping[str, Any], target: str) -> list[str]:
+def _similar(say: Words, told: Mapping[str, Any], words: TargetWords) -> list[str]:
     n, outcome = told.get("n"), told.get("outcome")
     if not is_known(n) or not n or not is_known(outcome):
         return []
-    first = {
-        "churn": say("Of {n} similar customers of the past, {outcome} left.", n=n, outcome=outcome),
-        "tickets": say("Of {n} similar customers of the past, {outcome} opened a ticket.", n=n, outcome=outcome),
-        "cross_sell": say("Of {n} similar customers of the past, {outcome} bought.", n=n, outcome=outcome),
-    }.get(target, say("Of {n} similar customers of the past, {outcome} had the outcome.", n=n, outcome=outcome))
+    first = say(words.similar, n=n, outcome=outcome)
     return [first, *([one_line(told["text"], TEXT_LENGTH)] if told.get("text") else [])]
 
 

@@ -41,7 +41,7 @@ def list_page(view: View) -> str:
         language=say.language,
         groups=shown,
         columns=columns,
-        gain=view.get("target") == "cross_sell",
+        gain=header.target_words(view).gain,
         heads=_heads(say, view),
         block=block.list_block(say, view, every, packed),
         **_head(say, view, parted),
@@ -80,13 +80,12 @@ def _columns(view: View) -> list[str]:
 
 
 def _heads(say: Words, view: View) -> dict[str, str]:
-    keeps = view.get("target") == "churn"
     return {
         "rank": say("No."),
         "name": say("Customer"),
         "chance": header.question(say, view),
         "trend": say("Trend, 28 days"),
-        "why": say("Why, and what holds") if keeps else say("Why, and what speaks against"),
+        "why": say(header.target_words(view).why),
         "money": header.money(say, view),
         "renewal": say("Renewal"),
         "contact": say("Last and next contact"),
@@ -155,7 +154,7 @@ def _row(say: Words, view: View, row: Row) -> dict[str, Any]:
 
 def _held(say: Words, view: View, reason: str) -> str:
     """Return what speaks against the outcome; if that is leaving, it holds the customer."""
-    return say("Holds: {reason}", reason=reason) if view.get("target") == "churn" else say("Against: {reason}", reason=reason)
+    return say(header.target_words(view).against_one, reason=reason)
 
 
 def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any]:

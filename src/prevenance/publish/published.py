@@ -15,8 +15,8 @@ import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import stamp
-from prevenance.consent.pseudonyms import KEY, at_hand
+from prevenance.base.formats import instant_stamp
+from prevenance.consent.pseudonyms import KEY_VARIABLE, key_pseudonyms
 from prevenance.history.history import History
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
@@ -56,10 +56,10 @@ class Published:
         """
         if not (key_id := self.manifest["privacy"].get("key_id")):
             return self.features
-        hidden = at_hand(key_file)
+        hidden = key_pseudonyms(key_file)
         if hidden is None or hidden.key_id != key_id:
             what = f"the list holds pseudonyms of the key {key_id}, which is not to be had"
-            raise PrevenanceError("E905", what, fix=f"set {KEY} to that key", path=self.folder)
+            raise PrevenanceError("E905", what, fix=f"set {KEY_VARIABLE} to that key", path=self.folder)
         return hidden.shown(
             self.features, [row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()]
         )
@@ -99,7 +99,7 @@ def published_lists(out: Path, target: str) -> list[Published]:
 def published_list_at(out: Path, target: str, cutoff: datetime | None) -> Published | None:
     """Return the published list of ``cutoff``, or the newest one where no cutoff is given; ``None`` if there is none."""
     found = published_lists(out, target)
-    return next((one for one in reversed(found) if cutoff is None or stamp(one.cutoff) == stamp(cutoff)), None)
+    return next((one for one in reversed(found) if cutoff is None or instant_stamp(one.cutoff) == instant_stamp(cutoff)), None)
 
 
 def published_lists_before(out: Path, target: str, cutoff: datetime) -> list[Published]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from prevenance.base.formats import neutral, plain
+from prevenance.base.formats import json_value, neutral_text
 from prevenance.decide.ranking import PAIR_COLUMNS
 from prevenance.publish import header
 from prevenance.publish.block import COLUMNS, CONSTANT
@@ -99,7 +99,7 @@ def _value(row: Row, view: View, name: str) -> Any:
 
 def _write(sheet: Worksheet, here: int, place: int, value: Any, kind: str, formats: Mapping[str, Any]) -> None:
     """Write one cell by the kind of its column; what is missing stays empty, and text stays text."""
-    value = plain(value)
+    value = json_value(value)
     if value is None or value == "":
         return
     if is_known(value):
@@ -112,7 +112,7 @@ def _write(sheet: Worksheet, here: int, place: int, value: Any, kind: str, forma
 
 def cell_text(value: Any) -> str:
     """Return a value as the text of a cell: neutral, and cut visibly where a cell can hold no more."""
-    clean = neutral(_XML.sub("�", str(value)))
+    clean = neutral_text(_XML.sub("�", str(value)))
     return clean if len(clean) <= LONGEST else clean[: LONGEST - len(CUT)] + CUT
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import stamp
+from prevenance.base.formats import instant_stamp
 from prevenance.decide import feedback, overrides
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
+from prevenance.privacy.trail import note_acts
 from prevenance.publish.folders import write_status
 from prevenance.publish.wording import count_text, one_line
-from prevenance.runs.noted import noted_each
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 
@@ -36,18 +36,18 @@ def take_answers(given: Settings, steps: Steps) -> None:
     read = feedback.read_answers(content, path.name)
     lists = {(one.target, one.run_id, one.cutoff): _listed(out, one) for _, one in read}
     found = feedback.match_answers(read, {key: rows for key, rows in lists.items() if rows is not None}, path.name)
-    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.who()}") for one in found]
+    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.user_hash()}") for one in found]
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append_answers(out, target, [one for one in answers if one.target == target]) for target in targets}
-    noted_each(Path(given.out), "feedback", taken)
+    note_acts(Path(given.out), "feedback", taken)
     steps.tell("\n".join([_told(answers, taken), *(line for target in taken for line in _overruled(out, target)), NEXT]))
     write_status(out, {"pipeline": "feedback", "outcome": "taken", "exit": 0, "read": len(answers), "taken": taken})
 
 
 def _listed(out: Path, answer: Answer) -> Listed | None:
     """Return the chance of each row of the published list that an answer is about; ``None`` if there is no such list."""
-    folder = out / "lists" / answer.target / f"{stamp(feedback.utc_moment(answer.cutoff))}-{answer.run_id[:12]}"
+    folder = out / "lists" / answer.target / f"{instant_stamp(feedback.utc_moment(answer.cutoff))}-{answer.run_id[:12]}"
     if not (folder / "list.json").is_file() or _run_id(folder) != answer.run_id:
         return None
     rows = json.loads((folder / "list.json").read_text(encoding="utf-8"))

@@ -12,11 +12,11 @@ import pandas as pd
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.pseudonyms import chosen
+from prevenance.consent.pseudonyms import wanted_pseudonyms
 from prevenance.explain.attribution import write_plots
 from prevenance.features.build import feature_columns
 from prevenance.features.define import Definition
-from prevenance.history.history import digest
+from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
 from prevenance.judge.leakage import find_leaks
 from prevenance.judge.saved import compare_with_health_score
@@ -34,15 +34,24 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.runs.tested import Choice, Tested
-from prevenance.runs.training_report import Facts, flat, moved, no_challenger, report_of, signal, sliced, told
-from prevenance.targets.define import Target
+from prevenance.runs.training_report import (
+    Facts,
+    drift_tonight,
+    flat_settings,
+    no_challenger_text,
+    no_signal_text,
+    slice_rows,
+    told_report,
+    training_report,
+)
+from prevenance.targets.target import Target
 from prevenance.track import tracking
 
 PLOTTED = 2000
 """Rows at most behind the SHAP pictures."""
 
 
-def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
+def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
     """Train, evaluate, gate and register one target; return the summary to print and the facts for the status file."""
     target, capacity = target_of(given), capacity_of(given)
     definitions, messages = definitions_of(given, inputs)
@@ -67,7 +76,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         tested.rows, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about
     )
     fitted = training.with_interval_band(fitted, tested.backtest.predictions, choice.tested_as)
-    report = report_of(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
+    report = training_report(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
     if tested.health:
         judged: dict[str, Any] = {"capacity": capacity, "share": share_of(given), "replicates": replicates, "seed": given.seed}
         report["health_score"] = compare_with_health_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
@@ -144,7 +153,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     predictions = tested.backtest.predictions
     challenger = choose_challenger(tested.backtest.calibrate_loss, tested.kinds)
     named = [str(leak["feature"]) for leak in tested.leaks]
-    drifted = moved(tested)
+    drifted = drift_tonight(tested)
     findings = checks.findings(
         tested.rows,
         tested.columns,
@@ -156,13 +165,13 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
         removed=named,
         moved=drifted,
     )
-    served = sliced(predictions, tested, challenger or "rule", capacity, given.seed)
+    served = slice_rows(predictions, tested, challenger or "rule", capacity, given.seed)
     judge: dict[str, Any] = {"capacity": capacity, "seed": given.seed, "replicates": given.validation.replicates}
     judge |= {"sliced": served, "findings": findings}
     rivals = ["rule", "customer_rules", "base_rate", *_own(tested.health)]
     same_recipe = tested.recipe is not None and tested.recipe == (challenger, tested.backtest.params.get(challenger or ""))
     if challenger is None:
-        verdict = evaluation.Verdict(False, no_challenger(given, tested), {"enough": "warn"})
+        verdict = evaluation.Verdict(False, no_challenger_text(given, tested), {"enough": "warn"})
     else:
         verdict = evaluation.gate_verdict(predictions, challenger, rivals if same_recipe else [*rivals, "champion"], **judge)
     kind, params, tested_as, keeps, again = "rule", {}, "rule", False, ""
@@ -179,7 +188,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
         (kind, params), tested_as, keeps = tested.recipe, "champion", not stands
         again = "" if keeps else " Its recipe was fitted again on the newer data."
     said = re.sub(r"; (the rule|the champion|your health score) stays\.", ".", verdict.why) if kind == "health_score" else verdict.why
-    why = said + again + signal(measured, tested.kinds)
+    why = said + again + no_signal_text(measured, tested.kinds)
     return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted)
 
 
@@ -187,7 +196,7 @@ def _registered(
     given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
 ) -> tuple[str, str]:
     """Write the report beside its pictures, register the model, and return its version and digest."""
-    out, hidden = Path(given.out), chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    out, hidden = Path(given.out), wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
     with tempfile.TemporaryDirectory() as work:
         sample = tested.rows
         if len(sample) > PLOTTED:
@@ -196,7 +205,7 @@ def _registered(
         model_digest = bundle.save(fitted, Path(work) / "model")
         seen = tested.frame.drop(columns="group")  # who counts as one is for drawing alone
         files = {
-            "report.json": formats.canonical(told(report)),
+            "report.json": formats.canonical_json(told_report(report)),
             "report.html": reports.report_page(report, pictures).encode(),
             "model_card.md": reports.model_card(report).encode(),
             "features.parquet": formats.parquet_bytes(hidden.hidden(seen) if hidden else seen),
@@ -205,8 +214,8 @@ def _registered(
         version = tracking.log_run(
             out,
             target.name,
-            settings=flat(given),
-            digests={"model": model_digest, "data": digest(inputs.history, inputs.as_of)},
+            settings=flat_settings(given),
+            digests={"model": model_digest, "data": history_digest(inputs.history, inputs.as_of)},
             report=report,
             bundle_folder=Path(work) / "model",
             fitted_kind=fitted.kind,

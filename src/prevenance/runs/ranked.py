@@ -11,15 +11,15 @@ from pathlib import Path
 import pandas as pd
 
 from prevenance.base import formats
-from prevenance.consent.pseudonyms import Pseudonyms, chosen
+from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
 from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import playbook_of
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
 from prevenance.decide.weeks import decision_at_cutoff, known_answers, moments_of, scored_weeks
 from prevenance.explain.attribution import reason_columns
 from prevenance.features.build import feature_columns
-from prevenance.history.history import digest
-from prevenance.history.roster import attributes
+from prevenance.history.history import history_digest
+from prevenance.history.roster import customer_attributes
 from prevenance.judge.drift import unseen_words
 from prevenance.models.bundle import Fitted
 from prevenance.order.decision import BEYOND, COOLING, Rules
@@ -27,7 +27,7 @@ from prevenance.order.value import offers_by_product
 from prevenance.runs.champion import check_inputs
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import Listed
-from prevenance.runs.settings.outreach import peace_of, rules_of
+from prevenance.runs.settings.outreach import peace_of, plays_of, rules_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
@@ -50,20 +50,20 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     notes += [f"{name}: {rows} rows hold a word that the model does not know; it counts as other" for name, rows in known.items()]
     told = reason_columns(fitted, found.told_from, definitions, say=say, before=found.before)
     told.loc[found.rows["score"].isna(), ["reasons", "holds", "family"]] = ""
-    people = attributes(history, cutoff)
+    people = customer_attributes(history, cutoff)
     rows = pd.concat([found.rows, told], axis=1).merge(people, on="customer_id", how="left")
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = known_answers(Path(given.out), target.name, cutoff, static=given.source.static, replaying=replaying)
     choice = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
-    run_id = run_id_of(given, rules, cutoff, digest(history, cutoff), model_digest, answers, late)
+    run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
     until = datetime.fromisoformat(max(newest).rstrip("Z")) if newest else cutoff
-    stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until)
-    playbook = playbook_of(given.playbook.plays, given.playbook.targets)
+    stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until, target.words)
+    playbook = playbook_of(**plays_of(given))
     ranked = rank_customers(rows, choice, stamp, playbook, say, given.source.currency)
-    notes += dear(ranked, rules.cost)
+    notes += dear_contacts_note(ranked, rules.cost)
     drawn, hidden = arm_rows(ranked), pseudonyms_of(given)
     extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
     if found.offers is not None:
@@ -76,7 +76,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     )
 
 
-def dear(ranked: pd.DataFrame, cost: float) -> list[str]:
+def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:
     """Return a note on ranked contacts that cost more than they are expected to bring, or nothing."""
     worked = ranked[ranked["rank"].notna()]
     count = int((worked["expected_value"] < 0).sum())
@@ -89,7 +89,7 @@ def run_id_of(
 ) -> str:
     """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, late feeds, the key of the hold-out and the model."""
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": rules.room.contacts}
-    settings |= {"playbook": asdict(given.playbook), "language": given.language, "key": rules.holdout.mark}
+    settings |= {"playbook": plays_of(given), "language": given.language, "key": rules.holdout.mark}
     settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
     settings |= {"late": late} if late else {}
     depends = {
@@ -104,4 +104,4 @@ def run_id_of(
 
 def pseudonyms_of(given: Settings) -> Pseudonyms | None:
     """Return the pseudonyms that the settings ask for, if they do; E905 without a key."""
-    return chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    return wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)

@@ -17,7 +17,9 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.words import Words
 
 
-def changes(given: Settings, basis: Basis, asked: pd.DataFrame, last: Published, say: Words) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def changes_since(
+    given: Settings, basis: Basis, asked: pd.DataFrame, last: Published, say: Words
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Return customer_id -> ``changed`` of its row, and messages: what could not be compared, which is never a reason to have no list.
 
     Customers who were not on the last list, or have no chance, are absent.

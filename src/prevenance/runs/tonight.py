@@ -11,15 +11,15 @@ from prevenance.publish.folders import publish_list
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import NO_MODEL
-from prevenance.runs.manifest import manifest_of, quarantined
+from prevenance.runs.manifest import manifest_of, quarantine_files
 from prevenance.runs.ranked import pseudonyms_of, ranked_list
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
-from prevenance.runs.view import views
+from prevenance.runs.view import view_files
 
 
-def tonight(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time: bool = False) -> tuple[str, dict[str, Any]]:
+def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time: bool = False) -> tuple[str, dict[str, Any]]:
     """Score, rank and publish one target; return the text to print and the facts for the status file.
 
     ``at_the_time`` takes the champion of that night, not today's.
@@ -33,11 +33,11 @@ def tonight(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time: bool 
         "list.json": formats.json_bytes(made.ranked),
         "features.parquet": formats.parquet_bytes(hidden.hidden(now) if hidden else now),
     }
-    files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantined(inputs, hidden).items()}
+    files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantine_files(inputs, hidden).items()}
     by = NO_MODEL.get(fitted.kind, "")
     said = [*messages, *([by] if by else []), *inputs.messages, *made.notes]
     manifest = manifest_of(given, inputs, target, fitted, model_digest, made, said)
-    files |= views(given, inputs, made, fitted, model_digest, manifest, steps)
+    files |= view_files(given, inputs, made, fitted, model_digest, manifest, steps)
     steps(f"{target.name}: look at the inputs again")
     inputs.unchanged()
     steps(f"{target.name}: publish")

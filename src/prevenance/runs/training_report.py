@@ -19,12 +19,12 @@ from prevenance.judge.reliability import reliability
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted, chance
 from prevenance.runs.inputs import Inputs
-from prevenance.runs.manifest import recorded
+from prevenance.runs.manifest import privacy_record
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.runs.tested import Choice, Tested
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 
 SLICES, UNBLOCKING = ("segment", "plan", "country", "industry", "size", "tenure"), ("country", "industry", "size", "tenure")
 LEVELS = 20
@@ -47,7 +47,7 @@ class Facts:
     steps: Steps
 
 
-def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> dict[str, Any]:
+def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> dict[str, Any]:
     """Return report.json as a dictionary; see the contract in the README for its keys."""
     target, inputs, steps = facts.target, facts.inputs, facts.steps
     predictions, capacity = tested.backtest.predictions, capacity_of(given)
@@ -83,21 +83,21 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         "dropped": sorted(set(facts.fitted.encoder.dropped)),
         "enough": _enough(tested),
         "outreach": {"share": share_of(given), "cost_per_contact": cost_of(given)},
-        "privacy": recorded(given),
-        "settings": flat(given) | {f"model.params.{name}": value for name, value in choice.params.items()},
+        "privacy": privacy_record(given),
+        "settings": flat_settings(given) | {f"model.params.{name}": value for name, value in choice.params.items()},
         "data": {"customers": inputs.customers, "tables": {name: asdict(one) for name, one in inputs.counts.items()}},
         "messages": [*inputs.messages, *facts.messages],
         "seconds": dict(steps.seconds),
     }
 
 
-def told(report: Mapping[str, Any]) -> dict[str, Any]:
+def told_report(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report as report.json tells it: ``models`` always has a champion, the rule where none was promoted before."""
     models = report["models"]
     return {**report, "models": {**models, "champion": models["rule"]} if "rule" in models and "champion" not in models else models}
 
 
-def sliced(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int, seed: int) -> list[dict[str, object]]:
+def slice_rows(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int, seed: int) -> list[dict[str, object]]:
     """Return how the model serves each slice; size and tenure are cut on what the oldest fold learned from."""
     if not tested.parted or predictions.empty:
         return []
@@ -108,13 +108,13 @@ def sliced(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int,
     return slices.slice_report(predictions, frame, columns, model, capacity=capacity, unblocking=UNBLOCKING, seed=seed)
 
 
-def moved(tested: Tested) -> drift.Drift:
+def drift_tonight(tested: Tested) -> drift.Drift:
     """Return how the newest snapshots, labels open, differ from those that the model at work learns from."""
     learned = tested.rows[tested.rows["cutoff"].isin(tested.production.fit)]
     return drift.input_drift(learned, tested.tonight[tested.tonight["state"] == "at_risk"], tested.columns)
 
 
-def flat(given: Settings) -> dict[str, object]:
+def flat_settings(given: Settings) -> dict[str, object]:
     """Return the settings as flat values, without paths that are nobody's business."""
     found: dict[str, object] = {"source": given.source.name, "as_of": given.as_of or "newest", "seed": given.seed}
     for group in ("target", "validation", "model", "privacy"):
@@ -216,7 +216,7 @@ def _texts(cutoffs: tuple[datetime, ...]) -> list[str]:
     return [cutoff.isoformat() for cutoff in cutoffs]
 
 
-def no_challenger(given: Settings, tested: Tested) -> str:
+def no_challenger_text(given: Settings, tested: Tested) -> str:
     """Return why no model challenges the rule."""
     if tested.positives == 0:
         why = f"no positives in {len(tested.rows)} matured snapshots: rules, no model"
@@ -229,7 +229,7 @@ def no_challenger(given: Settings, tested: Tested) -> str:
     return f"not promoted: {why}; the rule stays."
 
 
-def signal(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
+def no_signal_text(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
     """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
     known = [kind for kind in kinds if kind in measured]
     aucs = [measured[kind]["roc_auc"] for kind in known]

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from prevenance.base import disk
-from prevenance.base.formats import canonical, date_of, plain
+from prevenance.base.formats import canonical_json, date_text, json_value
 from prevenance.decide import movement
 from prevenance.decide.overrides import override_rate
 from prevenance.decide.weeks import known_answers
@@ -28,7 +28,7 @@ from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import NO_MODEL, Listed
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.since import changes
+from prevenance.runs.since import changes_since
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.words import Words, words
@@ -43,7 +43,7 @@ HEAD, TOP = "view.json", 3
 """The view with its first rows only, beside the list: what the index is made from."""
 
 
-def views(
+def view_files(
     given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any], steps: Steps
 ) -> dict[str, bytes]:
     """Return the files for people, to be published beside list.csv: list.html, list.xlsx, digest.md and view.json.
@@ -60,7 +60,7 @@ def views(
         "list.html": _bytes(page.list_page(view)),
         "list.xlsx": workbook.workbook_bytes(view),
         "digest.md": _bytes(digests.digest_text(view)),
-        HEAD: canonical(view | {"rows": first}),
+        HEAD: canonical_json(view | {"rows": first}),
     }
 
 
@@ -89,9 +89,9 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "target": target.name,
         "kind": given.target.kind,
         "says": target.says,
-        "verb": _verb(given.target.kind, say),
+        "verb": say(target.words.verb),
         "cutoff": inputs.as_of,
-        "date": date_of(inputs.as_of, given.source.timezone),
+        "date": date_text(inputs.as_of, given.source.timezone),
         "horizon_days": target.horizon_days,
         "run_id": made.run_id,
         "model": {"version": digest[:12], "kind": fitted.kind},
@@ -105,21 +105,21 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         ],
         "capacity": capacity_of(given),
         "unit": made.room.unit,
-        "hours": headline.hours(made.room, ranked),
-        "owners": headline.owners(made.room, ranked),
-        "segments": headline.segments(ranked, say),
-        "fits": headline.fits(ranked),
-        "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
+        "hours": headline.hours_totals(made.room, ranked),
+        "owners": headline.owner_rows(made.room, ranked),
+        "segments": headline.segment_rows(ranked, say),
+        "fits": headline.work_totals(ranked),
+        "record": headline.list_record(given, target, inputs, earlier, headline.latest_report(out, target.name), say),
         "decided": asdict(override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
-        "moved": headline.moved(inputs, made, last, dict(manifest["counts"]["excluded"])),
+        "moved": headline.moves_since(inputs, made, last, dict(manifest["counts"]["excluded"])),
         "sources": story.source_ages(inputs.history, inputs.as_of),
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
-        "links": headline.links(out, target.name),
+        "links": headline.page_links(out, target.name),
     }
     rows, messages = _rows(given, basis, ranked, made, last, say)
     view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
-    return dict(plain(view))  # type: ignore[call-overload]
+    return dict(json_value(view))  # type: ignore[call-overload]
 
 
 def _rows(
@@ -128,7 +128,7 @@ def _rows(
     """Return every row of the list, in its order, with what stands behind the first ``DETAILED``; and messages."""
     keys = basis.target.keys
     asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
-    changed, messages = changes(given, basis, asked, last, say) if last else ({}, [])
+    changed, messages = changes_since(given, basis, asked, last, say) if last else ({}, [])
     told = details_by_customer(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
     moves = {} if last is None else movement.rank_moves(ranked, last.rows)
     rows = []
@@ -143,11 +143,6 @@ def _weeks(made: Listed) -> dict[str, list[float | None]]:
     """Return customer_id -> the chances of twelve weeks, as the list decided by them."""
     values = made.weeks[[f"week_{number}" for number in range(story.SHOWN)]].astype(object)
     return dict(zip(made.weeks["customer_id"], values.where(values.notna(), None).to_numpy().tolist(), strict=True))
-
-
-def _verb(kind: str, say: Words) -> str:
-    told = {"ticket": say("open a ticket"), "offer": say("take an offer"), "family": say("buy")}
-    return told.get(kind, say("leave"))
 
 
 def _bytes(text: str | bytes) -> bytes:

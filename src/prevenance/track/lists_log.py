@@ -38,7 +38,7 @@ def log_lists(out: Path, folders: Sequence[str]) -> list[str]:
         if waiting and not (out / tracking.STORE).exists():
             raise PrevenanceError("E801", "there is none", fix="run make train", path=out / tracking.STORE)
         if waiting:
-            memory.check()
+            memory.check_memory()
             with tracking.open_store(out) as (_, client):
                 for path in waiting:
                     _log(out, client, json.loads(path.read_text(encoding="utf-8")))

@@ -22,7 +22,7 @@ from importlib.resources import files
 from numbers import Integral, Real
 from typing import Any
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 
 LANGUAGES = ("en", "fr", "de")
 DASH = "–"
@@ -184,7 +184,7 @@ def words(language: str) -> Words:
         PrevenanceError: E203 for another language.
     """
     if language not in LANGUAGES:
-        raise PrevenanceError("E203", f'there is no language "{language[:40]}"', key="language", fix=nearest(language, LANGUAGES))
+        raise PrevenanceError("E203", f'there is no language "{language[:40]}"', key="language", fix=did_you_mean(language, LANGUAGES))
     return Words(language, catalogue(language))
 
 
