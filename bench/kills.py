@@ -75,7 +75,7 @@ class Stage:
                 os.read(wait, 1)
             return SimpleNamespace(as_of=cutoff, gates=[])
 
-        night.load, night.tonight = load, tonight  # type: ignore[assignment]
+        night.load_inputs, night.publish_target = load, tonight  # type: ignore[assignment]
         return command("score", [f"out={self.out}", "target=churn", SECOND])
 
     def scored(self) -> int:

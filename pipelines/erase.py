@@ -2,7 +2,7 @@
 
 from pipelines.start.run import command
 
-body, main = command("erase", "erase", "erase_customer")
+body, main = command("erase", "erase", "erase_and_certify")
 
 if __name__ == "__main__":
     main()

@@ -21,7 +21,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import NEVER
 from prevenance.publish import dossier, folders
 from prevenance.publish.published import published_list_at, published_lists, published_lists_before
-from prevenance.runs.explain import Asked, basis_of, check, explanation
+from prevenance.runs.explain import Asked, basis_of, check_known, explanation
 from prevenance.words import LANGUAGES, words
 
 TARGETS = ("churn", "tickets", "cross_sell")
@@ -153,7 +153,7 @@ def test_hostile_ids_are_taken_to_the_letter_and_go_nowhere(company, capsys):
     _, inputs = shelves.loaded(company, shelves.LATER)
     for customer in HOSTILE:
         with pytest.raises(PrevenanceError, match="E203") as refused:
-            check(inputs, Asked(customer))
+            check_known(inputs, Asked(customer))
         assert len(refused.value.line()) < 400
         assert "\n" not in refused.value.line()
         given = settings_of("explain", [f"out={company}", "target=churn", f"customer={customer}", f"product={customer}"])

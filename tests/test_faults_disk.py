@@ -204,7 +204,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
     stage: Stage, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = small_disk("60m")
-    out, listed = restored(stage.kept, place / "out"), tonight.listed
+    out, listed = restored(stage.kept, place / "out"), tonight.ranked_list
 
     def filling(*given: Any, **more: Any) -> Any:
         found = listed(*given, **more)
@@ -212,7 +212,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
         fill(place / "filler2", 512)
         return found
 
-    monkeypatch.setattr(tonight, "listed", filling)
+    monkeypatch.setattr(tonight, "ranked_list", filling)
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     first = capsys.readouterr().err.splitlines()[0]
     assert first.startswith("ERROR E801 path=")
@@ -221,7 +221,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
     assert whole(out) == stage.old
     (place / "filler").unlink()
     (place / "filler2").unlink()
-    monkeypatch.setattr(tonight, "listed", listed)
+    monkeypatch.setattr(tonight, "ranked_list", listed)
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 0
     assert whole(out) == stage.new
     assert unfinished(out) == []
@@ -231,7 +231,7 @@ def test_fault_58_a_disk_without_room_is_refused_before_anything_is_read(
     stage: Stage, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = restored(stage.kept, small_disk("16m") / "out")
-    monkeypatch.setattr(inputs, "prints", lambda *_: pytest.fail("something was read"))
+    monkeypatch.setattr(inputs, "file_digests", lambda *_: pytest.fail("something was read"))
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     refused(capsys, "E801", f"path={out}", "bytes are free", f"a run needs about {inputs.LEAST_ROOM:,}")
     assert whole(out) == stage.old
@@ -241,7 +241,7 @@ def test_fault_58_room_is_asked_for_without_a_disk_of_its_own(
     out: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(inputs, "LEAST_ROOM", 2**62)
-    monkeypatch.setattr(inputs, "prints", lambda *_: pytest.fail("something was read"))
+    monkeypatch.setattr(inputs, "file_digests", lambda *_: pytest.fail("something was read"))
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     refused(capsys, "E801", f"path={out}", f"a run needs about {2**62:,}")
     assert whole(out) == stage.old

@@ -170,13 +170,13 @@ def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
 ) -> None:
     from prevenance.runs import tonight
 
-    whole, path = tonight.listed, next((out / "demo").glob("product_events*.csv.gz"))
+    whole, path = tonight.ranked_list, next((out / "demo").glob("product_events*.csv.gz"))
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"\n", mtime=0))
         return whole(*given, **more)
 
-    monkeypatch.setattr(tonight, "listed", meanwhile)
+    monkeypatch.setattr(tonight, "ranked_list", meanwhile)
     before = published(out)
     assert run("score", f"out={out}", "target=churn", "as_of=2026-09-20") == 3
     line = capsys.readouterr().err
@@ -184,7 +184,7 @@ def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
     assert path.name in line
     assert "changed during the run" in line
     assert published(out) == before
-    monkeypatch.setattr(tonight, "listed", whole)
+    monkeypatch.setattr(tonight, "ranked_list", whole)
     assert run("score", f"out={out}", "target=churn", "as_of=2026-09-20", "tables.usage.on_bad_row=quarantine") == 0
 
 
@@ -379,15 +379,15 @@ def test_one_refused_target_does_not_stop_the_others(out: Path, capsys: pytest.C
 def test_a_disk_that_fills_after_the_first_list_leaves_its_record(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = night.tonight
+    real = night.publish_target
 
     def tonight(given: Any, *rest: Any, **how: Any) -> Any:
         if given.target.name != "churn":
             raise PrevenanceError("E801", "cannot write (No space left on device)", fix="free space")
         return real(given, *rest, **how)
 
-    monkeypatch.setattr(night, "tonight", tonight)
-    monkeypatch.setattr(night, "champion", lambda *_: "1")
+    monkeypatch.setattr(night, "publish_target", tonight)
+    monkeypatch.setattr(night, "tracked_champion", lambda *_: "1")
     assert run("score", f"out={out}", "target=all", LATER) == 8
     assert capsys.readouterr().err.count("ERROR E801") == 1
     told = status(out)

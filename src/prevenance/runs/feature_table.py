@@ -10,7 +10,7 @@ import pandas as pd
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import special
-from prevenance.runs.settings.groups import TableSettings
+from prevenance.runs.settings.schema import TableSettings
 
 CUSTOMER = ("customer_id", "customerid", "user_id", "userid", "account_id", "accountid", "client_id", "household_id", "customer", "id")
 """Columns taken for the customer, the first that is there; case plays no part."""
