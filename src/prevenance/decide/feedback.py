@@ -201,7 +201,6 @@ def append_answers(out: Path, target: str, answers: Sequence[Answer]) -> int:
     """Add answers to the file of one target, each once, in one step; return how many were new."""
     held = load_answers(out, target)
     known = {answer.key for answer in held}
-    # The same download given twice is the same answers.
     new = [answer for answer in dict.fromkeys(answers) if answer.key not in known]
     if new:
         write_answers(out, target, [*held, *new])

@@ -75,14 +75,7 @@ def facts_by_row(
         PrevenanceError: E504 if the frame lacks a feature.
     """
     told = _told(fitted, frame, definitions, say, before, days)
-    return [
-        [
-            fact
-            for kind in (told.movable, told.context)
-            for fact in _merged(told.facts(row, kind, 1.0, most), told.facts(row, kind, -1.0, most))
-        ]
-        for row in range(len(frame))
-    ]
+    return [[*told.facts(row, told.movable, most), *told.facts(row, told.context, most)] for row in range(len(frame))]
 
 
 def reason_columns(
@@ -195,7 +188,3 @@ def _told(
     points = 100 * secant(start, start + slope * found.to_numpy().sum(axis=1))
     earlier = (say("{days} days before", days=days), before) if before is not None else None
     return Telling(found * slope, points, frame, wordings(definitions), say, earlier)
-
-
-def _merged(up: list[Fact], down: list[Fact]) -> list[Fact]:
-    return sorted([*up, *down], key=lambda fact: -abs(fact.weight))

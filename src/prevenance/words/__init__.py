@@ -164,7 +164,6 @@ class Words:
         shown = abs(rounded) / size
         text = self.number(shown, 0 if shown >= 10 or shown == int(shown) else 1)
         text = self("{amount}m", amount=text) if size == 1e6 else self("{amount}k", amount=text) if size == 1e3 else text
-        # The sign before the symbol, as people write it: -€84k.
         return ("-" if rounded < 0 else "") + self._priced(text, currency)
 
     def _priced(self, text: str, currency: str) -> str:
