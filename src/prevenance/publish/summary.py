@@ -12,15 +12,7 @@ from typing import Any
 import pandas as pd
 
 from prevenance.publish import sentences, wording
-from prevenance.publish.wording import (
-    NOT_ENOUGH,
-    count_text,
-    date_text,
-    is_known,
-    number_text,
-    one_line,
-    percent_text,
-)
+from prevenance.publish.wording import NOT_ENOUGH, count_text, date_text, is_known, number_text, one_line, percent_text
 
 Report = Mapping[str, Any]
 
@@ -59,12 +51,11 @@ def _block(label: str, lines: list[str]) -> str:
 
 def _data(report: Report) -> list[str]:
     customers = (data := report.get("data") or {}).get("customers") or {}
-    read = customers.get("read") if isinstance(customers, Mapping) else customers
-    left_out = {"opted out": customers.get("opted_out")} if isinstance(customers, Mapping) else {"opted out": data.get("opted_out")}
-    shown_out = ", ".join(f"{number_text(count)} {why}, excluded" for why, count in left_out.items() if count)
-    text = f"{report.get('source') or wording.DASH} · until {date_text(report.get('as_of'))} · customers {number_text(read)}" + (
-        f" ({shown_out})" if shown_out else ""
+    read, opted = (
+        (customers.get("read"), customers.get("opted_out")) if isinstance(customers, Mapping) else (customers, data.get("opted_out"))
     )
+    text = f"{report.get('source') or wording.DASH} · until {date_text(report.get('as_of'))} · customers {number_text(read)}"
+    text += f" ({number_text(opted)} opted out, excluded)" if opted else ""
     tables = (data.get("tables") or {}).values()
     if not tables:
         return [text]
@@ -98,11 +89,8 @@ def _leakage(report: Report) -> list[str]:
     looked = f"{count_text(used + len(leaks), 'feature')} · {number_text(used)} pass · " if is_known(used) else ""
     named = [f"{one_line(leak.get('feature'), 40):<26} {one_line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:MOST]]
     more = [f"and {len(leaks) - MOST} more, see report.html"] if len(leaks) > MOST else []
-    return [
-        " · ".join(part for part in (f"{looked}{len(leaks)} left out", sentences.leakage_types_sentence(report)) if part),
-        *named,
-        *more,
-    ]
+    types = sentences.leakage_types_sentence(report)
+    return [f"{looked}{len(leaks)} left out" + (f" · {types}" if types else ""), *named, *more]
 
 
 def _flattered(leak: Mapping[str, Any]) -> str:
@@ -115,11 +103,8 @@ def _backtest(report: Report) -> Iterator[str]:
     if not periods:
         yield f"{NOT_ENOUGH}: no test period"
         return
-    names = [
-        wording.model_shown(report),
-        *(name for name in ("champion", "rule", "health_score", "customer_rules") if name != wording.model_shown(report)),
-    ]
-    names = [name for name in names if wording.total_hits(periods, name) is not None]
+    asked = dict.fromkeys((wording.model_shown(report), "champion", "rule", "health_score", "customer_rules"))
+    names = [name for name in asked if wording.total_hits(periods, name) is not None]
     yield f"capacity = {count_text(report.get('capacity'), 'contact')} a list; hits among them:"
     yield _cells("cutoff", "customers", "outcomes", *(wording.model_name(name).lower()[:20] for name in names), "random")
     for period in periods:
@@ -132,12 +117,8 @@ def _backtest(report: Report) -> Iterator[str]:
             number_text(period.get("random"), 1),
         )
     sums = [wording.amount_text(sum(period.get(key) or 0 for period in periods)) for key in ("customers", "positives")]
-    yield _cells(
-        "total",
-        *sums,
-        *(wording.amount_text(wording.total_hits(periods, name)) for name in names),
-        number_text(wording.total_hits(periods, "random"), 1),
-    )
+    hits = [wording.amount_text(wording.total_hits(periods, name)) for name in names]
+    yield _cells("total", *sums, *hits, number_text(wording.total_hits(periods, "random"), 1))
     models = report.get("models") or {}
     for metric, words in (("precision_at_capacity", "precision"), ("recall_at_capacity", "recall")):
         found = [models.get(name, {}).get(metric) for name in names]
@@ -170,14 +151,12 @@ def _slices(report: Report) -> list[str]:
     slices = report.get("slices") or []
     if not slices:
         return [f"{NOT_ENOUGH} for slices"]
-    told = sorted(
-        (one for one in slices if sentences.slice_complaint(one)), key=lambda one: (not one.get("collapse"), -(one.get("positives") or 0))
-    )
+    told = [one for one in slices if sentences.slice_complaint(one)]
+    told.sort(key=lambda one: (not one.get("collapse"), -(one.get("positives") or 0)))
     few = sum(one.get("enough") is False for one in slices)
     columns = ", ".join(sorted({one_line(one.get("column"), 30) for one in slices}))
-    head = f"{count_text(len(slices), 'slice')} by {columns}: {len(told) or 'none'} served worse" + (
-        f", {few} not enough data" if few else ""
-    )
+    head = f"{count_text(len(slices), 'slice')} by {columns}: {len(told) or 'none'} served worse"
+    head += f", {few} not enough data" if few else ""
     more = [f"and {len(told) - MOST} more, see report.html"] if len(told) > MOST else []
     return [head, *(f"! {sentences.slice_name(one)}: {sentences.slice_complaint(one)}" for one in told[:MOST]), *more]
 
