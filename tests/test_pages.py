@@ -244,7 +244,7 @@ def test_drawings_are_well_formed_and_empty_where_there_is_nothing() -> None:
     ],
 )
 def test_chances_are_told_as_frequencies(share: float | None, words: str) -> None:
-    assert wording.frequency_text(share) == words
+    assert wording.english_chance(share) == words
 
 
 def test_the_teams_own_score_is_told_on_the_page_and_on_the_card() -> None:

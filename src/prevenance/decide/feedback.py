@@ -88,6 +88,7 @@ def read_answers(content: bytes, name: str) -> list[tuple[int, Answer]]:
         raise PrevenanceError("E301", f"no column {missing[0]}", first=f"{name}:1", fix="give the file as the page downloads it")
     found, wrong = [], []
     for line, cells in rows:
+        # Spreadsheets like to end a file with empty rows.
         if not any(cells):
             continue
         if len(cells) != len(header):
@@ -230,6 +231,7 @@ def customer_answers(
     ``wrong_alarm_days`` like a snooze, "too late" for one horizon.
     """
     found: dict[str, dict[str, object]] = {}
+    # By the key at last: equal instants must not depend on which file was taken first.
     known = sorted(((one.known_at(static=static), one.at, one.key, one) for one in answers), key=lambda each: each[:3])
     for since, _, _, answer in known:
         if since > at or answer.action == "approved":

@@ -56,6 +56,7 @@ def counts_apart(now: pd.DataFrame) -> dict[str, int]:
     apart = now["apart"].fillna("") if "apart" in now else now["state"]
     told = apart.value_counts()
     names = ("snoozed", "not_enough_data", "too_late", "holdout", "escalated")
+    # Lists of earlier versions have neither column.
     woken = int(now["woken_points"].notna().sum()) if "woken_points" in now else 0
     return {name: int(told.get(name, 0)) for name in names} | {"woken": woken}
 

@@ -70,6 +70,7 @@ def rank_customers(
     rows = rows[rows["apart"] != COOLING].reset_index(drop=True)
     rows["value_at_stake"] = rows["value_at_stake"].astype("float64").round(2)
     rows["change_28d"] = ((rows["score"] - rows["score_before"]) * 100).round(4) + 0.0
+    # No arm is empty in a file, and not a text of no length.
     rows["arm"] = rows["arm"].where(rows["arm"] != "")
     rows["state"] = _states(rows)
     order = np.lexsort((rows["place"], rows["apart"].map(SECTIONS)))

@@ -93,6 +93,7 @@ def scored_weeks(
     steps(f"{target.name}: score")
     dark = now["customer_id"].isin(unjudged_customers(history, moments.cutoff))
     if fitted.kind == "health_score":
+        # The team's score needs its own inputs; that other things are known of the customer does not help it.
         dark |= now[columns].isna().all(axis=1)
     rows, offers = cohort_scores(fitted, now, now.iloc[:0], now, dark), None
     if target.pairs:
@@ -134,6 +135,7 @@ def _inputs(
     steps(f"{target.name}: cohort")
     snapshots = cohort(history, target, moments)
     if chosen is not None:
+        # Every offer of every week would be dear, and only the chosen one is drawn.
         snapshots = snapshots.merge(chosen[target.keys], on=target.keys)
     features = build(history, snapshots, definitions_giving(definitions, columns), steps)[["cutoff", *target.keys, *columns]]
     return pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1)
@@ -161,6 +163,7 @@ def decision_at_cutoff(
     """
     memory, rules = Memory(), moments.rules
     for moment in moments.mondays:
+        # A cutoff on a Monday is decided once, below, with tonight's rows.
         if moment == moments.cutoff:
             break
         rows = past[past["cutoff"] == pd.Timestamp(moment)].reset_index(drop=True)

@@ -168,6 +168,7 @@ def reasons_by_customer(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, s
     then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE)].drop(columns="cutoff")
     before = frame[keys].merge(then, on=keys, how="left").set_index(frame.index)
     every = frame
+    # One row alone would be explained against itself.
     if basis.fitted.kind in SAMPLED:  # told against the typical customer of the whole list
         every = pd.concat([frame, basis.features.merge(frame[keys], on=keys, how="left", indicator=True).query("_merge == 'left_only'")])
         before = before.reindex(range(len(every)))

@@ -114,9 +114,9 @@ def newest_facts(history: History, cutoff: datetime, customer: str) -> dict[str,
     for name in TABLES:
         if name in history.tables and name != "consents":
             own = " where customer_id = ?" if TABLES[name].per_customer else ""
-            row = history.con.execute(f"select max(event_at) from {visible_sql(name, cutoff)}{own}", [customer] if own else []).fetchall()[
-                0
-            ]
+            query = f"select max(event_at) from {visible_sql(name, cutoff)}{own}"
+            row = history.con.execute(query, [customer] if own else []).fetchall()[0]
+            # A table without a fact on the customer says nothing, not even a date.
             if row[0] is not None:
                 found[name] = row[0]
     return found

@@ -93,6 +93,7 @@ def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
             found |= {one.name: wording, f"{one.name}_before": wording}
             if one.of in found:
                 found[one.of] = replace(found[one.of], with_before=wording)
+    # A second round, because a ratio may be defined before what it divides.
     for one in definitions:
         if isinstance(one, Ratio):
             above = found.get(one.top)
@@ -116,6 +117,7 @@ def fact_text(
     """
     if wording.with_before and (told := _plain(wording.with_before, values, say)):
         return told
+    # "5 → 5" tells less than the level alone.
     if wording.level and values.get(wording.fills["now"]) == values.get(wording.fills["before"]):
         return fact_text(replace(wording.level, with_before=None), values, say, weight, earlier)
     told = _plain(wording, values, say)
@@ -166,6 +168,7 @@ def _was(told: str, before: str) -> str:
     if not colon or subject != subject_then or number == number_then:
         return ""
     now, then = number.split(" "), number_then.split(" ")
+    # What both end with ("of the limit") is said once; a bare number keeps its percent sign.
     while len(then) > 2 and now[-1:] == then[-1:] and then[-1] != "%":
         now, then = now[:-1], then[:-1]
     return " ".join(then).strip()
@@ -182,6 +185,7 @@ def _of_feature(one: Feature) -> Wording:
 
 
 def _of_state(state: State) -> dict[str, Wording]:
+    # A state joins tables to learn of the last one: that is what it is about.
     table = next((one for one in reversed(state.tables) if one in _FAMILY), state.tables[0] if state.tables else "")
     family = "features" if state.name == _BOUGHT_UNUSED else "other" if state.pair else _family([table])
     return {

@@ -56,6 +56,7 @@ def _stands_out(say: Words, facts: Sequence[str]) -> str:
 
 def _next(say: Words, cutoff: datetime, action: str, act_by: str, renews_on: object) -> str:
     renewal = pd.to_datetime(renews_on) if renews_on is not None and not pd.isna(renews_on) else None
+    # The sentence brings its own full stop.
     what = action.rstrip(".")
     by = say.date(act_by, beside=cutoff) if act_by else ""
     if renewal is not None:

@@ -58,6 +58,7 @@ def reasons_stability(
     if fitted.kind in TRIVIAL or not fitted.parameters:
         return _result(0, len(listed), len(listed), 1.0 if len(listed) else None, True)
     groups, names = pd.factorize(pd.Series([str(families.get(name, name)) for name in fitted.encoder.features]))
+    # By family: the same story over another lookback is no other reason.
     reasons = _reasons(fitted, listed, groups, len(names))
     told = reasons.any(axis=1)
     if not told.any():
@@ -65,6 +66,7 @@ def reasons_stability(
     kept = np.array(
         [_kept(reasons, _again(fitted, frame, fold, seed + number, listed, groups, len(names))) for number in range(1, refits + 1)]
     )[:, told]
+    # With fewer reasons than TOP, two thirds of those there are.
     wanted = np.ceil(2 / 3 * reasons.sum(axis=1)[told])
     stable = (kept >= wanted).mean(axis=0) > 0.5
     return _result(refits, int(told.sum()), int(stable.sum()), float((kept / reasons.sum(axis=1)[told]).mean()), False)

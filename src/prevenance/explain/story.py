@@ -65,6 +65,7 @@ def timelines(history: History, cutoff: datetime, customers: Collection[str], sa
     shown: dict[str, list[dict[str, Any]]] = {}
     for customer, on, kind, *facts in found:
         key = (kind, *facts)
+        # Most rows of most customers say the same few things: each is put into words once.
         text = phrases.get(key) or phrases.setdefault(key, incident_text(say, *key))
         shown.setdefault(customer, []).append({"on": on.date().isoformat(), "kind": kind, "text": text})
     return shown
@@ -77,6 +78,7 @@ def line_moments(cutoff: datetime) -> list[datetime]:
     ['09-21', '09-28', '10-01']
     """
     monday = cutoff.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=cutoff.weekday())
+    # A cutoff on Monday at midnight is the last point itself and not a week before it.
     last = monday if monday < cutoff else monday - timedelta(days=7)
     return [*(last - timedelta(days=7 * week) for week in reversed(range(SHOWN - 1))), cutoff]
 
@@ -131,6 +133,7 @@ def source_ages(history: History, cutoff: datetime) -> list[dict[str, Any]]:
         if newest is None:
             continue
         silent = (cutoff.date() - newest.date()).days
+        # One day without news is a weekend or a slow night.
         late = days >= 3 and silent > max(1, int(pause or 0))
         found.append({"table": name, "newest": newest, "days": silent, "late": late})
     return found
@@ -237,6 +240,7 @@ def _by_customer(history: History, query: str) -> pd.DataFrame:
 
 def _asked(history: History, customers: Collection[str], query: str) -> list[tuple[Any, ...]]:
     """Run ``query`` with ``asked`` (customer_id) standing for ``customers``."""
+    # A table, because a query cannot name a hundred thousand ids.
     history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(sorted(customers), dtype="str")}))
     history.con.execute("create or replace temp table asked as select customer_id from frame")
     history.con.unregister("frame")

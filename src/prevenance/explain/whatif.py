@@ -60,6 +60,7 @@ def story_answers(
     for like, values in others.items():
         for names in stories.values():
             then = {name: values[name] for name in names if _moves(row[name].iloc[0], values.get(name))}
+            # What nobody can change is no answer to "what could I do".
             if then and set(names) & set(movable):
                 asked.append((like, tuple(names), then))
     if not asked:

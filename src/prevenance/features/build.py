@@ -123,6 +123,7 @@ def _known(
         for name in filled if table in history.begins else ():
             if name in lengths and cutoff - timedelta(days=lengths[name]) < history.begins[table]:
                 filled[name][index] = np.nan
+        # A table of which nothing was known yet is not a table full of noughts.
         if not history.con.execute(f"select exists(from {visible_sql(table, cutoff)})").fetchall()[0][0]:
             for column in filled.values():
                 column[index] = np.nan
@@ -145,6 +146,7 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
     }
     row = "customer_id, product_id" if state.pair else "customer_id"
     for number, cutoff in enumerate(rows):
+        # Before a table begins there is no telling nothing from not recorded.
         begun = [history.begins[one] for one in state.tables if one in history.begins]
         if state.days is not None and any(cutoff - timedelta(days=state.days) < one for one in begun):
             continue
@@ -161,6 +163,7 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
                 f"with {', '.join(views)}, result as ({state.sql}) select place, {shown} from asked join result using ({row}) order by place"
             ).df()
         except duckdb.Error as problem:
+            # A full disk is no mistake of the definition.
             if is_out_of_room(problem):
                 raise
             raise PrevenanceError(
@@ -176,6 +179,7 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
 
 def _derive(filled: dict[str, np.ndarray | pd.Series], definitions: Sequence[Definition]) -> None:
     """Add trends and ratios of finished columns, in the order of their definition."""
+    # In their order: a ratio may divide by a trend that was defined before it.
     for one in definitions:
         if isinstance(one, Trend):
             now, before = np.asarray(filled[one.of], dtype=float), np.asarray(filled[f"{one.name}_before"], dtype=float)

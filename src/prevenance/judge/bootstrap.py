@@ -36,6 +36,7 @@ _CELLS = 4_000_000
 def bootstrap_weights(customers: int, replicates: int, seed: int) -> Weights:
     """Return weights, shape (customers, 1 + replicates): column 0 is ones (the data as they are), the others are draws with replacement."""
     generator = np.random.default_rng(seed)
+    # Two bytes a weight: nobody is drawn 65,536 times, and there are customers times replicates of them.
     weights = np.ones((customers, 1 + replicates), dtype=np.uint16)
     for replicate in range(1, 1 + replicates if customers else 1):
         weights[:, replicate] = np.bincount(generator.integers(0, customers, customers), minlength=customers)
@@ -108,6 +109,7 @@ def _period(label: Floats, raw: Floats, chance: Floats, weights: Floats, capacit
         share = np.where(size > 0, np.clip((capacity - above) / size, 0.0, 1.0), 0.0)
     others = count - outcomes
     below = others - (reached - found)
+    # A draw may hold one class only in a period; ranking says nothing there.
     both = (outcomes > 0) & (others > 0)
     ranked = (positive * (below + 0.5 * (size - positive))).sum(axis=0)
     contacts = np.minimum(capacity, count)

@@ -77,6 +77,7 @@ def check_too_good(predictions: pd.DataFrame, model: str) -> Finding:
     told = f"AUC {auc:.3f} on {count_text(outcomes, 'customer')} with the outcome"
     if auc <= TOO_GOOD_AUC:
         return _finding("PV002", told, "pass")
+    # Few outcomes can be ranked perfectly by chance.
     severity = "fail" if outcomes >= ENOUGH else "warn"
     return _finding("PV002", f"{told} is above {TOO_GOOD_AUC}: look for a feature that knows the future", severity)
 
@@ -170,6 +171,7 @@ def _moved(usable: pd.DataFrame, fold: Fold) -> str:
     if learned.empty or tested.empty:
         return ""
     before, now = float(learned.mean()), float(tested.mean())
+    # The larger of the two spreads: a rate of nothing has none, and everything would be far from it.
     error = np.sqrt(max(before * (1 - before), now * (1 - now)) / len(tested))
     if max(before, now) < MOVED * min(before, now) or abs(now - before) <= SIGNS * error:
         return ""

@@ -26,6 +26,7 @@ class Clustered:
     @property
     def error(self) -> float:
         """Return the standard error; nan with fewer than two customers."""
+        # Who pulls nowhere is no evidence; n / (n - 1), because few customers know their own spread badly.
         count = int((self.pull != 0).sum())
         return float(np.sqrt((self.pull**2).sum() * count / (count - 1))) if count > 1 else float("nan")
 
@@ -59,6 +60,7 @@ def clustered_auc(label: Floats, raw: Floats, period: Places, customer: Places, 
         placement[others] = 1 - _below(raw[others], raw[ours])
         weight[ours] = 1.0
         weight[others] = len(ours) / len(others)
+        # Each period has a level of its own, which is no error of the ranking.
         placement[others] -= placement[ours].mean()
     used = positive & (weight > 0)
     if not used.any():

@@ -78,6 +78,7 @@ def input_drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -
     """
     before, now = old["customer_id"].nunique(), new["customer_id"].nunique()
     present = [name for name in features if name in old and name in new]
+    # A date moves by itself from one cutoff to the next.
     dated = {name for name in present if name in AGEING or (_same_for_all(old, name) and _same_for_all(new, name))}
     looked = [name for name in present if name not in dated] if min(before, now) >= ENOUGH else []
     weights = [_weights(frame) for frame in (old, new)]
@@ -109,6 +110,7 @@ def _compared(
     before, now = _dense(shares[0], shares[1], min(sizes))
     psi = stability_index(before, now, *sizes) if len(before) > 1 else 0.0
     limit = psi_threshold(len(before), *sizes, FALSE / max(looked, 1))
+    # The dear part is done only for what would be named without it.
     swing = _swing(codes[0], cutoff, shares[0], sizes[0]) if psi >= max(limit, MATTERS) else 0.0
     grown = bool(shares[0][-1] - shares[1][-1] >= TOLD)
     return Moved(str(old.name), psi, limit, swing, _told(old, new, weights, shares, names), grown)

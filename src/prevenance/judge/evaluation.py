@@ -122,6 +122,7 @@ def gate_verdict(
         return Verdict(False, f"not promoted: no test period has both {_called(challenger)} and a rival; {stays}.", {"periods": "fail"})
     weights = bootstrap_weights(len(customers), replicates, seed)
     duels = [_duel(parts[challenger], parts[rival], rival, customers, weights, capacity) for rival in present]
+    # The best rival is the one to beat; one whose precision is undefined is nobody's best.
     duel = max(duels, key=lambda one: np.nan_to_num(one.theirs["average_precision"][0], nan=-1.0))
     gates, blocked = _gates(duel, list(sliced), list(findings), min_periods)
     if "fail" in gates.values():
@@ -142,6 +143,7 @@ class _Duel:
 
 
 def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArray[np.object_], weights: Weights, capacity: int) -> _Duel:
+    # Periods that only one of them was tested in would compare their luck with the season.
     both = set(mine["cutoff"]) & set(other["cutoff"])
     mine, other = mine[mine["cutoff"].isin(both)], other[other["cutoff"].isin(both)]
     ours, theirs = (pooled_metrics(part, customer_index(part, customers), weights, capacity) for part in (mine, other))

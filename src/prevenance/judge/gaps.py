@@ -74,6 +74,7 @@ def late_footprints(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
 
 def _only_near(rows: _Rows, values: Floats, soon: np.ndarray, later: np.ndarray, chance: float) -> bool:
     near = _against(rows, values, soon)
+    # Turned by the near side: that is where a footprint is strong.
     if near.value < 0.5:
         values, near = -values, _against(rows, -values, soon)
     if not near.value >= NEAR:

@@ -96,6 +96,7 @@ def _prepared(trained: Trained) -> tuple[str, str]:
     alone = rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))]
     test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
     again = fit_model(alone, fold, trained.model, trained.columns, seed=trained.seed, params=trained.params)
+    # Other rows than before: then every chance counts as changed.
     off = np.abs(chance(again, test) - told["score"].to_numpy()) if len(test) == len(told) else np.ones(max(len(test), 1))
     changed = int((off > SAME).sum())
     if changed:
@@ -106,6 +107,7 @@ def _prepared(trained: Trained) -> tuple[str, str]:
 def _selected(trained: Trained) -> tuple[str, str]:
     """L1.3: chosen again from the fit part alone, the rule's feature and the features left out as empty are the same (oldest, newest fold)."""
     rows, changed, last = usable_rows(trained.frame), [], len(trained.parted)
+    # Oldest and newest are enough to see it, and every fold would be fitted twice.
     for number in sorted({1, last}):
         fold, told = trained.parted[number - 1], (trained.backtest.rules[number - 1], trained.backtest.dropped[number - 1])
         again = fit_model(rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))], fold, "rule", trained.columns, seed=trained.seed)
@@ -127,6 +129,7 @@ def _duplicates(trained: Trained) -> tuple[str, str]:
     keys = [key for key in ("cutoff", "customer_id", "product_id") if key in trained.frame]
     twice = int(trained.frame.duplicated(keys).sum())
     fold, rows = trained.parted[-1], usable_rows(trained.frame)
+    # Columns that are the same for everybody (a month) would make copies of strangers.
     counts = rows.groupby("cutoff")[list(trained.columns)].nunique(dropna=False).max()
     told = [name for name in trained.columns if counts[name] > 1]
     hashed = pd.util.hash_pandas_object(rows[told], index=False) if told else pd.Series(0, rows.index)

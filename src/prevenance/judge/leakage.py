@@ -58,6 +58,7 @@ def find_leaks(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fo
     and product_id) is followed through time as a customer is.
     """
     if "product_id" in frame:
+        # Otherwise the offers of a customer would seem to change from row to row.
         frame = frame.assign(customer_id=frame["customer_id"] + " " + frame["product_id"])
     return [
         {"feature": one.feature, "why": one.why, "flattered_by": max(0.0, round((one.with_it or 0.0) - (one.without or 0.0), 3))}
@@ -74,6 +75,7 @@ def measure_features(frame: pd.DataFrame, features: Sequence[str], parted: Seque
     if rows is None:
         return []
     named = {place: why for place in range(len(rows.names)) if (why := footprint_sentence(rows, place))}
+    # One at a time: beside a strong leak the others look harmless.
     while found := _leader(rows, named) or _costly(rows, named, seed):
         named |= found
     clean = [place for place in range(len(rows.names)) if place not in named]

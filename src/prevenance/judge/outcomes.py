@@ -39,7 +39,9 @@ def outcomes_of_list(history: History, target: Target, ranked: pd.DataFrame) -> 
     cutoffs = rows["cutoff"].unique()
     open_until = max((target.closes(pd.Timestamp(cutoff).to_pydatetime()) for cutoff in cutoffs), default=history.until)
     still_open = open_until > history.until
+    # The label function leaves open windows null; with the end moved it says what has come so far.
     found = label(replace(history, until=max(open_until, history.until)), target, rows)
+    # While a window is open only one of the answers is final: activity ends a silence, silence ends nothing.
     sure = 0.0 if target.absence else 1.0
     value = found["label"].where(found["label"] == sure) if still_open else found["label"]
     risked = ranked["state"].to_numpy() != "too_late"

@@ -62,6 +62,7 @@ def reliability(predictions: pd.DataFrame, model: str, *, seed: int = 0) -> dict
 def _worlds(score: Floats, customer: NDArray[np.intp], starts: NDArray[np.intp], seed: int) -> Floats:
     """Return the outcomes in each bin of each world, shape (worlds, bins)."""
     generator, customers = np.random.default_rng(seed), int(customer.max()) + 1
+    # One fate a customer: its snapshots are one piece of evidence.
     fates = (generator.random(customers)[customer] for _ in range(WORLDS))
     return np.array([np.add.reduceat((fate < score).astype(float), starts) for fate in fates])
 

@@ -29,6 +29,7 @@ def compare_with_health_score(
     """
     rows, customers = closed_rows(predictions[predictions["model"].isin([model, "health_score"])])
     both = [set(rows.loc[rows["model"] == name, "cutoff"]) for name in (model, "health_score")]
+    # Only where both were tested can one have found more than the other.
     rows = rows[rows["cutoff"].isin(both[0] & both[1])]
     if rows.empty or model == "health_score":
         return None

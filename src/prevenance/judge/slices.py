@@ -61,6 +61,7 @@ def slice_report(
     columns = [column for column in columns if column in frame and column not in keys]
     rows, customers = closed_rows(predictions[predictions["model"].isin([model, rule])])
     rows = rows.drop(columns=columns, errors="ignore").merge(frame[[*keys, *columns]], on=keys, how="left", validate="many_to_one")
+    # Unknown is a slice too: who has no segment is easily forgotten.
     rows[columns] = rows[columns].astype(object).where(rows[columns].notna(), "unknown").astype(str)
     if capacity:
         rows["contacted"] = is_contacted(rows, capacity)

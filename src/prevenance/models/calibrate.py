@@ -34,8 +34,10 @@ def platt_calibrator(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, f
     from sklearn.linear_model import LogisticRegression
 
     middle = float(log_odds.mean())
+    # Every row twice, once per class with its weight, because the estimator takes no fractions as labels.
     standard = np.tile((log_odds - middle) / spread, 2).reshape(-1, 1)
     weight = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (total - positives + 2))
+    # All but no ridge: two numbers learned from many rows need none.
     model = LogisticRegression(C=1e6, tol=1e-8, max_iter=1000)
     model.fit(standard, np.repeat([1.0, 0.0], total), sample_weight=np.append(weight, 1 - weight))
     slope = float(model.coef_[0, 0]) / spread
@@ -51,6 +53,7 @@ def interval_band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray)
     total = len(scores)
     if not total:
         return WHOLE
+    # Equal scores in one order, whatever the order given.
     order = np.lexsort((customers, scores))
     scores, labels, customers = scores[order], labels[order], customers[order]
     size = min(total, NEAREST, max(20, total // 5))

@@ -131,6 +131,7 @@ _COLOURS = {"F": "#1f5f99", "C": "#8a5a00", "T": "#a61c3c", ".": "#999999"}
 def _fold(ordered: Sequence[datetime], test: datetime, gap: timedelta, calibrate: int, min_fit: int) -> Fold | None:
     """Return the fold for one test with the largest calibrate part that leaves ``min_fit`` cutoffs to fit on, or None."""
     before = [cutoff for cutoff in ordered if cutoff + gap <= test]
+    # A smaller part to calibrate on costs less than nothing to learn from.
     for size in range(min(calibrate, len(before)), 0, -1):
         late = before[-size:]
         fit = tuple(cutoff for cutoff in before if cutoff + gap <= late[0])

@@ -30,6 +30,7 @@ def learned_parameters(
         return {}
     found = module(kind)
     labels = labels_of(rows)
+    # Words have no order, so they are nothing that a rule could sort by.
     without = len(encoder.categories) if kind == "rule" else 0
     if not 0 < labels.sum() < len(labels) or len(encoder.features) == without:
         return {}

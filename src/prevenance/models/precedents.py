@@ -42,6 +42,7 @@ def similar_counts(about: dict[str, Any], score: float | None) -> tuple[int, int
 def _around(scores: np.ndarray, labels: np.ndarray, codes: np.ndarray, score: float) -> list[float]:
     distance = np.abs(scores - score)
     order = np.argsort(distance, kind="stable")
+    # Once a customer: ten snapshots of one are not ten precedents.
     _, first = np.unique(codes[order], return_index=True)
     own = order[np.sort(first)]
     chosen = own[distance[own] <= distance[own[min(NEAREST, len(own)) - 1]]]

@@ -39,6 +39,7 @@ def cohort_scores(
         raise ValueError(f"{lost} of {len(order)} customers of the cohort have no features")
     now = given.reindex(order)
     hidden = now.reindex(columns=list(fitted.encoder.features)).isna().all(axis=1) if unknown is None else unknown
+    # A model without inputs knows nobody better than anybody else: there nobody is unknown.
     dark = hidden.to_numpy(dtype=bool) & bool(fitted.encoder.features)
     score = np.where(dark, np.nan, bundle.chance(fitted, now))
     low, high = bundle.interval(fitted, score)

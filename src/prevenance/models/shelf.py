@@ -46,6 +46,7 @@ def register_version(models: Path, digest: str, version: str, promoted: bool, un
     if promoted:
         if until and (before := _reigns(models))[-1:] != [[digest, until]]:
             disk.write(models / REIGNS, (json.dumps([*before, [digest, until]], indent=1) + "\n").encode())
+        # The pointer last: whatever breaks before, the old champion stays.
         disk.point(models / CHAMPION, digest)
 
 
@@ -103,6 +104,7 @@ def store_champion(store: Path, target: str, kept: str | None) -> tuple[bool, tu
         " where a.name = ? and a.alias = ? and t.key = 'model_digest'"
     )
     known = "select count(*) from model_version_tags where name = ? and key = 'model_digest' and value = ?"
+    # Read only: a look must neither make a store nor mend one.
     with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as opened:
         row = opened.execute(query, (target, CHAMPION)).fetchone()
         held = opened.execute(known, (target, kept)).fetchone()[0] > 0

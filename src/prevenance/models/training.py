@@ -127,6 +127,7 @@ def backtest(
     """
     rows = usable_rows(frame)
     settings = {kind: dict((params or {}).get(kind, {})) for kind in kinds}
+    # The blend last: it takes the settings of its parts.
     for kind in sorted(kinds, key=lambda one: one == "blend"):
         if kind == "blend" and all(settings.get(one) for one in BLENDED):
             settings[kind] = settings[kind] or {one: settings[one] for one in BLENDED}
@@ -142,6 +143,7 @@ def backtest(
     losses: dict[str, tuple[float, ...]] = {}
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
+        # Where settings were chosen, a kind with many of them looks better than it is.
         others = rows[rows["cutoff"].isin(fold.calibrate) & ~tuning.is_tuned_on(rows)]
         made: dict[str, Fitted] = {}
         for name, (kind, chosen) in recipes.items():
@@ -209,6 +211,7 @@ def _fit(
     parameters = (
         module("blend").joined(*parts) if ready else learned_parameters(kind, encoder, learn, seed=seed, params=params, threads=threads)
     )
+    # A rate learns nothing else, so nothing has to be kept apart for it.
     known = pd.concat([learn, later]) if kind == "base_rate" else learn if later.empty else later
     told = {
         "trained_until": fold.test.isoformat(),

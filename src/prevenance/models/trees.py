@@ -30,6 +30,7 @@ def why_no_trees(text: bytes, features: int) -> str:
     if asked in _BELIEVED:
         return ""
     script = Path(__file__).with_name("parse_trees.py")
+    # -I and -S: nothing that is installed or set in the environment runs beside the parse.
     command = [sys.executable, "-I", "-S", str(script), _library(), str(features), str(MEMORY + PER_BYTE * len(text)), str(SECONDS)]
     alone = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"OMP_NUM_THREADS": "1"}
     quiet = subprocess.DEVNULL

@@ -79,6 +79,7 @@ def tune_boosting(encoder: Encoder, learn: Part, later: Part, *, seed: int, tria
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler, pruner = optuna.samplers.TPESampler(seed=seed), optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=30)
     study = optuna.create_study(sampler=sampler, pruner=pruner)
+    # The defaults first: no tuning ends worse than none.
     study.enqueue_trial({name: boosted.DEFAULTS[name] for name in (*WHOLE_NUMBERS, *SHARES)})
     study.optimize(objective, n_trials=trials)
     best = study.best_trial
@@ -156,6 +157,7 @@ def choose_challenger(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[st
         return None
     best = tried[0]
     for kind in tried[1:]:
+        # Customer by customer, because the same customers are hard for every kind.
         gain = np.array(by_kind[best]) - np.array(by_kind[kind])
         error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
         if len(gain) and gain.mean() > error:

@@ -97,6 +97,7 @@ def decide(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, *
     ids = rows["customer_id"]
     listed = frozenset(ids[worked])
     if draws:
+        # An arm once drawn stays for the epoch, or the comparison would be with whoever was left over.
         arms = {**dict.fromkeys(sorted(listed), CONTACT), **arms}
     decided = pd.DataFrame(
         {
@@ -177,7 +178,9 @@ def _drawn(
     outside = inside.index[~inside & rules.room.workable(rows["owner"].reindex(inside.index))]
     chosen = inside.index[inside]
     half = int(np.ceil(len(chosen) * rules.holdout.band))
+    # Not [-half:], which of none would be all.
     near = rows.loc[[*chosen[len(chosen) - half :], *outside[:half]]]
+    # Who was already contacted in this epoch can no longer show what no contact does.
     near = near[_may_be_held(near, rules.holdout) & ~near["touched"].astype(bool) & ~near["customer_id"].map(arms).eq(CONTACT)]
     for customer in near["customer_id"]:
         band.setdefault(customer, moment)

@@ -41,6 +41,7 @@ def escalated_customers(history: History, moment: datetime, days: float) -> set[
 
     A ticket of which nothing was heard in ``(moment - days, moment]`` was forgotten and no longer counts.
     """
+    # No tickets known is no open escalation; a source without them would silence everybody.
     if "tickets" not in history.tables:
         return set()
     asked = f"""

@@ -29,6 +29,7 @@ def expected_gain(rows: pd.DataFrame, share: float) -> pd.Series:
 
 def expected_value(rows: pd.DataFrame, share: float, cost: float) -> pd.Series:
     """Return the expected value of contacting each customer, to the cent; NaN where it is unknown or the customer is not workable."""
+    # + 0.0: no -0.0 in a file.
     return (expected_gain(rows, share) - cost).round(2) + 0.0
 
 

@@ -98,6 +98,7 @@ def _column(values: Sequence[Any], *, exact: bool = False) -> Any:
         shown = [None if value in (None, "") else str(value) if exact else one_line(value, LONGEST) for value in cells]
         places = {text: place for place, text in enumerate(dict.fromkeys(text for text in shown if text is not None))}
         return {"of": list(places), "at": [-1 if text is None else places[text] for text in shown]}
+    # A page prints fewer digits anyway, and a long list loads faster without them.
     return [round(value, 6) if is_known(value) and isinstance(value, float) else value for value in cells]
 
 
@@ -109,6 +110,7 @@ def script_labels(say: Words) -> dict[str, Any]:
         "saved": say("All notes are saved"),
         "noted": say("Noted: {action}", action="{action}"),
         "acts": answer_buttons(say),
+        # The script fills in the number itself: it needs the form for one and the form for many.
         "unsaved": [say.many("{n} note not yet saved", "{n} notes not yet saved", n).replace(say.number(n), "{n}", 1) for n in (1, 2)],
         "found": [say.many("{n} customer", "{n} customers", n).replace(say.number(n), "{n}", 1) for n in (1, 2)],
         "matching": [say.many("{n} fits", "{n} fit", n).replace(say.number(n), "{n}", 1) for n in (1, 2)],

@@ -42,6 +42,7 @@ def group_of(row: Row) -> str:
     told = str(row.get("apart") or "")
     if told in GROUPS_APART:
         return told
+    # Lists of earlier versions have no ``apart``: there the arm or the state says it.
     return next((name for name in (row.get("arm"), row.get("state")) if name in GROUPS_APART), "beyond_capacity")
 
 
@@ -71,6 +72,7 @@ def likely_text(say: Words, row: Row) -> str:
     score, low, high = (row.get(key) for key in ("score", "score_low", "score_high"))
     if not is_known(score):
         return ""
+    # Below one percent whole numbers would print 0 or 1 %, and neither is true.
     places = 1 if score < 0.0095 else 0
     text = say.percent(score, places)
     if not is_known(low) or not is_known(high):
@@ -91,6 +93,7 @@ def trend_cell(say: Words, row: Row) -> dict[str, str]:
 
 def points_text(say: Words, value: Any, places: int = 1) -> str:
     """Return percentage points with their sign, the true minus included."""
+    # A hyphen may end a line and is read aloud as one.
     return say.number(value, places, signed=True).replace("-", "−")
 
 
@@ -113,6 +116,7 @@ def date_and_distance(say: Words, cutoff: str, day: Any) -> tuple[str, str]:
     apart = days_until(cutoff, day)
     if apart is None:
         return "", ""
+    # "in 0 days" is nothing that a person would say.
     if apart == 0:
         return say.date(str(day), beside=cutoff), say("today")
     far = say.many("in {n} day", "in {n} days", apart) if apart > 0 else say.many("{n} day ago", "{n} days ago", -apart)
@@ -132,6 +136,7 @@ def contact_texts(say: Words, cutoff: str, row: Row) -> tuple[str, str]:
     told = row_details(row)
     kind = contact_words(say).get(str(told.get("last_contact_kind")), one_line(told.get("last_contact_kind") or "", 30))
     _, ago = date_and_distance(say, cutoff, told.get("last_contact"))
+    # A source that tells of no contacts says nothing of them, which is not "no contact yet".
     last = f"{ago} ({kind})" if ago and kind else ago or (say("no contact yet") if "last_contact" in told else "")
     day, _ = date_and_distance(say, cutoff, told.get("next_contact"))
     return last, say("next {date}", date=day) if day else say("none planned") if last else ""

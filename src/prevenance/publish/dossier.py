@@ -99,6 +99,7 @@ def chance_sentence(told: Explained, say: Words) -> str:
         return say("Not enough data to judge: no chance is given")
     span = say("likely {low} to {high}", low=say.percent(told["score_low"]), high=say.percent(told["score_high"]))
     days = say.many("within {n} day", "within {n} days", told["horizon_days"])
+    # The exact number too: who asks about one customer may want to work it out again.
     return f"{say.percent(told['score'], 1)} {days} ({span}) = {told['score']!r}"
 
 

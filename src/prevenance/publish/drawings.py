@@ -27,6 +27,7 @@ def reliability_svg(bins: Sequence[Mapping[str, Any]], *, size: int = 360) -> st
     dots = [one for one in bins if is_known(one.get("predicted")) and is_known(one.get("seen"))]
     if not dots:
         return ""
+    # The axis ends where the dots do: chances of a few percent would all lie in one corner.
     farthest = max(max(one["predicted"], one["seen"], one.get("high") or 0.0) for one in dots)
     edge, most = 46, next((end for end in _ENDS if end >= farthest), 1.0)
     scale = (size - edge - 28) / most
@@ -142,6 +143,7 @@ def power_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: i
         return ""
     names = [str(auc["days"]) for auc in found[0]["aucs"]]
     left, right, base, top = 46.0, width - 130.0, height - 40.0, 14.0
+    # Half is what a coin reaches; a score below it is to be seen as such.
     least = min(0.5, *(auc for _, points in lines for _, auc in points))
 
     def x(place: int) -> float:

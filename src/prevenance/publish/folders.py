@@ -50,6 +50,7 @@ def publish_list(
     disk.sweep(lists)
     folder = write_bundle(lists / f"{instant_stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
     now = disk.pointed(lists / LATEST)
+    # A list made up for a night of the past must not become the newest.
     if now is None or _moment(now) <= instant_stamp(cutoff):
         disk.point(lists / LATEST, folder.name)
     return folder

@@ -65,6 +65,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "late": [text for text, late in header.source_freshness(say, view) if late],
         "banners": header.banner_texts(say, view, 300),
         "noted": say.many("{n} note on the data", "{n} notes on the data", notes) if notes else "",
+        # What lies outside the run's folder would be a dead link once the folder is sent on.
         "links": [(text, to) for text, to in beside if not to.startswith("..")],
         "stamp": run_stamp(say, view),
     }
@@ -126,6 +127,7 @@ def _bar(planned: Any, available: Any) -> tuple[str, str]:
 def _load(say: Words, planned: Any, available: Any) -> str:
     if not is_known(planned) or not is_known(available):
         return ""
+    # Less than what is printed with one decimal is no difference.
     if planned > available + 0.05:
         return say("▲ {hours} hours too many", hours=header.short_number(say, planned - available))
     return say("▼ {hours} hours free", hours=header.short_number(say, available - planned)) if available - planned > 0.5 else say("● fits")

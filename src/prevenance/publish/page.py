@@ -59,6 +59,7 @@ def _parted(rows: Sequence[Row]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {key: [] for key in ("listed", *cells.GROUPS_APART)}
     for row in rows:
         found[cells.group_of(row)].append(row)
+    # A heading above nobody only makes the page longer.
     return {key: part for key, part in found.items() if part}
 
 
@@ -191,6 +192,7 @@ def page_links(say: Words, view: View) -> list[tuple[str, str]]:
     return [
         (text, str(told[key]))
         for key, text in names.items()
+        # A view may be anybody's file: no address in it leads out of the folder.
         if told.get(key) and ":" not in str(told[key]) and not str(told[key]).startswith("/")
     ]
 
@@ -208,6 +210,7 @@ def run_stamp(say: Words, view: View) -> str:
 
 def _closest(view: View) -> list[tuple[str, str]]:
     """Return the names of those just below the line and where they stand on the page."""
+    # Reversed, so that of several rows of a customer the best one is kept.
     rows = {str(row.get("customer_id")): row for row in reversed(view.get("rows") or [])}
     found = [rows[str(one)] for one in (view.get("closest") or [])[:3] if str(one) in rows]
     found = found or [row for row in view.get("rows") or [] if cells.group_of(row) == "beyond_capacity"][:3]

@@ -39,6 +39,7 @@ class Published:
     def rows(self) -> pd.DataFrame:
         """Return the rows of list.json, in the order of the list; ids are text, cutoff is an instant."""
         found = pd.DataFrame(json.loads(self._content("list.json")))
+        # An id such as 01449 must not come back as a number.
         ids = {name: "str" for name in ("customer_id", "product_id") if name in found}
         return found.astype(ids).assign(cutoff=pd.Timestamp(self.cutoff).as_unit("us"))
 
@@ -90,6 +91,7 @@ def published_lists(out: Path, target: str) -> list[Published]:
         lists.glob("*/" + MANIFEST), key=lambda path: (path.parent.name == newest, path.stat().st_mtime_ns, path.parent.name)
     ):
         if not path.parent.is_symlink() and not path.parent.name.startswith(disk.TEMPORARY):
+            # Later ones replace earlier ones of the same cutoff: the order above decides.
             found[path.parent.name.rpartition("-")[0]] = path.parent
     return [Published(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))) for _, folder in sorted(found.items())]
 

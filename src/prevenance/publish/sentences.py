@@ -41,6 +41,7 @@ def hits_sentence(report: Report) -> str:
     right = total_hits(periods, name)
     if right is None or not is_known(report.get("capacity")):
         return f"{NOT_ENOUGH}: no test period"
+    # A share of five outcomes looks as exact as one of five hundred.
     if too_few(report):
         return f"too little to claim anything: {count_text(report.get('positives'), 'customer')} with the outcome, {FEW} are needed"
     contacts = sum(min(report["capacity"], period.get("customers") or 0) for period in periods)
@@ -143,6 +144,7 @@ def slice_complaint(one: Mapping[str, Any]) -> str:
 
 def retrain_sentence(report: Report) -> str:
     """Return when to train again: what moved, and in any case within half a year."""
+    # What is merely known for more customers than before is no reason to mistrust the model.
     moved = [one for one in (report.get("drift") or {}).get("moved") or [] if not one.get("grown")]
     start = f"{count_text(len(moved), 'input')} moved already: look at them before the lists are trusted. " if moved else ""
     horizon = report.get("horizon_days")

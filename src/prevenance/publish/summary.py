@@ -11,27 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.publish import sentences
-from prevenance.publish.wording import (
-    DASH,
-    NOT_ENOUGH,
-    amount_text,
-    calibration_sentence,
-    count_text,
-    date_text,
-    english_chance,
-    hits_of,
-    is_known,
-    lead_time_sentence,
-    metric_interval_text,
-    metric_text,
-    model_name,
-    model_shown,
-    number_text,
-    one_line,
-    percent_text,
-    total_hits,
-)
+from prevenance.publish import sentences, wording
+from prevenance.publish.wording import NOT_ENOUGH, count_text, date_text, is_known, number_text, one_line, percent_text
 
 Report = Mapping[str, Any]
 
@@ -47,8 +28,8 @@ def training_text(report: Report) -> str:
         ("SPLIT", _split(report)),
         ("LEAKAGE", _leakage(report)),
         ("BACKTEST", list(_backtest(report))),
-        ("LEAD TIME", [lead_time_sentence(report)]),
-        ("CALIBR.", [calibration_sentence(report)]),
+        ("LEAD TIME", [wording.lead_time_sentence(report)]),
+        ("CALIBR.", [wording.calibration_sentence(report)]),
         ("SLICES", _slices(report)),
         ("REASONS", [sentences.stability_sentence(report)]),
         ("DRIFT", [sentences.drift_sentence(report, most=2)]),
@@ -70,12 +51,11 @@ def _block(label: str, lines: list[str]) -> str:
 
 def _data(report: Report) -> list[str]:
     customers = (data := report.get("data") or {}).get("customers") or {}
-    read = customers.get("read") if isinstance(customers, Mapping) else customers
-    left_out = {"opted out": customers.get("opted_out")} if isinstance(customers, Mapping) else {"opted out": data.get("opted_out")}
-    shown_out = ", ".join(f"{number_text(count)} {why}, excluded" for why, count in left_out.items() if count)
-    text = f"{report.get('source') or DASH} · until {date_text(report.get('as_of'))} · customers {number_text(read)}" + (
-        f" ({shown_out})" if shown_out else ""
+    read, opted = (
+        (customers.get("read"), customers.get("opted_out")) if isinstance(customers, Mapping) else (customers, data.get("opted_out"))
     )
+    text = f"{report.get('source') or wording.DASH} · until {date_text(report.get('as_of'))} · customers {number_text(read)}"
+    text += f" ({number_text(opted)} opted out, excluded)" if opted else ""
     tables = (data.get("tables") or {}).values()
     if not tables:
         return [text]
@@ -109,11 +89,8 @@ def _leakage(report: Report) -> list[str]:
     looked = f"{count_text(used + len(leaks), 'feature')} · {number_text(used)} pass · " if is_known(used) else ""
     named = [f"{one_line(leak.get('feature'), 40):<26} {one_line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:MOST]]
     more = [f"and {len(leaks) - MOST} more, see report.html"] if len(leaks) > MOST else []
-    return [
-        " · ".join(part for part in (f"{looked}{len(leaks)} left out", sentences.leakage_types_sentence(report)) if part),
-        *named,
-        *more,
-    ]
+    types = sentences.leakage_types_sentence(report)
+    return [f"{looked}{len(leaks)} left out" + (f" · {types}" if types else ""), *named, *more]
 
 
 def _flattered(leak: Mapping[str, Any]) -> str:
@@ -126,12 +103,12 @@ def _backtest(report: Report) -> Iterator[str]:
     if not periods:
         yield f"{NOT_ENOUGH}: no test period"
         return
-    names = [model_shown(report), *(name for name in ("champion", "rule", "health_score", "customer_rules") if name != model_shown(report))]
-    names = [name for name in names if total_hits(periods, name) is not None]
+    asked = dict.fromkeys((wording.model_shown(report), "champion", "rule", "health_score", "customer_rules"))
+    names = [name for name in asked if wording.total_hits(periods, name) is not None]
     yield f"capacity = {count_text(report.get('capacity'), 'contact')} a list; hits among them:"
-    yield _cells("cutoff", "customers", "outcomes", *(model_name(name).lower()[:20] for name in names), "random")
+    yield _cells("cutoff", "customers", "outcomes", *(wording.model_name(name).lower()[:20] for name in names), "random")
     for period in periods:
-        counted = [amount_text(hits_of(period, name)) for name in names]
+        counted = [wording.amount_text(wording.hits_of(period, name)) for name in names]
         yield _cells(
             date_text(period.get("cutoff")),
             number_text(period.get("customers")),
@@ -139,12 +116,13 @@ def _backtest(report: Report) -> Iterator[str]:
             *counted,
             number_text(period.get("random"), 1),
         )
-    sums = [amount_text(sum(period.get(key) or 0 for period in periods)) for key in ("customers", "positives")]
-    yield _cells("total", *sums, *(amount_text(total_hits(periods, name)) for name in names), number_text(total_hits(periods, "random"), 1))
+    sums = [wording.amount_text(sum(period.get(key) or 0 for period in periods)) for key in ("customers", "positives")]
+    hits = [wording.amount_text(wording.total_hits(periods, name)) for name in names]
+    yield _cells("total", *sums, *hits, number_text(wording.total_hits(periods, "random"), 1))
     models = report.get("models") or {}
     for metric, words in (("precision_at_capacity", "precision"), ("recall_at_capacity", "recall")):
         found = [models.get(name, {}).get(metric) for name in names]
-        sure = any(metric_interval_text(metric, one) for one in found)
+        sure = any(wording.metric_interval_text(metric, one) for one in found)
         yield _cells(words, "", "90 %:" if sure else "", *(_spread(metric, one) for one in found))
     yield from (_duel(periods, names[0], rival) for rival in sorted(names[1:], key=lambda name: name != "rule")[:1])
 
@@ -153,15 +131,15 @@ def _spread(metric: str, found: Mapping[str, Any] | None) -> str:
     """Return value and interval in a cell's width: ``42.5 % (30–55)``."""
     low, high = (found or {}).get("low"), (found or {}).get("high")
     whole = f" ({low * 100:.0f}–{high * 100:.0f})" if is_known(low) and is_known(high) else ""
-    return metric_text(metric, found) + whole
+    return wording.metric_text(metric, found) + whole
 
 
 def _duel(periods: list[dict[str, Any]], ours: str, rival: str) -> str:
-    pairs = [(hits_of(period, ours), hits_of(period, rival)) for period in periods]
+    pairs = [(wording.hits_of(period, ours), wording.hits_of(period, rival)) for period in periods]
     both = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
     gap = sum(mine - theirs for mine, theirs in both)
     better = sum(mine > theirs for mine, theirs in both)
-    return f"{model_name(ours).lower()} against {model_name(rival).lower()}: {gap:+.0f} hits, better in {better} of {len(both)} periods"
+    return f"{wording.model_name(ours).lower()} against {wording.model_name(rival).lower()}: {gap:+.0f} hits, better in {better} of {len(both)} periods"
 
 
 def _cells(*cells: str) -> str:
@@ -173,14 +151,12 @@ def _slices(report: Report) -> list[str]:
     slices = report.get("slices") or []
     if not slices:
         return [f"{NOT_ENOUGH} for slices"]
-    told = sorted(
-        (one for one in slices if sentences.slice_complaint(one)), key=lambda one: (not one.get("collapse"), -(one.get("positives") or 0))
-    )
+    told = [one for one in slices if sentences.slice_complaint(one)]
+    told.sort(key=lambda one: (not one.get("collapse"), -(one.get("positives") or 0)))
     few = sum(one.get("enough") is False for one in slices)
     columns = ", ".join(sorted({one_line(one.get("column"), 30) for one in slices}))
-    head = f"{count_text(len(slices), 'slice')} by {columns}: {len(told) or 'none'} served worse" + (
-        f", {few} not enough data" if few else ""
-    )
+    head = f"{count_text(len(slices), 'slice')} by {columns}: {len(told) or 'none'} served worse"
+    head += f", {few} not enough data" if few else ""
     more = [f"and {len(told) - MOST} more, see report.html"] if len(told) > MOST else []
     return [head, *(f"! {sentences.slice_name(one)}: {sentences.slice_complaint(one)}" for one in told[:MOST]), *more]
 
@@ -248,10 +224,10 @@ def _title(ranked: pd.DataFrame) -> str:
 
 def _row(row: Mapping[str, Any], money: bool) -> list[str]:
     change = row.get("change_28d")
-    moved = f"{round(change):+d}" if is_known(change) else DASH
+    moved = f"{round(change):+d}" if is_known(change) else wording.DASH
     spread = f"{percent_text(row['score'])}, {percent_text(row['score_low']).removesuffix(' %')}–{percent_text(row['score_high']).removesuffix(' %')}"
     worth = f"{number_text(row['expected_value']):>10} " if money else ""
-    head = f"{row['rank']:>3} {one_line(row['customer_id'], 16):<16} {english_chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
+    head = f"{row['rank']:>3} {one_line(row['customer_id'], 16):<16} {wording.english_chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
     reasons = one_line(row["reasons"], 120) if isinstance(row["reasons"], str) and row["reasons"] else "no single reason stands out"
     action = f" → {one_line(row['action'], 80)} by {row['act_by']}" if isinstance(row["action"], str) else ""
     return [head + reasons, *([" " * 21 + action.strip()] if action else [])]

@@ -28,6 +28,7 @@ MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 def render_template(template: str, *, style: str = "report.css", scripts: Sequence[str] = (), **values: Any) -> str:
     """Return a template with ``values``, its style, and the scripts (files beside the template, run as one), as text that UTF-8 can hold."""
     css = _read(style)
+    # One function around all files: their names must not meet those of the browser.
     script = "(() => {\n" + "".join(map(_read, scripts)) + "})();" if scripts else ""
     hashes = " ".join(f"'{_hash(one)}'" for one in (FIRST_SCRIPT, script)) if scripts else "'none'"
     policy = f"default-src 'none'; style-src '{_hash(css)}'; script-src {hashes}; base-uri 'none'; form-action 'none'"
@@ -56,7 +57,9 @@ def _environment() -> Environment:
 
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        # Markdown has escapes of its own (`md`); those of HTML would be printed.
         autoescape=lambda name: name is None or not name.endswith(".md.j2"),
+        # What an older report does not hold is missing on the page; it does not break it.
         undefined=ChainableUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

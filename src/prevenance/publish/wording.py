@@ -55,6 +55,7 @@ def number_text(value: object, places: int = 0) -> str:
     >>> number_text(1240), number_text(0.345, 2), number_text(None)
     ('1,240', '0.34', '–')
     """
+    # + 0.0 makes a nought of what would print as -0.0.
     return f"{value + 0.0 if places else round(value):,.{places}f}" if is_known(value) else DASH
 
 
@@ -84,6 +85,7 @@ def percent_text(value: object, places: int = 0) -> str:
     if not is_known(value):
         return DASH
     share = float(value) * 100
+    # A share below one percent is not "0 %": that would say never.
     return f"{share:.{1 if places == 0 and 0 < abs(share) < 1 else places}f} %"
 
 

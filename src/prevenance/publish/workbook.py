@@ -50,6 +50,7 @@ def workbook_bytes(view: View) -> bytes:
     say, written = words(str(view.get("language") or "en")), io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with Workbook(written, options) as workbook:
+        # A fixed date: the same view gives the same bytes.
         workbook.set_properties({"title": header.title(say, view), "author": "Prévenance", "created": datetime(2000, 1, 1)})
         _list(workbook.add_worksheet(say("List")), view, _formats(workbook, str(view.get("currency") or "")))
         _about(workbook.add_worksheet(say("About")), say, view, workbook)
@@ -120,6 +121,7 @@ def _moment(value: str) -> datetime | None:
         found = datetime.fromisoformat(value.replace("Z", "+00:00")).replace(tzinfo=None)
     except ValueError:
         return None
+    # Spreadsheets count days from 1900 on; what is older stays text.
     return found if found.year >= 1900 else None
 
 

@@ -32,6 +32,7 @@ def log_lists(out: Path, folders: Sequence[str]) -> list[str]:
         told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         short = {key: told[key] for key in ("target", "cutoff", "run_id", "data_until", "model", "counts", "gates")}
         disk.write(out / SPOOL / f"{told['target']}-{told['run_id']}.json", json.dumps(short, sort_keys=True).encode())
+    # Written first and logged from there: a night that breaks off is made up for by the next.
     waiting = sorted((out / SPOOL).glob("*.json"))
     try:
         if waiting and not (out / tracking.STORE).exists():
@@ -58,6 +59,7 @@ def _log(out: Path, client: MlflowClient, told: Mapping[str, Any]) -> None:
     tags |= {f"gate.{gate}": outcome for gate, outcome in told["gates"].items()}
     found = client.search_runs([number], f"tags.run_id = '{told['run_id']}'", max_results=1)
     logged = found[0] if found else client.create_run(number, tags=tags, run_name=str(told["cutoff"])[:10])
+    # A run broken off before this point is there without its counts.
     if logged.info.status == "FINISHED":
         return
     counts = {key: told["counts"][key] for key in ("customers_read", "listed")}

@@ -97,6 +97,7 @@ def log_run(
         PrevenanceError: E801 if the store, the artifacts or the kept model cannot be written.
     """
     tags = {f"{name}_digest": value for name, value in sorted(digests.items())}
+    # The store is shown to more people than the settings file.
     params = {name: str(value)[:_LONGEST] for name, value in sorted(settings.items()) if not any(word in name.lower() for word in _SECRET)}
     digest = _sha256({"target": target, "settings": params, "digests": dict(digests)})
     tags |= {"run_digest": digest, "kind": fitted_kind, "source": str(report.get("source", ""))}
