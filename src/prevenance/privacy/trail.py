@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +93,3 @@ def user_hash() -> str:
     except (OSError, KeyError):
         name = str(os.getuid())
     return hashlib.sha256(f"prevenance user {name}".encode()).hexdigest()[:12]
-
-
-def note_act(out: Path, what: str, **facts: Any) -> None:
-    """Add an act to the trail of an output folder."""
-    append_act(out, datetime.now(UTC).replace(tzinfo=None), what, **facts)
-
-
-def note_acts(out: Path, what: str, results: dict[str, Any]) -> None:
-    """Add an act to the trail for every target; a result is a run's facts, or anything else."""
-    for target, facts in results.items():
-        told = facts if isinstance(facts, dict) else {}
-        note_act(out, what, target=target, run_id=told.get("run_id"), model=str(told.get("digest") or "")[:12] or None)

@@ -11,7 +11,7 @@ from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.privacy import erasure
-from prevenance.privacy.trail import note_act
+from prevenance.runs.acts import note_act
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index

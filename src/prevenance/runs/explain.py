@@ -18,10 +18,10 @@ from prevenance.explain.attribution import contributions
 from prevenance.explain.details import SAMPLED, Basis, details_by_customer
 from prevenance.explain.evidence import inputs_of, rows_held, sum_check, what_if_answers
 from prevenance.models import bundle
-from prevenance.privacy.trail import note_acts
 from prevenance.publish import dossier, folders
 from prevenance.publish.folders import write_status
 from prevenance.publish.published import Published, published_list_at
+from prevenance.runs.acts import note_acts
 from prevenance.runs.champion import asked_source, champion_of, with_champion
 from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.ranked import ranked_list

@@ -14,9 +14,9 @@ from prevenance.consent import erased, pseudonyms
 from prevenance.decide import feedback
 from prevenance.decide.feedback import Answer
 from prevenance.decide.overrides import FOLLOWED, newest_answers
-from prevenance.privacy.trail import note_act
 from prevenance.publish import folders
 from prevenance.publish.published import Published, published_list_at
+from prevenance.runs.acts import note_act
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 

@@ -13,9 +13,9 @@ from prevenance.base.formats import instant_stamp
 from prevenance.decide import feedback, overrides
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
-from prevenance.privacy.trail import note_acts
 from prevenance.publish.folders import write_status
 from prevenance.publish.wording import count_text, one_line
+from prevenance.runs.acts import note_acts
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 

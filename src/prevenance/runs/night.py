@@ -10,9 +10,9 @@ from typing import Any
 from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
-from prevenance.privacy.trail import note_act, note_acts
 from prevenance.publish import finished, summary
 from prevenance.publish.folders import publish_list, write_status
+from prevenance.runs.acts import note_act, note_acts
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.learn import train_target

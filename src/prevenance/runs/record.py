@@ -10,8 +10,8 @@ from prevenance.base.formats import instant_stamp
 from prevenance.consent import erased
 from prevenance.consent.purpose import Privacy, check_purpose
 from prevenance.history.history import as_of_instant
-from prevenance.privacy.trail import note_act
 from prevenance.publish.folders import write_status
+from prevenance.runs.acts import note_act
 from prevenance.runs.inputs import data_of, prepare_out, source_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prevenance.privacy.trail import note_acts
 from prevenance.publish.folders import write_status
+from prevenance.runs.acts import note_acts
 from prevenance.runs.inputs import load_inputs, remember_settings
 from prevenance.runs.learn import train_target
 from prevenance.runs.settings.schema import Settings, Targets
