@@ -79,23 +79,7 @@ def refuse_kept_secrets(node: Any, path: str = "") -> None:
             refuse_kept_secrets(item, path)
 
 
-_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "token",
-        "credential",
-        "credentials",
-        "dsn",
-        "apikey",
-        "privatekey",
-        "accesskey",
-        "secretkey",
-    ]
-)
+_WORDS = re.compile("pass(?:word|wd|phrase)|pwd|secret|token|credentials?|dsn|(?:api|private|access|secret)key")
 _HIDDEN = re.compile(
     r"(?i)[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s]+@|\b(?:password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|dsn)[\"']?\s*[:=]\s*[^\s,}]"
 )
@@ -107,7 +91,7 @@ def _secret(key: str) -> bool:
     parts = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower())
     if not parts or parts[-1] in ("env", "file"):
         return False
-    return parts[-1] == "key" or bool(_WORDS & {*parts, *(first + second for first, second in pairwise(parts))})
+    return parts[-1] == "key" or any(map(_WORDS.fullmatch, (*parts, *(first + second for first, second in pairwise(parts)))))
 
 
 def _told(key: str | None) -> PrevenanceError:
