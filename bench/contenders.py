@@ -47,9 +47,9 @@ def ours(path: Path, customers: int) -> pd.DataFrame:
 
     from prevenance.features.build import build
     from prevenance.history.history import History
-    from prevenance.sources.files import connect
+    from prevenance.sources.files import new_engine
 
-    con = connect(memory="1500MB")
+    con = new_engine(memory="1500MB")
     con.execute(f"create view canonical.usage as select *, null::varchar as feature, null::varchar as product_id from '{path}'")
     ids = customer_ids(customers)
     snapshots = pd.DataFrame({"customer_id": ids * len(CUTOFFS), "cutoff": [cutoff for cutoff in CUTOFFS for _ in ids]})
@@ -58,9 +58,9 @@ def ours(path: Path, customers: int) -> pd.DataFrame:
 
 def scan(path: Path, customers: int) -> None:
     """Read the same columns and group them once: the floor."""
-    from prevenance.sources.files import connect
+    from prevenance.sources.files import new_engine
 
-    connect(memory="1500MB").execute(
+    new_engine(memory="1500MB").execute(
         f"create temp table grouped as select customer_id, user_id, kind, count(*), sum(quantity), max(event_at), max(known_at) from '{path}' group by 1, 2, 3"
     )
 
@@ -146,7 +146,7 @@ def main(name: str, path: Path, customers: int, save: Path | None) -> dict[str, 
     import pyarrow.parquet  # noqa: F401
 
     import prevenance.history  # noqa: F401
-    from prevenance.features.build import names
+    from prevenance.features.build import feature_columns
 
     cpu, wall = time.process_time(), time.perf_counter()
     frame = CONTENDERS[name](path, customers)
@@ -154,27 +154,27 @@ def main(name: str, path: Path, customers: int, save: Path | None) -> dict[str, 
     if frame is None:
         return report
     digest = hashlib.sha256()
-    for column in names(definitions()):
+    for column in feature_columns(definitions()):
         values = frame.pop(column).to_numpy(dtype=float, copy=True)
         values[np.isnan(values)] = np.nan
         digest.update(values)
         if save:
             np.save(save / f"{column}.npy", values)
-    return report | {"columns": len(names(definitions())), "rows": len(frame), "digest": digest.hexdigest()}
+    return report | {"columns": len(feature_columns(definitions())), "rows": len(frame), "digest": digest.hexdigest()}
 
 
 def compare(folder: Path) -> dict[str, int]:
     """Return how many saved cells of ``ours`` and ``pandas`` differ; null equals null."""
     import numpy as np
 
-    from prevenance.features.build import names
+    from prevenance.features.build import feature_columns
 
     rows = different = 0
-    for column in names(definitions()):
+    for column in feature_columns(definitions()):
         one, other = (np.load(folder / name / f"{column}.npy") for name in ("ours", "pandas"))
         rows = len(one)
         different += int(rows != len(other)) or int((~((one == other) | (np.isnan(one) & np.isnan(other)))).sum())
-    return {"rows": rows, "columns": len(names(definitions())), "different": different}
+    return {"rows": rows, "columns": len(feature_columns(definitions())), "different": different}
 
 
 if __name__ == "__main__":

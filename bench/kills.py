@@ -53,7 +53,7 @@ class Stage:
         """
         from pipelines.start import run
         from prevenance.publish import finished
-        from prevenance.publish.folders import publish
+        from prevenance.publish.folders import publish_list
         from prevenance.runs import night
         from prevenance.runs.inputs import prepare_out
 
@@ -63,7 +63,7 @@ class Stage:
         cutoff = datetime.fromisoformat(told["cutoff"].rstrip("Z"))
 
         def tonight(given: Any, *_: Any, **__: Any) -> tuple[str, dict[str, Any]]:
-            folder = publish(self.out, "churn", cutoff, files, told, finished.check)
+            folder = publish_list(self.out, "churn", cutoff, files, told, finished.check_list_folder)
             return "", {"list": str(folder), "run_id": told["run_id"]}
 
         run.settings_of = lambda name, overrides: self.settings  # composed once: most of what such a short night costs
@@ -75,7 +75,7 @@ class Stage:
                 os.read(wait, 1)
             return SimpleNamespace(as_of=cutoff, gates=[])
 
-        night.load, night.tonight = load, tonight  # type: ignore[assignment]
+        night.load_inputs, night.publish_target = load, tonight  # type: ignore[assignment]
         return command("score", [f"out={self.out}", "target=churn", SECOND])
 
     def scored(self) -> int:
@@ -100,9 +100,9 @@ def staged(folder: Path) -> Stage:
 
 def ready(stage: Stage) -> Stage:
     """Compose the settings of the second night."""
-    from pipelines.start.compose import remembered, settings_of
+    from pipelines.start.compose import settings_of, with_remembered
 
-    stage.settings = settings_of("score", remembered("score", [f"out={stage.out}", "target=churn", SECOND]))
+    stage.settings = settings_of("score", with_remembered("score", [f"out={stage.out}", "target=churn", SECOND]))
     return stage
 
 
@@ -139,7 +139,7 @@ def hurt(stage: Stage, body: Any, call: str, number: int, harm: str) -> tuple[En
         wrong.append("the model store has other runs")
     if left := unfinished(stage.out):
         wrong.append(f"left over: {', '.join(left[:5])}")
-    if not any(one["what"] == "score" and one.get("target") == "churn" for one in trail.verified(stage.out)[2:]):
+    if not any(one["what"] == "score" and one.get("target") == "churn" for one in trail.verified_lines(stage.out)[2:]):
         wrong.append("no line in the audit log")
     return ended, wrong
 

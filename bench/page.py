@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from prevenance.publish.page import page
+from prevenance.publish.page import list_page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -65,7 +65,7 @@ def main() -> None:
         for capacity in (40, given.rows):
             view = views.view(given.rows, capacity)
             start = time.perf_counter()
-            text = page(view)
+            text = list_page(view)
             spent = time.perf_counter() - start
             path = Path(folder) / f"{capacity}.html"
             path.write_text(text, encoding="utf-8", errors="replace")

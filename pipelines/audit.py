@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pipelines.sbom import LOCK, plainly
-from prevenance.runs.advisories import asked, judged, pins
+from pipelines.sbom import LOCK, print_plainly
+from prevenance.runs.advisories import advisory_answers, audited_count, locked_pins
 
 
-def audited() -> str:
+def audit_text() -> str:
     """Return what is told of the locked libraries."""
-    locked = pins(LOCK.read_text(encoding="utf-8"))
-    return f"AUDIT     {judged(locked, asked(locked))} of {len(locked)} locked libraries audited, no known weakness"
+    locked = locked_pins(LOCK.read_text(encoding="utf-8"))
+    return f"AUDIT     {audited_count(locked, advisory_answers(locked))} of {len(locked)} locked libraries audited, no known weakness"
 
 
 def main() -> None:
     """Run from the command line."""
-    plainly(__doc__, audited)
+    print_plainly(__doc__, audit_text)
 
 
 if __name__ == "__main__":

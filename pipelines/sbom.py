@@ -15,7 +15,7 @@ from prevenance.runs.sbom import bill, components
 LOCK = home() / "requirements.lock"
 
 
-def plainly(about: str | None, told: Callable[[], str]) -> None:
+def print_plainly(about: str | None, told: Callable[[], str]) -> None:
     """Print what a command without settings has to tell, or what it is about, or its refusal in one line."""
     try:
         print(about if {"-h", "--help"} & set(sys.argv[1:]) else told())
@@ -24,7 +24,7 @@ def plainly(about: str | None, told: Callable[[], str]) -> None:
         sys.exit(problem.exit_status)
 
 
-def written() -> str:
+def write_bill() -> str:
     """Write the bill and return what is told of it."""
     path, lock = Path(sys.argv[1] if len(sys.argv) > 1 else "sbom.json"), LOCK.read_text(encoding="utf-8")
     disk.write(path, bill(lock, __version__))
@@ -33,7 +33,7 @@ def written() -> str:
 
 def main() -> None:
     """Run from the command line."""
-    plainly(__doc__, written)
+    print_plainly(__doc__, write_bill)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import yaml
 
 from pipelines.start.run import _guarded
 from prevenance.runs.commands import PRIVATE
-from prevenance.runs.inputs import Inputs, load
+from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 
@@ -98,7 +98,7 @@ class Company:
         inbox, got = self.write(), []
 
         def body(given: Settings, steps: Steps) -> None:
-            got.append(load(given, steps))
+            got.append(load_inputs(given, steps))
 
         place = [f"data={inbox}"] if inbox.is_dir() else []
         arguments = ["source=mine", "target=tickets", *place, f"out={self.root / 'out'}", *overrides]

@@ -48,13 +48,19 @@ def copied(name: str, make: Callable[[Path], object], place: Path) -> Path:
 
 def shared_parts(patch: pytest.MonkeyPatch) -> None:
     """Let a demo company of equal settings be written once, and MLflow bring its tables up to date once: both are copied from there."""
-    make_demo, probe = inputs.make_demo, tracking._probe
+    ensure, probe = inputs.ensure_demo, tracking._probe
 
     def demo(given: Settings, folder: Path, steps: Steps) -> None:
         if folder.exists():
-            return make_demo(given, folder, steps)
+            return ensure(given, folder, steps)
         wanted = hashlib.sha256(json.dumps(asdict(given.demo), sort_keys=True).encode()).hexdigest()[:16]
-        copied(f"demo-{wanted}", lambda work: make_demo(replace(given, out=str(work.parent)), work, Steps(work.parent)), folder)
+
+        def write(work: Path) -> None:
+            alone = work.with_suffix(".out")
+            alone.mkdir(exist_ok=True)
+            ensure(replace(given, out=str(alone)), work, Steps(alone))
+
+        copied(f"demo-{wanted}", write, folder)
         return None
 
     def ready(path: Path) -> None:
@@ -62,7 +68,7 @@ def shared_parts(patch: pytest.MonkeyPatch) -> None:
             shutil.copy(once("store", empty_store) / tracking.STORE, path)
         probe(path)
 
-    patch.setattr(inputs, "make_demo", demo)
+    patch.setattr(inputs, "ensure_demo", demo)
     patch.setattr(tracking, "_probe", ready)
 
 

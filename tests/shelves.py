@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipelines.start.compose import settings_of
-from prevenance.features.build import names
+from prevenance.features.build import feature_columns
 from prevenance.models import bundle, shelf, training
 from prevenance.models.bundle import Fitted
 from prevenance.models.folds import Fold
-from prevenance.runs.inputs import Inputs, load, remember
+from prevenance.runs.inputs import Inputs, load_inputs, remember_settings
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, frame_of, target_of
 from prevenance.runs.steps import Steps
@@ -28,7 +28,7 @@ def silent(out: Path) -> Steps:
 
 def loaded(out: Path, as_of: str, *more: str) -> tuple[Settings, Inputs]:
     given = settings_of("score", [*SMALL, f"out={out}", f"as_of={as_of}", "target=churn", *more])
-    return given, load(given, silent(out))
+    return given, load_inputs(given, silent(out))
 
 
 def fitted(given: Settings, inputs: Inputs, kind: str) -> Fitted:
@@ -40,17 +40,17 @@ def fitted(given: Settings, inputs: Inputs, kind: str) -> Fitted:
     frame = frame_of(inputs, target, cutoffs, definitions, silent(Path(given.out)))
     fold = Fold(tuple(cutoffs[:3]), (cutoffs[3],), cutoffs[4])
     about = {"target": target.name, "trained_until": inputs.as_of.isoformat()}
-    found = training.fit(frame, fold, kind, names(definitions), seed=7, about=about)
-    tested = training.backtest(frame, [fold], (), names(definitions), seed=7, champion=(kind, {}))
-    return training.with_band(found, tested.predictions, "champion")
+    found = training.fit_model(frame, fold, kind, feature_columns(definitions), seed=7, about=about)
+    tested = training.backtest(frame, [fold], (), feature_columns(definitions), seed=7, champion=(kind, {}))
+    return training.with_interval_band(found, tested.predictions, "champion")
 
 
 def shelve(out: Path, target: str, model: Fitted) -> str:
     """Put a model on the shelf as the champion of ``target`` and return its digest."""
     with tempfile.TemporaryDirectory() as work:
         digest = bundle.save(model, Path(work) / "model")
-        shelf.keep(out / "models" / target, digest, Path(work) / "model")
-    shelf.register(out / "models" / target, digest, "1", True)
+        shelf.keep_model(out / "models" / target, digest, Path(work) / "model")
+    shelf.register_version(out / "models" / target, digest, "1", True)
     return digest
 
 
@@ -61,5 +61,5 @@ def company(out: Path, targets: tuple[str, ...] = tuple(TARGETS)) -> Path:
         kind = TARGETS[target]
         own = settings_of("score", [*SMALL, f"out={out}", f"as_of={TRAINED}", f"target={target}"])
         shelve(out, target, fitted(own, inputs, kind))
-    remember(replace(given, overrides=SMALL))
+    remember_settings(replace(given, overrides=SMALL))
     return out

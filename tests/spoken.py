@@ -5,16 +5,22 @@ from __future__ import annotations
 import ast
 import string
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import jinja2
 import yaml
 from jinja2 import nodes
 
-from prevenance.explain.facts import unknown, wordings
+from prevenance.explain.facts import unknown_text, wordings
 from prevenance.features import SETS, definitions
+from prevenance.targets import KINDS, default_plays, words_of
+from prevenance.targets.target import ANY_OUTCOME
 
 ROOT = Path(__file__).parent.parent
+ENGLISH = {words_of(kind).past for kind in KINDS} | {ANY_OUTCOME.past}
+"""What is said in English alone: the verdict of a replay."""
+
 SPEAKERS = ("say", "spoken")
 LOOKBACKS = ((7, 28, 90, 365), (30,), (1, 400))
 
@@ -22,13 +28,8 @@ LOOKBACKS = ((7, 28, 90, 365), (30,), (1, 400))
 def of_python(text: str, also: tuple[str, ...] = ()) -> set[str]:
     """Return the texts that a module says: constants, both sides of a choice, and what a named constant holds; ``also`` names speakers."""
     tree = ast.parse(text)
-    if any(
-        isinstance(node, ast.ImportFrom) and node.module == "pipelines.start.run" and "say" in {one.name for one in node.names}
-        for node in tree.body
-    ):
-        speakers = ("spoken", *also)
-    else:
-        speakers = (*SPEAKERS, *also)
+    printed = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "pipelines.start.run"]
+    speakers = ("spoken", *also) if any(one.name == "say" for node in printed for one in node.names) else (*SPEAKERS, *also)
     named: dict[str, list[ast.expr]] = {}
     for node in ast.walk(tree):
         for target in node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []:
@@ -89,7 +90,7 @@ def of_template(text: str) -> set[str]:
 def of_definitions() -> set[str]:
     """Return the phrases of every feature and their forms for what is not known."""
     told = [one for lookbacks in LOOKBACKS for one in wordings(definitions(list(SETS), lookbacks)).values()]
-    return {one.phrase for one in told} | {key for one in told if not one.counts and (key := unknown(one.phrase))}
+    return {one.phrase for one in told} | {key for one in told if not one.counts and (key := unknown_text(one.phrase))}
 
 
 def of_playbooks() -> set[str]:
@@ -97,9 +98,14 @@ def of_playbooks() -> set[str]:
     found = set()
     for path in sorted((ROOT / "conf" / "playbook").glob("*.yaml")):
         read = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for plays in (read["plays"], *read["targets"].values()):
+        for plays in (read["plays"], *read.get("targets", {}).values(), *default_plays().values()):
             found |= {one[name] for one in plays.values() for name in ("action", "owner", "draft")}
     return found
+
+
+def of_targets() -> set[str]:
+    """Return what is said of every target, and of one that says nothing of itself."""
+    return {text for words in [ANY_OUTCOME, *map(words_of, KINDS)] for text in asdict(words).values() if isinstance(text, str)} - ENGLISH
 
 
 def everything() -> set[str]:
@@ -108,9 +114,9 @@ def everything() -> set[str]:
     found: set[str] = set()
     for path in modules:
         found |= of_python(path.read_text(encoding="utf-8"), ("self",) if path.parent.name == "words" else ())
-    for path in (ROOT / "src" / "prevenance" / "writers" / "templates").rglob("*.j2"):
+    for path in (ROOT / "src" / "prevenance" / "publish" / "templates").rglob("*.j2"):
         found |= of_template(path.read_text(encoding="utf-8"))
-    return found | of_definitions() | of_playbooks()
+    return found | of_definitions() | of_playbooks() | of_targets()
 
 
 def placeholders(text: str) -> set[str]:

@@ -20,16 +20,16 @@ NOON = datetime(2026, 10, 1, 12)
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     for number in range(5):
-        trail.append(tmp_path, NOON, "score", target="churn", run_id=f"run{number}", model=None)
+        trail.append_act(tmp_path, NOON, "score", target="churn", run_id=f"run{number}", model=None)
     return tmp_path
 
 
 def test_each_line_holds_the_digest_of_the_one_before(out: Path) -> None:
-    lines = trail.verified(out)
+    lines = trail.verified_lines(out)
     assert [line["run_id"] for line in lines] == [f"run{number}" for number in range(5)]
     assert [line["previous"] for line in lines] == [trail.FIRST, *(line["digest"] for line in lines[:-1])]
     assert "model" not in lines[0]
-    assert trail.verified(out / "nowhere") == []
+    assert trail.verified_lines(out / "nowhere") == []
 
 
 def _changed(lines: list[str]) -> list[str]:
@@ -38,7 +38,7 @@ def _changed(lines: list[str]) -> list[str]:
 
 def _forged(lines: list[str]) -> list[str]:
     told = json.loads(lines[2]) | {"run_id": "run9"}
-    told["digest"] = trail.digest(told)
+    told["digest"] = trail.line_digest(told)
     return [*lines[:2], json.dumps(told, sort_keys=True), *lines[3:]]
 
 
@@ -64,16 +64,16 @@ def test_the_first_broken_line_is_named(
     log = out / trail.LOG
     log.write_text("\n".join(broken(log.read_text(encoding="utf-8").splitlines())) + "\n", encoding="utf-8")
     with pytest.raises(PrevenanceError, match=rf"E309 first=audit.log:{line} ") as problem:
-        trail.verified(out)
+        trail.verified_lines(out)
     assert problem.value.exit_status == 3
     assert _guarded("audit_log", audit_log.body, [f"out={out}"]) == 3
-    trail.append(out, NOON, "score")
+    trail.append_act(out, NOON, "score")
     with pytest.raises(PrevenanceError, match=rf"audit.log:{line} "):
-        trail.verified(out)
+        trail.verified_lines(out)
 
 
 def test_the_command_says_that_the_chain_is_whole(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _guarded("audit_log", audit_log.body, [f"out={out}"]) == 0
     said = capsys.readouterr().out
     assert "5 lines, chain unbroken: 5 score" in said
-    assert trail.verified(out)[-1]["digest"] in said
+    assert trail.verified_lines(out)[-1]["digest"] in said

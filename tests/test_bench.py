@@ -10,12 +10,12 @@ import pytest
 
 from bench.contenders import definitions, main, ours, pandas
 from bench.facts import CUTOFFS, write
-from prevenance.features.build import build, names
+from prevenance.features.build import build, feature_columns
 from prevenance.features.define import Feature, Last
 from prevenance.history.history import History
 
 CUSTOMERS = 300
-COLUMNS = names(definitions())
+COLUMNS = feature_columns(definitions())
 
 
 @pytest.fixture(scope="module")

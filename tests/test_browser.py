@@ -13,8 +13,8 @@ import pytest
 import views
 
 from prevenance.demo.names import HOSTILE
-from prevenance.publish.index import index
-from prevenance.publish.page import page
+from prevenance.publish.index import index_page
+from prevenance.publish.page import list_page
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
 pytest.importorskip("playwright", reason="playwright is not installed")
@@ -92,7 +92,7 @@ def downloaded(one: Page, click: str) -> list[dict[str, str]]:
 
 
 VIEW = views.view()
-LIST = page(VIEW)
+LIST = list_page(VIEW)
 
 
 def test_sort_by_each_column_and_back(opened: Opener) -> None:
@@ -173,7 +173,7 @@ def test_an_opened_row_says_the_same_from_the_page_and_from_the_block(opened: Op
     listed["rows"][0] |= {"rank": 1, "apart": ""}
     told = []
     for view in (beyond, listed):
-        one = opened(page(view), at="#open=00000")
+        one = opened(list_page(view), at="#open=00000")
         story = one.locator("tbody.open .story")
         assert story.is_visible()
         told.append((story.inner_text(), story.locator("svg").evaluate_all("all => all.map(one => one.outerHTML.replaceAll('\\n', ''))")))
@@ -328,7 +328,7 @@ def test_print_shows_the_list_and_no_controls(opened: Opener) -> None:
 @pytest.mark.parametrize("name", ["rich", "nasty"])
 def test_nothing_scrolls_sideways(opened: Opener, width: int, name: str) -> None:
     view = VIEW if name == "rich" else views.view(40, 36, names=views.NASTY, messages=["A" * 3000])
-    one = opened(page(view), viewport={"width": width, "height": 900})
+    one = opened(list_page(view), viewport={"width": width, "height": 900})
     one.locator("tbody button.name").nth(1).click()
     assert one.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -338,10 +338,10 @@ def test_nothing_scrolls_sideways(opened: Opener, width: int, name: str) -> None
 def test_axe_finds_nothing(opened: Opener, scheme: str, kind: str) -> None:
     written = {
         "list": LIST,
-        "offers": page(views.view(20, 6, target="cross_sell", language="fr", no_model="rules, no model")),
-        "empty": page(views.view(0)),
-        "nobody": page(views.view(20, 0)),
-        "index": index([VIEW, views.view(target="tickets")]),
+        "offers": list_page(views.view(20, 6, target="cross_sell", language="fr", no_model="rules, no model")),
+        "empty": list_page(views.view(0)),
+        "nobody": list_page(views.view(20, 0)),
+        "index": index_page([VIEW, views.view(target="tickets")]),
     }[kind]
     one = opened(written, color_scheme=scheme)
     if kind in ("list", "offers"):
@@ -358,7 +358,7 @@ def test_axe_finds_nothing(opened: Opener, scheme: str, kind: str) -> None:
 
 def test_nobody_above_the_line_names_the_closest_and_leads_to_them(opened: Opener) -> None:
     view = views.view(20, 0, closest=["00001", "00000", "00002"])
-    one = opened(page(view))
+    one = opened(list_page(view))
     lead = one.locator(".lead dd")
     assert "Nobody stands above your line this week. The closest:" in lead.inner_text()
     assert [lead.locator("a").nth(n).inner_text() for n in range(3)] == [view["rows"][n]["name"] for n in (1, 0, 2)]
@@ -370,7 +370,7 @@ def test_nobody_above_the_line_names_the_closest_and_leads_to_them(opened: Opene
 def test_hostile_names_are_text(opened: Opener) -> None:
     """No script runs, nothing is fetched (the fixture watches), and each name stands as it was given."""
     view = views.view(60, 40, names=views.NASTY)
-    one = opened(page(view))
+    one = opened(list_page(view))
     assert len(names(one)) == 40
     assert "<script>alert('name')</script>" in names(one)
     one.locator("tbody button.name").nth(4).click()
@@ -387,12 +387,12 @@ def test_hostile_names_are_text(opened: Opener) -> None:
     one.keyboard.press("c")
     assert "HYPERLINK" in one.inner_text("#d-contacted .whom")
     one.keyboard.press("Escape")
-    opened(index([view]), name="index.html")
+    opened(index_page([view]), name="index.html")
 
 
 def test_five_thousand_rows_sort_and_search(opened: Opener) -> None:
     view = views.view(5000, 40)
-    one = opened(page(view))
+    one = opened(list_page(view))
     assert len(names(one)) == 40
     one.locator("section[data-group=beyond_capacity] > details > summary").click()
     assert len(names(one, "beyond_capacity")) == 100
@@ -408,7 +408,7 @@ def test_five_thousand_rows_sort_and_search(opened: Opener) -> None:
 
 @pytest.mark.parametrize("language", ["fr", "de"])
 def test_the_page_speaks_other_languages(opened: Opener, language: str) -> None:
-    one = opened(page(views.view(20, 6, language=language)))
+    one = opened(list_page(views.view(20, 6, language=language)))
     assert one.get_attribute("html", "lang") == language
     one.locator("tbody button.name").first.click()
     told = one.inner_text("body")

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from prevenance.judge import checks
-from prevenance.judge.checks import leakage
-from prevenance.judge.drift import drift
-from prevenance.judge.gaps import footprints
+from prevenance.judge.drift import input_drift
+from prevenance.judge.gaps import late_footprints
+from prevenance.judge.leakage import find_leaks
 from prevenance.models.folds import Fold
 
 CUTOFFS = tuple(pd.Timestamp("2024-01-01") + pd.Timedelta(days=90 * number) for number in range(4))
@@ -37,7 +37,7 @@ def clean() -> pd.DataFrame:
 
 
 def named(frame: pd.DataFrame, *poisoned: str) -> list[dict[str, object]]:
-    return leakage(frame, [*HONEST, *poisoned], FOLDS, seed=1)
+    return find_leaks(frame, [*HONEST, *poisoned], FOLDS, seed=1)
 
 
 # -- leakage
@@ -51,7 +51,7 @@ def test_strong_honest_features_are_not_named(clean):
 def test_a_date_that_runs_to_the_last_event_is_named_first(clean, seed):
     end = clean["outcome_at"].fillna(CUTOFFS[-1] + pd.Timedelta(days=120))
     poisoned = clean.assign(tenure_days=(end - CUTOFFS[0]) / pd.Timedelta(days=1))
-    found = leakage(poisoned, [*HONEST, "tenure_days"], FOLDS, seed)
+    found = find_leaks(poisoned, [*HONEST, "tenure_days"], FOLDS, seed)
     assert [one["feature"] for one in found] == ["tenure_days"]
     assert 0.05 < found[0]["flattered_by"] < 0.5
     assert "alone it reaches AUC" in found[0]["why"]
@@ -83,7 +83,7 @@ def test_what_is_missing_because_nothing_happened_is_honest(clean):
 def test_a_copy_does_not_hide_a_leak(clean):
     plain = clean[["customer_id", "cutoff", "state", "label", "outcome_at", "seats", "tickets_28d"]]
     leak = 1.5 * clean["label"] + np.random.default_rng(7).normal(size=len(clean))
-    found = leakage(plain.assign(leak=leak, copy=np.exp(leak)), ["seats", "tickets_28d", "leak", "copy"], FOLDS, seed=1)
+    found = find_leaks(plain.assign(leak=leak, copy=np.exp(leak)), ["seats", "tickets_28d", "leak", "copy"], FOLDS, seed=1)
     assert {one["feature"] for one in found} == {"leak", "copy"}
 
 
@@ -117,7 +117,7 @@ def test_a_leak_only_seen_together_with_another_feature_is_named(clean):
     secret = np.random.default_rng(3).integers(0, 2, len(clean)).astype(float)
     weak = clean[["customer_id", "cutoff", "state", "label", "outcome_at", "seats"]].assign(key=secret)
     weak["lock"] = np.abs(secret - clean["label"])
-    found = leakage(weak, ["seats", "key", "lock"], FOLDS, seed=1)
+    found = find_leaks(weak, ["seats", "key", "lock"], FOLDS, seed=1)
     assert "a small model reaches AUC" in found[0]["why"]
 
 
@@ -138,11 +138,11 @@ def test_only_closed_snapshots_at_risk_of_the_folds_are_looked_at(clean):
     assert named(clean.assign(leak=clean["label"], label=np.nan), "leak") == []
     only_late = clean.assign(leak=clean["label"].where(clean["cutoff"] == CUTOFFS[3], 0.0))
     early = (Fold(CUTOFFS[:1], (CUTOFFS[1],), CUTOFFS[2]),)
-    assert leakage(only_late, [*HONEST, "leak"], early, seed=1) == []
+    assert find_leaks(only_late, [*HONEST, "leak"], early, seed=1) == []
 
 
 def test_empty_and_constant_features_are_no_leaks(clean):
-    assert leakage(clean.assign(same=1.0, empty=np.nan), ["same", "empty"], FOLDS, seed=1) == []
+    assert find_leaks(clean.assign(same=1.0, empty=np.nan), ["same", "empty"], FOLDS, seed=1) == []
 
 
 # -- the other checks
@@ -156,18 +156,18 @@ def predictions(label: np.ndarray, score: np.ndarray) -> pd.DataFrame:
 
 def test_leaks_in_use_fail_and_left_out_ones_warn():
     leak = {"feature": "tenure_days", "why": "alone it reaches AUC 0.93", "flattered_by": 0.2}
-    used = checks.leaking([leak])
+    used = checks.check_leaks([leak])
     assert used.severity == "fail"
     assert "in use" in used.text
     assert "tenure_days (alone it reaches AUC 0.93)" in used.text
-    assert checks.leaking([leak], ["tenure_days"]).severity == "warn"
-    assert checks.leaking([]).severity == "pass"
+    assert checks.check_leaks([leak], ["tenure_days"]).severity == "warn"
+    assert checks.check_leaks([]).severity == "pass"
 
 
 @pytest.mark.parametrize(("outcomes", "severity"), [(30, "fail"), (3, "warn")])
 def test_a_perfect_model_is_not_believed(outcomes, severity):
     label = np.repeat([1.0, 0.0], [outcomes, 300])
-    found = checks.too_good(predictions(label, label * 0.9), "m")
+    found = checks.check_too_good(predictions(label, label * 0.9), "m")
     assert (found.code, found.severity) == ("PV002", severity)
     assert f"AUC 1.000 on {outcomes} customers" in found.text
 
@@ -175,14 +175,14 @@ def test_a_perfect_model_is_not_believed(outcomes, severity):
 def test_an_ordinary_model_is_believed():
     generator = np.random.default_rng(0)
     label = (generator.random(400) < 0.1).astype(float)
-    assert checks.too_good(predictions(label, generator.random(400)), "m").severity == "pass"
-    assert "not checked" in checks.too_good(predictions(label * 0, label), "m").text
+    assert checks.check_too_good(predictions(label, generator.random(400)), "m").severity == "pass"
+    assert "not checked" in checks.check_too_good(predictions(label * 0, label), "m").text
 
 
 def test_a_base_rate_that_moved_is_told(clean):
-    assert checks.base_rate_moved(clean, FOLDS).severity == "pass"
+    assert checks.check_base_rate(clean, FOLDS).severity == "pass"
     tripled = clean.assign(label=clean["label"].mask((clean["cutoff"] == CUTOFFS[3]) & (clean["seats"] < 15), 1.0))
-    found = checks.base_rate_moved(tripled, FOLDS)
+    found = checks.check_base_rate(tripled, FOLDS)
     assert found.severity == "warn"
     assert "at 2024-09-27" in found.text
 
@@ -190,41 +190,41 @@ def test_a_base_rate_that_moved_is_told(clean):
 @pytest.mark.parametrize(("promised", "severity"), [(0.5, "pass"), (0.85, "warn"), (0.99, "warn")])
 def test_chances_at_the_top_are_compared_with_what_came(promised, severity):
     label = np.tile([1.0, 0.0], 200)
-    assert checks.reliable_at_the_top(predictions(label, np.full(400, promised)), "m", 200).severity == severity
+    assert checks.check_reliability(predictions(label, np.full(400, promised)), "m", 200).severity == severity
 
 
 def test_a_list_that_promises_double_fails():
     label = np.tile([1.0, 0.0, 0.0, 0.0], 100)
-    found = checks.reliable_at_the_top(predictions(label, np.full(400, 0.8)), "m", 400)
+    found = checks.check_reliability(predictions(label, np.full(400, 0.8)), "m", 400)
     assert found.severity == "fail"
     assert "the 400 best places of the test periods were given 80.0%, 25.0% came" in found.text
 
 
 def test_features_that_say_nothing_are_listed(clean):
-    found = checks.constant(clean.assign(same=1.0, empty=np.nan), [*HONEST, "same", "empty"])
+    found = checks.check_constant(clean.assign(same=1.0, empty=np.nan), [*HONEST, "same", "empty"])
     assert found.severity == "warn"
     assert "2 of 8 features are the same in every row: same, empty" in found.text
-    assert checks.constant(clean, HONEST).severity == "pass"
+    assert checks.check_constant(clean, HONEST).severity == "pass"
 
 
 def test_a_footprint_in_use_warns_and_a_slow_signal_does_not(clean):
     often = pd.concat([clean, clean.assign(customer_id="d" + clean["customer_id"])], ignore_index=True)
     days = (often["outcome_at"] - often["cutoff"]) / pd.Timedelta(days=1)
     echo = 1.4 * days.le(7) + np.random.default_rng(2).normal(size=len(often))
-    found = checks.footprint(footprints(often.assign(echo=echo), [*HONEST, "echo"]))
+    found = checks.check_footprints(late_footprints(often.assign(echo=echo), [*HONEST, "echo"]))
     assert (found.code, found.severity) == ("PV007", "warn")
     assert found.text.endswith("earlier): echo")
-    assert leakage(often.assign(echo=echo), [*HONEST, "echo"], FOLDS, seed=1) == []
-    assert checks.footprint(footprints(often, HONEST)).severity == "pass"
+    assert find_leaks(often.assign(echo=echo), [*HONEST, "echo"], FOLDS, seed=1) == []
+    assert checks.check_footprints(late_footprints(often, HONEST)).severity == "pass"
 
 
 def test_inputs_that_moved_warn_with_their_words(clean):
     newest = clean[clean["cutoff"] == CUTOFFS[3]]
-    assert checks.drifted(drift(clean, newest, HONEST)).severity == "pass"
-    found = checks.drifted(drift(clean, newest.assign(seats=newest["seats"] * 3), HONEST))
+    assert checks.check_drift(input_drift(clean, newest, HONEST)).severity == "pass"
+    found = checks.check_drift(input_drift(clean, newest.assign(seats=newest["seats"] * 3), HONEST))
     assert (found.code, found.severity) == ("PV008", "warn")
     assert found.text.startswith("1 of 6 inputs moved since training: seats (median ")
-    assert "not checked" in checks.drifted(None).text
+    assert "not checked" in checks.check_drift(None).text
 
 
 def test_every_check_is_made_and_has_its_code(clean):

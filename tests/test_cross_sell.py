@@ -14,10 +14,10 @@ from prevenance.features.offers import BASKET_OFFER, CONTRACT_OFFER, definitions
 from prevenance.history.history import History
 from prevenance.models.encode import Encoder
 from prevenance.models.rule import estimator
-from prevenance.order.value import best_offers, by_product
+from prevenance.order.value import best_offers, offers_by_product
 from prevenance.tables.contracts import HIGHER_PLAN, MORE_SEATS
-from prevenance.targets import next_family, next_offer
-from prevenance.targets.define import cohort, label
+from prevenance.targets.cross_sell import next_family, next_offer
+from prevenance.targets.labels import cohort, label
 
 CUTOFF = datetime(2025, 6, 1)
 END = CUTOFF + timedelta(days=200)
@@ -199,7 +199,7 @@ def test_the_best_offer_of_each_customer_and_the_list_of_each_product() -> None:
     assert best_offers(offers.drop(columns="value_at_stake").assign(value_at_stake=np.nan), share=1.0, cost_per_contact=0.0)[
         "product_id"
     ].tolist() == ["x", "y"], "without money the chance decides"
-    each = by_product(offers, share=1.0, cost_per_contact=0.0)
+    each = offers_by_product(offers, share=1.0, cost_per_contact=0.0)
     assert each[["product_id", "place", "customer_id"]].values.tolist() == [["x", 1, "a"], ["x", 2, "b"], ["y", 1, "a"], ["y", 2, "b"]]
 
 

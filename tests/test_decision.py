@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from prevenance.base.errors import PrevenanceError
 from prevenance.order.capacity import Room
 from prevenance.order.decision import Memory, Rules, decide
-from prevenance.order.holdout import ORIGIN, HoldOut, mondays
+from prevenance.order.holdout import ORIGIN, HoldOut, last_mondays
 
 MONDAY = datetime(2026, 9, 28)
 NONE = HoldOut("churn", 90, share=0.0)
@@ -216,7 +216,7 @@ def test_the_draw_is_a_keyed_hash_of_the_id() -> None:
 
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2060, 1, 1)))
 def test_weeks_and_epochs_tile_time(moment: datetime) -> None:
-    found = mondays(moment, 13)
+    found = last_mondays(moment, 13)
     assert all(one.weekday() == 0 and one.time() == datetime.min.time() for one in found)
     assert timedelta(0) <= moment - found[-1] < timedelta(days=7)
     assert HELD.began(moment) <= moment < HELD.began(moment) + timedelta(days=7 * HELD.weeks)

@@ -15,17 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.features import LOOKBACKS, SETS, changeable, columns, definitions, phrases
-from prevenance.features.build import build, giving, names, usable
-from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend
+from prevenance.features import LOOKBACKS, SETS, changeable_columns, definitions, phrases_by_column
+from prevenance.features.build import build, definitions_giving, feature_columns, usable_definitions
+from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend, columns_of
 from prevenance.history.history import History
 from prevenance.tables.canonical import SQL_TYPES, TABLES
 from prevenance.words import words
 
 ALL = definitions()
-NAMES = [column for one in ALL for column in columns(one)]
+NAMES = [column for one in ALL for column in columns_of(one)]
 BY_NAME: dict[str, Definition] = {one.name: one for one in ALL}
-OF_CUSTOMERS = usable(ALL, frozenset(TABLES))
+OF_CUSTOMERS = usable_definitions(ALL, frozenset(TABLES))
 """Without the features of a customer and an offer, which have their own plain count."""
 STATES = [one for one in ALL if isinstance(one, State)]
 
@@ -75,14 +75,14 @@ def test_names_are_unique_and_their_number_is_sane() -> None:
     assert len(set(NAMES)) == len(NAMES)
     assert len({one.name for one in ALL}) == len(ALL)
     assert 150 <= len(NAMES) <= 220
-    assert names(ALL) == NAMES
+    assert feature_columns(ALL) == NAMES
 
 
 @pytest.mark.parametrize("lookbacks", [(7,), (30, 60), (400,), (28, 28, 1)])
 def test_other_lookbacks_keep_the_named_signals_whole(lookbacks: tuple[int, ...]) -> None:
     found = definitions(lookbacks=lookbacks)
     features = {one.name: one for one in found if isinstance(one, Feature)}
-    assert len({column for one in found for column in columns(one)}) == sum(len(columns(one)) for one in found)
+    assert len({column for one in found for column in columns_of(one)}) == sum(len(columns_of(one)) for one in found)
     assert {"logins_28d_trend", "tickets_28d", "active_users_per_seat_28d", f"logins_{lookbacks[0]}d"} <= {one.name for one in found}
     for one in found:
         if isinstance(one, Trend):
@@ -115,10 +115,10 @@ def test_lookbacks_are_days(lookbacks: tuple[int, ...]) -> None:
         definitions(lookbacks=lookbacks)
 
 
-@pytest.mark.parametrize(("column", "phrase"), sorted(phrases(ALL).items()))
+@pytest.mark.parametrize(("column", "phrase"), sorted(phrases_by_column(ALL).items()))
 def test_phrases_read_well(column: str, phrase: str) -> None:
     fields = {field for _, field, _, _ in string.Formatter().parse(phrase) if field}
-    owner = next(one for one in ALL if column in columns(one))
+    owner = next(one for one in ALL if column in columns_of(one))
     own = {Trend: {"now", "before", "value", "days"}, Ratio: {"value", "top", "bottom"}, Feature: {"value", "days"}}
     assert fields <= own.get(type(owner), {"value"})
     assert fields - {"days"} or column.startswith("month_")
@@ -131,11 +131,11 @@ def test_phrases_read_well(column: str, phrase: str) -> None:
 
 
 def test_every_column_but_the_windows_before_has_a_phrase() -> None:
-    assert set(NAMES) - set(phrases(ALL)) == {f"{one.name}_before" for one in ALL if isinstance(one, Trend)}
+    assert set(NAMES) - set(phrases_by_column(ALL)) == {f"{one.name}_before" for one in ALL if isinstance(one, Trend)}
 
 
 def test_nobody_changes_an_industry() -> None:
-    movable = changeable(ALL)
+    movable = changeable_columns(ALL)
     assert not {"industry", "segment", "country", "tenure_days", "month_sin", "renewals", "service_due_days"} & movable
     assert {"logins_28d_trend", "main_user_silent_days", "paid_features_unused", "tickets_open"} <= movable
     assert all({*one.background, *one.categories} <= set(one.columns) for one in STATES)
@@ -194,7 +194,7 @@ def test_the_builder_equals_the_oracle(frames: Mapping[str, pd.DataFrame]) -> No
     found = build(History.from_frames(frames, datetime(2026, 1, 1)), asked, ALL)
     expected = oracle.oracle(frames, asked, OF_CUSTOMERS)
     assert set(found.columns) == set(expected.columns)
-    for column in names(OF_CUSTOMERS):
+    for column in feature_columns(OF_CUSTOMERS):
         for number, (here, there) in enumerate(zip(found[column], expected[column], strict=True)):
             assert same(here, there), (column, asked.iloc[number].tolist(), here, there)
 
@@ -203,8 +203,8 @@ def test_the_builder_equals_the_oracle(frames: Mapping[str, pd.DataFrame]) -> No
 @settings(max_examples=5, deadline=None, derandomize=True)
 def test_columns_are_the_same_without_the_definitions_they_do_not_rest_on(frames: Mapping[str, pd.DataFrame], data: st.DataObject) -> None:
     asked, history = worlds.snapshots(3), History.from_frames(frames, datetime(2026, 1, 1))
-    wanted = data.draw(st.lists(st.sampled_from(names(OF_CUSTOMERS)), min_size=1, max_size=6, unique=True))
-    few = giving(OF_CUSTOMERS, wanted)
+    wanted = data.draw(st.lists(st.sampled_from(feature_columns(OF_CUSTOMERS)), min_size=1, max_size=6, unique=True))
+    few = definitions_giving(OF_CUSTOMERS, wanted)
     assert len(few) < len(OF_CUSTOMERS)
     pd.testing.assert_frame_equal(build(history, asked, few)[wanted], build(history, asked, ALL)[wanted])
 
@@ -243,7 +243,7 @@ def test_a_missing_table_takes_its_features_along() -> None:
 def test_no_snapshot_no_row_all_columns() -> None:
     found = build(History.from_frames(worlds.world(3), datetime(2026, 1, 1)), worlds.snapshots(4).head(0), ALL)
     assert len(found) == 0
-    assert set(found.columns) == {"customer_id", "cutoff", *names(OF_CUSTOMERS)}
+    assert set(found.columns) == {"customer_id", "cutoff", *feature_columns(OF_CUSTOMERS)}
 
 
 # What single states mean, told on one small company ------------------------------------------------------------------

@@ -22,7 +22,7 @@ from prevenance.demo.leaks import PLANTED
 from prevenance.demo.leaving import leavers
 from prevenance.demo.names import HOSTILE
 from prevenance.demo.switches import LEAKS, Demo, demo_of
-from prevenance.demo.world import DAY, END, World, moments
+from prevenance.demo.world import DAY, END, World, column_moments
 from prevenance.runs.settings.schema import DemoSettings
 from prevenance.sources import files
 from prevenance.sources.intake import Source, intake
@@ -45,7 +45,7 @@ def taken(name: str, data: Path) -> Intake:
         static=declared["static"],
         delay_days=declared["delay_days"],
     )
-    return intake(files.connect(), source, data, {table: Policy(on_bad_row="quarantine") for table in TABLES})
+    return intake(files.new_engine(), source, data, {table: Policy(on_bad_row="quarantine") for table in TABLES})
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:
@@ -55,7 +55,7 @@ def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object], Intake]:
     folder = tmp_path_factory.mktemp("demo")
-    facts = simulated.write(folder, Demo(customers=200, months=14))
+    facts = simulated.write_company(folder, Demo(customers=200, months=14))
     return folder, facts, taken("demo", folder)
 
 
@@ -65,15 +65,15 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_equal_seeds_give_equal_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        simulated.write(tmp_path / name, Demo(customers=30, months=6, seed=3))
-    simulated.write(tmp_path / "other", Demo(customers=30, months=6, seed=4))
+        simulated.write_company(tmp_path / name, Demo(customers=30, months=6, seed=3))
+    simulated.write_company(tmp_path / "other", Demo(customers=30, months=6, seed=4))
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
     assert digests(tmp_path / "one") != digests(tmp_path / "other")
 
 
 @pytest.mark.parametrize(("customers", "months"), [(1, 1), (2, 3)])
 def test_the_smallest_companies_can_be_read(tmp_path: Path, customers: int, months: int) -> None:
-    facts = simulated.write(tmp_path, Demo(customers=customers, months=months))
+    facts = simulated.write_company(tmp_path, Demo(customers=customers, months=months))
     read = taken("demo", tmp_path)
     assert read.counts["customers"].read >= facts["accounts"] >= customers  # type: ignore[operator]
 
@@ -149,8 +149,8 @@ def test_no_subscription_lives_on_after_its_end(company: tuple[Path, dict[str, o
 
 @pytest.mark.parametrize(("signal", "low", "high"), [(1.0, 0.1, 0.185), (0.0, 0.19, 0.25)])
 def test_use_falls_before_notice_only_where_there_is_signal(signal: float, low: float, high: float) -> None:
-    (life,) = simulated.lives(simulated.world_of(Demo(customers=600, months=14, signal=signal)))
-    days = (moments(life.block.people, "notice")[life.events.who] - life.events.at) / np.timedelta64(1, "D")
+    (life,) = simulated.iterate_lives(simulated.world_of(Demo(customers=600, months=14, signal=signal)))
+    days = (column_moments(life.block.people, "notice")[life.events.who] - life.events.at) / np.timedelta64(1, "D")
     logins = life.events.kind == 0
     share = np.sum(logins & (days >= 0) & (days < 28)) / np.sum(logins & (days >= 0) & (days < 140))
     assert low < share < high, "28 of 140 days are 0.2 of a steady use"
@@ -158,8 +158,8 @@ def test_use_falls_before_notice_only_where_there_is_signal(signal: float, low: 
 
 @pytest.mark.parametrize(("signal", "least", "most"), [(1.0, 0.3, 3.0), (0.0, -0.2, 0.2)])
 def test_health_decides_who_leaves(signal: float, least: float, most: float) -> None:
-    (life,) = simulated.lives(simulated.world_of(Demo(customers=800, months=18, signal=signal)))
-    gone = ~np.isnat(moments(life.block.people, "turned"))
+    (life,) = simulated.iterate_lives(simulated.world_of(Demo(customers=800, months=18, signal=signal)))
+    gone = ~np.isnat(column_moments(life.block.people, "turned"))
     gap = life.block.health[~gone].mean() - life.block.health[gone].mean()
     assert least < gap < most
 
@@ -185,14 +185,14 @@ SWITCHES: dict[str, tuple[dict[str, object], set[str]]] = {
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("usual")
-    simulated.write(folder, demo_of(SMALL))
+    simulated.write_company(folder, demo_of(SMALL))
     return digests(folder)
 
 
 @pytest.mark.parametrize("name", list(SWITCHES))
 def test_a_switch_changes_only_what_it_plants(name: str, usual: dict[str, str], tmp_path: Path) -> None:
     switch, may = SWITCHES[name]
-    simulated.write(tmp_path, demo_of(SMALL | switch))
+    simulated.write_company(tmp_path, demo_of(SMALL | switch))
     changed = {file for file, digest in digests(tmp_path).items() if usual[file] != digest} - {"truth.json"}
     assert changed
     assert changed <= may
@@ -201,7 +201,7 @@ def test_a_switch_changes_only_what_it_plants(name: str, usual: dict[str, str], 
 @pytest.mark.parametrize(("customers", "churners"), [(60, 6), (300, 40), (40, 0), (30, 60), (1, 1)])
 def test_as_many_leave_as_asked(tmp_path: Path, customers: int, churners: int) -> None:
     for seed in (1, 7):
-        facts = simulated.write(tmp_path, Demo(customers=customers, churners=churners, seed=seed))
+        facts = simulated.write_company(tmp_path, Demo(customers=customers, churners=churners, seed=seed))
         query = f"select count(distinct account_id) from read_csv('{tmp_path}/subscriptions.csv') where coalesce(notice_on, ended_on) is not null"
         assert rows(duckdb.connect(), query) == [(churners,)]
         assert (facts["left"], facts["customers"]) == (churners, customers)
@@ -209,7 +209,7 @@ def test_as_many_leave_as_asked(tmp_path: Path, customers: int, churners: int) -
 
 def test_more_than_there_are_cannot_leave(tmp_path: Path) -> None:
     with pytest.raises(PrevenanceError, match=r"demo\.churners.*cannot leave.*FIX: give at most"):
-        simulated.write(tmp_path, Demo(customers=10, months=1, churners=500))
+        simulated.write_company(tmp_path, Demo(customers=10, months=1, churners=500))
 
 
 def test_who_leaves_and_what_is_asked_is_the_same_whatever_is_asked_more(tmp_path: Path) -> None:
@@ -219,11 +219,13 @@ def test_who_leaves_and_what_is_asked_is_the_same_whatever_is_asked_more(tmp_pat
 
 
 def _left(world: World) -> list[int]:
-    return [int(one) for life in simulated.lives(world) for one in np.flatnonzero(leavers(life.block.people))]
+    return [int(one) for life in simulated.iterate_lives(world) for one in np.flatnonzero(leavers(life.block.people))]
 
 
 def test_clean_exports_have_no_flaw(tmp_path: Path) -> None:
-    simulated.write(tmp_path, Demo(customers=200, months=14, late=False, duplicates=False, orphans=False, bad_cells=False, opt_outs=False))
+    simulated.write_company(
+        tmp_path, Demo(customers=200, months=14, late=False, duplicates=False, orphans=False, bad_cells=False, opt_outs=False)
+    )
     read = taken("demo", tmp_path)
     assert all(not found.quarantined and not found.excluded for found in read.counts.values()), read.counts
     assert rows(read.con, "select count(*) from canonical.usage where known_at > event_at + interval 1 day") == [(0,)]
@@ -233,39 +235,40 @@ def test_clean_exports_have_no_flaw(tmp_path: Path) -> None:
 def test_a_large_company_is_made_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (simulated, company_of, world):
         monkeypatch.setattr(module, "BLOCK", 40)
-    facts = simulated.write(tmp_path / "new", Demo(customers=100, months=8))
+    facts = simulated.write_company(tmp_path / "new", Demo(customers=100, months=8))
     parts = sorted(path.name for path in (tmp_path / "new").glob("product_events*.csv.gz"))
     assert parts[:2] == ["product_events-002.csv.gz", "product_events-003.csv.gz"]
     read = taken("demo", tmp_path / "new")
     assert rows(read.con, "select count(distinct customer_id) from canonical.customers") == [(facts["accounts"],)]
     for name in ("usage", "tickets", "invoices"):
         assert "conflicting_key" not in read.counts[name].quarantined
-    simulated.write(tmp_path / "new", Demo(customers=10, months=8))
+    simulated.write_company(tmp_path / "new", Demo(customers=10, months=8))
     assert not list((tmp_path / "new").glob("product_events-*")), "parts of a larger company before must go"
     alone = company_of.block_of(simulated.world_of(Demo(customers=100, months=8)), 1)
     assert np.array_equal(
-        alone.health, [life.block.health for life in simulated.lives(simulated.world_of(Demo(customers=100, months=8)))][1]
+        alone.health, [life.block.health for life in simulated.iterate_lives(simulated.world_of(Demo(customers=100, months=8)))][1]
     )
 
 
 def test_a_larger_company_logs_a_share_of_its_events() -> None:
     assert simulated.world_of(Demo(customers=200_000, months=24, churners=None, events=50_000_000)).thin == 3
     full, part = (
-        next(iter(simulated.lives(simulated.world_of(Demo(customers=300, months=12, events=events))))).events for events in (10**9, 40_000)
+        next(iter(simulated.iterate_lives(simulated.world_of(Demo(customers=300, months=12, events=events))))).events
+        for events in (10**9, 40_000)
     )
     assert 0.2 < len(part.who) / len(full.who) < 0.4
     assert part.quantity.sum() == pytest.approx(full.quantity.sum(), rel=0.1)
 
 
 def test_hostile_names_come_through_the_door(tmp_path: Path) -> None:
-    simulated.write(tmp_path, Demo(customers=200, months=8, hostile_names=True))
+    simulated.write_company(tmp_path, Demo(customers=200, months=8, hostile_names=True))
     names = {row[0] for row in rows(taken("demo", tmp_path).con, "select distinct name from canonical.customers")}
     assert len(names & {name.strip() for name in HOSTILE} | names & set(HOSTILE)) >= len(HOSTILE) - 3
     assert any("\n" in str(name) for name in names)
 
 
 def test_a_leak_is_where_truth_says(tmp_path: Path) -> None:
-    simulated.write(tmp_path, demo_of({"customers": 300, "months": 14, "leaks": "all"}))
+    simulated.write_company(tmp_path, demo_of({"customers": 300, "months": 14, "leaks": "all"}))
     con = taken("demo", tmp_path).con
     left = "select distinct customer_id from canonical.subscriptions where event in ('notice', 'ended')"
     assert rows(con, f"select bool_and(customer_id in ({left})) from canonical.customers where segment = 'win-back'") == [(True,)]
@@ -280,7 +283,7 @@ def test_a_leak_is_where_truth_says(tmp_path: Path) -> None:
 
 def test_bias_drift_and_the_effect_of_contacts_are_planted() -> None:
     plain, biased, drifted, alone = (
-        next(iter(simulated.lives(simulated.world_of(demo_of({"customers": 2_000, "months": 14} | switch)))))
+        next(iter(simulated.iterate_lives(simulated.world_of(demo_of({"customers": 2_000, "months": 14} | switch)))))
         for switch in ({}, {"bias": True}, {"drift": True}, {"save_effect": False})
     )
     mid = (plain.block.people["segment"] == "mid").to_numpy()
@@ -297,7 +300,7 @@ def test_bias_drift_and_the_effect_of_contacts_are_planted() -> None:
 def test_the_busy_season_sells_capacity_before_it_comes() -> None:
     shares = []
     for switch in (True, False):
-        (life,) = simulated.lives(simulated.world_of(Demo(customers=2_500, months=24, season=switch)))
+        (life,) = simulated.iterate_lives(simulated.world_of(Demo(customers=2_500, months=24, season=switch)))
         packs = life.grown.orders[life.grown.orders["addon"] == 1]
         shares.append(packs["at"].dt.month.isin([7, 8, 9]).mean())
     assert shares[0] > shares[1] + 0.15
@@ -305,7 +308,7 @@ def test_the_busy_season_sells_capacity_before_it_comes() -> None:
 
 def test_engineering_is_the_bottleneck() -> None:
     slow, fast = (
-        next(iter(simulated.lives(simulated.world_of(Demo(customers=800, months=12, bottleneck=switch))))).tickets
+        next(iter(simulated.iterate_lives(simulated.world_of(Demo(customers=800, months=12, bottleneck=switch))))).tickets
         for switch in (True, False)
     )
     waits = []

@@ -12,22 +12,21 @@ import pytest
 import yaml
 
 from prevenance.demo import simulated
-from prevenance.demo.company import _touched as touched
-from prevenance.demo.company import block_of, health_step
+from prevenance.demo.company import block_of, health_step, still_working
 from prevenance.demo.growth import OFFERS
 from prevenance.demo.leaving import hazard
-from prevenance.demo.oracle import TARGETS, contact_effect, cutoffs, snapshots
+from prevenance.demo.oracle import TARGETS, contact_effect, newest_cutoffs, oracle_snapshots
 from prevenance.demo.switches import Demo
-from prevenance.demo.truth import auc, average_precision
-from prevenance.demo.world import ADDONS, DAY, END, WEEK, World, moments, stream
-from prevenance.history.history import History, cut
-from prevenance.judge.bootstrap import pooled
+from prevenance.demo.truth import average_precision, roc_auc
+from prevenance.demo.world import ADDONS, DAY, END, WEEK, World, column_moments, random_stream
+from prevenance.history.history import History, cut_history
+from prevenance.judge.bootstrap import pooled_metrics
 from prevenance.sources import files
 from prevenance.sources.intake import Source, intake
 from prevenance.sources.taken import Policy
 from prevenance.tables.canonical import TABLES
 from prevenance.targets import churn, cross_sell, tickets
-from prevenance.targets.define import cohort, label
+from prevenance.targets.labels import cohort, label
 
 CONF = Path(__file__).parent.parent / "conf" / "source"
 CLEAN = {"duplicates": False, "orphans": False, "bad_cells": False, "opt_outs": False}
@@ -35,8 +34,8 @@ CLEAN = {"duplicates": False, "orphans": False, "bad_cells": False, "opt_outs": 
 
 def seen(given: Demo) -> tuple[World, list[simulated.Life], dict[str, pd.DataFrame]]:
     world = simulated.world_of(given)
-    lives = list(simulated.lives(world))
-    parts = [snapshots(world, life.block, life.grown, life.events.errors, life.tickets) for life in lives]
+    lives = list(simulated.iterate_lives(world))
+    parts = [oracle_snapshots(world, life.block, life.grown, life.events.errors, life.tickets) for life in lives]
     return world, lives, {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in TARGETS}
 
 
@@ -54,20 +53,20 @@ def test_chances_hold_from_the_smallest_to_the_largest(large: dict[str, pd.DataF
         error = 2 * np.sqrt((chance[part] * (1 - chance[part])).sum()) + 1
         assert abs(outcome[part].sum() - chance[part].sum()) < 3 * error, (outcome[part].sum(), chance[part].sum())
     wrong = 1 - found["chance"]
-    assert auc(found.assign(chance=wrong)) == pytest.approx(1 - auc(found))
+    assert roc_auc(found.assign(chance=wrong)) == pytest.approx(1 - roc_auc(found))
 
 
 def test_chances_of_leaving_are_those_of_living_on_many_times() -> None:
     given = Demo(customers=250, months=14, seed=5, save_effect=True, churners=None)
     world, (life,), _ = seen(given)
-    cutoff = cutoffs(world, "churn")[-1]
+    cutoff = newest_cutoffs(world, "churn")[-1]
     week = int(np.searchsorted(world.weeks, cutoff, side="right")) - 1
     # Who owns every add-on buys none, and so what ends an outcome is not in the way here.
     who, addon = (grid.ravel() for grid in np.meshgrid(np.arange(len(life.block.people)), np.arange(len(ADDONS))))
     owned = replace(life.grown, orders=pd.DataFrame({"who": who, "addon": addon, "at": world.weeks[0]}))
-    rows = snapshots(world, life.block, owned, life.events.errors, life.tickets)["churn"].query("cutoff == @cutoff")
-    open_ = rows[~(moments(life.block.people, "turned")[rows["who"]] <= cutoff)]
-    again, times, rng = np.zeros(len(open_)), 600, stream(0, "again")
+    rows = oracle_snapshots(world, life.block, owned, life.events.errors, life.tickets)["churn"].query("cutoff == @cutoff")
+    open_ = rows[~(column_moments(life.block.people, "turned")[rows["who"]] <= cutoff)]
+    again, times, rng = np.zeros(len(open_)), 600, random_stream(0, "again")
     until = np.clip((cutoff + 90 * DAY - world.weeks) / WEEK, 0, 1) - np.clip((cutoff - world.weeks) / WEEK, 0, 1)
     silently = np.clip((cutoff + 61 * DAY - world.weeks) / WEEK, 0, 1) - np.clip((cutoff - world.weeks) / WEEK, 0, 1)
     for _ in range(times):
@@ -76,7 +75,7 @@ def test_chances_of_leaving_are_those_of_living_on_many_times() -> None:
             now[:, later], _ = health_step(now[:, later - 1], rng)
         made = block.made.copy()
         made[:, week:] = block.made[rng.permutation(len(made)), week:]
-        block = replace(block, now=now, health=now + block.people["fit"].to_numpy()[:, None], made=made, touched=touched(made))
+        block = replace(block, now=now, health=now + block.people["fit"].to_numpy()[:, None], made=made, touched=still_working(made) > 0)
         rates = hazard(world, block)[open_["who"]]
         needed, silent = rng.exponential(1.0, len(open_)), rng.random(len(open_)) < 0.12
         again += np.where(silent, (rates @ silently) >= needed, (rates @ until) >= needed)
@@ -98,16 +97,16 @@ def history(folder: Path) -> History:
         static=True,
         delay_days=declared["delay_days"],
     )
-    taken = intake(files.connect(), source, folder, {table: Policy(on_bad_row="quarantine") for table in TABLES})
+    taken = intake(files.new_engine(), source, folder, {table: Policy(on_bad_row="quarantine") for table in TABLES})
     until = pd.Timestamp(END).tz_localize("Europe/Paris").tz_convert("UTC").tz_localize(None)
-    return cut(taken, until.to_pydatetime())[0]
+    return cut_history(taken, until.to_pydatetime())[0]
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, dict[str, pd.DataFrame], History]:
     folder = tmp_path_factory.mktemp("demo")
     given = Demo(customers=400, months=24, seed=5, **CLEAN)  # type: ignore[arg-type]
-    simulated.write(folder, given)
+    simulated.write_company(folder, given)
     world, _, found = seen(given)
     return world, found, history(folder)
 
@@ -137,15 +136,15 @@ def test_labels_of_the_real_door_are_those_of_the_generator(
 def test_figures_are_pooled_as_a_training_report_pools_them(large: dict[str, pd.DataFrame], tmp_path: Path) -> None:
     found = large["churn"]
     rows = found.assign(label=found["outcome"].astype(float), raw=found["chance"], score=found["chance"])
-    theirs = pooled(rows, np.zeros(len(rows), dtype=np.intp), np.ones((1, 1), dtype=np.uint16), 20)
+    theirs = pooled_metrics(rows, np.zeros(len(rows), dtype=np.intp), np.ones((1, 1), dtype=np.uint16), 20)
     parts = [part for _, part in found.groupby("cutoff")]
     weight = [part["outcome"].sum() for part in parts]
-    for name, ours in (("roc_auc", auc), ("average_precision", average_precision)):
+    for name, ours in (("roc_auc", roc_auc), ("average_precision", average_precision)):
         assert np.average([ours(part) for part in parts], weights=weight) == pytest.approx(theirs[name][0])
 
 
 def test_truth_is_written_beside_the_files(tmp_path: Path) -> None:
-    facts = simulated.write(tmp_path, Demo(customers=150, months=14, leaks=("edited",)))
+    facts = simulated.write_company(tmp_path, Demo(customers=150, months=14, leaks=("edited",)))
     known = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
     assert known == json.loads(json.dumps(facts["truth"]))
     for target in TARGETS:
@@ -158,15 +157,15 @@ def test_truth_is_written_beside_the_files(tmp_path: Path) -> None:
 
 
 def test_a_history_too_short_for_a_label_has_no_figures(tmp_path: Path) -> None:
-    known = simulated.write(tmp_path, Demo(customers=5, months=2))["truth"]
+    known = simulated.write_company(tmp_path, Demo(customers=5, months=2))["truth"]
     assert all(known[target]["roc_auc"] is None and known[target]["snapshots"] == 0 for target in TARGETS)
 
 
 def test_without_signal_nobody_can_rank_who_leaves() -> None:
     found = seen(Demo(customers=1_500, signal=0.0))[2]["churn"]
     undecided = found[found["chance"] < 1]
-    assert auc(undecided) < 0.58
-    assert auc(seen(Demo(customers=1_500))[2]["churn"]) > 0.8
+    assert roc_auc(undecided) < 0.58
+    assert roc_auc(seen(Demo(customers=1_500))[2]["churn"]) > 0.8
 
 
 def test_nobody_ranks_better_than_the_oracle(large: dict[str, pd.DataFrame]) -> None:
@@ -174,13 +173,13 @@ def test_nobody_ranks_better_than_the_oracle(large: dict[str, pd.DataFrame]) -> 
     block = block_of(world, 0)
     for found in (large["churn"], large["tickets"]):
         week = np.searchsorted(world.weeks, found["cutoff"].to_numpy().astype("datetime64[s]"), side="right") - 1
-        assert auc(found.assign(chance=-block.health[found["who"], week])) < auc(found) - 0.02
+        assert roc_auc(found.assign(chance=-block.health[found["who"], week])) < roc_auc(found) - 0.02
 
 
 def test_a_contact_keeps_most_and_drives_some_away() -> None:
     for switch in (True, False):
         world = simulated.world_of(Demo(customers=1_500, save_effect=switch))
-        (life,) = simulated.lives(world)
+        (life,) = simulated.iterate_lives(world)
         found = contact_effect(world, life.block)
         gain = (found["contacted"] - found["alone"]).groupby(found["better_alone"].astype(bool)).mean()
         assert found["alone"].between(0, 1).all()

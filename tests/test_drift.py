@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance.judge.drift import drift, stability_index, threshold
+from prevenance.judge.drift import input_drift, psi_threshold, stability_index
 
 FEATURES = ["logins", "rare", "score", "plan", *[f"noise_{number}" for number in range(16)]]
 
@@ -32,7 +32,7 @@ def frames(seed: int, *, customers: int = 300, cutoffs: int = 6, shift: float = 
 
 
 def test_no_drift_alarms_no_oftener_than_it_says() -> None:
-    alarmed = sum(bool(drift(*frames(seed, customers=150 if seed % 2 else 600), FEATURES).moved) for seed in range(200))
+    alarmed = sum(bool(input_drift(*frames(seed, customers=150 if seed % 2 else 600), FEATURES).moved) for seed in range(200))
     assert alarmed <= 5  # one in a hundred, and three standard deviations of luck
 
 
@@ -40,12 +40,12 @@ def test_the_law_holds_at_its_own_level() -> None:
     dice = np.random.default_rng(2)
     shares = np.full(10, 0.1)
     found = [stability_index(*(dice.multinomial(size, shares) / size for size in (400, 250)), 400, 250) for _ in range(4000)]
-    assert np.mean(np.array(found) > threshold(10, 400, 250, 0.05)) == pytest.approx(0.05, abs=0.012)
+    assert np.mean(np.array(found) > psi_threshold(10, 400, 250, 0.05)) == pytest.approx(0.05, abs=0.012)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_planted_shift_is_found_and_told(seed: int) -> None:
-    moved = drift(*frames(seed, shift=1.0), FEATURES).moved
+    moved = input_drift(*frames(seed, shift=1.0), FEATURES).moved
     assert [one.feature for one in moved] == ["logins"]
     assert moved[0].psi >= max(moved[0].threshold, 0.1)
     assert moved[0].text.startswith("median 7 → 3") or "→" in moved[0].text
@@ -53,18 +53,18 @@ def test_a_planted_shift_is_found_and_told(seed: int) -> None:
 
 def test_a_feed_that_stops_and_a_new_word_are_told() -> None:
     old, new = frames(3)
-    silent = drift(old, new.assign(score=np.nan), FEATURES).moved
+    silent = input_drift(old, new.assign(score=np.nan), FEATURES).moved
     assert [(one.feature, one.text.split(" → ")[1]) for one in silent] == [("score", "100 % of customers")]
     assert not silent[0].grown
-    known = drift(old, new.assign(score=new["logins"] * 1.0), FEATURES).moved
+    known = input_drift(old, new.assign(score=new["logins"] * 1.0), FEATURES).moved
     assert [(one.feature, one.grown) for one in known] == [("score", True)]
-    renamed = drift(old, new.assign(plan=new["plan"].replace("starter", "start")), FEATURES).moved
+    renamed = input_drift(old, new.assign(plan=new["plan"].replace("starter", "start")), FEATURES).moved
     assert [one.feature for one in renamed] == ["plan"]
     assert renamed[0].text.startswith("start")
 
 
 def test_a_date_and_an_age_are_no_drift() -> None:
-    found = drift(*frames(4), [*FEATURES, "month", "tenure_days"])
+    found = input_drift(*frames(4), [*FEATURES, "month", "tenure_days"])
     assert found.left_out == ("month", "tenure_days")
     assert found.moved == ()
     assert found.looked == len(FEATURES)
@@ -73,8 +73,8 @@ def test_a_date_and_an_age_are_no_drift() -> None:
 def test_what_swings_with_the_season_is_no_drift() -> None:
     old, new = frames(8)
     wave = old["noise_0"] * np.where(old["month"] % 3 == 0, 5.0, 1.0)
-    assert drift(old.assign(noise_0=wave), new.assign(noise_0=new["noise_0"] * 5.0), FEATURES).moved == ()
-    assert [one.feature for one in drift(old.assign(noise_0=wave), new.assign(noise_0=new["noise_0"] * 50.0), FEATURES).moved] == [
+    assert input_drift(old.assign(noise_0=wave), new.assign(noise_0=new["noise_0"] * 5.0), FEATURES).moved == ()
+    assert [one.feature for one in input_drift(old.assign(noise_0=wave), new.assign(noise_0=new["noise_0"] * 50.0), FEATURES).moved] == [
         "noise_0"
     ]
 
@@ -82,13 +82,13 @@ def test_what_swings_with_the_season_is_no_drift() -> None:
 def test_a_certain_but_tiny_difference_does_not_matter() -> None:
     dice = np.random.default_rng(5)
     old, new = (pd.DataFrame({"customer_id": np.arange(40_000), "cutoff": at, "x": dice.normal(at / 10, 1.0, 40_000)}) for at in (0, 1))
-    assert drift(old, new, ["x"]).moved == ()
-    assert threshold(10, 40_000, 40_000, 0.01) < 0.01
+    assert input_drift(old, new, ["x"]).moved == ()
+    assert psi_threshold(10, 40_000, 40_000, 0.01) < 0.01
 
 
 def test_a_customer_counts_once_and_few_are_not_compared() -> None:
     old, new = frames(6, customers=60)
-    assert (drift(old, new, FEATURES).before, drift(old, new, FEATURES).now) == (60, 60)
+    assert (input_drift(old, new, FEATURES).before, input_drift(old, new, FEATURES).now) == (60, 60)
     few = new.head(49).assign(logins=99)
-    assert (drift(old, few, FEATURES).looked, drift(old, few, FEATURES).moved) == (0, ())
-    assert drift(old.head(0), new.head(0), FEATURES).moved == ()
+    assert (input_drift(old, few, FEATURES).looked, input_drift(old, few, FEATURES).moved) == (0, ())
+    assert input_drift(old.head(0), new.head(0), FEATURES).moved == ()

@@ -25,8 +25,8 @@ from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.privacy import trail
-from prevenance.privacy.removal import Person, removed
-from prevenance.runs.inputs import make_demo
+from prevenance.privacy.removal import Person, without_person
+from prevenance.runs.inputs import ensure_demo
 from prevenance.runs.steps import Steps
 
 TINY = ["demo.customers=60", "demo.months=12", "model=rule", "target=churn"]
@@ -53,7 +53,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder that has trained, scored, explained, replayed, taken an answer and exported; its files know a name, a mail and notes."""
     out = tmp_path_factory.mktemp("grown") / "out"
     given = settings_of("train", [f"out={out}", *TINY])
-    make_demo(given, out / "demo", Steps(out))
+    ensure_demo(given, out / "demo", Steps(out))
     accounts = out / "demo" / "crm_accounts.csv"
     refused = {row["account_id"] for row in table(out / "demo" / "consents.csv") if row["allowed"] != "yes"}
     contracts = table(out / "demo" / "subscriptions.csv")
@@ -183,12 +183,12 @@ def test_an_erasure_waits_for_nobody_and_is_not_lost_to_a_run_at_work(out: Path,
     victim = victim_of(out)
     before = naming(out, NAME)
     for name in ("lists", "train", "feedback", "replay", "explain", "export"):
-        with lock.held(out, name):
+        with lock.hold_lock(out, name):
             capsys.readouterr()
             assert run("erase", f"out={out}", f"customer={victim}") == 7
             assert f"holds the lock {name}" in capsys.readouterr().err
     assert naming(out, NAME) == before
-    assert not (out / erased.LIST).exists(), "nothing was begun"
+    assert not (out / erased.LIST_FILE).exists(), "nothing was begun"
     assert run("erase", f"out={out}", f"customer={victim}") == 0
     assert naming(out, NAME) == []
 
@@ -257,20 +257,20 @@ def test_fault_79_an_erased_customer_stays_out_even_if_the_source_still_has_them
 
 
 def test_the_list_of_the_erased_holds_no_id_and_needs_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(erased.KEY_ENV, raising=False)
-    assert erased.load(tmp_path).among(["a"]) == set()
-    erased.add(tmp_path, "customer-1")
-    held = erased.add(tmp_path, "b")
+    monkeypatch.delenv(erased.KEY_VARIABLE, raising=False)
+    assert erased.load_erased(tmp_path).among(["a"]) == set()
+    erased.add_erased(tmp_path, "customer-1")
+    held = erased.add_erased(tmp_path, "b")
     assert held.among(["customer-1", "customer-10", "b", "c"]) == {"customer-1", "b"}
-    assert b"customer" not in (tmp_path / erased.LIST).read_bytes()
-    assert (tmp_path / erased.KEY).stat().st_mode & 0o777 == 0o600
-    monkeypatch.setenv(erased.KEY_ENV, "another key")
+    assert b"customer" not in (tmp_path / erased.LIST_FILE).read_bytes()
+    assert (tmp_path / erased.KEY_FILE).stat().st_mode & 0o777 == 0o600
+    monkeypatch.setenv(erased.KEY_VARIABLE, "another key")
     with pytest.raises(PrevenanceError, match="E904.*another key"):
-        erased.load(tmp_path)
-    monkeypatch.delenv(erased.KEY_ENV)
-    (tmp_path / erased.LIST).write_text("{", encoding="utf-8")
+        erased.load_erased(tmp_path)
+    monkeypatch.delenv(erased.KEY_VARIABLE)
+    (tmp_path / erased.LIST_FILE).write_text("{", encoding="utf-8")
     with pytest.raises(PrevenanceError, match="E904.*cannot be read"):
-        erased.load(tmp_path)
+        erased.load_erased(tmp_path)
 
 
 @pytest.mark.parametrize(("arguments", "status"), [([], 2), (["customer="], 2), (["customer=x", "out=/nowhere/at/all"], 4)])
@@ -281,17 +281,17 @@ def test_erase_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_rows_go_by_their_field_and_never_by_a_part_of_a_text() -> None:
     text = b"customer_id,parent_id,note\r\n7,,x\r\n77,7,7 tickets\r\n'=7,7,y\r\n"
-    assert removed("a.csv", text, Person("7")) == (b"customer_id,parent_id,note\r\n77,,7 tickets\r\n'=7,,y\r\n", 1)
-    assert removed("a.csv", text, Person("=7"))[1] == 1, "an id that was made safe for a spreadsheet is found"
+    assert without_person("a.csv", text, Person("7")) == (b"customer_id,parent_id,note\r\n77,,7 tickets\r\n'=7,,y\r\n", 1)
+    assert without_person("a.csv", text, Person("=7"))[1] == 1, "an id that was made safe for a spreadsheet is found"
     named = Person("C-1", frozenset({"Acme & Co"}))
-    assert removed("a.html", b"<p>Acme &amp; Co, C-1, C-10, C-1-2, AC-1</p>", named)[0] == "<p>…, …, C-10, C-1-2, AC-1</p>".encode()
-    assert removed("a.json", b'{"rows": [{"customer_id": "C-1"}, {"customer_id": "C-10"}], "C-1": 1}', named)[1] == 1
+    assert without_person("a.html", b"<p>Acme &amp; Co, C-1, C-10, C-1-2, AC-1</p>", named)[0] == "<p>…, …, C-10, C-1-2, AC-1</p>".encode()
+    assert without_person("a.json", b'{"rows": [{"customer_id": "C-1"}, {"customer_id": "C-10"}], "C-1": 1}', named)[1] == 1
 
 
 def test_the_audit_log_tells_who_did_what_and_no_id(out: Path) -> None:
     victim = victim_of(out)
     assert run("erase", f"out={out}", f"customer={victim}") == 0
-    lines = trail.verified(out)
+    lines = trail.verified_lines(out)
     assert [line["what"] for line in lines] == ["train", "score", "feedback", "export", "explain", "erase"]
     folder = (out / "lists" / "churn" / "latest").resolve()
     assert lines[1]["run_id"] == json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["run_id"]

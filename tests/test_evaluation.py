@@ -10,9 +10,10 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from prevenance.judge import metrics
-from prevenance.judge.bootstrap import closed, draws, index, interval, pooled
-from prevenance.judge.evaluation import Finding, evaluate, gate, periods, slices
+from prevenance.judge.bootstrap import bootstrap_interval, bootstrap_weights, closed_rows, customer_index, pooled_metrics
+from prevenance.judge.evaluation import Finding, evaluate, gate_verdict, period_hits
 from prevenance.judge.lead import lead_time, lead_weeks
+from prevenance.judge.slices import slice_report
 
 RIVALS = ("base_rate", "rule", "customer_rules", "champion")
 
@@ -57,8 +58,8 @@ def test_weighted_metrics_equal_sklearn_for_every_draw():
     generator = np.random.default_rng(0)
     rows = pd.DataFrame({"cutoff": 0, "label": (generator.random(150) < 0.2).astype(float)})
     rows = rows.assign(raw=(rows["label"] + generator.normal(size=150)).round(1), score=0.2)
-    weights = draws(150, 30, 7)
-    found = pooled(rows, np.arange(150), weights, 20)
+    weights = bootstrap_weights(150, 30, 7)
+    found = pooled_metrics(rows, np.arange(150), weights, 20)
     for draw in range(31):
         weight = weights[:, draw]
         assert found["average_precision"][draw] == pytest.approx(average_precision_score(rows["label"], rows["raw"], sample_weight=weight))
@@ -116,7 +117,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
 
 def test_an_interval_is_freed_of_the_bias_of_drawing_twice():
     lifted = np.append(0.5, np.linspace(0.5, 0.7, 101))
-    assert interval(lifted) == {"value": 0.5, "low": pytest.approx(0.41), "high": pytest.approx(0.59)}
+    assert bootstrap_interval(lifted) == {"value": 0.5, "low": pytest.approx(0.41), "high": pytest.approx(0.59)}
 
 
 def test_few_customers_get_no_interval(good):
@@ -130,13 +131,13 @@ def test_one_class_is_undefined_not_zero(good):
     never = evaluate(good.assign(label=0.0), capacity=30, replicates=20, seed=1)["model"]
     assert never["average_precision"] == {"value": None, "low": None, "high": None}
     assert never["precision_at_capacity"]["value"] == 0.0
-    assert interval(np.array([0.5])) == {"value": 0.5, "low": None, "high": None}
+    assert bootstrap_interval(np.array([0.5])) == {"value": 0.5, "low": None, "high": None}
 
 
 def test_open_labels_are_left_out_and_null_scores_refused(good):
     newest = good["cutoff"].max()
     still_open = good.assign(label=good["label"].mask(good["cutoff"] == newest))
-    assert len(periods(still_open, 30)) == 3
+    assert len(period_hits(still_open, 30)) == 3
     with pytest.raises(ValueError, match="1 null labels, ranking values or scores"):
         evaluate(good.assign(raw=good["raw"].where(good.index > 0)), capacity=30, replicates=5, seed=1)
 
@@ -144,17 +145,17 @@ def test_open_labels_are_left_out_and_null_scores_refused(good):
 def test_no_predictions_give_empty_answers(good):
     nothing = good.head(0)
     assert evaluate(nothing, capacity=30, seed=1) == {}
-    assert periods(nothing, 30).empty
+    assert period_hits(nothing, 30).empty
     assert lead_time(nothing, "model", 30, 14) == {"median_days": None, "too_late": 0, "outcomes": 0}
-    assert slices(nothing, nothing[["customer_id", "cutoff"]].assign(segment=""), ["segment"], "model") == []
-    assert not gate(nothing, "model", RIVALS, capacity=30, seed=1).promoted
+    assert slice_report(nothing, nothing[["customer_id", "cutoff"]].assign(segment=""), ["segment"], "model") == []
+    assert not gate_verdict(nothing, "model", RIVALS, capacity=30, seed=1).promoted
 
 
 # -- periods, lead time, slices
 
 
 def test_periods_show_hits_beside_chance(hand):
-    table = periods(hand, 2)
+    table = period_hits(hand, 2)
     assert table.columns.tolist() == ["cutoff", "customers", "positives", "random", "m"]
     assert table["m"].tolist() == [1.0, 1.0]
     assert table["random"].tolist() == [1.0, 0.5]
@@ -182,7 +183,7 @@ def test_an_outcome_on_two_lists_counts_once_from_the_first(hand):
 def test_a_slice_collapses_only_when_large_and_worse_than_the_rule(good):
     frame = good[good["model"] == "model"][["customer_id", "cutoff"]]
     frame = frame.assign(segment=np.where(frame["customer_id"] < "c0100", "small", None), region="one")
-    fine = slices(good, frame, ["segment", "region", "absent"], "model", capacity=30)
+    fine = slice_report(good, frame, ["segment", "region", "absent"], "model", capacity=30)
     assert [(one["column"], one["value"], one["collapse"]) for one in fine] == [
         ("segment", "small", False),
         ("segment", "unknown", False),
@@ -191,16 +192,16 @@ def test_a_slice_collapses_only_when_large_and_worse_than_the_rule(good):
     assert fine[2]["outcome_share"] == fine[2]["contact_share"] == 1.0
     small = good["customer_id"] < "c0100"
     broken = good.assign(raw=good["raw"].where(~(small & (good["model"] == "model")), -good["raw"]))
-    found = slices(broken, frame, ["segment"], "model")
+    found = slice_report(broken, frame, ["segment"], "model")
     assert found[0]["positives"] >= 30
     assert found[0]["collapse"]
     one = broken.assign(label=np.where(broken["customer_id"] < "c0025", 1.0, broken["label"].where(~small, 0.0)))
-    again = slices(one, frame, ["segment"], "model")
+    again = slice_report(one, frame, ["segment"], "model")
     assert again[0]["average_precision"] < again[0]["rule"]
     assert again[0]["positives"] >= 30
     assert not again[0]["collapse"], "the same few customers, period after period, are no large slice"
     assert not found[1]["collapse"]
-    few = slices(broken[broken["cutoff"] == broken["cutoff"].min()], frame, ["segment"], "model")
+    few = slice_report(broken[broken["cutoff"] == broken["cutoff"].min()], frame, ["segment"], "model")
     assert few[0]["positives"] < 30
     assert not few[0]["collapse"]
 
@@ -209,7 +210,7 @@ def test_a_slice_collapses_only_when_large_and_worse_than_the_rule(good):
 
 
 def test_a_better_model_is_promoted_with_its_numbers(good):
-    verdict = gate(good, "model", RIVALS, capacity=30, seed=1)
+    verdict = gate_verdict(good, "model", RIVALS, capacity=30, seed=1)
     assert verdict.promoted
     assert set(verdict.gates.values()) == {"pass"}
     assert verdict.why.startswith("promoted: average precision 0.")
@@ -224,12 +225,12 @@ def test_fault_53_shuffled_labels_are_not_promoted():
         order = np.random.default_rng(seed).permutation(200)
         labels = shuffled.groupby(["cutoff", "model"])["label"]
         shuffled["label"] = labels.transform(lambda label, order=order: label.to_numpy()[order])
-        promoted += gate(shuffled, "model", RIVALS, capacity=20, seed=seed, replicates=200).promoted
+        promoted += gate_verdict(shuffled, "model", RIVALS, capacity=20, seed=seed, replicates=200).promoted
     assert promoted <= 2
 
 
 def test_a_model_no_better_than_the_rule_is_refused_in_words():
-    verdict = gate(world(3, model=0.72, rule=0.7), "model", RIVALS, capacity=30, seed=1)
+    verdict = gate_verdict(world(3, model=0.72, rule=0.7), "model", RIVALS, capacity=30, seed=1)
     assert not verdict.promoted
     assert verdict.gates["beats_rivals"] == "fail"
     assert "must be above 0" in verdict.why
@@ -239,7 +240,7 @@ def test_a_model_no_better_than_the_rule_is_refused_in_words():
 def test_the_best_rival_is_the_one_to_beat(good):
     champion = good[good["model"] == "model"].assign(model="champion")
     champion = champion.assign(raw=champion["raw"] + 0.01)
-    verdict = gate(pd.concat([good, champion]), "model", RIVALS, capacity=30, seed=1)
+    verdict = gate_verdict(pd.concat([good, champion]), "model", RIVALS, capacity=30, seed=1)
     assert not verdict.promoted
     assert "against the champion's" in verdict.why
     assert verdict.why.endswith("the champion stays.")
@@ -248,7 +249,7 @@ def test_the_best_rival_is_the_one_to_beat(good):
 def test_beating_a_rule_that_is_worse_than_a_coin_is_not_enough():
     predictions = world(6, model=0.0, rule=-2.0)
     predictions = predictions[predictions["model"] != "base_rate"]
-    verdict = gate(predictions, "model", RIVALS, capacity=30, seed=1)
+    verdict = gate_verdict(predictions, "model", RIVALS, capacity=30, seed=1)
     assert verdict.gates["beats_rivals"] == "pass"
     assert not verdict.promoted
     assert verdict.gates["signal"] == "fail"
@@ -256,14 +257,14 @@ def test_beating_a_rule_that_is_worse_than_a_coin_is_not_enough():
 
 def test_three_periods_are_needed(good):
     newest = sorted(good["cutoff"].unique())[-2:]
-    verdict = gate(good[good["cutoff"].isin(newest)], "model", RIVALS, capacity=30, seed=1)
+    verdict = gate_verdict(good[good["cutoff"].isin(newest)], "model", RIVALS, capacity=30, seed=1)
     assert verdict.gates["periods"] == "fail"
     assert "2 test periods with both classes, 3 are needed" in verdict.why
 
 
 def test_a_worse_brier_blocks(good):
     loud = good.assign(score=good["score"].mask(good["model"] == "model", 0.9))
-    verdict = gate(loud, "model", RIVALS, capacity=30, seed=1)
+    verdict = gate_verdict(loud, "model", RIVALS, capacity=30, seed=1)
     assert not verdict.promoted
     assert verdict.gates["brier"] == "fail"
     assert "Brier score 0.725 is above the rule's" in verdict.why
@@ -272,7 +273,7 @@ def test_a_worse_brier_blocks(good):
 def test_a_worse_precision_at_capacity_blocks(good):
     at_top = (good["model"] == "model") & (good["label"] == 0) & (good["customer_id"] < "c0004")
     missed = good.assign(raw=good["raw"].mask(at_top, 99.0))
-    verdict = gate(missed, "model", RIVALS, capacity=2, seed=1)
+    verdict = gate_verdict(missed, "model", RIVALS, capacity=2, seed=1)
     assert verdict.gates["precision_at_capacity"] == "fail"
     assert "precision at capacity 0.000 is below the rule's" in verdict.why
 
@@ -291,7 +292,7 @@ def test_a_fraction_of_a_hit_at_capacity_is_no_difference(good):
         rows.loc[tied, "raw"] = 60.0
         rows.loc[~rule & first & (place == 0), "raw"] = -0.5
         rows.loc[~rule & first & (place == 9), "raw"] = 70.0
-        return gate(rows, "model", ["rule"], capacity=1, seed=1).gates
+        return gate_verdict(rows, "model", ["rule"], capacity=1, seed=1).gates
 
     assert barely(0.5)["precision_at_capacity"] == "pass"
     assert barely(1.0)["precision_at_capacity"] == "fail"
@@ -299,12 +300,12 @@ def test_a_fraction_of_a_hit_at_capacity_is_no_difference(good):
 
 @pytest.mark.parametrize(("severity", "result", "promoted"), [("fail", "fail", False), ("warn", "warn", True), ("pass", "pass", True)])
 def test_a_failed_check_blocks_and_a_warning_does_not(good, severity, result, promoted):
-    verdict = gate(good, "model", RIVALS, capacity=30, seed=1, findings=[Finding("PV001", "leaking features", "x", severity)])
+    verdict = gate_verdict(good, "model", RIVALS, capacity=30, seed=1, findings=[Finding("PV001", "leaking features", "x", severity)])
     assert (verdict.gates["checks"], verdict.promoted) == (result, promoted)
 
 
 def test_a_collapsed_slice_blocks(good):
-    verdict = gate(good, "model", RIVALS, capacity=30, seed=1, sliced=[{"column": "segment", "value": "small", "collapse": True}])
+    verdict = gate_verdict(good, "model", RIVALS, capacity=30, seed=1, sliced=[{"column": "segment", "value": "small", "collapse": True}])
     assert not verdict.promoted
     assert "ranked worse than the rule in segment small" in verdict.why
 
@@ -312,16 +313,16 @@ def test_a_collapsed_slice_blocks(good):
 @pytest.mark.parametrize("sign", [{"starved": True}, {"worse": "AUC 0.55, 0.80 for everyone else"}])
 def test_a_slice_that_is_served_worse_warns(good, sign):
     one = {"column": "segment", "value": "small", "collapse": False, "starved": False, "worse": "", **sign}
-    verdict = gate(good, "model", RIVALS, capacity=30, seed=1, sliced=[one])
+    verdict = gate_verdict(good, "model", RIVALS, capacity=30, seed=1, sliced=[one])
     assert (verdict.promoted, verdict.gates["slices"]) == (True, "warn")
 
 
 def test_no_rival_no_promotion(good):
-    verdict = gate(good[good["model"] == "model"], "model", RIVALS, capacity=30, seed=1)
+    verdict = gate_verdict(good[good["model"] == "model"], "model", RIVALS, capacity=30, seed=1)
     assert not verdict.promoted
     assert "no test period has both model and a rival; the rule stays" in verdict.why
 
 
 def test_customers_are_indexed_by_name(good):
-    rows, customers = closed(good)
-    assert (customers[index(rows, customers)] == rows["customer_id"].to_numpy()).all()
+    rows, customers = closed_rows(good)
+    assert (customers[customer_index(rows, customers)] == rows["customer_id"].to_numpy()).all()

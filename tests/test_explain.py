@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from prevenance.explain import attribution
-from prevenance.explain.attribution import contributions, plots, reasons
+from prevenance.explain.attribution import contributions, reason_columns, write_plots
 from prevenance.features.define import Count, DaysSince, Feature, Ratio, State, Trend
 from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
 from prevenance.models.encode import Encoder
 from prevenance.models.folds import Fold
-from prevenance.models.training import fit
+from prevenance.models.training import fit_model
 
 DEFINITIONS = (
     Feature("logins_28d", "usage", Count(), "{value:.0f} logins in 28 days", where="kind = 'login'", days=28),
@@ -44,7 +44,7 @@ def row(**values: object) -> pd.DataFrame:
 
 
 def told(weights: dict[str, float], frame: pd.DataFrame | None = None, k: int = 2) -> tuple[str, str]:
-    found = reasons(weighted(weights), row() if frame is None else frame, DEFINITIONS, k)
+    found = reason_columns(weighted(weights), row() if frame is None else frame, DEFINITIONS, k)
     return found.loc[0, "reasons"], found.loc[0, "holds"]
 
 
@@ -69,13 +69,13 @@ def test_what_can_be_changed_comes_before_a_larger_background():
     frame = row(industry="law")
     model = weighted({"tickets_28d": 0.3})
     both = Fitted("logistic", model.encoder, model.parameters, (1.0, 0.0))
-    assert reasons(both, frame, DEFINITIONS).loc[0, "reasons"] == "3 tickets in 28 days"
+    assert reason_columns(both, frame, DEFINITIONS).loc[0, "reasons"] == "3 tickets in 28 days"
     assert told({"tickets_28d": 0.3, "industry": 0.9}) == ("3 tickets in 28 days; Industry: 1.0", "")
 
 
 def test_a_column_with_an_empty_phrase_is_never_a_reason():
     definition = State("calendar", ("customers",), "", {"month_sin": ""})
-    assert reasons(weighted({"month_sin": 0.5}), row(month_sin=0.5), (definition,)).loc[0, "reasons"] == ""
+    assert reason_columns(weighted({"month_sin": 0.5}), row(month_sin=0.5), (definition,)).loc[0, "reasons"] == ""
 
 
 def test_context_is_never_first_but_where_nothing_else_weighs():
@@ -104,7 +104,7 @@ def test_nearly_nothing_is_no_reason():
 
 
 def test_a_flat_calibrator_has_no_reasons():
-    found = reasons(weighted({"tickets_28d": 2.0}, (0.0, -1.0)), row(), DEFINITIONS)
+    found = reason_columns(weighted({"tickets_28d": 2.0}, (0.0, -1.0)), row(), DEFINITIONS)
     assert found.loc[0].tolist() == ["", "", ""]
 
 
@@ -129,7 +129,7 @@ def test_not_knowing_is_said_only_where_it_weighs():
 )
 def test_the_unknown_is_named_only_where_the_phrase_names_it(phrase, words):
     definition = State("state", ("tickets",), "", {"nps": phrase})
-    assert reasons(weighted({"nps": 0.5}), row(nps=np.nan), (definition,)).loc[0, "reasons"] == words
+    assert reason_columns(weighted({"nps": 0.5}), row(nps=np.nan), (definition,)).loc[0, "reasons"] == words
 
 
 def test_a_trend_without_numbers_is_left_out():
@@ -160,7 +160,7 @@ def world(rows: int = 500) -> tuple[pd.DataFrame, Fold]:
 @pytest.mark.parametrize("kind", ["base_rate", "rule", "customer_rules", "logistic", "lightgbm", "random_forest", "neural"])
 def test_base_and_contributions_are_the_score(kind):
     frame, fold = world()
-    model = fit(frame, fold, kind, (*COLUMNS, "industry"), seed=1)
+    model = fit_model(frame, fold, kind, (*COLUMNS, "industry"), seed=1)
     rows = frame.iloc[:40]
     base, found = contributions(model, rows)
     assert list(found) == list(model.encoder.features)
@@ -170,7 +170,7 @@ def test_base_and_contributions_are_the_score(kind):
 
 def test_sampled_contributions_are_the_same_every_time_and_leave_chance_alone():
     frame, fold = world()
-    model = fit(frame, fold, "neural", COLUMNS, seed=1)
+    model = fit_model(frame, fold, "neural", COLUMNS, seed=1)
     before = np.random.get_state()[1].copy()
     one, two = (contributions(model, frame.iloc[:5])[1] for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
@@ -179,31 +179,31 @@ def test_sampled_contributions_are_the_same_every_time_and_leave_chance_alone():
 
 def test_reasons_of_a_trained_model_keep_the_index_and_name_the_planted_cause():
     frame, fold = world()
-    model = fit(frame, fold, "lightgbm", (*COLUMNS, "industry"), seed=1)
+    model = fit_model(frame, fold, "lightgbm", (*COLUMNS, "industry"), seed=1)
     worst = frame.iloc[np.argsort(-chance(model, frame), kind="stable")[:20]]
-    found = reasons(model, worst, DEFINITIONS)
+    found = reason_columns(model, worst, DEFINITIONS)
     assert list(found.index) == list(worst.index)
     assert found["reasons"].str.contains("tickets in 28 days").mean() > 0.8
 
 
 def test_nobody_to_explain_is_an_empty_frame():
     frame, fold = world()
-    model = fit(frame, fold, "lightgbm", COLUMNS, seed=1)
-    assert list(reasons(model, frame.iloc[:0], DEFINITIONS)) == ["reasons", "holds", "family"]
+    model = fit_model(frame, fold, "lightgbm", COLUMNS, seed=1)
+    assert list(reason_columns(model, frame.iloc[:0], DEFINITIONS)) == ["reasons", "holds", "family"]
     assert contributions(model, frame.iloc[:0])[1].shape == (0, len(model.encoder.features))
 
 
 def test_pictures_are_written(tmp_path):
     frame, fold = world(200)
-    model = fit(frame, fold, "logistic", COLUMNS, seed=1)
-    written = plots(model, frame.iloc[:60], tmp_path / "plots")
+    model = fit_model(frame, fold, "logistic", COLUMNS, seed=1)
+    written = write_plots(model, frame.iloc[:60], tmp_path / "plots")
     assert [path.name for path in written] == ["importance.png", "beeswarm.png", "dependence_1.png", "dependence_2.png", "dependence_3.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
 
 
 def test_no_pictures_of_a_model_that_says_the_same_of_everybody(tmp_path):
     frame, fold = world(100)
-    assert plots(fit(frame, fold, "base_rate", COLUMNS, seed=1), frame, tmp_path) == []
+    assert write_plots(fit_model(frame, fold, "base_rate", COLUMNS, seed=1), frame, tmp_path) == []
 
 
 def test_shap_is_not_imported_for_reasons():

@@ -20,8 +20,8 @@ from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import NEVER
 from prevenance.publish import dossier, folders
-from prevenance.publish.published import at, before, every
-from prevenance.runs.customer import Asked, basis_of, check, explained
+from prevenance.publish.published import published_list_at, published_lists, published_lists_before
+from prevenance.runs.explain import Asked, basis_of, check_known, explanation
 from prevenance.words import LANGUAGES, words
 
 TARGETS = ("churn", "tickets", "cross_sell")
@@ -63,7 +63,7 @@ def told(company: Path, target: str, customer: str, *more: str) -> dict:
 
 @pytest.mark.parametrize(("target", "as_of"), [("churn", None), ("churn", shelves.TONIGHT), ("tickets", None), ("cross_sell", None)])
 def test_the_numbers_are_those_of_the_list_to_the_last_digit(company, capsys, target, as_of):
-    published = at(company, target, None) if as_of is None else every(company, target)[0]
+    published = published_list_at(company, target, None) if as_of is None else published_lists(company, target)[0]
     with (published.folder / "list.csv").open(encoding="utf-8", newline="") as file:
         listed = {row["customer_id"]: row for row in csv.DictReader(file)}
     judged = [one for one, row in listed.items() if row["score"]]
@@ -92,7 +92,7 @@ def test_the_numbers_are_those_of_the_list_to_the_last_digit(company, capsys, ta
 
 
 def test_inputs_have_values_sources_and_dates(company):
-    published = at(company, "churn", None)
+    published = published_list_at(company, "churn", None)
     customer = published.rows["customer_id"].iloc[0]
     found = told(company, "churn", customer)
     own = published.features.set_index("customer_id").loc[customer]
@@ -108,12 +108,12 @@ def test_inputs_have_values_sources_and_dates(company):
 def test_without_a_published_list_the_same_code_says_the_same(company):
     given = settings_of("explain", [*shelves.SMALL, f"out={company}", "target=tickets", f"as_of={shelves.LATER}"])
     _, inputs = shelves.loaded(company, shelves.LATER, "target=tickets")
-    published = at(company, "tickets", None)
+    published = published_list_at(company, "tickets", None)
     old, new = (basis_of(given, inputs, one, shelves.silent(company)) for one in (published, None))
     assert (new.run_id, new.digest, new.folder) == (old.run_id, old.digest, None)
     pd.testing.assert_frame_equal(new.features.reset_index(drop=True), old.features, check_dtype=False)
     customer = old.rows["customer_id"].iloc[0]
-    first, second = (explained(given, one, Asked(customer), words("en")) for one in (old, new))
+    first, second = (explanation(given, one, Asked(customer), words("en")) for one in (old, new))
     assert {key: value for key, value in first.items() if key != "list"} == {key: value for key, value in second.items() if key != "list"}
 
 
@@ -123,13 +123,13 @@ def test_contributions_add_up_for_every_kind_of_model(company, kind):
 
     given = settings_of("explain", [*shelves.SMALL, f"out={company}", "target=churn", "features.sets=[tickets]"])
     _, inputs = shelves.loaded(company, shelves.LATER)
-    basis = basis_of(given, inputs, at(company, "churn", None), shelves.silent(company))
+    basis = basis_of(given, inputs, published_list_at(company, "churn", None), shelves.silent(company))
     tickets = [name for name in basis.features if "ticket" in name and "seat" not in name][:6]
     few = basis.features[["customer_id", "cutoff", *tickets]].head(8)
     model = _learned(few, tickets, kind)
     basis = replace(basis, fitted=model, features=few, rows=basis.rows.iloc[:0])
     for customer in few["customer_id"].head(3):
-        found = explained(given, basis, Asked(customer), words("en"))
+        found = explanation(given, basis, Asked(customer), words("en"))
         assert found["check"]["difference"] <= 1e-9
         assert found["check"]["same_as_list"] is None
 
@@ -138,7 +138,7 @@ def _learned(few: pd.DataFrame, columns: list[str], kind: str):
     from datetime import datetime, timedelta
 
     from prevenance.models.folds import Fold
-    from prevenance.models.training import fit
+    from prevenance.models.training import fit_model
 
     draw = np.random.default_rng(3)
     cutoffs = [datetime(2026, 1, 1) + timedelta(days=28 * n) for n in range(3)]
@@ -146,14 +146,14 @@ def _learned(few: pd.DataFrame, columns: list[str], kind: str):
     frame = frame.assign(customer_id=[str(n) for n in range(len(frame))], label=(draw.random(len(frame)) < 0.3).astype(float)).reset_index(
         drop=True
     )
-    return fit(frame, Fold(tuple(cutoffs[:2]), (cutoffs[2],), cutoffs[2] + timedelta(days=200)), kind, columns, seed=7)
+    return fit_model(frame, Fold(tuple(cutoffs[:2]), (cutoffs[2],), cutoffs[2] + timedelta(days=200)), kind, columns, seed=7)
 
 
 def test_hostile_ids_are_taken_to_the_letter_and_go_nowhere(company, capsys):
     _, inputs = shelves.loaded(company, shelves.LATER)
     for customer in HOSTILE:
         with pytest.raises(PrevenanceError, match="E203") as refused:
-            check(inputs, Asked(customer))
+            check_known(inputs, Asked(customer))
         assert len(refused.value.line()) < 400
         assert "\n" not in refused.value.line()
         given = settings_of("explain", [f"out={company}", "target=churn", f"customer={customer}", f"product={customer}"])
@@ -188,7 +188,7 @@ def test_who_has_opted_out_is_not_explained_for_past_dates_either(company, capsy
 def test_who_is_in_no_cohort_is_told_why(company, capsys):
     _, inputs = shelves.loaded(company, shelves.LATER)
     known = [row[0] for row in inputs.history.con.execute("select distinct customer_id from canonical.customers order by 1").fetchall()]
-    inside = set(at(company, "churn", None).features["customer_id"])
+    inside = set(published_list_at(company, "churn", None).features["customer_id"])
     outside = next(one for one in known if one not in inside)
     found = told(company, "churn", outside)
     assert "no running contract" in found["absent"]
@@ -197,7 +197,7 @@ def test_who_is_in_no_cohort_is_told_why(company, capsys):
 
 
 def test_an_offer_can_be_asked_for(company, capsys):
-    published = at(company, "cross_sell", None)
+    published = published_list_at(company, "cross_sell", None)
     customer = published.rows["customer_id"].iloc[0]
     products = published.features.loc[published.features["customer_id"] == customer, "product_id"].tolist()
     best = told(company, "cross_sell", customer)
@@ -215,7 +215,7 @@ def test_an_offer_can_be_asked_for(company, capsys):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_customers_page_holds_no_chance_and_never_mentions_leaving(company, language):
-    customer = at(company, "churn", None).rows["customer_id"].iloc[0]
+    customer = published_list_at(company, "churn", None).rows["customer_id"].iloc[0]
     found = told(company, "churn", customer, f"language={language}")
     page = dossier.customer_page(found | {"customer_id": "<script>alert(1)</script>"}, words(language))
     text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
@@ -228,13 +228,13 @@ def test_the_customers_page_holds_no_chance_and_never_mentions_leaving(company, 
 
 
 def test_a_page_is_safe_whatever_the_id(company):
-    customer = at(company, "churn", None).rows["customer_id"].iloc[0]
+    customer = published_list_at(company, "churn", None).rows["customer_id"].iloc[0]
     found = told(company, "churn", customer)
     evil = '<img src=x onerror="alert(1)">'
-    page = dossier.page(found | {"customer_id": evil, "absent": evil, "row": found["row"] | {"name": evil}}, words("en"))
+    page = dossier.dossier_page(found | {"customer_id": evil, "absent": evil, "row": found["row"] | {"name": evil}}, words("en"))
     assert "<img" not in page
     assert "http://" not in page
-    assert len(dossier.text(found | {"customer_id": "x" * 40_000}, "folder", words("en"))) < 12_000
+    assert len(dossier.dossier_text(found | {"customer_id": "x" * 40_000}, "folder", words("en"))) < 12_000
 
 
 VIEW = (
@@ -308,7 +308,7 @@ def test_a_view_is_complete_and_plain(company, target):
     manifest = manifest_of(given, inputs, target_of(given), fitted, digest, made, [])
     bytes_before = csv_bytes(made.ranked)
     view = view_of(given, inputs, made, fitted, digest, manifest)
-    assert csv_bytes(made.ranked) == bytes_before == (at(company, target, None).folder / "list.csv").read_bytes()
+    assert csv_bytes(made.ranked) == bytes_before == (published_list_at(company, target, None).folder / "list.csv").read_bytes()
     assert tuple(sorted(view)) == tuple(sorted(VIEW))
     json.dumps(view, allow_nan=False)
     assert [row["customer_id"] for row in view["rows"]] == made.ranked["customer_id"].tolist()
@@ -327,7 +327,7 @@ def test_a_view_is_complete_and_plain(company, target):
     assert view["fits"]["listed"] == int(made.ranked["rank"].notna().sum())
     assert sum(one["customers"] for one in view["segments"]) == len(made.ranked)
     if target == "churn":
-        assert view["moved"]["since"] == before(company, "churn", inputs.as_of)[-1].cutoff.date().isoformat()
+        assert view["moved"]["since"] == published_lists_before(company, "churn", inputs.as_of)[-1].cutoff.date().isoformat()
         told_ = [row["details"]["changed"] for row in view["rows"] if row["details"]["changed"]]
         assert told_
         assert all(one["points"] == pytest.approx(one["data"] + one["model"] + one["calibration"], abs=1e-9) for one in told_)
@@ -337,7 +337,7 @@ def test_a_view_is_complete_and_plain(company, target):
 
 def test_the_files_for_people_are_published_and_counted(company):
     for target in TARGETS:
-        folder = at(company, target, None).folder
+        folder = published_list_at(company, target, None).folder
         manifest = json.loads((folder / "manifest.json").read_text())
         for name in folders.VIEWS:
             assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == manifest["files"][name]
@@ -350,12 +350,12 @@ def test_the_files_for_people_are_published_and_counted(company):
 
 def test_views_may_differ_and_stay_the_rest_may_not(tmp_path):
     files = {"list.csv": b"a", "list.html": b"first"}
-    folder = folders.bundle(tmp_path / "list", files, {})
-    assert folders.bundle(folder, files | {"list.html": b"second", "digest.md": b"new"}, {}) == folder
+    folder = folders.write_bundle(tmp_path / "list", files, {})
+    assert folders.write_bundle(folder, files | {"list.html": b"second", "digest.md": b"new"}, {}) == folder
     assert (folder / "list.html").read_bytes() == b"first"
     assert not (folder / "digest.md").exists()
     with pytest.raises(PrevenanceError, match=r"E801.*other content in list\.csv"):
-        folders.bundle(folder, files | {"list.csv": b"b"}, {})
+        folders.write_bundle(folder, files | {"list.csv": b"b"}, {})
 
 
 def test_a_published_file_that_was_changed_is_not_believed(company, tmp_path):
@@ -363,11 +363,11 @@ def test_a_published_file_that_was_changed_is_not_believed(company, tmp_path):
 
     copy = tmp_path / "out"
     shutil.copytree(company / "lists", copy / "lists", symlinks=True)
-    found = at(copy, "tickets", None)
+    found = published_list_at(copy, "tickets", None)
     (found.folder / "list.json").write_bytes(b"[]\n")
     with pytest.raises(PrevenanceError, match="E801.*not what its manifest says"):
         _ = found.rows
-    assert at(copy, "nothing", None) is None
+    assert published_list_at(copy, "nothing", None) is None
 
 
 def test_the_record_is_that_of_lists_whose_time_is_over(company):
@@ -379,11 +379,11 @@ def test_the_record_is_that_of_lists_whose_time_is_over(company):
 
     given = settings_of("score", [*shelves.SMALL, f"out={company}", "target=tickets"])
     _, inputs = shelves.loaded(company, "2026-09-01")
-    target, lists = target_of(given), every(company, "tickets")
-    found = headline.record(given, target, inputs, lists, None, words("en"))
+    target, lists = target_of(given), published_lists(company, "tickets")
+    found = headline.list_record(given, target, inputs, lists, None, words("en"))
     hidden = {row[0] for row in inputs.history.con.execute("select customer_id from canonical._opted_out").fetchall()}
     rows = lists[0].rows[~lists[0].rows["customer_id"].isin(hidden)].reset_index(drop=True)
-    counted = outcomes.counted(outcomes.judged(inputs.history, target, rows), target, inputs.history.until)
+    counted = outcomes.outcome_counts(outcomes.outcomes_of_list(inputs.history, target, rows), target, inputs.history.until)
     assert (found["source"], found["hits"], found["outcomes"], found["missed"]) == (
         "lists",
         counted["hits"],
@@ -391,9 +391,9 @@ def test_the_record_is_that_of_lists_whose_time_is_over(company):
         counted["missed"],
     )
     assert target.closes(lists[0].cutoff) < inputs.as_of - timedelta(days=1)
-    none = headline.record(given, target, inputs, [], None, words("en"))
+    none = headline.list_record(given, target, inputs, [], None, words("en"))
     assert none["source"] == "none"
     periods = [{"lightgbm": 3.0, "positives": 9, "customers": 100}, {"lightgbm": 2.0, "positives": 4, "customers": 5}]
-    tested = headline.record(given, target, inputs, [], {"tested_as": "lightgbm", "capacity": 8, "periods": periods}, words("en"))
+    tested = headline.list_record(given, target, inputs, [], {"tested_as": "lightgbm", "capacity": 8, "periods": periods}, words("en"))
     assert [tested[key] for key in ("source", "hits", "contacts", "outcomes", "missed")] == ["backtest", 5, 13, 13, 8]
     assert io.StringIO(json.dumps(tested))

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from test_explain import COLUMNS, DEFINITIONS, row, weighted, world
 
 from prevenance.decide.playbook import FAMILIES
-from prevenance.explain.attribution import contributions, facts, families, reasons, secant
-from prevenance.explain.facts import text, wordings
+from prevenance.explain.attribution import column_stories, contributions, facts_by_row, reason_columns, secant
+from prevenance.explain.facts import fact_text, wordings
 from prevenance.features import SETS, definitions
 from prevenance.features.define import Count, Feature, Ratio, State, Trend
 from prevenance.models.bundle import chance
-from prevenance.models.training import fit
+from prevenance.models.training import fit_model
 from prevenance.words import LANGUAGES, words
 
 SHIPPED = definitions()
@@ -29,7 +29,7 @@ TICKETS = Feature("tickets_365d", "tickets", Count(), "Tickets in {days} days: {
 def told(weights: dict[str, float], then: dict[str, object] | None = None, language: str = "en", **values: object) -> list:
     frame = row(**values)
     before = None if then is None else frame.assign(**then)
-    found = facts(weighted(weights), frame, (*DEFINITIONS, TICKETS, CONTRACT), words(language), before=before)
+    found = facts_by_row(weighted(weights), frame, (*DEFINITIONS, TICKETS, CONTRACT), words(language), before=before)
     return found[0]
 
 
@@ -66,13 +66,13 @@ def test_a_number_without_a_window_before_is_told_with_that_of_four_weeks_before
 def test_the_number_before_says_only_what_differs(now, then, told_as):
     one = Ratio("share", "top", "bottom", "Active users in 28 days: {top:.0f} for {bottom:.0f} {bottom:seat|seats}")
     pair = [dict(zip(("top", "bottom"), each, strict=True)) for each in (now, then)]
-    assert text(wordings([one])["share"], pair[0], EN, 0.5, ("28 days before", pair[1])) == told_as
+    assert fact_text(wordings([one])["share"], pair[0], EN, 0.5, ("28 days before", pair[1])) == told_as
 
 
 def test_a_share_before_keeps_its_sign():
     one = State("limit", ("usage",), "", {"share": "Use in 28 days: {value:.0%} of the limit"})
     wording = wordings([one])["share"]
-    assert text(wording, {"share": 2.64}, EN, 0.5, ("then", {"share": 1.4})) == "Use in 28 days: 264 % of the limit (then: 140 %)"
+    assert fact_text(wording, {"share": 2.64}, EN, 0.5, ("then", {"share": 1.4})) == "Use in 28 days: 264 % of the limit (then: 140 %)"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -96,21 +96,21 @@ def test_context_comes_after_everything_that_can_be_changed():
 
 def test_only_so_many_of_a_kind_and_side_are_told():
     weights = {"tickets_28d": 0.5, "nps": 0.4, "seats": -0.3, "days_since_login": -0.2}
-    found = facts(weighted(weights), row(seats=9.0), (*DEFINITIONS, CONTRACT), EN, most=1)[0]
+    found = facts_by_row(weighted(weights), row(seats=9.0), (*DEFINITIONS, CONTRACT), EN, most=1)[0]
     assert [fact.text for fact in found] == ["3 tickets in 28 days", "Seats paid for: 9"]
 
 
 @pytest.mark.parametrize("kind", ["rule", "logistic", "blend", "lightgbm", "random_forest", "neural"])
 def test_the_points_sum_to_the_chance_above_the_base(kind):
     frame, fold = world()
-    model = fit(frame, fold, kind, (*COLUMNS, "industry"), seed=1)
+    model = fit_model(frame, fold, kind, (*COLUMNS, "industry"), seed=1)
     rows = frame.iloc[: 4 if kind == "neural" else 30]
     base, found = contributions(model, rows)
     slope, intercept = model.calibrator
     start = np.full(len(rows), slope * base + intercept)
     points = 100 * secant(start, start + slope * found.sum(axis=1).to_numpy())[:, None] * slope * found.to_numpy()
     np.testing.assert_allclose(points.sum(axis=1), 100 * (chance(model, rows) - 1 / (1 + np.exp(-start))), atol=1e-9)
-    for place, each in enumerate(facts(model, rows, DEFINITIONS, EN)):
+    for place, each in enumerate(facts_by_row(model, rows, DEFINITIONS, EN)):
         ratio = [fact.points / fact.weight for fact in each]
         assert ratio == pytest.approx([100 * secant(start, start + slope * found.sum(axis=1).to_numpy())[place]] * len(ratio))
 
@@ -127,9 +127,9 @@ def test_the_secant_shares_out_exactly(start, end):
 
 def test_reasons_and_facts_say_the_same():
     frame, fold = world()
-    model = fit(frame, fold, "lightgbm", (*COLUMNS, "industry"), seed=1)
+    model = fit_model(frame, fold, "lightgbm", (*COLUMNS, "industry"), seed=1)
     rows = frame.iloc[:60]
-    listed, every = reasons(model, rows, DEFINITIONS), facts(model, rows, DEFINITIONS, EN)
+    listed, every = reason_columns(model, rows, DEFINITIONS), facts_by_row(model, rows, DEFINITIONS, EN)
     for (first, family), each in zip(listed[["reasons", "family"]].itertuples(index=False), every, strict=True):
         up = [fact for fact in each if fact.points > 0]
         assert first.split("; ")[0] == (max(up, key=lambda one: (one.changeable, one.weight)).text if up else "")
@@ -155,7 +155,7 @@ def test_every_column_is_told_and_belongs_to_a_family():
 
 
 def test_columns_that_tell_the_same_story_count_together():
-    story = families(SHIPPED)
+    story = column_stories(SHIPPED)
     assert story["errors_per_use_28d"] == story["errors_90d"] == story["errors_28d_trend_before"]
     assert story["month_sin"] == story["month_cos"]
     assert story["tickets_28d"] != story["urgent_tickets_28d"]
@@ -171,7 +171,7 @@ def test_every_phrase_can_be_told_in_every_language(language, number):
             values = dict.fromkeys(wording.fills.values(), "<b>x {y}" if column in text_columns else number)
             if "before" in wording.fills:
                 values[wording.fills["before"]] = number + 5
-            found = text(wording, values, say)
+            found = fact_text(wording, values, say)
             assert found, column
             assert "{" not in found.replace("{y}", "")
             assert found[0] == found[0].upper()
@@ -179,11 +179,11 @@ def test_every_phrase_can_be_told_in_every_language(language, number):
 
 def test_one_day_is_no_days():
     wording = wordings([Feature("x", "usage", Count(), "Last login {value:.0f} {value:day|days} ago")])["x"]
-    assert text(wording, {"x": 1.2}, EN) == "Last login 1 day ago"
-    assert text(wording, {"x": 0.2}, words("fr")) == "Dernière connexion il y a 0 jour"
-    assert text(wording, {"x": 1.2}, words("de")) == "Letzte Anmeldung vor 1 Tag"
+    assert fact_text(wording, {"x": 1.2}, EN) == "Last login 1 day ago"
+    assert fact_text(wording, {"x": 0.2}, words("fr")) == "Dernière connexion il y a 0 jour"
+    assert fact_text(wording, {"x": 1.2}, words("de")) == "Letzte Anmeldung vor 1 Tag"
 
 
 def test_a_trend_of_nothing_known_is_told_by_nobody():
     alone = Trend("x_trend", "x_28d", "x {before:.0f} → {now:.0f}")
-    assert text(wordings([alone])["x_trend"], {}, EN, 5.0) == ""
+    assert fact_text(wordings([alone])["x_trend"], {}, EN, 5.0) == ""

@@ -14,12 +14,12 @@ from pipelines import score, train
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
 from prevenance.features import definitions
-from prevenance.features.build import build, names, usable
+from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Feature, Trend
 from prevenance.history.history import History
 from prevenance.models import training
 from prevenance.targets import churn
-from prevenance.targets.define import cohort, label
+from prevenance.targets.labels import cohort, label
 
 T = datetime(2025, 3, 1)
 DAY = timedelta(days=1)
@@ -54,21 +54,21 @@ def test_fault_06_an_optional_table_without_rows_is_unknown_not_zero(company: Co
     assert run.count("tickets") == (0, 0, {}, {})
     assert "tickets: the table has a header and no row; what it would say is unknown, not zero" in run.messages
     snapshots = pd.DataFrame({"customer_id": ["a", "b"], "cutoff": [pd.Timestamp("2024-01-02")] * 2})
-    asked = usable(definitions(["tickets"], [28]), frozenset({"customers", "tickets"}))
+    asked = usable_definitions(definitions(["tickets"], [28]), frozenset({"customers", "tickets"}))
     built = build(run.taken.history, snapshots, asked)
-    assert len(names(asked)) > 5
-    assert built[names(asked)].isna().all().all()
+    assert len(feature_columns(asked)) > 5
+    assert built[feature_columns(asked)].isna().all().all()
 
 
 def test_fault_06_a_table_with_rows_of_others_counts_zero() -> None:
     world = history(("a", "started", -400))
     tickets = pd.DataFrame({"customer_id": ["b"], "event_at": [T - DAY], "known_at": [T - DAY], "ticket_id": ["t"], "event": ["opened"]})
     frames = {"customers": world.con.execute("from canonical.customers").df(), "tickets": tickets}
-    asked = usable(definitions(["tickets"], [28]), frozenset(frames))
-    counted = [name for name in names(asked) if name.startswith("tickets_opened")] or names(asked)
+    asked = usable_definitions(definitions(["tickets"], [28]), frozenset(frames))
+    counted = [name for name in feature_columns(asked) if name.startswith("tickets_opened")] or feature_columns(asked)
     snapshots = pd.DataFrame({"customer_id": ["a", "a"], "cutoff": pd.to_datetime([T - 2 * DAY, T])})
     built = build(History.from_frames(frames, T), snapshots, asked)
-    windows = names([one for one in asked if isinstance(one, Feature | Trend)])
+    windows = feature_columns([one for one in asked if isinstance(one, Feature | Trend)])
     assert built.loc[0, windows].isna().all()
     assert (built.loc[1, counted] == 0).any()
 
@@ -92,14 +92,14 @@ def test_fault_43_no_customers(company: Company, left: str) -> None:
 
 def test_fault_45_one_class_registers_nothing_but_a_rate() -> None:
     frame = pd.DataFrame({"customer_id": list("abcd"), "cutoff": T, "state": "at_risk", "label": 0.0, "x": [1.0, 2.0, 3.0, 4.0]})
-    assert training.positives(frame) == 0
-    assert training.ladder(0) == ()
+    assert training.positive_customers(frame) == 0
+    assert training.model_ladder(0) == ()
 
 
 @pytest.mark.parametrize("found", [1, 19])
 def test_fault_46_fewer_than_twenty_outcomes_no_model(found: int) -> None:
-    assert training.ladder(found) == ()
-    assert training.ladder(20) == ("logistic",)
+    assert training.model_ladder(found) == ()
+    assert training.model_ladder(20) == ("logistic",)
 
 
 def test_fault_48_an_immature_label_is_null_and_left_out() -> None:
@@ -107,7 +107,7 @@ def test_fault_48_an_immature_label_is_null_and_left_out() -> None:
     snapshots = cohort(world, BY_CONTRACT, [T - 60 * DAY, T])
     labelled = label(world, BY_CONTRACT, snapshots)
     assert labelled.loc[labelled["cutoff"] == pd.Timestamp(T), "label"].isna().all()
-    assert len(training.usable(labelled)) == 2
+    assert len(training.usable_rows(labelled)) == 2
     closed = history(("a", "started", -400), ("a", "ended", 10), ("b", "started", -400), until=T + 30 * DAY)
     assert label(closed, BY_CONTRACT, cohort(closed, BY_CONTRACT, [T]))["label"].tolist() == [1.0, 0.0]
 
@@ -134,7 +134,7 @@ def test_fault_52_a_customer_who_came_back_is_a_new_spell() -> None:
     world = history(("a", "started", -400), ("a", "ended", -200), ("a", "started", -20))
     found = cohort(world, BY_CONTRACT, [T - 250 * DAY, T - 100 * DAY, T])
     assert found["cutoff"].tolist() == [pd.Timestamp(T - 250 * DAY), pd.Timestamp(T)]
-    asked = usable(definitions(["subscriptions"], [28]), frozenset({"customers", "subscriptions"}))
+    asked = usable_definitions(definitions(["subscriptions"], [28]), frozenset({"customers", "subscriptions"}))
     built = build(world, found[["customer_id", "cutoff"]], asked)
     assert built["contract_age_days"].tolist() == [150.0, 20.0]
 

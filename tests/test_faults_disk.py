@@ -28,8 +28,8 @@ from pipelines.start import ending, run
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.publish import finished
-from prevenance.publish.folders import publish
-from prevenance.runs import inputs, tonight
+from prevenance.publish.folders import publish_list
+from prevenance.runs import inputs, night
 
 ROOT = Path(__file__).parent.parent
 FIRST = "as_of=2026-09-29"
@@ -204,7 +204,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
     stage: Stage, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = small_disk("60m")
-    out, listed = restored(stage.kept, place / "out"), tonight.listed
+    out, listed = restored(stage.kept, place / "out"), night.ranked_list
 
     def filling(*given: Any, **more: Any) -> Any:
         found = listed(*given, **more)
@@ -212,7 +212,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
         fill(place / "filler2", 512)
         return found
 
-    monkeypatch.setattr(tonight, "listed", filling)
+    monkeypatch.setattr(night, "ranked_list", filling)
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     first = capsys.readouterr().err.splitlines()[0]
     assert first.startswith("ERROR E801 path=")
@@ -221,7 +221,7 @@ def test_fault_57_a_disk_that_fills_up_during_the_night(
     assert whole(out) == stage.old
     (place / "filler").unlink()
     (place / "filler2").unlink()
-    monkeypatch.setattr(tonight, "listed", listed)
+    monkeypatch.setattr(night, "ranked_list", listed)
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 0
     assert whole(out) == stage.new
     assert unfinished(out) == []
@@ -231,7 +231,7 @@ def test_fault_58_a_disk_without_room_is_refused_before_anything_is_read(
     stage: Stage, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = restored(stage.kept, small_disk("16m") / "out")
-    monkeypatch.setattr(inputs, "prints", lambda *_: pytest.fail("something was read"))
+    monkeypatch.setattr(inputs, "file_digests", lambda *_: pytest.fail("something was read"))
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     refused(capsys, "E801", f"path={out}", "bytes are free", f"a run needs about {inputs.LEAST_ROOM:,}")
     assert whole(out) == stage.old
@@ -241,7 +241,7 @@ def test_fault_58_room_is_asked_for_without_a_disk_of_its_own(
     out: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(inputs, "LEAST_ROOM", 2**62)
-    monkeypatch.setattr(inputs, "prints", lambda *_: pytest.fail("something was read"))
+    monkeypatch.setattr(inputs, "file_digests", lambda *_: pytest.fail("something was read"))
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     refused(capsys, "E801", f"path={out}", f"a run needs about {2**62:,}")
     assert whole(out) == stage.old
@@ -358,12 +358,12 @@ def test_fault_66_memory_that_ends_after_the_list_leaves_the_model_store_for_the
 
 def test_fault_66_a_failure_without_a_name_at_the_bound_is_told_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending.memory, "reached", lambda: True)
-    found = ending.told(SystemError("error return without exception set"))
+    found = ending.known_failure(SystemError("error return without exception set"))
     assert found is not None
     assert found.code == "E802"
     for one in (OSError("Out of Memory Error: ArrowBuffer: failed to allocate 262144 bytes"), unimported()):
         monkeypatch.setattr(ending.memory, "reached", lambda: False)
-        found = ending.told(one)
+        found = ending.known_failure(one)
         assert found is not None
         assert found.code == "E802"
 
@@ -392,19 +392,20 @@ def test_fault_66_every_librarys_word_for_it_is_known() -> None:
 
     for one in (MemoryError(), duckdb.OutOfMemoryException("x"), RuntimeError("std::bad_alloc"), RuntimeError("can't start new thread")):
         for problem in (one, chained(one)) if not isinstance(one, RuntimeError) else (one,):
-            found = ending.told(problem)
+            found = ending.known_failure(problem)
             assert found is not None
             assert found.code == "E802"
-    full = ending.told(chained(OSError(28, "No space left on device", "/x/y")))
+    full = ending.known_failure(chained(OSError(28, "No space left on device", "/x/y")))
     assert full is not None
     assert (full.code, str(full.where["path"])) == ("E801", "/x/y")
-    assert ending.told(ValueError("x")) is None
+    assert ending.known_failure(ValueError("x")) is None
 
 
 def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import duckdb
 
     from prevenance.sources import files
+    from prevenance.sources.declared import Entry
 
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
 
@@ -412,8 +413,8 @@ def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(
         raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate")
 
     monkeypatch.setattr(files, "_read_csv", short)
-    with pytest.raises(duckdb.OutOfMemoryException), files.connect() as con:
-        files.read(con, tmp_path, "a", "a.csv")
+    with pytest.raises(duckdb.OutOfMemoryException), files.new_engine() as con:
+        files.read_files(con, tmp_path, Entry.of("a", "a.csv"))
 
 
 def test_fault_59_two_starts_at_once(stage: Stage) -> None:
@@ -468,7 +469,7 @@ def test_fault_67_a_reader_meets_one_version_while_fifty_are_published(out: Path
             run_id = hashlib.sha256(str(number).encode()).hexdigest()[:16]
             changed = files | {name: files[name].replace(told["run_id"].encode(), run_id.encode()) for name in ("list.csv", "list.json")}
             assert changed["list.csv"] != files["list.csv"]
-            publish(out, "churn", cutoff + timedelta(minutes=number), changed, told | {"run_id": run_id}, finished.check)
+            publish_list(out, "churn", cutoff + timedelta(minutes=number), changed, told | {"run_id": run_id}, finished.check_list_folder)
         looks, versions, mixed = json.loads(reader.stdout.readline())
     assert mixed == []
     assert looks >= versions > 5
@@ -477,8 +478,8 @@ def test_fault_67_a_reader_meets_one_version_while_fifty_are_published(out: Path
 def test_a_second_start_leaves_no_trace(stage: Stage, out: Path) -> None:
     from prevenance.base import lock
 
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         before = tree(out)
-        with pytest.raises(PrevenanceError, match="E701"), lock.held(out, "lists"):
+        with pytest.raises(PrevenanceError, match="E701"), lock.hold_lock(out, "lists"):
             pass
         assert tree(out) == before

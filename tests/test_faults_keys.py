@@ -18,8 +18,8 @@ from company import ACCOUNTS, TICKETS, Company
 
 from prevenance.base.formats import csv_bytes, json_bytes
 from prevenance.models.encode import LEVELS, fit_encoder
-from prevenance.publish.page import page
-from prevenance.publish.workbook import xlsx
+from prevenance.publish.page import list_page
+from prevenance.publish.workbook import workbook_bytes
 
 
 @pytest.fixture
@@ -112,13 +112,13 @@ def test_fault_26_out_of_range(company: Company, value: str) -> None:
 
 
 def test_fault_27_a_new_word_is_other_and_counted() -> None:
-    from prevenance.judge.drift import unseen
+    from prevenance.judge.drift import unseen_words
 
     encoder = fit_encoder(pd.DataFrame({"plan": ["basic", "plus", "basic"], "n": [1.0, 2.0, 3.0]}), ["plan", "n"])
     tonight = pd.DataFrame({"plan": ["gold", "plus", "gold", None], "n": [1.0, 2.0, 3.0, 4.0]})
     assert encoder.matrix(tonight)[:3, 0].tolist() == [2.0, 1.0, 2.0]
-    assert unseen(encoder, tonight) == {"plan": 2}
-    assert unseen(encoder, tonight.iloc[1:2]) == {}
+    assert unseen_words(encoder, tonight) == {"plan": 2}
+    assert unseen_words(encoder, tonight.iloc[1:2]) == {}
 
 
 def test_fault_28_a_hundred_thousand_words() -> None:
@@ -156,12 +156,12 @@ def test_fault_30_hostile_names_leave_harmless() -> None:
     assert len(cells) == len(NAMES)
     assert not [one for one in cells if one[:1] in "=+-@" or "\x00" in one]
     assert [row["name"] for row in json.loads(json_bytes(frame))][:2] == NAMES[:2]
-    html = page(shown)
+    html = list_page(shown)
     assert "<script>alert(1)" not in html
     assert "&lt;script&gt;alert(1)" in html
     assert "\x00" not in html
     assert "\u202e" not in html
-    book = openpyxl.load_workbook(io.BytesIO(xlsx(shown)))
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(shown)))
     values = [cell for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
     assert any("<script>" in cell.value for cell in values)
     assert not [cell for cell in values if cell.data_type == "f" or len(cell.value) > 32_767]

@@ -90,7 +90,7 @@ def test_fault_70_a_touched_model_is_refused_unread(name: str, how: str, tmp_pat
     (tmp_path / name).write_bytes(BREAK[how](before))
     assert (tmp_path / name).read_bytes() != before
     monkeypatch.setattr(bundle, "_fitted", lambda *_: pytest.fail("parsed"))
-    monkeypatch.setattr(trees, "refused", lambda *_: pytest.fail("parsed"))
+    monkeypatch.setattr(trees, "why_no_trees", lambda *_: pytest.fail("parsed"))
     with pytest.raises(PrevenanceError, match=rf"E502.*{name}: digest differs"):
         bundle.load(tmp_path, digest)
 
@@ -125,7 +125,7 @@ def test_fault_71_with_a_key_every_model_is_signed_and_none_is_taken_without(
     assert run("score", f"out={out}", "target=churn") == 0
     signature = champion(out) / bundle.SIGNATURE
     held = signature.read_bytes()
-    assert json.loads(newest(out)["manifest.json"])["model"]["key_id"] == keys.id_of(b"a key of the nights")
+    assert json.loads(newest(out)["manifest.json"])["model"]["key_id"] == keys.key_id(b"a key of the nights")
     capsys.readouterr()
     for content in (held.replace(held[:1], b"0" if held[:1] != b"0" else b"1", 1), b""):
         signature.write_bytes(content)
@@ -169,7 +169,7 @@ def test_a_key_may_stand_in_a_file_that_only_its_owner_reads(tmp_path: Path, mon
     monkeypatch.delenv(f"{bundle.KEY}_FILE")
     monkeypatch.setenv(bundle.KEY, "from a file")
     assert bundle.load(tmp_path / "saved", digest) == model()
-    assert bundle.key_id() == keys.id_of(b"from a file")
+    assert bundle.key_id() == keys.key_id(b"from a file")
     monkeypatch.delenv(bundle.KEY)
     monkeypatch.setenv(f"{bundle.KEY}_FILE", str(tmp_path / "nowhere"))
     with pytest.raises(PrevenanceError, match=r"E505.*cannot be read \(FileNotFoundError\)"):
@@ -246,14 +246,14 @@ def test_fault_73_a_pickle_offered_as_a_model_is_5_and_is_not_run(
 
 
 def trees_of(text: str) -> str:
-    return trees.refused(text.encode(), 5)
+    return trees.why_no_trees(text.encode(), 5)
 
 
 def test_trees_are_parsed_by_another_process_once_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = fitted("lightgbm", world())
     text = held.parameters["trees"]
     assert trees_of(text) == ""
-    assert trees.refused(text.encode(), 4) == "no trees over 4 features"
+    assert trees.why_no_trees(text.encode(), 4) == "no trees over 4 features"
     for broken in ("tree\nversion=v4\n", text.replace("num_leaves=", "num_leaves=99", 1), text[: len(text) // 2], "\x80\x04", ""):
         assert trees_of(broken)
     monkeypatch.setattr(trees.subprocess, "run", lambda *_, **__: pytest.fail("asked twice"))
@@ -297,7 +297,7 @@ def test_the_other_process_has_no_secret_and_may_write_nothing(code: str, tmp_pa
     (tmp_path / "parse_trees.py").write_text(head + code, encoding="utf-8")
     monkeypatch.setattr(trees, "__file__", str(tmp_path / "trees.py"))
     monkeypatch.chdir(tmp_path)
-    assert trees.refused(code.encode(), 1) == ""
+    assert trees.why_no_trees(code.encode(), 1) == ""
 
 
 def test_a_text_that_asks_for_more_memory_than_there_may_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,7 +309,7 @@ def test_a_text_that_asks_for_more_memory_than_there_may_be_is_refused(monkeypat
 def half(folder: Path, promoted: float) -> str:
     """Keep a model without making it the champion, as a promotion that was broken off leaves it."""
     digest = bundle.save(replace(model(), calibrator=(1.0, promoted)), folder / "saved")
-    shelf.keep(folder / "out" / "models" / "tickets", digest, folder / "saved")
+    shelf.keep_model(folder / "out" / "models" / "tickets", digest, folder / "saved")
     return digest
 
 
@@ -317,28 +317,28 @@ def test_fault_74_after_half_a_promotion_the_champion_before_it_stays(tmp_path: 
     out, models = tmp_path / "out", tmp_path / "out" / "models" / "tickets"
     out.mkdir()
     log(out, model(-1.0))
-    held = tracking.champion(out, "tickets")
+    held = tracking.tracked_champion(out, "tickets")
     assert held is not None
     new = half(tmp_path, -2.0)
-    assert tracking.champion(out, "tickets") == held, "kept, not registered"
+    assert tracking.tracked_champion(out, "tickets") == held, "kept, not registered"
     log(out, model(-2.0), promoted=False)
-    assert tracking.champion(out, "tickets") == held, "registered, without the alias"
+    assert tracking.tracked_champion(out, "tickets") == held, "registered, without the alias"
     (models / ".tmp-champion-0badcafe").symlink_to(new)
     (models / ".tmp-versions.json-0badcafe").write_text('{"', encoding="utf-8")
     shutil.copytree(models / new, models / f".tmp-{new}-0badcafe")
     (models / f".tmp-{new}-0badcafe" / "model.json").unlink()
-    assert tracking.champion(out, "tickets") == held, "leftovers of a kill"
+    assert tracking.tracked_champion(out, "tickets") == held, "leftovers of a kill"
     (models / shelf.VERSIONS).unlink()
-    assert tracking.champion(out, "tickets") == held, "the store knows the version"
+    assert tracking.tracked_champion(out, "tickets") == held, "the store knows the version"
     store = (out / "mlflow.db").rename(tmp_path / "away.db")
-    assert tracking.champion(out, "tickets") == ("unknown", held[1]), "a pointer without versions.json"
+    assert tracking.tracked_champion(out, "tickets") == ("unknown", held[1]), "a pointer without versions.json"
     store.rename(out / "mlflow.db")
     with closing(sqlite3.connect(out / "mlflow.db", isolation_level=None)) as opened:
         opened.execute("update registered_model_aliases set version = 2")
-    assert tracking.champion(out, "tickets") == ("2", new), "two champions: the alias decides"
+    assert tracking.tracked_champion(out, "tickets") == ("2", new), "two champions: the alias decides"
     (models / new).rename(tmp_path / "lost")
     messages: list[str] = []
-    found = tracking.champion(out, "tickets", messages)
+    found = tracking.tracked_champion(out, "tickets", messages)
     assert found is not None
     assert found[1] == held[1], "an alias without its folder"
     assert "the one before it stays" in messages[0]
@@ -346,9 +346,9 @@ def test_fault_74_after_half_a_promotion_the_champion_before_it_stays(tmp_path: 
     with closing(sqlite3.connect(out / "mlflow.db", isolation_level=None)) as opened:
         opened.execute("delete from registered_model_aliases")
         opened.execute("delete from model_version_tags where value = ?", (held[1],))
-    found = tracking.champion(out, "tickets")
+    found = tracking.tracked_champion(out, "tickets")
     assert found is not None
     assert found[1] == held[1], "a new store whose first promotion was broken off"
     log(out, model(-2.0))
-    assert tracking.champion(out, "tickets") == ("2", new), "training again mends it"
+    assert tracking.tracked_champion(out, "tickets") == ("2", new), "training again mends it"
     assert not list(models.glob(".tmp-*"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from company import ACCOUNTS, Company
 
-from prevenance.history.history import instant
+from prevenance.history.history import as_of_instant
 
 
 @pytest.fixture
@@ -119,13 +119,13 @@ def test_fault_37_no_known_at(company: Company) -> None:
 
 
 def test_fault_38_exactly_at_the_cutoff(company: Company) -> None:
-    from prevenance.history.history import upcoming, visible
+    from prevenance.history.history import upcoming_sql, visible_sql
 
     at = datetime(2024, 3, 1)
     company.files["tickets.csv"] = tickets("2024-03-01T00:00:00", "2024-03-01T00:00:00.000001", "2024-03-31", "2024-03-31T00:00:00.000001")
     run = company.passes()
-    assert run.rows(f"select ticket_id from {visible('tickets', at, 30)}") == [("t0",)]
-    assert run.rows(f"select ticket_id from {upcoming('tickets', at, 30, 0)} order by 1") == [("t1",), ("t2",)]
+    assert run.rows(f"select ticket_id from {visible_sql('tickets', at, 30)}") == [("t0",)]
+    assert run.rows(f"select ticket_id from {upcoming_sql('tickets', at, 30, 0)} order by 1") == [("t1",), ("t2",)]
 
 
 def backfilled(company: Company, live: int) -> None:
@@ -167,8 +167,8 @@ def test_fault_39_partly_backfilled_history_is_said(company: Company) -> None:
 
 
 def test_fault_40_leap_day_year_end_and_the_future(company: Company) -> None:
-    assert instant("2024-02-29", "Europe/Paris") == datetime(2024, 2, 28, 23)
-    assert instant("2024-12-31T23:59:59.999999+00:00", "UTC") == datetime(2024, 12, 31, 23, 59, 59, 999999)
+    assert as_of_instant("2024-02-29", "Europe/Paris") == datetime(2024, 2, 28, 23)
+    assert as_of_instant("2024-12-31T23:59:59.999999+00:00", "UTC") == datetime(2024, 12, 31, 23, 59, 59, 999999)
     company.files["tickets.csv"] = tickets("2024-02-29", "2024-12-31T23:59:59", "2025-01-01", "2023-02-29")
     run = company.passes("tables.tickets.on_bad_row=quarantine")
     assert run.count("tickets") == (4, 3, {}, {"event_at: not a timestamp": 1})

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines import leakage as pipeline
 from pipelines.start.run import _guarded
-from prevenance.judge.leakage import leakage
+from prevenance.judge.leakage import find_leaks
 
 
 def check(out: Path, *arguments: str) -> int:
@@ -57,7 +57,7 @@ def test_clean_tables_are_left_alone():
     names = [f"number_{place}" for place in range(8)] + ["tickets_90d", "plan", "score"]
     tables = [clean(seed) for seed in range(10)]
     frames = [table.assign(label=table["churn"].astype(float), cutoff=pd.Timestamp(0)) for table in tables]
-    assert [found for frame in frames for found in leakage(frame, names, (), 7)] == []
+    assert [found for frame in frames for found in find_leaks(frame, names, (), 7)] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -81,7 +81,7 @@ def test_a_removal_that_costs_too_much_is_named():
     lock = np.where(generator.random(3000) < 0.4, generator.integers(0, 2, 3000), np.abs(key - label))
     frame = pd.DataFrame({"customer_id": np.arange(3000), "cutoff": pd.Timestamp(0), "label": label, "key": key, "lock": lock})
     frame["noise"] = generator.normal(size=3000)
-    assert "a small model reaches AUC" in str(leakage(frame, ["key", "lock", "noise"], (), 7)[0]["why"])
+    assert "a small model reaches AUC" in str(find_leaks(frame, ["key", "lock", "noise"], (), 7)[0]["why"])
 
 
 def test_rare_outcomes_of_a_large_table_are_all_looked_at():
@@ -90,7 +90,7 @@ def test_rare_outcomes_of_a_large_table_are_all_looked_at():
     label[:50] = 1.0
     frame = pd.DataFrame({"customer_id": np.arange(60_000), "cutoff": pd.Timestamp(0), "label": label})
     frame["leak"], frame["noise"] = label * 2 + generator.normal(size=60_000), generator.normal(size=60_000)
-    assert [one["feature"] for one in leakage(frame.sample(frac=1.0, random_state=2), ["leak", "noise"], (), 7)] == ["leak"]
+    assert [one["feature"] for one in find_leaks(frame.sample(frac=1.0, random_state=2), ["leak", "noise"], (), 7)] == ["leak"]
 
 
 def test_parquet_dates_words_and_an_own_id_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

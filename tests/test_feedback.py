@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import csv_bytes
 from prevenance.decide import feedback
-from prevenance.decide.feedback import COLUMNS, Answer, standing
+from prevenance.decide.feedback import COLUMNS, Answer, customer_answers
 
 CUTOFF, RUN = "2026-10-01T00:00:00Z", "0123456789abcdef"
 USUAL = {"target": "churn", "customer_id": "c1", "run_id": RUN, "cutoff": CUTOFF, "action": "contacted", "at": "2026-10-02T09:00:00Z"}
@@ -31,7 +31,7 @@ def file(*rows: dict, columns: tuple[str, ...] = COLUMNS) -> bytes:
 
 
 def taken(*rows: dict) -> list[Answer]:
-    return feedback.matched(feedback.read(file(*rows), "f.csv"), LISTS, "f.csv")
+    return feedback.match_answers(feedback.read_answers(file(*rows), "f.csv"), LISTS, "f.csv")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_row_that_does_not_fit_is_refused_with_its_line(row: dict, message: st
 )
 def test_a_file_that_is_not_the_page_s_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(PrevenanceError, match=message):
-        feedback.read(content, "f.csv")
+        feedback.read_answers(content, "f.csv")
 
 
 def test_no_personal_text_is_in_a_message() -> None:
@@ -85,33 +85,33 @@ def test_ids_that_a_spreadsheet_would_take_for_formulas_are_found_again() -> Non
     assert [one.customer_id for one in taken(*({"customer_id": name} for name in given))] == ["=1+1", "=1+1", "'=odd", "c1"]
     row = dict.fromkeys(COLUMNS, "") | USUAL | {"customer_id": "=1+1", "reason": "@a"}
     safe = csv_bytes(pd.DataFrame([row])[list(COLUMNS)])
-    (found,) = feedback.matched(feedback.read(b"\xef\xbb\xbf" + safe + b"\r\n", "f.csv"), LISTS, "f.csv")
+    (found,) = feedback.match_answers(feedback.read_answers(b"\xef\xbb\xbf" + safe + b"\r\n", "f.csv"), LISTS, "f.csv")
     assert (found.customer_id, found.reason, found.score) == ("=1+1", "@a", "0.5")
     assert taken({"customer_id": "c2", "product_id": "p"})[0].score == "0.1"
 
 
 def test_the_same_answer_counts_once(tmp_path: Path) -> None:
     first = taken({}, {}, {"customer_id": "=1+1"})
-    assert feedback.append(tmp_path, "churn", first) == 2
+    assert feedback.append_answers(tmp_path, "churn", first) == 2
     content = (tmp_path / "feedback" / "churn.csv").read_bytes()
-    assert feedback.append(tmp_path, "churn", first) == 0
-    assert feedback.append(tmp_path, "churn", taken({"at": "2026-10-03T09:00:00Z"})) == 1
+    assert feedback.append_answers(tmp_path, "churn", first) == 0
+    assert feedback.append_answers(tmp_path, "churn", taken({"at": "2026-10-03T09:00:00Z"})) == 1
     assert (tmp_path / "feedback" / "churn.csv").read_bytes().startswith(content)
     assert (tmp_path / "feedback" / "churn.csv").stat().st_mode & 0o777 == 0o600
     assert b",=1+1" not in content
-    assert len(feedback.load(tmp_path, "churn")) == 3
-    assert feedback.load(tmp_path, "tickets") == []
+    assert len(feedback.load_answers(tmp_path, "churn")) == 3
+    assert feedback.load_answers(tmp_path, "tickets") == []
     (tmp_path / "feedback" / "churn.csv").write_bytes(content + b"a,b\r\n")
     with pytest.raises(PrevenanceError, match="not as it was written"):
-        feedback.load(tmp_path, "churn")
+        feedback.load_answers(tmp_path, "churn")
 
 
 @settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=8), min_size=12, max_size=12))
 def test_what_is_kept_reads_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, cells: list[str]) -> None:
     out, answer = tmp_path_factory.mktemp("out"), Answer(*cells)
-    feedback.append(out, "churn", [answer])
-    assert feedback.load(out, "churn") == [answer]
+    feedback.append_answers(out, "churn", [answer])
+    assert feedback.load_answers(out, "churn") == [answer]
 
 
 # -- from when an answer counts
@@ -129,8 +129,8 @@ def test_an_export_honours_an_answer_from_the_list_it_was_given_on_and_a_feed_fr
     one = answer()
     assert one.known_at(static=static) == since
     asked = {"static": static, "zone": "UTC", "horizon_days": 30, "wrong_alarm_days": 60}
-    assert standing([one], since - timedelta(seconds=1), **asked).empty, "no earlier list sees it"
-    assert standing([one], since, **asked)["contacted_at"].tolist() == [pd.Timestamp(since)]
+    assert customer_answers([one], since - timedelta(seconds=1), **asked).empty, "no earlier list sees it"
+    assert customer_answers([one], since, **asked)["contacted_at"].tolist() == [pd.Timestamp(since)]
     assert answer(at="2026-09-01T00:00:00Z").known_at(static=False) == LISTED, "never before the list it answers"
 
 
@@ -142,14 +142,14 @@ def test_the_newest_answer_decides_how_a_customer_rests() -> None:
     asked = {"static": False, "zone": "Europe/Paris", "horizon_days": 30, "wrong_alarm_days": 60}
 
     def rests(day: int) -> tuple:
-        row = standing([called, late, alarm, snooze], datetime(2026, 10, day, 1), **asked).iloc[0]
+        row = customer_answers([called, late, alarm, snooze], datetime(2026, 10, day, 1), **asked).iloc[0]
         return row["rests"], row["rests_until"], row["said"]
 
     assert rests(2) == ("snoozed", pd.Timestamp("2026-11-14T23:00"), "snooze"), "until 00:00 of the source's zone"
     assert rests(3) == ("snoozed", pd.Timestamp("2026-12-02"), "wrong_alarm")
     assert rests(4) == ("too_late", pd.Timestamp("2026-11-03"), "too_late")
     assert rests(6) == rests(4), "a contact ends no rest"
-    row = standing([called, late, alarm, snooze], datetime(2026, 10, 6), **asked).iloc[0]
+    row = customer_answers([called, late, alarm, snooze], datetime(2026, 10, 6), **asked).iloc[0]
     assert row["contacted_at"] == pd.Timestamp("2026-10-05")
-    shuffled = standing([snooze, called, alarm, late], datetime(2026, 10, 6), **asked)
-    pd.testing.assert_frame_equal(shuffled, standing([called, late, alarm, snooze], datetime(2026, 10, 6), **asked))
+    shuffled = customer_answers([snooze, called, alarm, late], datetime(2026, 10, 6), **asked)
+    pd.testing.assert_frame_equal(shuffled, customer_answers([called, late, alarm, snooze], datetime(2026, 10, 6), **asked))

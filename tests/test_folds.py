@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.models.folds import Fold, closed, final, folds, picture, summary, svg
+from prevenance.models.folds import Fold, closed_cutoffs, final_fold, folds_svg, make_folds
 
 START = datetime(2024, 1, 1)
 MONTHS = [START + timedelta(days=30 * month) for month in range(18)]
@@ -27,7 +27,7 @@ def keeps_gap(fold: Fold, gap: timedelta) -> bool:
 def test_gap_law_holds_for_any_cutoffs(offsets, horizon, settle, tests, calibrate, min_fit):
     cutoffs = [START + timedelta(days=offset) for offset in offsets]
     gap = timedelta(days=horizon + settle)
-    made = folds(cutoffs, horizon_days=horizon, settle_days=settle, tests=tests, calibrate=calibrate, min_fit=min_fit)
+    made = make_folds(cutoffs, horizon_days=horizon, settle_days=settle, tests=tests, calibrate=calibrate, min_fit=min_fit)
     assert len(made) <= tests
     assert [fold.test for fold in made] == sorted(fold.test for fold in made)
     for fold in made:
@@ -41,11 +41,11 @@ def test_gap_law_holds_for_any_cutoffs(offsets, horizon, settle, tests, calibrat
 def test_gap_law_holds_for_the_final_fold(offsets, horizon, settle, calibrate):
     cutoffs = [START + timedelta(days=offset) for offset in offsets]
     as_of, gap = START + timedelta(days=700), timedelta(days=horizon + settle)
-    if not closed(cutoffs, as_of, horizon_days=horizon, settle_days=settle):
+    if not closed_cutoffs(cutoffs, as_of, horizon_days=horizon, settle_days=settle):
         with pytest.raises(PrevenanceError, match=r"E601.*no label window"):
-            final(cutoffs, as_of, horizon_days=horizon, settle_days=settle, calibrate=calibrate)
+            final_fold(cutoffs, as_of, horizon_days=horizon, settle_days=settle, calibrate=calibrate)
         return
-    fold = final(cutoffs, as_of, horizon_days=horizon, settle_days=settle, calibrate=calibrate)
+    fold = final_fold(cutoffs, as_of, horizon_days=horizon, settle_days=settle, calibrate=calibrate)
     assert fold.test == as_of
     assert fold.fit
     assert all(cutoff + gap <= as_of for cutoff in (*fold.fit, *fold.calibrate))
@@ -53,72 +53,51 @@ def test_gap_law_holds_for_the_final_fold(offsets, horizon, settle, calibrate):
 
 
 def test_a_fold_that_touches_the_gap_is_allowed_and_one_day_less_is_not():
-    touching = folds([START, START + timedelta(days=60), START + timedelta(days=120)], horizon_days=50, settle_days=10, tests=1)
+    touching = make_folds([START, START + timedelta(days=60), START + timedelta(days=120)], horizon_days=50, settle_days=10, tests=1)
     assert touching == (Fold((START,), (START + timedelta(days=60),), START + timedelta(days=120)),)
-    assert folds([START, START + timedelta(days=60), START + timedelta(days=119)], horizon_days=50, settle_days=10, tests=1) == ()
+    assert make_folds([START, START + timedelta(days=60), START + timedelta(days=119)], horizon_days=50, settle_days=10, tests=1) == ()
 
 
 def test_the_newest_cutoffs_are_tested_and_the_fit_part_expands():
-    made = folds(MONTHS, horizon_days=90, settle_days=0)
+    made = make_folds(MONTHS, horizon_days=90, settle_days=0)
     assert [fold.test for fold in made] == MONTHS[-6:]
     assert [len(fold.fit) for fold in made] == [5, 6, 7, 8, 9, 10]
     assert all(len(fold.calibrate) == 3 for fold in made)
 
 
 def test_calibrate_shrinks_before_a_fold_is_lost():
-    made = folds(MONTHS[:8], horizon_days=90, settle_days=0, calibrate=3)
+    made = make_folds(MONTHS[:8], horizon_days=90, settle_days=0, calibrate=3)
     assert [(len(fold.fit), len(fold.calibrate)) for fold in made] == [(1, 1), (1, 2)]
 
 
 def test_order_and_repetition_of_cutoffs_change_nothing():
-    assert folds([*MONTHS[::-1], *pd.to_datetime(MONTHS)], horizon_days=90, settle_days=7) == folds(MONTHS, horizon_days=90, settle_days=7)
+    assert make_folds([*MONTHS[::-1], *pd.to_datetime(MONTHS)], horizon_days=90, settle_days=7) == make_folds(
+        MONTHS, horizon_days=90, settle_days=7
+    )
 
 
 def test_final_without_room_to_calibrate_fits_on_all_that_closed():
-    fold = final(MONTHS[:2], MONTHS[6], horizon_days=90, settle_days=0)
+    fold = final_fold(MONTHS[:2], MONTHS[6], horizon_days=90, settle_days=0)
     assert fold == Fold(tuple(MONTHS[:2]), (), MONTHS[6])
 
 
 def test_final_says_what_to_do_when_nothing_closed():
     with pytest.raises(PrevenanceError, match=r"has closed by 2024-01-31\. FIX: set as_of=2024-04-01 or later") as caught:
-        final(MONTHS, MONTHS[1], horizon_days=90, settle_days=0)
+        final_fold(MONTHS, MONTHS[1], horizon_days=90, settle_days=0)
     assert caught.value.exit_status == 6
-    assert final(MONTHS, datetime(2024, 4, 1), horizon_days=90, settle_days=0).fit == (START,)
+    assert final_fold(MONTHS, datetime(2024, 4, 1), horizon_days=90, settle_days=0).fit == (START,)
     with pytest.raises(PrevenanceError, match="FIX: give a longer history"):
-        final([], START, horizon_days=90, settle_days=0)
+        final_fold([], START, horizon_days=90, settle_days=0)
 
 
 @pytest.mark.parametrize("setting", [{"tests": 0}, {"calibrate": 0}, {"min_fit": 0}, {"horizon_days": 0}, {"settle_days": -1}])
 def test_numbers_that_are_too_small_are_refused(setting):
     with pytest.raises(PrevenanceError, match=next(iter(setting))):
-        folds(MONTHS, **{"horizon_days": 90, "settle_days": 0, **setting})
-
-
-def test_summary_counts_only_closed_labels_at_risk():
-    fold = Fold((MONTHS[0],), (MONTHS[4],), MONTHS[8])
-    frame = pd.DataFrame(
-        {
-            "customer_id": ["a", "b", "a", "a", "b", "c"],
-            "cutoff": [MONTHS[0], MONTHS[0], MONTHS[4], MONTHS[8], MONTHS[8], MONTHS[8]],
-            "state": ["at_risk"] * 5 + ["too_late"],
-            "label": [1.0, 0.0, float("nan"), 0.0, 0.0, 1.0],
-        }
-    )
-    table = summary([fold], frame)
-    assert table["part"].tolist() == ["fit", "calibrate", "test"]
-    assert table["positives"].tolist() == [1, 0, 0]
-    assert table["snapshots"].tolist() == [2, 0, 2]
-    assert table["base_rate"].iloc[0] == 0.5
-    assert pd.isna(table["base_rate"].iloc[1])
+        make_folds(MONTHS, **{"horizon_days": 90, "settle_days": 0, **setting})
 
 
 def test_pictures_show_each_part():
-    made = folds(MONTHS, horizon_days=90, settle_days=0, tests=2)
-    first = picture(made).splitlines()[0]
-    assert first.count("F") == 9
-    assert first.count("C") == 3
-    assert first.count("T") == 1
-    assert svg(made).startswith("<svg")
-    assert svg(made).count(">F<") == 19
-    assert picture(()).startswith("no folds")
-    assert svg(()).endswith("</svg>")
+    made = make_folds(MONTHS, horizon_days=90, settle_days=0, tests=2)
+    assert folds_svg(made).startswith("<svg")
+    assert folds_svg(made).count(">F<") == 19
+    assert folds_svg(()).endswith("</svg>")

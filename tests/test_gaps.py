@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from prevenance.judge.gaps import NAMES, footprints, powers
+from prevenance.judge.gaps import NAMES, late_footprints, power_by_gap
 
 
 def world(seed: int = 1, customers: int = 1500) -> pd.DataFrame:
@@ -32,19 +32,19 @@ FEATURES = ["echo", "early", "fading", "segment", *[f"noise_{number}" for number
 
 @pytest.mark.parametrize("seed", range(5))
 def test_only_the_footprint_is_named(seed: int) -> None:
-    assert footprints(world(seed), FEATURES) == ["echo"]
+    assert late_footprints(world(seed), FEATURES) == ["echo"]
 
 
 def test_a_footprint_that_falls_is_one_too_and_holes_are_medians() -> None:
     frame = world()
-    assert footprints(frame.assign(echo=-frame["echo"]), ["echo", "early"]) == ["echo"]
+    assert late_footprints(frame.assign(echo=-frame["echo"]), ["echo", "early"]) == ["echo"]
     holes = frame["echo"].where(np.arange(len(frame)) % 10 > 0)
-    assert footprints(frame.assign(echo=holes), ["echo"]) == ["echo"]
+    assert late_footprints(frame.assign(echo=holes), ["echo"]) == ["echo"]
 
 
 def test_the_power_is_the_auc_of_that_gap_against_everybody_without() -> None:
     frame = world()
-    echo, early = powers(frame, ["echo", "early"], ["echo"])
+    echo, early = power_by_gap(frame, ["echo", "early"], ["echo"])
     assert [one["days"] for one in echo.aucs] == list(NAMES)
     assert (echo.footprint, early.footprint) == (True, False)
     near = frame[(frame["label"] == 0) | ((frame["outcome_at"] - frame["cutoff"]).dt.days <= 7)]
@@ -56,8 +56,8 @@ def test_the_power_is_the_auc_of_that_gap_against_everybody_without() -> None:
 
 def test_few_customers_and_undated_outcomes_tell_nothing() -> None:
     few = world(customers=40)
-    assert footprints(few, FEATURES) == []
-    assert {one["auc"] for one in powers(few, ["echo"])[0].aucs} == {None}
+    assert late_footprints(few, FEATURES) == []
+    assert {one["auc"] for one in power_by_gap(few, ["echo"])[0].aucs} == {None}
     undated = world().assign(outcome_at=pd.NaT)
-    assert (powers(undated, ["echo"]), footprints(undated, FEATURES)) == ([], [])
-    assert powers(world().head(0), ["echo"]) == []
+    assert (power_by_gap(undated, ["echo"]), late_footprints(undated, FEATURES)) == ([], [])
+    assert power_by_gap(world().head(0), ["echo"]) == []

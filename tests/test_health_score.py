@@ -15,7 +15,7 @@ from pipelines import replay, score, train
 from pipelines.start.compose import settings_of
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
-from prevenance.judge.saved import against_score
+from prevenance.judge.saved import compare_with_health_score
 from prevenance.models import health_score, module
 from prevenance.runs.health import health_score_of
 from prevenance.runs.settings.schema import Settings
@@ -41,7 +41,7 @@ def asked(inputs: list[object], kind: str = "auto") -> Settings:
 
 def parameters() -> tuple[dict[str, object], object]:
     params = health_score_of(asked(INPUTS), COLUMNS)
-    encoder = health_score.encoder(params, COLUMNS)
+    encoder = health_score.score_encoder(params, COLUMNS)
     return health_score.parameters(health_score.estimator(encoder, seed=1, **params)), encoder
 
 
@@ -93,7 +93,7 @@ def test_every_slip_is_named(change: dict[str, object], code: str, words: str) -
 def test_inputs_that_a_source_does_not_give_are_left_out():
     assert health_score_of(asked(INPUTS), ["seats"]) == {}
     assert health_score_of(asked([]), COLUMNS) == {}
-    only = health_score.encoder(health_score_of(asked(INPUTS), ["tickets_28d"]), ["tickets_28d"])
+    only = health_score.score_encoder(health_score_of(asked(INPUTS), ["tickets_28d"]), ["tickets_28d"])
     assert only.features == ("tickets_28d",)
     with pytest.raises(PrevenanceError, match="E203.*add health_score=example"):
         health_score_of(asked([], "health_score"), COLUMNS)
@@ -114,17 +114,17 @@ def predictions(model: list[float], own: list[float], label: list[float]) -> pd.
 
 def test_the_difference_is_counted_in_customers_saved():
     label = np.tile([1.0, 0.0, 0.0, 0.0], 50)
-    found = against_score(
+    found = compare_with_health_score(
         predictions(label + np.arange(200) / 1000, -label, label), "lightgbm", capacity=20, share=0.15, replicates=200, seed=1
     )
     assert (found["hits_model"], found["hits_score"], found["difference"], found["saved_assumed"]) == (20.0, 0.0, 20.0, 3.0)
     assert 0 < found["low"] <= 20 <= found["high"]
     assert "+3.0 customers saved (90 % interval" in found["text"]
     assert found["text"].endswith("the model finds more")
-    same = against_score(predictions(label, label, label), "lightgbm", capacity=20, share=0.15, replicates=200, seed=1)
+    same = compare_with_health_score(predictions(label, label, label), "lightgbm", capacity=20, share=0.15, replicates=200, seed=1)
     assert (same["difference"], same["low"], same["high"]) == (0.0, 0.0, 0.0)
     assert same["text"].endswith("the difference is not certain")
-    assert against_score(predictions(label, label, label), "neural", capacity=20, share=0.15, replicates=10, seed=1) is None
+    assert compare_with_health_score(predictions(label, label, label), "neural", capacity=20, share=0.15, replicates=10, seed=1) is None
 
 
 @pytest.mark.parametrize("model", ["health_score", "logistic"])

@@ -12,7 +12,7 @@ import pytest
 from prevenance.judge.evaluation import Finding
 from prevenance.judge.hindsight import TITLES, Trained, leakage_types
 from prevenance.models import training
-from prevenance.models.folds import Fold, folds
+from prevenance.models.folds import Fold, make_folds
 
 CUTOFFS = [datetime(2025, 1, 1) + timedelta(days=28 * number) for number in range(14)]
 FEATURES = ["logins", "seats", "plan", "month"]
@@ -35,7 +35,7 @@ def world(customers: int = 300) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def honest() -> Trained:
     frame = world()
-    parted = folds(CUTOFFS, horizon_days=30, settle_days=3, tests=3, calibrate=2)
+    parted = make_folds(CUTOFFS, horizon_days=30, settle_days=3, tests=3, calibrate=2)
     told = training.backtest(frame, parted, ["logistic"], FEATURES, seed=1)
     tonight = frame[frame["cutoff"] == pd.Timestamp(CUTOFFS[-1])].assign(label=np.nan)
     params = told.params["logistic"]

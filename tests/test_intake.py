@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.history.history import cut, newest_known_at
-from prevenance.sources.convert import Source
-from prevenance.sources.files import connect, read
+from prevenance.history.history import cut_history, newest_known_at
+from prevenance.sources.declared import Entry, Source
+from prevenance.sources.files import new_engine, read_files
 from prevenance.sources.intake import intake
 from prevenance.sources.taken import Intake, Policy
 
@@ -22,7 +22,7 @@ def take(folder: Path, text: str | bytes, select: str = TICKETS, policy: Policy 
     (folder / "tickets.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
     options: dict = {"timezone": "UTC"} | settings
     source = Source("mine", {"tickets": select}, {"tickets": "tickets.csv"}, **options)
-    return intake(connect(), source, folder, {"tickets": policy or Policy("quarantine")})
+    return intake(new_engine(), source, folder, {"tickets": policy or Policy("quarantine")})
 
 
 def rows(taken: Intake, query: str) -> list:
@@ -35,7 +35,7 @@ def test_ids_stay_text(tmp_path: Path) -> None:
     taken = take(tmp_path, text)
     assert {row[0] for row in rows(taken, "select customer_id from canonical.tickets")} == set(ids)
     assert taken.counts["tickets"].used == 0
-    _, counts = cut(taken, newest_known_at(taken))
+    _, counts = cut_history(taken, newest_known_at(taken))
     assert counts["tickets"].used == len(ids)
 
 
@@ -54,7 +54,7 @@ def test_bad_rows_are_quarantined_with_file_line_and_reason(tmp_path: Path) -> N
         ("tickets.csv", 8, "score: outside -100..100"),
         ("tickets.csv", 11, "ragged_row"),
     ]
-    _, counts = cut(taken, newest_known_at(taken))
+    _, counts = cut_history(taken, newest_known_at(taken))
     tickets = counts["tickets"]
     assert (tickets.read, tickets.used) == (9, 3)
     assert tickets.read == tickets.used + sum(tickets.excluded.values()) + sum(tickets.quarantined.values())
@@ -77,7 +77,7 @@ def test_a_personal_value_is_never_printed(tmp_path: Path) -> None:
     (tmp_path / "tickets.csv").write_text("id,day,name\na,soon,Jane Doe\n", encoding="utf-8")
     source = Source("mine", {"customers": select}, {"tickets": "tickets.csv"}, timezone="UTC")
     with pytest.raises(PrevenanceError, match="not a timestamp|no customer") as refused:
-        intake(connect(), source, tmp_path, {})
+        intake(new_engine(), source, tmp_path, {})
     assert "Jane" not in refused.value.line()
 
 
@@ -92,7 +92,7 @@ def test_duplicates_count_once_and_conflicts_are_set_apart(tmp_path: Path) -> No
 def test_repeated_purchases_without_an_id_all_count(tmp_path: Path) -> None:
     select = "select customer as customer_id, day as event_at, score as amount, _file, _line from tickets"
     (tmp_path / "tickets.csv").write_text("customer,day,score\na,2024-01-01,5\na,2024-01-01,5\n", encoding="utf-8")
-    taken = intake(connect(), Source("mine", {"purchases": select}, {"tickets": "tickets.csv"}, timezone="UTC"), tmp_path, {})
+    taken = intake(new_engine(), Source("mine", {"purchases": select}, {"tickets": "tickets.csv"}, timezone="UTC"), tmp_path, {})
     assert taken.counts["purchases"].read == 2
     assert taken.counts["purchases"].excluded == {}
 
@@ -102,7 +102,7 @@ def test_orphans_are_quarantined(tmp_path: Path) -> None:
     (tmp_path / "tickets.csv").write_text("customer,id,day,score\na,1,2024-01-01,5\nzz,2,2024-01-01,5\n", encoding="utf-8")
     selects = {"customers": "select id as customer_id, day as event_at, _file, _line from accounts", "tickets": TICKETS}
     source = Source("mine", selects, {"tickets": "tickets.csv", "accounts": "accounts.csv"}, timezone="UTC")
-    taken = intake(connect(), source, tmp_path, {"tickets": Policy("quarantine")})
+    taken = intake(new_engine(), source, tmp_path, {"tickets": Policy("quarantine")})
     assert taken.counts["tickets"].quarantined == {"unknown_customer": 1}
     assert rows(taken, "select _line, customer_id from quarantine.tickets") == [(3, "zz")]
 
@@ -167,17 +167,18 @@ def test_bom_crlf_and_gzip_are_accepted(tmp_path: Path) -> None:
     text = b"\xef\xbb\xbfcustomer,id,day,score\r\na,1,2024-01-01,5\r\n"
     assert rows(take(tmp_path, text), "select customer_id from canonical.tickets") == [("a",)]
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(text))
-    con = connect()
-    assert read(con, tmp_path, "t", "t.csv.gz")["rows"] == 1
+    con = new_engine()
+    read_files(con, tmp_path, Entry.of("t", "t.csv.gz"))
+    assert con.execute("select count(*) from raw.t").fetchall() == [(1,)]
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(text * 2000)[:-20])
     with pytest.raises(PrevenanceError, match="E303.*t.csv.gz"):
-        read(con, tmp_path, "t", "t.csv.gz")
+        read_files(con, tmp_path, Entry.of("t", "t.csv.gz"))
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../secret.csv", "a/../../secret.csv"])
 def test_paths_stay_inside_the_data_folder(tmp_path: Path, path: str) -> None:
     with pytest.raises(PrevenanceError, match="E209"):
-        read(connect(), tmp_path, "t", path)
+        read_files(new_engine(), tmp_path, Entry.of("t", path))
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
@@ -185,12 +186,12 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "t.csv").symlink_to(tmp_path / "secret.csv")
     with pytest.raises(PrevenanceError, match="E209.*link"):
-        read(connect(), tmp_path / "data", "t", "t.csv")
+        read_files(new_engine(), tmp_path / "data", Entry.of("t", "t.csv"))
 
 
 def test_missing_file_unknown_zone_and_no_zone(tmp_path: Path) -> None:
     with pytest.raises(PrevenanceError, match=r"E401.*key=files.t.*no file at .*nothing.csv"):
-        read(connect(), tmp_path, "t", "nothing.csv")
+        read_files(new_engine(), tmp_path, Entry.of("t", "nothing.csv"))
     with pytest.raises(PrevenanceError, match='E207.*"Europe/Rom".*did you mean "Europe/Rome"'):
         take(tmp_path, "customer,id,day,score\na,1,2024-01-01,5\n", timezone="Europe/Rom")
     with pytest.raises(PrevenanceError, match="E206.*timezone:"):
@@ -205,18 +206,18 @@ def test_a_renamed_column_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_row_order_changes_no_digest(tmp_path: Path) -> None:
-    from prevenance.history.history import digest
+    from prevenance.history.history import history_digest
 
     lines = [f"c{n % 7},{n},2024-01-{n % 28 + 1:02d},{n % 5}" for n in range(50)]
     digests = []
     for order in (lines, lines[::-1]):
         taken = take(tmp_path, "customer,id,day,score\n" + "\n".join(order) + "\n")
-        history, _ = cut(taken, newest_known_at(taken))
-        digests.append(digest(history, history.until))
+        history, _ = cut_history(taken, newest_known_at(taken))
+        digests.append(history_digest(history, history.until))
     assert digests[0] == digests[1]
 
 
 def test_what_is_spilled_lies_in_the_temporary_folder_not_in_the_callers() -> None:
-    place = connect().execute("select current_setting('temp_directory')").fetchall()[0][0]
+    place = new_engine().execute("select current_setting('temp_directory')").fetchall()[0][0]
     assert Path(place).is_relative_to(tempfile.gettempdir())
     assert not Path(place).is_relative_to(Path.cwd())

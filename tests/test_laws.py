@@ -19,13 +19,16 @@ from worlds import CUTOFFS, TOGETHER, companies, snapshots, world
 import prevenance.features.build as builder
 import prevenance.features.distinct as by_value
 import prevenance.features.intervals as cells
-import prevenance.targets.define as target_module
+import prevenance.targets.labels as target_module
 from prevenance.features import definitions
-from prevenance.features.build import build, names, usable
+from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import State
-from prevenance.history.history import History, visible
-from prevenance.targets import by_contract, by_event, by_silence, next_family, next_offer, next_ticket
-from prevenance.targets.define import Target, cohort, label
+from prevenance.history.history import History, visible_sql
+from prevenance.targets.churn import by_contract, by_event, by_silence
+from prevenance.targets.cross_sell import next_family, next_offer
+from prevenance.targets.labels import cohort, label
+from prevenance.targets.target import Target
+from prevenance.targets.tickets import next_ticket
 
 DEFINITIONS = definitions()
 END = CUTOFFS[-1] + timedelta(days=60)
@@ -174,7 +177,7 @@ def test_control_states_without_the_second_clock_are_seen(monkeypatch: pytest.Mo
     monkeypatch.setattr(
         builder,
         "visible",
-        lambda table, cutoff, days=None: visible(table, cutoff, days).replace(f"and known_at <= timestamp '{cutoff}'", ""),
+        lambda table, cutoff, days=None: visible_sql(table, cutoff, days).replace(f"and known_at <= timestamp '{cutoff}'", ""),
     )
     assert _law_breaks(_features_hold)
     assert _law_breaks(lambda frames, after, cutoff: same(pairs_of(frames, (cutoff,)), pairs_of(after, (cutoff,))))
@@ -192,7 +195,7 @@ def test_control_windows_without_the_second_clock_are_seen(monkeypatch: pytest.M
 
 
 def test_control_a_cohort_that_looks_ahead_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target_module, "visible", lambda table, cutoff, days=None: visible(table, cutoff + timedelta(days=20), days))
+    monkeypatch.setattr(target_module, "visible", lambda table, cutoff, days=None: visible_sql(table, cutoff + timedelta(days=20), days))
     assert _law_breaks(lambda frames, after, cutoff: same(cohorts_of(frames, cutoff), cohorts_of(after, cutoff)))
 
 
@@ -260,7 +263,7 @@ def test_a_missing_table_means_absent_features_never_zero() -> None:
     frames = _one_ticket(CUTOFFS[0])
     found = features_of(frames, (CUTOFFS[0],))
     assert "logins_28d" not in found.columns
-    assert set(names(usable(DEFINITIONS, frozenset(frames)))) == set(found.columns) - {"customer_id", "cutoff"}
+    assert set(feature_columns(usable_definitions(DEFINITIONS, frozenset(frames)))) == set(found.columns) - {"customer_id", "cutoff"}
 
 
 def test_opted_out_customers_are_absent_also_for_past_cutoffs() -> None:

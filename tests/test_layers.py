@@ -209,3 +209,13 @@ def test_nothing_unpickles_or_instantiates(name: str) -> None:
 @pytest.mark.parametrize("path", [*MODULES.values()], ids=list(MODULES))
 def test_modules_stay_small(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= 250
+
+
+@pytest.mark.parametrize("path", sorted(PIPELINES.glob("*.py")), ids=lambda path: path.name)
+def test_an_entry_point_names_a_run_that_is_there(path: Path) -> None:
+    """The run is imported when it is asked for, by its name: no type checker looks at it."""
+    for node in ast.walk(TREES[f"pipelines.{path.stem}"] if path.stem != "__init__" else ast.Module([], [])):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "command":
+            _, module, function = (one.value for one in node.args if isinstance(one, ast.Constant))
+            run = next(one for one in TREES[f"prevenance.runs.{module}"].body if getattr(one, "name", "") == function)
+            assert [one.arg for one in run.args.args] == ["given", *(["targets"] if node.keywords else []), "steps"]

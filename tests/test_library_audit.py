@@ -11,7 +11,7 @@ from pipelines import audit
 from pipelines.sbom import LOCK
 from prevenance.base.errors import PrevenanceError
 from prevenance.runs import advisories
-from prevenance.runs.advisories import judged, pins
+from prevenance.runs.advisories import audited_count, locked_pins
 
 VERSIONS = {"typing-extensions": "4.1", "colorama": "0.4.6", "jinja2": "3.1.0"}
 LOCKED = set(VERSIONS.items())
@@ -26,31 +26,31 @@ def told(*skipped: str, **weak: list[dict]) -> str:
 
 
 def test_every_locked_library_was_audited() -> None:
-    assert judged(LOCKED, [told()]) == 3
+    assert audited_count(LOCKED, [told()]) == 3
 
 
 def test_a_library_that_was_not_audited_fails_the_gate() -> None:
     with pytest.raises(PrevenanceError, match=r"E604 first=colorama==0.4.6 — 2 of 3 locked libraries were audited"):
-        judged(LOCKED, [told("colorama")])
+        audited_count(LOCKED, [told("colorama")])
     with pytest.raises(PrevenanceError, match=r"E604 first=jinja2==3.1.9 — 2 of 3"):
-        judged(LOCKED - {("jinja2", "3.1.0")} | {("jinja2", "3.1.9")}, [told()])
+        audited_count(LOCKED - {("jinja2", "3.1.0")} | {("jinja2", "3.1.9")}, [told()])
 
 
 def test_a_known_weakness_is_named_with_the_version_that_mends_it() -> None:
     with pytest.raises(
         PrevenanceError, match=r"E605 first=jinja2==3.1.0 — 1 known weaknesses: jinja2 3.1.0 \(PYSEC-2026-1\).*FIX: lock jinja2 3.1.6"
     ):
-        judged(LOCKED, [told("colorama", jinja2=[WEAK])])
+        audited_count(LOCKED, [told("colorama", jinja2=[WEAK])])
     with pytest.raises(PrevenanceError, match="FIX: replace jinja2: no version mends it yet"):
-        judged(LOCKED, [told(jinja2=[WEAK | {"fix_versions": []}])])
+        audited_count(LOCKED, [told(jinja2=[WEAK | {"fix_versions": []}])])
 
 
 @pytest.mark.parametrize("answer", ["", "[]", "Traceback", '{"dependencies": [{"name": "x"}]}', '{"dependencies": []}'])
 def test_no_answer_is_4_and_never_a_pass(answer: str) -> None:
     with pytest.raises(PrevenanceError, match="E405"):
-        judged(LOCKED, [answer])
+        audited_count(LOCKED, [answer])
     with pytest.raises(PrevenanceError, match="E405.*did not answer for any library"):
-        judged(LOCKED, [told(*VERSIONS)])
+        audited_count(LOCKED, [told(*VERSIONS)])
 
 
 @pytest.mark.parametrize(("printed", "status"), [("", 4), (told(), 6)])
@@ -66,11 +66,11 @@ def test_the_command_ends_with_the_code_of_the_gate(
 
 def test_the_lock_file_is_asked_about_whole_other_systems_libraries_too(monkeypatch: pytest.MonkeyPatch) -> None:
     text = LOCK.read_text(encoding="utf-8")
-    locked = pins(text)
+    locked = locked_pins(text)
     assert len(locked) == sum("==" in line.partition(";")[0] and line[:1].isalnum() for line in text.splitlines())
     assert "colorama" in {name for name, _ in locked}
     lists: list[str] = []
     monkeypatch.setattr(advisories, "_answer", lambda listed: lists.append(listed) or listed)
-    advisories.asked(locked)
+    advisories.advisory_answers(locked)
     assert sorted(line for one in lists for line in one.split()) == sorted(f"{name}=={version}" for name, version in locked)
     assert all(len(names) == len(set(names)) for names in ([line.partition("==")[0] for line in one.split()] for one in lists))

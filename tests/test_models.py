@@ -13,8 +13,8 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.models import MODELS, module
 from prevenance.models.boosted import DEFAULTS
 from prevenance.models.bundle import Fitted, calibrated, chance, interval, load, log_odds, save
-from prevenance.models.calibrate import WHOLE, band, platt
-from prevenance.models.customer_rules import CustomerRule, usable
+from prevenance.models.calibrate import WHOLE, interval_band, platt_calibrator
+from prevenance.models.customer_rules import CustomerRule, usable_rules
 from prevenance.models.encode import LEVELS, Encoder, fit_encoder
 from prevenance.models.rule import average_precision
 
@@ -112,7 +112,7 @@ def test_the_rule_treats_a_missing_value_as_the_median():
 
 def test_customer_rules_count_what_holds_and_skip_what_cannot_be_asked():
     encoder = Encoder(("tickets_28d", "logins_28d_trend"))
-    assert [rule.name for rule in usable(encoder)] == ["use halved in four weeks", "more than three tickets in four weeks"]
+    assert [rule.name for rule in usable_rules(encoder)] == ["use halved in four weeks", "more than three tickets in four weeks"]
     rules = module("customer_rules")
     parameters = rules.parameters(rules.estimator(encoder, seed=0))
     rows = np.array([[4.0, -0.5], [3.0, -0.3], [np.nan, -1 / 3]])
@@ -219,21 +219,21 @@ def test_platt_finds_the_slope_and_intercept_of_honest_log_odds():
     random = np.random.default_rng(0)
     values = random.normal(size=20000)
     labels = (random.random(20000) < 1 / (1 + np.exp(-(0.7 * values - 1.0)))).astype("float64")
-    slope, intercept = platt(values, labels)
+    slope, intercept = platt_calibrator(values, labels)
     assert slope == pytest.approx(0.7, abs=0.05)
     assert intercept == pytest.approx(-1.0, abs=0.05)
 
 
 @pytest.mark.parametrize("labels", [[0.0, 0, 0, 0], [1.0, 1, 1, 1], [1.0, 1, 0, 0]])
 def test_platt_is_flat_for_one_class_and_for_an_order_upside_down(labels):
-    slope, intercept = platt(np.array([1.0, 2, 3, 4]), np.array(labels))
+    slope, intercept = platt_calibrator(np.array([1.0, 2, 3, 4]), np.array(labels))
     rate = (sum(labels) + 0.5) / 5
     assert slope == 0.0
     assert 1 / (1 + np.exp(-intercept)) == pytest.approx(rate)
 
 
 def test_platt_keeps_its_head_when_the_classes_are_parted():
-    slope, intercept = platt(np.arange(20.0), np.repeat([0.0, 1.0], 10))
+    slope, intercept = platt_calibrator(np.arange(20.0), np.repeat([0.0, 1.0], 10))
     assert 0.5 < 1 / (1 + np.exp(-(slope * 19 + intercept))) < 0.999
 
 
@@ -243,7 +243,7 @@ def test_the_band_holds_the_truth_about_nine_times_in_ten_and_is_in_order():
     for _ in range(60):
         scores = random.beta(1, 6, 1500)
         labels = (random.random(1500) < scores).astype("float64")
-        model = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=band(scores, labels, np.arange(1500)))
+        model = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=interval_band(scores, labels, np.arange(1500)))
         low, high = interval(model, np.array([0.05, 0.1, 0.2, 0.3]))
         assert (np.diff(low) >= 0).all()
         assert (np.diff(high) >= 0).all()
@@ -253,13 +253,13 @@ def test_the_band_holds_the_truth_about_nine_times_in_ten_and_is_in_order():
 
 def test_many_snapshots_of_few_customers_make_a_wide_band():
     scores, labels = np.linspace(0.1, 0.3, 1000), np.tile([1.0, 0, 0, 0, 0], 200)
-    wide = np.array(band(scores, labels, np.arange(1000) % 10))
-    narrow = np.array(band(scores, labels, np.arange(1000)))
+    wide = np.array(interval_band(scores, labels, np.arange(1000) % 10))
+    narrow = np.array(interval_band(scores, labels, np.arange(1000)))
     assert (wide[:, 2] - wide[:, 1]).mean() > 2 * (narrow[:, 2] - narrow[:, 1]).mean()
 
 
 def test_nobody_seen_is_a_band_from_nothing_to_all():
-    assert band(np.array([]), np.array([]), np.array([])) == WHOLE
+    assert interval_band(np.array([]), np.array([]), np.array([])) == WHOLE
 
 
 def test_a_score_lies_within_its_interval_even_beyond_the_band():

@@ -24,7 +24,7 @@ from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.models import bundle, shelf
 from prevenance.runs import night
-from prevenance.sources.gates import Gate, Limit, age, enforce, freshness, volume
+from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
 
 BODIES = {"train": train.body, "score": score.body, "backfill": backfill.body}
@@ -168,15 +168,15 @@ def test_fault_04_a_part_of_a_table_is_refused_unless_it_is_accepted(out: Path, 
 def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from prevenance.runs import tonight
+    from prevenance.runs import night
 
-    whole, path = tonight.listed, next((out / "demo").glob("product_events*.csv.gz"))
+    whole, path = night.ranked_list, next((out / "demo").glob("product_events*.csv.gz"))
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"\n", mtime=0))
         return whole(*given, **more)
 
-    monkeypatch.setattr(tonight, "listed", meanwhile)
+    monkeypatch.setattr(night, "ranked_list", meanwhile)
     before = published(out)
     assert run("score", f"out={out}", "target=churn", "as_of=2026-09-20") == 3
     line = capsys.readouterr().err
@@ -184,7 +184,7 @@ def test_fault_17_an_input_that_changes_during_the_run_is_not_published(
     assert path.name in line
     assert "changed during the run" in line
     assert published(out) == before
-    monkeypatch.setattr(tonight, "listed", whole)
+    monkeypatch.setattr(night, "ranked_list", whole)
     assert run("score", f"out={out}", "target=churn", "as_of=2026-09-20", "tables.usage.on_bad_row=quarantine") == 0
 
 
@@ -207,7 +207,7 @@ def test_fault_41_another_clock_gives_the_same_list_and_freshness(out: Path, mon
 
 def test_fault_59_a_second_run_ends_at_once_naming_the_first(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (out / "status.json").read_bytes()
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         assert run("score", f"out={out}", "target=churn") == 7
         assert run("backfill", f"out={out}", "target=churn", "from=2026-09-01", "to=2026-09-01") == 7
         assert run("train", f"out={out}", "target=churn", *SMALL) == 0, "training may overlap"
@@ -226,10 +226,10 @@ def test_fault_60_the_lock_goes_with_the_process_that_held_it(out: Path) -> None
     with subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(PrevenanceError, match=f"process {holder.pid} on .* holds the lock lists"), lock.held(out, "lists"):
+        with pytest.raises(PrevenanceError, match=f"process {holder.pid} on .* holds the lock lists"), lock.hold_lock(out, "lists"):
             pass
         holder.send_signal(signal.SIGKILL)
-    with lock.held(out, "lists"):
+    with lock.hold_lock(out, "lists"):
         assert json.loads((out / ".lists.holder").read_text())["pid"] != holder.pid
     assert not (out / ".lists.holder").exists()
 
@@ -254,13 +254,13 @@ def test_fault_64_missed_nights_get_what_they_would_have_had(out: Path, trained:
 def train_until(out: Path, until: str) -> str:
     """Train the champion again with what was known at ``until`` and return its digest."""
     assert run("train", *SMALL, f"out={out}", "target=churn", f"as_of={until}") == 0
-    held = shelf.champion(out / "models" / "churn")
+    held = shelf.shelf_champion(out / "models" / "churn")
     assert held is not None
     return held[1]
 
 
 def test_a_backfilled_night_takes_the_champion_of_its_time(out: Path) -> None:
-    present = shelf.champion(out / "models" / "churn")
+    present = shelf.shelf_champion(out / "models" / "churn")
     old = train_until(out, "2026-09-01")
     new = train_until(out, "2026-10-01")
     assert present is not None
@@ -363,7 +363,7 @@ def test_fault_69_without_a_champion_the_command_is_told_or_a_rule_list_made(tmp
 
 def test_one_refused_target_does_not_stop_the_others(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("train", *SMALL, f"out={out}", "target=tickets") == 0
-    digest = shelf.champion(out / "models" / "churn")
+    digest = shelf.shelf_champion(out / "models" / "churn")
     assert digest is not None
     (out / "models" / "churn" / digest[1] / "model.json").write_text("{}")
     before = latest(out).name
@@ -379,15 +379,15 @@ def test_one_refused_target_does_not_stop_the_others(out: Path, capsys: pytest.C
 def test_a_disk_that_fills_after_the_first_list_leaves_its_record(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = night.tonight
+    real = night.publish_target
 
     def tonight(given: Any, *rest: Any, **how: Any) -> Any:
         if given.target.name != "churn":
             raise PrevenanceError("E801", "cannot write (No space left on device)", fix="free space")
         return real(given, *rest, **how)
 
-    monkeypatch.setattr(night, "tonight", tonight)
-    monkeypatch.setattr(night, "champion", lambda *_: "1")
+    monkeypatch.setattr(night, "publish_target", tonight)
+    monkeypatch.setattr(night, "tracked_champion", lambda *_: "1")
     assert run("score", f"out={out}", "target=all", LATER) == 8
     assert capsys.readouterr().err.count("ERROR E801") == 1
     told = status(out)
@@ -409,8 +409,8 @@ def test_finished_files_that_differ_are_not_published(
 ) -> None:
     from prevenance.publish import workbook
 
-    before, whole = published(out), workbook.xlsx
-    monkeypatch.setattr(workbook, "xlsx", lambda view: whole(view | {"rows": view["rows"][:-1]}))
+    before, whole = published(out), workbook.workbook_bytes
+    monkeypatch.setattr(workbook, "workbook_bytes", lambda view: whole(view | {"rows": view["rows"][:-1]}))
     assert run("score", f"out={out}", "target=churn", LATER) == 6
     assert "E603 first=list.xlsx" in capsys.readouterr().err
     assert published(out) == before
@@ -419,33 +419,33 @@ def test_finished_files_that_differ_are_not_published(
 
 @pytest.mark.parametrize(("value", "days"), [(3, 3.0), ("36h", 1.5), ("2 days", 2.0), ("1w", 7.0), ("90m", 0.0625), (None, None)])
 def test_ages(value: object, days: float | None) -> None:
-    assert age(value, "key") == (None if days is None else timedelta(days=days))
+    assert parse_age(value, "key") == (None if days is None else timedelta(days=days))
 
 
 @pytest.mark.parametrize("value", ["soon", 0, -1, "1y", ""])
 def test_ages_that_are_none(value: object) -> None:
     with pytest.raises(PrevenanceError, match=r"E202 key=tables\.usage\.error_after"):
-        age(value, "tables.usage.error_after")
+        parse_age(value, "tables.usage.error_after")
 
 
 def test_freshness_is_judged_to_the_microsecond() -> None:
     counts = {"usage": Counts(newest_known_at="2026-10-01T00:00:00Z"), "tickets": Counts()}
     limits = {"usage": Limit(timedelta(days=1), timedelta(days=2)), "tickets": Limit(error_after=timedelta(days=1))}
     at = datetime(2026, 10, 3, tzinfo=UTC).replace(tzinfo=None)
-    assert {one.name: one.outcome for one in freshness(counts, at, limits)} == {"fresh.tickets": "fail", "fresh.usage": "warn"}
-    late = freshness(counts, at + timedelta(microseconds=1), limits)
+    assert {one.name: one.outcome for one in freshness_gates(counts, at, limits)} == {"fresh.tickets": "fail", "fresh.usage": "warn"}
+    late = freshness_gates(counts, at + timedelta(microseconds=1), limits)
     assert {one.name: one.outcome for one in late}["fresh.usage"] == "fail"
     with pytest.raises(PrevenanceError, match="E403 table=tickets"):
-        enforce(late)
+        enforce_gates(late)
 
 
 def test_volume_is_judged_by_the_median_of_seven_lists() -> None:
     usual = [{"usage": 10}, *({"usage": rows} for rows in (100, 110, 90, 100, 5, 100, 120))]
-    assert [one.outcome for one in volume({"usage": 40}, usual, {})] == ["pass"]
-    assert [one.outcome for one in volume({"usage": 39}, usual, {})] == ["fail"]
-    assert [one.outcome for one in volume({"usage": 39}, usual, {}, accepted=True)] == ["warn"]
-    assert [one.outcome for one in volume({"usage": 0}, usual, {"usage": Limit(required=False)})] == ["warn"]
-    assert volume({"usage": 5, "new": 1}, [], {}) == [Gate("volume.new", "pass"), Gate("volume.usage", "pass")]
+    assert [one.outcome for one in volume_gates({"usage": 40}, usual, {})] == ["pass"]
+    assert [one.outcome for one in volume_gates({"usage": 39}, usual, {})] == ["fail"]
+    assert [one.outcome for one in volume_gates({"usage": 39}, usual, {}, accepted=True)] == ["warn"]
+    assert [one.outcome for one in volume_gates({"usage": 0}, usual, {"usage": Limit(required=False)})] == ["warn"]
+    assert volume_gates({"usage": 5, "new": 1}, [], {}) == [Gate("volume.new", "pass"), Gate("volume.usage", "pass")]
 
 
 def test_features_of_a_late_table_are_unknown_not_zero(out: Path) -> None:
@@ -460,7 +460,7 @@ def test_features_of_a_late_table_are_unknown_not_zero(out: Path) -> None:
 def test_a_history_that_outgrows_a_lookback_keeps_its_champion(out: Path) -> None:
     longer = [one for one in SMALL if not one.startswith("features.lookbacks")] + ["features.lookbacks=[28,300]", "target=churn"]
     assert run("train", *longer, f"out={out}", "as_of=2026-03-01") == 0
-    held = shelf.champion(out / "models" / "churn")
+    held = shelf.shelf_champion(out / "models" / "churn")
     assert held is not None
     assert not [name for name in bundle.load(out / "models" / "churn" / held[1], held[1]).encoder.features if name.endswith("_300d")]
     assert run("score", f"out={out}", "target=churn", "as_of=2026-05-01") == 0

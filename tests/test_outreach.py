@@ -168,7 +168,7 @@ def test_tickets_are_worth_what_the_customer_s_own_pace_lets_expect() -> None:
     from math import exp
 
     from prevenance.history.history import History
-    from prevenance.targets.define import cohort
+    from prevenance.targets.labels import cohort
 
     now = datetime(2026, 9, 30)
     rows = [("a", days) for days in range(1, 25)] + [("b", 400), ("b", 2)] + [("c", 300), ("c", -3)]

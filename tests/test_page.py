@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from prevenance.demo.names import HOSTILE
 from prevenance.publish import cells, header
-from prevenance.publish.digest import MOST, digest
-from prevenance.publish.index import index
-from prevenance.publish.page import page
-from prevenance.publish.workbook import CUT, LONGEST, text, xlsx
+from prevenance.publish.digest import MOST, digest_text
+from prevenance.publish.index import index_page
+from prevenance.publish.page import list_page
+from prevenance.publish.workbook import CUT, LONGEST, cell_text, workbook_bytes
 from prevenance.words import words
 
 SAY = words("en")
@@ -80,16 +80,16 @@ UGLY = ugly_views()
 @pytest.mark.parametrize("name", UGLY)
 def test_every_view_gives_a_page_a_workbook_a_digest_and_an_index(name: str, language: str) -> None:
     view = UGLY[name] | {"language": language}
-    for told in (page(view), digest(view), index([view])):
+    for told in (list_page(view), digest_text(view), index_page([view])):
         assert told
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]", told)
         assert told.encode("utf-8")
         assert "None" not in re.sub(r"<script.*?</script>", "", told, flags=re.DOTALL)
-    assert xlsx(view)
+    assert workbook_bytes(view)
 
 
 def test_a_page_asks_nothing_of_the_network_and_runs_only_its_own() -> None:
-    for told in (page(views.view(60, 40, names=views.NASTY)), index([views.view(names=views.NASTY)])):
+    for told in (list_page(views.view(60, 40, names=views.NASTY)), index_page([views.view(names=views.NASTY)])):
         elements = Elements(told)
         policy = next(found["content"] for tag, found in elements.found if tag == "meta" and found.get("http-equiv"))
         assert policy is not None
@@ -107,38 +107,38 @@ def test_a_page_asks_nothing_of_the_network_and_runs_only_its_own() -> None:
 
 def test_the_block_cannot_end_itself_and_reads_back() -> None:
     view = views.view(60, 40, names=views.NASTY)
-    inner = page(view).split('id="block">')[1].split("</script>")[0]
+    inner = list_page(view).split('id="block">')[1].split("</script>")[0]
     assert not re.search(r"[<>&\u2028\u2029]", inner)
-    told = block_of(page(view))
+    told = block_of(list_page(view))
     ids = told["columns"]["customer_id"]
-    groups = [[row for row in view["rows"] if cells.group(row) == key] for key in ("listed", *cells.APART)]
+    groups = [[row for row in view["rows"] if cells.group_of(row) == key] for key in ("listed", *cells.GROUPS_APART)]
     assert [ids["of"][place] for place in ids["at"]] == [row["customer_id"] for part in groups for row in part]
     assert told["run"]["run_id"] == view["run_id"]
     assert set(told["exported"]) >= {"run_id", "data_until", "model", "customer_id", "score"}
 
 
 def test_a_page_is_the_same_whatever_was_rendered_before() -> None:
-    first = page(views.view())
-    page(views.view(3, 1, language="fr", target="tickets"))
-    assert page(views.view()) == first
+    first = list_page(views.view())
+    list_page(views.view(3, 1, language="fr", target="tickets"))
+    assert list_page(views.view()) == first
 
 
 def test_every_row_stands_once_in_its_group_and_in_its_order() -> None:
     view = views.view(60, 12)
-    told = page(view)
+    told = list_page(view)
     sections = re.findall(
         r'<section class="group" data-group="(\w+)"(.*?)</section>(?=\s*<section class="group"|\s*<p class="empty)', told, re.DOTALL
     )
     names = {key: re.findall(r'<th scope="row"><b>(.*?)</b>', part) for key, part in sections}
-    assert list(names) == ["listed", *cells.APART]
+    assert list(names) == ["listed", *cells.GROUPS_APART]
     for key, found in names.items():
-        assert [name.replace("&amp;", "&") for name in found] == [row["name"] for row in view["rows"] if cells.group(row) == key]
+        assert [name.replace("&amp;", "&") for name in found] == [row["name"] for row in view["rows"] if cells.group_of(row) == key]
     assert re.findall(r"<tr><td>(\d*)", dict(sections)["listed"]) == [str(n) for n in range(1, 13)]
     assert set(re.findall(r"<tr><td>(\d*)", dict(sections)["snoozed"])) == {""}
 
 
 def test_the_page_says_what_matters_in_words() -> None:
-    told = " ".join(" ".join(Elements(page(views.view())).text).split())
+    told = " ".join(" ".join(Elements(list_page(views.view())).text).split())
     for sentence in (
         "12 customers fit the 18 hours of this week.",
         "About 4 of them are expected to leave within 90 days, and €170k a year with them.",
@@ -162,13 +162,13 @@ def test_the_head_speaks_of_its_target(target: str, source: str) -> None:
     view = views.view(target=target)
     view["record"]["source"] = source
     if target != "churn":
-        assert "leav" not in " ".join([*header.fits(SAY, view), header.record(SAY, view), header.question(SAY, view)])
-    assert ("13 of the 40" in header.record(SAY, view)) == (source != "none")
+        assert "leav" not in " ".join([*header.fits_sentences(SAY, view), header.record_sentence(SAY, view), header.question(SAY, view)])
+    assert ("13 of the 40" in header.record_sentence(SAY, view)) == (source != "none")
 
 
 @given(st.one_of(st.none(), st.floats(allow_nan=True), st.text(max_size=3)))
 def test_a_chance_is_told_or_unknown(share: Any) -> None:
-    told = cells.frequency(SAY, share)
+    told = cells.chance_text(SAY, share)
     if isinstance(share, float) and 0.005 <= share < 0.95:
         count, of = map(int, re.findall(r"\d+", told))
         assert abs(count / of - share) <= 0.5 / of + 1e-9
@@ -178,7 +178,7 @@ def test_a_chance_is_told_or_unknown(share: Any) -> None:
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=14))
 def test_a_line_stays_in_its_box_and_has_a_point_for_each_known_week(weeks: list[float | None]) -> None:
-    path, last = cells.drawn(weeks, width=90, height=20, most=cells.scale(weeks))
+    path, last = cells.sparkline(weeks, width=90, height=20, most=cells.sparkline_top(weeks))
     points = [tuple(map(int, one)) for one in re.findall(r"(-?\d+) (-?\d+)", path)]
     assert len(points) == sum(value is not None for value in weeks)
     assert all(0 <= x <= 90 and 0 <= y <= 20 for x, y in points)
@@ -186,7 +186,7 @@ def test_a_line_stays_in_its_box_and_has_a_point_for_each_known_week(weeks: list
 
 
 def test_late_and_absolute_links_do_not_leave_the_folder() -> None:
-    told = page(views.view(links={"report": "javascript:alert(1)", "index": "//example.invalid/", "replay": "../r.html"}))
+    told = list_page(views.view(links={"report": "javascript:alert(1)", "index": "//example.invalid/", "replay": "../r.html"}))
     assert "example.invalid" not in told
     assert 'href="../r.html"' in told
 
@@ -196,7 +196,7 @@ def test_a_list_without_money_or_renewals_has_no_such_columns() -> None:
     for one in view["rows"]:
         one["value_at_stake"] = one["expected_value"] = None
         one["details"].pop("renews_on", None)
-    told = page(view)
+    told = list_page(view)
     assert 'data-sort="money"' not in told
     assert 'data-sort="renewal"' not in told
     assert "Renews within" not in told
@@ -204,17 +204,17 @@ def test_a_list_without_money_or_renewals_has_no_such_columns() -> None:
 
 def test_a_source_without_contacts_does_not_say_that_there_was_none() -> None:
     view = views.view()
-    assert "Last and next contact" in page(view)
+    assert "Last and next contact" in list_page(view)
     for row in view["rows"]:
         for key in ("last_contact", "last_contact_kind", "next_contact"):
             row["details"].pop(key, None)
-    text = page(view)
+    text = list_page(view)
     assert "Last and next contact" not in text
     assert "no contact yet" not in text
 
 
 def test_five_thousand_rows_stay_below_twelve_megabytes() -> None:
-    told = page(views.view(5000, 40))
+    told = list_page(views.view(5000, 40))
     assert len(told.encode()) < 12_000_000
 
 
@@ -223,8 +223,8 @@ def test_five_thousand_rows_stay_below_twelve_megabytes() -> None:
 
 def test_the_workbook_is_a_real_spreadsheet() -> None:
     view = views.view()
-    content = xlsx(view)
-    assert content == xlsx(views.view())
+    content = workbook_bytes(view)
+    assert content == workbook_bytes(views.view())
     assert all(one.date_time[:3] == (1980, 1, 1) for one in zipfile.ZipFile(io.BytesIO(content)).infolist())
     book = openpyxl.load_workbook(io.BytesIO(content))
     assert book.sheetnames == ["List", "About"]
@@ -244,7 +244,7 @@ def test_the_workbook_is_a_real_spreadsheet() -> None:
 
 
 def test_no_name_is_alive_in_the_workbook() -> None:
-    content = xlsx(views.view(60, 40, names=views.NASTY))
+    content = workbook_bytes(views.view(60, 40, names=views.NASTY))
     for name, part in (
         (one.filename, zipfile.ZipFile(io.BytesIO(content)).read(one)) for one in zipfile.ZipFile(io.BytesIO(content)).infolist()
     ):
@@ -261,7 +261,7 @@ def test_no_name_is_alive_in_the_workbook() -> None:
 
 @given(st.text(max_size=40))
 def test_a_text_of_a_cell_is_text(value: str) -> None:
-    told = text(value)
+    told = cell_text(value)
     assert not told.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert told.encode("utf-8").decode("utf-8") == told
 
@@ -270,7 +270,7 @@ def test_a_text_of_a_cell_is_text(value: str) -> None:
 
 
 def test_the_digest_is_short_and_names_the_first() -> None:
-    told = digest(views.view())
+    told = digest_text(views.view())
     assert sum(bool(one) for one in told.splitlines()) <= MOST
     for sentence in ("12 customers fit the 18 hours", "13 of the 40", "New 3", "1. **River", "`list.html`", "and 5 more"):
         assert sentence in told, sentence
@@ -279,7 +279,7 @@ def test_the_digest_is_short_and_names_the_first() -> None:
 @pytest.mark.parametrize("name", views.NASTY)
 def test_no_name_is_markup_in_the_digest(name: str) -> None:
     view = views.view(1, 1, names=[name])
-    (row,) = [one for one in digest(view).splitlines() if one.startswith("1. ")]
+    (row,) = [one for one in digest_text(view).splitlines() if one.startswith("1. ")]
     inner = re.sub(r"\\.", "", row.split("** (")[0].removeprefix("1. **"))
     assert not re.search(r"[<>\[\]`*_#@|!]|https?://", inner), inner
 
@@ -297,7 +297,7 @@ def test_the_index_shows_every_list_and_who_is_starved() -> None:
             segments=[{"segment": "tiny", "expected_outcomes": 3.0, "contact_share": 0.1, "outcome_share": 0.4}],
         ),
     ]
-    told = index(both, folders={"tickets": "elsewhere/tickets"})
+    told = index_page(both, folders={"tickets": "elsewhere/tickets"})
     assert 'href="lists/churn/latest/list.html"' in told
     assert 'href="elsewhere/tickets/list.html"' in told
     assert 'href="train/churn/report.html"' in told

@@ -11,9 +11,11 @@ from reports import UGLY, poor_reports, report
 from test_ranking import company, ranked
 
 from prevenance.publish import drawings, summary, wording
-from prevenance.publish.report import card, page
-from prevenance.targets import by_contract, by_event, by_silence, next_family, next_offer, next_ticket
-from prevenance.targets.define import Target
+from prevenance.publish.report import model_card, report_page
+from prevenance.targets.churn import by_contract, by_event, by_silence
+from prevenance.targets.cross_sell import next_family, next_offer
+from prevenance.targets.target import Target
+from prevenance.targets.tickets import next_ticket
 
 
 def pixel(folder: Path, name: str) -> Path:
@@ -23,7 +25,7 @@ def pixel(folder: Path, name: str) -> Path:
 
 
 def test_the_page_is_one_file_that_asks_nothing_of_the_network(tmp_path: Path) -> None:
-    text = page(report(), [pixel(tmp_path, "importance"), pixel(tmp_path, "dependence_1")])
+    text = report_page(report(), [pixel(tmp_path, "importance"), pixel(tmp_path, "dependence_1")])
     within = re.sub(r'base64,[\w+/=]+|xmlns="http://www.w3.org/2000/svg"|url\(#late\)', "", text)
     assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|<link|<iframe|\son\w+=|\sstyle=", within)
     assert text.count('src="data:image/') == text.count("src=") == 2
@@ -35,18 +37,18 @@ def test_the_page_is_one_file_that_asks_nothing_of_the_network(tmp_path: Path) -
 
 
 def test_what_comes_from_data_is_escaped() -> None:
-    text = page(report() | {"target": UGLY, "source": UGLY, "says": UGLY, "rule": UGLY, "enough": UGLY, "seconds": {UGLY: 1.0}})
+    text = report_page(report() | {"target": UGLY, "source": UGLY, "says": UGLY, "rule": UGLY, "enough": UGLY, "seconds": {UGLY: 1.0}})
     assert "<script" not in text
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "&lt;script&gt;" in text
-    written = card(report() | {"target": UGLY})
+    written = model_card(report() | {"target": UGLY})
     assert "<script" not in written.replace("\\<script", "")
     assert not re.search(r"(?<!\\)`code", written)
 
 
 def test_the_page_says_what_matters() -> None:
-    text = page(report())
+    text = report_page(report())
     for words in (
         "LightGBM is promoted",
         "Average precision 0.34 against the rule&#39;s 0.19",
@@ -71,24 +73,24 @@ def test_the_page_says_what_matters() -> None:
         "8.5",
     ):
         assert words in text
-    assert text == page(report())
+    assert text == report_page(report())
 
 
 @pytest.mark.parametrize("name", sorted(poor_reports()))
 def test_what_is_missing_is_said_and_nothing_fails(name: str) -> None:
     poor = poor_reports()[name]
-    said = summary.training(poor)
+    said = summary.training_text(poor)
     assert "None" not in said
     assert "nan" not in said.replace("prevenance", "")
-    for text in (page(poor), card(poor)):
+    for text in (report_page(poor), model_card(poor)):
         assert not re.search(r"\bNone\b(?! found|\.)|\bnan\b|Undefined", text)
     if name != "undefined metrics":
         assert "not enough data" in said
-        assert "Not enough data yet." in page(poor)
+        assert "Not enough data yet." in report_page(poor)
 
 
 def test_the_summary_is_read_in_a_minute() -> None:
-    lines = summary.training(report()).splitlines()
+    lines = summary.training_text(report()).splitlines()
     labels = [line[:10].strip() for line in lines if line[:10].strip()]
     wanted = [
         "DATA",
@@ -129,24 +131,24 @@ def test_what_a_target_says_follows_a_customer_in_a_sentence(target: Target) -> 
 
 
 def test_the_card_says_once_within_how_many_days() -> None:
-    assert "| label | 1 if the outcome came within 90 days of the cutoff; known" in card(report() | {"says": ""})
+    assert "| label | 1 if the outcome came within 90 days of the cutoff; known" in model_card(report() | {"says": ""})
 
 
 def test_too_few_outcomes_make_no_claim() -> None:
     one = report() | {"positives": 1, "customers": 1, "snapshots": 1, "positive_snapshots": 1, "models": {}, "folds": []}
-    for text in (card(one), page(one), summary.training(one)):
+    for text in (model_card(one), report_page(one), summary.training_text(one)):
         assert not re.search(r"(?<![\d,.])1 (customers|snapshots|contacts|outcomes)|<b>1</b> (customers|snapshots)", text)
         assert "predicted 3.4" not in text.lower().replace("\u00a0", " ")
-    assert "Rules, no model" in card(one)
-    assert "Found:" not in card(one)
-    assert "Rules, no model" not in card(report())
+    assert "Rules, no model" in model_card(one)
+    assert "Found:" not in model_card(one)
+    assert "Rules, no model" not in model_card(report())
     bare = {name: {metric: one | {"low": None, "high": None} for metric, one in each.items()} for name, each in report()["models"].items()}
-    assert "too few customers stand behind them for an interval" in page(report() | {"models": bare})
-    assert not re.search(r"\d–\d", summary.training(report() | {"models": bare}))
+    assert "too few customers stand behind them for an interval" in report_page(report() | {"models": bare})
+    assert not re.search(r"\d–\d", summary.training_text(report() | {"models": bare}))
 
 
 def test_the_card_answers_what_a_reader_asks() -> None:
-    text = card(report())
+    text = model_card(report())
     for words in (
         "## What it is not for",
         "1 if the customer gave notice on, or ended, every contract within 90 days of the cutoff; known",
@@ -160,7 +162,7 @@ def test_the_card_answers_what_a_reader_asks() -> None:
         "not enough data",
     ):
         assert words in text
-    assert "not recorded" in card(report() | {"privacy": {}})
+    assert "not recorded" in model_card(report() | {"privacy": {}})
 
 
 def test_a_champion_that_stays_is_marked_as_in_use() -> None:
@@ -168,24 +170,24 @@ def test_a_champion_that_stays_is_marked_as_in_use() -> None:
         "tested_as": "champion",
         "chosen": {"model": "lightgbm", "challenger": "lightgbm", "promoted": False, "why": "not promoted: x"},
     }
-    assert re.search(r"Champion so far<span class=\"tag\">in use", page(kept))
-    assert not re.search(r"LightGBM<span class=\"tag\">in use", page(kept))
+    assert re.search(r"Champion so far<span class=\"tag\">in use", report_page(kept))
+    assert not re.search(r"LightGBM<span class=\"tag\">in use", report_page(kept))
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "0 customers"), (1, "1 customer"), (2, "2 customers"), (None, "– customers")])
 def test_counts_agree_with_their_nouns(count: int | None, words: str) -> None:
-    assert wording.plural(count, "customer") == words
+    assert wording.count_text(count, "customer") == words
 
 
 def test_hits_may_stand_in_a_dict_of_their_own() -> None:
     nested = [{"cutoff": "2026-01-01", "customers": 10, "positives": 2, "random": 0.5, "hits": {"rule": 1.0}}]
-    assert wording.total(nested, "rule") == 1.0
-    assert "simple rule" in summary.training({"periods": nested, "chosen": {"model": "rule"}, "capacity": 3})
+    assert wording.total_hits(nested, "rule") == 1.0
+    assert "simple rule" in summary.training_text({"periods": nested, "chosen": {"model": "rule"}, "capacity": 3})
 
 
 def test_the_top_of_a_list_names_no_person() -> None:
     frame = company().assign(name="Jane Doe", owner="Dana", reasons="Logins 41 → 16 in 28 days\x1b[31m; Tickets: 3")
-    said = summary.top(ranked(frame, capacity=12), Path("out/lists/churn/x"), rows=5)
+    said = summary.list_text(ranked(frame, capacity=12), Path("out/lists/churn/x"), rows=5)
     assert "Jane" not in said
     assert "Dana" not in said
     assert "\x1b" not in said
@@ -193,13 +195,13 @@ def test_the_top_of_a_list_names_no_person() -> None:
     assert "and 7 more" in said
     assert "too late" in said
     assert said.rstrip().endswith("out/lists/churn/x/")
-    assert "nobody is at risk" in summary.top(ranked(company().iloc[:0]))
-    assert " · rules, no model" in summary.top(ranked(company()), by="rules, no model")
+    assert "nobody is at risk" in summary.list_text(ranked(company().iloc[:0]))
+    assert " · rules, no model" in summary.list_text(ranked(company()), by="rules, no model")
 
 
 def test_a_list_without_money_or_reasons_has_a_top_too() -> None:
     frame = company().assign(value_at_stake=float("nan"), reasons=None, score_before=float("nan"))
-    said = summary.top(ranked(frame, playbook={}))
+    said = summary.list_text(ranked(frame, playbook={}))
     assert "no single reason stands out" in said
     assert "expected" not in said
 
@@ -207,22 +209,27 @@ def test_a_list_without_money_or_reasons_has_a_top_too() -> None:
 def test_drawings_are_well_formed_and_empty_where_there_is_nothing() -> None:
     full = report()
     pictures = {
-        "hits": drawings.hits(full["periods"], "lightgbm"),
-        "reliability": drawings.reliability(full["calibration"]["bins"]),
-        "folds": drawings.folds(full["folds"]),
-        "weeks": drawings.weeks(full["lead_time"]["weeks"]),
-        "gaps": drawings.gaps(full["gaps"]),
-        "shares": drawings.shares(full["slices"][0], 0.6),
+        "hits": drawings.hits_svg(full["periods"], "lightgbm"),
+        "reliability": drawings.reliability_svg(full["calibration"]["bins"]),
+        "folds": drawings.folds_svg(full["folds"]),
+        "weeks": drawings.warning_weeks_svg(full["lead_time"]["weeks"]),
+        "gaps": drawings.power_svg(full["gaps"]),
+        "shares": drawings.shares_svg(full["slices"][0], 0.6),
     }
     for drawn in pictures.values():
         assert ElementTree.fromstring(drawn).tag.endswith("svg")
         assert "nan" not in drawn
-    assert drawings.hits([], "lightgbm") == drawings.reliability([]) == drawings.reliability([{"predicted": None, "seen": None}]) == ""
-    assert drawings.folds([]) == drawings.weeks([]) == drawings.gaps([]) == drawings.shares({}, 1.0) == ""
+    assert (
+        drawings.hits_svg([], "lightgbm")
+        == drawings.reliability_svg([])
+        == drawings.reliability_svg([{"predicted": None, "seen": None}])
+        == ""
+    )
+    assert drawings.folds_svg([]) == drawings.warning_weeks_svg([]) == drawings.power_svg([]) == drawings.shares_svg({}, 1.0) == ""
     assert pictures["folds"].count(">T</text>") == 6
     assert pictures["weeks"].count('class="late"') == 1
     assert pictures["gaps"].count("<polyline") == 3
-    assert drawings.hits([{"cutoff": "2026-01-01", "random": 0.0, "rule": 0.0}], "rule") == ""
+    assert drawings.hits_svg([{"cutoff": "2026-01-01", "random": 0.0, "rule": 0.0}], "rule") == ""
 
 
 @pytest.mark.parametrize(
@@ -237,12 +244,12 @@ def test_drawings_are_well_formed_and_empty_where_there_is_nothing() -> None:
     ],
 )
 def test_chances_are_told_as_frequencies(share: float | None, words: str) -> None:
-    assert wording.chance(share) == words
+    assert wording.english_chance(share) == words
 
 
 def test_the_teams_own_score_is_told_on_the_page_and_on_the_card() -> None:
     told = "the model would have found 12 more (90 % 3 to 20) than your score <b>"
     rich = report() | {"health_score": {"text": told}}
-    assert "the model would have found 12 more (90 % 3 to 20) than your score &lt;b&gt;" in page(rich, [])
-    assert "Your health score: the model would have found 12 more" in card(rich)
-    assert "Your health score" not in page(report(), []) + card(report())
+    assert "the model would have found 12 more (90 % 3 to 20) than your score &lt;b&gt;" in report_page(rich, [])
+    assert "Your health score: the model would have found 12 more" in model_card(rich)
+    assert "Your health score" not in report_page(report(), []) + model_card(report())

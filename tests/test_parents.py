@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from prevenance.history.history import History
-from prevenance.history.parents import groups
+from prevenance.history.roster import parent_groups
 from prevenance.judge import bootstrap
-from prevenance.models import challenger
-from prevenance.models.folds import units
+from prevenance.models import tuning
+from prevenance.models.folds import sampling_units
 
 UNTIL = datetime(2026, 1, 1)
 
@@ -28,14 +28,14 @@ def history(*rows: tuple[str, str | None, str]) -> History:
 def test_fault_50_parents_of_parents_loops_and_parents_without_a_row_are_one_group() -> None:
     rows = [("b", "a", "2025-01-01"), ("c", "b", "2025-01-01"), ("d", None, "2025-01-01"), ("e", "gone", "2025-01-01")]
     rows += [("f", "gone", "2025-01-01"), ("x", "y", "2025-01-01"), ("y", "x", "2025-01-01"), ("z", "z", "2025-01-01")]
-    found = groups(history(*rows), UNTIL)
+    found = parent_groups(history(*rows), UNTIL)
     assert found.to_dict() == {"a": "a", "b": "a", "c": "a", "e": "e", "f": "e", "gone": "e", "x": "x", "y": "x", "z": "z"}
 
 
 def test_fault_50_a_parent_that_is_not_known_yet_joins_nobody() -> None:
     past = history(("a", None, "2025-01-01"), ("b", "a", "2025-06-01"))
-    assert groups(past, datetime(2025, 3, 1)).empty
-    assert groups(past, datetime(2025, 7, 1)).to_dict() == {"a": "a", "b": "a"}
+    assert parent_groups(past, datetime(2025, 3, 1)).empty
+    assert parent_groups(past, datetime(2025, 7, 1)).to_dict() == {"a": "a", "b": "a"}
 
 
 def rows_of(customers: int, size: int) -> pd.DataFrame:
@@ -47,19 +47,23 @@ def rows_of(customers: int, size: int) -> pd.DataFrame:
 
 
 def test_fault_50_accounts_of_one_parent_are_drawn_together_and_tuned_on_together() -> None:
-    rows, groups_ = bootstrap.closed(rows_of(400, 10))
+    rows, groups_ = bootstrap.closed_rows(rows_of(400, 10))
     assert len(groups_) == 40
-    weights = bootstrap.draws(len(groups_), 20, 7)[bootstrap.index(rows, groups_)]
+    weights = bootstrap.bootstrap_weights(len(groups_), 20, 7)[bootstrap.customer_index(rows, groups_)]
     for _, part in pd.DataFrame(weights).groupby(rows["group"].to_numpy()):
         assert (part == part.iloc[0]).all(axis=None)
-    assert challenger.tuned_on(rows).groupby(rows["group"]).nunique().max() == 1
-    assert len(challenger.losses(rows["score"].to_numpy(), rows)) == 40
+    assert tuning.is_tuned_on(rows).groupby(rows["group"]).nunique().max() == 1
+    assert len(tuning.customer_losses(rows["score"].to_numpy(), rows)) == 40
 
 
 def test_fault_50_ten_accounts_that_share_a_fate_widen_the_interval() -> None:
     def width(rows: pd.DataFrame) -> float:
-        found, who = bootstrap.closed(rows)
-        told = bootstrap.interval(bootstrap.pooled(found, bootstrap.index(found, who), bootstrap.draws(len(who), 400, 7), 20)["roc_auc"])
+        found, who = bootstrap.closed_rows(rows)
+        told = bootstrap.bootstrap_interval(
+            bootstrap.pooled_metrics(found, bootstrap.customer_index(found, who), bootstrap.bootstrap_weights(len(who), 400, 7), 20)[
+                "roc_auc"
+            ]
+        )
         assert told["high"] is not None
         assert told["low"] is not None
         return told["high"] - told["low"]
@@ -70,8 +74,8 @@ def test_fault_50_ten_accounts_that_share_a_fate_widen_the_interval() -> None:
 
 def test_without_groups_everybody_stands_alone() -> None:
     rows = rows_of(4, 2).drop(columns="group")
-    assert units(rows).tolist() == rows["customer_id"].tolist()
+    assert sampling_units(rows).tolist() == rows["customer_id"].tolist()
 
 
 def test_a_company_without_parents_has_no_group() -> None:
-    assert groups(history(("a", None, "2025-01-01")), UNTIL).reindex(np.array(["a"], dtype=object)).isna().all()
+    assert parent_groups(history(("a", None, "2025-01-01")), UNTIL).reindex(np.array(["a"], dtype=object)).isna().all()

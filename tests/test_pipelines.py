@@ -389,10 +389,10 @@ def test_shuffled_labels_are_never_promoted(trained: Path, seed: int) -> None:
     frame["label"] = frame.groupby("cutoff")["label"].transform(lambda part: part.sample(frac=1, random_state=seed).to_numpy())
     columns = [name for name in frame.columns if name not in ("customer_id", "cutoff", "state", "value_at_stake", "label", "outcome_at")]
     cutoffs = sorted(moment.to_pydatetime() for moment in frame["cutoff"].unique())
-    parted = folds.folds(cutoffs, horizon_days=30, settle_days=3, tests=4)
+    parted = folds.make_folds(cutoffs, horizon_days=30, settle_days=3, tests=4)
     tested = training.backtest(frame, parted, ("logistic", "lightgbm"), columns, seed=7, trials=2)
     for kind in ("logistic", "lightgbm"):
-        verdict = evaluation.gate(tested.predictions, kind, ["rule", "base_rate"], capacity=10, seed=7, replicates=200)
+        verdict = evaluation.gate_verdict(tested.predictions, kind, ["rule", "base_rate"], capacity=10, seed=7, replicates=200)
         assert not verdict.promoted, verdict.why
 
 

@@ -12,10 +12,13 @@ import yaml
 from pipelines.start.compose import settings_of
 from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import FAMILIES, NEVER, Play, play_of, playbook_of
+from prevenance.runs.settings.outreach import plays_of
+from prevenance.targets import default_plays
+from prevenance.targets.tickets import PLAYS as PLAYS_OF_TICKETS
 from prevenance.words import LANGUAGES, words
 
 SHIPPED = yaml.safe_load((Path(__file__).parent.parent / "conf" / "playbook" / "default.yaml").read_text(encoding="utf-8"))
-BOOK = playbook_of(SHIPPED["plays"], SHIPPED["targets"])
+BOOK = playbook_of(SHIPPED["plays"], default_plays())
 PLAYS = [*BOOK.plays.values(), *(play for own in BOOK.targets.values() for play in own.values())]
 PLAY = {"action": "Call", "days": 3, "owner": "billing", "draft": "Hello, may we help?"}
 FORBIDDEN = {
@@ -104,6 +107,11 @@ def test_one_setting_of_a_play_can_be_given_on_the_command_line():
     found = settings_of("score", ["playbook.plays.usage.days=3"]).playbook
     assert playbook_of(found.plays, found.targets).plays["usage"].days == 3
     assert found.plays["usage"]["action"] == SHIPPED["plays"]["usage"]["action"]
+
+
+def test_one_setting_of_a_target_s_own_play_can_be_given_too():
+    found = plays_of(settings_of("score", ["playbook.targets.tickets.usage.days=9"]))
+    assert found["targets"] == {**default_plays(), "tickets": PLAYS_OF_TICKETS | {"usage": PLAYS_OF_TICKETS["usage"] | {"days": 9}}}
 
 
 def test_a_playbook_of_one_s_own_is_used(tmp_path, monkeypatch):

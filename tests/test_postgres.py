@@ -17,12 +17,12 @@ from psycopg import sql
 from pipelines import score, train
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
-from prevenance.demo.simulated import demo_of, write
+from prevenance.demo.simulated import write_company
+from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import PRIVATE
 from prevenance.sources import postgres, stream
-from prevenance.sources.convert import Source
-from prevenance.sources.files import connect
-from prevenance.sources.files import read as read_file
+from prevenance.sources.declared import Entry, Source
+from prevenance.sources.files import new_engine, read_files
 
 ROOT = Path(__file__).parent.parent
 VARIABLE = "PREVENANCE_PG_URL"
@@ -81,9 +81,9 @@ def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:
 
 def fill(link: psycopg.Connection, name: str, path: Path, separator: str = ",") -> None:
     """Create table crm.<name> of text columns with the rows of a CSV file."""
-    con = connect()
-    facts = read_file(con, path.parent, "given", {"path": path.name, "delimiter": separator})
-    columns = [sql.Identifier(one) for one in facts["columns"] if one not in ("_file", "_line")]
+    con = new_engine()
+    names = read_files(con, path.parent, Entry.of("given", {"path": path.name, "delimiter": separator})).columns
+    columns = [sql.Identifier(one) for one in names if one not in ("_file", "_line")]
     table = sql.Identifier("crm", name)
     link.execute(
         sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join(sql.SQL("{} text").format(one) for one in columns))
@@ -104,10 +104,10 @@ def tabled(company: Company, link: psycopg.Connection) -> None:
 
 def loaded(view: str, declared: dict[str, str], link: object = None) -> list[tuple]:
     source = Source("mine", {}, {view: declared}, database={"url_env": VARIABLE})
-    con = connect()
-    with postgres.opened(source) as opened:
+    con = new_engine()
+    with postgres.open_snapshot(source) as opened:
         assert opened is not None
-        postgres.read(con, opened, view, declared)
+        postgres.read_table(con, opened, Entry.of(view, declared))
     return con.execute(f'select * from raw."{view}" order by _line').fetchall()
 
 
@@ -155,11 +155,11 @@ def test_batches_change_nothing_and_a_row_too_long_is_set_apart(link: psycopg.Co
     monkeypatch.setattr(stream, "BATCH", 100)
     assert loaded("many", {"table": "crm.many"}) == whole
     link.execute("update crm.many set word = repeat('x', 9000000) where id = 7")
-    con = connect()
+    con = new_engine()
     declared = {"table": "crm.many"}
-    with postgres.opened(Source("mine", {}, {"many": declared}, database={"url_env": VARIABLE})) as opened:
+    with postgres.open_snapshot(Source("mine", {}, {"many": declared}, database={"url_env": VARIABLE})) as opened:
         assert opened is not None
-        assert postgres.read(con, opened, "many", declared)["ragged"] == [("crm.many", 7)]
+        assert postgres.read_table(con, opened, Entry.of("many", declared)).ragged == [("crm.many", 7)]
     assert con.execute("select count(*), max(_line) from raw.many").fetchall() == [(499, 500)]
 
 
@@ -174,12 +174,13 @@ def test_an_empty_table_is_a_header(company: Company, link: psycopg.Connection) 
 def test_nothing_can_be_written_and_all_tables_are_of_one_moment(link: psycopg.Connection) -> None:
     link.execute("create table crm.one (n int); insert into crm.one values (1); create table crm.two (n int); create sequence crm.counter")
     source = Source("mine", {}, {"one": {"table": "crm.one"}}, database={"url_env": VARIABLE})
-    con = connect()
-    with postgres.opened(source) as opened:
+    con = new_engine()
+    with postgres.open_snapshot(source) as opened:
         assert opened is not None
-        postgres.read(con, opened, "one", {"table": "crm.one"})
+        postgres.read_table(con, opened, Entry.of("one", {"table": "crm.one"}))
         link.execute("insert into crm.two values (1)")
-        assert postgres.read(con, opened, "two", {"table": "crm.two"})["rows"] == 0
+        postgres.read_table(con, opened, Entry.of("two", {"table": "crm.two"}))
+        assert con.execute("select count(*) from raw.two").fetchall() == [(0,)]
     for query in (
         "with gone as (delete from crm.one returning 1) select * from gone",
         "select n from crm.one) as asked; delete from crm.one; select * from (select 1",
@@ -262,12 +263,12 @@ def test_a_busy_server_is_asked_again_for_half_a_minute(link: psycopg.Connection
         return connects(*given, **more)
 
     monkeypatch.setattr(psycopg, "connect", connecting)
-    with postgres.opened(source, waited.append) as opened:
+    with postgres.open_snapshot(source, waited.append) as opened:
         assert opened is not None
     assert waited == [2.0] * 3
     waited.clear()
     busy = 99
-    with pytest.raises(PrevenanceError, match="E402.*busy"), postgres.opened(source, waited.append):
+    with pytest.raises(PrevenanceError, match="E402.*busy"), postgres.open_snapshot(source, waited.append):
         pass
     assert sum(waited) <= 30
 
@@ -279,7 +280,7 @@ def test_the_same_lists_as_from_the_files(tmp_path: Path, link: psycopg.Connecti
     import yaml
 
     demo, made = tmp_path / "demo", {}
-    write(demo, demo_of({"customers": 60, "months": 14}))
+    write_company(demo, demo_of({"customers": 60, "months": 14}))
     shipped = yaml.safe_load((ROOT / "conf/source/demo.yaml").read_text())
     shipped.pop("defaults", None)
     shipped |= {"name": "shop"}

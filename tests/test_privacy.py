@@ -12,12 +12,12 @@ from pipelines import leakage
 from pipelines.start.compose import settings_of
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.purpose import EXAMPLES, Privacy, check
-from prevenance.consent.special import category, refused
+from prevenance.consent.purpose import PURPOSE_EXAMPLES, Privacy, check_purpose
+from prevenance.consent.special import refused_category, special_category
 from prevenance.features import SETS, definitions
-from prevenance.history.history import cut, newest_known_at
-from prevenance.sources.convert import Source
-from prevenance.sources.files import connect
+from prevenance.history.history import cut_history, newest_known_at
+from prevenance.sources.declared import Source
+from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
@@ -32,42 +32,42 @@ def taken(folder: Path, consents: str, select: str = CONSENTS) -> Intake:
     (folder / "consents.csv").write_text("id,day,known,purpose,allowed\n" + consents, encoding="utf-8")
     files = {"accounts": "accounts.csv", "consents": "consents.csv"}
     source = Source("mine", {"customers": CUSTOMERS, "consents": select}, files, timezone="UTC")
-    return intake(connect(), source, folder, {name: Policy("quarantine") for name in ("customers", "consents")})
+    return intake(new_engine(), source, folder, {name: Policy("quarantine") for name in ("customers", "consents")})
 
 
 def out(found: Intake, **rules: object) -> str:
     until = (
         newest_known_at(found) if rules.pop("now", True) else min(row[0] for row in found.con.execute("select since from late").fetchall())
     )
-    history, counts = cut(found, until, **rules)  # type: ignore[arg-type]
+    history, counts = cut_history(found, until, **rules)  # type: ignore[arg-type]
     for one in counts.values():
         assert one.read == one.used + sum(one.excluded.values()) + sum(one.quarantined.values())
     left = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     return "".join(sorted(set("abcdefghij") - left))
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", PURPOSE_EXAMPLES)
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_fault_80_purpose_legal_basis_and_controller_are_required(name: str, blank: str) -> None:
     whole = {"purpose": "help", "legal_basis": "contract", "controller": "Halden Foods"}
-    check(Privacy(**whole))
+    check_purpose(Privacy(**whole))
     with pytest.raises(PrevenanceError, match=rf"E901 key=privacy.{name} — .* FIX: set privacy.{name}, for instance") as refused:
-        check(Privacy(**{**whole, name: blank}))
+        check_purpose(Privacy(**{**whole, name: blank}))
     assert refused.value.exit_status == 9
     fix = refused.value.fix.rpartition("for instance ")[2].replace("'", "")
-    check(Privacy(**{**whole, fix.partition("=")[0].removeprefix("privacy."): fix.partition("=")[2]}))
+    check_purpose(Privacy(**{**whole, fix.partition("=")[0].removeprefix("privacy."): fix.partition("=")[2]}))
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", PURPOSE_EXAMPLES)
 def test_fault_80_null_is_not_recorded_either(name: str) -> None:
     given = settings_of("train", [f"privacy.{name}=null"]).privacy
     with pytest.raises(PrevenanceError, match=rf"E901 key=privacy.{name}"):
-        check(Privacy(given.purpose, given.legal_basis, given.controller))
+        check_purpose(Privacy(given.purpose, given.legal_basis, given.controller))
 
 
 def test_fault_80_the_shipped_settings_record_all_three() -> None:
     shipped = settings_of("train", []).privacy
-    check(Privacy(shipped.purpose, shipped.legal_basis, shipped.controller))
+    check_purpose(Privacy(shipped.purpose, shipped.legal_basis, shipped.controller))
 
 
 @pytest.mark.parametrize("said", ["no", "NO", "false", "0", "", "maybe", "nein", "n/a", "yes please", "1e"])
@@ -147,13 +147,13 @@ INNOCENT = (
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in SPECIAL.items() for name in names.split("|")])
 def test_fault_78_special_categories_are_known_by_name_in_six_languages(kind: str, name: str) -> None:
-    assert category(name) == kind
-    assert refused(name, [name.upper()]) is None, "a name may be permitted"
+    assert special_category(name) == kind
+    assert refused_category(name, [name.upper()]) is None, "a name may be permitted"
 
 
 @pytest.mark.parametrize("name", [*INNOCENT.split("|"), *sorted({column for table in TABLES.values() for column in table.names})])
 def test_innocent_names_stay_usable(name: str) -> None:
-    assert category(name) is None
+    assert special_category(name) is None
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ def test_innocent_names_stay_usable(name: str) -> None:
     ),
 )
 def test_fault_78_agents_are_no_features(name: str) -> None:
-    assert category(name, agents=True) == "agent"
-    assert category(name) is None, "an owner's name may stand on a list"
+    assert special_category(name, agents=True) == "agent"
+    assert special_category(name) is None, "an owner's name may stand on a list"
 
 
 @pytest.mark.parametrize("name", "user_agent|owner_changes_365d|days_since_owner_change|agents_per_ticket|owner_count".split("|"))
 def test_counts_of_agents_are_no_agents(name: str) -> None:
-    assert category(name, agents=True) is None
+    assert special_category(name, agents=True) is None
 
 
 def test_no_feature_of_ours_reads_free_text_or_who_works_for_the_company() -> None:
@@ -177,13 +177,13 @@ def test_no_feature_of_ours_reads_free_text_or_who_works_for_the_company() -> No
         assert not re.search(
             r"\b(owner|subject|body|text|name)\b", f"{getattr(one, 'where', '')} {getattr(one, 'value', '')} {getattr(one, 'sql', '')}"
         ), one.name
-        assert category(one.name, agents=True) is None
+        assert special_category(one.name, agents=True) is None
 
 
 def read(folder: Path, header: str, select: str, **settings: object) -> Intake:
     (folder / "people.csv").write_text(header + "\n" + "\n".join(f"{one},2024-01-01,x,y" for one in "abc") + "\n", encoding="utf-8")
     options: dict = {"timezone": "UTC"} | settings
-    return intake(connect(), Source("mine", {"customers": select}, {"people": "people.csv"}, **options), folder, {})
+    return intake(new_engine(), Source("mine", {"customers": select}, {"people": "people.csv"}, **options), folder, {})
 
 
 @pytest.mark.parametrize(

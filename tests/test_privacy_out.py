@@ -19,9 +19,9 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import pseudonyms
 from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide import overrides
-from prevenance.decide.feedback import Answer, load
+from prevenance.decide.feedback import Answer, load_answers
 from prevenance.privacy import trail
-from prevenance.runs.inputs import make_demo
+from prevenance.runs.inputs import ensure_demo
 from prevenance.runs.steps import Steps
 
 TINY = [
@@ -53,12 +53,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder whose tables hold pseudonyms; one row of the customers' file and one of contacts is set apart."""
     out = tmp_path_factory.mktemp("made") / "out"
     given = settings_of("train", [f"out={out}", *TINY])
-    make_demo(given, out / "demo", Steps(out))
+    ensure_demo(given, out / "demo", Steps(out))
     contacts = out / "demo" / "contacts.csv"
     rows = contacts.read_text(encoding="utf-8").splitlines()
     contacts.write_text("\n".join([*rows, rows[-1].replace(rows[-1].split(",")[2], '"31/31/2026"')]) + "\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(pseudonyms.KEY, KEY)
+        patch.setenv(pseudonyms.KEY_VARIABLE, KEY)
         on = ["privacy.pseudonyms=true", "tables.contacts.on_bad_row=quarantine"]
         assert run("train", f"out={out}", *TINY, *on) == 0
         assert run("score", f"out={out}", "target=churn") == 0
@@ -68,7 +68,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def out(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(made, tmp_path / "out", symlinks=True)
-    monkeypatch.setenv(pseudonyms.KEY, KEY)
+    monkeypatch.setenv(pseudonyms.KEY_VARIABLE, KEY)
     return tmp_path / "out"
 
 
@@ -132,7 +132,7 @@ def test_tables_hold_pseudonyms_and_lists_hold_ids(out: Path) -> None:
     for name in ("list.csv", "list.json", "list.html"):
         assert str(ranked(out)[0]["customer_id"]) in (folder / name).read_text(encoding="utf-8")
     told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert told["privacy"]["key_id"] == OURS.key_id == keys.id_of(KEY.encode())
+    assert told["privacy"]["key_id"] == OURS.key_id == keys.key_id(KEY.encode())
     assert "key_file" not in told["privacy"]
     assert not [path for path in out.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
 
@@ -147,18 +147,18 @@ def test_who_has_the_key_explains_and_scores_and_nobody_else(
     assert told["score"] == told["row"]["score"]
     before = newest(out)
     for key in ("", "another key"):
-        monkeypatch.setenv(pseudonyms.KEY, key)
+        monkeypatch.setenv(pseudonyms.KEY_VARIABLE, key)
         capsys.readouterr()
         assert run("explain", f"out={out}", f"customer={customer}", "target=churn") == 9
         assert "E905" in capsys.readouterr().err
-    monkeypatch.delenv(pseudonyms.KEY)
+    monkeypatch.delenv(pseudonyms.KEY_VARIABLE)
     assert run("score", f"out={out}", "target=churn") == 9
     assert "FIX: set PREVENANCE_PSEUDONYM_KEY" in capsys.readouterr().err
     file = out.parent / "key"
     file.write_text(KEY, encoding="utf-8")
     file.chmod(0o640)
     with pytest.raises(PrevenanceError, match=r"E905.*open to others \(mode 0640\)"):
-        pseudonyms.chosen(True, str(file))
+        pseudonyms.wanted_pseudonyms(True, str(file))
     file.chmod(0o600)
     assert run("score", f"out={out}", "target=churn", f"privacy.key_file={file}") == 0
     assert newest(out) == before
@@ -171,11 +171,11 @@ def test_fault_79_an_erasure_finds_pseudonyms_and_says_so_without_the_key(
     hidden = OURS.of(customer)
     tables = [out / "train" / "churn" / "features.parquet", newest(out) / "features.parquet"]
     assert all(hidden in set(pd.read_parquet(path)["customer_id"]) for path in tables)
-    monkeypatch.delenv(pseudonyms.KEY)
+    monkeypatch.delenv(pseudonyms.KEY_VARIABLE)
     assert run("erase", f"out={out}", f"customer={customer}") == 9
     assert f"E904 — rows may be left under pseudonyms of the key {OURS.key_id}" in capsys.readouterr().err
     assert all(hidden in set(pd.read_parquet(path)["customer_id"]) for path in tables)
-    monkeypatch.setenv(pseudonyms.KEY, KEY)
+    monkeypatch.setenv(pseudonyms.KEY_VARIABLE, KEY)
     assert run("erase", f"out={out}", f"customer={customer}") == 0
     assert not any(hidden in set(pd.read_parquet(path)["customer_id"]) for path in tables)
     assert hidden.encode() not in b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file() and path.suffix != ".parquet")
@@ -209,7 +209,7 @@ def test_no_row_leaves_before_a_person_has_decided(out: Path, capsys: pytest.Cap
     assert found[0]["action"] == rows[0]["action"]
     assert run("export", f"out={out}", "target=churn", "privacy.review=optional") == 0
     assert len(exported(out)) == len(rows)
-    lines = [one for one in trail.verified(out) if one["what"] == "export"]
+    lines = [one for one in trail.verified_lines(out) if one["what"] == "export"]
     assert [(one["rows"], one["decided"], one["review"]) for one in lines] == [(3, 3, "required"), (len(rows), 3, "optional")]
     assert run("export", f"out={out}", "target=churn", "privacy.review=sometimes") == 2
     assert run("export", f"out={out}", "target=churn", "reviewed_only=true", "pseudonymous=true") == 0
@@ -223,9 +223,9 @@ def test_whoever_takes_a_file_that_names_nobody_is_told_by_a_hash_and_the_file_c
 ) -> None:
     rows = [(ranked(out)[0]["customer_id"], "approved", "2026-11-01T10:00:00Z")]
     assert answered(out, *rows, by="") == 0
-    monkeypatch.setattr(trail, "who", lambda: "somebody else")
+    monkeypatch.setattr(trail, "user_hash", lambda: "somebody else")
     assert answered(out, *rows, by="") == 0
-    found = load(out, "churn")
+    found = load_answers(out, "churn")
     assert len(found) == 1
     assert found[0].by.startswith("user ")
     assert found[0].reason == "=a reason"
@@ -239,10 +239,10 @@ def test_the_newest_decision_on_a_row_counts_and_few_decisions_tell_nothing_of_a
         return Answer(**usual, customer_id=customer, action=action, at=f"2026-10-0{day}T00:00:00Z")
 
     found = [answer(f"c{number}", "contacted") for number in range(5)] + [answer("c0", "too_late", 2), answer("d", "snooze")]
-    assert overrides.rate(found) == overrides.Rate(2, 6)
-    assert overrides.rate([]) == overrides.Rate(0, 0)
+    assert overrides.override_rate(found) == overrides.Rate(2, 6)
+    assert overrides.override_rate([]) == overrides.Rate(0, 0)
     owners = {("a" * 12, f"c{number}", ""): "Ada" for number in range(5)} | {("a" * 12, "d", ""): "Bo"}
-    assert overrides.by_owner(found, owners) == {"Ada": overrides.Rate(1, 5)}
+    assert overrides.override_rates_by_owner(found, owners) == {"Ada": overrides.Rate(1, 5)}
 
 
 def test_what_is_past_its_retention_goes_at_the_end_of_a_night_and_is_told(out: Path) -> None:
@@ -256,7 +256,7 @@ def test_what_is_past_its_retention_goes_at_the_end_of_a_night_and_is_told(out: 
     assert kept.exists()
     told = json.loads((out / "status.json").read_text(encoding="utf-8"))
     assert "past their retention and removed: 1 of explain, 1 of lists" in told["messages"]
-    lines = [one for one in trail.verified(out) if one["what"] == "prune"]
+    lines = [one for one in trail.verified_lines(out) if one["what"] == "prune"]
     assert [(one["lists"], one["explain"]) for one in lines] == [(1, 1)]
     manifest = json.loads((newest(out) / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["tables"]["contacts"]["excluded"]["past_retention"] > 0

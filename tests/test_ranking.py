@@ -8,11 +8,12 @@ import pytest
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import Play, Playbook
-from prevenance.decide.ranking import COLUMNS, PRIVATE, Stamp, apart, arms, public, rank, why_above
+from prevenance.decide.ranking import COLUMNS, PRIVATE, Stamp, arm_rows, public_columns, rank_customers, rows_apart, why_above
 from prevenance.order.capacity import Room
 from prevenance.order.decision import Memory, Rules, decide
 from prevenance.order.holdout import HoldOut
 from prevenance.order.value import ORDER
+from prevenance.targets.tickets import next_ticket
 from prevenance.words import words
 
 CUTOFF = datetime(2026, 10, 1)
@@ -46,7 +47,7 @@ def ranked(frame: pd.DataFrame, *, memory: Memory | None = None, **settings) -> 
     given = {"capacity": 2, "share": 0.15, "cost_per_contact": 60.0} | settings
     rules = Rules(given["share"], given["cost_per_contact"], Room(given["capacity"]), HoldOut("churn", 90, share=0.0))
     decided, _ = decide(frame, rules, CUTOFF, memory or Memory(), draws=False)
-    return public(rank(frame, decided, STAMP, PLAYBOOK, words("en"), "EUR"))
+    return public_columns(rank_customers(frame, decided, STAMP, PLAYBOOK, words("en"), "EUR"))
 
 
 def company(size: int = 60, seed: int = 3) -> pd.DataFrame:
@@ -156,13 +157,13 @@ def test_what_pages_show_besides_is_no_column_of_the_list() -> None:
     frame = company()
     rules = Rules(0.15, 60.0, Room(5, {"default": 6.0}, 1.5), HoldOut("churn", 90))
     decided, _ = decide(frame, rules, CUTOFF, Memory(), draws=True)
-    found = rank(frame, decided, STAMP, PLAYBOOK, words("en"))
+    found = rank_customers(frame, decided, STAMP, PLAYBOOK, words("en"))
     assert tuple(found.columns) == (*COLUMNS, *PRIVATE)
     assert found["rank"].dropna().tolist() == [1, 2, 3, 4]
     assert found["hours"].dropna().tolist() == [1.5] * 4
     assert found.loc[found["rank"].notna(), "draft"].notna().all()
-    assert sum(apart(found).values()) == found["apart"].isin(["holdout", "too_late", "not_enough_data"]).sum()
-    told = arms(found)
+    assert sum(rows_apart(found).values()) == found["apart"].isin(["holdout", "too_late", "not_enough_data"]).sum()
+    told = arm_rows(found)
     assert told["place"].is_monotonic_increasing
     assert set(told["customer_id"]) == set(found.loc[found["in_band"] | found["arm"].notna(), "customer_id"])
 
@@ -172,4 +173,4 @@ def test_a_lower_chance_above_a_higher_one_says_why() -> None:
     assert why_above(rows, words("en"), "EUR").tolist() == ["Above a higher chance: €84k a year at stake, not €12k", "", "", ""]
     unknown = pd.DataFrame({"rank": [1, 2], "score": [0.2, 0.6], "value_at_stake": [84000.0, np.nan]})
     assert why_above(unknown, words("en"))[0] == "Above a higher chance: what is at stake there is not known"
-    assert why_above(rows, words("en"), "EUR", yearly=False)[0] == "Above a higher chance: €84k at stake, not €12k"
+    assert why_above(rows, words("en"), "EUR", next_ticket().words.above)[0] == "Above a higher chance: €84k at stake, not €12k"

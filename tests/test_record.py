@@ -17,7 +17,8 @@ from pipelines import erase, record, replay, score, train
 from pipelines.start.run import _guarded
 from prevenance.base import disk, lock
 from prevenance.consent import erased
-from prevenance.demo.simulated import demo_of, write
+from prevenance.demo.simulated import write_company
+from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import PRIVATE
 
 ROOT = Path(__file__).parent.parent
@@ -175,7 +176,7 @@ def test_a_table_that_lost_most_of_its_keys_is_not_believed(company: Company) ->
 
 
 def test_two_at_once(company: Company) -> None:
-    with lock.held(company.root / "out", "record"):
+    with lock.hold_lock(company.root / "out", "record"):
         assert run(company, "record", "as_of=2024-05-01").line.startswith("ERROR E701")
 
 
@@ -246,7 +247,7 @@ def test_an_erased_customer_leaves_the_record_and_does_not_come_back(company: Co
     assert "accounts: 1 erased customers are left out" in kept.out
     assert not [path for path in out.rglob("*") if path.is_file() and b"acme-1" in path.read_bytes()]
     assert {row["account"] for path in (out / "record" / "accounts").iterdir() for row in rows(path)} == {"b"}
-    assert erased.load(out).among(["acme-1"]) == {"acme-1"}
+    assert erased.load_erased(out).among(["acme-1"]) == {"acme-1"}
 
 
 SMALL = ["model=rule", "target=churn", "validation.replicates=20", "validation.cutoffs=8", "capacity=10", "target.horizon_days=60"]
@@ -260,7 +261,7 @@ select account_id as customer_id, recorded_at as event_at, recorded_at as known_
 
 def test_a_list_of_the_first_night_does_not_know_the_second_and_a_replay_proves_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     demo, out, conf = tmp_path / "demo", tmp_path / "out", tmp_path / "conf" / "source"
-    write(demo, demo_of({"customers": 60, "months": 20}))
+    write_company(demo, demo_of({"customers": 60, "months": 20}))
     shipped = yaml.safe_load((ROOT / "conf/source/demo.yaml").read_text())
     shipped.pop("defaults", None)
     conf.mkdir(parents=True)

@@ -17,7 +17,7 @@ from prevenance.history.history import History
 from prevenance.judge import outcomes
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import Encoder
-from prevenance.runs import past
+from prevenance.runs.replay import _recipe
 from prevenance.targets import KINDS
 
 SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=50", "capacity=10"]
@@ -65,12 +65,12 @@ TARGET = KINDS["contract"](horizon_days=90, settle_days=7, lead_days=14)
 
 
 def test_outcomes_are_judged_by_the_label_of_training():
-    rows = outcomes.judged(world(CUTOFF + timedelta(days=120)), TARGET, ranked())
+    rows = outcomes.outcomes_of_list(world(CUTOFF + timedelta(days=120)), TARGET, ranked())
     assert rows["outcome"].tolist() == ["happened", "did not", "too late", "happened", "did not", "too late"]
     assert rows["missed"].tolist() == [False, False, True, True, False, False]
     assert rows["days_of_warning"].fillna(-1).tolist() == [30.0, -1, 5.0, 60.0, -1, -1]
     assert rows["outcome_at"].notna().tolist() == [True, False, True, True, False, False]
-    facts = outcomes.counted(rows, TARGET, CUTOFF + timedelta(days=120))
+    facts = outcomes.outcome_counts(rows, TARGET, CUTOFF + timedelta(days=120))
     assert {key: facts[key] for key in ("capacity", "at_risk", "outcomes", "hits", "missed", "too_late", "gone_before")} == {
         **{"capacity": 2, "at_risk": 5, "outcomes": 3, "hits": 1},
         **{"missed": 2, "too_late": 1, "gone_before": 1},
@@ -81,9 +81,9 @@ def test_outcomes_are_judged_by_the_label_of_training():
 
 def test_an_open_window_says_what_came_so_far():
     until = CUTOFF + timedelta(days=40)
-    rows = outcomes.judged(world(until), TARGET, ranked())
+    rows = outcomes.outcomes_of_list(world(until), TARGET, ranked())
     assert rows["outcome"].tolist() == ["happened", "not known yet", "too late", "not known yet", "not known yet", "too late"]
-    facts = outcomes.counted(rows, TARGET, until) | {"date": "2026-01-01", "horizon_days": 90}
+    facts = outcomes.outcome_counts(rows, TARGET, until) | {"date": "2026-01-01", "horizon_days": 90}
     assert facts["still_open"]
     assert "2 who left within 90 days so far" in outcomes.verdict(facts, "left")
     assert "The window is still open, until 2026-04-08" in outcomes.verdict(facts, "left")
@@ -95,13 +95,13 @@ def test_silence_is_sure_only_of_those_who_came_while_the_window_is_open():
     customers = usage.drop_duplicates("customer_id")[["customer_id", "event_at", "known_at"]]
     history = History.from_frames({"usage": usage, "customers": customers}, CUTOFF + timedelta(days=10))
     silent = KINDS["silence"](horizon_days=28)
-    rows = outcomes.judged(history, silent, ranked().head(2))
+    rows = outcomes.outcomes_of_list(history, silent, ranked().head(2))
     assert rows["outcome"].tolist() == ["did not", "not known yet"]
 
 
 def test_an_empty_list_is_judged_too():
-    rows = outcomes.judged(world(CUTOFF + timedelta(days=120)), TARGET, ranked().head(0))
-    facts = outcomes.counted(rows, TARGET, CUTOFF) | {"date": "2026-01-01", "horizon_days": 90}
+    rows = outcomes.outcomes_of_list(world(CUTOFF + timedelta(days=120)), TARGET, ranked().head(0))
+    facts = outcomes.outcome_counts(rows, TARGET, CUTOFF) | {"date": "2026-01-01", "horizon_days": 90}
     assert "the list of 0 would have held 0 of the 0" in outcomes.verdict(facts, "left")
 
 
@@ -159,8 +159,8 @@ def test_replay_lists_what_score_would_have_listed(tmp_path: Path) -> None:
 
 def test_too_little_closed_history_gives_the_rule_and_says_so() -> None:
     champion = Fitted("logistic", Encoder(()), {}, (0.0, 0.0), about={"params": {"C": 0.5}})
-    assert past._recipe(champion, 20)[:2] == ("logistic", {"C": 0.5})
-    kind, params, why = past._recipe(champion, 19)
+    assert _recipe(champion, 20)[:2] == ("logistic", {"C": 0.5})
+    kind, params, why = _recipe(champion, 19)
     assert (kind, params) == ("rule", {})
     assert why == "19 customers had had the outcome by then, 20 are needed for a model: the rule"
 
@@ -187,11 +187,15 @@ def test_without_a_training_it_says_what_to_run(tmp_path: Path, capsys: pytest.C
 def test_names_are_escaped_on_the_page():
     from prevenance.publish import replay as writer
 
-    rows = outcomes.judged(world(CUTOFF + timedelta(days=120)), TARGET, ranked())
+    rows = outcomes.outcomes_of_list(world(CUTOFF + timedelta(days=120)), TARGET, ranked())
     rows = rows.assign(name="<script>alert(1)</script>", score=np.linspace(0.5, 0, 6), reasons="<b>Logins</b>")
-    facts = outcomes.counted(rows, TARGET, CUTOFF + timedelta(days=120)) | {"date": "2026-01-01", "horizon_days": 90, "lead_days": 14}
+    facts = outcomes.outcome_counts(rows, TARGET, CUTOFF + timedelta(days=120)) | {
+        "date": "2026-01-01",
+        "horizon_days": 90,
+        "lead_days": 14,
+    }
     facts |= {"target": "churn", "judged_at": "2026-05-01", "model": {"why": "<i>"}, "verdict": "v"}
-    page = writer.page(rows, facts)
+    page = writer.replay_page(rows, facts)
     assert "<script>" not in page
     assert "<b>Logins" not in page
     assert "&lt;script&gt;" in page

@@ -17,11 +17,11 @@ from prevenance.decide import feedback
 from prevenance.decide.feedback import Answer
 from prevenance.features.build import build
 from prevenance.features.define import Feature, State, Trend
-from prevenance.history.history import History, cut
+from prevenance.history.history import History, cut_history
 from prevenance.privacy import retention
-from prevenance.runs.manifest import balanced
+from prevenance.runs.manifest import is_balanced
 from prevenance.sources.taken import Counts, Intake
-from prevenance.targets.define import cohort, label
+from prevenance.targets.labels import cohort, label
 
 DAYS = 120
 BEGIN = END - timedelta(days=DAYS)
@@ -31,7 +31,7 @@ def kept(frames: Frames, days: int | None = DAYS) -> tuple[History, dict[str, Co
     """Return the history of a world, its logs cut at so many days before the end, and the counts."""
     whole = History.from_frames(frames, END)
     read = {name: whole.con.execute(f"select count(*) from canonical.{name}").fetchall()[0][0] for name in whole.tables}
-    return cut(
+    return cut_history(
         Intake(whole.con, {name: Counts(number) for name, number in read.items()}, []), END, keep_days=dict.fromkeys(retention.LOGS, days)
     )
 
@@ -46,7 +46,7 @@ def features(frames: Frames, cutoffs: tuple[datetime, ...], days: int | None = D
 def test_old_rows_are_counted_out_and_what_they_were_changes_nothing(seed: int) -> None:
     frames = world(seed, rows=3.0)
     history, counts = kept(frames)
-    assert all(balanced(one) for one in counts.values())
+    assert all(is_balanced(one) for one in counts.values())
     went = {name: one.excluded.get("past_retention", 0) for name, one in counts.items()}
     assert sum(went.values()) > 0
     assert not [name for name, number in went.items() if number and name not in retention.LOGS]
@@ -136,17 +136,17 @@ def test_old_results_go_and_the_newest_list_and_latest_stay(tmp_path: Path) -> N
     }
     answer |= dict.fromkeys(("until", "channel", "outcome", "reason", "by"), "")
     for at in ("2024-01-02T00:00:00Z", "2026-09-30T00:00:00Z"):
-        feedback.append(tmp_path, "churn", [Answer(**answer, at=at)])
+        feedback.append_answers(tmp_path, "churn", [Answer(**answer, at=at)])
     rules = {"lists": 730, "replay": 365, "explain": 90, "export": 365, "feedback": None}
     as_of = datetime(2026, 10, 1)
-    assert retention.prune(tmp_path, as_of, dict.fromkeys(rules)) == {}
-    assert retention.prune(tmp_path, as_of, rules) == {"lists": 2, "replay": 1, "explain": 2, "export": 1}
+    assert retention.prune_results(tmp_path, as_of, dict.fromkeys(rules)) == {}
+    assert retention.prune_results(tmp_path, as_of, rules) == {"lists": 2, "replay": 1, "explain": 2, "export": 1}
     assert sorted(path.name for path in (tmp_path / "lists" / "churn").iterdir() if not path.name.startswith(".")) == [*names[1:], "latest"]
     assert sorted(path.name for path in (tmp_path / "lists" / "tickets").iterdir()) == [names[1], "latest"]
     assert sorted(path.name for path in (tmp_path / "export").iterdir()) == ["churn-2026-09-30T000000Z.csv", "notes.txt"]
-    assert retention.prune(tmp_path, as_of, rules | {"feedback": 365}) == {"feedback": 1}
-    assert [one.at[:4] for one in feedback.load(tmp_path, "churn")] == ["2026"]
-    assert retention.prune(tmp_path, as_of, rules | {"feedback": 365}) == {}
+    assert retention.prune_results(tmp_path, as_of, rules | {"feedback": 365}) == {"feedback": 1}
+    assert [one.at[:4] for one in feedback.load_answers(tmp_path, "churn")] == ["2026"]
+    assert retention.prune_results(tmp_path, as_of, rules | {"feedback": 365}) == {}
 
 
 def test_a_number_of_days_for_each_log_is_a_number_of_days_for_none_of_the_rest() -> None:

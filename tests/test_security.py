@@ -12,8 +12,8 @@ from pipelines.start.refusals import refuse_secrets
 from pipelines.start.run import _guarded, main
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.convert import Source
-from prevenance.sources.files import connect
+from prevenance.sources.declared import Source
+from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
 
 CANARY = "kanarie-7QxZ"
@@ -126,7 +126,7 @@ def test_fault_76_a_path_that_leaves_the_data_folder_is_refused(tmp_path: Path, 
     (data / "link.csv").symlink_to(tmp_path / "people.csv")
     (data / "folder").symlink_to(tmp_path)
     with pytest.raises(PrevenanceError, match="E209") as problem:
-        intake(connect(), Source("mine", {"customers": CUSTOMERS}, {"people": path}, timezone="UTC"), data, {})
+        intake(new_engine(), Source("mine", {"customers": CUSTOMERS}, {"people": path}, timezone="UTC"), data, {})
     assert problem.value.exit_status == 2
 
 
@@ -135,7 +135,7 @@ def test_fault_76_hostile_names_of_tables_and_columns_are_names_and_nothing_else
     header = name.replace('"', '""')
     (tmp_path / "people.csv").write_text(f'id,since,"{header}"\na,2024-01-01,x\n', encoding="utf-8")
     select = f'select id as customer_id, since as event_at, "{header}" as segment from "{header}"'
-    found = intake(connect(), Source("mine", {"customers": select}, {name: "people.csv"}, timezone="UTC"), tmp_path, {})
+    found = intake(new_engine(), Source("mine", {"customers": select}, {name: "people.csv"}, timezone="UTC"), tmp_path, {})
     assert found.con.execute("select customer_id, segment from canonical.customers").fetchall() == [("a", "x")]
 
 
@@ -152,7 +152,7 @@ def test_fault_76_a_select_cannot_reach_other_files(tmp_path: Path) -> None:
             "mine", {"customers": f"select id as customer_id, since as event_at from {reach}"}, {"people": "people.csv"}, timezone="UTC"
         )
         with pytest.raises(PrevenanceError, match="E209 table=customers — customers.sql opens a file by itself") as problem:
-            intake(connect(), source, tmp_path, {})
+            intake(new_engine(), source, tmp_path, {})
         assert problem.value.exit_status == 2
 
 

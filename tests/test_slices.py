@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from prevenance.judge import clustered
-from prevenance.judge.slices import CHANCE, _chances, grouped, slices
+from prevenance.judge.slices import CHANCE, _chances, size_and_tenure, slice_report
 
 SEGMENTS = np.array(["small", "mid", "large"])
 
@@ -33,7 +33,7 @@ def world(seed: int, blind: str = "", *, customers: int = 450, tests: int = 4) -
 
 def flagged(seed: int, blind: str = "") -> set[str]:
     predictions, traits = world(seed, blind)
-    found = slices(predictions, traits, ["segment", "region"], "m", capacity=40, seed=1)
+    found = slice_report(predictions, traits, ["segment", "region"], "m", capacity=40, seed=1)
     return {str(one["value"]) for one in found if one["starved"] or one["worse"]}
 
 
@@ -65,7 +65,7 @@ def test_a_column_that_tells_who_leaves_makes_no_slice_look_worse() -> None:
             predictions["label"].mask(more, 1.0).where(mine).groupby([predictions["cutoff"], predictions["customer_id"]]).transform("max")
         )
         raw = 0.8 * label + 4.0 * large + dice.normal(size=len(label))
-        found = slices(predictions.assign(label=label, raw=raw), traits, ["segment"], "m", capacity=40)
+        found = slice_report(predictions.assign(label=label, raw=raw), traits, ["segment"], "m", capacity=40)
         flagged_worse += any("AUC" in str(one["worse"]) for one in found)
     assert flagged_worse <= 1
 
@@ -74,7 +74,7 @@ def test_a_slice_without_attention_is_starved() -> None:
     predictions, traits = world(1)
     small = predictions["customer_id"].map(dict(zip(traits["customer_id"], traits["segment"], strict=True))) == "small"
     pushed = predictions.assign(raw=predictions["raw"] - 3.0 * small)
-    found = {str(one["value"]): one for one in slices(pushed, traits, ["segment"], "m", capacity=40)}
+    found = {str(one["value"]): one for one in slice_report(pushed, traits, ["segment"], "m", capacity=40)}
     assert found["small"]["starved"]
     assert found["small"]["attention"]["high"] < 0.8  # type: ignore[index]
     assert not found["large"]["starved"]
@@ -84,19 +84,19 @@ def test_a_slice_without_attention_is_starved() -> None:
 def test_a_column_may_warn_without_blocking() -> None:
     predictions, traits = world(1)
     upside = predictions.assign(raw=predictions["raw"].where(predictions["model"] == "rule", -predictions["raw"]))
-    assert all(one["collapse"] for one in slices(upside, traits, ["segment"], "m", capacity=40))
-    assert not any(one["collapse"] for one in slices(upside, traits, ["segment"], "m", capacity=40, unblocking=["segment"]))
+    assert all(one["collapse"] for one in slice_report(upside, traits, ["segment"], "m", capacity=40))
+    assert not any(one["collapse"] for one in slice_report(upside, traits, ["segment"], "m", capacity=40, unblocking=["segment"]))
 
 
 def test_few_outcomes_are_not_judged() -> None:
     predictions, traits = world(2, "small", customers=60, tests=2)
-    found = slices(predictions, traits, ["segment"], "m", capacity=5)
+    found = slice_report(predictions, traits, ["segment"], "m", capacity=5)
     assert {(one["enough"], one["says"], one["starved"], one["worse"]) for one in found} == {(False, "not enough data", False, "")}
 
 
 def test_every_outcome_and_contact_is_in_one_slice() -> None:
     predictions, traits = world(3)
-    found = slices(predictions, traits, ["segment"], "m", capacity=40)
+    found = slice_report(predictions, traits, ["segment"], "m", capacity=40)
     mine = predictions[predictions["model"] == "m"]
     assert sum(one["positives"] for one in found) == mine["label"].sum()  # type: ignore[misc]
     caught = sum(one["recall"] * one["positives"] for one in found)  # type: ignore[operator]
@@ -106,7 +106,7 @@ def test_every_outcome_and_contact_is_in_one_slice() -> None:
 def test_nobody_listed_is_not_starved_where_few_would_be_expected() -> None:
     predictions, traits = world(4)
     none = predictions.assign(raw=np.where(predictions["customer_id"] < "c0150", -9.0, predictions["raw"]))
-    found = slices(none, traits.assign(half=(traits["customer_id"] < "c0150").astype(str)), ["half"], "m", capacity=1)
+    found = slice_report(none, traits.assign(half=(traits["customer_id"] < "c0150").astype(str)), ["half"], "m", capacity=1)
     assert found[1]["contact_share"] == 0.0
     assert not found[1]["starved"]
 
@@ -115,21 +115,21 @@ def test_size_is_cut_on_what_was_learned_from() -> None:
     frame = pd.DataFrame(
         {"customer_id": list("abcdef"), "cutoff": 0, "seats": [1.0, 2, 3, 4, 500, np.nan], "tenure_days": [1, 400, 800, 9, 9, 9]}
     )
-    found = grouped(frame, pd.Series([True, True, True, True, False, False]))
+    found = size_and_tenure(frame, pd.Series([True, True, True, True, False, False]))
     assert found["size"].tolist()[:5] == ["seats up to 2", "seats up to 2", "seats 2 to 3", "seats above 3", "seats above 3"]
     assert found["size"].isna().tolist() == [False] * 5 + [True]
     assert found["tenure"].tolist()[:3] == ["under 1 year", "1 to 2 years", "2 years and more"]
-    assert "size" not in grouped(frame[["customer_id", "cutoff"]], pd.Series(True, frame.index))
+    assert "size" not in size_and_tenure(frame[["customer_id", "cutoff"]], pd.Series(True, frame.index))
 
 
 def test_the_clustered_auc_is_the_auc_and_its_error_counts_customers() -> None:
     dice = np.random.default_rng(0)
     label, raw = (dice.random(400) < 0.3).astype(float), dice.normal(size=400)
-    once = clustered.auc(label, raw + label, np.zeros(400, dtype=int), np.arange(400), 400)
+    once = clustered.clustered_auc(label, raw + label, np.zeros(400, dtype=int), np.arange(400), 400)
     assert once.value == pytest.approx(roc_auc_score(label, raw + label))
-    twice = clustered.auc(*(np.tile(each, 2) for each in (label, raw + label, np.zeros(400, dtype=int), np.arange(400))), 400)
+    twice = clustered.clustered_auc(*(np.tile(each, 2) for each in (label, raw + label, np.zeros(400, dtype=int), np.arange(400))), 400)
     assert twice.error == pytest.approx(once.error)
-    assert clustered.auc(label * 0, raw, np.zeros(400, dtype=int), np.arange(400), 400).below(0.5) == 1.0
+    assert clustered.clustered_auc(label * 0, raw, np.zeros(400, dtype=int), np.arange(400), 400).below(0.5) == 1.0
 
 
 def test_the_clustered_interval_holds_the_truth_as_often_as_it_says() -> None:
@@ -138,7 +138,7 @@ def test_the_clustered_interval_holds_the_truth_as_often_as_it_says() -> None:
         dice = np.random.default_rng(seed)
         label = np.repeat((dice.random(150) < 0.3).astype(float), 2)
         raw = label + np.repeat(dice.normal(size=150), 2)
-        low, high = clustered.auc(label, raw, np.tile([0, 1], 150), np.repeat(np.arange(150), 2), 150).interval()
+        low, high = clustered.clustered_auc(label, raw, np.tile([0, 1], 150), np.repeat(np.arange(150), 2), 150).interval()
         assert low is not None
         assert high is not None
         held += low <= truth <= high

@@ -13,13 +13,13 @@ import yaml
 from company import Company
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.demo.simulated import demo_of, write
+from prevenance.demo.simulated import write_company
+from prevenance.demo.switches import demo_of
 from prevenance.sources import raw, sqlite, stream
-from prevenance.sources.convert import Source
-from prevenance.sources.files import connect
-from prevenance.sources.files import read as read_file
+from prevenance.sources.declared import Entry, Source
+from prevenance.sources.files import new_engine, read_files
 from prevenance.sources.intake import intake
-from prevenance.sources.prints import prints
+from prevenance.sources.raw import file_digests
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -28,8 +28,8 @@ ROOT = Path(__file__).parent.parent
 
 def fill(base: sqlite3.Connection, name: str, path: Path) -> None:
     """Create a table of text columns with the rows of a CSV file; a table that is there gets more rows."""
-    con = connect()
-    names = read_file(con, path.parent, "given", path.name)["columns"]
+    con = new_engine()
+    names = read_files(con, path.parent, Entry.of("given", path.name)).columns
     columns = [one for one in names if one not in ("_file", "_line")]
     base.execute(f'create table if not exists "{name}" ({", ".join(f"""{chr(34)}{one}{chr(34)} text""" for one in columns)})')
     rows = con.execute("select * exclude (_file, _line) from raw.given order by _line").fetchall()
@@ -59,9 +59,10 @@ def base(company: Company) -> Iterator[sqlite3.Connection]:
 
 
 def loaded(root: Path, **declared: str) -> list[tuple]:
-    con = connect()
-    with raw.opened(con, Source("mine", {}, {"asked": declared}), root) as read:
-        read("asked")
+    con = new_engine()
+    source = Source("mine", {}, {"asked": declared})
+    with raw.raw_reader(con, source, root) as read:
+        read(source.entries["asked"])
     return con.execute("select * from raw.asked order by _line").fetchall()
 
 
@@ -105,24 +106,26 @@ def test_every_type_becomes_text_and_the_order_is_that_of_the_key_or_the_content
     monkeypatch.setattr(stream, "BATCH", 2)
     assert loaded(tmp_path, sqlite="a.db", table="words") == words
     monkeypatch.setattr(stream, "LONGEST_LINE", 1)
-    con = connect()
-    with raw.opened(con, Source("mine", {}, {"asked": {"sqlite": "a.db", "table": "words"}}), tmp_path) as read:
-        assert read("asked")["ragged"] == []
+    con = new_engine()
+    source = Source("mine", {}, {"asked": {"sqlite": "a.db", "table": "words"}})
+    with raw.raw_reader(con, source, tmp_path) as read:
+        assert read(source.entries["asked"]).ragged == []
     monkeypatch.setattr(stream, "LONGEST_LINE", 0)
-    with raw.opened(con, Source("mine", {}, {"asked": {"sqlite": "a.db", "table": "words"}}), tmp_path) as read:
-        assert read("asked")["ragged"] == [("a.db/words", line) for line in range(1, 6)]
+    with raw.raw_reader(con, source, tmp_path) as read:
+        assert read(source.entries["asked"]).ragged == [("a.db/words", line) for line in range(1, 6)]
 
 
 def test_all_tables_of_one_file_are_of_one_moment(company: Company, base: sqlite3.Connection) -> None:
     base.execute("pragma journal_mode=wal")
     source = Source("mine", {}, {name: {"sqlite": "crm.db", "table": name} for name in ("accounts", "tickets")})
-    con = connect()
-    with raw.opened(con, source, company.root / "inbox") as read:
-        read("accounts")
+    con = new_engine()
+    with raw.raw_reader(con, source, company.root / "inbox") as read:
+        read(source.entries["accounts"])
         base.execute("delete from tickets")
         base.commit()
-        assert read("tickets")["rows"] == 8
-    assert prints(company.root / "inbox", source.files) == {}, "a file that is written all day stops no run"
+        read(source.entries["tickets"])
+        assert con.execute("select count(*) from raw.tickets").fetchall() == [(8,)]
+    assert file_digests(company.root / "inbox", source) == {}, "a file that is written all day stops no run"
 
 
 def test_nothing_can_be_written(company: Company, base: sqlite3.Connection) -> None:
@@ -258,11 +261,11 @@ def taken(root: Path, declared: dict[str, object]) -> Intake:
     selects = {path.stem: path.read_text() for path in (ROOT / "conf/source/demo").glob("*.sql")}
     shipped = yaml.safe_load((ROOT / "conf/source/demo.yaml").read_text())
     source = Source("shop", selects, declared, "Europe/Paris", static=True, delay_days=shipped["delay_days"])
-    return intake(connect(), source, root, dict.fromkeys(TABLES, Policy("quarantine")))
+    return intake(new_engine(), source, root, dict.fromkeys(TABLES, Policy("quarantine")))
 
 
 def test_the_same_tables_as_from_the_files(tmp_path: Path) -> None:
-    write(tmp_path, demo_of({"customers": 60, "months": 14}))
+    write_company(tmp_path, demo_of({"customers": 60, "months": 14}))
     shipped = yaml.safe_load((ROOT / "conf/source/demo.yaml").read_text())["files"]
     with closing(sqlite3.connect(tmp_path / "crm.db")) as base:
         for name, pattern in shipped.items():

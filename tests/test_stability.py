@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance.explain.attribution import families
+from prevenance.explain.attribution import column_stories
 from prevenance.explain.stability import reasons_stability
 from prevenance.features.define import Count, Feature, Trend
 from prevenance.models import training
@@ -33,7 +33,7 @@ def world(strength: float, customers: int = 400) -> pd.DataFrame:
 
 def told(kind: str, strength: float, family: dict[str, object] | None = None) -> dict[str, object]:
     frame = world(strength)
-    fitted = training.fit(frame, FOLD, kind, [*SIGNALS, *NOISE], seed=3)
+    fitted = training.fit_model(frame, FOLD, kind, [*SIGNALS, *NOISE], seed=3)
     newest = frame[frame["cutoff"] == pd.Timestamp(CUTOFFS[2])]
     top = newest.assign(score=training.chance(fitted, newest)).nlargest(40, "score")
     return reasons_stability(fitted, frame, FOLD, top, family or {}, seed=5)
@@ -51,7 +51,7 @@ def test_real_reasons_come_back_and_noise_does_not(kind: str) -> None:
 def test_a_draw_without_a_value_of_a_rare_feature_is_no_failure() -> None:
     frame = world(1.0)
     rare = frame.assign(rare=frame["noise_0"].where(frame["customer_id"] == "c007"))
-    fitted = training.fit(rare, FOLD, "logistic", [*SIGNALS, "rare"], seed=3)
+    fitted = training.fit_model(rare, FOLD, "logistic", [*SIGNALS, "rare"], seed=3)
     assert "rare" in fitted.encoder.features
     assert reasons_stability(fitted, rare, FOLD, rare.head(20), {}, seed=5)["listed"]
 
@@ -69,13 +69,13 @@ def test_a_rule_is_trivially_stable_and_nobody_listed_is_no_share() -> None:
         "refits": 0, "listed": 40, "stable": 40, "unstable": 0, "share_stable": 1.0, "share_kept": 1.0, "trivial": True,
     }  # fmt: skip
     frame = world(1.0)
-    fitted = training.fit(frame, FOLD, "logistic", SIGNALS, seed=3)
+    fitted = training.fit_model(frame, FOLD, "logistic", SIGNALS, seed=3)
     assert reasons_stability(fitted, frame, FOLD, frame.head(0), {}, seed=5)["share_stable"] is None
 
 
 def test_lookbacks_and_trends_are_of_one_family() -> None:
     definitions = [Feature(f"logins_{days}d", "usage", Count(), "{value}", "kind = 'login'", days) for days in (7, 28)]
-    found = families(
+    found = column_stories(
         [*definitions, Trend("logins_28d_trend", "logins_28d", "{now}"), Feature("uses_7d", "usage", Count(), "{value}", "", 7)]
     )
     assert len({found[name] for name in ("logins_7d", "logins_28d", "logins_28d_trend", "logins_28d_trend_before")}) == 1

@@ -13,12 +13,12 @@ from worlds import CUTOFFS, world
 
 from prevenance.decide import movement
 from prevenance.explain import story, whatif
-from prevenance.explain.lineage import held, newest, source_of, tables_of
-from prevenance.explain.note import note
+from prevenance.explain.evidence import newest_facts, rows_held, source_of, tables_by_column
+from prevenance.explain.note import call_note
 from prevenance.history.history import History
 from prevenance.models.bundle import Fitted, chance, load, save
 from prevenance.models.encode import Encoder
-from prevenance.models.precedents import FEWEST, NEAREST, precedents, similar
+from prevenance.models.precedents import FEWEST, NEAREST, precedents, similar_counts
 from prevenance.words import LANGUAGES, words
 
 CUTOFF = datetime(2026, 10, 1)
@@ -80,7 +80,7 @@ def company(**more: pd.DataFrame) -> History:
 
 
 def test_a_timeline_tells_what_was_known_newest_first():
-    told = story.timeline(company(), CUTOFF, ["a"], SAY)["a"]
+    told = story.timelines(company(), CUTOFF, ["a"], SAY)["a"]
     assert [(one["on"], one["text"]) for one in told] == [
         ("2026-09-23", "Ticket resolved"),
         ("2026-09-22", "Ticket opened (urgent)"),
@@ -95,17 +95,17 @@ def test_a_timeline_tells_what_was_known_newest_first():
 
 
 def test_a_row_stands_on_what_was_known():
-    found = story.standing(company(), CUTOFF).loc["a"]
+    found = story.customer_states(company(), CUTOFF).loc["a"]
     assert (found["country"], found["plan"], found["last_contact_kind"]) == ("CH", "solo", "call")
     assert (found["renews_on"], found["last_contact"], found["known_days"]) == (at(-60), at(30), 400)
 
 
 def test_marks_stand_on_the_line_of_chances():
-    line = story.line(CUTOFF)
+    line = story.line_moments(CUTOFF)
     assert len(line) == 12
     assert all(one.weekday() == 0 for one in line[:-1])
-    assert story.line(datetime(2026, 9, 28))[-2:] == [datetime(2026, 9, 21), datetime(2026, 9, 28)]
-    found = story.marks(company(), CUTOFF, ["a"], SAY)["a"]
+    assert story.line_moments(datetime(2026, 9, 28))[-2:] == [datetime(2026, 9, 21), datetime(2026, 9, 28)]
+    found = story.marks_by_customer(company(), CUTOFF, ["a"], SAY)["a"]
     assert {(one["week"], one["kind"], one["text"]) for one in found} == {(10, "ticket", "Ticket opened (urgent)"), (7, "contact", "Call")}
     for one, moment in ((10, at(9)), (7, at(30))):
         assert line[one - 1] < moment <= line[one]
@@ -120,7 +120,7 @@ def test_the_line_is_that_of_the_decision():
     settings_ = settings_of("score", ["target=churn"])
     rules = rules_of(settings_, target_of(settings_))
     for cutoff in (CUTOFF, datetime(2026, 9, 28), datetime(2026, 9, 28, 6), datetime(2026, 9, 27, 23, 59, 59)):
-        assert moments_of(cutoff, rules).line == story.line(cutoff)
+        assert moments_of(cutoff, rules).line == story.line_moments(cutoff)
 
 
 @settings(max_examples=15, deadline=None)
@@ -134,9 +134,9 @@ def test_what_is_not_visible_changes_nothing(seed):
 
     def told(which: dict[str, pd.DataFrame]) -> tuple:
         history = History.from_frames(which, cutoff + timedelta(days=60))
-        parts = [function(history, cutoff, customers, SAY) for function in (story.timeline, story.marks)]
-        stands = story.standing(history, cutoff).to_csv()
-        return (*parts, stands, story.sources(history, cutoff), [held(history, cutoff, one) for one in customers])
+        parts = [function(history, cutoff, customers, SAY) for function in (story.timelines, story.marks_by_customer)]
+        stands = story.customer_states(history, cutoff).to_csv()
+        return (*parts, stands, story.source_ages(history, cutoff), [rows_held(history, cutoff, one) for one in customers])
 
     assert told({name: frame for name, frame in frames.items() if name != "consents"}) == told(known)
 
@@ -144,7 +144,7 @@ def test_what_is_not_visible_changes_nothing(seed):
 def test_a_source_is_late_when_it_is_silent_for_longer_than_ever():
     def late(*days: float) -> bool:
         frame = rows(*({"customer_id": "a", "event_at": at(one), "kind": "login"} for one in days))
-        found = {one["table"]: one for one in story.sources(company(usage=frame), CUTOFF)}
+        found = {one["table"]: one for one in story.source_ages(company(usage=frame), CUTOFF)}
         return found["usage"]["late"]
 
     assert not late(0.5, 1, 2, 3)
@@ -159,18 +159,20 @@ def test_what_is_unknown_is_said(language):
     frame = pd.DataFrame({"customer_id": ["a"], "score": [0.9], "holes": [30], "inputs": [100], "without": [("usage",)]})
     known = pd.DataFrame({"known_days": [12.0]}, index=["a"])
     late = [{"table": "tickets", "newest": at(6), "late": True}, {"table": "usage", "newest": at(0), "late": False}]
-    found = story.unknown(frame, known, late, (0.01, 0.5), words(language))["a"]
+    found = story.unknown_by_customer(frame, known, late, (0.01, 0.5), words(language))["a"]
     assert len(found) == 5
     calm = frame.assign(score=0.2, holes=1, without=[()])
-    assert story.unknown(calm, known.assign(known_days=500.0), late[1:], (0.01, 0.5), words(language)) == {"a": []}
+    assert story.unknown_by_customer(calm, known.assign(known_days=500.0), late[1:], (0.01, 0.5), words(language)) == {"a": []}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_note_has_three_sentences_and_no_word_of_a_model(language):
     say = words(language)
     facts = ["Logins 41 → 16", "Open tickets: 2", "A third"]
-    full = note(say, cutoff=CUTOFF, last_contact=at(30), kind="call", facts=facts, action="Call.", act_by="2026-10-08", renews_on=at(-60))
-    bare = note(say, cutoff=CUTOFF, last_contact=None, kind=None, facts=[], action="", act_by="", renews_on=pd.NaT)
+    full = call_note(
+        say, cutoff=CUTOFF, last_contact=at(30), kind="call", facts=facts, action="Call.", act_by="2026-10-08", renews_on=at(-60)
+    )
+    bare = call_note(say, cutoff=CUTOFF, last_contact=None, kind=None, facts=[], action="", act_by="", renews_on=pd.NaT)
     assert "Logins 41 → 16; Open tickets: 2" in full
     assert "A third" not in full
     assert bare.count(".") == 3
@@ -180,17 +182,17 @@ def test_a_note_has_three_sentences_and_no_word_of_a_model(language):
 
 def test_every_input_has_its_tables_and_the_newest_fact():
     from prevenance.features import definitions
-    from prevenance.features.build import names
+    from prevenance.features.build import feature_columns
 
     chosen = definitions()
-    found = tables_of(chosen)
-    assert set(names(chosen)) <= set(found)
+    found = tables_by_column(chosen)
+    assert set(feature_columns(chosen)) <= set(found)
     assert found["logins_28d_trend"] == ("usage",)
     assert found["errors_per_use_28d"] == ("usage",)
-    dates = newest(company(), CUTOFF, "a")
+    dates = newest_facts(company(), CUTOFF, "a")
     assert dates["contacts"] == at(3)
     assert source_of(("contacts", "tickets"), dates) == ("contacts, tickets", at(3))
-    assert newest(company(), CUTOFF, "o'brien; drop") == {}
+    assert newest_facts(company(), CUTOFF, "o'brien; drop") == {}
 
 
 @settings(max_examples=30, deadline=None)
@@ -213,16 +215,16 @@ def test_precedents_count_each_customer_once(seed, n, people):
         own = frame.assign(d=(frame["score"] - score).abs()).sort_values("d", kind="stable").drop_duplicates("customer_id")
         far = own["d"].iloc[min(NEAREST, len(own)) - 1]
         assert (customers, came) == (int((own["d"] <= far).sum()), own.loc[own["d"] <= far, "label"].sum())
-    assert similar({"precedents": kept}, kept[0][0] - 1) == (kept[0][1], kept[0][2])
+    assert similar_counts({"precedents": kept}, kept[0][0] - 1) == (kept[0][1], kept[0][2])
 
 
 def test_a_model_from_before_has_no_precedents_and_loads(tmp_path):
     old = Fitted("rule", Encoder(("a",)), {}, (0.0, 0.0))
     found = load(tmp_path / "m", save(old, tmp_path / "m"))
-    assert similar(found.about, 0.3) is None
+    assert similar_counts(found.about, 0.3) is None
     new = Fitted("rule", Encoder(("a",)), {}, (0.0, 0.0), about={"precedents": [[0.1, 60.0, 7.0]]})
-    assert similar(load(tmp_path / "n", save(new, tmp_path / "n")).about, 0.3) == (60, 7)
-    assert similar(new.about, float("nan")) is None
+    assert similar_counts(load(tmp_path / "n", save(new, tmp_path / "n")).about, 0.3) == (60, 7)
+    assert similar_counts(new.about, float("nan")) is None
 
 
 def test_what_if_moves_a_story_as_one():
@@ -230,14 +232,14 @@ def test_what_if_moves_a_story_as_one():
     fitted = Fitted("rule", Encoder(("x", "x_before", "age")), model, (1.0, 0.0))
     row = pd.DataFrame({"x": [4.0], "x_before": [1.0], "age": [9.0]})
     stories = {"x": "s", "x_before": "s", "age": "t"}
-    typical = whatif.typical(
+    typical = whatif.typical_values(
         pd.DataFrame({"x": [0.0, 1.0, 2.0], "x_before": [np.nan] * 3, "age": [1.0] * 3}), ["x", "x_before", "age", "gone"]
     )
     assert typical == {"x": 1.0, "age": 1.0}
-    found = whatif.answers(fitted, row, {whatif.TYPICAL: typical, whatif.QUARTER: {"x": np.nan}}, stories, {"x"})
+    found = whatif.story_answers(fitted, row, {whatif.TYPICAL: typical, whatif.QUARTER: {"x": np.nan}}, stories, {"x"})
     assert [(one.columns, one.then) for one in found] == [(("x", "x_before"), {"x": 1.0})]
     assert found[0].score == chance(fitted, row.assign(x=1.0))[0]
-    assert whatif.answers(fitted, row, {whatif.TYPICAL: typical}, stories, set()) == []
+    assert whatif.story_answers(fitted, row, {whatif.TYPICAL: typical}, stories, set()) == []
 
 
 def test_who_moved_and_why():
@@ -251,13 +253,13 @@ def test_who_moved_and_why():
             "apart": ["", "", "", "beyond_capacity", "beyond_capacity", "snoozed"],
         }
     )
-    assert movement.moves(now, before) == {"b": "up 1", "a": "down 1", "h": "entered"}
-    gone = movement.gone(now, before, {"g"}, set(), {"e"})
+    assert movement.rank_moves(now, before) == {"b": "up 1", "a": "down 1", "h": "entered"}
+    gone = movement.customers_gone(now, before, {"g"}, set(), {"e"})
     assert [(one["customer_id"], one["why"]) for one in gone] == [
         ("c", "recovered"),
         ("d", "overtaken"),
         ("e", "renewed"),
         ("f", "snoozed"),
     ]
-    assert movement.gone(now, before, set(), {"e", "g"}, {"e"})[2]["why"] == "contacted"
-    assert movement.counts(now)["snoozed"] == 1
+    assert movement.customers_gone(now, before, set(), {"e", "g"}, {"e"})[2]["why"] == "contacted"
+    assert movement.counts_apart(now)["snoozed"] == 1

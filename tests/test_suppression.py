@@ -10,7 +10,7 @@ import pytest
 from worlds import world
 
 from prevenance.history.history import History
-from prevenance.order.suppression import PERSONAL, contacted, escalated, revenue
+from prevenance.order.suppression import PERSONAL, contacted_customers, escalated_customers, yearly_revenue
 
 NOW = datetime(2026, 9, 30)
 
@@ -37,7 +37,7 @@ def history(table: str, *rows: tuple) -> History:
     ],
 )
 def test_a_personal_contact_of_ours_counts_while_it_is_fresh_and_known(at: float, known: float, row: dict, counts: bool) -> None:
-    assert contacted(history("contacts", (at, known, {"customer_id": "a"} | row)), NOW, 14) == ({"a"} if counts else set())
+    assert contacted_customers(history("contacts", (at, known, {"customer_id": "a"} | row)), NOW, 14) == ({"a"} if counts else set())
 
 
 ESCALATED = {"customer_id": "a", "ticket_id": "t", "event": "escalated"}
@@ -60,23 +60,23 @@ ESCALATED = {"customer_id": "a", "ticket_id": "t", "event": "escalated"}
 def test_an_escalation_is_open_until_the_ticket_is_done(later: list, open_: bool) -> None:
     rows = [(-5, -5, ESCALATED), (-6, -6, ESCALATED | {"event": "opened"})]
     rows += [(at, known, ESCALATED | {"event": event}) for at, known, event in later]
-    assert escalated(history("tickets", *rows), NOW, 90) == ({"a"} if open_ else set())
+    assert escalated_customers(history("tickets", *rows), NOW, 90) == ({"a"} if open_ else set())
 
 
 def test_a_forgotten_or_plain_ticket_is_no_open_escalation() -> None:
-    assert escalated(history("tickets", (-91, -91, ESCALATED)), NOW, 90) == set()
-    assert escalated(history("tickets", (-91, -91, ESCALATED), (-2, -2, ESCALATED | {"event": "waiting"})), NOW, 90) == {"a"}
-    assert escalated(history("tickets", (-5, -5, ESCALATED | {"event": "opened"})), NOW, 90) == set()
+    assert escalated_customers(history("tickets", (-91, -91, ESCALATED)), NOW, 90) == set()
+    assert escalated_customers(history("tickets", (-91, -91, ESCALATED), (-2, -2, ESCALATED | {"event": "waiting"})), NOW, 90) == {"a"}
+    assert escalated_customers(history("tickets", (-5, -5, ESCALATED | {"event": "opened"})), NOW, 90) == set()
     other = ESCALATED | {"ticket_id": "u", "event": "resolved"}
-    assert escalated(history("tickets", (-5, -5, ESCALATED), (-1, -1, other)), NOW, 90) == {"a"}, "another ticket was resolved"
+    assert escalated_customers(history("tickets", (-5, -5, ESCALATED), (-1, -1, other)), NOW, 90) == {"a"}, "another ticket was resolved"
 
 
 def test_revenue_is_that_of_running_contracts() -> None:
     contract = {"customer_id": "a", "subscription_id": "s", "event": "started", "mrr": 100.0}
     rows = [(-100, -100, contract), (-50, -50, contract | {"subscription_id": "u", "mrr": 20.0}), (-9, -9, contract | {"event": "ended"})]
-    assert revenue(history("subscriptions", *rows), NOW) == {"a": 240.0}
-    assert revenue(history("subscriptions", *rows), NOW - timedelta(days=20)) == {"a": 1440.0}
-    assert revenue(History.from_frames({}, NOW), NOW) == {}
+    assert yearly_revenue(history("subscriptions", *rows), NOW) == {"a": 240.0}
+    assert yearly_revenue(history("subscriptions", *rows), NOW - timedelta(days=20)) == {"a": 1440.0}
+    assert yearly_revenue(History.from_frames({}, NOW), NOW) == {}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -89,9 +89,13 @@ def test_the_future_changes_nothing_and_the_plain_loop_agrees(seed: int) -> None
         for name, frame in frames.items()
     }
     past = History.from_frames({name: frame for name, frame in known.items() if len(frame)}, at)
-    for asked in (lambda one: contacted(one, at, 60), lambda one: escalated(one, at, 400), lambda one: revenue(one, at)):
+    for asked in (
+        lambda one: contacted_customers(one, at, 60),
+        lambda one: escalated_customers(one, at, 400),
+        lambda one: yearly_revenue(one, at),
+    ):
         assert asked(whole) == asked(past)
     contacts = known["contacts"]
     fresh = contacts[(contacts["event_at"] > at - timedelta(days=60)) & (contacts["direction"] == "out") & contacts["kind"].isin(PERSONAL)]
-    assert contacted(whole, at, 60) == set(fresh["customer_id"])
-    assert np.isfinite(list(revenue(whole, at).values())).all()
+    assert contacted_customers(whole, at, 60) == set(fresh["customer_id"])
+    assert np.isfinite(list(yearly_revenue(whole, at).values())).all()

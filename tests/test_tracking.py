@@ -86,17 +86,17 @@ def test_the_same_training_is_logged_once(out: Path) -> None:
 
 
 def test_the_champion_moves_only_when_promoted(out: Path) -> None:
-    assert tracking.champion(out, "tickets") == ("1", digest_of(out, "1"))
+    assert tracking.tracked_champion(out, "tickets") == ("1", digest_of(out, "1"))
     assert (out / "models" / "tickets" / "champion" / "model.json").is_file()
     assert bundle.load(out / "models" / "tickets" / digest_of(out, "2"), digest_of(out, "2")) == model(-2.0)
-    assert tracking.champion(out, "churn") is None
+    assert tracking.tracked_champion(out, "churn") is None
 
 
 def test_an_alias_moved_by_hand_is_obeyed(out: Path) -> None:
     client(out).set_registered_model_alias("tickets", "champion", "2")
-    assert tracking.champion(out, "tickets") == ("2", digest_of(out, "2"))
+    assert tracking.tracked_champion(out, "tickets") == ("2", digest_of(out, "2"))
     client(out).delete_registered_model_alias("tickets", "champion")
-    assert tracking.champion(out, "tickets") is None
+    assert tracking.tracked_champion(out, "tickets") is None
     client(out).set_registered_model_alias("tickets", "champion", "1")
 
 
@@ -152,12 +152,12 @@ def test_a_store_that_cannot_be_read_does_not_stop_the_night(tmp_path: Path) -> 
     saved = tmp_path / "saved"
     digest = bundle.save(model(), saved)
     models = tmp_path / "out" / "models" / "tickets"
-    shelf.keep(models, digest, saved)
-    shelf.register(models, digest, "3", promoted=True)
-    assert tracking.champion(tmp_path / "out", "tickets") == ("3", digest)
+    shelf.keep_model(models, digest, saved)
+    shelf.register_version(models, digest, "3", promoted=True)
+    assert tracking.tracked_champion(tmp_path / "out", "tickets") == ("3", digest)
     (tmp_path / "out" / "mlflow.db").write_bytes(b"no database" * 1000)
     messages: list[str] = []
-    assert tracking.champion(tmp_path / "out", "tickets", messages) == ("3", digest)
+    assert tracking.tracked_champion(tmp_path / "out", "tickets", messages) == ("3", digest)
     assert "cannot be read (file is not a database)" in messages[0]
     with pytest.raises(PrevenanceError, match=r"E801 path=.*mlflow.db.*not a database.*move the file away"):
         log(tmp_path / "out", model())
@@ -165,9 +165,9 @@ def test_a_store_that_cannot_be_read_does_not_stop_the_night(tmp_path: Path) -> 
 
 def test_a_damaged_kept_model_is_replaced(tmp_path: Path) -> None:
     digest = bundle.save(model(), tmp_path / "saved")
-    kept = shelf.keep(tmp_path / "models", digest, tmp_path / "saved")
+    kept = shelf.keep_model(tmp_path / "models", digest, tmp_path / "saved")
     (kept / "model.json").write_bytes(b"{}")
-    shelf.keep(tmp_path / "models", digest, tmp_path / "saved")
+    shelf.keep_model(tmp_path / "models", digest, tmp_path / "saved")
     assert bundle.load(kept, digest) == model()
 
 

@@ -10,9 +10,19 @@ import pytest
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.models.bundle import chance, save
-from prevenance.models.challenger import choose, tuned_on
-from prevenance.models.folds import Fold, folds
-from prevenance.models.training import Backtest, backtest, fit, ladder, positives, rule_text, tune, usable, with_band
+from prevenance.models.folds import Fold, make_folds
+from prevenance.models.training import (
+    Backtest,
+    backtest,
+    fit_model,
+    model_ladder,
+    positive_customers,
+    rule_text,
+    tune_model,
+    usable_rows,
+    with_interval_band,
+)
+from prevenance.models.tuning import choose_challenger, is_tuned_on
 
 FEATURES = ("logins_28d", "logins_28d_trend", "tickets_28d", "noise", "industry")
 
@@ -36,7 +46,7 @@ def world(customers: int = 120, cutoffs: int = 12, seed: int = 0) -> pd.DataFram
 
 
 def parted(frame: pd.DataFrame, tests: int = 3) -> tuple[Fold, ...]:
-    return folds(frame["cutoff"].unique(), horizon_days=28, settle_days=0, tests=tests, calibrate=2)
+    return make_folds(frame["cutoff"].unique(), horizon_days=28, settle_days=0, tests=tests, calibrate=2)
 
 
 @pytest.fixture(scope="module")
@@ -53,30 +63,30 @@ def tested(frame) -> Backtest:
     ("found", "kinds"), [(0, ()), (19, ()), (20, ("logistic",)), (99, ("logistic",)), (100, ("logistic", "blend", "lightgbm"))]
 )
 def test_the_ladder_of_models(found, kinds):
-    assert ladder(found) == kinds
+    assert model_ladder(found) == kinds
 
 
 def test_only_rows_at_risk_with_a_closed_label_are_used_in_one_order(frame):
     mixed = frame.sample(frac=1, random_state=3)
     mixed.iloc[0, mixed.columns.get_loc("label")] = np.nan
     mixed.iloc[1, mixed.columns.get_loc("state")] = "too_late"
-    rows = usable(mixed)
+    rows = usable_rows(mixed)
     assert len(rows) == len(frame) - 2
-    pd.testing.assert_frame_equal(rows, usable(mixed.iloc[::-1]))
+    pd.testing.assert_frame_equal(rows, usable_rows(mixed.iloc[::-1]))
 
 
 def test_positives_are_customers_and_not_snapshots():
     rows = pd.DataFrame(
         {"customer_id": ["a", "a", "b", "c"], "cutoff": pd.to_datetime(["2025-01-01"] * 4), "label": [1.0, 1.0, 0.0, np.nan]}
     )
-    assert positives(rows) == 1
+    assert positive_customers(rows) == 1
 
 
 @pytest.mark.parametrize("kind", ["base_rate", "rule", "customer_rules", "logistic", "lightgbm"])
 def test_row_order_and_threads_leave_the_bytes_alone(kind, frame, tmp_path):
     fold = parted(frame)[-1]
     orders = [frame, frame.sample(frac=1, random_state=5).reset_index(drop=True)]
-    digests = {save(fit(rows, fold, kind, FEATURES, seed=1, threads=threads), tmp_path) for rows in orders for threads in (1, 2)}
+    digests = {save(fit_model(rows, fold, kind, FEATURES, seed=1, threads=threads), tmp_path) for rows in orders for threads in (1, 2)}
     assert len(digests) == 1
 
 
@@ -88,15 +98,15 @@ def test_rows_outside_the_fold_change_nothing(kind, frame, tmp_path):
     later.loc[outside, "label"] = 1 - later.loc[outside, "label"]
     later.loc[outside, "industry"] = "new"
     later.loc[outside, "noise"] = 1e9
-    assert save(fit(later, fold, kind, FEATURES, seed=1), tmp_path) == save(fit(frame, fold, kind, FEATURES, seed=1), tmp_path)
+    assert save(fit_model(later, fold, kind, FEATURES, seed=1), tmp_path) == save(fit_model(frame, fold, kind, FEATURES, seed=1), tmp_path)
     inside = later["cutoff"].isin(fold.fit)
     later.loc[inside, "label"] = 1 - later.loc[inside, "label"]
-    assert save(fit(later, fold, kind, FEATURES, seed=1), tmp_path) != save(fit(frame, fold, kind, FEATURES, seed=1), tmp_path)
+    assert save(fit_model(later, fold, kind, FEATURES, seed=1), tmp_path) != save(fit_model(frame, fold, kind, FEATURES, seed=1), tmp_path)
 
 
 def test_what_a_model_says_of_itself(frame):
     fold = parted(frame)[0]
-    about = fit(frame, fold, "rule", FEATURES, seed=4, about={"target": "churn"}).about
+    about = fit_model(frame, fold, "rule", FEATURES, seed=4, about={"target": "churn"}).about
     assert about["trained_until"] == fold.test.isoformat()
     assert (about["target"], about["seed"], about["calibrated_on"], about["snapshots"]) == ("churn", 4, "calibrate", 120 * len(fold.fit))
 
@@ -104,37 +114,37 @@ def test_what_a_model_says_of_itself(frame):
 def test_chances_are_calibrated_on_later_rows(frame):
     fold = parted(frame)[-1]
     later = frame[frame["cutoff"].isin(fold.calibrate)]
-    assert chance(fit(frame, fold, "logistic", FEATURES, seed=1), later).mean() == pytest.approx(later["label"].mean(), abs=0.01)
+    assert chance(fit_model(frame, fold, "logistic", FEATURES, seed=1), later).mean() == pytest.approx(later["label"].mean(), abs=0.01)
 
 
 def test_without_a_calibrate_part_the_fit_part_calibrates_and_it_is_said(frame):
     fold = parted(frame)[0]
-    assert fit(frame, Fold(fold.fit, (), fold.test), "rule", FEATURES, seed=1).about["calibrated_on"] == "fit"
+    assert fit_model(frame, Fold(fold.fit, (), fold.test), "rule", FEATURES, seed=1).about["calibrated_on"] == "fit"
 
 
 @pytest.mark.parametrize("kind", ["base_rate", "rule", "logistic", "blend", "lightgbm"])
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_one_class_teaches_nothing_but_a_rate(kind, label, frame):
     fold = parted(frame)[0]
-    found = fit(frame.assign(label=label), fold, kind, FEATURES, seed=1)
+    found = fit_model(frame.assign(label=label), fold, kind, FEATURES, seed=1)
     assert found.parameters == {}
     assert abs(chance(found, frame) - label).max() < 0.01
 
 
 def test_features_that_never_differ_teach_nothing(frame):
-    found = fit(frame.assign(noise=1.0), parted(frame)[0], "logistic", ("noise",), seed=1)
+    found = fit_model(frame.assign(noise=1.0), parted(frame)[0], "logistic", ("noise",), seed=1)
     assert (found.parameters, found.encoder.dropped) == ({}, ("noise",))
 
 
 def test_one_customer_gets_a_chance(frame):
     one = frame[frame["customer_id"] == "c001"]
-    found = fit(one, parted(frame)[-1], "rule", FEATURES, seed=1)
+    found = fit_model(one, parted(frame)[-1], "rule", FEATURES, seed=1)
     assert 0 < chance(found, one).min() <= chance(found, one).max() < 1
 
 
 def test_a_fold_without_closed_labels_is_refused(frame):
     with pytest.raises(PrevenanceError, match=r"E601.*no closed label among 1 cutoffs"):
-        fit(frame, Fold((datetime(2020, 1, 1),), (), datetime(2021, 1, 1)), "rule", FEATURES, seed=1)
+        fit_model(frame, Fold((datetime(2020, 1, 1),), (), datetime(2021, 1, 1)), "rule", FEATURES, seed=1)
 
 
 def test_a_backtest_has_every_model_beside_its_rivals(tested, frame):
@@ -161,7 +171,7 @@ def test_no_folds_give_no_predictions_but_the_same_columns(frame, tested):
     found = backtest(frame, (), ("logistic",), FEATURES, seed=1)
     assert found.predictions.empty
     assert list(found.predictions) == list(tested.predictions)
-    assert choose(found.calibrate_loss, ("logistic",)) is None
+    assert choose_challenger(found.calibrate_loss, ("logistic",)) is None
 
 
 def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
@@ -172,7 +182,9 @@ def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
     assert {kind: again.calibrate_loss[kind] for kind in ("logistic", "lightgbm")} == {
         kind: tested.calibrate_loss[kind] for kind in ("logistic", "lightgbm")
     }
-    assert choose(tested.calibrate_loss, ("logistic", "lightgbm")) == choose(again.calibrate_loss, ("logistic", "lightgbm"))
+    assert choose_challenger(tested.calibrate_loss, ("logistic", "lightgbm")) == choose_challenger(
+        again.calibrate_loss, ("logistic", "lightgbm")
+    )
 
 
 def test_a_blend_is_the_mean_of_the_models_beside_it_and_the_same_when_fitted_alone(frame):
@@ -189,28 +201,28 @@ def test_a_blend_is_the_mean_of_the_models_beside_it_and_the_same_when_fitted_al
 
 def test_kinds_are_compared_on_customers_that_nothing_was_tuned_on(frame, tested):
     fold = parted(frame)[0]
-    compared = ~tuned_on(frame)
+    compared = ~is_tuned_on(frame)
     assert {len(losses) for losses in tested.calibrate_loss.values()} == {frame.loc[compared, "customer_id"].nunique()}
     noisy = frame.copy()
     changed = compared & noisy["cutoff"].isin(fold.calibrate)
     noisy.loc[changed, "label"] = 1 - noisy.loc[changed, "label"]
-    told = {kind: tune(frame, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
-    assert told == {kind: tune(noisy, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
+    told = {kind: tune_model(frame, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
+    assert told == {kind: tune_model(noisy, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
     noisy.loc[~compared, "label"] = 1 - noisy.loc[~compared, "label"]
-    assert told != {kind: tune(noisy, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
+    assert told != {kind: tune_model(noisy, fold, FEATURES, seed=1, trials=3, kind=kind) for kind in ("logistic", "lightgbm")}
 
 
 def test_a_tie_goes_to_the_simpler_kind():
     tie = {"logistic": (1.0, 0.5), "lightgbm": (1.0, 0.5), "rule": (0.1, 0.1)}
-    assert choose(tie, ("logistic", "lightgbm")) == "logistic"
+    assert choose_challenger(tie, ("logistic", "lightgbm")) == "logistic"
 
 
 def test_the_simpler_kind_stays_within_a_standard_error():
     simple = tuple(np.linspace(0.1, 1.0, 50))
     noisy = tuple(loss - 0.01 + (0.2 if number % 2 else -0.2) for number, loss in enumerate(simple))
     better = tuple(loss - 0.05 - 0.01 * (number % 2) for number, loss in enumerate(simple))
-    assert choose({"logistic": simple, "lightgbm": noisy}, ("logistic", "lightgbm")) == "logistic"
-    assert choose({"logistic": simple, "lightgbm": better}, ("logistic", "lightgbm")) == "lightgbm"
+    assert choose_challenger({"logistic": simple, "lightgbm": noisy}, ("logistic", "lightgbm")) == "logistic"
+    assert choose_challenger({"logistic": simple, "lightgbm": better}, ("logistic", "lightgbm")) == "lightgbm"
 
 
 def test_given_settings_are_not_tuned_again(frame):
@@ -220,8 +232,8 @@ def test_given_settings_are_not_tuned_again(frame):
 
 def test_tuning_is_the_same_on_any_order_and_threads(frame):
     fold = parted(frame)[-1]
-    one = tune(frame, fold, FEATURES, seed=2, trials=8, threads=1)
-    two = tune(frame.sample(frac=1, random_state=1), fold, FEATURES, seed=2, trials=8, threads=2)
+    one = tune_model(frame, fold, FEATURES, seed=2, trials=8, threads=1)
+    two = tune_model(frame.sample(frac=1, random_state=1), fold, FEATURES, seed=2, trials=8, threads=2)
     assert one == two
     assert set(one) == {"learning_rate", "num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2", "n_estimators"}
 
@@ -232,27 +244,29 @@ def test_tuning_never_sees_the_test(frame):
     outside = ~later["cutoff"].isin([*fold.fit, *fold.calibrate])
     later.loc[outside, "label"] = 1 - later.loc[outside, "label"]
     for kind in ("lightgbm", "logistic"):
-        assert tune(later, fold, FEATURES, seed=2, trials=6, kind=kind) == tune(frame, fold, FEATURES, seed=2, trials=6, kind=kind)
+        assert tune_model(later, fold, FEATURES, seed=2, trials=6, kind=kind) == tune_model(
+            frame, fold, FEATURES, seed=2, trials=6, kind=kind
+        )
 
 
 def test_nothing_is_tuned_without_two_classes_or_a_later_part(frame):
     fold = parted(frame)[0]
-    assert tune(frame.assign(label=0.0), fold, FEATURES, seed=1) == {}
-    assert tune(frame, Fold(fold.fit, (), fold.test), FEATURES, seed=1) == {}
-    assert tune(frame, fold, FEATURES, seed=1, kind="neural") == {}
+    assert tune_model(frame.assign(label=0.0), fold, FEATURES, seed=1) == {}
+    assert tune_model(frame, Fold(fold.fit, (), fold.test), FEATURES, seed=1) == {}
+    assert tune_model(frame, fold, FEATURES, seed=1, kind="neural") == {}
 
 
 def test_the_band_is_taken_from_predictions_of_later_periods(frame, tested):
-    found = fit(frame, parted(frame)[-1], "logistic", FEATURES, seed=1)
-    banded = with_band(found, tested.predictions, "logistic")
+    found = fit_model(frame, parted(frame)[-1], "logistic", FEATURES, seed=1)
+    banded = with_interval_band(found, tested.predictions, "logistic")
     assert banded.band != found.band
     assert banded.band[-1][0] == tested.predictions.query("model == 'logistic'")["score"].max()
-    assert with_band(found, tested.predictions, "neural") == found
+    assert with_interval_band(found, tested.predictions, "neural") == found
 
 
 def test_the_rule_in_words(frame):
-    assert rule_text(fit(frame, parted(frame)[-1], "rule", FEATURES, seed=1)) == "logins_28d_trend, smallest first"
-    assert rule_text(fit(frame.assign(label=0.0), parted(frame)[-1], "rule", FEATURES, seed=1)) == "none"
+    assert rule_text(fit_model(frame, parted(frame)[-1], "rule", FEATURES, seed=1)) == "logins_28d_trend, smallest first"
+    assert rule_text(fit_model(frame.assign(label=0.0), parted(frame)[-1], "rule", FEATURES, seed=1)) == "none"
 
 
 def test_a_pair_of_customer_and_product_keeps_its_product(frame):

@@ -9,7 +9,7 @@ import pytest
 from pipelines.start.compose import settings_of
 from prevenance.base.errors import PrevenanceError
 from prevenance.words import DASH, LANGUAGES, catalogue, words
-from prevenance.words.chances import chance
+from prevenance.words.chances import chance_text
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_the_language_is_the_command_s_then_the_source_s_then_english():
     ],
 )
 def test_a_chance_is_a_frequency_first(language, told):
-    assert chance(words(language), 0.41, 0.3, 0.52) == told
+    assert chance_text(words(language), 0.41, 0.3, 0.52) == told
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_chance_is_a_frequency_first(language, told):
     ],
 )
 def test_chances_at_the_ends(score, told):
-    assert chance(words("en"), score) == told
+    assert chance_text(words("en"), score) == told
 
 
 def test_french_signs_of_two_parts_never_begin_a_line():

@@ -16,8 +16,8 @@ import pytest
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical, csv_bytes, json_bytes, neutral, parquet_bytes
-from prevenance.publish.folders import latest, publish, status, write
+from prevenance.base.formats import canonical_json, csv_bytes, json_bytes, neutral_text, parquet_bytes
+from prevenance.publish.folders import latest_folder, publish_list, write_files, write_status
 
 CUTOFF = datetime(2026, 10, 1)
 RUN = "0123456789abcdef" * 4
@@ -78,7 +78,7 @@ def test_no_cell_of_text_is_a_formula_or_holds_control_characters() -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\x00=", "\x1b=", "\ufeff=", "＝"])
 def test_what_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
-    assert neutral(start + "1").startswith("'")
+    assert neutral_text(start + "1").startswith("'")
 
 
 def test_json_has_the_same_rows_with_raw_text() -> None:
@@ -110,17 +110,17 @@ def test_parquet_reads_back_and_holds_nothing_but_the_columns() -> None:
 def test_canonical_json_sorts_keys_and_knows_no_nan() -> None:
     value = {"b": [np.float64("nan"), np.int64(3), -0.0], "a": {"t": CUTOFF, "s": {"y", "x"}, "n": pd.NaT}, 3: (True, None)}
     inner = {"n": None, "s": ["x", "y"], "t": "2026-10-01T00:00:00Z"}
-    assert json.loads(canonical(value)) == {"3": [True, None], "a": inner, "b": [None, 3, 0.0]}
-    assert canonical(value) == canonical(dict(reversed(list(value.items()))))
+    assert json.loads(canonical_json(value)) == {"3": [True, None], "a": inner, "b": [None, 3, 0.0]}
+    assert canonical_json(value) == canonical_json(dict(reversed(list(value.items()))))
 
 
 FILES = {"list.csv": b"rank\r\n1\r\n", "quarantine/tickets.csv": b"_file\r\n"}
 
 
 def test_a_list_is_published_whole_private_and_pointed_to(tmp_path: Path) -> None:
-    folder = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN, "target": "churn"})
+    folder = publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN, "target": "churn"})
     assert folder == tmp_path / "lists" / "churn" / "2026-10-01T000000Z-0123456789ab"
-    assert latest(tmp_path, "churn") == folder
+    assert latest_folder(tmp_path, "churn") == folder
     assert os.readlink(tmp_path / "lists" / "churn" / "latest") == folder.name
     manifest = json.loads((folder / "manifest.json").read_text())
     assert sorted(manifest["files"]) == sorted(FILES)
@@ -131,35 +131,35 @@ def test_a_list_is_published_whole_private_and_pointed_to(tmp_path: Path) -> Non
 
 
 def test_publishing_again_changes_nothing(tmp_path: Path) -> None:
-    folder = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    folder = publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    assert publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN}) == folder
+    assert publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN}) == folder
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
 def test_a_rerun_with_more_rows_to_come_leaves_the_published_folder_as_it_is(tmp_path: Path) -> None:
-    folder = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN, "excluded": {"after_as_of": 1}})
+    folder = publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN, "excluded": {"after_as_of": 1}})
     before = (folder / "manifest.json").read_bytes()
-    assert publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN, "excluded": {"after_as_of": 9}}) == folder
+    assert publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN, "excluded": {"after_as_of": 9}}) == folder
     assert (folder / "manifest.json").read_bytes() == before
 
 
 def test_a_published_folder_never_changes(tmp_path: Path) -> None:
-    folder = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    folder = publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
     with pytest.raises(PrevenanceError, match=r"E801.*other content in list.csv.*move that folder away"):
-        publish(tmp_path, "churn", CUTOFF, FILES | {"list.csv": b"else"}, {"run_id": RUN})
+        publish_list(tmp_path, "churn", CUTOFF, FILES | {"list.csv": b"else"}, {"run_id": RUN})
     assert (folder / "list.csv").read_bytes() == FILES["list.csv"]
 
 
 def test_latest_moves_forward_and_never_back(tmp_path: Path) -> None:
-    publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
-    old = publish(tmp_path, "churn", datetime(2026, 9, 1), FILES, {"run_id": "b" * 64})
+    publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    old = publish_list(tmp_path, "churn", datetime(2026, 9, 1), FILES, {"run_id": "b" * 64})
     assert old.is_dir()
-    assert latest(tmp_path, "churn") == tmp_path / "lists/churn/2026-10-01T000000Z-0123456789ab"
-    same_day = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": "c" * 64})
-    assert latest(tmp_path, "churn") == same_day
-    newer = publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "d" * 64})
-    assert latest(tmp_path, "churn") == newer
+    assert latest_folder(tmp_path, "churn") == tmp_path / "lists/churn/2026-10-01T000000Z-0123456789ab"
+    same_day = publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": "c" * 64})
+    assert latest_folder(tmp_path, "churn") == same_day
+    newer = publish_list(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "d" * 64})
+    assert latest_folder(tmp_path, "churn") == newer
 
 
 CALLS = ["mkdir", "open", "fsync", "rename", "symlink", "replace"]
@@ -167,7 +167,7 @@ CALLS = ["mkdir", "open", "fsync", "rename", "symlink", "replace"]
 
 @pytest.mark.parametrize("call", CALLS)
 def test_trouble_with_the_disk_keeps_the_old_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    old = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    old = publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
     before = disk.contents(old)
 
     real = os.open
@@ -180,17 +180,17 @@ def test_trouble_with_the_disk_keeps_the_old_list(tmp_path: Path, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
         with pytest.raises(PrevenanceError, match=r"ERROR E801 path=.*No space left.*free space"):
-            publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
-    assert latest(tmp_path, "churn") == old
+            publish_list(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
+    assert latest_folder(tmp_path, "churn") == old
     assert disk.contents(old) == before
     assert not list((tmp_path / "lists" / "churn").glob(".tmp-*"))
-    newer = publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
-    assert latest(tmp_path, "churn") == newer
+    newer = publish_list(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
+    assert latest_folder(tmp_path, "churn") == newer
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_after_a_stopped_run_the_next_one_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    old = publish(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
+    old = publish_list(tmp_path, "churn", CUTOFF, FILES, {"run_id": RUN})
 
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -198,23 +198,23 @@ def test_after_a_stopped_run_the_next_one_is_clean(tmp_path: Path, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(os, call, stopped)
         with pytest.raises(KeyboardInterrupt):
-            publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
-    assert latest(tmp_path, "churn") == old
+            publish_list(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
+    assert latest_folder(tmp_path, "churn") == old
     (old.parent / ".tmp-killed-0123abcd").mkdir()
-    newer = publish(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
+    newer = publish_list(tmp_path, "churn", datetime(2026, 10, 2), FILES, {"run_id": "e" * 64})
     assert sorted(path.name for path in old.parent.iterdir()) == sorted([old.name, newer.name, "latest"])
 
 
 @pytest.mark.parametrize("name", ["../list.csv", "/etc/passwd", "a/../../b", "", "manifest.json", "a\\b"])
 def test_names_that_reach_outside_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="no name of a file"):
-        publish(tmp_path, "churn", CUTOFF, {name: b""}, {"run_id": RUN})
+        publish_list(tmp_path, "churn", CUTOFF, {name: b""}, {"run_id": RUN})
 
 
 def test_status_and_training_files_replace_the_old_ones(tmp_path: Path) -> None:
-    status(tmp_path / "out", {"pipeline": "train", "exit": 0})
-    path = status(tmp_path / "out", {"pipeline": "score", "exit": 4, "error": "ERROR E401 …"})
+    write_status(tmp_path / "out", {"pipeline": "train", "exit": 0})
+    path = write_status(tmp_path / "out", {"pipeline": "score", "exit": 4, "error": "ERROR E401 …"})
     assert json.loads(path.read_text())["exit"] == 4
-    folder = write(tmp_path / "out" / "train" / "churn", {"report.json": b"{}"})
+    folder = write_files(tmp_path / "out" / "train" / "churn", {"report.json": b"{}"})
     assert [each.name for each in folder.iterdir()] == ["report.json"]
     assert [each.name for each in (tmp_path / "out").iterdir() if each.name.startswith(".")] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 
 WORDS = {
     "leakage": {"features": "table.file"} | {key: f"table.{key}" for key in ("label", "id", "cutoff", "fail", "permitted")},
@@ -27,7 +27,7 @@ def own_words(name: str, arguments: list[str]) -> list[str]:
     for one in arguments:
         key, equals, value = one.partition("=")
         if name == "leakage" and equals and key not in known and not one.startswith("-"):
-            raise PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=nearest(key, (*words, "out", "seed")))
+            raise PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=did_you_mean(key, (*words, "out", "seed")))
         found.append(f"{words.get(key, key)}={value}" if equals and not one.startswith("-") else one)
     return found
 

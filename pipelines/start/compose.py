@@ -53,13 +53,18 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
-            composed = compose(name, overrides=[escaped(one) for one in overrides if one.partition("=")[0] not in ids])
+            composed = compose(name, overrides=[escaped(_added(one)) for one in overrides if one.partition("=")[0] not in ids])
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
-            found = checked(composed, overrides)
+            found = checked_settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
     except (HydraException, OmegaConfBaseException) as problem:
-        raise config_error(problem, keys()) from problem
+        raise config_error(problem, setting_keys()) from problem
+
+
+def _added(override: str) -> str:
+    """Return an override of a target's play so that it may add to the file: what the target says itself stands in no file."""
+    return f"++{override}" if override.startswith("playbook.targets.") else override
 
 
 def targets_of(name: str, given: Settings) -> list[Settings]:
@@ -78,19 +83,19 @@ def targets_of(name: str, given: Settings) -> list[Settings]:
     return [settings_of(name, [*kept, f"target={target}"]) for target in given.source.targets]
 
 
-def keys(schema: type = Settings, prefix: str = "") -> list[str]:
+def setting_keys(schema: type = Settings, prefix: str = "") -> list[str]:
     """Return every dotted key that may be set."""
     found = []
     instance = schema()
     for one in fields(schema):
         value = getattr(instance, one.name)
-        found += keys(type(value), f"{prefix}{one.name}.") if is_dataclass(value) else [prefix + one.name]
+        found += setting_keys(type(value), f"{prefix}{one.name}.") if is_dataclass(value) else [prefix + one.name]
     if schema is Settings:
         found += [f"tables.{table}.{one.name}" for table in TABLES for one in fields(PolicySettings)]
     return [key for key in found if key not in ("overrides", "tables")]
 
 
-def checked(composed: DictConfig, overrides: list[str]) -> Settings:
+def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:
     """Return checked settings: the target's file, then the source's words on it, then the command line.
 
     Raises:
@@ -108,7 +113,7 @@ def checked(composed: DictConfig, overrides: list[str]) -> Settings:
                 OmegaConf.update(merged, key, OmegaConf.select(composed, key))
         result: Settings = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except OmegaConfBaseException as problem:
-        raise config_error(problem, keys()) from problem
+        raise config_error(problem, setting_keys()) from problem
     check_settings(result)
     result.language = words(result.language or result.source.language or "en").language
     result.overrides = list(overrides)
@@ -143,7 +148,7 @@ def without_private(arguments: list[str]) -> list[str]:
     return kept
 
 
-def remembered(name: str, arguments: list[str]) -> list[str]:
+def with_remembered(name: str, arguments: list[str]) -> list[str]:
     """Return the trained source, data folder and settings of ``out``, then the command line (which wins)."""
     out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
     if name in ("train", "leakage") or not (out / "run.json").is_file():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import shutil
 import signal
@@ -32,7 +33,7 @@ _caught: list[int] = []
 _short: list[bool] = []
 
 
-def little_memory() -> bool:
+def tell_little_memory() -> bool:
     """Tell, and return, that ``ulimit -v`` leaves less than ``LEAST_MEMORY``: asked before anything heavy is imported."""
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit == resource.RLIM_INFINITY or limit >= LEAST_MEMORY:
@@ -43,7 +44,7 @@ def little_memory() -> bool:
     return True
 
 
-def stoppable() -> None:
+def catch_stops() -> None:
     """Let SIGTERM and Ctrl-C end the run with all its clean-up: 143 or 130, within ``PATIENCE`` seconds whatever a library does."""
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
@@ -60,17 +61,17 @@ def _stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
-def stopped() -> int | None:
+def stop_status() -> int | None:
     """Return the exit status of a run that was told to stop, or ``None``."""
     return _caught[0] if _caught else None
 
 
-def short() -> bool:
+def is_short_of_memory() -> bool:
     """Return whether the run has told that memory ran out."""
     return bool(_short)
 
 
-def told(problem: BaseException) -> PrevenanceError | None:
+def known_failure(problem: BaseException) -> PrevenanceError | None:
     """Return what a failure of memory or disk is called, wherever it was met; ``None`` for anything else."""
     chain, text = problem, " ".join(str(problem).split())
     while (before := chain.__cause__ or (chain.__context__ if isinstance(chain, ImportError) else None)) is not None:
@@ -83,30 +84,23 @@ def told(problem: BaseException) -> PrevenanceError | None:
     if denied is not None:
         fix = "give this user the right to read and write there, or set out= and data= to folders of its own"
         return PrevenanceError("E801", f"this user may not go there ({denied.strerror})", fix=fix, path=denied.filename)
-    if kinds & {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException", "ArrowMemoryError"} or _short_of_memory(f"{text} {chain}"):
+    if kinds & {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException", "ArrowMemoryError"} or _SHORT.search(f"{text} {chain}"):
         return _memory(text or type(problem).__name__)
     if "IOException" in kinds and ("No space left" in text or "write" in text.lower()):
         return _disk(f"cannot write ({text[:160]})", Path(tempfile.gettempdir()))
-    return _memory(f"{type(problem).__name__} {text}") if memory.reached() else None
+    return _memory(f"{type(problem).__name__} {text}") if memory.came_near_bound() else None
 
 
 def _memory(text: str) -> PrevenanceError:
     _short.append(True)
-    return PrevenanceError("E802", f"the memory does not suffice ({text[:120]})", fix=memory.FIX)
+    return PrevenanceError("E802", f"the memory does not suffice ({text[:120]})", fix=memory.MEMORY_FIX)
 
 
-def _short_of_memory(text: str) -> bool:
-    signs = (
-        "cannot allocate memory",
-        "failed to map segment",
-        "can't start new thread",
-        "bad_alloc",
-        "bad allocation",
-        "unable to allocate",
-        "failed to allocate",
-        "out of memory",
-    )
-    return any(sign in text.lower() for sign in signs)
+_SHORT = re.compile(
+    "cannot allocate memory|failed to map segment|can't start new thread|bad_alloc|bad allocation|unable to allocate|failed to allocate|out of memory",
+    re.IGNORECASE,
+)
+"""What libraries say when they are short of memory."""
 
 
 def _disk(what: str, path: Path) -> PrevenanceError:
@@ -114,7 +108,7 @@ def _disk(what: str, path: Path) -> PrevenanceError:
     return PrevenanceError("E801", what, fix=fix, path=path)
 
 
-def bug() -> str:
+def bug_line() -> str:
     """Return the line for a failure that is ours; with PREVENANCE_DEBUG set the trace is written too."""
     kind, value, trace = sys.exc_info()
     if os.environ.get("PREVENANCE_DEBUG"):

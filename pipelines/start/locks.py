@@ -36,7 +36,7 @@ def held_by(name: str, out: Path) -> Iterator[None]:
     """
     with ExitStack() as locks:
         for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score", "record") else ():
-            locks.enter_context(lock.held(out, one))
+            locks.enter_context(lock.hold_lock(out, one))
             for folder in (out, *(found for pattern in SWEPT.get(one, ()) for found in out.glob(pattern))):
                 disk.sweep(folder)
         yield

@@ -9,8 +9,8 @@ from typing import Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.consent.purpose import EXAMPLES
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.consent.purpose import PURPOSE_EXAMPLES
 
 
 def refuse_code(node: Any, path: str = "") -> None:
@@ -36,7 +36,7 @@ def refuse_named_code(argument: str) -> None:
 
 def blank_rules(composed: DictConfig) -> None:
     """Take a purpose, legal basis or controller of null as blank: nobody recorded it, which is no value of a wrong kind."""
-    for name in EXAMPLES:
+    for name in PURPOSE_EXAMPLES:
         if OmegaConf.select(composed, f"privacy.{name}", default="") is None:
             OmegaConf.update(composed, f"privacy.{name}", "")
 
@@ -74,23 +74,7 @@ def refuse_kept_secrets(node: Any, path: str = "") -> None:
             refuse_kept_secrets(item, path)
 
 
-_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "token",
-        "credential",
-        "credentials",
-        "dsn",
-        "apikey",
-        "privatekey",
-        "accesskey",
-        "secretkey",
-    ]
-)
+_WORDS = re.compile("pass(?:word|wd|phrase)|pwd|secret|token|credentials?|dsn|(?:api|private|access|secret)key")
 _HIDDEN = re.compile(
     r"(?i)[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s]+@|\b(?:password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|dsn)[\"']?\s*[:=]\s*[^\s,}]"
 )
@@ -102,16 +86,12 @@ def _secret(key: str) -> bool:
     parts = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower())
     if not parts or parts[-1] in ("env", "file"):
         return False
-    return parts[-1] == "key" or bool(_WORDS & {*parts, *(first + second for first, second in pairwise(parts))})
+    return parts[-1] == "key" or any(map(_WORDS.fullmatch, (*parts, *(first + second for first, second in pairwise(parts)))))
 
 
 def _told(key: str | None) -> PrevenanceError:
-    return PrevenanceError(
-        "E211",
-        "a secret stands in a setting; its value is not repeated here",
-        key=key,
-        fix="remove it, and give it in an environment variable only",
-    )
+    fix = "remove it, and give it in an environment variable only"
+    return PrevenanceError("E211", "a secret stands in a setting; its value is not repeated here", key=key, fix=fix)
 
 
 def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
@@ -121,28 +101,19 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
         group, _, name = found.group(1).rpartition("/")
         options = found.group(2).partition("Config search path")[0].split()
         own = f"; one of your own needs CONF=<folder that holds source/{name}.yaml>" if group == "source" else ""
-        return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=nearest(name, options) + own)
+        return PrevenanceError("E203", f'{group} "{name}" is unknown', key=group, fix=did_you_mean(name, options) + own)
     if found := re.search(r"Could not find '([^']+)'", text):
         group, _, name = found.group(1).rpartition("/")
-        return PrevenanceError(
-            "E203", f'{group or "setting"} "{name}" is unknown', key=group or name, fix="see make help and the folder conf/"
-        )
+        what = f'{group or "setting"} "{name}" is unknown'
+        return PrevenanceError("E203", what, key=group or name, fix="see make help and the folder conf/")
     if found := re.search(r"full_key: (\S+)|Could not override '([^']+)'|Key '([^']+)'", text):
         key = next(group for group in found.groups() if group)
         if "To append to your config" in text or "not in" in text:
-            choices = [one for one in known if one.count(".") == key.count(".")] + [
-                "source",
-                "target",
-                "model",
-                "validation",
-                "features",
-                "outreach",
-                "playbook",
-                "privacy",
-            ]
+            choices = [one for one in known if one.count(".") == key.count(".")]
+            choices += ["source", "target", "model", "validation", "features", "outreach", "playbook", "privacy"]
             choices += sorted({one.rpartition(".")[2] for one in known}) if "Settings" in text else []
             return PrevenanceError(
-                "E201", f'there is no setting "{key}"', key=key, fix=nearest(key, choices) if len(key) < 60 else "see conf/"
+                "E201", f'there is no setting "{key}"', key=key, fix=did_you_mean(key, choices) if len(key) < 60 else "see conf/"
             )
         return PrevenanceError(
             "E202", text.partition(" full_key")[0][:200], key=key, fix=f"give {key} a value of the kind that conf/ shows"

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before any numeric library: idle threads must not spin on shared cores
 
 from pipelines.start import ending
 
-if ending.little_memory():
+if ending.tell_little_memory():
     sys.exit(8)
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 
 from pipelines.start.arguments import IDS, own_words
-from pipelines.start.compose import PrivateConf, remembered, settings_of, without_private
+from pipelines.start.compose import PrivateConf, settings_of, targets_of, with_remembered, without_private
 from pipelines.start.locks import held_by
 from pipelines.start.refusals import refuse_secrets
 from prevenance.base import memory
@@ -31,17 +33,30 @@ Body = Callable[[Settings, "Steps"], int | None]
 """A pipeline: returns the exit status if some of its work was refused and told, else nothing."""
 
 
+def command(name: str, module: str, function: str, *, by_target: bool = False) -> tuple[Body, Callable[[], None]]:
+    """Return the body and the entry point of a command: it does what a function of ``prevenance.runs`` does, imported when it is asked for.
+
+    ``by_target`` functions get what gives the settings of each target, too.
+    """
+
+    def body(given: Settings, steps: Steps) -> int:
+        run = getattr(importlib.import_module(f"prevenance.runs.{module}"), function)
+        return tell_refusals(run(given, *([partial(targets_of, name)] if by_target else []), steps) or [])
+
+    return body, partial(main, name, body)
+
+
 def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
     """Run ``body`` with the settings of ``conf/<name>.yaml`` and the command line; never returns."""
     os.umask(0o077)  # what libraries write is for its owner only as well
-    ending.stoppable()
+    ending.catch_stops()
     try:
         status = _guarded(name, body, list(sys.argv[1:] if argv is None else argv))
     except Exception:
-        if not ending.short():
+        if not ending.is_short_of_memory():
             raise
         status = 8  # without memory the interpreter could not hand on what is told already
-    if ending.short() and memory.bounded():
+    if ending.is_short_of_memory() and memory.is_bounded():
         os._exit(status)  # libraries break when they are taken down without memory
     sys.exit(status)
 
@@ -53,17 +68,17 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
         Plugins.instance().register(PrivateConf)
         if any(one.startswith("-") for one in arguments):
             return _hydra(name, body, arguments)
-        composed = settings_of(name, remembered(name, arguments))
+        composed = settings_of(name, with_remembered(name, arguments))
         return _run(name, body, composed)
     except KeyboardInterrupt:
         sys.stderr.write("STOPPED — nothing half-made is left; published lists are as they were\n")
-        return ending.stopped() or 130
+        return ending.stop_status() or 130
     except Exception as problem:
-        found = problem if isinstance(problem, PrevenanceError) else ending.told(problem)
-        if (status := ending.stopped()) is not None:  # a library gave the stop another name
+        found = problem if isinstance(problem, PrevenanceError) else ending.known_failure(problem)
+        if (status := ending.stop_status()) is not None:  # a library gave the stop another name
             return status
         if found is None:
-            sys.stderr.write(ending.bug())
+            sys.stderr.write(ending.bug_line())
             return 1
         return _refuse(found, Path(next((one[4:] for one in arguments if one.startswith("out=")), "out")), name)
 
@@ -86,16 +101,16 @@ def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
     """Write the error line and, where the folder is ours to write, the status file; a second start leaves that of the first alone."""
     sys.stderr.write(problem.line() + "\n")
     if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
-        from prevenance.publish.folders import status
+        from prevenance.publish.folders import write_status
 
         try:
-            status(out, {"pipeline": name, "outcome": "refused", "exit": problem.exit_status, "error": problem.line()})
+            write_status(out, {"pipeline": name, "outcome": "refused", "exit": problem.exit_status, "error": problem.line()})
         except PrevenanceError as second:
             sys.stderr.write(second.line() + "\n")
     return problem.exit_status
 
 
-def refused(problems: Iterable[PrevenanceError]) -> int:
+def tell_refusals(problems: Iterable[PrevenanceError]) -> int:
     """Write a line for each refusal of a run that went on, and return the exit status of the first; 0 without any."""
     status = 0
     for problem in problems:

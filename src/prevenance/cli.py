@@ -6,21 +6,8 @@ import importlib
 import sys
 from pathlib import Path
 
-PIPELINES = (
-    "train",
-    "validate",
-    "record",
-    "score",
-    "backfill",
-    "replay",
-    "feedback",
-    "export",
-    "explain",
-    "leakage",
-    "erase",
-    "audit_log",
-    "demo",
-)
+COMMANDS = "train|validate|record|score|backfill|replay|feedback|export|explain|leakage|erase|audit_log|demo"
+PIPELINES = COMMANDS.split("|")
 
 
 def main() -> None:
@@ -28,17 +15,15 @@ def main() -> None:
     name, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if name == "init":
         sys.exit(init(Path(arguments[0]) if arguments else Path("conf")))
-    usage = f"usage: prevenance {'|'.join((*PIPELINES, 'init'))} key=value ...\n"
+    usage = f"usage: prevenance {COMMANDS}|init key=value ...\n"
     if name in ("-h", "--help"):
         sys.stdout.write(usage)
         sys.exit(0)
     if name not in PIPELINES:
         sys.stderr.write(usage)
         sys.exit(2)
-    if not (Path(__file__).parent / "pipelines").is_dir():
-        sys.path.insert(0, str(Path(__file__).parents[2]))
-    else:
-        sys.path.insert(0, str(Path(__file__).parent))
+    here = Path(__file__).parent  # the wheel carries pipelines/ inside the package, a checkout beside src/
+    sys.path.insert(0, str(here if (here / "pipelines").is_dir() else here.parents[1]))
     sys.argv = [f"prevenance {name}", *arguments]
     importlib.import_module(f"pipelines.{name}").main()
 

@@ -10,15 +10,19 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
-FORMULA = tuple("=+-@\t\r＝＋－＠")
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 """What a spreadsheet takes for the beginning of a formula (the wide forms too)."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
@@ -33,26 +37,26 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     columns = [_texts(frame[name]) for name in frame.columns]
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow([neutral(str(name)) for name in frame.columns])
+    writer.writerow([neutral_text(str(name)) for name in frame.columns])
     writer.writerows(zip(*columns, strict=True))
     return written.getvalue().encode("utf-8", errors="replace")
 
 
-def neutral(text: str) -> str:
+def neutral_text(text: str) -> str:
     """Return ``text`` without control characters and, if it begins like a formula, with a leading apostrophe.
 
-    >>> neutral("=1+1"), neutral("Halden Foods")
+    >>> neutral_text("=1+1"), neutral_text("Halden Foods")
     ("'=1+1", 'Halden Foods')
     """
     clean = _CONTROL.sub("", text)
-    return "'" + clean if clean.startswith(FORMULA) else clean
+    return "'" + clean if clean.startswith(FORMULA_STARTS) else clean
 
 
 def _texts(column: pd.Series) -> list[str]:
     """Return the cells of a column as they stand in a CSV file."""
     safe = is_numeric_dtype(column) or is_datetime64_any_dtype(column)
-    texts = ["" if (value := plain(cell)) is None else _worded(value) for cell in column.tolist()]
-    return texts if safe else [neutral(text) for text in texts]
+    texts = ["" if (value := json_value(cell)) is None else _worded(value) for cell in column.tolist()]
+    return texts if safe else [neutral_text(text) for text in texts]
 
 
 def _worded(value: object) -> str:
@@ -62,63 +66,73 @@ def _worded(value: object) -> str:
 def json_bytes(frame: pd.DataFrame) -> bytes:
     """Return ``frame`` as a UTF-8 JSON array: one object per row and line, keys in column order, text as it is, missing is null."""
     names = [str(name) for name in frame.columns]
-    rows = zip(*([plain(cell) for cell in frame[name].tolist()] for name in frame.columns), strict=True)
-    lines = [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows]
-    return ("[\n" + ",\n".join(lines) + "\n]\n").encode("utf-8", errors="replace") if lines else b"[]\n"
+    rows = zip(*([json_value(cell) for cell in frame[name].tolist()] for name in frame.columns), strict=True)
+    return json_lines_bytes(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows)
 
 
-def canonical(value: object) -> bytes:
+def json_lines_bytes(rows: Iterable[str]) -> bytes:
+    """Return the JSON texts of rows as an array with a row on each line."""
+    text = ",\n".join(rows)
+    return f"[\n{text}\n]\n".encode(errors="replace") if text else b"[]\n"
+
+
+def canonical_json(value: object) -> bytes:
     """Return any report or manifest as UTF-8 JSON: keys sorted, numbers that are no numbers as null, instants as ISO 8601 in UTC."""
-    text = json.dumps(plain(value), sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(json_value(value), sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
     return (text + "\n").encode("utf-8", errors="replace")
 
 
-def plain(value: object) -> object:
+def json_value(value: object) -> object:
     """Return ``value`` in the types of JSON; nan, infinities, NaT and NA become None, -0.0 becomes 0.0."""
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(each) for each in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
+        return [json_value(each) for each in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return json_value(value.tolist())
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return json_value(value.item())
     if isinstance(value, float):
         return value + 0.0 if math.isfinite(value) else None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, datetime):
-        return instant(value)
+        return instant_text(value)
     return value.isoformat() if isinstance(value, date) else value if isinstance(value, (bool, int, str)) else str(value)
 
 
-def instant(moment: datetime) -> str:
+def instant_text(moment: datetime) -> str:
     """Return a naive UTC instant as ISO 8601 with its zone: ``2026-10-01T00:00:00Z``, with microseconds only if there are any."""
     return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
-def stamp(moment: datetime) -> str:
+def instant_stamp(moment: datetime) -> str:
     """Return an instant (naive UTC) as it stands in the name of a file or folder.
 
-    >>> stamp(datetime(2026, 10, 1))
+    >>> instant_stamp(datetime(2026, 10, 1))
     '2026-10-01T000000Z'
     """
     return f"{moment:%Y-%m-%dT%H%M%S}Z"
 
 
-def date_of(moment: datetime, zone: str) -> str:
+def date_text(moment: datetime, zone: str) -> str:
     """Return the moment as a date where it is midnight in a time zone, else as an instant in UTC."""
     local = moment.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone or "UTC"))
-    return f"{local:%Y-%m-%d}" if local.time() == time() else stamp(moment)
+    return f"{local:%Y-%m-%d}" if local.time() == time() else instant_stamp(moment)
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
     """Return ``frame`` as Parquet (zstd) without an index and without anything but its columns: no library versions of pandas, no clock."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     arrays = [_array(frame[name]) for name in frame.columns]
-    table = pa.Table.from_arrays(arrays, names=[str(name) for name in frame.columns])
+    return table_bytes(pa.Table.from_arrays(arrays, names=[str(name) for name in frame.columns]))
+
+
+def table_bytes(table: pa.Table) -> bytes:
+    """Return an Arrow table as Parquet: equal rows are equal bytes."""
+    import pyarrow.parquet as pq
+
     written = io.BytesIO()
     pq.write_table(table, written, compression="zstd", compression_level=3, version="2.6", store_schema=False, row_group_size=65_536)
     return written.getvalue()

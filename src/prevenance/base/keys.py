@@ -6,13 +6,14 @@ A key itself stands in no setting and in no file of the output; its id, a short 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from pathlib import Path
 
 from prevenance.base.errors import PrevenanceError
 
 
-def held(variable: str, code: str, file: str | None = None) -> bytes | None:
+def read_key(variable: str, code: str, file: str | None = None) -> bytes | None:
     """Return the key of an environment variable, else that of a file without spaces around it; ``None`` where neither is named.
 
     Args:
@@ -42,6 +43,11 @@ def _read(path: Path, variable: str, code: str) -> bytes:
     return key
 
 
-def id_of(key: bytes) -> str:
+def key_id(key: bytes) -> str:
     """Return the short hash that names a key without telling it."""
     return hashlib.sha256(b"key id" + key).hexdigest()[:12]
+
+
+def keyed_hash(key: bytes, text: str) -> str:
+    """Return the keyed hash of an id (HMAC-SHA256, hex): without the key nobody can test a guess."""
+    return hmac.new(key, text.encode("utf-8", errors="surrogatepass"), hashlib.sha256).hexdigest()

@@ -17,7 +17,7 @@ from prevenance.base.errors import PrevenanceError
 
 
 @contextmanager
-def held(out: Path, name: str) -> Iterator[None]:
+def hold_lock(out: Path, name: str) -> Iterator[None]:
     """Hold the lock ``name`` of the output folder ``out`` inside the block; nothing is waited for.
 
     Runs with different names may overlap. Beside ``<out>/.<name>.lock`` a note says who holds it.

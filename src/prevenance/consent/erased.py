@@ -7,8 +7,6 @@ erased; who has the key can test an id that they know.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import secrets
 from collections.abc import Iterable
@@ -18,7 +16,7 @@ from pathlib import Path
 from prevenance.base import disk, keys
 from prevenance.base.errors import PrevenanceError
 
-LIST, KEY, KEY_ENV = "erased.json", "erased.key", "PREVENANCE_ERASURE_KEY"
+LIST_FILE, KEY_FILE, KEY_VARIABLE = "erased.json", "erased.key", "PREVENANCE_ERASURE_KEY"
 
 
 @dataclass(frozen=True)
@@ -30,20 +28,20 @@ class Erased:
 
     def mark(self, customer: str) -> str:
         """Return the keyed hash of an id (HMAC-SHA256, hex)."""
-        return hmac.new(self.key, customer.encode("utf-8", errors="surrogatepass"), hashlib.sha256).hexdigest()
+        return keys.keyed_hash(self.key, customer)
 
     def among(self, customers: Iterable[str]) -> set[str]:
         """Return those of ``customers`` who were erased; nothing is hashed while nobody was."""
         return {one for one in customers if self.mark(one) in self.marks} if self.marks else set()
 
 
-def load(out: Path) -> Erased:
+def load_erased(out: Path) -> Erased:
     """Return the list of an output folder; nobody where there is none.
 
     Raises:
         PrevenanceError: E904 if there is a list and it cannot be read or its key is not there: then nobody may be scored.
     """
-    key, path = _key(out), out / LIST
+    key, path = _key(out), out / LIST_FILE
     if not path.is_file():
         return Erased(key or b"", frozenset())
     try:
@@ -51,27 +49,24 @@ def load(out: Path) -> Erased:
         known, marks = str(found["key_id"]), frozenset(map(str, found["erased"]))
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise PrevenanceError("E904", "the list of erased customers cannot be read", fix="restore it from a backup", path=path) from problem
-    if key is None or keys.id_of(key) != known:
-        raise PrevenanceError(
-            "E904",
-            f"the list of erased customers was made with another key ({known})",
-            fix=f"set {KEY_ENV} to that key, or restore {out / KEY}",
-        )
+    if key is None or keys.key_id(key) != known:
+        what = f"the list of erased customers was made with another key ({known})"
+        raise PrevenanceError("E904", what, fix=f"set {KEY_VARIABLE} to that key, or restore {out / KEY_FILE}")
     return Erased(key, marks)
 
 
-def add(out: Path, customer: str) -> Erased:
+def add_erased(out: Path, customer: str) -> Erased:
     """Add an id to the list, in one step, and return the list; a random key is made where there is none."""
-    held = load(out)
+    held = load_erased(out)
     if not held.key:
         held = Erased(secrets.token_hex(32).encode(), frozenset())
-        disk.write(out / KEY, held.key)
+        disk.write(out / KEY_FILE, held.key)
     marks = held.marks | {held.mark(customer)}
-    disk.write(out / LIST, (json.dumps({"key_id": keys.id_of(held.key), "erased": sorted(marks)}, indent=1) + "\n").encode())
+    disk.write(out / LIST_FILE, (json.dumps({"key_id": keys.key_id(held.key), "erased": sorted(marks)}, indent=1) + "\n").encode())
     return Erased(held.key, marks)
 
 
 def _key(out: Path) -> bytes | None:
-    if (given := keys.held(KEY_ENV, "E905")) is not None:
+    if (given := keys.read_key(KEY_VARIABLE, "E905")) is not None:
         return given
-    return (out / KEY).read_bytes() if (out / KEY).is_file() else None
+    return (out / KEY_FILE).read_bytes() if (out / KEY_FILE).is_file() else None

@@ -6,8 +6,6 @@ they know, so the key belongs elsewhere than the output: in ``PREVENANCE_PSEUDON
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,9 +16,9 @@ import pandas as pd
 from prevenance.base import keys
 from prevenance.base.errors import PrevenanceError
 
-KEY = "PREVENANCE_PSEUDONYM_KEY"
+KEY_VARIABLE = "PREVENANCE_PSEUDONYM_KEY"
 
-PERSONS = ("customer_id", "parent_id", "user_id")
+PERSON_COLUMNS = ("customer_id", "parent_id", "user_id")
 """Columns whose ids stand for people or companies."""
 
 
@@ -33,15 +31,15 @@ class Pseudonyms:
     @property
     def key_id(self) -> str:
         """Return the short hash that names the key."""
-        return keys.id_of(self.key)
+        return keys.key_id(self.key)
 
     def of(self, customer: str) -> str:
         """Return the pseudonym of an id: ``p-`` and 32 hex digits of its HMAC-SHA256."""
-        return "p-" + hmac.new(self.key, customer.encode("utf-8", errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]
+        return "p-" + keys.keyed_hash(self.key, customer)[:32]
 
     def hidden(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return ``frame`` with pseudonyms in the columns of ``PERSONS``, ordered by them: the order of rows tells nothing of the ids."""
-        persons = [name for name in PERSONS if name in frame]
+        persons = [name for name in PERSON_COLUMNS if name in frame]
         return _ordered(frame.assign(**{name: _mapped(frame[name], {one: self.of(one) for one in _ids(frame[name])}) for name in persons}))
 
     def shown(self, frame: pd.DataFrame, customers: Iterable[str]) -> pd.DataFrame:
@@ -50,26 +48,26 @@ class Pseudonyms:
         return _ordered(frame.assign(customer_id=_mapped(frame["customer_id"], names)))
 
 
-def chosen(wanted: bool, file: str | None = None) -> Pseudonyms | None:
+def wanted_pseudonyms(wanted: bool, file: str | None = None) -> Pseudonyms | None:
     """Return the pseudonyms of the environment's key or of the file's; ``None`` where they are not wanted.
 
     Raises:
         PrevenanceError: E905 if they are wanted and there is no key, or its file is open to others.
     """
-    found = at_hand(file) if wanted else None
+    found = key_pseudonyms(file) if wanted else None
     if wanted and found is None:
-        fix = f"set {KEY}, or privacy.key_file=<a file with mode 0600>; privacy.pseudonyms=false keeps the ids"
+        fix = f"set {KEY_VARIABLE}, or privacy.key_file=<a file with mode 0600>; privacy.pseudonyms=false keeps the ids"
         raise PrevenanceError("E905", "privacy.pseudonyms is true and there is no key", key="privacy.pseudonyms", fix=fix)
     return found
 
 
-def at_hand(file: str | None = None) -> Pseudonyms | None:
+def key_pseudonyms(file: str | None = None) -> Pseudonyms | None:
     """Return the pseudonyms of the key that there is, wanted or not; E905 if its file is no good."""
-    key = keys.held(KEY, "E905", file)
+    key = keys.read_key(KEY_VARIABLE, "E905", file)
     return None if key is None else Pseudonyms(key)
 
 
-def used(out: Path) -> set[str]:
+def used_key_ids(out: Path) -> set[str]:
     """Return the ids of the keys whose pseudonyms stand below an output folder, as its lists and training reports say."""
     found = set()
     for path in [*(out / "lists").glob("*/*/manifest.json"), *(out / "train").glob("*/report.json")]:

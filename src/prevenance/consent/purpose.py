@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prevenance.base.errors import PrevenanceError
 
-EXAMPLES = {
+PURPOSE_EXAMPLES = {
     "purpose": "customer success",
     "legal_basis": "legitimate interest",
     "controller": "the company that decides, and a contact",
@@ -24,19 +24,15 @@ class Privacy:
     controller: str = ""
 
 
-def check(privacy: Privacy) -> None:
+def check_purpose(privacy: Privacy) -> None:
     """Raise E901 unless purpose, legal basis and controller are recorded; a blank is not."""
-    for name, example in EXAMPLES.items():
+    for name, example in PURPOSE_EXAMPLES.items():
         if not (getattr(privacy, name) or "").strip():
-            raise PrevenanceError(
-                "E901",
-                f"privacy.{name} is not recorded",
-                key=f"privacy.{name}",
-                fix=f"set privacy.{name}, for instance privacy.{name}='{example}'",
-            )
+            fix = f"set privacy.{name}, for instance privacy.{name}='{example}'"
+            raise PrevenanceError("E901", f"privacy.{name} is not recorded", key=f"privacy.{name}", fix=fix)
 
 
-def opted_out(purposes: Collection[str] = (), *, opt_in: bool = False, unread: bool = False) -> str:
+def opted_out_sql(purposes: Collection[str] = (), *, opt_in: bool = False, unread: bool = False) -> str:
     """Return SQL for the customers who may not be used. Today's state, whatever the cutoff.
 
     The latest word on each purpose counts; a "no" on any purpose that matters is a no, and so is what cannot be read as a yes. A "no" wins

@@ -18,49 +18,6 @@ from prevenance.base.errors import PrevenanceError
 AGENT = "agent"
 """The one entry of ``special.toml`` that is no special category: who works for the company."""
 
-_BESIDE = {
-    *(
-        "id",
-        "ids",
-        "code",
-        "key",
-        "name",
-        "names",
-        "label",
-        "type",
-        "value",
-        "number",
-        "no",
-        "nr",
-        "ref",
-        "email",
-        "mail",
-        "login",
-        "text",
-        "flag",
-    ),
-    *(
-        "nom",
-        "nombre",
-        "nome",
-        "naam",
-        "numero",
-        "nummer",
-        "the",
-        "a",
-        "is",
-        "has",
-        "customer",
-        "client",
-        "kunde",
-        "klant",
-        "cliente",
-        "account",
-    ),
-    *("person", "support", "service", "ticket", "primary", "current", "last", "first"),
-}
-"""Words beside a ``whole`` name that change nothing."""
-
 
 class _Names(NamedTuple):
     words: frozenset[str]
@@ -69,16 +26,20 @@ class _Names(NamedTuple):
 
 
 @cache
-def _known() -> dict[str, _Names]:
+def _known() -> tuple[frozenset[str], dict[str, _Names]]:
+    """Return the words beside a ``whole`` name that change nothing, and the names of each category."""
     found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    beside = frozenset(found.pop("beside"))
     joined = {kind: {key: [one.replace(" ", "") for one in one_list] for key, one_list in lists.items()} for kind, lists in found.items()}
-    return {kind: _Names(frozenset(each["words"]), tuple(each["starts"]), frozenset(each["whole"])) for kind, each in joined.items()}
+    return beside, {
+        kind: _Names(frozenset(each["words"]), tuple(each["starts"]), frozenset(each["whole"])) for kind, each in joined.items()
+    }
 
 
-def parts(name: str) -> list[str]:
+def name_words(name: str) -> list[str]:
     """Return the words of a column's name, without case and accents.
 
-    >>> parts("État_deSanté"), parts("HTTPCode2")
+    >>> name_words("État_deSanté"), name_words("HTTPCode2")
     (['etat', 'de', 'sante'], ['http', 'code'])
     """
     spaced = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFC", name))
@@ -86,17 +47,17 @@ def parts(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", plain)
 
 
-def category(name: str, *, agents: bool = False) -> str | None:
+def special_category(name: str, *, agents: bool = False) -> str | None:
     """Return the special category that a column's name speaks of, or ``None``; with ``agents`` also "agent".
 
-    >>> category("employee_religion"), category("health_score"), category("TradeUnionMember")
+    >>> special_category("employee_religion"), special_category("health_score"), special_category("TradeUnionMember")
     ('religion', None, 'union membership')
     """
-    words = parts(name)
+    words = name_words(name)
     runs = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, min(start + 5, len(words)) + 1)}
-    bare = [word for word in words if word not in _BESIDE]
-    whole = {"".join(words), "".join(bare)}
-    for kind, names in _known().items():
+    beside, known = _known()
+    whole = {"".join(words), "".join(word for word in words if word not in beside)}
+    for kind, names in known.items():
         if kind == AGENT and not agents:
             continue
         if runs & names.words or any(word.startswith(names.starts) for word in words if names.starts) or whole & names.whole:
@@ -104,21 +65,18 @@ def category(name: str, *, agents: bool = False) -> str | None:
     return None
 
 
-def refused(name: str, permitted: Collection[str] = (), *, agents: bool = False) -> str | None:
+def refused_category(name: str, permitted: Collection[str] = (), *, agents: bool = False) -> str | None:
     """Return why a column may not be used, as a category; ``None`` if it may, or if its name is ``permitted`` to the letter (case aside)."""
     allowed = {one.strip().casefold() for one in permitted}
-    return None if name.strip().casefold() in allowed else category(name, agents=agents)
+    return None if name.strip().casefold() in allowed else special_category(name, agents=agents)
 
 
-def error(
+def special_error(
     name: str, kind: str, *, fix: str = "take the column out of the select", key: str = "privacy.permitted", **where: object
 ) -> PrevenanceError:
     """Return E902 for a column and its category; the fix ends with how to say that the name only looks like it."""
-    what = (
-        "says who works for the company, and people at work are no input"
-        if kind == AGENT
-        else f"is a special category of personal data (Art. 9 GDPR: {kind})"
-    )
-    return PrevenanceError(
-        "E902", f'the column "{name}" {what}', column=name, fix=f"{fix}, or if it only looks like one, add its name to {key}", **where
-    )
+    what = f"is a special category of personal data (Art. 9 GDPR: {kind})"
+    if kind == AGENT:
+        what = "says who works for the company, and people at work are no input"
+    fix = f"{fix}, or if it only looks like one, add its name to {key}"
+    return PrevenanceError("E902", f'the column "{name}" {what}', column=name, fix=fix, **where)

@@ -21,8 +21,8 @@ import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import FORMULA
-from prevenance.history.history import instant
+from prevenance.base.formats import FORMULA_STARTS
+from prevenance.history.history import as_of_instant
 
 ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved")
 """What may be decided; ``approved`` goes with the proposal before anybody was contacted, and changes no list."""
@@ -60,15 +60,15 @@ class Answer:
 
     def known_at(self, *, static: bool) -> datetime:
         """Return from when on the answer counts, naive UTC: see the module."""
-        listed = moment(self.cutoff)
-        return listed if static else max(moment(self.at), listed)
+        listed = utc_moment(self.cutoff)
+        return listed if static else max(utc_moment(self.at), listed)
 
 
 COLUMNS = tuple(one.name for one in fields(Answer))[:-1]
 """The columns of the downloaded file; further ones are ignored."""
 
 
-def moment(text: str) -> datetime:
+def utc_moment(text: str) -> datetime:
     """Return an ISO instant with a zone as naive UTC; ``ValueError`` if it is none."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
@@ -76,7 +76,7 @@ def moment(text: str) -> datetime:
     return found.astimezone(UTC).replace(tzinfo=None)
 
 
-def read(content: bytes, name: str) -> list[tuple[int, Answer]]:
+def read_answers(content: bytes, name: str) -> list[tuple[int, Answer]]:
     """Return the answers of a downloaded file with the lines they end on.
 
     Raises:
@@ -88,6 +88,7 @@ def read(content: bytes, name: str) -> list[tuple[int, Answer]]:
         raise PrevenanceError("E301", f"no column {missing[0]}", first=f"{name}:1", fix="give the file as the page downloads it")
     found, wrong = [], []
     for line, cells in rows:
+        # Spreadsheets like to end a file with empty rows.
         if not any(cells):
             continue
         if len(cells) != len(header):
@@ -98,11 +99,11 @@ def read(content: bytes, name: str) -> list[tuple[int, Answer]]:
         if trouble := _trouble(answer):
             wrong.append((line, trouble))
         found.append((line, answer))
-    refuse(wrong, name)
+    refuse_rows(wrong, name)
     return found
 
 
-def refuse(wrong: Sequence[tuple[int, str]], name: str) -> None:
+def refuse_rows(wrong: Sequence[tuple[int, str]], name: str) -> None:
     """Raise E308 for rows that do not fit, naming the first: ``wrong`` holds lines and what is wrong."""
     if wrong:
         line, what = wrong[0]
@@ -133,7 +134,7 @@ def _trouble(answer: Answer) -> str:
         return f'the action "{answer.action[:30]}" is none of {", ".join(ACTIONS)}'
     for column in ("cutoff", "at"):
         try:
-            moment(getattr(answer, column))
+            utc_moment(getattr(answer, column))
         except ValueError:
             return f'{column} is no instant in UTC ("{getattr(answer, column)[:30]}")'
     if answer.action != "snooze":
@@ -142,10 +143,10 @@ def _trouble(answer: Answer) -> str:
         until = date.fromisoformat(answer.until)
     except ValueError:
         return f'until is no date ("{answer.until[:30]}")'
-    return "" if until > moment(answer.cutoff).date() else f"until is {until}, not after the list"
+    return "" if until > utc_moment(answer.cutoff).date() else f"until is {until}, not after the list"
 
 
-def matched(
+def match_answers(
     answers: Sequence[tuple[int, Answer]], lists: Mapping[tuple[str, str, str], Mapping[tuple[str, str], float | None]], name: str
 ) -> list[Answer]:
     """Return the answers with the ids as they stand in their lists, and the chance on it.
@@ -171,16 +172,16 @@ def matched(
         kept = {column: getattr(answer, column) for column in COLUMNS} | texts
         kept |= {"customer_id": there[0], "product_id": there[1], "until": answer.until if answer.action == "snooze" else ""}
         found.append(Answer(**kept, score="" if score is None else repr(score)))
-    refuse(wrong, name)
+    refuse_rows(wrong, name)
     return found
 
 
 def _spelt(text: str) -> list[str]:
     """Return a cell as it stands, then without the apostrophe that keeps a spreadsheet from reading a formula."""
-    return [text, text[1:]] if text.startswith("'") and text[1:].startswith(FORMULA) else [text]
+    return [text, text[1:]] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else [text]
 
 
-def load(out: Path, target: str) -> list[Answer]:
+def load_answers(out: Path, target: str) -> list[Answer]:
     """Return what was taken for one target, in the order it was taken; nothing if there is no file.
 
     Raises:
@@ -196,17 +197,17 @@ def load(out: Path, target: str) -> list[Answer]:
         raise PrevenanceError("E303", "not as it was written", path=path, fix="restore the file, or move it away") from problem
 
 
-def append(out: Path, target: str, answers: Sequence[Answer]) -> int:
+def append_answers(out: Path, target: str, answers: Sequence[Answer]) -> int:
     """Add answers to the file of one target, each once, in one step; return how many were new."""
-    held = load(out, target)
+    held = load_answers(out, target)
     known = {answer.key for answer in held}
     new = [answer for answer in dict.fromkeys(answers) if answer.key not in known]
     if new:
-        keep(out, target, [*held, *new])
+        write_answers(out, target, [*held, *new])
     return len(new)
 
 
-def keep(out: Path, target: str, answers: Sequence[Answer]) -> None:
+def write_answers(out: Path, target: str, answers: Sequence[Answer]) -> None:
     """Write the file of one target in one step, with these answers and no others."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
@@ -217,10 +218,10 @@ def keep(out: Path, target: str, answers: Sequence[Answer]) -> None:
 
 def _guarded(text: str) -> str:
     """Return a cell that is no formula and reads back as it was: one apostrophe goes before what begins like one or like a formula."""
-    return "'" + text if text.startswith(("'", *FORMULA)) else text
+    return "'" + text if text.startswith(("'", *FORMULA_STARTS)) else text
 
 
-def standing(
+def customer_answers(
     answers: Iterable[Answer], at: datetime, *, static: bool, zone: str, horizon_days: int, wrong_alarm_days: float
 ) -> pd.DataFrame:
     """Return how customers stand at a moment by what was answered until then: one row each, sorted by id.
@@ -230,6 +231,7 @@ def standing(
     ``wrong_alarm_days`` like a snooze, "too late" for one horizon.
     """
     found: dict[str, dict[str, object]] = {}
+    # By the key at last: equal instants must not depend on which file was taken first.
     known = sorted(((one.known_at(static=static), one.at, one.key, one) for one in answers), key=lambda each: each[:3])
     for since, _, _, answer in known:
         if since > at or answer.action == "approved":
@@ -239,7 +241,7 @@ def standing(
             row["contacted_at"] = since
             continue
         days = horizon_days if answer.action == "too_late" else wrong_alarm_days
-        until = instant(answer.until, zone) if answer.action == "snooze" else since + timedelta(days=days)
+        until = as_of_instant(answer.until, zone) if answer.action == "snooze" else since + timedelta(days=days)
         row |= {"rests": "too_late" if answer.action == "too_late" else "snoozed", "said": answer.action}
         row |= {"rests_until": until, "rests_since": since, "score_then": float(answer.score) if answer.score else None}
     columns = ["customer_id", "contacted_at", "rests", "rests_until", "rests_since", "score_then", "said"]

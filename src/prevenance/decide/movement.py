@@ -12,7 +12,7 @@ SHOWN = 50
 """Customers at most that are named as gone."""
 
 
-def moves(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, str]:
+def rank_moves(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, str]:
     """Return customer_id -> ``entered``, ``up 3``, ``down 2`` or "" for each ranked row of ``now`` against the list ``before``.
 
     Both: customer_id and rank (missing where a row is not to be worked), one row a customer.
@@ -25,7 +25,7 @@ def moves(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def gone(
+def customers_gone(
     now: pd.DataFrame, before: pd.DataFrame, hidden: Collection[str], cooling: Collection[str], renewed: Collection[str]
 ) -> list[dict[str, Any]]:
     """Return who was to be worked on the list ``before`` and is not on ``now``, in the order of ``before``: customer_id, name, why.
@@ -46,21 +46,17 @@ def gone(
     for row in before.to_dict("records"):
         customer = row["customer_id"]
         if customer in held and customer not in listed and customer not in hidden:
-            found.append(
-                {
-                    "customer_id": customer,
-                    "name": row["name"],
-                    "why": _why(row, rows.get(customer), customer in cooling, customer in renewed),
-                }
-            )
+            why = _why(row, rows.get(customer), customer in cooling, customer in renewed)
+            found.append({"customer_id": customer, "name": row["name"], "why": why})
     return found
 
 
-def counts(now: pd.DataFrame) -> dict[str, int]:
+def counts_apart(now: pd.DataFrame) -> dict[str, int]:
     """Return how many rows stand apart, by reason."""
     apart = now["apart"].fillna("") if "apart" in now else now["state"]
     told = apart.value_counts()
     names = ("snoozed", "not_enough_data", "too_late", "holdout", "escalated")
+    # Lists of earlier versions have neither column.
     woken = int(now["woken_points"].notna().sum()) if "woken_points" in now else 0
     return {name: int(told.get(name, 0)) for name in names} | {"woken": woken}
 

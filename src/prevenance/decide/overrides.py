@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from prevenance.decide.feedback import Answer, moment
+from prevenance.decide.feedback import Answer, utc_moment
 
 FOLLOWED = ("contacted", "approved")
 """Answers that go with the proposal; every other one goes against it."""
@@ -25,25 +25,25 @@ class Rate:
     decided: int
 
 
-def decisions(answers: Iterable[Answer]) -> dict[Row, Answer]:
+def newest_answers(answers: Iterable[Answer]) -> dict[Row, Answer]:
     """Return the newest answer to each row that was decided."""
     found: dict[Row, Answer] = {}
-    for answer in sorted(answers, key=lambda one: (moment(one.at), one.key)):
+    for answer in sorted(answers, key=lambda one: (utc_moment(one.at), one.key)):
         found[answer.run_id, answer.customer_id, answer.product_id] = answer
     return found
 
 
-def rate(answers: Iterable[Answer]) -> Rate:
+def override_rate(answers: Iterable[Answer]) -> Rate:
     """Return how many of the decided rows were decided against the proposal."""
-    newest = decisions(answers).values()
+    newest = newest_answers(answers).values()
     return Rate(sum(one.action not in FOLLOWED for one in newest), len(newest))
 
 
-def by_owner(answers: Iterable[Answer], owners: Mapping[Row, str]) -> dict[str, Rate]:
+def override_rates_by_owner(answers: Iterable[Answer], owners: Mapping[Row, str]) -> dict[str, Rate]:
     """Return the same for each owner (of the row, as its list says) with ``ENOUGH`` decided rows, by name; nobody is no owner."""
     groups: dict[str, list[Answer]] = {}
-    for row, answer in decisions(answers).items():
+    for row, answer in newest_answers(answers).items():
         if owner := owners.get(row, ""):
             groups.setdefault(owner, []).append(answer)
-    rates = {owner: rate(groups[owner]) for owner in sorted(groups)}
+    rates = {owner: override_rate(groups[owner]) for owner in sorted(groups)}
     return {owner: found for owner, found in rates.items() if found.decided >= ENOUGH}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.words import Words
 
 FAMILIES = ("usage", "features", "tickets", "invoices", "contract", "feedback", "purchases", "other")
@@ -72,7 +72,7 @@ def playbook_of(plays: Mapping[str, Any], targets: Mapping[str, Any]) -> Playboo
 def _plays(found: Mapping[str, Any], key: str, families: tuple[str, ...]) -> dict[str, Play]:
     for family in found:
         if family not in families:
-            raise PrevenanceError("E203", f'no reason is about "{family}"', key=key, fix=nearest(str(family), families))
+            raise PrevenanceError("E203", f'no reason is about "{family}"', key=key, fix=did_you_mean(str(family), families))
     return {family: _play(family, one, f"{key}.{family}") for family, one in found.items()}
 
 
@@ -81,7 +81,7 @@ def _play(family: str, one: Any, key: str) -> Play:
     given = one if isinstance(one, Mapping) else {}
     for name in given:
         if name not in wanted:
-            raise PrevenanceError("E201", f'a play has no "{name}"', key=key, fix=nearest(str(name), wanted))
+            raise PrevenanceError("E201", f'a play has no "{name}"', key=key, fix=did_you_mean(str(name), wanted))
     for name in wanted:
         value = given.get(name)
         fits = isinstance(value, int) and value >= 1 if name == "days" else isinstance(value, str) and value.strip()

@@ -14,6 +14,7 @@ import pandas as pd
 
 from prevenance.decide.playbook import Playbook, play_of
 from prevenance.order.decision import APART, COOLING
+from prevenance.targets.target import ANY_OUTCOME, TargetWords
 from prevenance.words import Words
 
 COLUMNS = (
@@ -45,9 +46,12 @@ class Stamp:
     model: str
     run_id: str
     data_until: datetime | None
+    words: TargetWords = ANY_OUTCOME
 
 
-def rank(scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words, currency: str = "") -> pd.DataFrame:
+def rank_customers(
+    scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words, currency: str = ""
+) -> pd.DataFrame:
     """Return the ranked list, best first: the columns ``COLUMNS`` (of a list of offers ``PAIR_COLUMNS`` too), then ``PRIVATE``.
 
     Exactly one row for each row of ``scored`` that is not cooling down. Ranked rows come first, then the ``SECTIONS``; within one the
@@ -66,26 +70,27 @@ def rank(scored: pd.DataFrame, decided: pd.DataFrame, stamp: Stamp, playbook: Pl
     rows = rows[rows["apart"] != COOLING].reset_index(drop=True)
     rows["value_at_stake"] = rows["value_at_stake"].astype("float64").round(2)
     rows["change_28d"] = ((rows["score"] - rows["score_before"]) * 100).round(4) + 0.0
+    # No arm is empty in a file, and not a text of no length.
     rows["arm"] = rows["arm"].where(rows["arm"] != "")
     rows["state"] = _states(rows)
     order = np.lexsort((rows["place"], rows["apart"].map(SECTIONS)))
     rows = _stamped(_with_actions(rows, stamp, playbook, say), stamp).iloc[order].reset_index(drop=True)
-    rows["why_above"] = why_above(rows, say, currency, yearly=stamp.target != "tickets")
+    rows["why_above"] = why_above(rows, say, currency, stamp.words.above)
     return rows[[*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows), *PRIVATE]]
 
 
-def public(ranked: pd.DataFrame) -> pd.DataFrame:
+def public_columns(ranked: pd.DataFrame) -> pd.DataFrame:
     """Return what list.csv and list.json hold of a ranked list."""
     return ranked.drop(columns=[name for name in PRIVATE if name in ranked])
 
 
-def apart(ranked: pd.DataFrame) -> dict[str, int]:
+def rows_apart(ranked: pd.DataFrame) -> dict[str, int]:
     """Return how many rows of a list stand apart, by reason; reasons that nobody has are left out."""
     counts = ranked["apart"].value_counts()
     return {reason: int(counts[reason]) for reason in APART if reason in counts}
 
 
-def arms(ranked: pd.DataFrame) -> pd.DataFrame:
+def arm_rows(ranked: pd.DataFrame) -> pd.DataFrame:
     """Return who was near the capacity line when hold-outs were drawn, or has an arm: what measures an effect later.
 
     customer_id, place, in_band (could have been drawn in this epoch), arm, score, value_at_stake, drawn_at; in the order of the place.
@@ -95,7 +100,7 @@ def arms(ranked: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("place")[shown].reset_index(drop=True)
 
 
-def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: bool = True) -> pd.Series:
+def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", above: str = TargetWords.above) -> pd.Series:
     """Return, for a ranked row whose chance is lower than that of the ranked row below it, why it stands above; elsewhere empty.
 
     >>> from prevenance.words import words
@@ -103,20 +108,16 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", *, yearly: b
     >>> why_above(rows, words("en"), "EUR").tolist()
     ['Above a higher chance: €84k a year at stake, not €12k', '']
     """
-    below, both = ranked.shift(-1), ranked["rank"].notna() & ranked["rank"].shift(-1).notna()
-    lower = both & (ranked["score"] < below["score"])
+    below = ranked.shift(-1)
+    lower = ranked["rank"].notna() & below["rank"].notna() & (ranked["score"] < below["score"])
     told = []
     for odd, value, other in zip(lower, ranked["value_at_stake"], below["value_at_stake"], strict=True):
         if not odd or pd.isna(value):
             told.append("")
         elif pd.isna(other):
             told.append(say("Above a higher chance: what is at stake there is not known"))
-        elif yearly:
-            here, there = say.money(value, currency), say.money(other, currency)
-            told.append(say("Above a higher chance: {here} a year at stake, not {there}", here=here, there=there))
         else:
-            here, there = say.money(value, currency), say.money(other, currency)
-            told.append(say("Above a higher chance: {here} at stake, not {there}", here=here, there=there))
+            told.append(say(above, here=say.money(value, currency), there=say.money(other, currency)))
     return pd.Series(told, index=ranked.index, dtype="str")
 
 

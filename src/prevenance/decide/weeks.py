@@ -1,24 +1,30 @@
-"""One target scored at a cutoff and at the weeks before it, by one model."""
+"""One target scored and decided at a cutoff and at the weeks before it, by one model: walked from Monday to Monday up to the cutoff."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 
-from prevenance.features.build import build, giving
+from prevenance.decide import feedback
+from prevenance.decide.feedback import Answer
+from prevenance.features.build import build, definitions_giving
 from prevenance.features.define import Definition
 from prevenance.history.history import History
-from prevenance.history.roster import product_names, unknown
+from prevenance.history.roster import product_names, unjudged_customers
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
-from prevenance.models.scoring import scored
-from prevenance.order.decision import Rules
-from prevenance.order.holdout import mondays
+from prevenance.models.scoring import cohort_scores
+from prevenance.order import suppression
+from prevenance.order.decision import COOLING, STANDING, Memory, Rules, decide
+from prevenance.order.holdout import last_mondays
+from prevenance.order.suppression import Peace
 from prevenance.order.value import best_offers
-from prevenance.targets.define import Target, cohort
+from prevenance.targets.labels import cohort
+from prevenance.targets.target import Target
 from prevenance.words import Words
 
 BEFORE = timedelta(days=28)
@@ -49,12 +55,12 @@ class Moments:
 
 def moments_of(cutoff: datetime, rules: Rules) -> Moments:
     """Return the moments of a list: Mondays for the line of chances and back to the beginning of any epoch."""
-    return Moments(cutoff, tuple(mondays(cutoff, max(WEEKS, rules.holdout.weeks))), rules)
+    return Moments(cutoff, tuple(last_mondays(cutoff, max(WEEKS, rules.holdout.weeks))), rules)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A target scored: ``rows`` as in ``scoring.scored`` (of offers the best of each customer), ``past`` the same rows at earlier moments.
+    """A target scored: ``rows`` as in ``scoring.cohort_scores`` (of offers the best of each customer), ``past`` the same rows at earlier moments.
 
     ``now`` holds the inputs of the whole cohort and ``told_from`` those of ``rows``, ``before`` theirs 28 days earlier (NaN where nothing
     was known); ``weeks`` the chances of twelve weeks; ``offers`` every offer, where there are offers.
@@ -85,10 +91,11 @@ def scored_weeks(
     keys, columns = target.keys, list(fitted.encoder.features)
     now = _inputs(history, target, [moments.cutoff], definitions, columns, steps)
     steps(f"{target.name}: score")
-    dark = now["customer_id"].isin(unknown(history, moments.cutoff))
+    dark = now["customer_id"].isin(unjudged_customers(history, moments.cutoff))
     if fitted.kind == "health_score":
+        # The team's score needs its own inputs; that other things are known of the customer does not help it.
         dark |= now[columns].isna().all(axis=1)
-    rows, offers = scored(fitted, now, now.iloc[:0], now, dark), None
+    rows, offers = cohort_scores(fitted, now, now.iloc[:0], now, dark), None
     if target.pairs:
         rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
         offers, rows = rows, best_offers(rows, share=moments.rules.share, cost_per_contact=moments.rules.cost)
@@ -128,8 +135,9 @@ def _inputs(
     steps(f"{target.name}: cohort")
     snapshots = cohort(history, target, moments)
     if chosen is not None:
+        # Every offer of every week would be dear, and only the chosen one is drawn.
         snapshots = snapshots.merge(chosen[target.keys], on=target.keys)
-    features = build(history, snapshots, giving(definitions, columns), steps)[["cutoff", *target.keys, *columns]]
+    features = build(history, snapshots, definitions_giving(definitions, columns), steps)[["cutoff", *target.keys, *columns]]
     return pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1)
 
 
@@ -138,3 +146,56 @@ def _line(now: pd.DataFrame, past: pd.DataFrame, moments: Moments, keys: list[st
     wide = past.pivot(index=keys, columns="cutoff", values="score").reindex(columns=[pd.Timestamp(one) for one in moments.line[:-1]])
     wide.columns = pd.Index([f"week_{number}" for number in range(WEEKS - 1)])
     return now[keys].merge(wide, left_on=keys, right_index=True, how="left").assign(**{f"week_{WEEKS - 1}": now["score"]})
+
+
+def known_answers(out: Path, target: str, cutoff: datetime, *, static: bool, replaying: bool = False) -> list[Answer]:
+    """Return what was answered to the lists of a target and counts at ``cutoff``; for a replay, what counted before it."""
+    known = [(one, one.known_at(static=static)) for one in feedback.load_answers(out, target)]
+    return [one for one, at in known if at < cutoff or (at == cutoff and not replaying)]
+
+
+def decision_at_cutoff(
+    peace: Peace, history: History, moments: Moments, now: pd.DataFrame, past: pd.DataFrame, answers: list[Answer]
+) -> pd.DataFrame:
+    """Return the decision at the cutoff (index of ``now``), walked through the Mondays before it.
+
+    ``now`` and ``past`` have customer_id, owner, state0, score, value_at_stake; ``past`` has cutoff too. Owners are those of the cutoff.
+    """
+    memory, rules = Memory(), moments.rules
+    for moment in moments.mondays:
+        # A cutoff on a Monday is decided once, below, with tonight's rows.
+        if moment == moments.cutoff:
+            break
+        rows = past[past["cutoff"] == pd.Timestamp(moment)].reset_index(drop=True)
+        rows = _with_standing(peace, history, rules, moment, rows, answers)
+        _, memory = decide(rows, rules, moment, memory, draws=True)
+    rows = _with_standing(peace, history, rules, moments.cutoff, now, answers)
+    found, _ = decide(rows, rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
+    return found
+
+
+def _with_standing(
+    peace: Peace, history: History, rules: Rules, moment: datetime, rows: pd.DataFrame, answers: list[Answer]
+) -> pd.DataFrame:
+    """Return ``rows`` (same index) with the columns of ``STANDING`` as they stood at ``moment``."""
+    said = feedback.customer_answers(
+        answers,
+        moment,
+        static=peace.static,
+        zone=peace.zone,
+        horizon_days=rules.holdout.horizon_days,
+        wrong_alarm_days=peace.wrong_alarm_days,
+    ).set_index("customer_id")
+    said = said.reindex(rows["customer_id"]).set_axis(rows.index)
+    epoch = rules.holdout.began(moment)
+    cooling = suppression.contacted_customers(history, moment, peace.cooldown_days)
+    touched = suppression.contacted_customers(history, moment, (moment - epoch) / timedelta(days=1))
+    ids = rows["customer_id"]
+    return rows.assign(
+        **{name: said[name] for name in ("rests_until", "rests_since", "score_then")},
+        rests=said["rests"].fillna(STANDING["rests"]),
+        **{COOLING: ids.isin(cooling) | (said["contacted_at"] > pd.Timestamp(moment - timedelta(days=peace.cooldown_days)))},
+        touched=ids.isin(touched) | (said["contacted_at"] > pd.Timestamp(epoch)),
+        escalated=ids.isin(suppression.escalated_customers(history, moment, peace.escalation_days)),
+        revenue=ids.map(suppression.yearly_revenue(history, moment)).astype("float64"),
+    )

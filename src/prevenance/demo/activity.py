@@ -9,7 +9,7 @@ import pandas as pd
 
 from prevenance.demo.company import Block
 from prevenance.demo.growth import Growth, size_of
-from prevenance.demo.world import DAY, END, WEEK, World, moments, stream
+from prevenance.demo.world import DAY, END, WEEK, World, column_moments, random_stream, shares_within
 
 FEATURES = ("dashboards", "imports", "reports", "exports", "alerts", "api", "automation", "forecasts", "sso", "audit log")
 PAID_FEATURES = (5, 8, 10)
@@ -28,7 +28,7 @@ DRIFT_LOGINS = 0.55
 
 @dataclass(frozen=True)
 class Events:
-    """The product's log as codes, one entry per event: who, week, kind (index of ``KINDS``), at, loaded, user, feature (-1: none), quantity, plan.
+    """The product's log as codes, one entry per event: who, week, kind (index of ``EVENT_KINDS``), at, loaded, user, feature (-1: none), quantity, plan.
 
     ``errors``: (N, W), those that happened, logged or not.
     """
@@ -44,10 +44,10 @@ class Events:
     errors: np.ndarray
 
 
-KINDS = ("login", "use", "error")
+EVENT_KINDS = ("login", "use", "error")
 
 
-def season(moment: np.ndarray, world: World) -> np.ndarray:
+def season_factors(moment: np.ndarray, world: World) -> np.ndarray:
     """Return the factor of the calendar month of each moment."""
     months = np.asarray(moment).astype("datetime64[M]").astype(int) % 12
     return YEARLY[months] if world.given.season else np.ones(months.shape)
@@ -73,43 +73,47 @@ def busy_moments(rng: np.random.Generator, weeks: np.ndarray) -> np.ndarray:
     return weeks + day * DAY + (hours * 3600).astype("timedelta64[s]")
 
 
-def error_rate(people: pd.DataFrame, size: np.ndarray, bugs: np.ndarray, felt: np.ndarray) -> np.ndarray:
+def error_rates(people: pd.DataFrame, size: np.ndarray, bugs: np.ndarray, felt: np.ndarray) -> np.ndarray:
     """Return the expected errors of a week; all but ``people`` broadcast to (N, W)."""
     return np.asarray(ERRORS_A_WEEK * size * bugs * np.exp(-0.22 * np.clip(felt, -4, 3)))
 
 
-def present(world: World, people: pd.DataFrame) -> np.ndarray:
+def presence_shares(world: World, people: pd.DataFrame) -> np.ndarray:
     """Return the share of each week in which each was a customer, (N, W)."""
-    ended = np.where(np.isnat(moments(people, "ended")), END, moments(people, "ended"))
-    opens = np.maximum(world.weeks[None, :], moments(people, "signup")[:, None])
-    closes = np.minimum((world.weeks + WEEK)[None, :], ended[:, None])
-    return np.asarray(np.clip((closes - opens) / WEEK, 0, 1))
+    signup, ended = (column_moments(people, name)[:, None] for name in ("signup", "ended"))
+    return shares_within(world.weeks[None, :], signup, np.fmin(ended, END))
 
 
-def intensity(world: World, block: Block) -> list[np.ndarray]:
+def weekly_rates(world: World, block: Block) -> list[np.ndarray]:
     """Return expected logins, uses and errors of each customer in each week, (N, W) each, before chance."""
-    rng, people = stream(world.given.seed, "intensity", block.number), block.people
+    rng, people = random_stream(world.given.seed, "intensity", block.number), block.people
     felt = block.visible[:, None] * block.health
     strength = np.minimum(block.visible, 1.0)[:, None]
     size = size_of(people, block.team)
-    since = (world.weeks[None, :] - moments(people, "turned")[:, None]) / WEEK
+    since = (world.weeks[None, :] - column_moments(people, "turned")[:, None]) / WEEK
     leaving = np.where(since > 0, np.maximum(0.15, 0.75 - 0.06 * np.nan_to_num(since)), 1.0) ** strength
     left = people["champion_left"].to_numpy()[:, None]
     orphaned = np.where((left >= 0) & (np.arange(len(world.weeks))[None, :] >= left), 0.6, 1.0) ** strength
     chance = rng.gamma(6.0, 1 / 6.0, block.health.shape)
-    there = present(world, people)
+    there = presence_shares(world, people)
     base = (
-        size * season(world.weeks + 3 * DAY, world)[None, :] * np.exp(np.clip(0.65 * felt, -3.0, 1.2)) * leaving * orphaned * chance * there
+        size
+        * season_factors(world.weeks + 3 * DAY, world)[None, :]
+        * np.exp(np.clip(0.65 * felt, -3.0, 1.2))
+        * leaving
+        * orphaned
+        * chance
+        * there
     )
     drift = np.where(world.drifted, DRIFT_LOGINS, 1.0)
     uses = USES_A_WEEK * base * np.exp(np.clip(0.12 * felt, -1, 0.5))
-    return [LOGINS_A_WEEK * base * drift, uses, error_rate(people, size, world.bugs[None, :], felt) * there]
+    return [LOGINS_A_WEEK * base * drift, uses, error_rates(people, size, world.bugs[None, :], felt) * there]
 
 
 def product_events(world: World, block: Block, grown: Growth) -> Events:
     """Return the product's log of a block, ordered by when it was loaded, cut off at the end of the history."""
-    rng, people = stream(world.given.seed, "events", block.number), block.people
-    counts = [rng.poisson(rate) for rate in intensity(world, block)]
+    rng, people = random_stream(world.given.seed, "events", block.number), block.people
+    counts = [rng.poisson(rate) for rate in weekly_rates(world, block)]
     whos, weeks = zip(*(np.nonzero(count) for count in counts), strict=True)
     times = [count[who, week] for count, who, week in zip(counts, whos, weeks, strict=True)]
     who, week = (np.concatenate([np.repeat(place, time) for place, time in zip(places, times, strict=True)]) for places in (whos, weeks))
@@ -120,7 +124,7 @@ def product_events(world: World, block: Block, grown: Growth) -> Events:
     user, feature, plan = _details(rng, world, block, grown, who, week)
     quantity = np.where(kind == 1, rng.geometric(0.3, len(who)) * UNIT * world.thin, 1)
     loaded = at + _delays(world, block, len(at))
-    shown = (at >= moments(people, "signup")[who]) & ~(at >= moments(people, "ended")[who]) & (loaded < END)
+    shown = (at >= column_moments(people, "signup")[who]) & ~(at >= column_moments(people, "ended")[who]) & (loaded < END)
     order = np.flatnonzero(shown)
     order = order[np.argsort(loaded[order], kind="stable")]
     feature = np.where(kind == 0, -1, feature)
@@ -133,12 +137,12 @@ def _logged(world: World, block: Block, who: np.ndarray) -> np.ndarray:
     if world.thin == 1 and not world.given.bias:
         return np.arange(len(who))
     share = np.where(block.people["blind"].to_numpy(), LOGGED_OF_BLIND, 1.0)[who] / world.thin
-    return np.flatnonzero(stream(world.given.seed, "logged", block.number).random(len(who)) < share)
+    return np.flatnonzero(random_stream(world.given.seed, "logged", block.number).random(len(who)) < share)
 
 
 def _delays(world: World, block: Block, number: int) -> np.ndarray:
     """Return how long after it happened each event is loaded: within 90 minutes, a few of them days."""
-    rng = stream(world.given.seed, "delays", block.number)
+    rng = random_stream(world.given.seed, "delays", block.number)
     delay, late, days = rng.uniform(120, 5400, number), rng.random(number) < LATE_SHARE, rng.uniform(1, 9, number)
     return np.where(late & world.given.late, days * 86_400, delay).astype("timedelta64[s]")
 

@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 from prevenance.demo.switches import Demo
-from prevenance.demo.world import BLOCK, DAY, END, INDUSTRIES, MONTH_DAYS, PLANS, World, seconds, stream, totals
+from prevenance.demo.world import BLOCK, DAY, END, INDUSTRIES, MONTH_DAYS, PLANS, World, customer_totals, random_stream, seconds
 
 HEALTH_MEMORY, HEALTH_STEP = 0.97, 0.2
 SHOCKS_A_WEEK, SHOCK_SHAPE, SHOCK_SCALE = 0.008, 3.0, 0.75
 CHAMPION_LEAVES_SHARE = 0.35
 CONTACTS_A_WEEK = 0.05
-KINDS = {"call": 0.35, "email": 0.4, "meeting": 0.17, "training": 0.08}
-OUTCOMES = {"reached": 0.55, "no answer": 0.15, "follow-up": 0.12, "": 0.18}
+CONTACT_KINDS = {"call": 0.35, "email": 0.4, "meeting": 0.17, "training": 0.08}
+CONTACT_OUTCOMES = {"reached": 0.55, "no answer": 0.15, "follow-up": 0.12, "": 0.18}
 OUTBOUND = 0.75
-WORKING_CONTACT = OUTBOUND * OUTCOMES["reached"] * (1 - KINDS["email"])
+WORKING_CONTACT = OUTBOUND * CONTACT_OUTCOMES["reached"] * (1 - CONTACT_KINDS["email"])
 """The share of contacts that change anything: we asked, not by e-mail, and reached somebody."""
 CONTACT_WEEKS, SAVED, BETTER_ALONE = 8, 0.55, 1.6
 """For so many weeks such a contact multiplies the chance of leaving by ``SAVED``, or ``BETTER_ALONE`` of those better left alone."""
@@ -64,18 +64,18 @@ def block_of(world: World, number: int) -> Block:
     team = (people["seats"] * people["rollout"]).to_numpy()[:, None] * np.exp(people["growth"].to_numpy()[:, None] * years)
     blind = given.bias & (people["segment"] == "mid").to_numpy()
     visible = np.where(blind, 0.0, given.signal)
-    return Block(number, people.assign(fit=fit, blind=blind), health, now, team, made, _touched(made), visible, contacts)
+    return Block(number, people.assign(fit=fit, blind=blind), health, now, team, made, still_working(made) > 0, visible, contacts)
 
 
 def count_of(given: Demo, number: int) -> int:
     """Return how many customers a block has."""
-    return max(0, min(BLOCK, totals(given)[0] - number * BLOCK))
+    return max(0, min(BLOCK, customer_totals(given)[0] - number * BLOCK))
 
 
 def _people(given: Demo, number: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return customers and how well the product fits them: most are there when the history begins, others come all the time."""
-    rng, total = stream(given.seed, "signups", number), count_of(given, number)
-    old = np.arange(total) + number * BLOCK < totals(given)[1]
+    rng, total = random_stream(given.seed, "signups", number), count_of(given, number)
+    old = np.arange(total) + number * BLOCK < customer_totals(given)[1]
     span = given.months * MONTH_DAYS
     begin = END - round(span) * DAY
     days = np.where(old, -np.clip(rng.exponential(500, total), 20, 1800), rng.uniform(0, span - 1, total))
@@ -102,7 +102,7 @@ def _people(given: Demo, number: int) -> tuple[pd.DataFrame, np.ndarray]:
 
 def _health(people: pd.DataFrame, weeks: int, seed: int, number: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the customers with the week their champion left (or -1) and the changing part of their health in each week."""
-    rng = stream(seed, "health", number)
+    rng = random_stream(seed, "health", number)
     total, warm = len(people), 30
     now, rows = rng.normal(0, 0.8, total), []
     champion = np.full(total, -1)
@@ -129,7 +129,7 @@ def contact_rate(people: pd.DataFrame, health: np.ndarray, signal: float) -> np.
 
 def _contacts(world: World, people: pd.DataFrame, health: np.ndarray, number: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the contacts and in which weeks one was made that changes anything."""
-    rng = stream(world.given.seed, "contacts", number)
+    rng = random_stream(world.given.seed, "contacts", number)
     rate = contact_rate(people, health, world.given.signal)
     who, week = np.nonzero(rng.random(rate.shape) < rate)
     size = len(who)
@@ -139,8 +139,8 @@ def _contacts(world: World, people: pd.DataFrame, health: np.ndarray, number: in
             "who": who,
             "contacted_at": at,
             "direction": np.where(rng.random(size) < OUTBOUND, "out", "in"),
-            "kind": rng.choice(list(KINDS), size, p=list(KINDS.values())),
-            "outcome": rng.choice(list(OUTCOMES), size, p=list(OUTCOMES.values())),
+            "kind": rng.choice(list(CONTACT_KINDS), size, p=list(CONTACT_KINDS.values())),
+            "outcome": rng.choice(list(CONTACT_OUTCOMES), size, p=list(CONTACT_OUTCOMES.values())),
             "logged_at": at + seconds(rng.uniform(300, 90_000, size) / 86_400),
         }
     )
@@ -152,7 +152,7 @@ def _contacts(world: World, people: pd.DataFrame, health: np.ndarray, number: in
     return frame, made & world.given.save_effect
 
 
-def _touched(made: np.ndarray) -> np.ndarray:
-    """Return in which weeks a contact of one of the ``CONTACT_WEEKS`` before works, (N, W)."""
+def still_working(made: np.ndarray) -> np.ndarray:
+    """Return for each week the sum of the ``CONTACT_WEEKS`` before it, (N, W)."""
     so_far = np.cumsum(np.pad(made, ((0, 0), (CONTACT_WEEKS + 1, 0))), axis=1)
-    return np.asarray(so_far[:, CONTACT_WEEKS:-1] - so_far[:, : -CONTACT_WEEKS - 1] > 0)
+    return np.asarray(so_far[:, CONTACT_WEEKS:-1] - so_far[:, : -CONTACT_WEEKS - 1])

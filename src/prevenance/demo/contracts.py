@@ -13,70 +13,53 @@ from prevenance.demo.activity import FEATURES, PAID_FEATURES
 from prevenance.demo.company import Block
 from prevenance.demo.growth import Growth
 from prevenance.demo.leaving import renewal_after
-from prevenance.demo.world import ADDONS, DAY, END, NEVER, PLANS, World, midnight, moments
+from prevenance.demo.world import ADDONS, DAY, END, NEVER, PLANS, World, column_moments, midnight
 
 UNIT_PRICE = PLANS["price"].to_numpy()
 
 
-def price(block: Block, grown: Growth, week: int, moment: np.ndarray) -> np.ndarray:
+def monthly_prices(block: Block, grown: Growth, week: int, moment: np.ndarray) -> np.ndarray:
     """Return each customer's monthly money at a moment of a week (N,), by seats, plan and add-ons; as if it were a customer then."""
-    held = grown.orders[moments(grown.orders, "at") <= moment]
+    held = grown.orders[column_moments(grown.orders, "at") <= moment]
     extra = np.bincount(held["who"], ADDONS["price"].to_numpy()[held["addon"]], len(block.people))
     return np.asarray(np.round(grown.seats[:, week] * UNIT_PRICE[grown.plan[:, week]] + extra, 2))
 
 
-def contracts(block: Block, grown: Growth, ids: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+def contract_frames(block: Block, grown: Growth, ids: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the contracts as they stand today and the log of their renewals and changes."""
-    people = block.people
-    begin = midnight(moments(people, "signup"))
+    people, orders = block.people, grown.orders
+    begin = midnight(column_moments(people, "signup"))
     log = _log(block, grown, begin)
-    newest = log.groupby("who").last()
-    main = _contract(people, np.arange(len(people)), begin)
-    main = main.assign(
-        seats=newest["new_seats"].reindex(main["who"]).fillna(people["seats"]).astype(int),
-        plan_no=newest["new_plan_no"].reindex(main["who"]).fillna(people["plan_no"]).astype(int),
-    )
-    renews = newest["new_renews_on"].reindex(main["who"]).to_numpy().astype("datetime64[s]")
+    newest = log.groupby("who").last().reindex(people.index)
+    seats, plan = (newest[f"new_{name}"].fillna(people[name]).astype(int).to_numpy() for name in ("seats", "plan_no"))
+    main = _contracts(block, ids, people.index.to_numpy(), begin, PLANS.iloc[plan], seats)
+    renews = newest["new_renews_on"].to_numpy().astype("datetime64[s]")
     main["renews_on"] = np.where(np.isnat(renews), main["renews_on"], renews)
-    main["product_id"], main["plan"] = PLANS["product_id"].to_numpy()[main["plan_no"]], PLANS["plan"].to_numpy()[main["plan_no"]]
-    main["mrr"] = np.round(main["seats"] * UNIT_PRICE[main["plan_no"]], 2)
-    orders = grown.orders
-    addon = _contract(people, orders["who"].to_numpy(), moments(orders, "at")).assign(seats=1, plan=None)
-    addon["product_id"] = ADDONS["product_id"].to_numpy()[orders["addon"]]
-    addon["mrr"] = ADDONS["price"].to_numpy()[orders["addon"]]
-    main["subscription_id"] = "S" + pd.Series(ids) + "-1"
-    addon["subscription_id"] = "S" + pd.Series(ids[orders["who"]]) + "-" + addon["product_id"].str[2:]
+    addons = ADDONS.iloc[orders["addon"]].assign(plan=None)
+    extra = _contracts(block, ids, orders["who"].to_numpy(), column_moments(orders, "at"), addons, np.ones(len(orders), dtype=int))
+    main["subscription_id"] += "-1"
+    extra["subscription_id"] += "-" + extra["product_id"].str[2:]
     log.insert(0, "subscription_id", "S" + pd.Series(ids[log["who"]]) + "-1")
-    frame = pd.concat([main, addon], ignore_index=True)
-    frame["account_id"] = ids[frame["who"]]
-    columns = [
-        "subscription_id",
-        "account_id",
-        "product_id",
-        "plan",
-        "term",
-        "seats",
-        "mrr",
-        "started_on",
-        "renews_on",
-        "notice_on",
-        "ends_on",
-        "ended_on",
-    ]
-    return frame[columns].sort_values("subscription_id", ignore_index=True), _named(log)
+    return pd.concat([main, extra]).sort_values("subscription_id", ignore_index=True), _named(log)
 
 
-def _contract(people: pd.DataFrame, who: np.ndarray, begin: np.ndarray) -> pd.DataFrame:
-    signup = moments(people, "signup")[who]
+def _contracts(block: Block, ids: np.ndarray, who: np.ndarray, begin: np.ndarray, sold: pd.DataFrame, seats: np.ndarray) -> pd.DataFrame:
+    """Return a contract of each of ``who`` on what was ``sold`` to them, in the columns of the export."""
+    people = block.people.iloc[who]
     return pd.DataFrame(
         {
-            "who": who,
-            "term": np.where(people["monthly"].to_numpy()[who], "monthly", "yearly"),
+            "subscription_id": "S" + pd.Series(ids[who]),
+            "account_id": ids[who],
+            "product_id": sold["product_id"].to_numpy(),
+            "plan": sold["plan"].to_numpy(),
+            "term": np.where(people["monthly"], "monthly", "yearly"),
+            "seats": seats,
+            "mrr": np.round(seats * sold["price"].to_numpy(), 2),
             "started_on": begin,
-            "renews_on": np.where(people["monthly"].to_numpy()[who], NEVER, midnight(renewal_after(signup, begin))),
-            "notice_on": moments(people, "notice")[who],
-            "ends_on": moments(people, "leaves_on")[who],
-            "ended_on": moments(people, "ended")[who],
+            "renews_on": np.where(people["monthly"], NEVER, midnight(renewal_after(column_moments(people, "signup"), begin))),
+            "notice_on": column_moments(people, "notice"),
+            "ends_on": column_moments(people, "leaves_on"),
+            "ended_on": column_moments(people, "ended"),
         }
     )
 
@@ -84,7 +67,7 @@ def _contract(people: pd.DataFrame, who: np.ndarray, begin: np.ndarray) -> pd.Da
 def _log(block: Block, grown: Growth, begin: np.ndarray) -> pd.DataFrame:
     """Return renewals (yearly contracts, at their date) and changes of seats and plan, each with the values before and after."""
     people, changes = block.people, grown.changes
-    last = np.where(np.isnat(moments(people, "leaves_on")), END, np.minimum(moments(people, "leaves_on"), END))
+    last = np.fmin(column_moments(people, "leaves_on"), END)
     years = np.where(people["monthly"], 0, np.maximum((last - begin - DAY) // (365 * DAY), 0)).astype(int)
     who = np.repeat(np.arange(len(people)), years)
     year = np.arange(len(who)) - np.repeat(np.cumsum(years) - years, years) + 1
@@ -93,11 +76,11 @@ def _log(block: Block, grown: Growth, begin: np.ndarray) -> pd.DataFrame:
     log = pd.concat([renewed, changed[["who", "what", "changed_at", "new_seats", "new_plan_no"]]])
     log = log.sort_values(["who", "changed_at", "what"], ignore_index=True)
     by = log.groupby("who")
-    for column, first in (("seats", "seats"), ("plan_no", "plan_no")):
-        start = people[first].to_numpy()[log["who"]]
-        log[f"new_{column}"] = by[f"new_{column}"].ffill().fillna(pd.Series(start, index=log.index)).astype(int)
-        log[f"old_{column}"] = log.groupby("who")[f"new_{column}"].shift().fillna(pd.Series(start, index=log.index)).astype(int)
-    who, at = log["who"].to_numpy(), moments(log, "changed_at")
+    for column in ("seats", "plan_no"):
+        start = pd.Series(people[column].to_numpy()[log["who"]], index=log.index)
+        log[f"new_{column}"] = by[f"new_{column}"].ffill().fillna(start).astype(int)
+        log[f"old_{column}"] = log.groupby("who")[f"new_{column}"].shift().fillna(start).astype(int)
+    who, at = log["who"].to_numpy(), column_moments(log, "changed_at")
     yearly = ~people["monthly"].to_numpy()[who]
     for word in ("old", "new"):
         asked = np.where((log["what"] == "renewed") & (word == "old"), at - DAY, at)
@@ -116,7 +99,7 @@ def _named(log: pd.DataFrame) -> pd.DataFrame:
     return log[["subscription_id", "what", "changed_at", *(f"{word}_{field}" for word in ("old", "new") for field in fields)]]
 
 
-def orders(grown: Growth, ids: np.ndarray) -> pd.DataFrame:
+def order_frame(grown: Growth, ids: np.ndarray) -> pd.DataFrame:
     """Return the add-ons ordered: one line each, the price of a year."""
     frame = grown.orders.sort_values(["at", "who", "addon"])
     number = frame["addon"].to_numpy()
@@ -129,12 +112,12 @@ def orders(grown: Growth, ids: np.ndarray) -> pd.DataFrame:
             "family": ADDONS["family"].to_numpy()[number],
             "quantity": 1,
             "amount": np.round(ADDONS["price"].to_numpy()[number] * 12, 2),
-            "ordered_on": moments(frame, "at"),
+            "ordered_on": column_moments(frame, "at"),
         }
     )
 
 
-def products(world: World) -> pd.DataFrame:
+def product_frame(world: World) -> pd.DataFrame:
     """Return the catalogue: three plans of one family and the add-ons, listed before anybody could have bought them."""
     listed = world.weeks[0] - 1_900 * DAY
     plans = PLANS.rename(columns={"plan": "name"}).drop(columns="seats_up_to")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from prevenance.demo.activity import FEATURES, KINDS, Events
-from prevenance.demo.world import PLANS, World, stream
+from prevenance.demo.activity import EVENT_KINDS, FEATURES, Events
+from prevenance.demo.world import PLANS, World, random_stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,7 +54,7 @@ def events_table(world: World, events: Events, ids: np.ndarray, block: int) -> p
         "event_id": pa.array(np.arange(first + 1, first + len(events.who) + 1)),
         "account_id": pa.array(ids, pa.string()).take(pa.array(events.who)),
         "user_id": users.take(pa.array(code)),
-        "event": pa.array(KINDS).take(pa.array(events.kind)),
+        "event": pa.array(EVENT_KINDS).take(pa.array(events.kind)),
         "feature": pa.array(FEATURES).take(feature),
         "quantity": pa.array(events.quantity),
         "product_id": pa.array(PLANS["product_id"], pa.string()).take(pa.array(events.plan)),
@@ -64,7 +64,7 @@ def events_table(world: World, events: Events, ids: np.ndarray, block: int) -> p
     return pa.table(columns)
 
 
-def exported(frame: pd.DataFrame) -> pa.Table:
+def text_table(frame: pd.DataFrame) -> pa.Table:
     """Return a frame as text: dates where every moment of a column is a midnight, local times otherwise."""
     import pyarrow as pa
 
@@ -92,7 +92,7 @@ def _utc(local: np.ndarray) -> pa.Array:
     return pc.binary_join_element_wise(pa.array(moment).cast(pa.string()), "Z", "")
 
 
-def spoiled(world: World, name: str, table: pa.Table, block: int) -> pa.Table:
+def spoil_table(world: World, name: str, table: pa.Table, block: int) -> pa.Table:
     """Return the rows with some cells replaced, some accounts unknown and some rows exported twice; a small file stays whole."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -100,7 +100,7 @@ def spoiled(world: World, name: str, table: pa.Table, block: int) -> pa.Table:
     given, flaws = world.given, FLAWS.get(name, Flaws())
 
     def some(what: str, share: float) -> np.ndarray:
-        return stream(given.seed, f"{what} {name}", block).choice(len(table), int(share * len(table)), replace=False)
+        return random_stream(given.seed, f"{what} {name}", block).choice(len(table), int(share * len(table)), replace=False)
 
     def replaced(column: str, text: str, places: np.ndarray) -> pa.Table:
         mask = np.zeros(len(table), dtype=bool)
@@ -118,7 +118,7 @@ def spoiled(world: World, name: str, table: pa.Table, block: int) -> pa.Table:
     return table
 
 
-def save(folder: Path, name: str, table: pa.Table, part: int) -> int:
+def save_table(folder: Path, name: str, table: pa.Table, part: int) -> int:
     """Write a table of a block: the product's log as a gzip of its own, others at the end of one CSV file. Return its rows."""
     import pyarrow as pa
     import pyarrow.csv as csv

@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from prevenance.demo.activity import present
+from prevenance.demo.activity import presence_shares
 from prevenance.demo.company import Block
-from prevenance.demo.contracts import price
+from prevenance.demo.contracts import monthly_prices
 from prevenance.demo.growth import Growth
-from prevenance.demo.leaks import grades
-from prevenance.demo.records import ids_of, numbered
-from prevenance.demo.world import DAY, END, HOUR, NEVER, World, midnight, moments, seconds, stream
+from prevenance.demo.leaks import review_grades
+from prevenance.demo.records import ids_of, numbered_rows, row_numbers
+from prevenance.demo.world import DAY, END, HOUR, NEVER, World, column_moments, midnight, random_stream, seconds
 
 WORDS = ("", "", "", "good support", "too many errors", "hard to find things", "saves us time")
 ANSWERED = 0.55
 
 
-def feedback(world: World, block: Block) -> pd.DataFrame:
+def feedback_frame(world: World, block: Block) -> pd.DataFrame:
     """Return the answers to a quarterly question (NPS, 0..10) and to a yearly one on effort (CES)."""
-    rng, total = stream(world.given.seed, "feedback", block.number), len(block.people)
-    offset, parts, there = rng.integers(0, 13, total), [], present(world, block.people)
+    rng, total = random_stream(world.given.seed, "feedback", block.number), len(block.people)
+    offset, parts, there = rng.integers(0, 13, total), [], presence_shares(world, block.people)
     for week, begin in enumerate(world.weeks):
         asked = ((week + offset) % 13 == 0) & (there[:, week] == 1) & (rng.random(total) < ANSWERED)
         felt = block.visible * block.health[:, week]
@@ -37,34 +37,28 @@ def feedback(world: World, block: Block) -> pd.DataFrame:
         parts.append(pd.DataFrame(entries)[asked])
     frame = pd.concat(parts).sort_values(["answered_at", "who"], ignore_index=True)
     frame["comment"] = np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), len(frame))]
-    return _numbered(world, block, frame, "answer_id", "F")
+    return numbered_rows(world, block, frame, "answer_id", "F")
 
 
-def reviews(world: World, block: Block) -> pd.DataFrame:
+def review_frame(world: World, block: Block) -> pd.DataFrame:
     """Return the grade, 1 to 5, that every account gets from its manager once a quarter."""
-    rng, total = stream(world.given.seed, "reviews", block.number), len(block.people)
-    offset, there = rng.integers(0, 13, total), present(world, block.people)
+    rng, total = random_stream(world.given.seed, "reviews", block.number), len(block.people)
+    offset, there = rng.integers(0, 13, total), presence_shares(world, block.people)
     weeks = np.arange(len(world.weeks))
     who, week = np.nonzero(((weeks[None, :] + offset[:, None]) % 13 == 0) & (there == 1))
     felt = block.visible[who] * block.health[who, week]
     honest = np.clip(np.round(3.4 + 0.4 * felt + rng.normal(0, 1.0, len(who))), 1, 5).astype(int)
     at = midnight(world.weeks[week]) + rng.integers(0, 5, len(who)) * DAY + 17 * HOUR
-    frame = pd.DataFrame({"who": who, "reviewed_at": at, "grade": grades(world, block, who, at, honest)})
-    return _numbered(world, block, frame.sort_values(["reviewed_at", "who"], ignore_index=True), "review_id", "V")
+    frame = pd.DataFrame({"who": who, "reviewed_at": at, "grade": review_grades(world, block, who, at, honest)})
+    return numbered_rows(world, block, frame.sort_values(["reviewed_at", "who"], ignore_index=True), "review_id", "V")
 
 
-def _numbered(world: World, block: Block, frame: pd.DataFrame, column: str, letter: str) -> pd.DataFrame:
-    frame = frame.assign(who=ids_of(world, block)[frame["who"]]).rename(columns={"who": "account_id"})
-    frame.insert(0, column, numbered(letter, block, len(frame)))
-    return frame
-
-
-def invoices(world: World, block: Block, grown: Growth) -> pd.DataFrame:
+def invoice_frame(world: World, block: Block, grown: Growth) -> pd.DataFrame:
     """Return one invoice a month and customer, and when it was paid, booked and reminded."""
-    rng, people, ids = stream(world.given.seed, "invoices", block.number), block.people, ids_of(world, block)
+    rng, people, ids = random_stream(world.given.seed, "invoices", block.number), block.people, ids_of(world, block)
     total = len(ids)
     habit, parts = rng.normal(0, 0.7, total), []
-    gone = np.where(np.isnat(moments(people, "ended")), END, moments(people, "ended"))
+    gone = np.fmin(column_moments(people, "ended"), END)
     for month in np.arange(world.weeks[0].astype("datetime64[M]") + 1, END.astype("datetime64[M]")):
         issued = month.astype("datetime64[s]") + 6 * HOUR
         week = min(np.searchsorted(world.weeks, issued, side="right"), len(world.weeks)) - 1
@@ -74,18 +68,21 @@ def invoices(world: World, block: Block, grown: Growth) -> pd.DataFrame:
         wait = np.where(late, 2 + rng.exponential(13, total), -rng.uniform(0.5, 12, total))
         paid = due + seconds(wait)
         booked = paid + seconds(rng.uniform(0.5, 4, total))
-        entries = {"account_id": ids, "amount": price(block, grown, week, issued), "issued_on": issued, "due_on": due, "paid_on": paid}
         frame = pd.DataFrame(
-            entries | {"booked_on": booked, "reminded_on": np.where(paid > due + 7 * DAY, due + 7 * DAY + 9 * HOUR, NEVER)}
+            {
+                "account_id": ids,
+                "amount": monthly_prices(block, grown, week, issued),
+                "issued_on": issued,
+                "due_on": due,
+                "paid_on": paid,
+                "booked_on": booked,
+                "reminded_on": np.where(paid > due + 7 * DAY, due + 7 * DAY + 9 * HOUR, NEVER),
+            }
         )
-        parts.append(frame[(moments(people, "signup") < issued) & (gone > issued)])
-    frame = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=["account_id", "amount", "issued_on", "due_on", "paid_on", "booked_on", "reminded_on"])
-    )
+        parts.append(frame[(column_moments(people, "signup") < issued) & (gone > issued)])
+    frame = pd.concat(parts, ignore_index=True)  # the shortest history has the first of a month in it
     done = frame["booked_on"] < END
     frame["paid_on"], frame["booked_on"] = frame["paid_on"].where(done), frame["booked_on"].where(done)
     frame["reminded_on"] = frame["reminded_on"].where(frame["reminded_on"] < END)
-    frame.insert(0, "invoice_id", numbered("R", block, len(frame)))
+    frame.insert(0, "invoice_id", row_numbers("R", block, len(frame)))
     return frame

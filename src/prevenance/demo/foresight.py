@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prevenance.demo.company import CONTACT_WEEKS, HEALTH_MEMORY, WORKING_CONTACT, Block, contact_rate, health_step
-from prevenance.demo.leaving import DRIFT_LEAVING, FELT_WEEKS, LEAVING_BY_HEALTH, circumstance, contact_factor
-from prevenance.demo.world import WEEK, World, midnight, moments, stream
+from prevenance.demo.company import CONTACT_WEEKS, HEALTH_MEMORY, WORKING_CONTACT, Block, contact_rate, health_step, still_working
+from prevenance.demo.leaving import FELT_WEEKS, LEAVING_BY_HEALTH, base_rate, circumstance_factor, contact_factor
+from prevenance.demo.world import World, column_moments, midnight, random_stream
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Ahead:
     felt_noise: np.ndarray
 
 
-def ahead(world: World, block: Block, rows: np.ndarray, cutoff: np.datetime64, days: int, paths: int) -> Ahead:
+def foresee_health(world: World, block: Block, rows: np.ndarray, cutoff: np.datetime64, days: int, paths: int) -> Ahead:
     """Return what can be foreseen of the health of some customers from a cutoff on."""
     week = int(np.searchsorted(world.weeks, cutoff, side="right")) - 1
     number = min(days // 7 + 2, len(world.weeks) - week)
-    rng, now = stream(0, "ahead"), np.zeros(paths)
+    rng, now = random_stream(0, "ahead"), np.zeros(paths)
     noise = [now]
     for _ in range(1, number):
         now, _ = health_step(now, rng)
@@ -48,17 +48,11 @@ def ahead(world: World, block: Block, rows: np.ndarray, cutoff: np.datetime64, d
     return Ahead(week, world.weeks[week : week + number], det, felt, path, felt_noise)
 
 
-def overlap(weeks: np.ndarray, begin: np.datetime64, end: np.datetime64) -> np.ndarray:
-    """Return the share of each week that lies in [begin, end), (K,)."""
-    opens, closes = np.maximum(weeks, begin), np.minimum(weeks + WEEK, end)
-    return np.asarray(np.clip((closes - opens) / WEEK, 0, 1))
-
-
-def at_risk(block: Block, cutoff: np.datetime64) -> np.ndarray:
+def customers_at_risk(block: Block, cutoff: np.datetime64) -> np.ndarray:
     """Return the customers with a contract that is neither over nor under notice."""
     people = block.people
-    begun = midnight(moments(people, "signup")) <= cutoff
-    return np.flatnonzero(begun & ~(moments(people, "notice") <= cutoff) & ~(moments(people, "ended") <= cutoff))
+    begun = midnight(column_moments(people, "signup")) <= cutoff
+    return np.flatnonzero(begun & ~(column_moments(people, "notice") <= cutoff) & ~(column_moments(people, "ended") <= cutoff))
 
 
 def leaving_rates(world: World, block: Block, rows: np.ndarray, view: Ahead, contact: bool | None = None) -> np.ndarray:
@@ -68,11 +62,7 @@ def leaving_rates(world: World, block: Block, rows: np.ndarray, view: Ahead, con
     """
     people = block.people.iloc[rows]
     number = len(view.weeks)
-    base = (
-        world.scale
-        * world.base[view.week : view.week + number]
-        * np.where(world.drifted[view.week : view.week + number], DRIFT_LEAVING, 1.0)
-    )
+    base = base_rate(world)[view.week : view.week + number]
     factor = contact_factor(people)
     if contact is not None:
         lasting, save = np.arange(number)[None, :] * contact > 0, 0.0
@@ -80,11 +70,10 @@ def leaving_rates(world: World, block: Block, rows: np.ndarray, view: Ahead, con
     else:
         lasting, save = _still_touched(block, rows, view.week, number), float(world.given.save_effect)
     rate = contact_rate(people, view.det, world.given.signal) * WORKING_CONTACT * save
-    so_far = np.cumsum(np.pad(rate, ((0, 0), (CONTACT_WEEKS + 1, 0))), axis=1)
-    coming = 1 - np.exp(-(so_far[:, CONTACT_WEEKS:-1] - so_far[:, : -CONTACT_WEEKS - 1]))
+    coming = 1 - np.exp(-still_working(rate))
     expected = np.where(lasting, factor, 1 + coming * (factor - 1))
     by_health = np.exp(-LEAVING_BY_HEALTH * world.strength * view.felt)
-    return np.asarray(base * circumstance(people, view.weeks, world.strength) * expected * by_health)
+    return np.asarray(base * circumstance_factor(people, view.weeks, world.strength) * expected * by_health)
 
 
 def leaving_noise(world: World, view: Ahead) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.demo.company import Block
-from prevenance.demo.world import ADDONS, DAY, END, HOUR, INDUSTRIES, PLANS, WEEK, World, midnight, moments, seconds, stream
+from prevenance.demo.world import ADDONS, DAY, END, HOUR, INDUSTRIES, PLANS, WEEK, World, column_moments, midnight, random_stream, seconds
 
 OFFERS = (*ADDONS["product_id"], "more-seats", "higher-plan")
 SEATS, PLAN = len(ADDONS), len(ADDONS) + 1
@@ -73,12 +73,12 @@ def offer_rates(
     return np.asarray(rate)
 
 
-def growth(world: World, block: Block) -> Growth:
+def growth_of(world: World, block: Block) -> Growth:
     """Return what the customers of a block buy, from ``FIRST_DAYS`` after their signup until the week in which they decide to leave."""
-    rng, people, weeks = stream(world.given.seed, "growth", block.number), block.people, world.weeks
+    rng, people, weeks = random_stream(world.given.seed, "growth", block.number), block.people, world.weeks
     seats, plan = people["seats"].to_numpy().copy(), people["plan_no"].to_numpy().copy()
     owned = np.zeros((len(people), len(ADDONS)), dtype=bool)
-    turned, signup = moments(people, "turned"), moments(people, "signup")
+    turned, signup = column_moments(people, "turned"), column_moments(people, "signup")
     seats_then, plan_then, changes, orders = [], [], [], []
     for number, begin in enumerate(weeks):
         seats_then.append(seats.copy())

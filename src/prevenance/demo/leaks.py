@@ -5,54 +5,30 @@ Each looks like any other column and carries a date at which nobody could have k
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from prevenance.demo.company import Block
-from prevenance.demo.leaving import leavers
-from prevenance.demo.world import END, NEVER, World, midnight, moments, seconds, stream
+from prevenance.demo.leaving import leavers, outcome_moments
+from prevenance.demo.world import DAY, END, NEVER, World, column_moments, midnight, random_stream, seconds
 
-PLANTED = {
-    "filled_after": {
-        "file": "crm_accounts.csv",
-        "columns": ["exit_survey_score", "exit_survey_on"],
-        "features": ["csat_last", "csat_365d"],
-        "touched": ["feedback_90d", "feedback_365d", "days_since_feedback", "csat_change", "scores_falling"],
-        "what": "the score of the exit survey, written back under a date 20 to 110 days before the customer decided to leave",
-    },
-    "poisoned": {
-        "file": "account_reviews.csv",
-        "columns": ["grade"],
-        "features": ["review_last"],
-        "touched": ["scores_falling"],
-        "what": "the quarterly grade of the account, worked out with hindsight: 1 or 2 wherever the customer leaves within 150 days",
-    },
-    "edited": {
-        "file": "crm_accounts.csv",
-        "columns": ["segment"],
-        "features": ["segment"],
-        "touched": [],
-        "what": "the segment as it stands today (win-back once somebody has left or given notice), with no history and the date of the signup",
-    },
-}
+PLANTED: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 """Each leak: where it is, the features whose value it gives away, and those that it only touches."""
 
 SURVEYED, HINDSIGHT_DAYS = 0.85, 150
 WIN_BACK = "win-back"
 
 
-def leaving_at(block: Block) -> np.ndarray:
-    """Return when each leaver's outcome came (notice, or the end of those who gave none); NaT for all others."""
-    notice = moments(block.people, "notice")
-    return np.where(np.isnat(notice), moments(block.people, "ended"), notice)
-
-
 def exit_surveys(world: World, block: Block) -> pd.DataFrame:
     """Return the exit survey of each account, (N,) rows: score and the date it is given; empty where none was made."""
-    rng, size = stream(world.given.seed, "exit surveys", block.number), len(block.people)
+    rng, size = random_stream(world.given.seed, "exit surveys", block.number), len(block.people)
     asked = leavers(block.people) & (rng.random(size) < SURVEYED) & ("filled_after" in world.given.leaks)
     back, score = seconds(rng.uniform(20, 110, size)), rng.integers(1, 4, size)
-    at = np.maximum(leaving_at(block) - back, moments(block.people, "signup"))
+    at = np.maximum(outcome_moments(block.people) - back, column_moments(block.people, "signup"))
     return pd.DataFrame({"score": pd.Series(score).where(asked).astype("Int64"), "at": np.where(asked, midnight(at), NEVER)})
 
 
@@ -62,10 +38,10 @@ def edited_segment(world: World, block: Block) -> np.ndarray:
     return np.where(planted, WIN_BACK, block.people["segment"].to_numpy(dtype=object))
 
 
-def grades(world: World, block: Block, who: np.ndarray, at: np.ndarray, honest: np.ndarray) -> np.ndarray:
+def review_grades(world: World, block: Block, who: np.ndarray, at: np.ndarray, honest: np.ndarray) -> np.ndarray:
     """Return the grades 1 to 5 of account reviews: the honest ones, or what hindsight makes of them."""
     if "poisoned" not in world.given.leaks:
         return honest
-    leaves = leaving_at(block)[who]
-    soon = ~np.isnat(leaves) & (leaves <= END) & ((leaves - at) / np.timedelta64(86_400, "s") <= HINDSIGHT_DAYS)
+    leaves = outcome_moments(block.people)[who]
+    soon = ~np.isnat(leaves) & (leaves <= END) & ((leaves - at) / DAY <= HINDSIGHT_DAYS)
     return np.where(soon, 1 + honest % 2, np.maximum(honest, 3))

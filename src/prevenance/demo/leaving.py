@@ -14,7 +14,7 @@ import pandas as pd
 from prevenance.base.errors import PrevenanceError
 from prevenance.demo.company import BETTER_ALONE, SAVED, Block, block_of
 from prevenance.demo.switches import Demo
-from prevenance.demo.world import DAY, END, MONTH_DAYS, MONTHLY_CHURN, NEVER, WEEK, World, midnight, moments, seconds, stream
+from prevenance.demo.world import DAY, END, MONTH_DAYS, MONTHLY_CHURN, NEVER, WEEK, World, column_moments, midnight, random_stream, seconds
 
 LEAVING_BY_HEALTH = 1.5
 FELT_WEEKS = (7, 3)
@@ -31,16 +31,16 @@ def renewal_after(signup: np.ndarray, moment: np.ndarray) -> np.ndarray:
     return signup + years * 365 * DAY
 
 
-def felt(health: np.ndarray) -> np.ndarray:
+def felt_health(health: np.ndarray) -> np.ndarray:
     """Return the health that a decision in each week follows, (N, W)."""
     first, last = FELT_WEEKS
     padded = np.pad(health, ((0, 0), (first, 0)), mode="edge")
     return np.mean([padded[:, back : back + health.shape[1]] for back in range(first - last + 1)], axis=0)
 
 
-def circumstance(people: pd.DataFrame, weeks: np.ndarray, strength: float) -> np.ndarray:
+def circumstance_factor(people: pd.DataFrame, weeks: np.ndarray, strength: float) -> np.ndarray:
     """Return what else than health raises or lowers the hazard and can be foreseen: the renewal, and the first weeks; (N, W)."""
-    signup = moments(people, "signup")[:, None]
+    signup = column_moments(people, "signup")[:, None]
     to_renewal = (renewal_after(signup, weeks[None, :]) - weeks[None, :]) / DAY
     near = (to_renewal >= RENEWAL_WINDOW_DAYS[0]) & (to_renewal <= RENEWAL_WINDOW_DAYS[1])
     season = np.where(people["monthly"].to_numpy()[:, None], 1.0, np.where(near, IN_WINDOW, OUTSIDE)) ** strength
@@ -52,15 +52,19 @@ def contact_factor(people: pd.DataFrame) -> np.ndarray:
     return np.where(people["better_alone"], BETTER_ALONE, SAVED)[:, None]
 
 
+def base_rate(world: World) -> np.ndarray:
+    """Return the hazard of weight 1 in each week of this company, (W,), drift included."""
+    return np.asarray(world.scale * world.base * np.where(world.drifted, DRIFT_LEAVING, 1.0))
+
+
 def hazard(world: World, block: Block) -> np.ndarray:
     """Return the hazard of each customer in each week, (N, W); a week without base has none."""
-    by_health = np.exp(-LEAVING_BY_HEALTH * world.strength * felt(block.health))
+    by_health = np.exp(-LEAVING_BY_HEALTH * world.strength * felt_health(block.health))
     contacts = np.where(block.touched, contact_factor(block.people), 1.0)
-    drift = np.where(world.drifted, DRIFT_LEAVING, 1.0)
-    return world.scale * world.base * drift * by_health * contacts * circumstance(block.people, world.weeks, world.strength)
+    return base_rate(world) * by_health * contacts * circumstance_factor(block.people, world.weeks, world.strength)
 
 
-def base_of(world: World) -> np.ndarray:
+def base_hazard(world: World) -> np.ndarray:
     """Return the hazard of weight 1 in each week, (W,), so that about ``MONTHLY_CHURN`` leave a month.
 
     Counted on an undisturbed company of a fixed size and seed, weighing everybody by the chance still to be there, because those
@@ -80,11 +84,11 @@ def base_of(world: World) -> np.ndarray:
 
 def _draws(world: World, block: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what each customer's added-up hazard must reach, who would leave without a word, and how many days after deciding."""
-    rng, size = stream(world.given.seed, "leaving", block.number), len(block.people)
+    rng, size = random_stream(world.given.seed, "leaving", block.number), len(block.people)
     return rng.exponential(1.0, size), rng.random(size) < SILENT_SHARE, rng.integers(*SILENT_DAYS, size)
 
 
-def leaving(world: World, block: Block) -> Block:
+def with_leaving(world: World, block: Block) -> Block:
     """Return the block with ``turned`` (decided), ``notice`` (told us), ``leaves_on`` (planned end) and ``ended``; NaT where not."""
     people, rates = block.people, hazard(world, block)
     needed, silent, delay = _draws(world, block)
@@ -94,7 +98,7 @@ def leaving(world: World, block: Block) -> Block:
     row = np.arange(len(people))
     share = 1 - (so_far[row, week] - needed) / np.where(decides, rates[row, week], 1.0)
     moment = np.where(decides, world.weeks[week] + seconds(np.clip(np.where(decides, share, 0), 0, 0.999_99) * 7), NEVER)
-    yearly_end = renewal_after(moments(people, "signup"), np.where(decides, moment, moments(people, "signup")))
+    yearly_end = renewal_after(column_moments(people, "signup"), np.where(decides, moment, column_moments(people, "signup")))
     leaves = midnight(np.where(silent | people["monthly"].to_numpy(), moment + delay * DAY, yearly_end))
     leaves = np.where(~decides | (silent & (leaves >= END)), NEVER, leaves)
     ended = np.where(leaves < END, leaves, NEVER)
@@ -102,12 +106,18 @@ def leaving(world: World, block: Block) -> Block:
     return replace(block, people=people)
 
 
+def outcome_moments(people: pd.DataFrame) -> np.ndarray:
+    """Return when each leaver's outcome came (notice, or the end of those who gave none); NaT for all others."""
+    notice = column_moments(people, "notice")
+    return np.where(np.isnat(notice), column_moments(people, "ended"), notice)
+
+
 def leavers(people: pd.DataFrame) -> np.ndarray:
     """Return who gave notice, or ended without a word, within the history."""
-    return ~np.isnat(moments(people, "notice")) | ~np.isnat(moments(people, "ended"))
+    return ~np.isnat(outcome_moments(people))
 
 
-def scale_of(world: World, blocks: int) -> float:
+def hazard_scale(world: World, blocks: int) -> float:
     """Return the factor on the hazard with which exactly ``churners`` leave (1.0 where none is asked for).
 
     Raises:
@@ -130,12 +140,8 @@ def scale_of(world: World, blocks: int) -> float:
     ratios = np.sort(np.concatenate(needed))
     possible = int(np.isfinite(ratios).sum())
     if wanted > possible:
-        raise PrevenanceError(
-            "E202",
-            f"{wanted} cannot leave, {possible} are there long enough",
-            key="demo.churners",
-            fix=f"give at most {possible}, or more demo.months",
-        )
+        what, fix = f"{wanted} cannot leave, {possible} are there long enough", f"give at most {possible}, or more demo.months"
+        raise PrevenanceError("E202", what, key="demo.churners", fix=fix)
     low = ratios[wanted - 1] if wanted else 0.0
     high = ratios[wanted] if wanted < possible else 3 * low
     return float(low + high) / 2 if possible else 1.0

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from prevenance.demo.activity import error_rate, season, week_share
+from prevenance.demo.activity import error_rates, season_factors, week_share
 from prevenance.demo.company import Block
-from prevenance.demo.foresight import Ahead, ahead, at_risk, leaving_noise, leaving_rates, overlap
+from prevenance.demo.foresight import Ahead, customers_at_risk, foresee_health, leaving_noise, leaving_rates
 from prevenance.demo.growth import BY_HEALTH, FIRST_DAYS, OFFERS, PLAN, SEATS, Growth, offer_rates, size_of
-from prevenance.demo.leaving import SILENT_DAYS, SILENT_SHARE
+from prevenance.demo.leaving import SILENT_DAYS, SILENT_SHARE, outcome_moments
 from prevenance.demo.tickets import ticket_rate, ticket_size, young_in
-from prevenance.demo.world import ADDONS, DAY, END, HOUR, PLANS, WEEK, World, midnight, moments
+from prevenance.demo.world import ADDONS, DAY, END, HOUR, NEVER, PLANS, WEEK, World, column_moments, midnight, shares_within
 
 TARGETS = {"churn": (90, 7), "tickets": (30, 3), "cross_sell": (90, 0)}
 """Horizon and settle days, as the targets have them by default."""
@@ -25,7 +25,7 @@ ACTIVE_DAYS = 365
 """A customer may open a next ticket who had anything on one in so many days."""
 
 
-def cutoffs(world: World, target: str) -> list[np.datetime64]:
+def newest_cutoffs(world: World, target: str) -> list[np.datetime64]:
     """Return the newest cutoffs that training tests by default, as local times, oldest first; none where the history is too short."""
     horizon, settle = TARGETS[target]
     last = pd.Timestamp(END - np.timedelta64(1, "s")).tz_localize("Europe/Paris").tz_convert("UTC") - pd.Timedelta(days=horizon + settle)
@@ -34,11 +34,11 @@ def cutoffs(world: World, target: str) -> list[np.datetime64]:
     return sorted(one for one in local if one >= world.weeks[0] + BURN_IN_DAYS * DAY)[-TESTS:]
 
 
-def snapshots(world: World, block: Block, grown: Growth, errors: np.ndarray, tickets: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def oracle_snapshots(world: World, block: Block, grown: Growth, errors: np.ndarray, tickets: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return, for each target, the block's snapshots at the test cutoffs: who, offer, cutoff, chance, outcome (True or False)."""
     found: dict[str, list[pd.DataFrame]] = {target: [] for target in TARGETS}
     for target, parts in found.items():
-        for cutoff in cutoffs(world, target):
+        for cutoff in newest_cutoffs(world, target):
             if target == "tickets":
                 parts.append(_tickets(world, block, cutoff, errors, tickets))
             else:
@@ -53,37 +53,37 @@ def contact_effect(world: World, block: Block) -> pd.DataFrame:
 
     One row per customer at risk that has not decided: better_alone, contacted, alone. Empty where no label window is closed.
     """
-    moments_ = cutoffs(world, "churn")[-1:]
-    parts = [pd.DataFrame({"better_alone": [], "contacted": [], "alone": []})]
-    for cutoff in moments_:
-        rows = at_risk(block, cutoff)
-        rows = rows[~(moments(block.people, "turned")[rows] <= cutoff)]
-        view = ahead(world, block, rows, cutoff, TARGETS["churn"][0], PATHS)
-        window, noise = overlap(view.weeks, cutoff, cutoff + TARGETS["churn"][0] * DAY), leaving_noise(world, view)
-        with_, without = (
-            1 - np.exp(-(leaving_rates(world, block, rows, view, contact) * window) @ noise).mean(axis=1) for contact in (True, False)
-        )
-        contacted = with_ if world.given.save_effect else without
-        parts = [pd.DataFrame({"better_alone": block.people["better_alone"].to_numpy()[rows], "contacted": contacted, "alone": without})]
-    return parts[0]
+    newest, horizon = newest_cutoffs(world, "churn")[-1:], TARGETS["churn"][0]
+    if not newest:
+        return pd.DataFrame({"better_alone": [], "contacted": [], "alone": []})
+    cutoff = newest[0]
+    rows = customers_at_risk(block, cutoff)
+    rows = rows[~(column_moments(block.people, "turned")[rows] <= cutoff)]
+    view = foresee_health(world, block, rows, cutoff, horizon, PATHS)
+    window, noise = shares_within(view.weeks, cutoff, cutoff + horizon * DAY), leaving_noise(world, view)
+    with_, without = (
+        1 - np.exp(-(leaving_rates(world, block, rows, view, contact) * window) @ noise).mean(axis=1) for contact in (True, False)
+    )
+    contacted = with_ if world.given.save_effect else without
+    return pd.DataFrame({"better_alone": block.people["better_alone"].to_numpy()[rows], "contacted": contacted, "alone": without})
 
 
 def _churn(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> pd.DataFrame:
     """Return who could leave, the chance that all their contracts get a notice or an end in the horizon and none begins, and whether so."""
-    rows, until = at_risk(block, cutoff), cutoff + TARGETS["churn"][0] * DAY
-    people, view = block.people.iloc[rows], ahead(world, block, rows, cutoff, TARGETS["churn"][0], PATHS)
+    rows, until = customers_at_risk(block, cutoff), cutoff + TARGETS["churn"][0] * DAY
+    people, view = block.people.iloc[rows], foresee_health(world, block, rows, cutoff, TARGETS["churn"][0], PATHS)
     rate, noise = leaving_rates(world, block, rows, view), leaving_noise(world, view)
 
     def leaves_by(end: np.datetime64) -> np.ndarray:
-        return np.asarray(1 - np.exp(-(rate * overlap(view.weeks, cutoff, end)) @ noise).mean(axis=1))
+        return np.asarray(1 - np.exp(-(rate * shares_within(view.weeks, cutoff, end)) @ noise).mean(axis=1))
 
     waits = np.linspace(SILENT_DAYS[0], SILENT_DAYS[1], 4)
     silently = np.mean([leaves_by(until - int(days) * DAY) for days in waits], axis=0)
-    buys = _offer_rates(world, block, rows, grown, cutoff, view)[:, :, :SEATS].sum(axis=2) @ overlap(view.weeks, cutoff, until)
+    buys = _offer_rates(world, block, rows, grown, cutoff, view)[:, :, :SEATS].sum(axis=2) @ shares_within(view.weeks, cutoff, until)
     chance = ((1 - SILENT_SHARE) * leaves_by(until) + SILENT_SHARE * silently) * np.exp(-0.5 * buys)
-    decided = moments(people, "turned") <= cutoff
-    exits = np.where(np.isnat(moments(people, "notice")), moments(people, "ended"), moments(people, "notice"))
-    at = moments(grown.orders, "at")
+    decided = column_moments(people, "turned") <= cutoff
+    exits = outcome_moments(people)
+    at = column_moments(grown.orders, "at")
     bought = np.isin(rows, grown.orders["who"].to_numpy()[(at > cutoff) & (at <= until)])
     leaves = (exits > cutoff) & (exits <= until) & ~bought
     return _found(block, rows, 0, np.where(decided, leaves, chance), leaves)
@@ -98,11 +98,11 @@ def _tickets(world: World, block: Block, cutoff: np.datetime64, errors: np.ndarr
     """Return who had a ticket lately, the chance that another is opened in the horizon, and whether so."""
     until = cutoff + TARGETS["tickets"][0] * DAY
     rows = _lately(tickets, cutoff)
-    people, view = block.people.iloc[rows], ahead(world, block, rows, cutoff, TARGETS["tickets"][0], TICKET_PATHS)
+    people, view = block.people.iloc[rows], foresee_health(world, block, rows, cutoff, TARGETS["tickets"][0], TICKET_PATHS)
     number, signal = len(view.weeks), block.visible[rows, None]
     shape = (len(rows), number, TICKET_PATHS)
     felt = signal * (view.det[:, :, None] + view.noise).reshape(len(rows), number * TICKET_PATHS)
-    share = _busy_share(view.weeks, cutoff, _ends(people, cutoff, until)) * np.sqrt(season(view.weeks, world))
+    share = _busy_share(view.weeks, cutoff, _ends(people, cutoff, until)) * np.sqrt(season_factors(view.weeks, world))
     young, share = (np.repeat(values, TICKET_PATHS, axis=1) for values in (young_in(people, view.weeks), share))
     rates = ticket_rate(people, ticket_size(people), felt, signal, young)
     plain, each = ((rate * share).reshape(shape) for rate in rates)
@@ -112,9 +112,9 @@ def _tickets(world: World, block: Block, cutoff: np.datetime64, errors: np.ndarr
     adds = 0.5 * each + np.concatenate([each[:, 1:], np.zeros_like(each[:, :1])], axis=1)
     weeks = slice(view.week, view.week + number)
     size = size_of(people, block.team[rows, weeks])[:, :, None]
-    to_come = error_rate(people, size, world.bugs[weeks][:, None], felt.reshape(shape)) * -np.expm1(-adds)
+    to_come = error_rates(people, size, world.bugs[weeks][:, None], felt.reshape(shape)) * -np.expm1(-adds)
     total = total + to_come[:, 1:].sum(axis=1)
-    opened_at = moments(tickets, "opened_at")
+    opened_at = column_moments(tickets, "opened_at")
     opened = tickets["who"].to_numpy()[(opened_at > cutoff) & (opened_at <= until)]
     return _found(block, rows, 0, 1 - np.exp(-total).mean(axis=1), np.isin(rows, opened))
 
@@ -123,15 +123,15 @@ def _lately(tickets: pd.DataFrame, cutoff: np.datetime64) -> np.ndarray:
     """Return who had anything on a ticket in the ``ACTIVE_DAYS`` up to the cutoff."""
     seen = np.zeros(len(tickets), dtype=bool)
     for column in (name for name in tickets.columns if name.endswith(("_at", "_since")) and name != "logged_at"):
-        known = moments(tickets, "logged_at" if column == "opened_at" else column) <= cutoff
-        seen |= known & (moments(tickets, column) > cutoff - ACTIVE_DAYS * DAY)
+        known = column_moments(tickets, "logged_at" if column == "opened_at" else column) <= cutoff
+        seen |= known & (column_moments(tickets, column) > cutoff - ACTIVE_DAYS * DAY)
     return np.unique(tickets["who"].to_numpy()[seen])
 
 
 def _ends(people: pd.DataFrame, cutoff: np.datetime64, until: np.datetime64) -> np.ndarray:
     """Return until when each is a customer, as far as it is settled at the cutoff, (n,)."""
-    settled = (moments(people, "turned") <= cutoff) & ~np.isnat(moments(people, "ended"))
-    return np.where(settled, np.minimum(moments(people, "ended"), until), until)
+    settled = column_moments(people, "turned") <= cutoff
+    return np.fmin(np.where(settled, column_moments(people, "ended"), NEVER), until)
 
 
 def _busy_share(weeks: np.ndarray, begin: np.datetime64, ends: np.ndarray) -> np.ndarray:
@@ -143,18 +143,18 @@ def _busy_share(weeks: np.ndarray, begin: np.datetime64, ends: np.ndarray) -> np
 
 def _offers(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> pd.DataFrame:
     """Return each customer at risk with each offer that it could take, the chance that it takes it in the horizon, and whether so."""
-    rows, days = at_risk(block, cutoff), TARGETS["cross_sell"][0]
-    people, view = block.people.iloc[rows], ahead(world, block, rows, cutoff, days, TICKET_PATHS)
+    rows, days = customers_at_risk(block, cutoff), TARGETS["cross_sell"][0]
+    people, view = block.people.iloc[rows], foresee_health(world, block, rows, cutoff, days, TICKET_PATHS)
     leaving = leaving_rates(world, block, rows, view) * leaving_noise(world, view).mean(axis=1)
     # Nobody buys in the week of deciding to leave, so one stays to the end of a week in which one buys.
-    first = overlap(view.weeks, cutoff, view.weeks[-1] + WEEK)
-    there = np.exp(-np.cumsum(leaving * first, axis=1)) * ~(moments(people, "turned") <= cutoff)[:, None]
+    first = shares_within(view.weeks, cutoff, view.weeks[-1] + WEEK)
+    there = np.exp(-np.cumsum(leaving * first, axis=1)) * ~(column_moments(people, "turned") <= cutoff)[:, None]
     rates = _offer_rates(world, block, rows, grown, cutoff, view) * there[:, :, None]
     taken, parts = _taken(block, grown, rows, cutoff, cutoff + days * DAY), []
     for offer in range(len(OFFERS)):
         hour = 0 * HOUR if offer < SEATS else 9 * HOUR
         begin, end = (midnight(moment - hour) + DAY for moment in (cutoff, cutoff + days * DAY))
-        window = overlap(view.weeks, begin, end)
+        window = shares_within(view.weeks, begin, end)
         noise = np.exp(BY_HEALTH[offer] * world.strength * view.noise)
         chance = 1 - np.exp(-(rates[:, :, offer] * window) @ noise).mean(axis=1)
         open_ = ~_held(grown, rows, cutoff)[:, offer] if offer < SEATS else _standing(block, grown, rows, cutoff)[1] < len(PLANS) - 1
@@ -169,7 +169,7 @@ def _offer_rates(world: World, block: Block, rows: np.ndarray, grown: Growth, cu
     found = []
     for place, begin in enumerate(view.weeks):
         rate = offer_rates(world, people, block.team[rows, view.week + place], seats, plan, begin)
-        late_enough = begin >= moments(people, "signup") + FIRST_DAYS * DAY
+        late_enough = begin >= column_moments(people, "signup") + FIRST_DAYS * DAY
         found.append(rate * np.exp(BY_HEALTH * world.strength * view.det[:, place, None]) * late_enough[:, None])
     rates = np.stack(found, axis=1)
     rates[:, :, :SEATS] *= ~_held(grown, rows, cutoff)[:, None, :]
@@ -178,7 +178,7 @@ def _offer_rates(world: World, block: Block, rows: np.ndarray, grown: Growth, cu
 
 def _standing(block: Block, grown: Growth, rows: np.ndarray, cutoff: np.datetime64) -> tuple[np.ndarray, np.ndarray]:
     """Return the seats and the plan at a moment, (n,) each."""
-    newest = grown.changes[moments(grown.changes, "at") <= cutoff].groupby("who").last()
+    newest = grown.changes[column_moments(grown.changes, "at") <= cutoff].groupby("who").last()
     people = block.people.iloc[rows]
     found = (newest[name].reindex(rows).to_numpy(dtype=float) for name in ("seats", "plan"))
     seats, plan = (
@@ -190,7 +190,7 @@ def _standing(block: Block, grown: Growth, rows: np.ndarray, cutoff: np.datetime
 def _held(grown: Growth, rows: np.ndarray, moment: np.datetime64) -> np.ndarray:
     """Return which add-ons are held at a moment, (n, add-ons)."""
     held = np.zeros((int(rows.max(initial=-1)) + 1, len(ADDONS)), dtype=bool)
-    orders = grown.orders[(moments(grown.orders, "at") <= moment) & (grown.orders["who"].to_numpy() < len(held))]
+    orders = grown.orders[(column_moments(grown.orders, "at") <= moment) & (grown.orders["who"].to_numpy() < len(held))]
     held[orders["who"], orders["addon"]] = True
     return np.asarray(held[rows])
 
@@ -198,7 +198,9 @@ def _held(grown: Growth, rows: np.ndarray, moment: np.datetime64) -> np.ndarray:
 def _taken(block: Block, grown: Growth, rows: np.ndarray, cutoff: np.datetime64, until: np.datetime64) -> np.ndarray:
     """Return which offers each customer takes in (cutoff, until], (n, offers)."""
     seats, plan = _standing(block, grown, rows, cutoff)
-    changes = grown.changes[(moments(grown.changes, "at") > cutoff) & (moments(grown.changes, "at") <= until)].groupby("who").max()
+    changes = (
+        grown.changes[(column_moments(grown.changes, "at") > cutoff) & (column_moments(grown.changes, "at") <= until)].groupby("who").max()
+    )
     most = [changes[name].reindex(rows).fillna(0).to_numpy() for name in ("seats", "plan")]
     taken = np.zeros((len(rows), len(OFFERS)), dtype=bool)
     taken[:, :SEATS] = _held(grown, rows, until) & ~_held(grown, rows, cutoff)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from prevenance.demo.company import Block
 from prevenance.demo.growth import Growth
 from prevenance.demo.leaks import edited_segment, exit_surveys
-from prevenance.demo.names import hostile, plain
-from prevenance.demo.world import DAY, END, HOUR, INDUSTRIES, NEVER, PLANS, World, moments, seconds, stream
+from prevenance.demo.names import hostile_names, plain_names
+from prevenance.demo.world import DAY, END, HOUR, INDUSTRIES, NEVER, PLANS, World, column_moments, random_stream, seconds
 
 OWNERS = ("Alba Moreau", "Ben Okafor", "Chiara Lind", "Dana Petrov", "Emil Haas", "Farah Nouri")
 COUNTRIES = (("FR", "fr"), ("DE", "de"), ("CH", "de"), ("GB", "en"), ("BE", "fr"), ("NL", "en"), ("AT", "de"), ("IE", "en"))
@@ -21,16 +23,16 @@ def ids_of(world: World, block: Block) -> np.ndarray:
     return world.ids[block.first : block.first + len(block.people)]
 
 
-def accounts(world: World, block: Block, grown: Growth) -> tuple[pd.DataFrame, pd.DataFrame]:
+def account_frames(world: World, block: Block, grown: Growth) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the accounts as they stand today and the log of what was changed in them."""
-    rng, people, ids = stream(world.given.seed, "accounts", block.number), block.people, ids_of(world, block)
-    total, signup = len(ids), moments(people, "signup")
-    names = plain(rng, total)
+    rng, people, ids = random_stream(world.given.seed, "accounts", block.number), block.people, ids_of(world, block)
+    total, signup = len(ids), column_moments(people, "signup")
+    names = plain_names(rng, total)
     where = rng.choice(len(COUNTRIES), total, p=COUNTRY_SHARES)
     frame = pd.DataFrame(
         {
             "account_id": ids,
-            "name": hostile(names, world.given.seed, block.number) if world.given.hostile_names else names,
+            "name": hostile_names(names, world.given.seed, block.number) if world.given.hostile_names else names,
             "segment": people["segment"],
             "industry": np.array(INDUSTRIES, dtype=object)[people["industry"]],
             "country": np.array(COUNTRIES, dtype=object)[where, 0],
@@ -70,26 +72,27 @@ def _plan_changes(block: Block, grown: Growth, ids: np.ndarray) -> pd.DataFrame:
             "field": "plan",
             "old_value": names[before],
             "new_value": names[log["plan"].astype(int)],
-            "changed_at": moments(log, "at") + HOUR,
+            "changed_at": column_moments(log, "at") + HOUR,
         }
     )
     return frame[frame["old_value"] != frame["new_value"]]
 
 
-def contacts(world: World, block: Block) -> pd.DataFrame:
+def contact_frame(world: World, block: Block) -> pd.DataFrame:
     """Return the contacts that were written down while each was a customer."""
     people, frame = block.people, block.contacts
     who = frame["who"].to_numpy()
-    shown = ~(moments(frame, "contacted_at") >= moments(people, "ended")[who]) & (moments(frame, "logged_at") < END)
-    frame = frame.assign(who=ids_of(world, block)[who])[shown].rename(columns={"who": "account_id"})
-    frame = frame.sort_values(["contacted_at", "account_id"], ignore_index=True)
-    frame.insert(0, "contact_id", numbered("K", block, len(frame)))
-    return frame
+    shown = ~(column_moments(frame, "contacted_at") >= column_moments(people, "ended")[who]) & (column_moments(frame, "logged_at") < END)
+    return numbered_rows(world, block, frame[shown], "contact_id", "K", ("contacted_at", "account_id"))
 
 
-def consents(world: World, block: Block) -> pd.DataFrame:
+def consent_frame(world: World, block: Block) -> pd.DataFrame:
     """Return what customers said about being contacted: yes at their signup, and a later no of about two in a hundred."""
-    rng, ids, signup = stream(world.given.seed, "consents", block.number), ids_of(world, block), moments(block.people, "signup")
+    rng, ids, signup = (
+        random_stream(world.given.seed, "consents", block.number),
+        ids_of(world, block),
+        column_moments(block.people, "signup"),
+    )
     asked = rng.random(len(ids)) < 0.4
     yes = pd.DataFrame({"account_id": ids, "purpose": "outreach", "allowed": "yes", "changed_at": signup})[asked]
     no = np.maximum(signup + 20 * DAY, world.weeks[0]) + seconds(rng.uniform(0, 300, len(ids)))
@@ -98,7 +101,15 @@ def consents(world: World, block: Block) -> pd.DataFrame:
     return pd.concat([yes, left]).sort_values(["changed_at", "account_id"], ignore_index=True)
 
 
-def numbered(letter: str, block: Block, rows: int) -> np.ndarray:
+def row_numbers(letter: str, block: Block, rows: int) -> np.ndarray:
     """Return a number for each row of a block, such as T001042, that no other block gives."""
     first = block.number * 10_000_000
     return np.array([f"{letter}{number:06d}" for number in range(first + 1, first + rows + 1)], dtype=object)
+
+
+def numbered_rows(world: World, block: Block, frame: pd.DataFrame, column: str, letter: str, order: Sequence[str] = ()) -> pd.DataFrame:
+    """Return rows of customers as an office keeps them: with the account's number, in ``order``, each with a number of its own."""
+    frame = frame.assign(who=ids_of(world, block)[frame["who"]]).rename(columns={"who": "account_id"})
+    frame = frame.sort_values(list(order), ignore_index=True) if order else frame
+    frame.insert(0, column, row_numbers(letter, block, len(frame)))
+    return frame

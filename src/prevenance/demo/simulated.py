@@ -16,21 +16,19 @@ import numpy as np
 import pandas as pd
 
 from prevenance.demo import contracts, feedback, records
-from prevenance.demo.activity import LOGINS_A_WEEK, USES_A_WEEK, Events, present, product_events
+from prevenance.demo.activity import LOGINS_A_WEEK, USES_A_WEEK, Events, presence_shares, product_events
 from prevenance.demo.company import Block, block_of
-from prevenance.demo.export import EVENTS, events_table, exported, save, spoiled
-from prevenance.demo.growth import Growth, growth
-from prevenance.demo.leaving import base_of, leavers, leaving, scale_of
-from prevenance.demo.oracle import contact_effect, snapshots
-from prevenance.demo.switches import Demo, demo_of
+from prevenance.demo.export import EVENTS, events_table, save_table, spoil_table, text_table
+from prevenance.demo.growth import Growth, growth_of
+from prevenance.demo.leaving import base_hazard, hazard_scale, leavers, with_leaving
+from prevenance.demo.oracle import contact_effect, oracle_snapshots
+from prevenance.demo.switches import Demo
 from prevenance.demo.tickets import ticket_rows
-from prevenance.demo.truth import truth
-from prevenance.demo.world import BLOCK, World, account_numbers, releases_of, totals, weeks_of
+from prevenance.demo.truth import truth_facts
+from prevenance.demo.world import BLOCK, World, account_numbers, customer_totals, releases_of, weeks_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-__all__ = ["Demo", "Life", "blocks_of", "demo_of", "lives", "world_of", "write"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Life:
     tickets: pd.DataFrame
 
 
-def write(folder: Path, given: Demo) -> dict[str, Any]:
+def write_company(folder: Path, given: Demo) -> dict[str, Any]:
     """Write the demo company's files and ``truth.json`` into ``folder`` (made if needed; files of the same name are replaced).
 
     Customers are made and written block by block, so memory does not grow with their number. Equal settings give equal bytes.
@@ -56,18 +54,18 @@ def write(folder: Path, given: Demo) -> dict[str, Any]:
     for old in folder.glob(f"{EVENTS}-*.csv.gz"):
         old.unlink()
     world, rows, left, seen = world_of(given), dict[str, int](), 0, []
-    for life in lives(world):
+    for life in iterate_lives(world):
         number = life.block.number
         for name, table in _exports(world, life).items():
-            rows[name] = rows.get(name, 0) + save(folder, name, spoiled(world, name, table, number), number)
+            rows[name] = rows.get(name, 0) + save_table(folder, name, spoil_table(world, name, table, number), number)
         left += int(leavers(life.block.people).sum())
-        found = snapshots(world, life.block, life.grown, life.events.errors, life.tickets)
+        found = oracle_snapshots(world, life.block, life.grown, life.events.errors, life.tickets)
         seen.append(found | {"contact": contact_effect(world, life.block)})
-    for name, frame in {"products": contracts.products(world), "releases": world.releases}.items():
-        rows[name] = save(folder, name, exported(frame), 0)
-    known = truth(world, {name: pd.concat([part[name] for part in seen], ignore_index=True) for name in seen[0]})
+    for name, frame in {"products": contracts.product_frame(world), "releases": world.releases}.items():
+        rows[name] = save_table(folder, name, text_table(frame), 0)
+    known = truth_facts(world, {name: pd.concat([part[name] for part in seen], ignore_index=True) for name in seen[0]})
     (folder / "truth.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    total = totals(given)[0]
+    total = customer_totals(given)[0]
     return {"rows": rows, "accounts": total, "left": left, "customers": total - left, "truth": known}
 
 
@@ -79,45 +77,43 @@ def world_of(given: Demo) -> World:
     """
     weeks = weeks_of(given.months)
     releases, bugs = releases_of(weeks, given.seed)
-    total = totals(given)[0]
+    total = customer_totals(given)[0]
     thin = max(1, int(np.ceil(given.customers * len(weeks) * (LOGINS_A_WEEK + USES_A_WEEK) / max(given.events, 1))))
     world = World(given, weeks, releases, bugs, np.zeros(len(weeks)), 1.0, account_numbers(total, given.seed), thin)
-    world = replace(world, base=base_of(world))
-    return replace(world, scale=scale_of(world, blocks_of(given)))
+    world = replace(world, base=base_hazard(world))
+    return replace(world, scale=hazard_scale(world, count_blocks(given)))
 
 
-def blocks_of(given: Demo) -> int:
+def count_blocks(given: Demo) -> int:
     """Return the number of blocks."""
-    return -(-totals(given)[0] // BLOCK)
+    return -(-customer_totals(given)[0] // BLOCK)
 
 
-def lives(world: World) -> Iterator[Life]:
+def iterate_lives(world: World) -> Iterator[Life]:
     """Return the blocks one after another, each with all that happened in it."""
-    for number in range(blocks_of(world.given)):
-        block = leaving(world, block_of(world, number))
-        grown = growth(world, block)
+    for number in range(count_blocks(world.given)):
+        block = with_leaving(world, block_of(world, number))
+        grown = growth_of(world, block)
         events = product_events(world, block, grown)
-        yield Life(block, grown, events, ticket_rows(world, block, events.errors, present(world, block.people)))
+        yield Life(block, grown, events, ticket_rows(world, block, events.errors, presence_shares(world, block.people)))
 
 
 def _exports(world: World, life: Life) -> dict[str, pa.Table]:
     """Return every file's rows by file name, but for those that belong to no customer."""
     block, grown, ids = life.block, life.grown, records.ids_of(world, life.block)
-    accounts, account_changes = records.accounts(world, block, grown)
-    held, contract_changes = contracts.contracts(block, grown, ids)
-    tickets = life.tickets.assign(who=ids[life.tickets["who"]]).rename(columns={"who": "account_id"})
-    tickets.insert(0, "ticket_id", records.numbered("T", block, len(tickets)))
+    accounts, account_changes = records.account_frames(world, block, grown)
+    held, contract_changes = contracts.contract_frames(block, grown, ids)
     frames = {
         "crm_accounts": accounts,
         "crm_account_changes": account_changes,
-        "account_reviews": feedback.reviews(world, block),
+        "account_reviews": feedback.review_frame(world, block),
         "subscriptions": held,
         "subscription_changes": contract_changes,
-        "purchases": contracts.orders(grown, ids),
-        "tickets": tickets,
-        "invoices": feedback.invoices(world, block, grown),
-        "feedback": feedback.feedback(world, block),
-        "contacts": records.contacts(world, block),
-        "consents": records.consents(world, block),
+        "purchases": contracts.order_frame(grown, ids),
+        "tickets": records.numbered_rows(world, block, life.tickets, "ticket_id", "T"),
+        "invoices": feedback.invoice_frame(world, block, grown),
+        "feedback": feedback.feedback_frame(world, block),
+        "contacts": records.contact_frame(world, block),
+        "consents": records.consent_frame(world, block),
     }
-    return {name: exported(frame) for name, frame in frames.items()} | {EVENTS: events_table(world, life.events, ids, block.number)}
+    return {name: text_table(frame) for name, frame in frames.items()} | {EVENTS: events_table(world, life.events, ids, block.number)}

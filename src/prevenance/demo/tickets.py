@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from prevenance.demo.activity import busy_moments, season
+from prevenance.demo.activity import busy_moments, season_factors
 from prevenance.demo.company import Block
-from prevenance.demo.world import DAY, END, HOUR, NEVER, PLANS, World, midnight, moments, stream
+from prevenance.demo.world import DAY, END, HOUR, NEVER, PLANS, World, column_moments, midnight, random_stream
 
 TICKETS_A_WEEK = 0.055
 BY_HEALTH, BY_ERROR, WHEN_YOUNG, YOUNG_DAYS = 0.3, 0.5, 1.2, 60
@@ -50,22 +50,22 @@ def ticket_size(people: pd.DataFrame) -> np.ndarray:
 
 def young_in(people: pd.DataFrame, weeks: np.ndarray) -> np.ndarray:
     """Return who is new in which week, (N, W)."""
-    return np.asarray((weeks[None, :] - moments(people, "signup")[:, None]) / DAY < YOUNG_DAYS)
+    return np.asarray((weeks[None, :] - column_moments(people, "signup")[:, None]) / DAY < YOUNG_DAYS)
 
 
 def ticket_rows(world: World, block: Block, errors: np.ndarray, present: np.ndarray) -> pd.DataFrame:
     """Return one row per ticket of a block: who, what it is about and when each change came, cut off at the end of the history."""
-    rng, people = stream(world.given.seed, "tickets", block.number), block.people
+    rng, people = random_stream(world.given.seed, "tickets", block.number), block.people
     signal = block.visible[:, None]
     felt = signal * block.health
     recent = 0.5 * errors + np.pad(errors, ((0, 0), (1, 0)))[:, :-1]
     plain, by_error = ticket_rate(people, ticket_size(people), felt, signal, young_in(people, world.weeks))
-    counts = rng.poisson((plain + by_error * recent) * present * np.sqrt(season(world.weeks, world))[None, :])
+    counts = rng.poisson((plain + by_error * recent) * present * np.sqrt(season_factors(world.weeks, world))[None, :])
     who, week = np.nonzero(counts)
     times = counts[who, week]
     who, week = np.repeat(who, times), np.repeat(week, times)
     opened = busy_moments(rng, world.weeks[week])
-    inside = (opened >= moments(people, "signup")[who]) & ~(opened >= moments(people, "ended")[who])
+    inside = (opened >= column_moments(people, "signup")[who]) & ~(opened >= column_moments(people, "ended")[who])
     who, week, opened = who[inside], week[inside], opened[inside]
     young = young_in(people, world.weeks)[who, week]
     category = np.where(rng.random(len(who)) < np.where(recent[who, week] > 0, 0.5, 0.1), CATEGORIES.index("bug"), -1)
@@ -78,7 +78,7 @@ def ticket_rows(world: World, block: Block, errors: np.ndarray, present: np.ndar
     return frame[frame["logged_at"] < END].sort_values(["opened_at", "who"], kind="stable", ignore_index=True)
 
 
-def working(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
+def after_working_hours(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
     """Return the moment that lies so many working hours after ``start``."""
     day = start.astype("datetime64[D]")
     clock = np.clip((start - midnight(start)) / HOUR - OPENS_AT, 0, HOURS_A_DAY)
@@ -91,7 +91,7 @@ def working(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
 
 def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, category: np.ndarray) -> pd.DataFrame:
     """Return what happens to each ticket after it is opened; what lies after the end of history has not happened yet."""
-    rng, size = stream(world.given.seed, "lifecycle", number), len(opened)
+    rng, size = random_stream(world.given.seed, "lifecycle", number), len(opened)
     channel = rng.choice(["portal", "email", "phone", "chat"], size, p=[0.42, 0.33, 0.15, 0.1])
     severe = rng.normal(0, 1, size) - 0.3 * felt
     logged = opened + np.where(channel == "phone", rng.uniform(600, 60_000, size), rng.uniform(5, 240, size)).astype("timedelta64[s]")
@@ -107,14 +107,15 @@ def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, 
     frame["priority"] = np.array(["low", "normal", "high", "urgent"], dtype=object)[np.searchsorted([-0.7, 0.7, 1.6], severe)]
     frame["channel"] = channel
     frame["queue"] = np.array([words[2] for words in SUBJECTS.values()], dtype=object)[category]
-    frame["transferred_to"] = _next_queue(category).astype(object)
-    frame.loc[frame["transferred_at"].isna(), "transferred_to"] = None
+    frame["transferred_to"] = pd.Series(_next_queues(category)[0].astype(object)).where(frame["transferred_at"].notna(), None)
     frame["subject"] = texts[category, rng.integers(0, 4, size)]
     return frame
 
 
-def _next_queue(category: np.ndarray) -> np.ndarray:
-    return np.array([NEXT_QUEUE.get(name, ("", 0.0))[0] for name in CATEGORIES])[category]
+def _next_queues(category: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each ticket the queue that it may be handed on to, and how often it is."""
+    queues, shares = zip(*(NEXT_QUEUE.get(name, ("", 0.0)) for name in CATEGORIES), strict=True)
+    return np.array(queues)[category], np.array(shares)[category]
 
 
 def _path(
@@ -125,40 +126,26 @@ def _path(
 
     def after(start: np.ndarray, hours: float | np.ndarray, share: float | np.ndarray = 1.0, spread: float = 0.9) -> np.ndarray:
         wait, happens = hours * rng.lognormal(0, spread, size), (rng.random(size) < share) & ~np.isnat(start)
-        return np.where(happens, working(np.where(happens, start, END), wait), NEVER)
+        return np.where(happens, after_working_hours(np.where(happens, start, END), wait), NEVER)
 
-    def last(*moments_: np.ndarray) -> np.ndarray:
-        return np.fmax.reduce(moments_)
+    def latest(*changes: str) -> np.ndarray:
+        return np.fmax.reduce([at[change] for change in changes])
 
-    handed_on = np.array([NEXT_QUEUE.get(name, ("", 0.0))[1] for name in CATEGORIES])[category]
-    slow = np.where((_next_queue(category) == BOTTLENECK) & world.given.bottleneck, BOTTLENECK_FACTOR, 1.0)
-    assigned = after(logged, 1.0)
-    replied = after(assigned, 2.0)
-    waiting = after(replied, 0.5, 0.35)
-    answered = after(waiting, 6.0)
-    waiting_again = after(answered, 1.0, 0.3)
-    answered_again = after(waiting_again, 6.0)
-    transferred = after(last(replied, answered, answered_again), 1.5, handed_on)
-    taken = after(transferred, 3.0 * slow, spread=0.6)
-    handed_back = after(taken, 4.0, 0.15)
-    escalated = after(last(replied, taken), 3.0, np.where(severe > 1.3, 0.5, 0.0))
-    resolved = after(last(replied, answered, answered_again, taken, handed_back, escalated), 5.0)
-    reopened = after(resolved, 12.0, 0.05 + 0.12 / (1 + np.exp(felt + 0.5)))
-    solved_again = after(reopened, 6.0)
-    closed = after(last(resolved, solved_again), 30.0, spread=0.4)
-    return {
-        "assigned_at": assigned,
-        "first_reply_at": replied,
-        "waiting_since": waiting,
-        "answered_at": answered,
-        "waiting_again_since": waiting_again,
-        "answered_again_at": answered_again,
-        "transferred_at": transferred,
-        "taken_at": taken,
-        "handed_back_at": handed_back,
-        "escalated_at": escalated,
-        "resolved_at": resolved,
-        "reopened_at": reopened,
-        "solved_again_at": solved_again,
-        "closed_at": closed,
-    }
+    queue, handed_on = _next_queues(category)
+    slow = np.where((queue == BOTTLENECK) & world.given.bottleneck, BOTTLENECK_FACTOR, 1.0)
+    at = {"assigned_at": after(logged, 1.0)}
+    at["first_reply_at"] = after(at["assigned_at"], 2.0)
+    at["waiting_since"] = after(at["first_reply_at"], 0.5, 0.35)
+    at["answered_at"] = after(at["waiting_since"], 6.0)
+    at["waiting_again_since"] = after(at["answered_at"], 1.0, 0.3)
+    at["answered_again_at"] = after(at["waiting_again_since"], 6.0)
+    last_answer = latest("first_reply_at", "answered_at", "answered_again_at")
+    at["transferred_at"] = after(last_answer, 1.5, handed_on)
+    at["taken_at"] = after(at["transferred_at"], 3.0 * slow, spread=0.6)
+    at["handed_back_at"] = after(at["taken_at"], 4.0, 0.15)
+    at["escalated_at"] = after(latest("first_reply_at", "taken_at"), 3.0, np.where(severe > 1.3, 0.5, 0.0))
+    at["resolved_at"] = after(np.fmax(last_answer, latest("taken_at", "handed_back_at", "escalated_at")), 5.0)
+    at["reopened_at"] = after(at["resolved_at"], 12.0, 0.05 + 0.12 / (1 + np.exp(felt + 0.5)))
+    at["solved_again_at"] = after(at["reopened_at"], 6.0)
+    at["closed_at"] = after(latest("resolved_at", "solved_again_at"), 30.0, spread=0.4)
+    return at

@@ -24,24 +24,13 @@ COHORT = {
 }
 
 
-def truth(world: World, snapshots: dict[str, pd.DataFrame]) -> dict[str, Any]:
+def truth_facts(world: World, snapshots: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """Return what ``truth.json`` holds: the oracle's figures for each target, then leaks, effects, biases, drift, season and settings."""
     given = world.given
     return {
         **{target: _oracle(target, snapshots[target]) for target in TARGETS},
         "leaks": [
-            {
-                "name": name,
-                "file": leak["file"],
-                "column": leak["columns"][0],
-                "columns": leak["columns"],
-                "features": leak["features"],
-                "also_touched": leak["touched"],
-                "kind": name,
-                "what": leak["what"],
-                "default": False,
-                "on": name in given.leaks,
-            }
+            {"name": name, "file": leak["file"], "column": leak["columns"][0], **leak, "default": False, "on": name in given.leaks}
             for name, leak in PLANTED.items()
         ],
         "effects": _effects(world, snapshots["contact"]),
@@ -86,10 +75,8 @@ def _effects(world: World, contact: pd.DataFrame) -> dict[str, Any]:
             "more-seats": "seats nearly used up, team growing",
             **dict(zip(ADDONS["product_id"], _CAUSES, strict=True)),
         },
-        "flaws": {
-            "late_share_of_events": LATE_SHARE * given.late,
-            **{name: getattr(given, name) for name in ("duplicates", "orphans", "bad_cells", "opt_outs")},
-        },
+        "flaws": {"late_share_of_events": LATE_SHARE * given.late}
+        | {name: getattr(given, name) for name in ("duplicates", "orphans", "bad_cells", "opt_outs")},
     }
 
 
@@ -112,7 +99,7 @@ def _oracle(target: str, found: pd.DataFrame) -> dict[str, Any]:
     """Return the oracle's figures, pooled over the test cutoffs as a training report pools them: means weighted by outcomes."""
     horizon, settle = TARGETS[target]
     parts = [one for _, one in found.groupby("cutoff", sort=True)]
-    figures = [(auc(one), average_precision(one), int(one["outcome"].sum())) for one in parts if one["outcome"].nunique() > 1]
+    figures = [(roc_auc(one), average_precision(one), int(one["outcome"].sum())) for one in parts if one["outcome"].nunique() > 1]
     weight = sum(positives for _, _, positives in figures)
 
     def pooled(place: int) -> float | None:
@@ -140,7 +127,7 @@ def _steps(found: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return np.bincount(group, outcome), np.bincount(group).astype(float)
 
 
-def auc(found: pd.DataFrame) -> float:
+def roc_auc(found: pd.DataFrame) -> float:
     """Return the chance that a row with the outcome ranks above one without, ties counting half."""
     outcomes, rows = _steps(found)
     others = rows - outcomes

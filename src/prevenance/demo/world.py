@@ -77,7 +77,7 @@ class World:
         return np.asarray(self.given.drift & (np.arange(len(self.weeks)) >= len(self.weeks) - DRIFT_WEEKS))
 
 
-def stream(seed: int, part: str, block: int = 0) -> np.random.Generator:
+def random_stream(seed: int, part: str, block: int = 0) -> np.random.Generator:
     """Return the random numbers of one part of one block, so that a change in one part leaves the others as they are."""
     return np.random.default_rng([seed, block, *part.encode()])
 
@@ -88,7 +88,7 @@ def weeks_of(months: int) -> np.ndarray:
     return END - np.arange(number, 0, -1) * WEEK
 
 
-def totals(given: Demo) -> tuple[int, int]:
+def customer_totals(given: Demo) -> tuple[int, int]:
     """Return how many customers there ever are, and how many of them when the history begins."""
     there = max(1, round(0.9 * given.customers))
     joined = round(given.customers * (0.05 + 0.75 * MONTHLY_CHURN * given.months))
@@ -98,7 +98,7 @@ def totals(given: Demo) -> tuple[int, int]:
 
 def releases_of(weeks: np.ndarray, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the releases (one product each, about every five weeks) and the error factor of each week."""
-    rng = stream(seed, "releases")
+    rng = random_stream(seed, "releases")
     at = np.arange(2, len(weeks), 5)
     bad = rng.random(len(at)) < 0.3
     bugs = np.ones(len(weeks))
@@ -111,13 +111,18 @@ def releases_of(weeks: np.ndarray, seed: int) -> tuple[pd.DataFrame, np.ndarray]
 
 def account_numbers(total: int, seed: int) -> np.ndarray:
     """Return a number for each customer ever, in no order that tells anything."""
-    drawn = stream(seed, "ids").permutation(3 * total)[:total]
+    drawn = random_stream(seed, "ids").permutation(3 * total)[:total]
     return np.array([f"{100 + number:05d}" for number in drawn], dtype=object)
 
 
-def moments(frame: pd.DataFrame, column: str) -> np.ndarray:
+def column_moments(frame: pd.DataFrame, column: str) -> np.ndarray:
     """Return a column of times as seconds; NaT where there is none."""
     return frame[column].to_numpy().astype("datetime64[s]")
+
+
+def shares_within(weeks: np.ndarray, begin: Any, end: Any) -> np.ndarray:
+    """Return the share of each week that lies in [begin, end); the three broadcast."""
+    return np.asarray(np.clip((np.minimum(weeks + WEEK, end) - np.maximum(weeks, begin)) / WEEK, 0, 1))
 
 
 def midnight(moment: Any) -> Any:

@@ -37,6 +37,7 @@ def contributions(fitted: Fitted, frame: pd.DataFrame) -> tuple[float, pd.DataFr
         PrevenanceError: E504 if the frame lacks a feature.
     """
     matrix = fitted.encoder.matrix(frame)
+    # Nothing learned means the same chance for all, and nothing that explains a difference.
     if not fitted.parameters or not len(matrix):
         base, found = 0.0, np.zeros(matrix.shape)
     else:
@@ -45,7 +46,7 @@ def contributions(fitted: Fitted, frame: pd.DataFrame) -> tuple[float, pd.DataFr
     return base, pd.DataFrame(found, columns=list(fitted.encoder.features), index=frame.index)
 
 
-def facts(
+def facts_by_row(
     fitted: Fitted,
     frame: pd.DataFrame,
     definitions: Sequence[Definition],
@@ -74,17 +75,10 @@ def facts(
         PrevenanceError: E504 if the frame lacks a feature.
     """
     told = _told(fitted, frame, definitions, say, before, days)
-    return [
-        [
-            fact
-            for kind in (told.movable, told.context)
-            for fact in _merged(told.facts(row, kind, 1.0, most), told.facts(row, kind, -1.0, most))
-        ]
-        for row in range(len(frame))
-    ]
+    return [[*told.facts(row, told.movable, most), *told.facts(row, told.context, most)] for row in range(len(frame))]
 
 
-def reasons(
+def reason_columns(
     fitted: Fitted,
     frame: pd.DataFrame,
     definitions: Sequence[Definition],
@@ -109,7 +103,7 @@ def reasons(
     return pd.DataFrame(rows, columns=["reasons", "holds", "family"], index=frame.index, dtype="str")
 
 
-def plots(fitted: Fitted, frame: pd.DataFrame, folder: Path, *, dependence: int = 3) -> list[Path]:
+def write_plots(fitted: Fitted, frame: pd.DataFrame, folder: Path, *, dependence: int = 3) -> list[Path]:
     """Write SHAP pictures of a sample (at most 5,000 rows is wise) as PNG into ``folder`` and return their paths.
 
     ``importance.png`` (bar), ``beeswarm.png`` and ``dependence_<n>.png`` for the ``dependence`` most important features.
@@ -150,6 +144,7 @@ def _drawn(draw: Callable[[], object], path: Path) -> Path:
         warnings.simplefilter("ignore")
         pyplot.figure()
         draw()
+        # matplotlib would write its version into the picture, and with it other bytes after an update.
         pyplot.savefig(path, dpi=110, bbox_inches="tight", metadata={"Software": None})
         pyplot.close("all")
     return path
@@ -161,6 +156,7 @@ def _sampled(fitted: Fitted, matrix: np.ndarray) -> tuple[float, np.ndarray]:
     found = module(fitted.kind)
     known = np.isfinite(matrix)
     typical = np.array([np.median(column[seen]) if seen.mean() > 0.5 else np.nan for column, seen in zip(matrix.T, known.T, strict=True)])
+    # shap draws from numpy's one generator for all; nobody else's draws may change by it.
     state = np.random.get_state()
     explainer = shap.explainers.Permutation(
         lambda rows: found.log_odds(fitted.parameters, rows), shap.maskers.Independent(typical.reshape(1, -1)), seed=0
@@ -170,7 +166,7 @@ def _sampled(fitted: Fitted, matrix: np.ndarray) -> tuple[float, np.ndarray]:
     return float(np.ravel(told.base_values)[0]), np.asarray(told.values)
 
 
-def families(definitions: Sequence[Definition]) -> dict[str, tuple[object, ...]]:
+def column_stories(definitions: Sequence[Definition]) -> dict[str, tuple[object, ...]]:
     """Return column -> story: the same count over other lookbacks, its trend and the window before tell one story."""
     return {name: wording.story for name, wording in wordings(definitions).items()}
 
@@ -187,11 +183,8 @@ def _told(
 ) -> Telling:
     base, found = contributions(fitted, frame)
     slope, intercept = fitted.calibrator
+    # From the base to the whole: so the points of all columns add up to the score, bent as the curve is.
     start = np.full(len(found), slope * base + intercept)
     points = 100 * secant(start, start + slope * found.to_numpy().sum(axis=1))
     earlier = (say("{days} days before", days=days), before) if before is not None else None
     return Telling(found * slope, points, frame, wordings(definitions), say, earlier)
-
-
-def _merged(up: list[Fact], down: list[Fact]) -> list[Fact]:
-    return sorted([*up, *down], key=lambda fact: -abs(fact.weight))

@@ -16,7 +16,7 @@ from prevenance.words import Words
 PARTS = ("points", "data", "model", "calibration")
 
 
-def change(now: Fitted, rows_now: pd.DataFrame, before: Fitted, rows_before: pd.DataFrame) -> pd.DataFrame:
+def change_parts(now: Fitted, rows_now: pd.DataFrame, before: Fitted, rows_before: pd.DataFrame) -> pd.DataFrame:
     """Return how many percentage points each customer's chance moved and why: the columns ``PARTS``, the index of ``rows_now``.
 
     ``data`` is the earlier model on the new facts less the earlier score; ``model`` the new model on the new facts under the earlier
@@ -32,6 +32,7 @@ def change(now: Fitted, rows_now: pd.DataFrame, before: Fitted, rows_before: pd.
         PrevenanceError: E504 if a model lacks an input.
     """
     then = rows_before.reindex(rows_now.index)
+    # Who was not on the earlier list has no chance that could have moved.
     asked = rows_now.index.isin(rows_before.index)
     raw = log_odds(now, rows_now)
     steps = [calibrated(before, log_odds(before, then)), calibrated(before, log_odds(before, rows_now)), calibrated(before, raw)]
@@ -41,7 +42,7 @@ def change(now: Fitted, rows_now: pd.DataFrame, before: Fitted, rows_before: pd.
     return found.set_index(rows_now.index).where(pd.Series(asked, index=rows_now.index), axis=0)[list(PARTS)]
 
 
-def moved(
+def change_facts(
     before: Fitted, rows_now: pd.DataFrame, rows_before: pd.DataFrame, definitions: Sequence[Definition], say: Words, *, k: int = 3
 ) -> list[list[Fact]]:
     """Return, for each row of ``rows_now``, up to ``k`` facts whose change moved the chance most, by the earlier model; largest first.
@@ -60,6 +61,5 @@ def moved(
     weights = pd.DataFrame(slope * (later - earlier), columns=found.columns, index=rows_now.index)
     weights.loc[~rows_now.index.isin(rows_before.index)] = 0.0
     told = Telling(weights, 100 * secant(start, end), rows_now, wordings(definitions), say, (say("last list"), then))
-    kinds = (told.movable, told.context)
-    every = ([fact for kind in kinds for side in (1.0, -1.0) for fact in told.facts(row, kind, side, k)] for row in range(len(rows_now)))
+    every = ([*told.facts(row, told.movable, k), *told.facts(row, told.context, k)] for row in range(len(rows_now)))
     return [sorted(facts, key=lambda fact: -abs(fact.weight))[:k] for facts in every]

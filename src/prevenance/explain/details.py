@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.formats import plain
+from prevenance.base.formats import json_value
 from prevenance.explain import facts, story
-from prevenance.explain.attribution import facts as facts_of
+from prevenance.explain.attribution import facts_by_row as facts_of
 from prevenance.explain.facts import Wording
-from prevenance.explain.note import note
-from prevenance.features.build import build, giving, names
+from prevenance.explain.note import call_note
+from prevenance.features.build import build, definitions_giving, feature_columns
 from prevenance.features.define import Definition
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
-from prevenance.models.precedents import similar
-from prevenance.targets.define import Target, cohort
+from prevenance.models.precedents import similar_counts
+from prevenance.targets.labels import cohort
+from prevenance.targets.target import Target
 from prevenance.words import Words
 
 BEFORE = timedelta(days=28)
@@ -62,7 +63,7 @@ class Basis:
     def phrase(self, name: str, values: Mapping[str, Any], say: Words) -> str:
         """Return the value of one input in words, "" where there is nothing to tell."""
         wording = self.wordings.get(name)
-        return facts.text(replace(wording, with_before=None), values, say) if wording else ""
+        return facts.fact_text(replace(wording, with_before=None), values, say) if wording else ""
 
     def phrase_of(self, columns: Sequence[str], values: Mapping[str, Any], say: Words) -> tuple[str, str] | None:
         """Return the input that tells a whole story best by itself (a number before a trend), and its words; None if none can.
@@ -74,7 +75,7 @@ class Basis:
 
     def known_since(self, customer: str, moment: datetime) -> bool:
         """Return whether the customer was known at ``moment`` already."""
-        query = f"select 1 from {visible('customers', moment)} where customer_id = ? limit 1"
+        query = f"select 1 from {visible_sql('customers', moment)} where customer_id = ? limit 1"
         return bool(self.history.con.execute(query, [customer]).fetchall())
 
 
@@ -83,7 +84,7 @@ def _contact(held: Mapping[str, Any]) -> dict[str, Any]:
     return {"last_contact": _day(held["last_contact"]), "last_contact_kind": held["last_contact_kind"], "next_contact": None}
 
 
-def details(
+def details_by_customer(
     basis: Basis,
     frame: pd.DataFrame,
     say: Words,
@@ -101,19 +102,19 @@ def details(
         changed: customer_id -> what changed since the last list.
     """
     customers = frame["customer_id"].tolist()
-    known = story.standing(basis.history, basis.cutoff)
+    known = story.customer_states(basis.history, basis.cutoff)
     unknown = _unknown(basis, frame, known, say)
-    shown = story.timeline(basis.history, basis.cutoff, customers, say)
-    marked = story.marks(basis.history, basis.cutoff, customers, say)
-    past = earlier(basis, frame, [basis.cutoff - BEFORE, *(story.line(basis.cutoff)[:-1] if weeks is None else ())])
-    chances = weekly(basis, frame, past) if weeks is None else weeks
-    told = reasons(basis, frame, past, say)
-    rows = {row["customer_id"]: {key: plain(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
+    shown = story.timelines(basis.history, basis.cutoff, customers, say)
+    marked = story.marks_by_customer(basis.history, basis.cutoff, customers, say)
+    past = earlier_inputs(basis, frame, [basis.cutoff - BEFORE, *(story.line_moments(basis.cutoff)[:-1] if weeks is None else ())])
+    chances = weekly_chances(basis, frame, past) if weeks is None else weeks
+    told = reasons_by_customer(basis, frame, past, say)
+    rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
     found: dict[str, dict[str, Any]] = {}
     for customer, score in zip(customers, frame["score"].tolist(), strict=True):
         held = {key: None if pd.isna(value) else value for key, value in standing[customer].items()}
-        precedent = similar(basis.fitted.about, score)
+        precedent = similar_counts(basis.fitted.about, score)
         found[customer] = {
             "renews_on": _day(held["renews_on"]),
             **(_contact(held) if "contacts" in basis.history.tables else {}),
@@ -132,7 +133,7 @@ def details(
 
 
 def _unknown(basis: Basis, frame: pd.DataFrame, known: pd.DataFrame, say: Words) -> dict[str, list[str]]:
-    """Return customer_id -> what is not known of it; ``known`` is from ``story.standing``."""
+    """Return customer_id -> what is not known of it; ``known`` is from ``story.customer_states``."""
     customers, inputs = frame["customer_id"].tolist(), list(basis.fitted.encoder.features)
     asked = pd.DataFrame(
         {
@@ -140,16 +141,16 @@ def _unknown(basis: Basis, frame: pd.DataFrame, known: pd.DataFrame, say: Words)
             "score": frame["score"].to_numpy(),
             "holes": frame[inputs].isna().sum(axis=1).to_numpy(),
             "inputs": len(inputs),
-            "without": story.without(basis.history, basis.cutoff, customers),
+            "without": story.tables_without(basis.history, basis.cutoff, customers),
         }
     )
-    late = story.sources(basis.history, basis.cutoff)
-    return story.unknown(asked, known, late, (basis.fitted.band[0][0], basis.fitted.band[-1][0]), say)
+    late = story.source_ages(basis.history, basis.cutoff)
+    return story.unknown_by_customer(asked, known, late, (basis.fitted.band[0][0], basis.fitted.band[-1][0]), say)
 
 
 def _noted(say: Words, cutoff: datetime, held: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     """Return the call note of one row of the list."""
-    return note(
+    return call_note(
         say,
         cutoff=cutoff,
         last_contact=held["last_contact"],
@@ -161,12 +162,13 @@ def _noted(say: Words, cutoff: datetime, held: Mapping[str, Any], row: Mapping[s
     )
 
 
-def reasons(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -> dict[str, dict[str, list[dict[str, Any]]]]:
+def reasons_by_customer(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Return customer_id -> reasons (what raises the chance and can be changed), context (what nobody can change) and holds."""
     keys = basis.target.keys
     then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE)].drop(columns="cutoff")
     before = frame[keys].merge(then, on=keys, how="left").set_index(frame.index)
     every = frame
+    # One row alone would be explained against itself.
     if basis.fitted.kind in SAMPLED:  # told against the typical customer of the whole list
         every = pd.concat([frame, basis.features.merge(frame[keys], on=keys, how="left", indicator=True).query("_merge == 'left_only'")])
         before = before.reindex(range(len(every)))
@@ -183,20 +185,20 @@ def reasons(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -
     return told
 
 
-def earlier(basis: Basis, frame: pd.DataFrame, moments: Iterable[datetime]) -> pd.DataFrame:
+def earlier_inputs(basis: Basis, frame: pd.DataFrame, moments: Iterable[datetime]) -> pd.DataFrame:
     """Return the inputs of the customers of ``frame`` at earlier ``moments``, where they were in the cohort then."""
     keys = basis.target.keys
     asked = cohort(basis.history, basis.target, moments).merge(frame[keys], on=keys)
-    needed = giving(basis.definitions, [name for name in frame if name in names(basis.definitions)])
+    needed = definitions_giving(basis.definitions, [name for name in frame if name in feature_columns(basis.definitions)])
     return build(basis.history, asked[["customer_id", "cutoff", *keys[1:]]], needed)
 
 
-def weekly(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame) -> dict[str, list[float | None]]:
-    """Return customer_id -> the chances of the same model at the moments of ``story.line``; None outside the cohort.
+def weekly_chances(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame) -> dict[str, list[float | None]]:
+    """Return customer_id -> the chances of the same model at the moments of ``story.line_moments``; None outside the cohort.
 
-    ``past`` is from ``earlier``; the last chance is the list's.
+    ``past`` is from ``earlier_inputs``; the last chance is the list's.
     """
-    place = {pd.Timestamp(moment): number for number, moment in enumerate(story.line(basis.cutoff)[:-1])}
+    place = {pd.Timestamp(moment): number for number, moment in enumerate(story.line_moments(basis.cutoff)[:-1])}
     known = past[past["cutoff"].isin(list(place))]
     scores = bundle.chance(basis.fitted, known) if len(known) else np.zeros(0)
     found: dict[str, list[float | None]] = {

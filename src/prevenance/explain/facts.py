@@ -93,6 +93,7 @@ def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
             found |= {one.name: wording, f"{one.name}_before": wording}
             if one.of in found:
                 found[one.of] = replace(found[one.of], with_before=wording)
+    # A second round, because a ratio may be defined before what it divides.
     for one in definitions:
         if isinstance(one, Ratio):
             above = found.get(one.top)
@@ -102,7 +103,7 @@ def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
     return {name: found[name] for one in definitions for name in _names(one) if name in found}
 
 
-def text(
+def fact_text(
     wording: Wording, values: Mapping[str, Any], say: Words, weight: float = 0.0, earlier: tuple[str, Mapping[str, Any]] | None = None
 ) -> str:
     """Return the fact in words, or "" where it cannot be told.
@@ -116,18 +117,19 @@ def text(
     """
     if wording.with_before and (told := _plain(wording.with_before, values, say)):
         return told
+    # "5 → 5" tells less than the level alone.
     if wording.level and values.get(wording.fills["now"]) == values.get(wording.fills["before"]):
-        return text(replace(wording.level, with_before=None), values, say, weight, earlier)
+        return fact_text(replace(wording.level, with_before=None), values, say, weight, earlier)
     told = _plain(wording, values, say)
     if told and earlier and "before" not in wording.fills and (was := _was(told, _plain(wording, earlier[1], say))):
         return say("{fact} ({when}: {was})", fact=told, when=earlier[0], was=was)
     return told or (_unknown(wording, say) if weight >= INFORMATIVE else "")
 
 
-def unknown(phrase: str) -> str:
+def unknown_text(phrase: str) -> str:
     """Return "No ... known" for the phrases whose number is missing where there is nothing yet ("Last login {value} days ago"), else "".
 
-    >>> unknown("Last login {value:.0f} days ago"), unknown("Seats paid for: {value:.0f}")
+    >>> unknown_text("Last login {value:.0f} days ago"), unknown_text("Seats paid for: {value:.0f}")
     ('No login known', '')
     """
     subject, _, rest = phrase.partition("{value")
@@ -142,7 +144,7 @@ def _unknown(wording: Wording, say: Words) -> str:
     """Return how a missing number is told: "No login known", "Seats paid for: unknown"; "" for shares, changes and what is told of two."""
     if _fields(wording.phrase) - {"days"} != {"value"} or "%}" in wording.phrase or wording.counts:
         return ""
-    if key := unknown(wording.phrase):
+    if key := unknown_text(wording.phrase):
         return say(key, days=wording.days)
     subject, found, _ = say.translated(wording.phrase).partition(": {value")
     return f"{_capital(say.filled(subject, days=wording.days))}: {say('unknown')}" if found else ""
@@ -166,6 +168,7 @@ def _was(told: str, before: str) -> str:
     if not colon or subject != subject_then or number == number_then:
         return ""
     now, then = number.split(" "), number_then.split(" ")
+    # What both end with ("of the limit") is said once; a bare number keeps its percent sign.
     while len(then) > 2 and now[-1:] == then[-1:] and then[-1] != "%":
         now, then = now[:-1], then[:-1]
     return " ".join(then).strip()
@@ -182,6 +185,7 @@ def _of_feature(one: Feature) -> Wording:
 
 
 def _of_state(state: State) -> dict[str, Wording]:
+    # A state joins tables to learn of the last one: that is what it is about.
     table = next((one for one in reversed(state.tables) if one in _FAMILY), state.tables[0] if state.tables else "")
     family = "features" if state.name == _BOUGHT_UNUSED else "other" if state.pair else _family([table])
     return {

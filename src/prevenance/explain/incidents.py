@@ -8,20 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from prevenance.history.history import History, visible
+from prevenance.explain.note import contact_name
+from prevenance.history.history import History, visible_sql
 from prevenance.words import Words
 
 YEAR = 365
 """Days that a timeline reaches back."""
 
 
-def incidents(history: History, cutoff: datetime) -> str:
+def incidents_sql(history: History, cutoff: datetime) -> str:
     """Return SQL for everything told of, in ``(cutoff - 365 days, cutoff]``, of all customers; "" where no table tells anything."""
     parts = [part(cutoff) for name, part in PARTS.items() if name in history.tables]
     return " union all ".join(f"({part})" for part in parts)
 
 
-def told(say: Words, kind: str, what: str, detail: str | None, amount: float | None, before: float | None) -> str:
+def incident_text(say: Words, kind: str, what: str, detail: str | None, amount: float | None, before: float | None) -> str:
     """Return one row in words; an unknown ``what`` is told by its kind alone."""
     if kind == "ticket":
         return _ticket(say, what, detail, amount)
@@ -38,7 +39,7 @@ def told(say: Words, kind: str, what: str, detail: str | None, amount: float | N
 def _tickets(cutoff: datetime) -> str:
     return (
         "select customer_id, event_at, 'ticket' as kind, event as what, case when event = 'opened' then lower(priority) end as detail, "
-        f"cast(score as double) as amount, null::double as before from {visible('tickets', cutoff, YEAR)} "
+        f"cast(score as double) as amount, null::double as before from {visible_sql('tickets', cutoff, YEAR)} "
         "where event in ('opened', 'reopened', 'resolved', 'escalated', 'rated')"
     )
 
@@ -46,14 +47,14 @@ def _tickets(cutoff: datetime) -> str:
 def _contacts(cutoff: datetime) -> str:
     return (
         "select customer_id, event_at, 'contact' as kind, kind as what, direction as detail, null::double as amount, null::double as before "
-        f"from {visible('contacts', cutoff, YEAR)} where kind <> 'campaign'"
+        f"from {visible_sql('contacts', cutoff, YEAR)} where kind <> 'campaign'"
     )
 
 
 def _feedback(cutoff: datetime) -> str:
     return (
         "select customer_id, event_at, 'feedback' as kind, kind as what, null as detail, cast(score as double) as amount, "
-        f"null::double as before from {visible('feedback', cutoff, YEAR)}"
+        f"null::double as before from {visible_sql('feedback', cutoff, YEAR)}"
     )
 
 
@@ -65,7 +66,7 @@ def _invoices(cutoff: datetime) -> str:
           floor(epoch_us(coalesce(paid_at, cutoff) - due_on) / 86400000000.0) as amount, null::double as before
         from (
           select customer_id, invoice_id, cutoff, max(due_on) as due_on, min(event_at) filter (where event = 'paid') as paid_at
-          from {visible("invoices", cutoff)} group by all
+          from {visible_sql("invoices", cutoff)} group by all
         ) where epoch_us(coalesce(paid_at, cutoff) - due_on) >= 86400000000
           and coalesce(paid_at, due_on) > cutoff - interval '{YEAR}' day"""
 
@@ -82,7 +83,7 @@ def _subscriptions(cutoff: datetime) -> str:
           cast(case when event = 'changed' then seats_before end as double) as before
         from (
           select *, lag(seats ignore nulls) over past as seats_before, lag(plan ignore nulls) over past as plan_before
-          from {visible("subscriptions", cutoff)}
+          from {visible_sql("subscriptions", cutoff)}
           window past as (partition by customer_id, subscription_id order by event_at, known_at, event)
         ) where age_days < {YEAR}"""
 
@@ -108,8 +109,7 @@ def _ticket(say: Words, what: str, priority: str | None, score: float | None) ->
 
 
 def _contact(say: Words, kind: str, direction: str | None) -> str:
-    words = {"call": say("Call"), "email": say("E-mail"), "meeting": say("Meeting"), "training": say("Training")}
-    named = words.get(kind, say("Contact"))
+    named = contact_name(say, kind)
     return say("{contact}, by the customer", contact=named) if direction == "in" else named
 
 

@@ -9,10 +9,8 @@ import pandas as pd
 
 from prevenance.words import Words
 
-KINDS = ("call", "email", "meeting", "training")
 
-
-def note(
+def call_note(
     say: Words,
     *,
     cutoff: datetime,
@@ -38,7 +36,7 @@ def note(
     return " ".join((_spoke(say, cutoff, last_contact, kind), _stands_out(say, facts), _next(say, cutoff, action, act_by, renews_on)))
 
 
-def contact_words(say: Words, kind: str | None) -> str:
+def contact_name(say: Words, kind: str | None) -> str:
     """Return a kind of contact in words."""
     told = {"call": say("Call"), "email": say("E-mail"), "meeting": say("Meeting"), "training": say("Training")}
     return told.get(str(kind), say("Contact"))
@@ -48,7 +46,7 @@ def _spoke(say: Words, cutoff: datetime, last: datetime | None, kind: str | None
     if last is None or pd.isna(last):
         return say("No contact is on record.")
     days = say.days((cutoff.date() - last.date()).days)
-    return say("Last contact: {kind} on {date}, {days} ago.", kind=contact_words(say, kind), date=say.date(last, beside=cutoff), days=days)
+    return say("Last contact: {kind} on {date}, {days} ago.", kind=contact_name(say, kind), date=say.date(last, beside=cutoff), days=days)
 
 
 def _stands_out(say: Words, facts: Sequence[str]) -> str:
@@ -58,6 +56,7 @@ def _stands_out(say: Words, facts: Sequence[str]) -> str:
 
 def _next(say: Words, cutoff: datetime, action: str, act_by: str, renews_on: object) -> str:
     renewal = pd.to_datetime(renews_on) if renews_on is not None and not pd.isna(renews_on) else None
+    # The sentence brings its own full stop.
     what = action.rstrip(".")
     by = say.date(act_by, beside=cutoff) if act_by else ""
     if renewal is not None:

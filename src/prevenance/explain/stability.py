@@ -15,9 +15,9 @@ from prevenance.explain.attribution import contributions
 from prevenance.explain.telling import LEAST, SHARE
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import fit_encoder
-from prevenance.models.folds import Fold, units
-from prevenance.models.learn import learned
-from prevenance.models.training import usable
+from prevenance.models.folds import Fold, sampling_units
+from prevenance.models.learn import learned_parameters
+from prevenance.models.training import usable_rows
 
 REFITS = 10
 ROWS = 20_000
@@ -58,6 +58,7 @@ def reasons_stability(
     if fitted.kind in TRIVIAL or not fitted.parameters:
         return _result(0, len(listed), len(listed), 1.0 if len(listed) else None, True)
     groups, names = pd.factorize(pd.Series([str(families.get(name, name)) for name in fitted.encoder.features]))
+    # By family: the same story over another lookback is no other reason.
     reasons = _reasons(fitted, listed, groups, len(names))
     told = reasons.any(axis=1)
     if not told.any():
@@ -65,6 +66,7 @@ def reasons_stability(
     kept = np.array(
         [_kept(reasons, _again(fitted, frame, fold, seed + number, listed, groups, len(names))) for number in range(1, refits + 1)]
     )[:, told]
+    # With fewer reasons than TOP, two thirds of those there are.
     wanted = np.ceil(2 / 3 * reasons.sum(axis=1)[told])
     stable = (kept >= wanted).mean(axis=0) > 0.5
     return _result(refits, int(told.sum()), int(stable.sum()), float((kept / reasons.sum(axis=1)[told]).mean()), False)
@@ -74,15 +76,15 @@ def _again(
     fitted: Fitted, frame: pd.DataFrame, fold: Fold, seed: int, listed: pd.DataFrame, groups: np.ndarray, families: int
 ) -> np.ndarray:
     """Return the reasons of a model learned from customers drawn with replacement."""
-    rows = usable(frame)
+    rows = usable_rows(frame)
     rows = rows[rows["cutoff"].isin(fold.fit)].reset_index(drop=True)
-    places = list(rows.groupby(units(rows).to_numpy(dtype=object), sort=True).indices.values())
+    places = list(rows.groupby(sampling_units(rows).to_numpy(dtype=object), sort=True).indices.values())
     size = max(1, int(len(places) * min(1.0, ROWS / len(rows))))
     drawn = np.random.default_rng(seed).integers(0, len(places), size)
     sample = rows.iloc[np.sort(np.concatenate([places[one] for one in drawn]))]
     # A draw may hold no value of a rare feature, so it gets an encoder of its own.
     encoder = fit_encoder(sample, fitted.encoder.features)
-    parameters = learned(fitted.kind, encoder, sample, seed=seed, params=fitted.about.get("params", {}))
+    parameters = learned_parameters(fitted.kind, encoder, sample, seed=seed, params=fitted.about.get("params", {}))
     groups = groups[[fitted.encoder.features.index(name) for name in encoder.features]]
     return _reasons(Fitted(fitted.kind, encoder, parameters, fitted.calibrator), listed, groups, families)
 

@@ -1,6 +1,6 @@
 """What stands behind a row of the list: the contract, the last contact, what happened lately, and what is not known.
 
-Everything is read through ``history.visible``, so it holds for a past cutoff as well. One query per question answers for all
+Everything is read through ``history.visible_sql``, so it holds for a past cutoff as well. One query per question answers for all
 customers. No free text, no name of a person and no name of an agent is read.
 """
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.explain.incidents import incidents, told
-from prevenance.history.history import History, visible
+from prevenance.explain.incidents import incident_text, incidents_sql
+from prevenance.history.history import History, visible_sql
 from prevenance.tables.canonical import TABLES
-from prevenance.tables.contracts import HELD
+from prevenance.tables.contracts import HELD_SQL
 from prevenance.words import Words
 
 SHOWN = 12
@@ -31,7 +31,7 @@ USUAL = 90
 """Days before the newest fact of a table in which its usual pause is measured."""
 
 
-def standing(history: History, cutoff: datetime) -> pd.DataFrame:
+def customer_states(history: History, cutoff: datetime) -> pd.DataFrame:
     """Return what holds for each customer at ``cutoff``, indexed by customer_id.
 
     Columns: country, plan (of the contract, else the customer's), known_days, renews_on (the next renewal of a running contract),
@@ -41,14 +41,14 @@ def standing(history: History, cutoff: datetime) -> pd.DataFrame:
         f"arg_max({name}, (event_at, known_at, {name})) filter (where {name} is not null) as {name}" for name in ("country", "plan")
     )
     found = _by_customer(
-        history, f"select customer_id, {newest}, max(age_days) as known_days from {visible('customers', cutoff)} group by 1"
+        history, f"select customer_id, {newest}, max(age_days) as known_days from {visible_sql('customers', cutoff)} group by 1"
     )
     return found.join(_contracts(history, cutoff)).join(_contacts(history, cutoff)).pipe(_with_plan)
 
 
-def timeline(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
+def timelines(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
     """Return customer_id -> what happened in ``(cutoff - 365 days, cutoff]``, newest first, at most ``SHOWN``: on, kind, text."""
-    source = incidents(history, cutoff)
+    source = incidents_sql(history, cutoff)
     if not source:
         return {}
     found = _asked(
@@ -65,31 +65,33 @@ def timeline(history: History, cutoff: datetime, customers: Collection[str], say
     shown: dict[str, list[dict[str, Any]]] = {}
     for customer, on, kind, *facts in found:
         key = (kind, *facts)
-        text = phrases.get(key) or phrases.setdefault(key, told(say, *key))
+        # Most rows of most customers say the same few things: each is put into words once.
+        text = phrases.get(key) or phrases.setdefault(key, incident_text(say, *key))
         shown.setdefault(customer, []).append({"on": on.date().isoformat(), "kind": kind, "text": text})
     return shown
 
 
-def line(cutoff: datetime) -> list[datetime]:
+def line_moments(cutoff: datetime) -> list[datetime]:
     """Return the moments of the line of chances, ascending: the ``SHOWN`` - 1 Mondays (00:00 UTC) before ``cutoff``, and the cutoff.
 
-    >>> [f"{one:%m-%d}" for one in line(datetime(2026, 10, 1))[-3:]]
+    >>> [f"{one:%m-%d}" for one in line_moments(datetime(2026, 10, 1))[-3:]]
     ['09-21', '09-28', '10-01']
     """
     monday = cutoff.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=cutoff.weekday())
+    # A cutoff on Monday at midnight is the last point itself and not a week before it.
     last = monday if monday < cutoff else monday - timedelta(days=7)
     return [*(last - timedelta(days=7 * week) for week in reversed(range(SHOWN - 1))), cutoff]
 
 
-def marks(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
+def marks_by_customer(history: History, cutoff: datetime, customers: Collection[str], say: Words) -> dict[str, list[dict[str, Any]]]:
     """Return customer_id -> contacts, tickets and renewals on the line of chances, one per week and kind: week (0 oldest), kind, text.
 
     A mark stands at the first moment of ``line`` that is not before it; what happened up to a week before the first stands there too.
     """
-    source = incidents(history, cutoff)
+    source = incidents_sql(history, cutoff)
     if not source:
         return {}
-    moments = line(cutoff)
+    moments = line_moments(cutoff)
     week = " + ".join(f"cast(event_at > timestamp '{moment}' as integer)" for moment in moments[:-1])
     found = _asked(
         history,
@@ -107,12 +109,12 @@ def marks(history: History, cutoff: datetime, customers: Collection[str], say: W
     )
     shown: dict[str, list[dict[str, Any]]] = {}
     for customer, place, mark, newest in found:
-        text = told(say, newest["kind"], newest["what"], newest["detail"], newest["amount"], newest["before"])
+        text = incident_text(say, newest["kind"], newest["what"], newest["detail"], newest["amount"], newest["before"])
         shown.setdefault(customer, []).append({"week": place, "kind": mark, "text": text})
     return shown
 
 
-def sources(history: History, cutoff: datetime) -> list[dict[str, Any]]:
+def source_ages(history: History, cutoff: datetime) -> list[dict[str, Any]]:
     """Return, for every table of customers, table, newest (known_at), days since then, and whether it is late.
 
     Days are dates of the calendar (UTC). A table is late when nothing became known for more days than the longest pause between two days
@@ -124,19 +126,20 @@ def sources(history: History, cutoff: datetime) -> list[dict[str, Any]]:
             continue
         newest, days, pause = history.con.execute(
             f"""
-            with days as (select distinct cast(known_at as date) as day, max(known_at) over () as newest from {visible(name, cutoff)}),
+            with days as (select distinct cast(known_at as date) as day, max(known_at) over () as newest from {visible_sql(name, cutoff)}),
             recent as (select *, day - lag(day) over (order by day) as pause from days where day > cast(newest as date) - {USUAL})
             select max(newest), count(*), max(pause) from recent"""
         ).fetchall()[0]
         if newest is None:
             continue
         silent = (cutoff.date() - newest.date()).days
+        # One day without news is a weekend or a slow night.
         late = days >= 3 and silent > max(1, int(pause or 0))
         found.append({"table": name, "newest": newest, "days": silent, "late": late})
     return found
 
 
-def unknown(
+def unknown_by_customer(
     rows: pd.DataFrame, known: pd.DataFrame, late: Sequence[Mapping[str, Any]], seen: tuple[float, float], say: Words
 ) -> dict[str, list[str]]:
     """Return customer_id -> what is not known about the customer, in sentences; an empty list where nothing is missing.
@@ -145,7 +148,7 @@ def unknown(
         rows: customer_id, score, holes (how many of the model's inputs are unknown), inputs (how many it has), without (names of tables
             that hold nothing on the customer).
         known: from ``standing``.
-        late: from ``sources``.
+        late: from ``source_ages``.
         seen: lowest and highest chance among the past predictions.
         say: the words of a language.
     """
@@ -158,11 +161,11 @@ def unknown(
     }
 
 
-def without(history: History, cutoff: datetime, customers: Sequence[str]) -> pd.Series:
+def tables_without(history: History, cutoff: datetime, customers: Sequence[str]) -> pd.Series:
     """Return, for each of ``customers``, the tables (a tuple) among usage and contracts that hold nothing on it at ``cutoff``."""
     names = [name for name in ("usage", "subscriptions") if name in history.tables]
     have = {
-        name: {row[0] for row in history.con.execute(f"select distinct customer_id from {visible(name, cutoff)}").fetchall()}
+        name: {row[0] for row in history.con.execute(f"select distinct customer_id from {visible_sql(name, cutoff)}").fetchall()}
         for name in names
     }
     return pd.Series([tuple(name for name in names if one not in have[name]) for one in customers], dtype=object)
@@ -210,7 +213,7 @@ def _contracts(history: History, cutoff: datetime) -> pd.DataFrame:
     return _by_customer(
         history,
         f"""
-        with subscriptions as (select * from {visible("subscriptions", cutoff)}), {HELD}
+        with subscriptions as (select * from {visible_sql("subscriptions", cutoff)}), {HELD_SQL}
         select customer_id, min(renews_on) filter (where renews_on > cutoff) as renews_on,
           arg_max(plan, (coalesce(mrr, -1), subscription_id)) filter (where plan is not null) as contract_plan
         from running group by customer_id""",
@@ -223,7 +226,7 @@ def _contacts(history: History, cutoff: datetime) -> pd.DataFrame:
     return _by_customer(
         history,
         f"select customer_id, max(event_at) as last_contact, arg_max(kind, (event_at, known_at, kind)) as last_contact_kind "
-        f"from {visible('contacts', cutoff)} where kind <> 'campaign' group by 1",
+        f"from {visible_sql('contacts', cutoff)} where kind <> 'campaign' group by 1",
     )
 
 
@@ -237,6 +240,7 @@ def _by_customer(history: History, query: str) -> pd.DataFrame:
 
 def _asked(history: History, customers: Collection[str], query: str) -> list[tuple[Any, ...]]:
     """Run ``query`` with ``asked`` (customer_id) standing for ``customers``."""
+    # A table, because a query cannot name a hundred thousand ids.
     history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(sorted(customers), dtype="str")}))
     history.con.execute("create or replace temp table asked as select customer_id from frame")
     history.con.unregister("frame")

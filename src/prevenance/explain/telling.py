@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.explain.facts import Fact, Wording, text
+from prevenance.explain.facts import Fact, Wording, fact_text
 from prevenance.words import Words
 
 LEAST, SHARE = 0.02, 0.1
@@ -64,9 +64,10 @@ class Telling:
         heaviest = max((abs(fact.weight) for fact in found), default=0.0)
         return [*found, *self._worth(row, self.context, side, heaviest, k - len(found))]
 
-    def facts(self, row: int, kind: np.ndarray, side: float, most: int | None) -> list[Fact]:
-        """Return up to ``most`` facts of one kind (``movable`` or ``context``) on one side, heaviest first."""
-        return list(islice(self._falling(row, kind, side), most))
+    def facts(self, row: int, kind: np.ndarray, most: int | None) -> list[Fact]:
+        """Return up to ``most`` facts of one kind (``movable`` or ``context``) on each side, heaviest first."""
+        both = (fact for side in (1.0, -1.0) for fact in islice(self._falling(row, kind, side), most))
+        return sorted(both, key=lambda fact: -abs(fact.weight))
 
     def _worth(self, row: int, kind: np.ndarray, side: float, heaviest: float, k: int) -> list[Fact]:
         found: list[Fact] = []
@@ -74,6 +75,7 @@ class Telling:
             heaviest = max(heaviest, abs(fact.weight))
             if abs(fact.weight) < SHARE * heaviest:
                 break
+            # Two columns may come to the very same words; a reader takes that for a mistake.
             if fact.text not in [one.text for one in found]:
                 found.append(fact)
             if len(found) == k:
@@ -93,12 +95,13 @@ class Telling:
         total, members = float(self.totals[row, story]), self.members[story]
         pulls = self.weights[row, members] * side
         for place in members[np.argsort(-pulls, kind="stable")]:
+            # The story as a whole pulls this way, but no column left would say so.
             if self.weights[row, place] * side <= 0:
                 return None
             wording = self._wording(row, place, members, side)
             values = {column: self.now[column][row] for column in _columns(wording) if column in self.now}
             then = {column: self.then[column][row] for column in values if column in self.then}
-            if told := text(wording, values, self.say, abs(total), (self.when, then) if then else None):
+            if told := fact_text(wording, values, self.say, abs(total), (self.when, then) if then else None):
                 points = float(self.points[row]) * total
                 return Fact(told, points, total, wording.family, wording.changeable, wording.table, values)
         return None

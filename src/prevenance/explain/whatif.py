@@ -23,7 +23,7 @@ LEAST = 0.005
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoryAnswer:
     """The chance if the ``columns`` of one story had the values ``then`` instead: as ``a quarter ago``, or as ``typical``."""
 
     like: str
@@ -32,16 +32,16 @@ class Answer:
     score: float
 
 
-def typical(features: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
+def typical_values(features: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
     """Return the median of each number among all rows of ``features``; columns without any value, and words, are left out."""
     numbers = [name for name in columns if name in features and is_numeric_dtype(features[name])]
     middle = features[numbers].median()
     return {name: float(value) for name, value in middle.items() if np.isfinite(value)}
 
 
-def answers(
+def story_answers(
     fitted: Fitted, row: pd.DataFrame, others: Mapping[str, Mapping[str, Any]], families: Mapping[str, object], movable: Collection[str]
-) -> list[Answer]:
+) -> list[StoryAnswer]:
     """Return what moving one story at a time would do, the largest drop of the chance first; only moves of at least ``LEAST``.
 
     A story is all inputs of a family (the same count over several lookbacks, its trend and the window before): they move together.
@@ -60,6 +60,7 @@ def answers(
     for like, values in others.items():
         for names in stories.values():
             then = {name: values[name] for name in names if _moves(row[name].iloc[0], values.get(name))}
+            # What nobody can change is no answer to "what could I do".
             if then and set(names) & set(movable):
                 asked.append((like, tuple(names), then))
     if not asked:
@@ -67,7 +68,7 @@ def answers(
     now = float(chance(fitted, row)[0])
     # a column of words stays one, though a moved row may hold none
     rows = pd.concat([row.assign(**then) for _, _, then in asked], ignore_index=True).astype(row.dtypes.to_dict())
-    found = [Answer(like, names, then, float(score)) for (like, names, then), score in zip(asked, chance(fitted, rows), strict=True)]
+    found = [StoryAnswer(like, names, then, float(score)) for (like, names, then), score in zip(asked, chance(fitted, rows), strict=True)]
     worth = [one for one in found if abs(one.score - now) >= LEAST]
     return sorted(worth, key=lambda one: (one.score - now, one.like, one.columns))
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features import calendar, contacts, customers, feedback, invoices, offers, purchases, subscriptions, tickets, usage
-from prevenance.features.define import Definition, Feature, Ratio, State, Trend
+from prevenance.features.define import Definition, Feature, Ratio, State, Trend, columns_of, parts_of
 
 LOOKBACKS = (7, 28, 90, 365)
 """Days, unless conf says otherwise."""
@@ -40,26 +40,17 @@ def definitions(sets: Iterable[str] = tuple(SETS), lookbacks: Sequence[int] = LO
     """
     chosen = set(sets)
     for name in sorted(chosen - set(SETS)):
-        raise PrevenanceError("E203", f'there is no feature set "{name}"', fix=nearest(name, SETS))
+        raise PrevenanceError("E203", f'there is no feature set "{name}"', fix=did_you_mean(name, SETS))
     if not lookbacks or min(lookbacks) < 1:
         raise PrevenanceError(
             "E202", f"lookbacks={list(lookbacks)} are not days", fix="give whole days from 1, for example [7, 28, 90, 365]"
         )
     found = [definition for name, function in SETS.items() if name in chosen for definition in function(tuple(lookbacks))]
-    known = {column for definition in found for column in columns(definition)}
-    return tuple(item for item in found if not isinstance(item, Ratio) or {item.top, item.bottom} <= known)
+    known = {column for definition in found for column in columns_of(definition)}
+    return tuple(item for item in found if not isinstance(item, Ratio) or known.issuperset(parts_of(item)))
 
 
-def columns(definition: Definition) -> tuple[str, ...]:
-    """Return the names of the columns that a definition gives."""
-    if isinstance(definition, State):
-        return tuple(definition.columns)
-    if isinstance(definition, Trend):
-        return definition.name, f"{definition.name}_before"
-    return (definition.name,)
-
-
-def phrases(definitions: Iterable[Definition]) -> dict[str, str]:
+def phrases_by_column(definitions: Iterable[Definition]) -> dict[str, str]:
     """Return column -> phrase; the ``_before`` column of a trend has none, the trend's own phrase says it."""
     found: dict[str, str] = {}
     for definition in definitions:
@@ -67,14 +58,14 @@ def phrases(definitions: Iterable[Definition]) -> dict[str, str]:
     return found
 
 
-def changeable(definitions: Iterable[Definition]) -> frozenset[str]:
+def changeable_columns(definitions: Iterable[Definition]) -> frozenset[str]:
     """Return the columns that a customer-success manager can move."""
     return frozenset(
         column
         for definition in definitions
-        for column in columns(definition)
+        for column in columns_of(definition)
         if (column not in definition.background if isinstance(definition, State) else definition.changeable)
     )
 
 
-__all__ = ["LOOKBACKS", "SETS", "Definition", "Feature", "Ratio", "State", "Trend", "changeable", "columns", "definitions", "phrases"]
+__all__ = ["LOOKBACKS", "SETS", "Definition", "Feature", "Ratio", "State", "Trend", "changeable", "definitions", "phrases"]

@@ -13,15 +13,15 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.features.define import Definition, Feature, Ratio, State, Trend
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.features.define import Definition, Feature, Ratio, State, Trend, columns_of, parts_of
 from prevenance.features.windows import Window, windowed
-from prevenance.history.history import History, visible
-from prevenance.sources.files import out_of_room
+from prevenance.history.history import History, visible_sql
+from prevenance.sources.files import is_out_of_room
 from prevenance.tables.canonical import TABLES
 
 
-def usable(definitions: Sequence[Definition], tables: frozenset[str], pairs: bool = False) -> tuple[Definition, ...]:
+def usable_definitions(definitions: Sequence[Definition], tables: frozenset[str], pairs: bool = False) -> tuple[Definition, ...]:
     """Return the definitions whose tables are there; a missing table means its features are absent, never zero.
 
     Features of a customer and a product are usable only for ``pairs``.
@@ -33,31 +33,28 @@ def usable(definitions: Sequence[Definition], tables: frozenset[str], pairs: boo
         return isinstance(one, State) and tables.issuperset(one.tables) and (pairs or not one.pair)
 
     kept = {one.name: one for one in definitions if fits(one)}
-    names = {column for one in kept.values() for column in (one.columns if isinstance(one, State) else (one.name,))}
+    there = set(feature_columns(tuple(kept.values())))
     for one in definitions:
-        if (isinstance(one, Trend) and one.of in names) or (isinstance(one, Ratio) and {one.top, one.bottom} <= names):
+        if parts_of(one) and there.issuperset(parts_of(one)):
             kept[one.name] = one
-            names |= {one.name, f"{one.name}_before"}
+            there |= set(columns_of(one))
     return tuple(kept.values())
 
 
-def names(definitions: Sequence[Definition]) -> list[str]:
+def feature_columns(definitions: Sequence[Definition]) -> list[str]:
     """Return the columns that ``build`` gives for ``definitions``, in order."""
-    found: list[str] = []
-    for one in definitions:
-        found += list(one.columns) if isinstance(one, State) else [one.name, f"{one.name}_before"] if isinstance(one, Trend) else [one.name]
-    return found
+    return [column for one in definitions for column in columns_of(one)]
 
 
-def giving(definitions: Sequence[Definition], columns: Sequence[str]) -> tuple[Definition, ...]:
-    """Return the definitions that ``columns`` of ``build`` rest on, in their order; what they give is the same without the others."""
-    wanted, before = set(columns), -1
+def definitions_giving(definitions: Sequence[Definition], asked: Sequence[str]) -> tuple[Definition, ...]:
+    """Return the definitions that the columns ``asked`` of ``build`` rest on, in their order; what they give is the same without the others."""
+    wanted, before = set(asked), -1
     while before != len(wanted):
         before = len(wanted)
         for one in definitions:
-            if wanted.intersection(names((one,))):
-                wanted |= {one.of} if isinstance(one, Trend) else {one.top, one.bottom} if isinstance(one, Ratio) else set()
-    return tuple(one for one in definitions if wanted.intersection(names((one,))))
+            if wanted.intersection(columns_of(one)):
+                wanted |= set(parts_of(one))
+    return tuple(one for one in definitions if wanted.intersection(columns_of(one)))
 
 
 def build(
@@ -72,7 +69,7 @@ def build(
         PrevenanceError: E210 for a definition that names what does not exist.
     """
     pairs = "product_id" in snapshots
-    definitions = usable(definitions, history.tables, pairs)
+    definitions = usable_definitions(definitions, history.tables, pairs)
     keys = snapshots[["customer_id", "cutoff", *(["product_id"] if pairs else [])]].reset_index(drop=True)
     codes, customers = pd.factorize(keys["customer_id"], sort=True)
     history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(customers, dtype="str"), "code": np.arange(len(customers))}))
@@ -84,19 +81,19 @@ def build(
         else {}
     )
     windows = _windows(definitions)
-    columns: dict[str, np.ndarray | pd.Series] = {} if rows else {window.column: np.zeros(0) for window in windows}
+    filled: dict[str, np.ndarray | pd.Series] = {} if rows else {window.column: np.zeros(0) for window in windows}
     for table, group in groupby(sorted(windows, key=lambda window: window.feature.table), key=lambda window: window.feature.table):
         step(f"features of {table}")
         if rows:
             found = windowed(history, table, list(group), rows, codes, len(customers))
-            columns |= _known(history, table, found, rows, windows)
+            filled |= _known(history, table, found, rows, windows)
     _ask(history, rows, keys)
     for one in definitions:
         if isinstance(one, State):
             step(f"state {one.name}")
-            columns |= _state(history, one, rows, keys)
-    _derive(columns, definitions)
-    ordered = {name: columns.get(name, np.full(len(keys), np.nan)) for name in names(definitions)}
+            filled |= _state(history, one, rows, keys)
+    _derive(filled, definitions)
+    ordered = {name: filled.get(name, np.full(len(keys), np.nan)) for name in feature_columns(definitions)}
     # copy=False: the columns stay where they were filled, fresh memory is dear
     return pd.concat([keys, pd.DataFrame(ordered, index=keys.index, copy=False)], axis=1)
 
@@ -107,13 +104,15 @@ def _windows(definitions: Sequence[Definition]) -> list[Window]:
     for one in definitions:
         if isinstance(one, Trend):
             if one.of not in features or features[one.of].days is None:
-                raise PrevenanceError("E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=nearest(one.of, features))
+                raise PrevenanceError(
+                    "E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=did_you_mean(one.of, features)
+                )
             windows.append(Window(f"{one.name}_before", features[one.of], before=True))
     return windows
 
 
 def _known(
-    history: History, table: str, columns: dict[str, np.ndarray], rows: dict[datetime, np.ndarray], windows: Sequence[Window]
+    history: History, table: str, filled: dict[str, np.ndarray], rows: dict[datetime, np.ndarray], windows: Sequence[Window]
 ) -> dict[str, np.ndarray]:
     """Return the columns, null at every cutoff at which no row of the table is visible: it says nothing of anybody, which is not zero.
 
@@ -121,13 +120,14 @@ def _known(
     """
     lengths = {one.column: one.feature.days * (2 if one.before else 1) for one in windows if one.feature.days is not None}
     for cutoff, index in rows.items():
-        for name in columns if table in history.begins else ():
+        for name in filled if table in history.begins else ():
             if name in lengths and cutoff - timedelta(days=lengths[name]) < history.begins[table]:
-                columns[name][index] = np.nan
-        if not history.con.execute(f"select exists(from {visible(table, cutoff)})").fetchall()[0][0]:
-            for column in columns.values():
+                filled[name][index] = np.nan
+        # A table of which nothing was known yet is not a table full of noughts.
+        if not history.con.execute(f"select exists(from {visible_sql(table, cutoff)})").fetchall()[0][0]:
+            for column in filled.values():
                 column[index] = np.nan
-    return columns
+    return filled
 
 
 def _ask(history: History, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> None:
@@ -140,18 +140,19 @@ def _ask(history: History, rows: dict[datetime, np.ndarray], keys: pd.DataFrame)
 
 def _state(history: History, state: State, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> dict[str, np.ndarray | pd.Series]:
     """Run a state's SQL once per cutoff, over visible rows of the snapshots' customers (of all customers, for pairs)."""
-    columns: dict[str, pd.Series] = {
+    filled: dict[str, pd.Series] = {
         name: pd.Series(None, index=keys.index, dtype="str") if name in state.categories else pd.Series(np.nan, index=keys.index)
         for name in state.columns
     }
     row = "customer_id, product_id" if state.pair else "customer_id"
     for number, cutoff in enumerate(rows):
+        # Before a table begins there is no telling nothing from not recorded.
         begun = [history.begins[one] for one in state.tables if one in history.begins]
         if state.days is not None and any(cutoff - timedelta(days=state.days) < one for one in begun):
             continue
         views = [f"asked as (select {row}, place, timestamp '{cutoff}' as cutoff from asked_{number})"]
         views += [
-            f"{table} as (select * from {visible(table, cutoff, state.days)}"
+            f"{table} as (select * from {visible_sql(table, cutoff, state.days)}"
             + (" where customer_id in (select customer_id from asked))" if TABLES[table].per_customer and not state.pair else ")")
             for table in state.tables
         ]
@@ -162,25 +163,27 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
                 f"with {', '.join(views)}, result as ({state.sql}) select place, {shown} from asked join result using ({row}) order by place"
             ).df()
         except duckdb.Error as problem:
-            if out_of_room(problem):
+            # A full disk is no mistake of the definition.
+            if is_out_of_room(problem):
                 raise
             raise PrevenanceError(
                 "E210",
                 f"state {state.name} does not run: {str(problem).splitlines()[0][:200]}",
                 fix="correct its sql; it sees " + ", ".join(state.tables),
             ) from problem
-        for name, column in columns.items():
+        for name, column in filled.items():
             values = found[name].astype("str" if name in state.categories else float)
             column.iloc[found["place"].to_numpy()] = values.to_numpy() if name not in state.categories else values
-    return dict(columns)
+    return dict(filled)
 
 
-def _derive(columns: dict[str, np.ndarray | pd.Series], definitions: Sequence[Definition]) -> None:
+def _derive(filled: dict[str, np.ndarray | pd.Series], definitions: Sequence[Definition]) -> None:
     """Add trends and ratios of finished columns, in the order of their definition."""
+    # In their order: a ratio may divide by a trend that was defined before it.
     for one in definitions:
         if isinstance(one, Trend):
-            now, before = np.asarray(columns[one.of], dtype=float), np.asarray(columns[f"{one.name}_before"], dtype=float)
-            columns[one.name] = np.divide(now - before, now + before, out=np.full(len(now), np.nan), where=(now + before) != 0)
+            now, before = np.asarray(filled[one.of], dtype=float), np.asarray(filled[f"{one.name}_before"], dtype=float)
+            filled[one.name] = np.divide(now - before, now + before, out=np.full(len(now), np.nan), where=(now + before) != 0)
         elif isinstance(one, Ratio):
-            top, bottom = np.asarray(columns[one.top], dtype=float), np.asarray(columns[one.bottom], dtype=float)
-            columns[one.name] = np.divide(top, bottom, out=np.full(len(top), np.nan), where=np.nan_to_num(bottom) != 0)
+            top, bottom = np.asarray(filled[one.top], dtype=float), np.asarray(filled[one.bottom], dtype=float)
+            filled[one.name] = np.divide(top, bottom, out=np.full(len(top), np.nan), where=np.nan_to_num(bottom) != 0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Count, DaysSince, Definition, Feature
+from prevenance.features.define import Count, Definition, Feature
+from prevenance.features.spans import lookback_features, silence_feature
 
 SIDES = (("out", "Contacts from us"), ("in", "Contacts from the customer"))
 KINDS = (("calls", "call", "Calls"), ("meetings", "meeting", "Meetings"), ("campaigns", "campaign", "Campaign messages"))
@@ -15,18 +16,16 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     long = max(*lookbacks, 90)
     return (
         *(
-            Feature(
-                f"contacts_{side}_{days}d", "contacts", Count(), f"{words} in {{days}} days: {{value:.0f}}", f"direction = '{side}'", days
-            )
+            feature
             for side, words in SIDES
-            for days in sorted({28, 90, long})
+            for feature in lookback_features("contacts", f"contacts_{side}", words, sorted({28, 90, long}), f"direction = '{side}'")
         ),
         *(
             Feature(f"{name}_90d", "contacts", Count(), f"{words} in 90 days: {{value:.0f}}", f"kind = '{kind}'", 90)
             for name, kind, words in KINDS
         ),
-        Feature(f"trainings_{long}d", "contacts", Count(), "Trainings attended in {days} days: {value:.0f}", "kind = 'training'", long),
-        Feature("days_since_contact", "contacts", DaysSince(), "Last contact {value:.0f} {value:day|days} ago"),
-        Feature("days_since_meeting", "contacts", DaysSince(), "Last meeting {value:.0f} {value:day|days} ago", "kind = 'meeting'"),
-        Feature("days_since_training", "contacts", DaysSince(), "Last training {value:.0f} {value:day|days} ago", "kind = 'training'"),
+        *lookback_features("contacts", "trainings", "Trainings attended", [long], "kind = 'training'"),
+        silence_feature("contacts", "contact", "contact"),
+        silence_feature("contacts", "meeting", "meeting", "kind = 'meeting'"),
+        silence_feature("contacts", "training", "training", "kind = 'training'"),
     )

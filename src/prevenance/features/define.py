@@ -15,45 +15,34 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Sum:
+class OfColumn:
+    """A value that is read from one column of the table."""
+
+    column: str
+
+
+class Sum(OfColumn):
     """Sum of a number column in the window; 0 where there is no row. Exact (DECIMAL), never a float sum."""
 
-    column: str
 
-
-@dataclass(frozen=True)
-class Mean:
+class Mean(OfColumn):
     """Sum over number of rows that have a value; null where none has."""
 
-    column: str
 
-
-@dataclass(frozen=True)
-class Min:
+class Min(OfColumn):
     """Smallest value in the window; null where none."""
 
-    column: str
 
-
-@dataclass(frozen=True)
-class Max:
+class Max(OfColumn):
     """Largest value in the window; null where none."""
 
-    column: str
 
-
-@dataclass(frozen=True)
-class Last:
+class Last(OfColumn):
     """Value of the last row that has one, in the window; ties by (event_at, known_at, value). Null where none."""
 
-    column: str
 
-
-@dataclass(frozen=True)
-class Distinct:
+class Distinct(OfColumn):
     """Number of different non-null values of a column in the window (``day`` counts the UTC days with a row)."""
-
-    column: str
 
 
 @dataclass(frozen=True)
@@ -132,3 +121,17 @@ class State:
 
 
 Definition = Feature | Trend | Ratio | State
+
+
+def columns_of(definition: Definition) -> tuple[str, ...]:
+    """Return the names of the columns that a definition gives."""
+    if isinstance(definition, State):
+        return tuple(definition.columns)
+    return (definition.name, f"{definition.name}_before") if isinstance(definition, Trend) else (definition.name,)
+
+
+def parts_of(definition: Definition) -> tuple[str, ...]:
+    """Return the columns of other definitions that one is made from; none for what is read from tables."""
+    if isinstance(definition, Ratio):
+        return definition.top, definition.bottom
+    return (definition.of,) if isinstance(definition, Trend) else ()

@@ -13,7 +13,7 @@ import numpy as np
 
 from prevenance.features.intervals import WORD, Axis, keyed, words
 from prevenance.history.history import History
-from prevenance.sources.files import quoted
+from prevenance.sources.files import sql_name
 
 
 def distinct(
@@ -24,7 +24,7 @@ def distinct(
     ``column`` ``day`` means the UTC day of event_at. Null values do not count.
     """
     con = history.con
-    value = "epoch_us(event_at) // 86400000000" if column == "day" else quoted(column)
+    value = "epoch_us(event_at) // 86400000000" if column == "day" else sql_name(column)
     numbers = range(words(axis))
     masks = ", ".join(f"bit_or(bit{w}) as w{w}" for w in numbers)
     con.execute(

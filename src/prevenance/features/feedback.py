@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Count, DaysSince, Definition, Feature, Last, Mean, State
+from prevenance.features.define import Definition, Feature, Last, Mean, State
+from prevenance.features.spans import lookback_features, silence_feature
 
 WORDS = {"nps": "recommendation score (NPS)", "csat": "satisfaction score (CSAT)", "ces": "effort score (CES)", "review": "review score"}
 
@@ -47,20 +48,11 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
             for kind, words in WORDS.items()
         ),
         *(
-            Feature(
-                f"{kind}_{long}d",
-                "feedback",
-                Mean("score"),
-                f"Average {WORDS[kind]} in {{days}} days: {{value:.1f}}",
-                f"kind = '{kind}'",
-                long,
-            )
+            feature
             for kind in ("nps", "csat")
+            for feature in lookback_features("feedback", kind, f"Average {WORDS[kind]}", [long], f"kind = '{kind}'", Mean("score"), ".1f")
         ),
-        *(
-            Feature(f"feedback_{days}d", "feedback", Count(), "Feedback given in {days} days: {value:.0f}", "", days)
-            for days in sorted({90, long})
-        ),
-        Feature("days_since_feedback", "feedback", DaysSince(), "Last feedback {value:.0f} {value:day|days} ago"),
+        *lookback_features("feedback", "feedback", "Feedback given", sorted({90, long}), ""),
+        silence_feature("feedback", "feedback", "feedback"),
         FALL,
     )

@@ -20,7 +20,7 @@ import numpy as np
 
 from prevenance.features.define import Count, DaysSince, Feature, Last, Max, Mean, Min, Sum
 from prevenance.history.history import History
-from prevenance.sources.files import quoted
+from prevenance.sources.files import sql_name
 
 SCALE = 10_000
 DAY = timedelta(days=1)
@@ -121,7 +121,7 @@ class Series:
 def series(feature: Feature) -> tuple[Series, ...]:
     """Return the aggregates a windowed feature is made of."""
     value, where = feature.value, feature.where or "true"
-    column = quoted(value.column) if isinstance(value, Sum | Mean | Min | Max | Last) else ""
+    column = sql_name(value.column) if isinstance(value, Sum | Mean | Min | Max | Last) else ""
     scaled = f"({column} * {SCALE})::bigint"
     there = f"({where}) and {column} is not null"
     match value:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Count, DaysSince, Definition, Feature, State, Sum, Trend
+from prevenance.features.define import Definition, Feature, State, Sum, Trend
+from prevenance.features.spans import lookback_features, silence_feature
 
 PAYMENT = State(
     "payment",
@@ -53,17 +54,7 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     return (
         Feature("invoiced_90d", "invoices", Sum("amount"), "Invoiced in 90 days: {value:,.0f}", "event = 'issued' and amount > 0", 90),
         Trend("invoiced_90d_trend", "invoiced_90d", "Invoiced {before:,.0f} → {now:,.0f} in 90 days"),
-        *(
-            Feature(
-                f"invoices_reminded_{days}d",
-                "invoices",
-                Count(),
-                "Payment reminders in {days} days: {value:.0f}",
-                "event = 'reminded'",
-                days,
-            )
-            for days in sorted({90, long})
-        ),
-        Feature("days_since_payment", "invoices", DaysSince(), "Last payment {value:.0f} {value:day|days} ago", "event = 'paid'"),
+        *lookback_features("invoices", "invoices_reminded", "Payment reminders", sorted({90, long}), "event = 'reminded'"),
+        silence_feature("invoices", "payment", "payment", "event = 'paid'"),
         PAYMENT,
     )

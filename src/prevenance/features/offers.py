@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from prevenance.features.define import Definition, State
 from prevenance.features.purchases import BOUGHT
 from prevenance.features.subscriptions import DAY
-from prevenance.tables.contracts import CATALOGUE, GROUNDS, HELD, HIGHER_PLAN, MORE_SEATS
+from prevenance.tables.contracts import CATALOGUE_SQL, GROUNDS_SQL, HELD_SQL, HIGHER_PLAN, MORE_SEATS
 
 NAME = State(
     "offer", (), "select customer_id, product_id, product_id as offer from snapshots", {"offer": "Offer: {value}"}, categories=("offer",),
@@ -34,7 +34,7 @@ fit as (
 """Continues a ``with`` that gives ``has`` (customer_id, item; once each): the share of owners of the customer's items who have the offer."""
 
 TAKEN = f"""
-with {HELD}, {CATALOGUE}, {GROUNDS},
+with {HELD_SQL}, {CATALOGUE_SQL}, {GROUNDS_SQL},
 moves as (
   select s.customer_id, s.event_at, s.seats, c.price,
     max(s.seats) over earlier as seats_before, max(c.price) over earlier as price_before

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, State, Sum, Trend
+from prevenance.features.define import Definition, Distinct, State, Sum
+from prevenance.features.spans import lookback_features, silence_feature, trend_features
 from prevenance.features.subscriptions import DAY
-from prevenance.tables.contracts import CATALOGUE
+from prevenance.tables.contracts import CATALOGUE_SQL
 
 BOUGHT = "coalesce(amount, 1) > 0 and coalesce(quantity, 1) > 0"
 """Lines that are no return."""
@@ -36,7 +37,7 @@ SERVICE = State(
     "purchase_service",
     ("purchases", "products"),
     f"""
-with {CATALOGUE},
+with {CATALOGUE_SQL},
 owned as (
   select p.customer_id, greatest(0, coalesce(p.quantity, 1)) as quantity, epoch_us(p.cutoff) - epoch_us(p.event_at) as age,
     cast(c.service_days * 86400000000 as bigint) as cycle
@@ -60,13 +61,9 @@ from owned where cycle > 0 group by customer_id
 
 def _windows(days: int) -> tuple[Definition, ...]:
     return (
-        Feature(f"purchases_{days}d", "purchases", Count(), "Lines bought in {days} days: {value:.0f}", BOUGHT, days),
-        Feature(f"spend_{days}d", "purchases", Sum("amount"), "Spent in {days} days: {value:,.0f}", "amount > 0", days),
+        *lookback_features("purchases", "purchases", "Lines bought", [days], BOUGHT),
+        *lookback_features("purchases", "spend", "Spent", [days], "amount > 0", Sum("amount"), ",.0f"),
     )
-
-
-def _distinct(name: str, column: str, words: str, days: int) -> Feature:
-    return Feature(f"{name}_{days}d", "purchases", Distinct(column), f"{words} in {{days}} days: {{value:.0f}}", BOUGHT, days)
 
 
 def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
@@ -74,16 +71,13 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     long = max(*lookbacks, 90)
     return (
         *(definition for days in sorted({*lookbacks, 28, 90}) for definition in _windows(days)),
-        *(_distinct("orders", "order_id", "Orders", days) for days in sorted({28, 90, long})),
-        *(_distinct("families", "family", "Different product families bought", days) for days in sorted({90, long})),
-        _distinct("products_bought", "product_id", "Different products bought", long),
-        *(
-            Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words} {{before:,.0f}} → {{now:,.0f}} in {{days}} days")
-            for name, words in (("purchases", "Lines bought"), ("spend", "Spent"))
-            for days in (28, 90)
-        ),
-        Feature(f"returns_{long}d", "purchases", Count(), "Lines returned in {days} days: {value:.0f}", "amount < 0 or quantity < 0", long),
-        Feature("days_since_purchase", "purchases", DaysSince(), "Last purchase {value:.0f} {value:day|days} ago", BOUGHT),
+        *lookback_features("purchases", "orders", "Orders", sorted({28, 90, long}), BOUGHT, Distinct("order_id")),
+        *lookback_features("purchases", "families", "Different product families bought", sorted({90, long}), BOUGHT, Distinct("family")),
+        *lookback_features("purchases", "products_bought", "Different products bought", [long], BOUGHT, Distinct("product_id")),
+        *trend_features("purchases", "Lines bought", (28, 90), ",.0f"),
+        *trend_features("spend", "Spent", (28, 90), ",.0f"),
+        *lookback_features("purchases", "returns", "Lines returned", [long], "amount < 0 or quantity < 0"),
+        silence_feature("purchases", "purchase", "purchase", BOUGHT),
         RHYTHM,
         SERVICE,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Count, DaysSince, Definition, Feature, Ratio, State
-from prevenance.tables.contracts import CATALOGUE, HELD
+from prevenance.features.define import Count, Definition, Feature, Ratio, State
+from prevenance.features.spans import lookback_features, silence_feature
+from prevenance.tables.contracts import CATALOGUE_SQL, HELD_SQL
 
 DAY = "86400000000.0"
 """Microseconds in a day."""
@@ -14,7 +15,7 @@ CONTRACT = State(
     "contract",
     ("subscriptions",),
     f"""
-with {HELD}
+with {HELD_SQL}
 select customer_id,
   count(*) filter (where event <> 'ended') as contracts_running,
   count(distinct product_id) filter (where event <> 'ended') as products_held,
@@ -44,7 +45,7 @@ BEFORE = State(
     "contract_change",
     ("subscriptions",),
     f"""
-with {HELD},
+with {HELD_SQL},
 earlier as (
   select customer_id, subscription_id,
     arg_max(event, (event_at, known_at, step)) as event,
@@ -74,7 +75,7 @@ SERVICE = State(
     "contract_service",
     ("subscriptions", "products"),
     f"""
-with {HELD}, {CATALOGUE},
+with {HELD_SQL}, {CATALOGUE_SQL},
 cycles as (
   select r.customer_id, epoch_us(r.cutoff) - epoch_us(r.started_at) as age,
     cast(c.service_days * 86400000000 as bigint) as cycle
@@ -88,41 +89,23 @@ from cycles where cycle > 0 group by customer_id
 )
 
 
-def _events(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
-    long = max(*lookbacks, 90)
-    return tuple(
-        Feature(f"{name}_{long}d", "subscriptions", Count(), f"{words} in {{days}} days: {{value:.0f}}", f"event = '{event}'", long)
-        for name, words, event in (
-            ("contracts_started", "Contracts started", "started"),
-            ("contract_changes", "Contract changes", "changed"),
-            ("contracts_ended", "Contracts ended", "ended"),
-        )
-    )
+def _per_seat(name: str, top: str, words: str) -> Ratio:
+    return Ratio(name, top, "seats", f"{words}: {{top:.0f}} for {{bottom:.0f}} {{bottom:seat|seats}}")
 
 
 def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     """Return the features of subscriptions; event counts use the longest lookback (days)."""
+    long = [max(*lookbacks, 90)]
     return (
         CONTRACT,
         BEFORE,
         SERVICE,
-        *_events(lookbacks),
+        *lookback_features("subscriptions", "contracts_started", "Contracts started", long, "event = 'started'"),
+        *lookback_features("subscriptions", "contract_changes", "Contract changes", long, "event = 'changed'"),
+        *lookback_features("subscriptions", "contracts_ended", "Contracts ended", long, "event = 'ended'"),
         Feature("renewals", "subscriptions", Count(), "Renewals so far: {value:.0f}", "event = 'renewed'", changeable=False),
-        Feature(
-            "days_since_contract_change",
-            "subscriptions",
-            DaysSince(),
-            "Last contract change {value:.0f} {value:day|days} ago",
-            "event = 'changed'",
-        ),
-        Ratio(
-            "active_users_per_seat_28d",
-            "active_users_28d",
-            "seats",
-            "Active users in 28 days: {top:.0f} for {bottom:.0f} {bottom:seat|seats}",
-        ),
-        Ratio(
-            "seats_used_share_90d", "active_users_90d", "seats", "Active users in 90 days: {top:.0f} for {bottom:.0f} {bottom:seat|seats}"
-        ),
-        Ratio("tickets_per_seat_90d", "tickets_90d", "seats", "Tickets in 90 days: {top:.0f} for {bottom:.0f} {bottom:seat|seats}"),
+        silence_feature("subscriptions", "contract_change", "contract change", "event = 'changed'"),
+        _per_seat("active_users_per_seat_28d", "active_users_28d", "Active users in 28 days"),
+        _per_seat("seats_used_share_90d", "active_users_90d", "Active users in 90 days"),
+        _per_seat("tickets_per_seat_90d", "tickets_90d", "Tickets in 90 days"),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Last, Mean, State, Trend
+from prevenance.features.define import Definition, Distinct, Feature, Last, Mean, State
+from prevenance.features.spans import lookback_features, silence_feature, trend_features
 
 OPENED = "event = 'opened'"
 URGENT = "event = 'opened' and lower(priority) in ('urgent', 'critical', 'highest', 'blocker', 'p1', '1')"
@@ -125,33 +126,23 @@ group by s.customer_id
 )
 
 
-def _count(name: str, words: str, where: str, days: int) -> Feature:
-    return Feature(f"{name}_{days}d", "tickets", Count(), f"{words} in {{days}} days: {{value:.0f}}", where, days)
-
-
-def _trend(name: str, words: str, days: int) -> Trend:
-    return Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words} {{before:.0f}} → {{now:.0f}} in {{days}} days")
-
-
 def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     """Return the features of tickets: opened ones over each lookback (days; 7, 28 and 90 always), kinds, trends, silences and paths."""
     long = max(*lookbacks, 90)
     return (
-        *(_count("tickets", "Tickets", OPENED, days) for days in sorted({*lookbacks, 7, 28, 90})),
-        *(_count("urgent_tickets", "Urgent tickets", URGENT, days) for days in (28, 90)),
-        *(_count("tickets_reopened", "Tickets reopened", "event = 'reopened'", days) for days in sorted({28, 90, long})),
-        *(_count("tickets_escalated", "Tickets escalated", "event = 'escalated'", days) for days in (28, 90)),
-        *(_trend("tickets", "Tickets", days) for days in (7, 28, 90)),
-        _trend("urgent_tickets", "Urgent tickets", 28),
+        *lookback_features("tickets", "tickets", "Tickets", sorted({*lookbacks, 7, 28, 90}), OPENED),
+        *lookback_features("tickets", "urgent_tickets", "Urgent tickets", (28, 90), URGENT),
+        *lookback_features("tickets", "tickets_reopened", "Tickets reopened", sorted({28, 90, long}), "event = 'reopened'"),
+        *lookback_features("tickets", "tickets_escalated", "Tickets escalated", (28, 90), "event = 'escalated'"),
+        *trend_features("tickets", "Tickets", (7, 28, 90)),
+        *trend_features("urgent_tickets", "Urgent tickets", (28,)),
         Feature(
             "ticket_categories_90d", "tickets", Distinct("category"), "Different ticket categories in 90 days: {value:.0f}", OPENED, 90
         ),
         Feature("ticket_score_90d", "tickets", Mean("score"), "Average ticket rating in 90 days: {value:.1f}", "event = 'rated'", 90),
         Feature("ticket_score_last", "tickets", Last("score"), "Last ticket rating: {value:.1f}", "event = 'rated'"),
-        Feature("days_since_ticket", "tickets", DaysSince(), "Last ticket {value:.0f} {value:day|days} ago", OPENED),
-        Feature(
-            "days_since_reopened", "tickets", DaysSince(), "Last reopened ticket {value:.0f} {value:day|days} ago", "event = 'reopened'"
-        ),
+        silence_feature("tickets", "ticket", "ticket", OPENED),
+        silence_feature("tickets", "reopened", "reopened ticket", "event = 'reopened'"),
         OPEN,
         PATH,
         FIRST,

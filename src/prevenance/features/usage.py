@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Ratio, State, Sum, Trend
-from prevenance.tables.contracts import CATALOGUE, HELD
+from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum
+from prevenance.features.spans import lookback_features, silence_feature, trend_features
+from prevenance.tables.contracts import CATALOGUE_SQL, HELD_SQL
 
 NIGHT = "kind = 'login' and (extract(hour from event_at) >= 22 or extract(hour from event_at) < 6)"
 """Logins at unusual hours, [22:00, 06:00) UTC. For customers far from UTC only the trend says something."""
@@ -37,7 +38,7 @@ PAID = State(
     "paid_features",
     ("subscriptions", "products", "usage"),
     f"""
-with {HELD}, {CATALOGUE},
+with {HELD_SQL}, {CATALOGUE_SQL},
 paid as (
   select distinct p.customer_id, trim(part.feature) as feature
   from (
@@ -64,7 +65,7 @@ LIMIT = State(
     "usage_limit",
     ("subscriptions", "products", "usage"),
     f"""
-with {HELD}, {CATALOGUE},
+with {HELD_SQL}, {CATALOGUE_SQL},
 limits as (
   select r.customer_id, r.product_id, cast(max(c.usage_limit) as double) * cast(sum(coalesce(r.seats, 1)) as double) as allowed,
     count(*) over (partition by r.customer_id) as limited
@@ -115,46 +116,29 @@ SERIES = (
 """Column stem, value, words and condition of what is measured in every lookback."""
 
 TRENDS = (
-    ("logins", "logins", (7, 28, 90)),
-    ("uses", "feature uses", (28, 90)),
-    ("quantity", "quantity used", (28,)),
-    ("errors", "errors met", (7, 28)),
-    ("active_users", "active users", (28, 90)),
-    ("active_days", "days with activity", (28,)),
-    ("features_used", "different features used", (90,)),
-    ("unusual_hour_logins", "logins between 22:00 and 06:00 UTC", (28,)),
+    ("logins", "Logins", (7, 28, 90)),
+    ("uses", "Feature uses", (28, 90)),
+    ("quantity", "Quantity used", (28,)),
+    ("errors", "Errors met", (7, 28)),
+    ("active_users", "Active users", (28, 90)),
+    ("active_days", "Days with activity", (28,)),
+    ("features_used", "Different features used", (90,)),
+    ("unusual_hour_logins", "Logins between 22:00 and 06:00 UTC", (28,)),
 )
-
-
-def _windows(days: int) -> tuple[Definition, ...]:
-    return tuple(
-        Feature(f"{name}_{days}d", "usage", value, f"{words} in {{days}} days: {{value:,.0f}}", where, days)
-        for name, value, words, where in SERIES
-    )
-
-
-def _trends() -> tuple[Definition, ...]:
-    return tuple(
-        Trend(f"{name}_{days}d_trend", f"{name}_{days}d", f"{words[:1].upper()}{words[1:]} {{before:,.0f}} → {{now:,.0f}} in {{days}} days")
-        for name, words, spans in TRENDS
-        for days in spans
-    )
-
-
-def _silences() -> tuple[Definition, ...]:
-    return tuple(
-        Feature(f"days_since_{kind}", "usage", DaysSince(), f"Last {kind} {{value:.0f}} {{value:day|days}} ago", f"kind = '{kind}'")
-        for kind in ("login", "use", "error")
-    )
 
 
 def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     """Return the features of usage: every series over each lookback (days; 7, 28 and 90 always), trends, silences and states."""
     return (
-        *(definition for days in sorted({*lookbacks, 7, 28, 90}) for definition in _windows(days)),
+        *(
+            feature
+            for days in sorted({*lookbacks, 7, 28, 90})
+            for name, value, words, where in SERIES
+            for feature in lookback_features("usage", name, words, [days], where, value, ",.0f")
+        ),
         Feature("unusual_hour_logins_28d", "usage", Count(), "Logins between 22:00 and 06:00 UTC in 28 days: {value:.0f}", NIGHT, 28),
-        *_trends(),
-        *_silences(),
+        *(trend for name, words, spans in TRENDS for trend in trend_features(name, words, spans, ",.0f")),
+        *(silence_feature("usage", kind, kind, f"kind = '{kind}'") for kind in ("login", "use", "error")),
         Ratio(
             "unusual_hour_share_28d",
             "unusual_hour_logins_28d",

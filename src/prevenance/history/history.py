@@ -1,7 +1,7 @@
 """The two-clock history: everything known up to ``until``, asked only as of a cutoff.
 
 A fact is visible at a cutoff iff ``event_at <= cutoff`` and ``known_at <= cutoff``. That sentence is written in
-``visible`` (as SQL) and in ``features/intervals.py`` (as interval numbers); a law of the test suite holds them together.
+``visible_sql`` and in ``features/intervals.py`` (as interval numbers); a law of the test suite holds them together.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.purpose import opted_out as left_out
-from prevenance.sources.files import connect, quoted
+from prevenance.consent.purpose import opted_out_sql
+from prevenance.sources.files import new_engine, sql_name
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import SQL_TYPES, TABLES
 
@@ -38,16 +38,16 @@ class History:
     @classmethod
     def from_frames(cls, frames: Mapping[str, pd.DataFrame], until: datetime) -> History:
         """Return a history of pandas frames that hold canonical columns (missing ones are null); nothing is checked."""
-        con = connect()
+        con = new_engine()
         for name, frame in frames.items():
             con.register("frame", frame)
             columns = ", ".join(
-                f"cast({quoted(column.name) if column.name in frame.columns else 'null'} as {SQL_TYPES[column.kind]}) as {quoted(column.name)}"
+                f"cast({sql_name(column.name) if column.name in frame.columns else 'null'} as {SQL_TYPES[column.kind]}) as {sql_name(column.name)}"
                 for column in TABLES[name].columns
             )
             con.execute(f"create table canonical.{name} as select {columns} from frame")
             con.unregister("frame")
-        history, _ = cut(Intake(con, {name: Counts() for name in frames}, []), until)
+        history, _ = cut_history(Intake(con, {name: Counts() for name in frames}, []), until)
         return history
 
 
@@ -62,7 +62,7 @@ def newest_known_at(taken: Intake) -> datetime:
     return max(known)
 
 
-def instant(text: str, zone: str, now: datetime | None = None) -> datetime:
+def as_of_instant(text: str, zone: str, now: datetime | None = None) -> datetime:
     """Return a naive UTC instant from ISO text; a bare date means 00:00 in ``zone``.
 
     Raises:
@@ -73,9 +73,8 @@ def instant(text: str, zone: str, now: datetime | None = None) -> datetime:
     try:
         given = datetime.fromisoformat(text)
     except ValueError as problem:
-        raise PrevenanceError(
-            "E208", f'as_of="{text}" is not a date', fix="write as_of=2026-04-01 or as_of=2026-04-01T06:00:00+02:00"
-        ) from problem
+        fix = "write as_of=2026-04-01 or as_of=2026-04-01T06:00:00+02:00"
+        raise PrevenanceError("E208", f'as_of="{text}" is not a date', fix=fix) from problem
     aware = given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone or "UTC"))
     result = aware.astimezone(UTC).replace(tzinfo=None)
     if now is not None and result > now:
@@ -83,7 +82,7 @@ def instant(text: str, zone: str, now: datetime | None = None) -> datetime:
     return result
 
 
-def cut(
+def cut_history(
     taken: Intake,
     until: datetime,
     opted_out: Collection[str] | None = None,
@@ -96,7 +95,7 @@ def cut(
     """Keep what was known by ``until`` and return the history and the settled counts.
 
     Rows not known yet are excluded (``after_as_of``), those of opted-out customers too (``opted_out``); consents are
-    read whole, because a later "no" holds for past cutoffs as well. ``purposes`` and ``opt_in``: see ``privacy.opted_out``; a row of
+    read whole, because a later "no" holds for past cutoffs as well. ``purposes`` and ``opt_in``: see ``purpose.opted_out_sql``; a row of
     consents that was set apart is a no. Customers who were ``erased`` leave every table first, and what was set apart of theirs goes too.
     Of a table in ``keep_days`` only ``(until - days, until]`` stays; older rows are excluded (``past_retention``).
     """
@@ -108,7 +107,7 @@ def cut(
             "select 1 from duckdb_columns() where schema_name = 'quarantine' and table_name = 'consents' and column_name = 'customer_id'"
         )
         unread = bool(con.execute(apart).fetchall())
-        con.execute(f"insert into canonical._opted_out {left_out(purposes, opt_in=opt_in, unread=unread)}")
+        con.execute(f"insert into canonical._opted_out {opted_out_sql(purposes, opt_in=opt_in, unread=unread)}")
     for customer in opted_out or ():
         con.execute("insert into canonical._opted_out values (?)", [customer])
     begins = {name: until - timedelta(days=days) for name, days in (keep_days or {}).items() if days is not None and name in taken.counts}
@@ -125,7 +124,7 @@ def cut(
     return History(con, until, frozenset(taken.counts), begins), taken.counts
 
 
-def without(history: History, counts: Counts, name: str, reason: str) -> None:
+def empty_table(history: History, counts: Counts, name: str, reason: str) -> None:
     """Empty one table of a history that was cut; its rows count as excluded for ``reason``."""
     counts.excluded |= _excluded(history.con, name, "true", reason)
     counts.used = 0
@@ -144,7 +143,7 @@ def _erase(taken: Intake, erased: Collection[str]) -> None:
         con.execute("update canonical.customers set parent_id = null where parent_id in (from canonical._erased)")
         apart = "select distinct table_name from duckdb_columns() where schema_name = 'quarantine' and column_name = 'customer_id'"
         for (name,) in con.execute(apart).fetchall():
-            con.execute(f"delete from quarantine.{quoted(name)} where customer_id in (from canonical._erased)")
+            con.execute(f"delete from quarantine.{sql_name(name)} where customer_id in (from canonical._erased)")
 
 
 def _excluded(con: duckdb.DuckDBPyConnection, name: str, condition: str, reason: str) -> dict[str, int]:
@@ -154,7 +153,7 @@ def _excluded(con: duckdb.DuckDBPyConnection, name: str, condition: str, reason:
     return {reason: rows} if rows else {}
 
 
-def visible(table: str, cutoff: datetime, days: float | None = None) -> str:
+def visible_sql(table: str, cutoff: datetime, days: float | None = None) -> str:
     """Return SQL for the rows of ``table`` visible at ``cutoff``, in ``(cutoff - days, cutoff]`` where ``days`` is given.
 
     Besides the table's columns the rows have ``cutoff`` and ``age_days`` (days from event_at to the cutoff, DOUBLE).
@@ -167,7 +166,7 @@ def visible(table: str, cutoff: datetime, days: float | None = None) -> str:
     )
 
 
-def upcoming(table: str, cutoff: datetime, horizon_days: float, settle_days: float) -> str:
+def upcoming_sql(table: str, cutoff: datetime, horizon_days: float, settle_days: float) -> str:
     """Return SQL for what happened in ``(cutoff, cutoff + horizon]`` and was known by ``cutoff + horizon + settle``.
 
     Only labels may ask this. A fact recorded later than ``settle_days`` does not count, so a closed label never changes.
@@ -179,13 +178,15 @@ def upcoming(table: str, cutoff: datetime, horizon_days: float, settle_days: flo
     )
 
 
-def digest(history: History, cutoff: datetime) -> str:
+def history_digest(history: History, cutoff: datetime) -> str:
     """Return a hash of all rows visible at ``cutoff``, independent of their order (the engine's hash, summed)."""
     import hashlib
 
     parts = []
     for name in sorted(history.tables - {"consents"}):
-        columns = ", ".join(quoted(column) for column in TABLES[name].names)
-        row = history.con.execute(f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {visible(name, cutoff)}").fetchall()[0]
+        columns = ", ".join(sql_name(column) for column in TABLES[name].names)
+        row = history.con.execute(
+            f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {visible_sql(name, cutoff)}"
+        ).fetchall()[0]
         parts.append(f"{name}:{row[0]}:{row[1]}")
     return hashlib.sha256("|".join(parts).encode()).hexdigest()

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prevenance.judge.metrics import METRICS
-from prevenance.models.folds import units
+from prevenance.models.folds import sampling_units
 
 Floats = NDArray[np.float64]
 Weights = NDArray[np.uint16]
@@ -33,22 +33,23 @@ _PARTS = ("rows", "outcomes", "ap", "auc", "pairs", "hits", "contacts", "random"
 _CELLS = 4_000_000
 
 
-def draws(customers: int, replicates: int, seed: int) -> Weights:
+def bootstrap_weights(customers: int, replicates: int, seed: int) -> Weights:
     """Return weights, shape (customers, 1 + replicates): column 0 is ones (the data as they are), the others are draws with replacement."""
     generator = np.random.default_rng(seed)
+    # Two bytes a weight: nobody is drawn 65,536 times, and there are customers times replicates of them.
     weights = np.ones((customers, 1 + replicates), dtype=np.uint16)
     for replicate in range(1, 1 + replicates if customers else 1):
         weights[:, replicate] = np.bincount(generator.integers(0, customers, customers), minlength=customers)
     return weights
 
 
-def pooled(rows: pd.DataFrame, customer: NDArray[np.intp], weights: Weights, capacity: int) -> dict[str, Floats]:
+def pooled_metrics(rows: pd.DataFrame, customer: NDArray[np.intp], weights: Weights, capacity: int) -> dict[str, Floats]:
     """Return every metric of ``METRICS`` pooled over periods, one value per column of ``weights``.
 
     Args:
         rows: one model's rows: cutoff, label (1.0/0.0), score (chance) and raw (ranking value).
         customer: for each row, the row of ``weights`` that is its customer.
-        weights: from ``draws``.
+        weights: from ``bootstrap_weights``.
         capacity: contacts per period.
     """
     if nulls := int(rows[["label", "raw", "score"]].isna().to_numpy().sum()):
@@ -63,7 +64,7 @@ def pooled(rows: pd.DataFrame, customer: NDArray[np.intp], weights: Weights, cap
     return dict(zip(METRICS, _metrics(total), strict=True))
 
 
-def interval(values: Floats) -> Estimate:
+def bootstrap_interval(values: Floats) -> Estimate:
     """Return value (the first), low and high (``CONFIDENCE`` of the others, undefined ones left out); None where undefined.
 
     Drawing a customer twice makes two equal rows, which lifts average precision: in simulation, plain percentiles lay wholly above
@@ -80,21 +81,21 @@ def interval(values: Floats) -> Estimate:
     return {"value": value, "low": min(float(low), value), "high": max(float(high), value)}
 
 
-def closed(predictions: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.object_]]:
-    """Return the rows with a closed label in one fixed order (so that theirs plays no part), and the sorted customers (see ``folds.units``)."""
+def closed_rows(predictions: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.object_]]:
+    """Return the rows with a closed label in one fixed order (so that theirs plays no part), and the sorted customers (see ``folds.sampling_units``)."""
     keys = [key for key in ("cutoff", "customer_id", "product_id") if key in predictions]
     rows = predictions[predictions["label"].notna()].sort_values(keys, kind="stable", ignore_index=True)
-    return rows, np.unique(units(rows).to_numpy(dtype=object))
+    return rows, np.unique(sampling_units(rows).to_numpy(dtype=object))
 
 
-def by_model(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def rows_by_model(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return each model's rows, models sorted by name."""
     return {str(model): part for model, part in rows.groupby("model", sort=True)}
 
 
-def index(rows: pd.DataFrame, customers: NDArray[np.object_]) -> NDArray[np.intp]:
-    """Return for each row the position of its customer (see ``folds.units``) in sorted ``customers``."""
-    return pd.Index(customers).get_indexer(pd.Index(units(rows)))
+def customer_index(rows: pd.DataFrame, customers: NDArray[np.object_]) -> NDArray[np.intp]:
+    """Return for each row the position of its customer (see ``folds.sampling_units``) in sorted ``customers``."""
+    return pd.Index(customers).get_indexer(pd.Index(sampling_units(rows)))
 
 
 def _period(label: Floats, raw: Floats, chance: Floats, weights: Floats, capacity: int) -> dict[str, Floats]:
@@ -108,6 +109,7 @@ def _period(label: Floats, raw: Floats, chance: Floats, weights: Floats, capacit
         share = np.where(size > 0, np.clip((capacity - above) / size, 0.0, 1.0), 0.0)
     others = count - outcomes
     below = others - (reached - found)
+    # A draw may hold one class only in a period; ranking says nothing there.
     both = (outcomes > 0) & (others > 0)
     ranked = (positive * (below + 0.5 * (size - positive))).sum(axis=0)
     contacts = np.minimum(capacity, count)

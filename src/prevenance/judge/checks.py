@@ -11,27 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from prevenance.judge.bootstrap import closed, draws, index, pooled
+from prevenance.judge.bootstrap import bootstrap_weights, closed_rows, customer_index, pooled_metrics
 from prevenance.judge.drift import Drift
-from prevenance.judge.evaluation import MIN_PERIODS, Finding, counted
-from prevenance.judge.gaps import footprints
-from prevenance.judge.leakage import leakage
-from prevenance.judge.slices import contacted
-from prevenance.models.folds import Fold
-
-__all__ = [
-    "Finding",
-    "base_rate_moved",
-    "constant",
-    "drifted",
-    "findings",
-    "footprint",
-    "leakage",
-    "leaking",
-    "reliable_at_the_top",
-    "short_history",
-    "too_good",
-]
+from prevenance.judge.evaluation import MIN_PERIODS, Finding, count_text
+from prevenance.judge.gaps import late_footprints
+from prevenance.judge.slices import is_contacted
+from prevenance.models.folds import Fold, at_risk
 
 TOO_GOOD_AUC = 0.97
 """Nobody foresees a customer's leaving this well; data from after the outcome do."""
@@ -57,21 +42,21 @@ def findings(
 ) -> list[Finding]:
     """Return every check of one model, in the order of ``TITLES``.
 
-    ``leaks`` is from ``leakage``; ``removed`` names those of their features that the model was not given; ``moved`` is from ``drift``.
+    ``leaks`` is from ``leakage.find_leaks``; ``removed`` names those of their features that the model was not given; ``moved`` is from ``drift``.
     """
     return [
-        leaking(leaks, removed),
-        too_good(predictions, model),
-        base_rate_moved(frame, parted),
-        reliable_at_the_top(predictions, model, capacity),
-        constant(frame, features),
-        short_history(parted),
-        footprint(footprints(frame, features)),
-        drifted(moved),
+        check_leaks(leaks, removed),
+        check_too_good(predictions, model),
+        check_base_rate(frame, parted),
+        check_reliability(predictions, model, capacity),
+        check_constant(frame, features),
+        check_history(parted),
+        check_footprints(late_footprints(frame, features)),
+        check_drift(moved),
     ]
 
 
-def leaking(leaks: Sequence[Mapping[str, object]], removed: Collection[str] = ()) -> Finding:
+def check_leaks(leaks: Sequence[Mapping[str, object]], removed: Collection[str] = ()) -> Finding:
     """PV001: fail while a feature that knows the future is in use; warn where all that do were left out."""
     used = [leak for leak in leaks if leak["feature"] not in removed]
     told = "; ".join(f"{leak['feature']} ({leak['why']})" for leak in used or leaks)
@@ -82,35 +67,34 @@ def leaking(leaks: Sequence[Mapping[str, object]], removed: Collection[str] = ()
     return _finding("PV001", "no feature shows a footprint of hindsight", "pass")
 
 
-def too_good(predictions: pd.DataFrame, model: str) -> Finding:
+def check_too_good(predictions: pd.DataFrame, model: str) -> Finding:
     """PV002: fail if a model's AUC over the test periods is above ``TOO_GOOD_AUC`` (warn with few outcomes)."""
-    rows, customers = closed(predictions[predictions["model"] == model])
+    rows, customers = closed_rows(predictions[predictions["model"] == model])
     outcomes = rows.loc[rows["label"] > 0, "customer_id"].nunique()
-    auc = pooled(rows, index(rows, customers), draws(len(customers), 0, 0), 1)["roc_auc"][0]
+    auc = pooled_metrics(rows, customer_index(rows, customers), bootstrap_weights(len(customers), 0, 0), 1)["roc_auc"][0]
     if not np.isfinite(auc):
         return _finding("PV002", "not checked: no test period has customers with and without the outcome", "pass")
-    told = f"AUC {auc:.3f} on {counted(outcomes, 'customer')} with the outcome"
+    told = f"AUC {auc:.3f} on {count_text(outcomes, 'customer')} with the outcome"
     if auc <= TOO_GOOD_AUC:
         return _finding("PV002", told, "pass")
+    # Few outcomes can be ranked perfectly by chance.
     severity = "fail" if outcomes >= ENOUGH else "warn"
     return _finding("PV002", f"{told} is above {TOO_GOOD_AUC}: look for a feature that knows the future", severity)
 
 
-def base_rate_moved(frame: pd.DataFrame, parted: Sequence[Fold]) -> Finding:
+def check_base_rate(frame: pd.DataFrame, parted: Sequence[Fold]) -> Finding:
     """PV003: warn if a test period's share of outcomes is far from that of the cutoffs it was learned from."""
-    usable = frame[frame["label"].notna()]
-    if "state" in usable:
-        usable = usable[usable["state"] == "at_risk"]
+    usable = frame[at_risk(frame)]
     moved = [words for fold in parted if (words := _moved(usable, fold))]
     if moved:
-        return _finding("PV003", f"in {len(moved)} of {counted(len(parted), 'fold')} the base rate moved: {'; '.join(moved)}", "warn")
-    return _finding("PV003", f"steady over {counted(len(parted), 'fold')}" if parted else "not checked: no folds", "pass")
+        return _finding("PV003", f"in {len(moved)} of {count_text(len(parted), 'fold')} the base rate moved: {'; '.join(moved)}", "warn")
+    return _finding("PV003", f"steady over {count_text(len(parted), 'fold')}" if parted else "not checked: no folds", "pass")
 
 
-def reliable_at_the_top(predictions: pd.DataFrame, model: str, capacity: int) -> Finding:
+def check_reliability(predictions: pd.DataFrame, model: str, capacity: int) -> Finding:
     """PV004: compare the chances of listed customers with what came: fail if half or less came, warn if off by a third."""
-    rows, _ = closed(predictions[predictions["model"] == model])
-    top = rows[contacted(rows, capacity)]
+    rows, _ = closed_rows(predictions[predictions["model"] == model])
+    top = rows[is_contacted(rows, capacity)]
     if top.empty:
         return _finding("PV004", "not checked: no test period", "pass")
     promised, came = float(top["score"].mean()), float(top["label"].mean())
@@ -123,7 +107,7 @@ def reliable_at_the_top(predictions: pd.DataFrame, model: str, capacity: int) ->
     return _finding("PV004", told, "fail" if ratio <= 0.5 else "warn")
 
 
-def constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
+def check_constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
     """PV005: warn if features are empty or the same in every row: a source column that is not filled, or a wrong select."""
     same = [name for name in features if name in frame and frame[name].nunique(dropna=False) <= 1]
     if not len(frame) or not same:
@@ -131,14 +115,14 @@ def constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
     return _finding("PV005", f"{len(same)} of {len(features)} features are the same in every row: {_some(same)}", "warn")
 
 
-def short_history(parted: Sequence[Fold]) -> Finding:
+def check_history(parted: Sequence[Fold]) -> Finding:
     """PV006: warn if there are fewer than ``MIN_PERIODS`` test periods: no model can be promoted yet."""
-    told = f"{counted(len(parted), 'test period')}, {MIN_PERIODS} are needed to promote a model"
+    told = f"{count_text(len(parted), 'test period')}, {MIN_PERIODS} are needed to promote a model"
     return _finding("PV006", told, "warn" if len(parted) < MIN_PERIODS else "pass")
 
 
-def footprint(names: Sequence[str]) -> Finding:
-    """PV007: warn of features that tell the outcome in its last week only; ``names`` is from ``gaps.footprints``."""
+def check_footprints(names: Sequence[str]) -> Finding:
+    """PV007: warn of features that tell the outcome in its last week only; ``names`` is from ``gaps.late_footprints``."""
     if not names:
         return _finding("PV007", "no feature in use tells the last week only", "pass")
     return _finding(
@@ -146,7 +130,7 @@ def footprint(names: Sequence[str]) -> Finding:
     )
 
 
-def drifted(moved: Drift | None) -> Finding:
+def check_drift(moved: Drift | None) -> Finding:
     """PV008: warn of inputs that moved between the snapshots learned from and the newest ones."""
     if moved is None or not moved.looked:
         return _finding("PV008", "not checked: too few customers to compare", "pass")
@@ -187,6 +171,7 @@ def _moved(usable: pd.DataFrame, fold: Fold) -> str:
     if learned.empty or tested.empty:
         return ""
     before, now = float(learned.mean()), float(tested.mean())
+    # The larger of the two spreads: a rate of nothing has none, and everything would be far from it.
     error = np.sqrt(max(before * (1 - before), now * (1 - now)) / len(tested))
     if max(before, now) < MOVED * min(before, now) or abs(now - before) <= SIGNS * error:
         return ""

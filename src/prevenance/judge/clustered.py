@@ -26,6 +26,7 @@ class Clustered:
     @property
     def error(self) -> float:
         """Return the standard error; nan with fewer than two customers."""
+        # Who pulls nowhere is no evidence; n / (n - 1), because few customers know their own spread badly.
         count = int((self.pull != 0).sum())
         return float(np.sqrt((self.pull**2).sum() * count / (count - 1))) if count > 1 else float("nan")
 
@@ -47,7 +48,7 @@ class Clustered:
         return float(t.cdf((self.value - level) / self.error, self.behind - 1))
 
 
-def auc(label: Floats, raw: Floats, period: Places, customer: Places, customers: int) -> Clustered:
+def clustered_auc(label: Floats, raw: Floats, period: Places, customer: Places, customers: int) -> Clustered:
     """Return the AUC within periods, weighted by outcomes; ``customer`` are codes below ``customers``."""
     positive = label > 0
     placement, weight = np.zeros(len(label)), np.zeros(len(label))
@@ -59,6 +60,7 @@ def auc(label: Floats, raw: Floats, period: Places, customer: Places, customers:
         placement[others] = 1 - _below(raw[others], raw[ours])
         weight[ours] = 1.0
         weight[others] = len(ours) / len(others)
+        # Each period has a level of its own, which is no error of the ranking.
         placement[others] -= placement[ours].mean()
     used = positive & (weight > 0)
     if not used.any():
@@ -68,7 +70,7 @@ def auc(label: Floats, raw: Floats, period: Places, customer: Places, customers:
     return Clustered(value, _summed(customer, off, customers), len(np.unique(customer[used])))
 
 
-def share(hit: Floats, among: Floats, customer: Places, customers: int) -> Clustered:
+def clustered_share(hit: Floats, among: Floats, customer: Places, customers: int) -> Clustered:
     """Return the sum of ``hit`` over the sum of ``among`` (both per row)."""
     total = float(among.sum())
     if not total:
@@ -77,7 +79,7 @@ def share(hit: Floats, among: Floats, customer: Places, customers: int) -> Clust
     return Clustered(value, _summed(customer, (hit - value * among) / total, customers), len(np.unique(customer[among > 0])))
 
 
-def difference(one: Clustered, other: Clustered) -> Clustered:
+def clustered_difference(one: Clustered, other: Clustered) -> Clustered:
     """Return ``one - other``; a customer in both pulls both."""
     return Clustered(one.value - other.value, one.pull - other.pull, min(one.behind, other.behind))
 

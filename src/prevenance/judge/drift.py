@@ -68,7 +68,7 @@ class Drift:
     left_out: tuple[str, ...]
 
 
-def drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -> Drift:
+def input_drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -> Drift:
     """Return which features differ between two frames of snapshots (customer_id, cutoff and the features; labels play no part).
 
     ``new`` is one cutoff, ``old`` one or many. A customer counts once in each frame, whatever the number of cutoffs: each snapshot weighs
@@ -78,6 +78,7 @@ def drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -> Drif
     """
     before, now = old["customer_id"].nunique(), new["customer_id"].nunique()
     present = [name for name in features if name in old and name in new]
+    # A date moves by itself from one cutoff to the next.
     dated = {name for name in present if name in AGEING or (_same_for_all(old, name) and _same_for_all(new, name))}
     looked = [name for name in present if name not in dated] if min(before, now) >= ENOUGH else []
     weights = [_weights(frame) for frame in (old, new)]
@@ -94,7 +95,7 @@ def stability_index(before: Floats, now: Floats, n: int, m: int) -> float:
     return float(((second - first) * np.log(second / first)).sum())
 
 
-def threshold(bins: int, n: int, m: int, chance: float) -> float:
+def psi_threshold(bins: int, n: int, m: int, chance: float) -> float:
     """Return the PSI that samples of ``n`` and ``m`` customers of one population exceed with ``chance``."""
     from scipy.stats import chi2
 
@@ -108,7 +109,8 @@ def _compared(
     shares = [np.bincount(code, weight, len(names)).astype(float) for code, weight in zip(codes, weights, strict=True)]
     before, now = _dense(shares[0], shares[1], min(sizes))
     psi = stability_index(before, now, *sizes) if len(before) > 1 else 0.0
-    limit = threshold(len(before), *sizes, FALSE / max(looked, 1))
+    limit = psi_threshold(len(before), *sizes, FALSE / max(looked, 1))
+    # The dear part is done only for what would be named without it.
     swing = _swing(codes[0], cutoff, shares[0], sizes[0]) if psi >= max(limit, MATTERS) else 0.0
     grown = bool(shares[0][-1] - shares[1][-1] >= TOLD)
     return Moved(str(old.name), psi, limit, swing, _told(old, new, weights, shares, names), grown)
@@ -183,7 +185,7 @@ def _same_for_all(frame: pd.DataFrame, name: str) -> bool:
     return bool(frame.groupby("cutoff")[name].nunique(dropna=False).max() <= 1) if len(frame) else False
 
 
-def unseen(encoder: Encoder, frame: pd.DataFrame) -> dict[str, int]:
+def unseen_words(encoder: Encoder, frame: pd.DataFrame) -> dict[str, int]:
     """Return for each text column how many rows hold a word that the model does not know; columns without such rows are left out."""
     found = {}
     for name, known in encoder.vocabulary.items():

@@ -13,21 +13,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prevenance.judge.bootstrap import Estimate, Floats, Weights, by_model, closed, draws, index, interval, pooled
+from prevenance.judge.bootstrap import (
+    Estimate,
+    Floats,
+    Weights,
+    bootstrap_interval,
+    bootstrap_weights,
+    closed_rows,
+    customer_index,
+    pooled_metrics,
+    rows_by_model,
+)
 from prevenance.judge.metrics import hits_at_capacity
-from prevenance.judge.slices import slices
-
-__all__ = [
-    "MIN_CUSTOMERS",
-    "MIN_PERIODS",
-    "Finding",
-    "Verdict",
-    "counted",
-    "evaluate",
-    "gate",
-    "periods",
-    "slices",
-]
 
 MIN_PERIODS = 3
 """Test periods (with and without the outcome) that a promotion needs."""
@@ -53,10 +50,10 @@ class Finding:
     severity: str
 
 
-def counted(count: int, noun: str) -> str:
+def count_text(count: int, noun: str) -> str:
     """Return a count with its noun.
 
-    >>> counted(1, "fold"), counted(2, "fold")
+    >>> count_text(1, "fold"), count_text(2, "fold")
     ('1 fold', '2 folds')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
@@ -77,26 +74,29 @@ def evaluate(predictions: pd.DataFrame, *, capacity: int, replicates: int = 400,
     Intervals are two-sided 90 %, bootstrapped by customer over all periods; every model sees the same draws. Row order plays no part.
     With fewer than ``MIN_CUSTOMERS`` customers, or no ``replicates``, low and high are None.
     """
-    rows, customers = closed(predictions)
+    rows, customers = closed_rows(predictions)
     replicates = replicates if len(customers) >= MIN_CUSTOMERS else 0
-    weights = draws(len(customers), replicates, seed)
+    weights = bootstrap_weights(len(customers), replicates, seed)
     return {
-        model: {metric: interval(values) for metric, values in pooled(part, index(part, customers), weights, capacity).items()}
-        for model, part in by_model(rows).items()
+        model: {
+            metric: bootstrap_interval(values)
+            for metric, values in pooled_metrics(part, customer_index(part, customers), weights, capacity).items()
+        }
+        for model, part in rows_by_model(rows).items()
     }
 
 
-def periods(predictions: pd.DataFrame, capacity: int) -> pd.DataFrame:
+def period_hits(predictions: pd.DataFrame, capacity: int) -> pd.DataFrame:
     """Return one row per test period: cutoff, customers, positives, random (hits of a blind list), then one column of hits per model.
 
     Hits are expected values over random tie-breaking; nan for a model that was not tested in that period.
     """
-    rows, _ = closed(predictions)
-    lines = [_period(cutoff, by_model(part), capacity) for cutoff, part in rows.groupby("cutoff", sort=True)]
-    return pd.DataFrame(lines, columns=["cutoff", "customers", "positives", "random", *by_model(rows)])
+    rows, _ = closed_rows(predictions)
+    lines = [_period(cutoff, rows_by_model(part), capacity) for cutoff, part in rows.groupby("cutoff", sort=True)]
+    return pd.DataFrame(lines, columns=["cutoff", "customers", "positives", "random", *rows_by_model(rows)])
 
 
-def gate(
+def gate_verdict(
     predictions: pd.DataFrame,
     challenger: str,
     rivals: Sequence[str],
@@ -114,19 +114,20 @@ def gate(
     difference in average precision, an AUC clearly above 0.5, precision at capacity (by a hit or more) and Brier not worse as point values,
     no collapsed slice and no failed check; a slice that is starved or served worse (``slices``) and a warning of ``findings`` warn.
     """
-    rows, customers = closed(predictions)
-    parts = by_model(rows)
+    rows, customers = closed_rows(predictions)
+    parts = rows_by_model(rows)
     present = [rival for rival in rivals if rival in parts and rival != challenger]
     stays = f"{_NAMES[next((name for name in ('champion', 'health_score') if name in present), 'rule')]} stays"
     if challenger not in parts or not present:
         return Verdict(False, f"not promoted: no test period has both {_called(challenger)} and a rival; {stays}.", {"periods": "fail"})
-    weights = draws(len(customers), replicates, seed)
+    weights = bootstrap_weights(len(customers), replicates, seed)
     duels = [_duel(parts[challenger], parts[rival], rival, customers, weights, capacity) for rival in present]
+    # The best rival is the one to beat; one whose precision is undefined is nobody's best.
     duel = max(duels, key=lambda one: np.nan_to_num(one.theirs["average_precision"][0], nan=-1.0))
     gates, blocked = _gates(duel, list(sliced), list(findings), min_periods)
     if "fail" in gates.values():
         return Verdict(False, f"not promoted: {'; '.join([_words(duel, gates), *blocked])}; {stays}.", gates)
-    return Verdict(True, f"promoted: {_words(duel, gates)}, over {counted(duel.periods, 'test period')}.", gates)
+    return Verdict(True, f"promoted: {_words(duel, gates)}, over {count_text(duel.periods, 'test period')}.", gates)
 
 
 @dataclass(frozen=True)
@@ -142,12 +143,13 @@ class _Duel:
 
 
 def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArray[np.object_], weights: Weights, capacity: int) -> _Duel:
+    # Periods that only one of them was tested in would compare their luck with the season.
     both = set(mine["cutoff"]) & set(other["cutoff"])
     mine, other = mine[mine["cutoff"].isin(both)], other[other["cutoff"].isin(both)]
-    ours, theirs = (pooled(part, index(part, customers), weights, capacity) for part in (mine, other))
+    ours, theirs = (pooled_metrics(part, customer_index(part, customers), weights, capacity) for part in (mine, other))
     usable = int((mine.groupby("cutoff")["label"].nunique() > 1).sum())
     contacts = int(mine.groupby("cutoff").size().clip(upper=capacity).sum())
-    return _Duel(rival, usable, ours, theirs, interval(ours["average_precision"] - theirs["average_precision"]), contacts)
+    return _Duel(rival, usable, ours, theirs, bootstrap_interval(ours["average_precision"] - theirs["average_precision"]), contacts)
 
 
 def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding], min_periods: int) -> tuple[dict[str, str], list[str]]:
@@ -159,7 +161,7 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
     blocked = {
         "periods": ""
         if duel.periods >= min_periods
-        else f"{counted(duel.periods, 'test period')} with both classes, {min_periods} are needed",
+        else f"{count_text(duel.periods, 'test period')} with both classes, {min_periods} are needed",
         "signal": _coin(duel.ours["roc_auc"]),
         "precision_at_capacity": _worse("precision at capacity", ours, theirs, duel.rival, 1.0, 1 / max(1, duel.contacts) - _EQUAL),
         "brier": _worse("brier", ours, theirs, duel.rival, -1.0, _EQUAL),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from prevenance.judge.metrics import roc_auc
 from prevenance.models.encode import fit_encoder
-from prevenance.models.folds import Fold
+from prevenance.models.folds import Fold, at_risk
 
 Floats = NDArray[np.float64]
 
@@ -48,11 +48,9 @@ class Rows:
     days: Floats
 
 
-def rows_of(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> Rows | None:
+def leakage_rows(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> Rows | None:
     """Return the rows to look at, in one fixed order, whole customers only; None if there are too few to tell."""
-    keep = frame["label"].notna()
-    if "state" in frame:
-        keep &= frame["state"] == "at_risk"
+    keep = at_risk(frame)
     if parted:
         keep &= frame["cutoff"].isin({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
     used = frame[keep].sort_values(["customer_id", "cutoff"], kind="stable", ignore_index=True)
@@ -86,11 +84,12 @@ def _alone(column: Floats, label: Floats, part: NDArray[np.intp]) -> Floats:
     shape, cells = (len(values) + 2, PARTS), (len(values) + 2) * PARTS
     count, outcomes = (np.bincount(cell, weight, cells).reshape(shape) for weight in (np.ones_like(label), label))
     others, positive = (total.sum(axis=1, keepdims=True) - total for total in (count, outcomes))
+    # As if five usual rows were in each bin: a bin of one row is no evidence.
     share = (positive + 5 * label.mean()) / (others + 5)
     return share[place, part]
 
 
-def footprint(rows: Rows, place: int) -> str:
+def footprint_sentence(rows: Rows, place: int) -> str:
     """Return in words which footprint of hindsight this feature shows by itself, or nothing."""
     footprints: tuple[Callable[[Rows, int], str], ...] = (_filled, _late, _changed, _absolute)
     return next((why for footprint in footprints if (why := footprint(rows, place))), "")
@@ -104,6 +103,7 @@ def _filled(rows: Rows, place: int) -> str:
     """Return words if being known, or being unknown, all but gives the outcome away and no complete feature says the same."""
     for known, words in ((np.isfinite(rows.matrix[:, place]), "known"), (np.isnan(rows.matrix[:, place]), "missing")):
         ours, theirs = (float(known[rows.label == side].mean()) for side in (1.0, 0.0))
+        # None at all among the others is still no proof of never.
         rare = max(theirs, 0.5 / float((rows.label == 0).sum()))
         if ours >= max(0.10, 20 * rare) and _customers(rows, known & (rows.label == 1)) >= ENOUGH and not _told(rows, place, known):
             return f"{words} for {ours:.0%} of those with the outcome and {theirs:.1%} of those without: it was filled in afterwards"
@@ -123,6 +123,7 @@ def _late(rows: Rows, place: int) -> str:
     positive = (rows.label == 1) & np.isfinite(rows.days)
     if not positive.any():
         return ""
+    # With a short horizon a week is most of it, and no longer "the last days".
     last = min(7.0, float(rows.days[positive].max()) / 4)
     near, far = positive & (rows.days <= last), positive & (rows.days > last)
     if min(_customers(rows, near), _customers(rows, far)) < ENOUGH:

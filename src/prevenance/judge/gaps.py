@@ -14,6 +14,7 @@ import pandas as pd
 
 from prevenance.judge import clustered
 from prevenance.judge.clustered import Clustered, Floats, Places
+from prevenance.models.folds import at_risk
 
 EDGES = (0.0, 7.0, 28.0, 56.0, np.inf)
 NAMES = ("1–7", "8–28", "29–56", "57+")
@@ -46,7 +47,7 @@ class _Rows:
     customers: int
 
 
-def powers(frame: pd.DataFrame, columns: Sequence[str], marked: Sequence[str] = ()) -> list[Power]:
+def power_by_gap(frame: pd.DataFrame, columns: Sequence[str], marked: Sequence[str] = ()) -> list[Power]:
     """Return the power by gap of each numeric column (a feature, or a model's ``raw``), in their order; [] where outcomes have no date.
 
     ``frame`` has customer_id, cutoff, label and outcome_at; open labels and other states than at_risk are left out. A column is
@@ -58,7 +59,7 @@ def powers(frame: pd.DataFrame, columns: Sequence[str], marked: Sequence[str] = 
     return [Power(name, tuple(_told(rows, _turned(rows, used[name]))), name in marked) for name in columns]
 
 
-def footprints(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
+def late_footprints(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
     """Return the numeric features that tell the outcome in its last week and not before, in their order.
 
     Both sides need ``ENOUGH`` customers with the outcome; the difference must hold against chance in all features looked at.
@@ -73,19 +74,17 @@ def footprints(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
 
 def _only_near(rows: _Rows, values: Floats, soon: np.ndarray, later: np.ndarray, chance: float) -> bool:
     near = _against(rows, values, soon)
+    # Turned by the near side: that is where a footprint is strong.
     if near.value < 0.5:
         values, near = -values, _against(rows, -values, soon)
     if not near.value >= NEAR:
         return False
     far = _against(rows, values, later)
-    return far.value <= FAR and clustered.difference(far, near).below(0.0) < chance
+    return far.value <= FAR and clustered.clustered_difference(far, near).below(0.0) < chance
 
 
 def _rows(frame: pd.DataFrame) -> tuple[_Rows, pd.DataFrame]:
-    used = frame[frame["label"].notna()]
-    if "state" in used:
-        used = used[used["state"] == "at_risk"]
-    used = used.sort_values(["cutoff", "customer_id"], kind="stable")
+    used = frame[at_risk(frame)].sort_values(["cutoff", "customer_id"], kind="stable")
     outcome = pd.to_datetime(used["outcome_at"]) if "outcome_at" in used else pd.Series(pd.NaT, used.index, dtype="datetime64[us]")
     days = ((outcome - used["cutoff"]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
     label = used["label"].to_numpy(dtype=float)
@@ -111,7 +110,7 @@ def _auc(rows: _Rows, values: Floats, chosen: np.ndarray, name: str) -> dict[str
 def _against(rows: _Rows, values: Floats, chosen: np.ndarray) -> Clustered:
     """Return the AUC of some of the positives against all negatives of their cutoff."""
     part = chosen | (rows.label == 0)
-    return clustered.auc(rows.label[part], values[part], rows.period[part], rows.customer[part], rows.customers)
+    return clustered.clustered_auc(rows.label[part], values[part], rows.period[part], rows.customer[part], rows.customers)
 
 
 def _turned(rows: _Rows, column: pd.Series) -> Floats:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.judge.bootstrap import Estimate, closed, draws, index, interval, pooled
-from prevenance.judge.evaluation import MIN_CUSTOMERS, Finding, counted
+from prevenance.judge.bootstrap import Estimate, bootstrap_interval, bootstrap_weights, closed_rows, customer_index, pooled_metrics
+from prevenance.judge.evaluation import MIN_CUSTOMERS, Finding, count_text
 from prevenance.models.bundle import chance
-from prevenance.models.folds import Fold, units
-from prevenance.models.training import Backtest, fit, rule_text, usable
+from prevenance.models.folds import Fold, sampling_units
+from prevenance.models.training import Backtest, fit_model, rule_text, usable_rows
 
 TITLES = {
     "L1.1": "no test set",
@@ -81,8 +81,8 @@ def leakage_types(trained: Trained) -> list[dict[str, str]]:
 def _test_set(trained: Trained) -> tuple[str, str]:
     """L1.1: tests exist, and none of their cutoffs was learned from in the same fold."""
     both = sum(fold.test in (*fold.fit, *fold.calibrate) or fold.test <= max((*fold.fit, *fold.calibrate)) for fold in trained.parted)
-    tests = usable(trained.frame)["cutoff"].isin([fold.test for fold in trained.parted])
-    told = f"{counted(len(trained.parted), 'test period')} with {counted(int(tests.sum()), 'snapshot')}"
+    tests = usable_rows(trained.frame)["cutoff"].isin([fold.test for fold in trained.parted])
+    told = f"{count_text(len(trained.parted), 'test period')} with {count_text(int(tests.sum()), 'snapshot')}"
     if both:
         return "fail", f"{told}; in {both} of them the test is not later than everything that was learned from"
     return "pass", f"{told}, each later than every cutoff that was learned from"
@@ -90,12 +90,13 @@ def _test_set(trained: Trained) -> tuple[str, str]:
 
 def _prepared(trained: Trained) -> tuple[str, str]:
     """L1.2: fitted again from the newest fold's own rows, without one row of its test, the model says the same."""
-    fold, rows = trained.parted[-1], usable(trained.frame)
+    fold, rows = trained.parted[-1], usable_rows(trained.frame)
     told = trained.backtest.predictions
     told = told[(told["model"] == trained.tested_as) & (told["fold"] == len(trained.parted))]
     alone = rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))]
     test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
-    again = fit(alone, fold, trained.model, trained.columns, seed=trained.seed, params=trained.params)
+    again = fit_model(alone, fold, trained.model, trained.columns, seed=trained.seed, params=trained.params)
+    # Other rows than before: then every chance counts as changed.
     off = np.abs(chance(again, test) - told["score"].to_numpy()) if len(test) == len(told) else np.ones(max(len(test), 1))
     changed = int((off > SAME).sum())
     if changed:
@@ -105,10 +106,11 @@ def _prepared(trained: Trained) -> tuple[str, str]:
 
 def _selected(trained: Trained) -> tuple[str, str]:
     """L1.3: chosen again from the fit part alone, the rule's feature and the features left out as empty are the same (oldest, newest fold)."""
-    rows, changed, last = usable(trained.frame), [], len(trained.parted)
+    rows, changed, last = usable_rows(trained.frame), [], len(trained.parted)
+    # Oldest and newest are enough to see it, and every fold would be fitted twice.
     for number in sorted({1, last}):
         fold, told = trained.parted[number - 1], (trained.backtest.rules[number - 1], trained.backtest.dropped[number - 1])
-        again = fit(rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))], fold, "rule", trained.columns, seed=trained.seed)
+        again = fit_model(rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))], fold, "rule", trained.columns, seed=trained.seed)
         if (rule_text(again), again.encoder.dropped) != told:
             changed.append(number)
     gap = _closest([(max(fold.fit), min(fold.calibrate)) for fold in trained.parted[:1]], trained)
@@ -118,7 +120,7 @@ def _selected(trained: Trained) -> tuple[str, str]:
     search = f"; the search for leaks saw the tests too and took {len(trained.leaks)} features away, which can only lower their numbers"
     return (
         "pass",
-        f"chosen again from the fit part alone, rule and features are the same in the oldest and newest of {counted(last, 'fold')}; {tuned}{search}",
+        f"chosen again from the fit part alone, rule and features are the same in the oldest and newest of {count_text(last, 'fold')}; {tuned}{search}",
     )
 
 
@@ -126,7 +128,8 @@ def _duplicates(trained: Trained) -> tuple[str, str]:
     """L1.4: no snapshot is there twice; snapshots of the newest test that equal another customer's in the fit part are counted."""
     keys = [key for key in ("cutoff", "customer_id", "product_id") if key in trained.frame]
     twice = int(trained.frame.duplicated(keys).sum())
-    fold, rows = trained.parted[-1], usable(trained.frame)
+    fold, rows = trained.parted[-1], usable_rows(trained.frame)
+    # Columns that are the same for everybody (a month) would make copies of strangers.
     counts = rows.groupby("cutoff")[list(trained.columns)].nunique(dropna=False).max()
     told = [name for name in trained.columns if counts[name] > 1]
     hashed = pd.util.hash_pandas_object(rows[told], index=False) if told else pd.Series(0, rows.index)
@@ -163,11 +166,13 @@ def _future(trained: Trained) -> tuple[str, str]:
 def _independent(trained: Trained) -> tuple[str, str]:
     """L3.2: customers of the tests that were learned from, and how well those are ranked that were not."""
     told = trained.backtest.predictions
-    rows = closed(told[told["model"] == trained.tested_as])[0]
-    seen = [units(usable(trained.frame).loc[lambda each, fold=fold: each["cutoff"].isin(fold.fit)]) for fold in trained.parted]
+    rows = closed_rows(told[told["model"] == trained.tested_as])[0]
+    seen = [
+        sampling_units(usable_rows(trained.frame).loc[lambda each, fold=fold: each["cutoff"].isin(fold.fit)]) for fold in trained.parted
+    ]
     known = np.zeros(len(rows), dtype=bool)
     for number, customers in enumerate(seen, start=1):
-        known |= ((rows["fold"] == number) & units(rows).isin(set(customers))).to_numpy()
+        known |= ((rows["fold"] == number) & sampling_units(rows).isin(set(customers))).to_numpy()
     whole, new = _auc(rows, trained.seed), _auc(rows[~known].reset_index(drop=True), trained.seed)
     share = (
         f"{known.mean():.0%} of the test snapshots are of customers learned from, so intervals are drawn by customer; AUC {_said(whole)}"
@@ -181,7 +186,7 @@ def _independent(trained: Trained) -> tuple[str, str]:
 
 def _alike(trained: Trained) -> tuple[str, str]:
     """L3.3: the tests beside tonight's customers: how many, how many are too late to help, and the share of outcomes learned from."""
-    rows, cohort = usable(trained.frame), trained.cohort
+    rows, cohort = usable_rows(trained.frame), trained.cohort
     tests = [pd.Timestamp(fold.test) for fold in trained.parted]
     size = rows[rows["cutoff"].isin(tests)].groupby("cutoff").size().mean()
     late = [
@@ -191,7 +196,7 @@ def _alike(trained: Trained) -> tuple[str, str]:
     now = int((trained.tonight["state"] == "at_risk").sum())
     test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, trained.parted[-1].fit))
     told = (
-        f"{counted(round(size), 'customer')} at risk in a test, {now:,} tonight; {late[0]:.1%} and {late[1]:.1%} left out as too late; "
+        f"{count_text(round(size), 'customer')} at risk in a test, {now:,} tonight; {late[0]:.1%} and {late[1]:.1%} left out as too late; "
         f"{test:.1%} had the outcome in the tests, {fitted:.1%} in what was learned from"
     )
     alike = all(_near(*pair) for pair in ((size, now), (test, fitted)))
@@ -200,9 +205,11 @@ def _alike(trained: Trained) -> tuple[str, str]:
 
 def _auc(rows: pd.DataFrame, seed: int) -> Estimate:
     """Return the AUC over periods with its 90 % interval by customer; no interval with too few customers with the outcome."""
-    customers = np.unique(units(rows).to_numpy(dtype=object))
+    customers = np.unique(sampling_units(rows).to_numpy(dtype=object))
     enough = rows.loc[rows["label"] > 0, "customer_id"].nunique() >= MIN_CUSTOMERS
-    return interval(pooled(rows, index(rows, customers), draws(len(customers), 200 if enough else 0, seed), 1)["roc_auc"])
+    return bootstrap_interval(
+        pooled_metrics(rows, customer_index(rows, customers), bootstrap_weights(len(customers), 200 if enough else 0, seed), 1)["roc_auc"]
+    )
 
 
 def _said(one: Estimate) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from prevenance.judge.bootstrap import closed
-from prevenance.judge.slices import contacted
+from prevenance.judge.bootstrap import closed_rows
+from prevenance.judge.slices import is_contacted
 
 
 def lead_time(predictions: pd.DataFrame, model: str, capacity: int, lead_days: int) -> dict[str, float | int | None]:
@@ -35,7 +35,7 @@ def lead_weeks(predictions: pd.DataFrame, model: str, capacity: int, lead_days: 
 
 def _warned(predictions: pd.DataFrame, model: str, capacity: int) -> pd.Series:
     """Return for each outcome that a list caught the days from its customer's first place on one."""
-    rows, _ = closed(predictions[predictions["model"] == model])
-    caught = rows[contacted(rows, capacity) & (rows["label"] > 0) & rows["outcome_at"].notna()]
+    rows, _ = closed_rows(predictions[predictions["model"] == model])
+    caught = rows[is_contacted(rows, capacity) & (rows["label"] > 0) & rows["outcome_at"].notna()]
     first = caught.groupby(["customer_id", "outcome_at"], sort=True)["cutoff"].min().reset_index()
     return (pd.to_datetime(first["outcome_at"]) - pd.to_datetime(first["cutoff"])) / pd.Timedelta(days=1)

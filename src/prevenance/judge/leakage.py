@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from prevenance.judge.footprints import PARTS, Floats, Rows, footprint, rows_of
+from prevenance.judge.footprints import PARTS, Floats, Rows, footprint_sentence, leakage_rows
 from prevenance.judge.metrics import roc_auc
 from prevenance.models.folds import Fold
 
@@ -49,7 +49,7 @@ class Measured:
     why: str
 
 
-def leakage(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> list[dict[str, object]]:
+def find_leaks(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> list[dict[str, object]]:
     """Return the features that look like leaks, worst first: feature, why (one sentence), flattered_by.
 
     ``flattered_by`` is how much AUC the feature adds to a small model of all features that were not named. Scores are always for customers
@@ -58,22 +58,24 @@ def leakage(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold]
     and product_id) is followed through time as a customer is.
     """
     if "product_id" in frame:
+        # Otherwise the offers of a customer would seem to change from row to row.
         frame = frame.assign(customer_id=frame["customer_id"] + " " + frame["product_id"])
     return [
         {"feature": one.feature, "why": one.why, "flattered_by": max(0.0, round((one.with_it or 0.0) - (one.without or 0.0), 3))}
-        for one in measured(frame, features, parted, seed, others=0)
+        for one in measure_features(frame, features, parted, seed, others=0)
     ]
 
 
-def measured(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int, *, others: int) -> list[Measured]:
-    """Return the features that look like leaks as ``leakage`` does, then the ``others`` best of the rest by their AUC alone.
+def measure_features(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int, *, others: int) -> list[Measured]:
+    """Return the features that look like leaks as ``find_leaks`` does, then the ``others`` best of the rest by their AUC alone.
 
     Empty where there are too few customers with or without the outcome to tell.
     """
-    rows = rows_of(frame, features, parted, seed)
+    rows = leakage_rows(frame, features, parted, seed)
     if rows is None:
         return []
-    named = {place: why for place in range(len(rows.names)) if (why := footprint(rows, place))}
+    named = {place: why for place in range(len(rows.names)) if (why := footprint_sentence(rows, place))}
+    # One at a time: beside a strong leak the others look harmless.
     while found := _leader(rows, named) or _costly(rows, named, seed):
         named |= found
     clean = [place for place in range(len(rows.names)) if place not in named]

@@ -1,6 +1,6 @@
 """What became of those listed: the label function of training, asked again later.
 
-``judged`` adds to a ranked list what came of each row; nothing of the list itself is touched.
+``outcomes_of_list`` adds to a ranked list what came of each row; nothing of the list itself is touched.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 
 from prevenance.history.history import History
-from prevenance.targets.define import Target, label
+from prevenance.targets.labels import label
+from prevenance.targets.target import Target
 
 HAPPENED, DID_NOT, NOT_YET, TOO_LATE = "happened", "did not", "not known yet", "too late"
 
 COLUMNS = ("outcome", "outcome_at", "days_of_warning", "missed")
 
 
-def judged(history: History, target: Target, ranked: pd.DataFrame) -> pd.DataFrame:
+def outcomes_of_list(history: History, target: Target, ranked: pd.DataFrame) -> pd.DataFrame:
     """Return ``ranked`` (same rows, same order) with the columns ``COLUMNS``.
 
     ``outcome``: happened; did not; not known yet (the window is open and nothing has come so far); too late (it had begun before the
@@ -38,7 +39,9 @@ def judged(history: History, target: Target, ranked: pd.DataFrame) -> pd.DataFra
     cutoffs = rows["cutoff"].unique()
     open_until = max((target.closes(pd.Timestamp(cutoff).to_pydatetime()) for cutoff in cutoffs), default=history.until)
     still_open = open_until > history.until
+    # The label function leaves open windows null; with the end moved it says what has come so far.
     found = label(replace(history, until=max(open_until, history.until)), target, rows)
+    # While a window is open only one of the answers is final: activity ends a silence, silence ends nothing.
     sure = 0.0 if target.absence else 1.0
     value = found["label"].where(found["label"] == sure) if still_open else found["label"]
     risked = ranked["state"].to_numpy() != "too_late"
@@ -55,7 +58,7 @@ def judged(history: History, target: Target, ranked: pd.DataFrame) -> pd.DataFra
     )
 
 
-def counted(rows: pd.DataFrame, target: Target, until: datetime) -> dict[str, Any]:
+def outcome_counts(rows: pd.DataFrame, target: Target, until: datetime) -> dict[str, Any]:
     """Return what a judged list adds up to: capacity, at_risk, outcomes, hits, expected_by_chance, missed, too_late, base_rate, ....
 
     ``hits`` are outcomes among those with a rank, too late ones included; ``expected_by_chance`` is what a blind list of the same length
@@ -86,19 +89,8 @@ def counted(rows: pd.DataFrame, target: Target, until: datetime) -> dict[str, An
     }
 
 
-VERBS: Mapping[str, str] = {
-    "contract": "left",
-    "event": "left",
-    "silence": "left",
-    "ticket": "opened a ticket",
-    "offer": "took an offer",
-    "family": "bought",
-}
-"""Kind of target -> what a customer with the outcome did."""
-
-
 def verdict(facts: Mapping[str, Any], verb: str) -> str:
-    """Return in a sentence what a list would have held: ``facts`` is from ``counted``, with ``date`` and ``horizon_days``.
+    """Return in a sentence what a list would have held: ``facts`` is from ``outcome_counts``, with ``date`` and ``horizon_days``.
 
     >>> facts = {"date": "2026-04-01", "horizon_days": 90, "capacity": 20, "hits": 7, "outcomes": 31, "expected_by_chance": 1.44}
     >>> facts |= {"median_warning_days": 41.2, "missed": 24, "closest_missed": 23, "still_open": False}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prevenance.models.folds import units
+from prevenance.models.folds import sampling_units
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ def reliability(predictions: pd.DataFrame, model: str, *, seed: int = 0) -> dict
     if rows.empty:
         return {}
     score, label = (rows[column].to_numpy(dtype=float) for column in ("score", "label"))
-    customer = pd.factorize(units(rows), sort=True)[0]
+    customer = pd.factorize(sampling_units(rows), sort=True)[0]
     parts = np.array_split(np.arange(len(rows)), min(TENTHS, len(rows)))
     starts, counts = np.array([part[0] for part in parts]), np.array([len(part) for part in parts])
     predicted, seen = (np.add.reduceat(values, starts) / counts for values in (score, label))
@@ -62,6 +62,7 @@ def reliability(predictions: pd.DataFrame, model: str, *, seed: int = 0) -> dict
 def _worlds(score: Floats, customer: NDArray[np.intp], starts: NDArray[np.intp], seed: int) -> Floats:
     """Return the outcomes in each bin of each world, shape (worlds, bins)."""
     generator, customers = np.random.default_rng(seed), int(customer.max()) + 1
+    # One fate a customer: its snapshots are one piece of evidence.
     fates = (generator.random(customers)[customer] for _ in range(WORLDS))
     return np.array([np.add.reduceat((fate < score).astype(float), starts) for fate in fates])
 

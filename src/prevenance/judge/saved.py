@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from prevenance.judge.bootstrap import Floats, Weights, closed, draws, index, interval, pooled
+from prevenance.judge.bootstrap import Floats, Weights, bootstrap_interval, bootstrap_weights, closed_rows, customer_index, pooled_metrics
 
 Report = dict[str, float | str | None]
 
 
-def against_score(predictions: pd.DataFrame, model: str, *, capacity: int, share: float, replicates: int, seed: int) -> Report | None:
+def compare_with_health_score(
+    predictions: pd.DataFrame, model: str, *, capacity: int, share: float, replicates: int, seed: int
+) -> Report | None:
     """Return hits_model, hits_score, difference (low, high), saved_assumed, share and text; None where the two share no test period.
 
     Hits are outcomes among the ``capacity`` best of each test period, summed over the periods both were tested in; the interval of
@@ -25,14 +27,15 @@ def against_score(predictions: pd.DataFrame, model: str, *, capacity: int, share
         replicates: of the bootstrap.
         seed: of its draws.
     """
-    rows, customers = closed(predictions[predictions["model"].isin([model, "health_score"])])
+    rows, customers = closed_rows(predictions[predictions["model"].isin([model, "health_score"])])
     both = [set(rows.loc[rows["model"] == name, "cutoff"]) for name in (model, "health_score")]
+    # Only where both were tested can one have found more than the other.
     rows = rows[rows["cutoff"].isin(both[0] & both[1])]
     if rows.empty or model == "health_score":
         return None
-    weights = draws(len(customers), replicates, seed)
+    weights = bootstrap_weights(len(customers), replicates, seed)
     ours, theirs = (_hits(rows[rows["model"] == name], customers, weights, capacity) for name in (model, "health_score"))
-    found = interval(ours - theirs)
+    found = bootstrap_interval(ours - theirs)
     value, low, high = (found[key] for key in ("value", "low", "high"))
     return {
         "hits_model": float(ours[0]),
@@ -48,11 +51,11 @@ def against_score(predictions: pd.DataFrame, model: str, *, capacity: int, share
 
 def _hits(rows: pd.DataFrame, customers: np.ndarray, weights: Weights, capacity: int) -> Floats:
     """Return hits at capacity summed over periods, one value per column of ``weights``."""
-    place = index(rows, customers)
+    place = customer_index(rows, customers)
     contacts = np.zeros(weights.shape[1])
     for part in rows.reset_index(drop=True).groupby("cutoff", sort=True).indices.values():
         contacts += np.minimum(capacity, weights[place[part]].sum(axis=0, dtype=float))
-    return np.nan_to_num(pooled(rows, place, weights, capacity)["precision_at_capacity"]) * contacts
+    return np.nan_to_num(pooled_metrics(rows, place, weights, capacity)["precision_at_capacity"]) * contacts
 
 
 def _text(model: str, ours: float, theirs: float, gap: tuple[float | None, float | None, float | None], share: float, periods: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.judge import clustered
-from prevenance.judge.bootstrap import Floats, Weights, closed, draws, index
+from prevenance.judge.bootstrap import Floats, Weights, bootstrap_weights, closed_rows, customer_index
 from prevenance.judge.metrics import average_precision
 
 COLLAPSE_POSITIVES = 30
@@ -35,7 +35,7 @@ TENURES = ("tenure_days", "contract_age_days")
 YEAR = 365.25
 
 
-def slices(
+def slice_report(
     predictions: pd.DataFrame,
     frame: pd.DataFrame,
     columns: Sequence[str],
@@ -59,13 +59,14 @@ def slices(
     """
     keys = [key for key in ("cutoff", "customer_id", "product_id") if key in predictions and key in frame]
     columns = [column for column in columns if column in frame and column not in keys]
-    rows, customers = closed(predictions[predictions["model"].isin([model, rule])])
+    rows, customers = closed_rows(predictions[predictions["model"].isin([model, rule])])
     rows = rows.drop(columns=columns, errors="ignore").merge(frame[[*keys, *columns]], on=keys, how="left", validate="many_to_one")
+    # Unknown is a slice too: who has no segment is easily forgotten.
     rows[columns] = rows[columns].astype(object).where(rows[columns].notna(), "unknown").astype(str)
     if capacity:
-        rows["contacted"] = contacted(rows, capacity)
+        rows["contacted"] = is_contacted(rows, capacity)
     mine, theirs = (rows[rows["model"] == name].reset_index(drop=True) for name in (model, rule))
-    places, weights = index(mine, customers), draws(len(customers), replicates if capacity else 0, seed)
+    places, weights = customer_index(mine, customers), bootstrap_weights(len(customers), replicates if capacity else 0, seed)
     found = [
         _slice(mine, mine[column] == value, theirs[theirs[column] == value], places, weights, column, str(value))
         for column in columns
@@ -75,13 +76,13 @@ def slices(
     return [_judged(one | {"collapse": one["collapse"] and one["column"] not in unblocking}, chances[one["column"]]) for one in found]
 
 
-def contacted(rows: pd.DataFrame, capacity: int) -> pd.Series:
+def is_contacted(rows: pd.DataFrame, capacity: int) -> pd.Series:
     """Return for each row whether it is among the ``capacity`` best of its model and period; ties go to the smaller customer_id."""
     best = rows.assign(minus=-rows["raw"]).sort_values(["minus", "customer_id"], kind="stable")
     return (best.groupby(["model", "cutoff"]).cumcount() < capacity).reindex(rows.index)
 
 
-def grouped(frame: pd.DataFrame, learned: pd.Series) -> pd.DataFrame:
+def size_and_tenure(frame: pd.DataFrame, learned: pd.Series) -> pd.DataFrame:
     """Return ``frame``'s keys with the columns size and tenure, where it has something to tell them by.
 
     Size is in thirds of the first of ``SIZES``, cut on the rows where ``learned`` is true; tenure below one year, one to two, and longer.
@@ -124,7 +125,7 @@ def _slice(
         "roc_auc": _finite(aucs[0].value),
         "others_auc": _finite(aucs[1].value),
         "collapse": bool(large and precision is not None and rule is not None and precision < rule),
-        "gaps": {"roc_auc": clustered.difference(*aucs)},
+        "gaps": {"roc_auc": clustered.clustered_difference(*aucs)},
     }
     return found | (_attention(mine, here, places, weights, found) if "contacted" in mine else {})
 
@@ -132,7 +133,7 @@ def _slice(
 def _attention(mine: pd.DataFrame, here: np.ndarray, places: np.ndarray, weights: Weights, found: dict[str, object]) -> dict[str, object]:
     """Return the slice's share of the contacts beside its share of the outcomes, and what the contacts caught."""
     label, listed = mine["label"].to_numpy(), mine["contacted"].to_numpy(dtype=float)
-    recalls = [clustered.share((label * listed)[side], label[side], places[side], len(weights)) for side in (here, ~here)]
+    recalls = [clustered.clustered_share((label * listed)[side], label[side], places[side], len(weights)) for side in (here, ~here)]
     outcomes, contacts = _share(label[here].sum(), label.sum()), _share(listed[here].sum(), listed.sum())
     ratio = _ratio(label, listed, here, places, weights)
     return {
@@ -143,7 +144,7 @@ def _attention(mine: pd.DataFrame, here: np.ndarray, places: np.ndarray, weights
         "contact_share": contacts,
         "attention": ratio,
         "starved": bool(found["enough"] and ratio["high"] is not None and ratio["high"] < STARVED),
-        "gaps": {**found["gaps"], "recall": clustered.difference(*recalls)},  # type: ignore[dict-item]
+        "gaps": {**found["gaps"], "recall": clustered.clustered_difference(*recalls)},  # type: ignore[dict-item]
     }
 
 
@@ -197,7 +198,7 @@ def _judged(one: dict[str, object], chance: float) -> dict[str, object]:
 
 def _auc(rows: pd.DataFrame, column: str, places: np.ndarray, customers: int) -> clustered.Clustered:
     period = rows.groupby(["cutoff", column], sort=False).ngroup().to_numpy()
-    return clustered.auc(rows["label"].to_numpy(), rows["raw"].to_numpy(dtype=float), period, places, customers)
+    return clustered.clustered_auc(rows["label"].to_numpy(), rows["raw"].to_numpy(dtype=float), period, places, customers)
 
 
 def _precision(rows: pd.DataFrame) -> float | None:

@@ -14,7 +14,7 @@ import importlib
 import os
 from types import ModuleType
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 
 # Idle OpenMP threads must sleep: spinning ones stall a shared machine. It is read once, when the first library loads.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -42,5 +42,5 @@ def module(kind: str) -> ModuleType:
         PrevenanceError: E203 if there is no such kind.
     """
     if kind not in MODELS:
-        raise PrevenanceError("E203", f'there is no model "{kind}"', fix=nearest(kind, MODELS))
+        raise PrevenanceError("E203", f'there is no model "{kind}"', fix=did_you_mean(kind, MODELS))
     return importlib.import_module(MODELS[kind])

@@ -84,7 +84,7 @@ def key_id() -> str | None:
         PrevenanceError: E505 if the key's file is not safe or not there.
     """
     key = _key()
-    return None if key is None else keys.id_of(key)
+    return None if key is None else keys.key_id(key)
 
 
 def save(fitted: Fitted, folder: Path) -> str:
@@ -133,7 +133,7 @@ def _unfit(plain: dict[str, Any], text: bytes | None) -> str:
         return f"written as format {plain['format']!r}, this version reads format {FORMAT}"
     if plain["kind"] not in (*MODELS, "base_rate"):
         return f"its kind {plain['kind']!r} is none of this version"
-    return "" if text is None else trees.refused(text, len(plain["features"]))
+    return "" if text is None else trees.why_no_trees(text, len(plain["features"]))
 
 
 def _tried(fitted: Fitted) -> Fitted:
@@ -147,7 +147,7 @@ def _tried(fitted: Fitted) -> Fitted:
 
 
 def _key() -> bytes | None:
-    return keys.held(KEY, "E505")
+    return keys.read_key(KEY, "E505")
 
 
 def _signed(folder: Path, manifest: bytes, key: bytes) -> None:
@@ -156,7 +156,7 @@ def _signed(folder: Path, manifest: bytes, key: bytes) -> None:
     if not (folder / SIGNATURE).is_file():
         raise PrevenanceError("E502", f"{SIGNATURE}: cannot be read, the model is not signed", fix=fix, path=folder)
     if not hmac.compare_digest(_read(folder, SIGNATURE), _hmac(key, manifest)):
-        raise PrevenanceError("E502", f"{SIGNATURE}: signature does not match the key {keys.id_of(key)}", fix=fix, path=folder)
+        raise PrevenanceError("E502", f"{SIGNATURE}: signature does not match the key {keys.key_id(key)}", fix=fix, path=folder)
 
 
 def _plain(fitted: Fitted) -> dict[str, Any]:

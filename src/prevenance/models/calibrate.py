@@ -20,7 +20,7 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
     return expit(values)
 
 
-def platt(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+def platt_calibrator(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Return (slope, intercept) such that ``sigmoid(slope * z + intercept)`` is the chance, by Platt's smoothed targets.
 
     Where the rows hold one class only, or the order turns out upside down, the slope is 0 and everybody gets the
@@ -34,15 +34,17 @@ def platt(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     from sklearn.linear_model import LogisticRegression
 
     middle = float(log_odds.mean())
+    # Every row twice, once per class with its weight, because the estimator takes no fractions as labels.
     standard = np.tile((log_odds - middle) / spread, 2).reshape(-1, 1)
     weight = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (total - positives + 2))
+    # All but no ridge: two numbers learned from many rows need none.
     model = LogisticRegression(C=1e6, tol=1e-8, max_iter=1000)
     model.fit(standard, np.repeat([1.0, 0.0], total), sample_weight=np.append(weight, 1 - weight))
     slope = float(model.coef_[0, 0]) / spread
     return (slope, float(model.intercept_[0]) - slope * middle) if slope > 0 else flat
 
 
-def band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray) -> Band:
+def interval_band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray) -> Band:
     """Return the 90 % interval of the share that left among the rows nearest in score, at up to 33 scores.
 
     The rows must be later than those the model learned from. Several snapshots of a customer count as one when the
@@ -51,6 +53,7 @@ def band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray) -> Band:
     total = len(scores)
     if not total:
         return WHOLE
+    # Equal scores in one order, whatever the order given.
     order = np.lexsort((customers, scores))
     scores, labels, customers = scores[order], labels[order], customers[order]
     size = min(total, NEAREST, max(20, total // 5))

@@ -31,7 +31,7 @@ RULES = (
 COMPARE = {"<=": np.less_equal, "<": np.less, ">": np.greater}
 
 
-def usable(encoder: Encoder, rules: tuple[CustomerRule, ...] = RULES) -> tuple[CustomerRule, ...]:
+def usable_rules(encoder: Encoder, rules: tuple[CustomerRule, ...] = RULES) -> tuple[CustomerRule, ...]:
     """Return the rules whose every column is a feature here; the others cannot be asked."""
     return tuple(rule for rule in rules if all(column in encoder.features for column, _, _ in rule.conditions))
 
@@ -46,7 +46,7 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0, rules: tuple[Cus
     """Return the estimator that gives each row its points; it learns nothing, so ``seed`` and ``threads`` change nothing."""
     from sklearn.preprocessing import FunctionTransformer
 
-    asked = [asdict(rule) for rule in usable(encoder, rules)]
+    asked = [asdict(rule) for rule in usable_rules(encoder, rules)]
     for rule in asked:
         rule["conditions"] = [[encoder.features.index(column), sign, bound] for column, sign, bound in rule["conditions"]]
     return FunctionTransformer(points, kw_args={"rules": asked})

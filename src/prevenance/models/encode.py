@@ -77,12 +77,14 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 def _codes(column: pd.Series, words: tuple[str, ...]) -> np.ndarray:
     codes = pd.Index(words, dtype=object).get_indexer(column.astype(object)).astype("float64")
+    # A word never seen is not missing: somebody filled it in.
     codes[codes < 0] = float(len(words))
     return np.where(column.isna().to_numpy(), np.nan, codes)
 
 
 def _words(column: pd.Series) -> tuple[str, ...]:
     counts = column.dropna().astype(str).value_counts()
+    # By the word where counts are equal: the codes must not depend on the order of rows.
     return tuple(sorted(counts.index, key=lambda word: (-counts[word], word))[:LEVELS])
 
 

@@ -24,26 +24,32 @@ class Fold:
     test: datetime
 
 
-def units(rows: pd.DataFrame) -> pd.Series:
+def sampling_units(rows: pd.DataFrame) -> pd.Series:
     """Return who each row is drawn and split as: its ``group`` where there is one (accounts of one parent), else its customer_id."""
     return rows["group"] if "group" in rows else rows["customer_id"]
 
 
-def closed(cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int) -> tuple[datetime, ...]:
+def at_risk(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows of a training frame say something of the outcome: at risk at their cutoff (where a state is told), label closed."""
+    labelled = frame["label"].notna()
+    return labelled & (frame["state"] == "at_risk") if "state" in frame else labelled
+
+
+def closed_cutoffs(cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int) -> tuple[datetime, ...]:
     """Return the cutoffs, ascending and once each, whose label window has closed and settled: ``cutoff + horizon + settle <= as_of``."""
     gap = _gap(horizon_days, settle_days)
     until = _instant(as_of)
     return tuple(sorted({cutoff for cutoff in map(_instant, cutoffs) if cutoff + gap <= until}))
 
 
-def folds(
+def make_folds(
     cutoffs: Iterable[datetime], *, horizon_days: int, settle_days: int, tests: int = 6, calibrate: int = 3, min_fit: int = 1
 ) -> tuple[Fold, ...]:
     """Return expanding folds, oldest test first: the newest ``tests`` cutoffs are tested, each by what had closed before it.
 
     A fold calibrates on the newest ``calibrate`` cutoffs closed by its test, and fits on every cutoff closed by the first of
     these. Where history is short, ``calibrate`` shrinks (never below 1) until ``min_fit`` cutoffs are left to fit on; a test for
-    which even that fails is left out, so there may be fewer folds than ``tests``, or none. Pass closed cutoffs only (see ``closed``).
+    which even that fails is left out, so there may be fewer folds than ``tests``, or none. Pass closed cutoffs only (see ``closed_cutoffs``).
 
     Raises:
         PrevenanceError: E202 for a number that is too small.
@@ -55,7 +61,7 @@ def folds(
     return tuple(fold for fold in found if fold)
 
 
-def final(
+def final_fold(
     cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int, calibrate: int = 3, min_fit: int = 1
 ) -> Fold:
     """Return the fold of the model that goes to work: fit and calibrate on what has closed by ``as_of``, which is its ``test``.
@@ -67,7 +73,7 @@ def final(
     """
     _at_least({"calibrate": calibrate, "min_fit": min_fit}, 1)
     ordered, test, gap = sorted(set(map(_instant, cutoffs))), _instant(as_of), _gap(horizon_days, settle_days)
-    known = closed(ordered, test, horizon_days=horizon_days, settle_days=settle_days)
+    known = closed_cutoffs(ordered, test, horizon_days=horizon_days, settle_days=settle_days)
     if not known:
         what = f"no label window of {horizon_days} days (+ {settle_days} days to settle) has closed by {test:%Y-%m-%d}"
         first = f"set as_of={ordered[0] + gap + timedelta(days=1):%Y-%m-%d} or later" if ordered else "give a longer history"
@@ -75,35 +81,11 @@ def final(
     return _fold(known, test, gap, calibrate, min_fit) or Fold(known, (), test)
 
 
-def summary(parted: Sequence[Fold], frame: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per fold and part: fold, part, first, last (cutoffs), cutoffs, snapshots, customers, positives, base_rate.
+def folds_svg(parted: Sequence[Fold], *, width: int = 640) -> str:
+    """Return the folds as a small SVG element, ``width`` pixels wide, time to scale; colour is never the only sign.
 
-    ``frame`` has customer_id, cutoff, label and, if it likes, state: only rows at risk with a closed label are counted.
+    F fit, C calibrate, T test, ``.`` a cutoff left out (its label was still open).
     """
-    usable = frame[frame["label"].notna()]
-    if "state" in usable:
-        usable = usable[usable["state"] == "at_risk"]
-    parts = (
-        (number, part, cutoffs)
-        for number, fold in enumerate(parted, start=1)
-        for part, cutoffs in (("fit", fold.fit), ("calibrate", fold.calibrate), ("test", (fold.test,)))
-    )
-    columns = ["fold", "part", "first", "last", "cutoffs", "snapshots", "customers", "positives", "base_rate"]
-    return pd.DataFrame([_part_row(usable, *part) for part in parts if part[2]], columns=columns)
-
-
-def picture(parted: Sequence[Fold]) -> str:
-    """Return the folds as text, one line each: F fit, C calibrate, T test, ``.`` a cutoff left out (its label was still open)."""
-    if not parted:
-        return "no folds: the history is too short"
-    every = sorted({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
-    rows = [("".join(_letter(fold, cutoff) for cutoff in every), fold.test) for fold in parted]
-    lines = [f"{number:>2}  {letters}  test {test:%Y-%m-%d}" for number, (letters, test) in enumerate(rows, start=1)]
-    return "\n".join([*lines, f"    {every[0]:%Y-%m-%d} to {every[-1]:%Y-%m-%d}: F fit, C calibrate, T test, . left out"])
-
-
-def svg(parted: Sequence[Fold], *, width: int = 640) -> str:
-    """Return the same picture as a small SVG element, ``width`` pixels wide, time to scale; colour is never the only sign."""
     if not parted:
         return '<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"></svg>'
     every = sorted({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
@@ -127,6 +109,7 @@ _COLOURS = {"F": "#1f5f99", "C": "#8a5a00", "T": "#a61c3c", ".": "#999999"}
 def _fold(ordered: Sequence[datetime], test: datetime, gap: timedelta, calibrate: int, min_fit: int) -> Fold | None:
     """Return the fold for one test with the largest calibrate part that leaves ``min_fit`` cutoffs to fit on, or None."""
     before = [cutoff for cutoff in ordered if cutoff + gap <= test]
+    # A smaller part to calibrate on costs less than nothing to learn from.
     for size in range(min(calibrate, len(before)), 0, -1):
         late = before[-size:]
         fit = tuple(cutoff for cutoff in before if cutoff + gap <= late[0])
@@ -139,13 +122,6 @@ def _letter(fold: Fold, cutoff: datetime) -> str:
     if cutoff == fold.test:
         return "T"
     return "F" if cutoff in fold.fit else "C" if cutoff in fold.calibrate else "." if cutoff < fold.test else " "
-
-
-def _part_row(usable: pd.DataFrame, number: int, part: str, cutoffs: tuple[datetime, ...]) -> tuple[object, ...]:
-    rows = usable[usable["cutoff"].isin(cutoffs)]
-    positives = int(rows["label"].sum())
-    rate = positives / len(rows) if len(rows) else float("nan")
-    return number, part, cutoffs[0], cutoffs[-1], len(cutoffs), len(rows), rows["customer_id"].nunique(), positives, rate
 
 
 def _instant(moment: datetime) -> datetime:

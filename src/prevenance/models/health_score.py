@@ -19,7 +19,7 @@ MIDDLE, STEP = 50.0, 10.0
 """A score of ``MIDDLE`` is a log-odds of 0, and ``STEP`` points less are one more; calibration gives the chances."""
 
 
-def encoder(params: Mapping[str, Any], features: Sequence[str]) -> Encoder:
+def score_encoder(params: Mapping[str, Any], features: Sequence[str]) -> Encoder:
     """Return the encoder of the score's inputs, those that are a feature here; a score is taken as it is, constant inputs too."""
     return Encoder(tuple(name for name in dict.fromkeys(one["feature"] for one in params.get("inputs", ())) if name in set(features)))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prevenance.models.encode import Encoder
-from prevenance.models.prepare import learned, owners, preparation, prepared
+from prevenance.models.prepare import column_owners, preparation, preparation_state, prepared_columns
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -38,19 +38,19 @@ def fitted(encoder: Encoder, matrix: np.ndarray, labels: np.ndarray, *, seed: in
 def parameters(estimator: Pipeline) -> dict[str, Any]:
     """Return the preparation, the weight of each prepared column and the intercept."""
     model = estimator[-1]
-    return {"prepare": learned(estimator[0]), "weights": model.coef_[0].tolist(), "intercept": float(model.intercept_[0])}
+    return {"prepare": preparation_state(estimator[0]), "weights": model.coef_[0].tolist(), "intercept": float(model.intercept_[0])}
 
 
 def log_odds(parameters: dict[str, Any], matrix: np.ndarray) -> np.ndarray:
     """Return the log-odds, shape (n,)."""
     # A row-wise sum and not a matrix product: BLAS may add in another order when other rows are beside this one.
-    weighted = prepared(parameters["prepare"], matrix) * np.array(parameters["weights"])
+    weighted = prepared_columns(parameters["prepare"], matrix) * np.array(parameters["weights"])
     return np.ascontiguousarray(weighted).sum(axis=1) + parameters["intercept"]
 
 
 def contributions(parameters: dict[str, Any], matrix: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the intercept and each feature's weighted distance from the mean: exact, shape (n, p)."""
-    weighted = prepared(parameters["prepare"], matrix) * np.array(parameters["weights"])
+    weighted = prepared_columns(parameters["prepare"], matrix) * np.array(parameters["weights"])
     found = np.zeros(matrix.shape)
-    np.add.at(found.T, owners(parameters["prepare"]), weighted.T)
+    np.add.at(found.T, column_owners(parameters["prepare"]), weighted.T)
     return parameters["intercept"], found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prevenance.models.encode import Encoder
-from prevenance.models.prepare import learned, preparation, prepared
+from prevenance.models.prepare import preparation, preparation_state, prepared_columns
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -29,12 +29,12 @@ def parameters(estimator: Pipeline) -> dict[str, Any]:
     """Return the preparation and the layers' weights."""
     net = estimator[-1]
     layers = [{"weights": weights.tolist(), "bias": bias.tolist()} for weights, bias in zip(net.coefs_, net.intercepts_, strict=True)]
-    return {"prepare": learned(estimator[0]), "layers": layers}
+    return {"prepare": preparation_state(estimator[0]), "layers": layers}
 
 
 def log_odds(parameters: dict[str, Any], matrix: np.ndarray) -> np.ndarray:
     """Return the log-odds, shape (n,)."""
-    signal = prepared(parameters["prepare"], matrix)
+    signal = prepared_columns(parameters["prepare"], matrix)
     for depth, layer in enumerate(parameters["layers"]):
         signal = np.maximum(signal, 0.0) if depth else signal
         # einsum without BLAS: the order of adding is the same whatever the number of rows.

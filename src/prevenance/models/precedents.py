@@ -30,7 +30,7 @@ def precedents(rows: pd.DataFrame) -> Precedents:
     return [_around(scores, labels, codes, float(score)) for score in np.unique(np.quantile(scores, np.linspace(0, 1, KNOTS)))]
 
 
-def similar(about: dict[str, Any], score: float | None) -> tuple[int, int] | None:
+def similar_counts(about: dict[str, Any], score: float | None) -> tuple[int, int] | None:
     """Return (customers, with the outcome) among past customers nearest to ``score``, or ``None`` where a model keeps no such counts."""
     kept: Precedents = about.get("precedents") or []
     if not kept or score is None or not np.isfinite(score):
@@ -42,6 +42,7 @@ def similar(about: dict[str, Any], score: float | None) -> tuple[int, int] | Non
 def _around(scores: np.ndarray, labels: np.ndarray, codes: np.ndarray, score: float) -> list[float]:
     distance = np.abs(scores - score)
     order = np.argsort(distance, kind="stable")
+    # Once a customer: ten snapshots of one are not ten precedents.
     _, first = np.unique(codes[order], return_index=True)
     own = order[np.sort(first)]
     chosen = own[distance[own] <= distance[own[min(NEAREST, len(own)) - 1]]]

@@ -50,8 +50,8 @@ def preparation(encoder: Encoder) -> ColumnTransformer:
     return ColumnTransformer([("numbers", numbers, numeric), ("categories", categories, list(encoder.categories))])
 
 
-def learned(fitted: ColumnTransformer) -> dict[str, Any]:
-    """Return what a fitted preparation learned, as plain JSON; ``prepared`` reads it."""
+def preparation_state(fitted: ColumnTransformer) -> dict[str, Any]:
+    """Return what a fitted preparation learned, as plain JSON; ``prepared_columns`` reads it."""
     state: dict[str, Any] = {"numbers": [], "fill": [], "missing": [], "mean": [], "scale": [], "categories": [], "share": []}
     for name, steps, places in fitted.transformers_:
         if name == "numbers" and len(places):
@@ -64,7 +64,7 @@ def learned(fitted: ColumnTransformer) -> dict[str, Any]:
     return state
 
 
-def prepared(state: dict[str, Any], matrix: np.ndarray) -> np.ndarray:
+def prepared_columns(state: dict[str, Any], matrix: np.ndarray) -> np.ndarray:
     """Return the prepared columns, float64 of shape (n, q), exactly as the fitted preparation gives them."""
     numbers = matrix[:, state["numbers"]]
     holes = np.isnan(numbers)
@@ -75,7 +75,7 @@ def prepared(state: dict[str, Any], matrix: np.ndarray) -> np.ndarray:
     return np.column_stack([columns, np.column_stack(words) - np.array(state["share"])]) if words else columns
 
 
-def owners(state: dict[str, Any]) -> np.ndarray:
+def column_owners(state: dict[str, Any]) -> np.ndarray:
     """Return for each prepared column the position of the feature it comes from, integers of shape (q,)."""
     numbers = state["numbers"]
     words = [place for place, count in state["categories"] for _ in range(count)]

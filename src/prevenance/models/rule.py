@@ -53,6 +53,7 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0) -> Pipeline:
     from sklearn.preprocessing import FunctionTransformer, RobustScaler
 
     numeric = [place for place in range(len(encoder.features)) if place not in set(encoder.categories)]
+    # What most others take is what a shop without any model would offer.
     numeric = [place for place in numeric if encoder.features[place].startswith(POPULARITY)] or numeric
     return make_pipeline(
         make_column_transformer((SimpleImputer(strategy="median"), numeric)),

@@ -11,7 +11,7 @@ from prevenance.models.bundle import Fitted
 UNKNOWN = "not_enough_data"
 
 
-def scored(
+def cohort_scores(
     fitted: Fitted, features_now: pd.DataFrame, features_before: pd.DataFrame, cohort_now: pd.DataFrame, unknown: pd.Series | None = None
 ) -> pd.DataFrame:
     """Return the cohort with its chances: customer_id, state0, value_at_stake, score, score_low, score_high, score_before.
@@ -39,6 +39,7 @@ def scored(
         raise ValueError(f"{lost} of {len(order)} customers of the cohort have no features")
     now = given.reindex(order)
     hidden = now.reindex(columns=list(fitted.encoder.features)).isna().all(axis=1) if unknown is None else unknown
+    # A model without inputs knows nobody better than anybody else: there nobody is unknown.
     dark = hidden.to_numpy(dtype=bool) & bool(fitted.encoder.features)
     score = np.where(dark, np.nan, bundle.chance(fitted, now))
     low, high = bundle.interval(fitted, score)

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.models import BLENDED, challenger, customer_rules, health_score, module
+from prevenance.models import BLENDED, customer_rules, health_score, module, tuning
 from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
-from prevenance.models.calibrate import band, platt
+from prevenance.models.calibrate import interval_band, platt_calibrator
 from prevenance.models.encode import Encoder, fit_encoder
-from prevenance.models.folds import Fold, units
-from prevenance.models.learn import learned, tuned
+from prevenance.models.folds import Fold, at_risk, sampling_units
+from prevenance.models.learn import learned_parameters
 from prevenance.models.precedents import precedents
 
 FEW, MANY = 20, 100
@@ -49,30 +49,28 @@ class Backtest:
     dropped: tuple[tuple[str, ...], ...] = ()
 
 
-def usable(frame: pd.DataFrame) -> pd.DataFrame:
+def usable_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows at risk with a closed label, in the order (cutoff, customer_id): the order given never matters.
 
     Rows that are all usable and in order already are returned as they are: a large frame is not copied again and again.
     """
-    kept = frame["label"].notna().to_numpy()
-    if "state" in frame:
-        kept = kept & (frame["state"] == "at_risk").to_numpy()
+    kept = at_risk(frame).to_numpy()
     keys = [name for name in ORDER if name in frame]
     if kept.all() and isinstance(frame.index, pd.RangeIndex) and frame[keys].equals(frame[keys].sort_values(keys, kind="stable")):
         return frame
     return frame[kept].sort_values(keys, kind="stable", ignore_index=True)
 
 
-def positives(frame: pd.DataFrame) -> int:
+def positive_customers(frame: pd.DataFrame) -> int:
     """Return how many distinct customers have a matured positive: what there is to learn from."""
-    rows = usable(frame)
+    rows = usable_rows(frame)
     return int(rows.loc[rows["label"] == 1, "customer_id"].nunique())
 
 
-def ladder(positives: int) -> tuple[str, ...]:
+def model_ladder(positives: int) -> tuple[str, ...]:
     """Return the kinds of model worth trying, simplest first.
 
-    >>> ladder(19), ladder(20), ladder(100)
+    >>> model_ladder(19), model_ladder(20), model_ladder(100)
     ((), ('logistic',), ('logistic', 'blend', 'lightgbm'))
     """
     if positives < FEW:
@@ -80,7 +78,7 @@ def ladder(positives: int) -> tuple[str, ...]:
     return ("logistic",) if positives < MANY else ("logistic", "blend", "lightgbm")
 
 
-def fit(
+def fit_model(
     frame: pd.DataFrame,
     fold: Fold,
     kind: str,
@@ -106,7 +104,7 @@ def fit(
     Raises:
         PrevenanceError: E203 for an unknown kind; E601 if the fit part has no closed label.
     """
-    return _fit(usable(frame), fold, kind, features, seed, dict(params or {}), threads, dict(about or {}))
+    return _fit(usable_rows(frame), fold, kind, features, seed, dict(params or {}), threads, dict(about or {}))
 
 
 def backtest(
@@ -127,13 +125,14 @@ def backtest(
     taken instead; those for ``health_score`` make it a rival too.
     ``champion`` is (kind, params): its recipe, refitted in each fold under the name "champion".
     """
-    rows = usable(frame)
+    rows = usable_rows(frame)
     settings = {kind: dict((params or {}).get(kind, {})) for kind in kinds}
+    # The blend last: it takes the settings of its parts.
     for kind in sorted(kinds, key=lambda one: one == "blend"):
         if kind == "blend" and all(settings.get(one) for one in BLENDED):
             settings[kind] = settings[kind] or {one: settings[one] for one in BLENDED}
         if folds and not settings[kind]:
-            settings[kind] = tune(rows, folds[0], features, seed=seed, trials=trials, kind=kind, threads=threads)
+            settings[kind] = tune_model(rows, folds[0], features, seed=seed, trials=trials, kind=kind, threads=threads)
     asked = _asks(features) and "product_id" not in rows
     recipes: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in RIVALS if name != "customer_rules" or asked}
     recipes |= {name: (name, dict(chosen)) for name, chosen in (params or {}).items() if name == "health_score"}
@@ -144,13 +143,14 @@ def backtest(
     losses: dict[str, tuple[float, ...]] = {}
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
-        others = rows[rows["cutoff"].isin(fold.calibrate) & ~challenger.tuned_on(rows)]
+        # Where settings were chosen, a kind with many of them looks better than it is.
+        others = rows[rows["cutoff"].isin(fold.calibrate) & ~tuning.is_tuned_on(rows)]
         made: dict[str, Fitted] = {}
         for name, (kind, chosen) in recipes.items():
             made[name] = fitted = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
             parts.append(_predictions(fitted, test, number, name))
             if number == 1:
-                losses[name] = challenger.losses(chance(fitted, others), others)
+                losses[name] = tuning.customer_losses(chance(fitted, others), others)
             if name == "rule":
                 rules.append(rule_text(fitted))
                 dropped.append(fitted.encoder.dropped)
@@ -158,7 +158,7 @@ def backtest(
     return Backtest(predictions, losses if parts else {}, tuple(rules), settings, tuple(dropped))
 
 
-def with_band(fitted: Fitted, predictions: pd.DataFrame, model: str) -> Fitted:
+def with_interval_band(fitted: Fitted, predictions: pd.DataFrame, model: str) -> Fitted:
     """Return the model with its 90 % interval and precedents from ``model``'s out-of-time predictions; without any, unchanged."""
     if (rows := predictions[predictions["model"] == model]).empty:
         return fitted
@@ -173,7 +173,7 @@ def rule_text(fitted: Fitted) -> str:
     return f"{fitted.encoder.features[fitted.parameters['place']]}, {side} first"
 
 
-def tune(
+def tune_model(
     frame: pd.DataFrame, fold: Fold, features: Sequence[str], *, seed: int, trials: int = 20, kind: str = "lightgbm", threads: int = 0
 ) -> dict[str, Any]:
     """Return the settings that, learned from the fold's fit part, did best on its calibrate part; {} if there is no such part.
@@ -182,9 +182,9 @@ def tune(
     more settings to try would look better than it is. LightGBM gets ``trials`` of Optuna's TPE over one binned Dataset, logistic a few
     ridges, other kinds their defaults.
     """
-    rows = usable(frame)
-    learn, later = rows[rows["cutoff"].isin(fold.fit)], rows[rows["cutoff"].isin(fold.calibrate) & challenger.tuned_on(rows)]
-    return tuned(kind, learn, later, features, seed=seed, trials=trials, threads=threads)
+    rows = usable_rows(frame)
+    learn, later = rows[rows["cutoff"].isin(fold.fit)], rows[rows["cutoff"].isin(fold.calibrate) & tuning.is_tuned_on(rows)]
+    return tuning.tuned_settings(kind, learn, later, features, seed=seed, trials=trials, threads=threads)
 
 
 def _fit(
@@ -205,10 +205,13 @@ def _fit(
         raise PrevenanceError(
             "E601", f"no closed label among {len(fold.fit)} cutoffs to fit on", fix="give a longer history or a shorter horizon_days"
         )
-    encoder = health_score.encoder(params, features) if kind == "health_score" else fit_encoder(learn, features)
+    encoder = health_score.score_encoder(params, features) if kind == "health_score" else fit_encoder(learn, features)
     ready = kind == "blend" and all(one in made and made[one].about["params"] == params.get(one) for one in BLENDED)
     parts = [made[one].parameters for one in BLENDED] if ready else []
-    parameters = module("blend").joined(*parts) if ready else learned(kind, encoder, learn, seed=seed, params=params, threads=threads)
+    parameters = (
+        module("blend").joined(*parts) if ready else learned_parameters(kind, encoder, learn, seed=seed, params=params, threads=threads)
+    )
+    # A rate learns nothing else, so nothing has to be kept apart for it.
     known = pd.concat([learn, later]) if kind == "base_rate" else learn if later.empty else later
     told = {
         "trained_until": fold.test.isoformat(),
@@ -220,12 +223,12 @@ def _fit(
     }
     bare = Fitted(kind, encoder, parameters, (0.0, 0.0), about={**told, **about})
     ranked = log_odds(bare, known)
-    fitted = replace(bare, calibrator=platt(ranked, known["label"].to_numpy(dtype="float64")))
+    fitted = replace(bare, calibrator=platt_calibrator(ranked, known["label"].to_numpy(dtype="float64")))
     return replace(fitted, band=_band(calibrated(fitted, ranked), known))
 
 
 def _asks(features: Iterable[str]) -> bool:
-    return bool(customer_rules.usable(Encoder(tuple(features))))
+    return bool(customer_rules.usable_rules(Encoder(tuple(features))))
 
 
 def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: str) -> pd.DataFrame:
@@ -237,4 +240,4 @@ def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: s
 
 
 def _band(scores: np.ndarray, rows: pd.DataFrame) -> Any:
-    return band(scores, rows["label"].to_numpy(dtype="float64"), units(rows).to_numpy(dtype=object))
+    return interval_band(scores, rows["label"].to_numpy(dtype="float64"), sampling_units(rows).to_numpy(dtype=object))

@@ -21,7 +21,7 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _BELIEVED: set[tuple[str, int]] = set()
 
 
-def refused(text: bytes, features: int) -> str:
+def why_no_trees(text: bytes, features: int) -> str:
     """Return why a text is no model of so many features, or nothing if a process of its own could parse it and score a row.
 
     The process has no shell, none of the environment's secrets, and limits of memory and time. A text is asked about once in a run.
@@ -30,6 +30,7 @@ def refused(text: bytes, features: int) -> str:
     if asked in _BELIEVED:
         return ""
     script = Path(__file__).with_name("parse_trees.py")
+    # -I and -S: nothing that is installed or set in the environment runs beside the parse.
     command = [sys.executable, "-I", "-S", str(script), _library(), str(features), str(MEMORY + PER_BYTE * len(text)), str(SECONDS)]
     alone = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"OMP_NUM_THREADS": "1"}
     quiet = subprocess.DEVNULL

@@ -1,13 +1,20 @@
-"""Settings chosen by trying them on later rows: a fixed number of trials, no clock, the same answer every time."""
+"""Settings and kinds chosen by trying them on later rows: a fixed number of trials, no clock, the same answer every time.
+
+Which kind may challenge the rule: the simplest that no other surely beats, on customers that nothing was tuned on.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from prevenance.models import boosted, logistic
-from prevenance.models.encode import Encoder
+from prevenance.models import BLENDED, boosted, logistic
+from prevenance.models.encode import Encoder, fit_encoder
+from prevenance.models.folds import sampling_units
+from prevenance.models.learn import labels_of
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -19,7 +26,25 @@ ROUNDS, PATIENCE = 300, 25
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 
 
-def ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str, Any]:
+def tuned_settings(
+    kind: str, learn: pd.DataFrame, later: pd.DataFrame, features: Sequence[str], *, seed: int, trials: int, threads: int = 0
+) -> dict[str, Any]:
+    """Return the settings that, learned from ``learn``, did best on ``later``; {} for a kind that is not tuned or too few rows."""
+    if kind == "blend":
+        each = {one: tuned_settings(one, learn, later, features, seed=seed, trials=trials, threads=threads) for one in BLENDED}
+        return each if all(each.values()) else {}
+    if kind not in ("lightgbm", "logistic") or any(part["label"].nunique() < 2 for part in (learn, later)):
+        return {}
+    encoder = fit_encoder(learn, features)
+    if not encoder.features:
+        return {}
+    parts = [(encoder.matrix(part), labels_of(part)) for part in (learn, later)]
+    if kind == "logistic":
+        return tune_ridge(encoder, *parts, seed=seed)
+    return tune_boosting(encoder, *parts, seed=seed, trials=trials, threads=boosted.threads_for(parts[0][0], threads))
+
+
+def tune_ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str, Any]:
     """Return the ridge with the smallest log loss on ``later``; the stronger one on a tie."""
     from threadpoolctl import threadpool_limits
 
@@ -30,7 +55,7 @@ def ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str,
     return {"strength": min(losses, key=lambda strength: losses[strength])}
 
 
-def boosting(encoder: Encoder, learn: Part, later: Part, *, seed: int, trials: int, threads: int = 0) -> dict[str, Any]:
+def tune_boosting(encoder: Encoder, learn: Part, later: Part, *, seed: int, trials: int, threads: int = 0) -> dict[str, Any]:
     """Return LightGBM's settings with the smallest log loss on ``later`` after ``trials``, the first of which is the defaults.
 
     The rows are binned once for all trials. Trials that lag behind the median are pruned; the number of trees is where
@@ -54,6 +79,7 @@ def boosting(encoder: Encoder, learn: Part, later: Part, *, seed: int, trials: i
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler, pruner = optuna.samplers.TPESampler(seed=seed), optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=30)
     study = optuna.create_study(sampler=sampler, pruner=pruner)
+    # The defaults first: no tuning ends worse than none.
     study.enqueue_trial({name: boosted.DEFAULTS[name] for name in (*WHOLE_NUMBERS, *SHARES)})
     study.optimize(objective, n_trials=trials)
     best = study.best_trial
@@ -103,3 +129,37 @@ class _Watch:
             from lightgbm.callback import EarlyStopException
 
             raise EarlyStopException(self.best_round - 1, state.evaluation_result_list)
+
+
+def is_tuned_on(rows: pd.DataFrame) -> pd.Series:
+    """Return of which customers the settings are tuned: bool, about half of them, drawn by the hash of their id (of their group, where accounts have one parent).
+
+    The others are for comparing kinds: on the rows it was tuned on, a kind with more settings to try looks better than it is.
+    """
+    return pd.Series(pd.util.hash_array(sampling_units(rows).to_numpy(dtype=object)) % 2 == 0, index=rows.index)
+
+
+def customer_losses(scores: np.ndarray, rows: pd.DataFrame) -> tuple[float, ...]:
+    """Return the mean log loss of each customer (or group), by its id; ``scores`` are the chances of ``rows`` (customer_id, label)."""
+    label, near = rows["label"].to_numpy(), np.clip(scores, 1e-9, 1 - 1e-9)
+    found = pd.Series(-np.where(label > 0, np.log(near), np.log1p(-near)), index=rows.index)
+    return tuple(found.groupby(sampling_units(rows)).mean().sort_index())
+
+
+def choose_challenger(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> str | None:
+    """Return the challenger: the simplest kind that no later one of ``kinds`` beats by more than a standard error; None if none was tried.
+
+    Compared is the log loss customer by customer (the one-standard-error rule of Breiman et al., 1984), where every label had closed before
+    the first test period, so the gate may still judge the choice on all of them.
+    """
+    tried = [kind for kind in kinds if kind in by_kind]
+    if not tried:
+        return None
+    best = tried[0]
+    for kind in tried[1:]:
+        # Customer by customer, because the same customers are hard for every kind.
+        gain = np.array(by_kind[best]) - np.array(by_kind[kind])
+        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
+        if len(gain) and gain.mean() > error:
+            best = kind
+    return best

@@ -45,6 +45,7 @@ class Room:
 
     def slots(self, owner: object) -> int:
         """Return the contacts that one owner has time for (where hours count)."""
+        # 4.5 hours at 1.5 each are three contacts, whatever floats make of it.
         return int((self.available(owner) or 0.0) / self.hours_per_contact + 1e-9)
 
     def inside(self, owners: pd.Series) -> pd.Series:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from prevenance.order.capacity import Room
 from prevenance.order.holdout import CONTACT, HOLDOUT, HoldOut
-from prevenance.order.value import ORDER, WORKABLE, check_share, gain, places, worth
+from prevenance.order.value import ORDER, WORKABLE, check_share, expected_gain, expected_value, list_places
 
 COOLING = "cooling_down"
 BEYOND = "beyond_capacity"
@@ -81,8 +81,8 @@ def decide(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, *
     """
     _check(rows)
     rows = rows.assign(**{name: usual for name, usual in STANDING.items() if name not in rows})
-    expected = worth(rows, rules.share, rules.cost)
-    place = places(rows, expected, rows["score"])
+    expected = expected_value(rows, rules.share, rules.cost)
+    place = list_places(rows, expected, rows["score"])
     woken = _woken(rows, rules, memory)
     apart = _apart(rows, moment, woken)
     free = apart == ""
@@ -97,6 +97,7 @@ def decide(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, *
     ids = rows["customer_id"]
     listed = frozenset(ids[worked])
     if draws:
+        # An arm once drawn stays for the epoch, or the comparison would be with whoever was left over.
         arms = {**dict.fromkeys(sorted(listed), CONTACT), **arms}
     decided = pd.DataFrame(
         {
@@ -151,8 +152,8 @@ def _apart(rows: pd.DataFrame, moment: datetime, woken: pd.Series) -> pd.Series:
 def _sticky(rows: pd.DataFrame, rules: Rules, inside: frozenset[str]) -> pd.Series:
     """Return the places with everyone who is inside already lifted by the margin, on what a contact gains before its cost."""
     lift = 1 + rules.margin * rows["customer_id"].isin(inside)
-    lifted = (gain(rows, rules.share) * lift - rules.cost).round(2) + 0.0
-    return places(rows, lifted, rows["score"] * lift)
+    lifted = (expected_gain(rows, rules.share) * lift - rules.cost).round(2) + 0.0
+    return list_places(rows, lifted, rows["score"] * lift)
 
 
 def _inside(rows: pd.DataFrame, place: pd.Series, room: Room) -> pd.Series:
@@ -177,7 +178,9 @@ def _drawn(
     outside = inside.index[~inside & rules.room.workable(rows["owner"].reindex(inside.index))]
     chosen = inside.index[inside]
     half = int(np.ceil(len(chosen) * rules.holdout.band))
+    # Not [-half:], which of none would be all.
     near = rows.loc[[*chosen[len(chosen) - half :], *outside[:half]]]
+    # Who was already contacted in this epoch can no longer show what no contact does.
     near = near[_may_be_held(near, rules.holdout) & ~near["touched"].astype(bool) & ~near["customer_id"].map(arms).eq(CONTACT)]
     for customer in near["customer_id"]:
         band.setdefault(customer, moment)

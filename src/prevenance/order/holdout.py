@@ -52,6 +52,7 @@ class HoldOut:
 
     def drawn(self, customer_id: str, epoch: int) -> bool:
         """Return whether the hash of a customer falls into the share; the same for a whole epoch."""
+        # A sign between the parts that no name holds, or two different draws could read alike.
         text = "\x1f".join((self.target, str(epoch), customer_id)).encode("utf-8", errors="surrogatepass")
         code = hashlib.blake2b(text, key=hashlib.sha256(self.key).digest(), digest_size=8).digest()
         return int.from_bytes(code, "big") / 2**64 < self.share
@@ -62,7 +63,7 @@ class HoldOut:
         return hashlib.blake2b(b"mark", key=hashlib.sha256(self.key).digest(), digest_size=8).hexdigest()
 
 
-def mondays(cutoff: datetime, weeks: int) -> list[datetime]:
+def last_mondays(cutoff: datetime, weeks: int) -> list[datetime]:
     """Return the last ``weeks`` weekly moments up to and including ``cutoff``, ascending."""
     last = ORIGIN + WEEK * ((cutoff - ORIGIN) // WEEK)
     return [last - WEEK * n for n in reversed(range(weeks))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from prevenance.history.history import History, visible
+from prevenance.history.history import History, visible_sql
 from prevenance.targets.churn import ACTIVE, MONEY
 
 
@@ -27,20 +27,21 @@ PERSONAL = ("call", "email", "meeting", "training")
 """Kinds of contact after which a customer is left in peace; a campaign is none."""
 
 
-def contacted(history: History, moment: datetime, days: float) -> set[str]:
+def contacted_customers(history: History, moment: datetime, days: float) -> set[str]:
     """Return the customers whom somebody of ours contacted in person in ``(moment - days, moment]``."""
     if "contacts" not in history.tables or days <= 0:
         return set()
     kinds = ", ".join(f"'{kind}'" for kind in PERSONAL)
-    asked = f"select distinct customer_id from {visible('contacts', moment, days)} where direction = 'out' and kind in ({kinds})"
+    asked = f"select distinct customer_id from {visible_sql('contacts', moment, days)} where direction = 'out' and kind in ({kinds})"
     return {row[0] for row in history.con.execute(asked).fetchall()}
 
 
-def escalated(history: History, moment: datetime, days: float) -> set[str]:
+def escalated_customers(history: History, moment: datetime, days: float) -> set[str]:
     """Return the customers with an open escalation: a ticket escalated, and at ``moment`` neither resolved nor closed.
 
     A ticket of which nothing was heard in ``(moment - days, moment]`` was forgotten and no longer counts.
     """
+    # No tickets known is no open escalation; a source without them would silence everybody.
     if "tickets" not in history.tables:
         return set()
     asked = f"""
@@ -48,17 +49,17 @@ def escalated(history: History, moment: datetime, days: float) -> set[str]:
             select customer_id, bool_or(event = 'escalated') as was_escalated, min(age_days) as silent_days,
                 arg_max(event, (event_at, known_at, case when event in ('resolved', 'closed') then 1 else 0 end))
                     filter (where event in ('opened', 'escalated', 'reopened', 'resolved', 'closed')) as standing
-            from {visible("tickets", moment)} group by customer_id, ticket_id)
+            from {visible_sql("tickets", moment)} group by customer_id, ticket_id)
         where was_escalated and standing not in ('resolved', 'closed') and silent_days < {float(days)}"""
     return {row[0] for row in history.con.execute(asked).fetchall()}
 
 
-def revenue(history: History, moment: datetime) -> dict[str, float]:
+def yearly_revenue(history: History, moment: datetime) -> dict[str, float]:
     """Return what each customer with running contracts pays a year; empty where no contracts are known."""
     if "subscriptions" not in history.tables:
         return {}
     asked = (
-        f"with subscriptions as (select * from {visible('subscriptions', moment)}) "
+        f"with subscriptions as (select * from {visible_sql('subscriptions', moment)}) "
         f"select customer_id, {MONEY} as yearly from ({ACTIVE}) group by customer_id"
     )
     return {customer: value for customer, value in history.con.execute(asked).fetchall() if value is not None}

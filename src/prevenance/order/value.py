@@ -22,17 +22,18 @@ def check_share(share: float) -> None:
         )
 
 
-def gain(rows: pd.DataFrame, share: float) -> pd.Series:
+def expected_gain(rows: pd.DataFrame, share: float) -> pd.Series:
     """Return what a contact is expected to save, before its cost: ``score * value_at_stake * share``; NaN where unknown or not workable."""
     return (rows["score"] * rows["value_at_stake"] * share).where(rows["state0"] == WORKABLE)
 
 
-def worth(rows: pd.DataFrame, share: float, cost: float) -> pd.Series:
+def expected_value(rows: pd.DataFrame, share: float, cost: float) -> pd.Series:
     """Return the expected value of contacting each customer, to the cent; NaN where it is unknown or the customer is not workable."""
-    return (gain(rows, share) - cost).round(2) + 0.0
+    # + 0.0: no -0.0 in a file.
+    return (expected_gain(rows, share) - cost).round(2) + 0.0
 
 
-def places(rows: pd.DataFrame, worth: pd.Series, chance: pd.Series) -> pd.Series:
+def list_places(rows: pd.DataFrame, worth: pd.Series, chance: pd.Series) -> pd.Series:
     """Return each row's place, 1 first; the order of ``rows`` plays no part.
 
     Groups follow as in ``ORDER``; within one by ``worth`` (unknown last, those by ``chance``), or by ``chance`` if no worth is known at
@@ -53,15 +54,15 @@ def places(rows: pd.DataFrame, worth: pd.Series, chance: pd.Series) -> pd.Series
     return pd.Series(np.arange(1, len(rows) + 1), index=order).reindex(rows.index)
 
 
-def by_product(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
+def offers_by_product(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
     """Return every workable offer, product by product, best customer first: product_id, product, place, customer_id, score, ....
 
     ``offers``: customer_id, product_id, product, state0, score, score_low, score_high, value_at_stake; one row per customer and product.
     ``place`` counts from 1 within a product, in the order of the list (expected value, or the chance where no value is known).
     """
     rows = offers[offers["state0"] == WORKABLE].reset_index(drop=True)
-    rows["expected_value"] = worth(rows, share, cost_per_contact)
-    ordered = rows.iloc[np.argsort(places(rows, rows["expected_value"], rows["score"]).to_numpy(), kind="stable")]
+    rows["expected_value"] = expected_value(rows, share, cost_per_contact)
+    ordered = rows.iloc[np.argsort(list_places(rows, rows["expected_value"], rows["score"]).to_numpy(), kind="stable")]
     ordered = ordered.sort_values("product_id", kind="stable").reset_index(drop=True)
     ordered.insert(0, "place", ordered.groupby("product_id").cumcount() + 1)
     return ordered[OFFERED]
@@ -70,5 +71,5 @@ def by_product(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -
 def best_offers(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
     """Return the one best row of each customer (same columns, the index of ``offers``), chosen in the order of the list."""
     rows = offers.reset_index(drop=True)
-    place = places(rows, worth(rows, share, cost_per_contact), rows["score"])
+    place = list_places(rows, expected_value(rows, share, cost_per_contact), rows["score"])
     return offers.iloc[np.argsort(place.to_numpy(), kind="stable")].drop_duplicates("customer_id").sort_index()

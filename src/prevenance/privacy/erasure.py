@@ -21,9 +21,10 @@ from typing import Any
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical
-from prevenance.privacy.removal import KEYS, Person, removed, rows_of
+from prevenance.base.formats import canonical_json
+from prevenance.privacy.removal import Person, csv_rows, without_person
 from prevenance.publish.folders import MANIFEST
+from prevenance.sources.record import CUSTOMER_COLUMNS
 
 OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record")
 """Folders below the output folder whose files are rewritten one by one; ``lists`` and ``demo`` have laws of their own."""
@@ -46,7 +47,7 @@ class Certificate:
             self.places[place] = self.places.get(place, 0) + number
 
 
-def erase(out: Path, customer: str, pseudonym: str = "") -> Certificate:
+def erase_customer(out: Path, customer: str, pseudonym: str = "") -> Certificate:
     """Take a customer, and whoever has the pseudonym, out of everything below ``out``; return the counts. Doing it again changes nothing.
 
     Raises:
@@ -83,18 +84,19 @@ def person_of(out: Path, customer: str) -> Person:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         own: list[dict[str, str]] = []
         rest: list[dict[str, str]] = []
-        for row in rows_of(content):
-            key = next((one for one in KEYS if one in row), None)
+        for row in csv_rows(content):
+            key = next((one for one in CUSTOMER_COLUMNS if one in row), None)
             (own if key and row[key] == customer else rest).append(row)
         theirs, others = theirs + own, others + [row for row in rest if "name" in row]
-        for name in [name for name in (own[0] if own else ()) if name.endswith("_id") and name not in KEYS]:
+        for name in [name for name in (own[0] if own else ()) if name.endswith("_id") and name not in CUSTOMER_COLUMNS]:
             linked |= {row[name] for row in own} - {row[name] for row in rest} - {""}
-    names = {str(row["name"]) for row in theirs if row.get("name") and len(str(row["name"])) >= 3} - {
-        str(row.get("name")) for row in others
-    }
-    mails = {mail for row in theirs for cell in row.values() for mail in re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]*\w", str(cell))}
-    held = {mail for row in others for cell in row.values() for mail in re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]*\w", str(cell))}
-    return Person(customer, frozenset(names | (mails - held)), frozenset(linked))
+    borne = {str(row.get("name")) for row in others}
+    names = {str(row["name"]) for row in theirs if row.get("name") and len(str(row["name"])) >= 3} - borne
+    return Person(customer, frozenset(names | (_mails(theirs) - _mails(others))), frozenset(linked))
+
+
+def _mails(rows: list[dict[str, Any]]) -> set[str]:
+    return {mail for row in rows for cell in row.values() for mail in re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]*\w", str(cell))}
 
 
 def _files(out: Path) -> list[Path]:
@@ -106,7 +108,7 @@ def _files(out: Path) -> list[Path]:
 def _file(path: Path, name: str, person: Person) -> int:
     with disk.writing(path):
         content = path.read_bytes()
-    now, rows = removed(name, content, person)
+    now, rows = without_person(name, content, person)
     if now != content:
         disk.write(path, now)
     return rows or int(now != content)
@@ -116,7 +118,7 @@ def _list(folder: Path, person: Person) -> int:
     """Rewrite one published folder, if it names the person, and return how many rows went."""
     held = disk.contents(folder)
     manifest: dict[str, Any] = json.loads(held.pop(MANIFEST))
-    found = {name: removed(name, content, person) for name, content in held.items()}
+    found = {name: without_person(name, content, person) for name, content in held.items()}
     now = {name: content for name, (content, _) in found.items()}
     if now == held:
         return 0
@@ -127,57 +129,46 @@ def _list(folder: Path, person: Person) -> int:
         counts.setdefault("excluded", {})["erased"] = counts.get("excluded", {}).get("erased", 0) + listed
     manifest["erased"] = manifest.get("erased", 0) + 1
     manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in now.items()}
-    disk.exchange_folder(folder, {**now, MANIFEST: canonical(manifest)})
+    disk.exchange_folder(folder, {**now, MANIFEST: canonical_json(manifest)})
     return sum(rows for _, rows in found.values())
 
 
 def _learned(out: Path, person: Person) -> list[str]:
     """Return the targets whose newest training had rows of the person: their models should be trained again."""
-    found = []
-    for path in sorted((out / "train").glob("*/features.parquet")):
-        if removed(path.name, path.read_bytes(), person)[1]:
-            found.append(path.parent.name)
-    return found
+    tables = sorted((out / "train").glob("*/features.parquet"))
+    return [path.parent.name for path in tables if without_person(path.name, path.read_bytes(), person)[1]]
 
 
 def _store(path: Path, person: Person) -> int:
     """Take the person out of every text of the model store and write the file anew, so that no deleted page stays."""
-    pattern, count = person.pattern(), 0
+    count = 0
     try:
         with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as store:
             store.execute("pragma secure_delete=on")
-            for (table,) in store.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'").fetchall():
-                for column in [row[1] for row in store.execute(f'pragma table_info("{table}")').fetchall()]:
-                    cells = store.execute(
-                        f'select rowid, "{column}" from "{table}" where typeof("{column}") in (\'text\', \'blob\')'
-                    ).fetchall()
-                    for place, cell in cells:
-                        text = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
-                        if person.is_it(text) or (pattern and pattern.search(text)):
-                            store.execute(
-                                f'update "{table}" set "{column}" = ? where rowid = ?',
-                                ("" if person.is_it(text) else person.scrubbed(text), place),
-                            )
-                            count += 1
+            columns = "select t.name, c.name from sqlite_master as t, pragma_table_info(t.name) as c where t.type = 'table' and t.name not like 'sqlite_%'"
+            for table, column in store.execute(columns).fetchall():
+                cells = f'select rowid, "{column}" from "{table}" where typeof("{column}") in (\'text\', \'blob\')'
+                for place, cell in store.execute(cells).fetchall():
+                    text = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
+                    now = "" if person.is_it(text) else person.scrubbed(text)
+                    if now != text:
+                        store.execute(f'update "{table}" set "{column}" = ? where rowid = ?', (now, place))
+                        count += 1
             store.execute("vacuum")
             store.execute("pragma wal_checkpoint(truncate)")
     except sqlite3.Error as problem:
-        raise PrevenanceError(
-            "E801", f"the model store cannot be rewritten ({problem})", fix="stop what uses it and erase again", path=path
-        ) from problem
+        what, fix = f"the model store cannot be rewritten ({problem})", "stop what uses it and erase again"
+        raise PrevenanceError("E801", what, fix=fix, path=path) from problem
     return count
 
 
 def _left(out: Path, person: Person) -> list[str]:
     """Return the files that still name the person, looked for in what they hold (unpacked) and in their raw bytes."""
-    pattern = person.pattern()
-    if pattern is None:
-        return []
     found = []
-    for path in sorted(path for path in out.rglob("*") if path.is_file() and not path.is_symlink()):
+    for path in sorted(path for path in out.rglob("*") if person.marks and path.is_file() and not path.is_symlink()):
         with disk.writing(path):
             texts = [path.read_bytes(), *_unpacked(path)]
-        if any(pattern.search(text.decode(errors="replace")) for text in texts):
+        if any(person.pattern.search(text.decode(errors="replace")) for text in texts):
             found.append(path.relative_to(out).as_posix())
     return found
 
@@ -198,7 +189,7 @@ def _unpacked(path: Path) -> list[bytes]:
     return []
 
 
-def sweep(out: Path) -> None:
+def sweep_unfinished(out: Path) -> None:
     """Remove what killed runs left unfinished anywhere below ``out``; the caller holds the lock."""
     for left in sorted(out.rglob(disk.TEMPORARY + "*"), reverse=True):
         if left.is_dir() and not left.is_symlink():

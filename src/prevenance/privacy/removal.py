@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from prevenance.base.formats import neutral
+from prevenance.base.formats import json_lines_bytes, neutral_text, table_bytes
 from prevenance.publish.block import _ESCAPES
-from prevenance.publish.digest import marked
-from prevenance.sources.record import KEYS, whose
+from prevenance.publish.digest import markdown_text
+from prevenance.sources.record import CUSTOMER_COLUMNS, customer_places
 
 NOBODY = "…"
 """What stands where somebody was named."""
@@ -30,41 +31,41 @@ class Person:
     linked: frozenset[str] = frozenset()
     pseudonym: str = ""
 
-    @property
+    @cached_property
     def marks(self) -> list[str]:
         """Return the texts that give the person away wherever they stand: the names, and the id unless it could be any number."""
-        telling = (bool(re.search(r"[^\d.]", self.customer)) and len(self.customer) >= 3) or (
-            len(self.customer) >= 4 and self.customer[0] == "0"
-        )
-        told = ({self.customer} if telling or len(self.customer) >= 8 else set()) | self.named | ({self.pseudonym} - {""})
+        length, zero = len(self.customer), self.customer.startswith("0")
+        # "4711" is a price as well; "C-47", "04711" and "47114711" are hardly ever anything but this id
+        telling = length >= 8 or (length >= 4 and zero) or (length >= 3 and re.search(r"[^\d.]", self.customer))
+        told = ({self.customer} if telling else set()) | self.named | ({self.pseudonym} - {""})
         return sorted(told, key=lambda one: (-len(one), one))
 
-    def is_it(self, cell: object) -> bool:
-        """Return whether a cell is the id, as it stands or made safe for a spreadsheet, or its pseudonym."""
-        return cell not in (None, "") and str(cell) in (self.customer, neutral(self.customer), "'" + self.customer, self.pseudonym)
-
-    def pattern(self) -> re.Pattern[str] | None:
-        """Return what finds a mark as a whole word, in text, HTML, JSON or Markdown; ``None`` if there is none."""
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Return what finds a mark as a whole word, in text, HTML, JSON or Markdown; without marks it finds nothing."""
         spelt = {
             form
             for one in self.marks
-            for form in (one, html.escape(one), html.escape(one, quote=False), json.dumps(one)[1:-1], marked(one))
+            for form in (one, html.escape(one), html.escape(one, quote=False), json.dumps(one)[1:-1], markdown_text(one))
         }
-        if not spelt:
-            return None
-        return re.compile(r"(?<![\w.-])(?:" + "|".join(re.escape(one) for one in sorted(spelt, key=len, reverse=True)) + r")(?![\w]|-\d)")
+        # the longest first: of two names that begin alike the whole one must go
+        words = "|".join(re.escape(one) for one in sorted(spelt, key=len, reverse=True))
+        return re.compile(rf"(?<![\w.-])(?:{words})(?![\w]|-\d)" if words else r"(?!)")
+
+    def is_it(self, cell: object) -> bool:
+        """Return whether a cell is the id, as it stands or made safe for a spreadsheet, or its pseudonym."""
+        return cell not in (None, "") and str(cell) in (self.customer, neutral_text(self.customer), "'" + self.customer, self.pseudonym)
 
     def scrubbed(self, text: str) -> str:
         """Return a text that mentions the person no more."""
-        pattern = self.pattern()
-        return pattern.sub(NOBODY, text) if pattern else text
+        return self.pattern.sub(NOBODY, text)
 
 
 Removed = tuple[bytes, int]
 """What a file holds now, and how many rows went."""
 
 
-def removed(name: str, content: bytes, person: Person) -> Removed:
+def without_person(name: str, content: bytes, person: Person) -> Removed:
     """Return a file without a person; content of an unknown kind that is no text stays as it is."""
     ending = name.lower().rpartition("/")[2].partition(".")[2]
     for last, remove in _KINDS.items():
@@ -77,34 +78,34 @@ def removed(name: str, content: bytes, person: Person) -> Removed:
     return person.scrubbed(text).encode(), 0
 
 
-def rows_of(content: bytes) -> list[dict[str, str]]:
+def csv_rows(content: bytes) -> list[dict[str, str]]:
     """Return the rows of a CSV file."""
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig", errors="replace"), newline="")))
 
 
 def _csv(content: bytes, person: Person) -> Removed:
     text = content.decode("utf-8-sig", errors="replace")
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    if not rows or not rows[1:]:
-        return content, 0
-    keys = whose(rows[0])
-    ids = [place for place, name in enumerate(rows[0]) if name.endswith("_id")]
-    gone = [any(len(row) > key and person.is_it(row[key]) for key in keys) for row in rows[1:]]
-    if not keys:
-        gone = [any(place < len(row) and row[place] in person.linked for place in ids) for row in rows[1:]]
+    header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+    keys, ids = customer_places(header), [place for place, name in enumerate(header) if name.endswith("_id")]
+
+    def is_theirs(row: list[str]) -> bool:
+        if keys:
+            return any(person.is_it(row[key]) for key in keys if key < len(row))
+        # a table without a column of customers holds things that were theirs alone, such as the changes of a contract
+        return any(row[place] in person.linked for place in ids if place < len(row))
+
     kept = [
         ["" if person.is_it(cell) and place in ids else person.scrubbed(cell) for place, cell in enumerate(row)]
-        for row, out in zip(rows[1:], gone, strict=True)
-        if not out
+        for row in rows
+        if not is_theirs(row)
     ]
-    if not any(gone) and kept == rows[1:]:
+    if kept == rows:
         return content, 0
     written = io.StringIO()
-    ending = "\r\n" if "\r\n" in text else "\n"
-    quoted = text.startswith('"')
-    writer = csv.writer(written, lineterminator=ending, quoting=csv.QUOTE_ALL) if quoted else csv.writer(written, lineterminator=ending)
-    writer.writerows([rows[0], *kept])
-    return written.getvalue().encode(), sum(gone)
+    ending, quoted = "\r\n" if "\r\n" in text else "\n", text.startswith('"')
+    writer = csv.writer(written, lineterminator=ending, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
+    writer.writerows([header, *kept])
+    return written.getvalue().encode(), len(rows) - len(kept)
 
 
 def _gzip(content: bytes, person: Person) -> Removed:
@@ -119,16 +120,13 @@ def _parquet(content: bytes, person: Person) -> Removed:
     import pyarrow.parquet as pq
 
     table = pq.read_table(io.BytesIO(content))
-    key = next((one for one in KEYS if one in table.column_names), None)
+    key = next((one for one in CUSTOMER_COLUMNS if one in table.column_names), None)
     if key is None:
         return content, 0
     theirs = pc.is_in(table[key].cast(pa.string()), pa.array([person.customer, *({person.pseudonym} - {""})]))
     kept = table.filter(pc.invert(theirs))
-    if kept.num_rows == table.num_rows:
-        return content, 0
-    written = io.BytesIO()
-    pq.write_table(kept, written, compression="zstd", compression_level=3, version="2.6", store_schema=False, row_group_size=65_536)
-    return written.getvalue(), table.num_rows - kept.num_rows
+    gone = table.num_rows - kept.num_rows
+    return (table_bytes(kept), gone) if gone else (content, 0)
 
 
 def _json(content: bytes, person: Person) -> Removed:
@@ -141,8 +139,7 @@ def _json(content: bytes, person: Person) -> Removed:
     if found == held:
         return content, 0
     if isinstance(found, list) and content.startswith(b"[\n{"):
-        lines = [json.dumps(row, ensure_ascii=False) for row in found]
-        return (("[\n" + ",\n".join(lines) + "\n]\n") if lines else "[]\n").encode(), count[0]
+        return json_lines_bytes(json.dumps(row, ensure_ascii=False) for row in found), count[0]
     return (json.dumps(found, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode(), count[0]
 
 
@@ -150,7 +147,7 @@ def _without(value: Any, person: Person, count: list[int]) -> Any:
     if isinstance(value, dict):
         return {key: _without(each, person, count) for key, each in value.items() if not person.is_it(key)}
     if isinstance(value, list):
-        kept = [one for one in value if not (isinstance(one, dict) and any(person.is_it(one.get(key)) for key in KEYS))]
+        kept = [one for one in value if not (isinstance(one, dict) and any(person.is_it(one.get(key)) for key in CUSTOMER_COLUMNS))]
         count[0] += len(value) - len(kept)
         return [_without(one, person, count) for one in kept if not (isinstance(one, str) and person.is_it(one))]
     return person.scrubbed(value) if isinstance(value, str) else value
@@ -162,16 +159,16 @@ def _xlsx(content: bytes, person: Person) -> Removed:
     book, count, changed = load_workbook(io.BytesIO(content)), 0, False
     for sheet in book.worksheets:
         heads = [cell.value for cell in sheet[1]] if sheet.max_row else []
-        key = next((heads.index(one) + 1 for one in KEYS if one in heads), None)
+        key = next((heads.index(one) + 1 for one in CUSTOMER_COLUMNS if one in heads), None)
         gone = [row for row in range(2, sheet.max_row + 1) if key and person.is_it(sheet.cell(row, key).value)]
         for row in reversed(gone):
             sheet.delete_rows(row)
-        count += len(gone)
         for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)):
             if (text := person.scrubbed(str(cell.value))) != cell.value:
                 cell.value, changed = text, True
         if gone and sheet.auto_filter.ref:
             sheet.auto_filter.ref = sheet.dimensions
+        count += len(gone)
     if not count and not changed:
         return content, 0
     written = io.BytesIO()
@@ -189,21 +186,15 @@ def _html(content: bytes, person: Person) -> Removed:
         block = json.loads(held.group(1))
         customers = block["columns"]["customer_id"]
         whose = [customers["of"][at] if at >= 0 else None for at in customers["at"]] if isinstance(customers, dict) else customers
-        gone = {place for place, one in enumerate(whose) if person.is_it(one)}
-        if gone:
+        if gone := {place for place, one in enumerate(whose) if person.is_it(one)}:
             rows = list(_ROW.finditer(text))
             for place in sorted(gone, reverse=True) if len(rows) == len(whose) else ():
                 text = text[: rows[place].start()] + text[rows[place].end() :]
             told = json.dumps(_unblocked(block, gone), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
             text, count = _BLOCK.sub(lambda _: told, text), len(gone)
-    pattern = person.pattern()
-    lines = [
-        line
-        for line in text.split("\n")
-        if not (pattern and line.lstrip().startswith("<tr") and pattern.search(line) and "<script" not in line)
-    ]
-    count += text.count("\n") + 1 - len(lines)
-    return person.scrubbed("\n".join(lines)).encode(), count
+    lines = text.split("\n")
+    kept = [line for line in lines if not (line.lstrip().startswith("<tr") and "<script" not in line and person.pattern.search(line))]
+    return person.scrubbed("\n".join(kept)).encode(), count + len(lines) - len(kept)
 
 
 def _unblocked(block: dict[str, Any], gone: set[int]) -> dict[str, Any]:
@@ -227,8 +218,8 @@ def _numbers(content: Any) -> list[int]:
 
 
 def _markdown(content: bytes, person: Person) -> Removed:
-    pattern, lines = person.pattern(), content.decode(errors="replace").split("\n")
-    kept = [line for line in lines if not (pattern and re.match(r"\d+\. ", line) and pattern.search(line))]
+    lines = content.decode(errors="replace").split("\n")
+    kept = [line for line in lines if not (re.match(r"\d+\. ", line) and person.pattern.search(line))]
     return person.scrubbed("\n".join(kept)).encode(), len(lines) - len(kept)
 
 

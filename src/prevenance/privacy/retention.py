@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from prevenance.base import disk
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.tables.canonical import TABLES
 
 LOGS = ("usage", "tickets", "invoices", "feedback", "purchases", "contacts")
@@ -24,15 +24,14 @@ ARTIFACTS = ("lists", "replay", "explain", "export", "feedback")
 _CUTOFF = re.compile(r"(?:.*-)?(\d{4}-\d{2}-\d{2})(?:T(\d{6})Z)?(?:-[0-9a-f]{12})?(?:\.csv)?")
 
 
-def check(tables: Mapping[str, int | None], artifacts: Mapping[str, int | None]) -> None:
+def check_retention(tables: Mapping[str, int | None], artifacts: Mapping[str, int | None]) -> None:
     """Raise E201 for a table or artifact that does not exist, E202 for a table that has no past to leave out and for less than a day."""
     for group, given, known in (("tables", tables, tuple(TABLES)), ("artifacts", artifacts, ARTIFACTS)):
         for name, days in given.items():
             key = f"privacy.retention.{group}.{name}"
             if name not in known:
-                raise PrevenanceError(
-                    "E201", f'there is no "{name}" to keep', key=key, fix=nearest(name, LOGS if group == "tables" else known)
-                )
+                fix = did_you_mean(name, LOGS if group == "tables" else known)
+                raise PrevenanceError("E201", f'there is no "{name}" to keep', key=key, fix=fix)
             if group == "tables" and days is not None and name not in LOGS:
                 what = f"{name} says what holds until something else is said, so no row of it is too old"
                 raise PrevenanceError("E202", what, key=key, fix=f"remove it; days may be set for {', '.join(LOGS)}")
@@ -40,7 +39,7 @@ def check(tables: Mapping[str, int | None], artifacts: Mapping[str, int | None])
                 raise PrevenanceError("E202", f"{key} is {days}", key=key, fix="give 1 or more days, or null for ever")
 
 
-def prune(out: Path, as_of: datetime, rules: Mapping[str, int | None]) -> dict[str, int]:
+def prune_results(out: Path, as_of: datetime, rules: Mapping[str, int | None]) -> dict[str, int]:
     """Remove results whose cutoff lies more days before ``as_of`` than ``rules`` allow; return how many of each went.
 
     Whole folders of lists (never the newest, nor the one ``latest`` points to), replays and explanations, files of exports, and answers
@@ -64,17 +63,17 @@ def _old(folder: Path, before: datetime, name: str) -> list[Path]:
 
     found = []
     for group in [folder] if name == "export" else sorted(folder.glob("*")):
-        held = sorted(path for path in group.glob("*") if not path.is_symlink() and cutoff_of(path.name) is not None)
+        held = sorted(path for path in group.glob("*") if not path.is_symlink() and cutoff_in_name(path.name) is not None)
         if name == "lists":
             held = [path for path in held[:-1] if path.name != disk.pointed(group / LATEST)]
-        found += [path for path in held if (cutoff_of(path.name) or before) < before]
+        found += [path for path in held if (cutoff_in_name(path.name) or before) < before]
     return found
 
 
-def cutoff_of(name: str) -> datetime | None:
+def cutoff_in_name(name: str) -> datetime | None:
     """Return the cutoff (naive UTC) that the name of a result tells, or ``None``.
 
-    >>> cutoff_of("2026-10-01T000000Z-0123456789ab"), cutoff_of("churn-2026-10-01.csv"), cutoff_of("latest")
+    >>> cutoff_in_name("2026-10-01T000000Z-0123456789ab"), cutoff_in_name("churn-2026-10-01.csv"), cutoff_in_name("latest")
     (datetime.datetime(2026, 10, 1, 0, 0), datetime.datetime(2026, 10, 1, 0, 0), None)
     """
     told = _CUTOFF.fullmatch(name)
@@ -103,9 +102,9 @@ def _answers(out: Path, before: datetime) -> int:
 
     went = 0
     for path in sorted((out / "feedback").glob("*.csv")):
-        held = feedback.load(out, path.stem)
-        kept = [one for one in held if feedback.moment(one.at) >= before]
+        held = feedback.load_answers(out, path.stem)
+        kept = [one for one in held if feedback.utc_moment(one.at) >= before]
         if len(kept) < len(held):
-            feedback.keep(out, path.stem, kept)
+            feedback.write_answers(out, path.stem, kept)
             went += len(held) - len(kept)
     return went

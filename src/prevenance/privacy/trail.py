@@ -25,7 +25,7 @@ LOG, FIRST = "audit.log", "0" * 64
 """The file, and what the first line holds as the digest before it."""
 
 
-def append(out: Path, at: datetime, what: str, **facts: Any) -> str:
+def append_act(out: Path, at: datetime, what: str, **facts: Any) -> str:
     """Add one line at the end and return its digest; ``at`` is naive UTC, facts that are ``None`` are left out.
 
     ``who`` is a hash of the operating system's user: the same for the same user, and no name.
@@ -35,15 +35,10 @@ def append(out: Path, at: datetime, what: str, **facts: Any) -> str:
     """
     path = out / LOG
     with disk.writing(path), FileLock(str(out / ".audit.lock"), timeout=30, mode=0o600):
-        told = {
-            "at": f"{at.isoformat(timespec='seconds')}Z",
-            "what": what,
-            "who": who(),
-            **{key: one for key, one in facts.items() if one is not None},
-        }
+        told = {key: one for key, one in facts.items() if one is not None}
         _mend(path)
-        line = {**told, "previous": _last(path)}
-        line["digest"] = digest(line)
+        line = {"at": f"{at.isoformat(timespec='seconds')}Z", "what": what, "who": user_hash(), **told, "previous": _last(path)}
+        line["digest"] = line_digest(line)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "ab") as log:
             log.write((json.dumps(line, sort_keys=True) + "\n").encode())
@@ -52,12 +47,12 @@ def append(out: Path, at: datetime, what: str, **facts: Any) -> str:
     return str(line["digest"])
 
 
-def digest(line: Mapping[str, Any]) -> str:
+def line_digest(line: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a line without its own digest."""
     return hashlib.sha256(json.dumps({key: one for key, one in line.items() if key != "digest"}, sort_keys=True).encode()).hexdigest()
 
 
-def verified(out: Path) -> list[dict[str, Any]]:
+def verified_lines(out: Path) -> list[dict[str, Any]]:
     """Return the lines of the log, oldest first; none if there is no log.
 
     Raises:
@@ -69,14 +64,9 @@ def verified(out: Path) -> list[dict[str, Any]]:
             line = dict(json.loads(text))
         except (ValueError, TypeError):
             line = {}
-        if line.get("previous") != before or line.get("digest") != digest(line):
-            raise PrevenanceError(
-                "E309",
-                "the audit log is not as it was written",
-                fix="restore it from a backup, or move it away and keep it for whoever asks",
-                first=f"{LOG}:{number}",
-                path=path,
-            )
+        if line.get("previous") != before or line.get("digest") != line_digest(line):
+            fix = "restore it from a backup, or move it away and keep it for whoever asks"
+            raise PrevenanceError("E309", "the audit log is not as it was written", fix=fix, first=f"{LOG}:{number}", path=path)
         before = line["digest"]
         found.append(line)
     return found
@@ -96,7 +86,7 @@ def _last(path: Path) -> str:
     return FIRST
 
 
-def who() -> str:
+def user_hash() -> str:
     """Return a hash of the operating system's user."""
     try:
         name = getpass.getuser()

@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from prevenance.publish.wording import known, line
+from prevenance.publish.wording import is_known, one_line
 from prevenance.words import DASH, Words, chances
 
 Row = Mapping[str, Any]
 View = Mapping[str, Any]
 
-NAME = 80
+NAME_LENGTH = 80
 """Characters of a name that a page shows."""
-TEXT = 240
+TEXT_LENGTH = 240
 """Characters of any other text from a view that a page shows."""
 STEADY = 1.0
 """Percentage points of change that are still called steady."""
@@ -31,97 +31,92 @@ SHAPES = {
     "escalated": "!",
     "beyond_capacity": "·",
 }
-APART = ("holdout", "escalated", "snoozed", "too_late", "not_enough_data", "beyond_capacity")
+GROUPS_APART = ("holdout", "escalated", "snoozed", "too_late", "not_enough_data", "beyond_capacity")
 """The groups below the list, in their order on the page."""
 
 
-def group(row: Row) -> str:
-    """Return where a row stands: ``listed``, or one of ``APART``."""
-    if known(row.get("rank")):
+def group_of(row: Row) -> str:
+    """Return where a row stands: ``listed``, or one of ``GROUPS_APART``."""
+    if is_known(row.get("rank")):
         return "listed"
     told = str(row.get("apart") or "")
-    if told in APART:
+    if told in GROUPS_APART:
         return told
-    return next((name for name in (row.get("arm"), row.get("state")) if name in APART), "beyond_capacity")
+    # Lists of earlier versions have no ``apart``: there the arm or the state says it.
+    return next((name for name in (row.get("arm"), row.get("state")) if name in GROUPS_APART), "beyond_capacity")
 
 
-def details(row: Row) -> Mapping[str, Any]:
+def row_details(row: Row) -> Mapping[str, Any]:
     """Return what is known of a row besides its columns; empty if nothing is."""
     return row.get("details") or {}
 
 
-def name(row: Row) -> str:
+def customer_name(row: Row) -> str:
     """Return what a customer is called: the name, or else the id."""
-    return line(row.get("name") or "", NAME) or line(row.get("customer_id") or "", NAME) or DASH
+    return one_line(row.get("name") or "", NAME_LENGTH) or one_line(row.get("customer_id") or "", NAME_LENGTH) or DASH
 
 
-def beneath_name(row: Row, say: Words) -> str:
+def name_details(row: Row, say: Words) -> str:
     """Return the line under a name: segment, owner, and the product of an offer."""
-    parts = [line(row[key], 40) for key in ("product", "segment", "owner") if row.get(key)]
+    parts = [one_line(row[key], 40) for key in ("product", "segment", "owner") if row.get(key)]
     return " · ".join(parts) or say("no owner")
 
 
-def frequency(say: Words, share: Any) -> str:
+def chance_text(say: Words, share: Any) -> str:
     """Return a chance as a frequency: ``about 4 in 10``."""
-    return chances.frequency(say, share) if known(share) else say("not enough data")
+    return chances.frequency_text(say, share) if is_known(share) else say("not enough data")
 
 
-def likely(say: Words, row: Row) -> str:
+def likely_text(say: Words, row: Row) -> str:
     """Return the percent behind a frequency with its 90 % interval: ``41 %, likely 30–52``."""
     score, low, high = (row.get(key) for key in ("score", "score_low", "score_high"))
-    if not known(score):
+    if not is_known(score):
         return ""
+    # Below one percent whole numbers would print 0 or 1 %, and neither is true.
     places = 1 if score < 0.0095 else 0
     text = say.percent(score, places)
-    if not known(low) or not known(high):
+    if not is_known(low) or not is_known(high):
         return text
     return say("{percent}, likely {low}–{high}", percent=text, low=say.number(low * 100, places), high=say.number(high * 100, places))
 
 
-def trend(say: Words, row: Row) -> dict[str, str]:
+def trend_cell(say: Words, row: Row) -> dict[str, str]:
     """Return the change over 28 days: ``kind`` (up, down, flat or none), its shape, the points and a word."""
     change = row.get("change_28d")
-    if not known(change):
-        return {"kind": "none", "shape": "", "points": "", "word": say("no earlier chance") if known(row.get("score")) else ""}
+    if not is_known(change):
+        return {"kind": "none", "shape": "", "points": "", "word": say("no earlier chance") if is_known(row.get("score")) else ""}
     kind = "flat" if abs(change) < STEADY else "up" if change > 0 else "down"
     word = {"up": say("rising"), "down": say("falling"), "flat": say("steady")}[kind]
     shape = {"up": "▲", "down": "▼", "flat": "▬"}[kind]
-    return {"kind": kind, "shape": shape, "points": "" if kind == "flat" else points(say, change, 0), "word": word}
+    return {"kind": kind, "shape": shape, "points": "" if kind == "flat" else points_text(say, change, 0), "word": word}
 
 
-def points(say: Words, value: Any, places: int = 1) -> str:
+def points_text(say: Words, value: Any, places: int = 1) -> str:
     """Return percentage points with their sign, the true minus included."""
+    # A hyphen may end a line and is read aloud as one.
     return say.number(value, places, signed=True).replace("-", "−")
 
 
-def reasons(row: Row) -> list[str]:
-    """Return the texts of a row's reasons, strongest first."""
-    return _texts(details(row).get("reasons"), row.get("reasons"))
+def reason_texts(row: Row, side: str = "reasons") -> list[str]:
+    """Return the texts of a row's reasons, or (``side`` "holds") of what holds the customer, strongest first."""
+    found = [one.get("text") for one in row_details(row).get(side) or []] or str(row.get(side) or "").split("; ")
+    return [text for one in found if one and (text := one_line(one, TEXT_LENGTH))]
 
 
-def holds(row: Row) -> list[str]:
-    """Return the texts of what holds a customer, strongest first."""
-    return _texts(details(row).get("holds"), row.get("holds"))
-
-
-def _texts(told: Any, joined: Any) -> list[str]:
-    found = [one.get("text") for one in told or []] or str(joined or "").split("; ")
-    return [text for one in found if one and (text := line(one, TEXT))]
-
-
-def at_stake(say: Words, row: Row, currency: str) -> tuple[str, str]:
+def stake_texts(say: Words, row: Row, currency: str) -> tuple[str, str]:
     """Return the money at stake and what of it is expected to go (or to come): two texts, empty if unknown."""
     value, score = row.get("value_at_stake"), row.get("score")
-    if not known(value):
+    if not is_known(value):
         return "", ""
-    return say.money(value, currency), say.money(value * score, currency) if known(score) else ""
+    return say.money(value, currency), say.money(value * score, currency) if is_known(score) else ""
 
 
-def in_days(say: Words, cutoff: str, day: Any) -> tuple[str, str]:
+def date_and_distance(say: Words, cutoff: str, day: Any) -> tuple[str, str]:
     """Return a date and how far it is from the cutoff: ``12 Dec`` and ``in 68 days``; two empty texts if there is none."""
     apart = days_until(cutoff, day)
     if apart is None:
         return "", ""
+    # "in 0 days" is nothing that a person would say.
     if apart == 0:
         return say.date(str(day), beside=cutoff), say("today")
     far = say.many("in {n} day", "in {n} days", apart) if apart > 0 else say.many("{n} day ago", "{n} days ago", -apart)
@@ -136,13 +131,14 @@ def days_until(cutoff: str, day: Any) -> int | None:
         return None
 
 
-def contacts(say: Words, cutoff: str, row: Row) -> tuple[str, str]:
+def contact_texts(say: Words, cutoff: str, row: Row) -> tuple[str, str]:
     """Return the last contact and the next one: ``47 days ago (call)`` and ``next 8 Oct``."""
-    told = details(row)
-    kind = contact_words(say).get(str(told.get("last_contact_kind")), line(told.get("last_contact_kind") or "", 30))
-    _, ago = in_days(say, cutoff, told.get("last_contact"))
+    told = row_details(row)
+    kind = contact_words(say).get(str(told.get("last_contact_kind")), one_line(told.get("last_contact_kind") or "", 30))
+    _, ago = date_and_distance(say, cutoff, told.get("last_contact"))
+    # A source that tells of no contacts says nothing of them, which is not "no contact yet".
     last = f"{ago} ({kind})" if ago and kind else ago or (say("no contact yet") if "last_contact" in told else "")
-    day, _ = in_days(say, cutoff, told.get("next_contact"))
+    day, _ = date_and_distance(say, cutoff, told.get("next_contact"))
     return last, say("next {date}", date=day) if day else say("none planned") if last else ""
 
 
@@ -174,9 +170,9 @@ def table_words(say: Words) -> dict[str, str]:
     }
 
 
-def state(say: Words, row: Row) -> dict[str, str]:
+def state_cell(say: Words, row: Row) -> dict[str, str]:
     """Return a row's state: ``kind``, its shape, the word, and what else is to say of it (moved, woken, until when)."""
-    place = group(row)
+    place = group_of(row)
     kind = str(row.get("state") or "open") if place in ("listed", "beyond_capacity") else place
     kind = kind if kind in SHAPES else "open"
     return {"kind": kind, "shape": SHAPES[kind], "word": state_words(say)[kind], "more": " · ".join(_more(say, row, kind))}
@@ -200,15 +196,15 @@ def _more(say: Words, row: Row, kind: str) -> list[str]:
     found = []
     if kind == "snoozed" and row.get("apart_until"):
         found.append(say("until {date}", date=say.date(str(row["apart_until"]), beside=str(row.get("cutoff") or "") or None)))
-    if known(row.get("woken_points")):
-        found.append(say("woken: {points} points", points=points(say, row["woken_points"], 0)))
+    if is_known(row.get("woken_points")):
+        found.append(say("woken: {points} points", points=points_text(say, row["woken_points"], 0)))
     moved, _, places = str(row.get("moved") or "").partition(" ")
     if moved in ("up", "down") and places.isdigit():
         found.append(say("up {n}", n=int(places)) if moved == "up" else say("down {n}", n=int(places)))
     return found
 
 
-def drawn(weeks: Sequence[Any], *, width: int, height: int, most: float) -> tuple[str, tuple[int, int] | None]:
+def sparkline(weeks: Sequence[Any], *, width: int, height: int, most: float) -> tuple[str, tuple[int, int] | None]:
     """Return twelve chances as an SVG path from nought (bottom) to ``most`` (top), and where the last one stands.
 
     A week without a chance is a gap. The newest week is at the right edge; coordinates are whole numbers.
@@ -216,7 +212,7 @@ def drawn(weeks: Sequence[Any], *, width: int, height: int, most: float) -> tupl
     step = width / max(len(weeks) - 1, 1)
     path, pen, last = [], "M", None
     for place, value in enumerate(weeks):
-        if not known(value):
+        if not is_known(value):
             pen = "M"
             continue
         last = (round(place * step), round(height - height * min(value / most, 1.0)))
@@ -225,6 +221,6 @@ def drawn(weeks: Sequence[Any], *, width: int, height: int, most: float) -> tupl
     return "".join(path), last
 
 
-def scale(weeks: Sequence[Any]) -> float:
+def sparkline_top(weeks: Sequence[Any]) -> float:
     """Return the chance at the top of a line: its own highest, but never so little that noise looks like a mountain."""
-    return max([0.2, *(value for value in weeks if known(value))])
+    return max([0.2, *(value for value in weeks if is_known(value))])

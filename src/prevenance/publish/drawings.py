@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from prevenance.publish import wording
-from prevenance.publish.wording import amount, day, known, model, percent, total
+from prevenance.publish.wording import amount_text, date_text, is_known, model_name, percent_text, total_hits
 
 STYLES = {"champion": "s1", "rule": "s2", "customer_rules": "s3", "random": "s4"}
 """Class of each model's bars; the model that the page is about has ``s0``."""
@@ -19,14 +19,15 @@ STYLES = {"champion": "s1", "rule": "s2", "customer_rules": "s3", "random": "s4"
 _ENDS = (0.02, 0.04, 0.08, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def reliability(bins: Sequence[Mapping[str, Any]], *, size: int = 360) -> str:
+def reliability_svg(bins: Sequence[Mapping[str, Any]], *, size: int = 360) -> str:
     """Return predicted (across) against seen (up): a dot per tenth of the snapshots, a bar where luck alone would put nine in ten.
 
     Empty text if there is nothing to draw.
     """
-    dots = [one for one in bins if known(one.get("predicted")) and known(one.get("seen"))]
+    dots = [one for one in bins if is_known(one.get("predicted")) and is_known(one.get("seen"))]
     if not dots:
         return ""
+    # The axis ends where the dots do: chances of a few percent would all lie in one corner.
     farthest = max(max(one["predicted"], one["seen"], one.get("high") or 0.0) for one in dots)
     edge, most = 46, next((end for end in _ENDS if end >= farthest), 1.0)
     scale = (size - edge - 28) / most
@@ -40,14 +41,14 @@ def reliability(bins: Sequence[Mapping[str, Any]], *, size: int = 360) -> str:
     ticks = [most * step / 4 for step in range(5)]
     parts = [_line(x(0), y(tick), x(most), y(tick), "grid") for tick in ticks]
     parts += [_line(x(0), y(0), x(most), y(most), "exact")]
-    parts += [_text(x(tick), size - edge + 18, percent(tick)) for tick in ticks]
-    parts += [_text(edge - 8, y(tick) + 4, percent(tick), "end") for tick in ticks]
+    parts += [_text(x(tick), size - edge + 18, percent_text(tick)) for tick in ticks]
+    parts += [_text(edge - 8, y(tick) + 4, percent_text(tick), "end") for tick in ticks]
     for one in dots:
-        told = f"predicted {percent(one['predicted'], 1)}, seen {percent(one['seen'], 1)}"
+        told = f"predicted {percent_text(one['predicted'], 1)}, seen {percent_text(one['seen'], 1)}"
         out = False
-        if known(one.get("low")) and known(one.get("high")):
+        if is_known(one.get("low")) and is_known(one.get("high")):
             out = not one["low"] <= one["seen"] <= one["high"]
-            told += f"; by luck alone {percent(one['low'], 1)} to {percent(one['high'], 1)}"
+            told += f"; by luck alone {percent_text(one['low'], 1)} to {percent_text(one['high'], 1)}"
             parts.append(_line(x(one["predicted"]), y(one["low"]), x(one["predicted"]), y(one["high"]), "luck"))
         dot = f'<circle cx="{x(one["predicted"]):.1f}" cy="{y(one["seen"]):.1f}" r="{5 if out else 4}" class="{"out" if out else "s0"}">'
         parts.append(f"{dot}{_title(told)}</circle>")
@@ -55,10 +56,12 @@ def reliability(bins: Sequence[Mapping[str, Any]], *, size: int = 360) -> str:
     return _svg(size, size, "Predicted against seen, in tenths of the snapshots", parts, "square")
 
 
-def hits(periods: Sequence[Mapping[str, Any]], shown: str, *, width: int = 1000, height: int = 280) -> str:
+def hits_svg(periods: Sequence[Mapping[str, Any]], shown: str, *, width: int = 1000, height: int = 280) -> str:
     """Return the hits of each test period as bars: the model ``shown``, its rivals and a blind list. Empty text if there are none."""
-    names = [name for name in dict.fromkeys([shown, "champion", "rule", "customer_rules", "random"]) if total(periods, name) is not None]
-    most = max((value for period in periods for name in names if (value := wording.hits(period, name)) is not None), default=0.0)
+    names = [
+        name for name in dict.fromkeys([shown, "champion", "rule", "customer_rules", "random"]) if total_hits(periods, name) is not None
+    ]
+    most = max((value for period in periods for name in names if (value := wording.hits_of(period, name)) is not None), default=0.0)
     if not names or not most:
         return ""
     wide, base = (width - 20) / len(periods), height - 26
@@ -67,12 +70,12 @@ def hits(periods: Sequence[Mapping[str, Any]], shown: str, *, width: int = 1000,
     for place, period in enumerate(periods):
         start = 10 + place * wide + (wide - bar * len(names)) / 2
         for order, name in enumerate(names):
-            value, told = wording.hits(period, name), f"{day(period.get('cutoff'))}, {_called(name)}"
+            value, told = wording.hits_of(period, name), f"{date_text(period.get('cutoff'))}, {_called(name)}"
             parts += _bar(value, start + order * bar, base, bar, (base - 50) / most, _style(name, shown), told)
-        parts.append(_text(10 + (place + 0.5) * wide, height - 8, day(period.get("cutoff"))))
+        parts.append(_text(10 + (place + 0.5) * wide, height - 8, date_text(period.get("cutoff"))))
     left = 10.0
     for name in names:
-        label = f"{_called(name)} {amount(total(periods, name))}"
+        label = f"{_called(name)} {amount_text(total_hits(periods, name))}"
         parts.append(
             f'<rect x="{left:.0f}" y="4" width="12" height="12" rx="2" class="{_style(name, shown)}"/>{_text(left + 18, 14, label, "start")}'
         )
@@ -80,7 +83,7 @@ def hits(periods: Sequence[Mapping[str, Any]], shown: str, *, width: int = 1000,
     return _svg(width, height, "Hits among the contacts of each test period", parts)
 
 
-def folds(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
+def folds_svg(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
     """Return one row per fold, time to scale: F fit, C calibrate, T test. Empty text if there are no folds."""
     if not parted:
         return ""
@@ -99,11 +102,9 @@ def folds(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
         top = 6 + 26 * place
         for cutoff, letter in row:
             left = 8 + (width - 130 - box) * ((datetime.fromisoformat(cutoff) - moments[0]) / timedelta(days=1)) / span
-            rect = (
-                f'<rect x="{left:.1f}" y="{top}" width="{box:.1f}" height="20" rx="3" class="{letter.lower()}">{_title(day(cutoff))}</rect>'
-            )
+            rect = f'<rect x="{left:.1f}" y="{top}" width="{box:.1f}" height="20" rx="3" class="{letter.lower()}">{_title(date_text(cutoff))}</rect>'
             parts += [rect, _text(left + box / 2, top + 14, letter, style="on")]
-        parts.append(_text(width - 108, top + 14, f"test {day(row[-1][0])}", "start"))
+        parts.append(_text(width - 108, top + 14, f"test {date_text(row[-1][0])}", "start"))
     parts += [
         _text(8, 26 * len(rows) + 20, f"{moments[0]:%Y-%m-%d}", "start"),
         _text(width - 124, 26 * len(rows) + 20, f"{moments[-1]:%Y-%m-%d}", "end"),
@@ -111,7 +112,7 @@ def folds(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
     return _svg(width, 26 * len(rows) + 28, "The folds in time: F fit, C calibrate, T test", parts)
 
 
-def weeks(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int = 200) -> str:
+def warning_weeks_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int = 200) -> str:
     """Return the outcomes that the lists caught by weeks of warning; what came too late is hatched. Empty text without any."""
     most = max((one.get("outcomes") or 0 for one in found), default=0)
     if not most:
@@ -134,14 +135,15 @@ def weeks(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int =
     return _svg(width, height, "Outcomes caught, by weeks of warning", parts)
 
 
-def gaps(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int = 280) -> str:
+def power_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int = 280) -> str:
     """Return the AUC (up) by days to the outcome (across): a line for the model, thin ones for features. Empty text without any."""
-    lines = [(one, [(place, auc["auc"]) for place, auc in enumerate(one["aucs"]) if known(auc.get("auc"))]) for one in found]
+    lines = [(one, [(place, auc["auc"]) for place, auc in enumerate(one["aucs"]) if is_known(auc.get("auc"))]) for one in found]
     lines = [(one, points) for one, points in lines if len(points) > 1]
     if not lines:
         return ""
     names = [str(auc["days"]) for auc in found[0]["aucs"]]
     left, right, base, top = 46.0, width - 130.0, height - 40.0, 14.0
+    # Half is what a coin reaches; a score below it is to be seen as such.
     least = min(0.5, *(auc for _, points in lines for _, auc in points))
 
     def x(place: int) -> float:
@@ -157,18 +159,18 @@ def gaps(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int = 
     for one, points in sorted(lines, key=lambda pair: bool(pair[0].get("model"))):
         style = "path s0" if one.get("model") else "path out" if one.get("footprint") else "path thin"
         trail = " ".join(f"{x(place):.1f},{y(auc):.1f}" for place, auc in points)
-        parts.append(f'<polyline points="{trail}" class="{style}">{_title(model(one["name"]))}</polyline>')
+        parts.append(f'<polyline points="{trail}" class="{style}">{_title(model_name(one["name"]))}</polyline>')
         if one.get("model") or one.get("footprint"):
             place, auc = points[-1]
-            parts.append(_text(x(place) + 8, y(auc) + 4, wording.line(model(one["name"]), 18), "start"))
+            parts.append(_text(x(place) + 8, y(auc) + 4, wording.one_line(model_name(one["name"]), 18), "start"))
     return _svg(width, height, "AUC by days to the outcome", parts)
 
 
-def shares(one: Mapping[str, Any], most: float, *, width: int = 150) -> str:
+def shares_svg(one: Mapping[str, Any], most: float, *, width: int = 150) -> str:
     """Return a slice's share of the outcomes above its share of the contacts, as two bars. Empty text if they are not known."""
-    if not known(one.get("outcome_share")) or not known(one.get("contact_share")) or not most:
+    if not is_known(one.get("outcome_share")) or not is_known(one.get("contact_share")) or not most:
         return ""
-    told = f"{percent(one['outcome_share'])} of the outcomes, {percent(one['contact_share'])} of the contacts"
+    told = f"{percent_text(one['outcome_share'])} of the outcomes, {percent_text(one['contact_share'])} of the contacts"
     bars = [
         f'<rect x="0" y="{top}" width="{max(width * value / most, 1.0):.1f}" height="8" rx="2" class="{style}"/>'
         for top, value, style in ((1, one["outcome_share"], "s2"), (11, one["contact_share"], "s0"))
@@ -181,7 +183,7 @@ def _style(name: str, shown: str) -> str:
 
 
 def _called(name: str) -> str:
-    return "Blind list" if name == "random" else model(name)
+    return "Blind list" if name == "random" else model_name(name)
 
 
 def _bar(value: float | None, left: float, base: float, width: float, scale: float, style: str, told: str) -> list[str]:
@@ -189,7 +191,10 @@ def _bar(value: float | None, left: float, base: float, width: float, scale: flo
         return []
     tall = value * scale
     rect = f'<rect x="{left + 1:.1f}" y="{base - tall:.1f}" width="{width - 2:.1f}" height="{tall:.1f}" class="{style}">'
-    return [f"{rect}{_title(f'{told}: {amount(value)}')}</rect>", _text(left + width / 2, base - tall - 4, amount(value), style="value")]
+    return [
+        f"{rect}{_title(f'{told}: {amount_text(value)}')}</rect>",
+        _text(left + width / 2, base - tall - 4, amount_text(value), style="value"),
+    ]
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
@@ -197,12 +202,12 @@ def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
 
 
 def _title(text: str) -> str:
-    return f"<title>{escape(wording.line(text))}</title>"
+    return f"<title>{escape(wording.one_line(text))}</title>"
 
 
 def _text(x: float, y: float, text: str, anchor: str = "middle", style: str = "") -> str:
     named = f' class="{style}"' if style else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(wording.line(text))}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(wording.one_line(text))}</text>'
 
 
 def _svg(width: int, height: int, label: str, parts: Sequence[str], style: str = "chart") -> str:

@@ -14,11 +14,11 @@ from typing import Any
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import neutral
-from prevenance.publish.workbook import text
+from prevenance.base.formats import neutral_text
+from prevenance.publish.workbook import cell_text
 
 
-def check(folder: Path, manifest: Mapping[str, Any]) -> None:
+def check_list_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Read a finished folder back and compare it with its manifest.
 
     Raises:
@@ -29,6 +29,7 @@ def check(folder: Path, manifest: Mapping[str, Any]) -> None:
     for name, digest in manifest["files"].items():
         if hashlib.sha256(held.get(name, b"")).hexdigest() != digest:
             raise _refused(name, "is not what was written")
+    # No list should have come this far with a failed gate; the last one to look makes sure.
     for gate, outcome in manifest["gates"].items():
         if outcome == "fail":
             raise _refused("manifest.json", f"the gate {gate} failed")
@@ -36,12 +37,13 @@ def check(folder: Path, manifest: Mapping[str, Any]) -> None:
     if len(ids) != manifest["counts"]["listed"]:
         raise _refused("list.json", f"holds {len(ids)} rows, the manifest counts {manifest['counts']['listed']}")
     asked: dict[str, tuple[Callable[[bytes], list[str]], Callable[[str], str]]] = {
-        "list.csv": (_csv, neutral),
-        "list.xlsx": (_workbook, text),
+        "list.csv": (_csv, neutral_text),
+        "list.xlsx": (_workbook, cell_text),
         "list.html": (_page, str),
     }
     for name, (reader, shown) in asked.items():
         found, wanted = _read(name, held, reader), [shown(one) for one in ids]
+        # The page shows its rows by group, so there the order is another.
         if found != wanted and (name != "list.html" or sorted(found) != sorted(wanted)):
             raise _refused(name, f"holds {len(found)} customers that are not the {len(ids)} of list.json in their order")
 
@@ -54,6 +56,7 @@ def _read(name: str, held: Mapping[str, bytes], reader: Callable[[bytes], list[s
 
 
 def _csv(content: bytes) -> list[str]:
+    # A note may be longer than the 128 KiB that csv takes for a mistake.
     csv.field_size_limit(2**31 - 1)
     return [row["customer_id"] for row in csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""))]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical, stamp
+from prevenance.base.formats import canonical_json, instant_stamp
 
 LATEST = "latest"
 MANIFEST = "manifest.json"
@@ -23,12 +23,12 @@ VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "view.json"})
 """What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
 
 
-Check = Callable[[Path, Mapping[str, Any]], None]
+FolderCheck = Callable[[Path, Mapping[str, Any]], None]
 """Looks at a finished folder and its manifest before the folder gets its name, and raises if it may not be seen."""
 
 
-def publish(
-    root: Path, target: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: Check | None = None
+def publish_list(
+    root: Path, target: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: FolderCheck | None = None
 ) -> Path:
     """Publish a list below ``<root>/lists/<target>/`` and return its folder.
 
@@ -48,14 +48,15 @@ def publish(
     """
     lists = root / "lists" / target
     disk.sweep(lists)
-    folder = bundle(lists / f"{stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
+    folder = write_bundle(lists / f"{instant_stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
     now = disk.pointed(lists / LATEST)
-    if now is None or _moment(now) <= stamp(cutoff):
+    # A list made up for a night of the past must not become the newest.
+    if now is None or _moment(now) <= instant_stamp(cutoff):
         disk.point(lists / LATEST, folder.name)
     return folder
 
 
-def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: Check | None = None) -> Path:
+def write_bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: FolderCheck | None = None) -> Path:
     """Write ``files`` and their ``manifest.json`` as ``folder`` in one step, unless it is there with the same content; return it.
 
     Raises:
@@ -65,7 +66,7 @@ def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
         _check_name(name)
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     told = {**manifest, "files": sums}
-    whole = {**files, MANIFEST: canonical(told)}
+    whole = {**files, MANIFEST: canonical_json(told)}
     if not folder.exists():
         return disk.write_folder(folder, whole, None if check is None else lambda beside: check(beside, told))
     # counts of rows that are not visible yet, and their quarantine, may grow, and views know the lists before; what was published stays as it was
@@ -78,15 +79,15 @@ def bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
     raise PrevenanceError("E801", what, fix="move that folder away and run again", path=folder)
 
 
-def status(out: Path, record: Mapping[str, Any]) -> Path:
+def write_status(out: Path, record: Mapping[str, Any]) -> Path:
     """Write ``<out>/status.json`` in one step: what the last run did, also when it refused. Returns its path."""
-    return disk.write(out / "status.json", canonical(record))
+    return disk.write(out / "status.json", canonical_json(record))
 
 
-def write(folder: Path, files: Mapping[str, bytes]) -> Path:
+def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
     """Write ``files`` into ``folder``, each in one step, replacing those of the same name; return ``folder``.
 
-    For the latest training run, which has no history of its own; lists are published with ``publish``.
+    For the latest training run, which has no history of its own; lists are published with ``publish_list``.
     """
     for name, content in files.items():
         _check_name(name)
@@ -94,7 +95,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Path:
     return folder
 
 
-def latest(root: Path, target: str) -> Path | None:
+def latest_folder(root: Path, target: str) -> Path | None:
     """Return the folder of the newest published list of ``target``, or ``None``."""
     name = disk.pointed(root / "lists" / target / LATEST)
     return None if name is None else root / "lists" / target / name

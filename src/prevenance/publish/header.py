@@ -4,46 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
-from prevenance.publish.cells import View, line, table_words
-from prevenance.publish.wording import known
+from prevenance.publish.cells import View, group_of, one_line, table_words
+from prevenance.publish.wording import is_known
+from prevenance.targets import words_of
+from prevenance.targets.target import ANY_OUTCOME, TargetWords
 from prevenance.words import Words
+
+
+def target_words(view: View) -> TargetWords:
+    """Return what people read of the target of a view."""
+    return words_of(str(view.get("kind")))
 
 
 def title(say: Words, view: View) -> str:
     """Return what the list is: its target in words."""
-    told = {"churn": say("Customers to keep"), "tickets": say("Tickets to prevent"), "cross_sell": say("Offers that may fit")}
-    return told.get(str(view.get("target")), line(view.get("target") or say("Customers to contact"), 60))
+    words = target_words(view)
+    return one_line(view["target"], 60) if words == ANY_OUTCOME and view.get("target") else say(words.title)
 
 
 def question(say: Words, view: View) -> str:
     """Return the head of the column of chances: what may happen, within how many days."""
     days = view.get("horizon_days")
-    told = {
-        "churn": say("Chance of leaving in {n} days", n=days),
-        "tickets": say("Chance of a ticket in {n} days", n=days),
-        "cross_sell": say("Chance of buying in {n} days", n=days),
-    }
-    return told.get(str(view.get("target")), say("Chance in {n} days", n=days)) if known(days) else say("Chance")
+    return say(target_words(view).question, n=days) if is_known(days) else say("Chance")
 
 
 def money(say: Words, view: View) -> str:
     """Return the head of the column of money."""
-    told = {"churn": say("At stake → expected loss"), "tickets": say("Cost → expected"), "cross_sell": say("Worth → expected")}
-    return told.get(str(view.get("target")), say("At stake → expected"))
+    return say(target_words(view).stake)
 
 
-def fits(say: Words, view: View) -> tuple[str, str]:
+def fits_sentences(say: Words, view: View) -> tuple[str, str]:
     """Return the first line: how many fit the hours or the capacity, and what is at stake among them."""
     told = view.get("fits") or {}
-    listed = told.get("listed") or 0
+    listed = told.get("listed", sum(group_of(row) == "listed" for row in view.get("rows") or [])) or 0
     if not listed:
         return say("Nobody stands above your line this week."), ""
     hours = (view.get("hours") or {}).get("available")
-    if known(hours):
+    if is_known(hours):
         first = (
             say.many("{n} customer fits", "{n} customers fit", listed)
             + " "
-            + say("the {hours} hours of this week.", hours=short(say, hours))
+            + say("the {hours} hours of this week.", hours=short_number(say, hours))
         )
     else:
         first = say.many("{n} customer to contact this week.", "{n} customers to contact this week.", listed)
@@ -52,41 +53,21 @@ def fits(say: Words, view: View) -> tuple[str, str]:
 
 def _ahead(say: Words, view: View, told: View) -> str:
     """Return how many of those listed are expected to have the outcome, and the money among them."""
-    days, target = view.get("horizon_days") or 0, str(view.get("target"))
+    days, words = view.get("horizon_days") or 0, target_words(view)
     expected, money = told.get("expected_outcomes"), told.get("at_stake")
     amount = say.money(money, str(view.get("currency") or ""))
-    if not known(expected):
-        return say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days) if known(money) else ""
-    number = say.number(expected) if expected >= 3 else short(say, expected)
-    alone = {
-        "churn": say("About {number} of them are expected to leave within {n} days.", number=number, n=days),
-        "tickets": say("About {number} of them are expected to open a ticket within {n} days.", number=number, n=days),
-        "cross_sell": say("About {number} of them are expected to buy within {n} days.", number=number, n=days),
-    }
-    priced = {
-        "churn": say(
-            "About {number} of them are expected to leave within {n} days, and {amount} a year with them.",
-            number=number,
-            n=days,
-            amount=amount,
-        ),
-        "tickets": say(
-            "About {number} of them are expected to open a ticket within {n} days: {amount} in all.", number=number, n=days, amount=amount
-        ),
-        "cross_sell": say(
-            "About {number} of them are expected to buy within {n} days: {amount} in all.", number=number, n=days, amount=amount
-        ),
-    }
-    other = say("About {number} of them are expected to have the outcome within {n} days.", number=number, n=days)
-    return (priced if known(money) else alone).get(target, other)
+    if not is_known(expected):
+        return say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days) if is_known(money) else ""
+    number = say.number(expected) if expected >= 3 else short_number(say, expected)
+    return say(words.expected_money if is_known(money) else words.expected, number=number, n=days, amount=amount)
 
 
-def record(say: Words, view: View) -> str:
+def record_sentence(say: Words, view: View) -> str:
     """Return how good the last lists were, misses included, and how often people decided otherwise."""
     told = view.get("record") or {}
     if told.get("text"):
-        return line(told["text"], 400)
-    if told.get("source") not in ("lists", "backtest") or not known(told.get("contacts")) or not told["contacts"]:
+        return one_line(told["text"], 400)
+    if told.get("source") not in ("lists", "backtest") or not is_known(told.get("contacts")) or not told["contacts"]:
         none = say("Nobody knows yet: no list has been judged. The first answer comes when the time of its chances is over.")
         return f"{none} {_decided(say, view)}".strip()
     return " ".join(text for text in (_hits(say, view, told), _missed(say, view, told), _decided(say, view)) if text)
@@ -102,7 +83,7 @@ def _decided(say: Words, view: View) -> str:
 
 def _hits(say: Words, view: View, told: View) -> str:
     values: dict[str, Any] = {"hits": told.get("hits") or 0, "n": told["contacts"]}
-    where = line(told.get("period") or "", 60)
+    where = one_line(told.get("period") or "", 60)
     where = (
         say("In the test on past periods")
         if told.get("source") == "backtest"
@@ -110,25 +91,17 @@ def _hits(say: Words, view: View, told: View) -> str:
         if where
         else say("So far")
     )
-    return {
-        "churn": say("{where}, {hits} of the {n} customers on the list left.", where=where, **values),
-        "tickets": say("{where}, {hits} of the {n} customers on the list opened a ticket.", where=where, **values),
-        "cross_sell": say("{where}, {hits} of the {n} customers on the list bought.", where=where, **values),
-    }.get(str(view.get("target")), say("{where}, {hits} of the {n} customers on the list had the outcome.", where=where, **values))
+    return say(target_words(view).hits, where=where, **values)
 
 
 def _missed(say: Words, view: View, told: View) -> str:
     missed, outcomes = told.get("missed"), told.get("outcomes")
-    if not known(missed) or not known(outcomes) or not outcomes:
+    if not is_known(missed) or not is_known(outcomes) or not outcomes:
         return ""
-    return {
-        "churn": say("{missed} of the {n} that left were not on it.", missed=missed, n=outcomes),
-        "tickets": say("{missed} of the {n} that opened one were not on it.", missed=missed, n=outcomes),
-        "cross_sell": say("{missed} of the {n} that bought were not on it.", missed=missed, n=outcomes),
-    }.get(str(view.get("target")), say("{missed} of the {n} with the outcome were not on it.", missed=missed, n=outcomes))
+    return say(target_words(view).missed, missed=missed, n=outcomes)
 
 
-def moved(say: Words, view: View) -> list[str]:
+def movement_texts(say: Words, view: View) -> list[str]:
     """Return what moved since the last list and who stands apart: short texts, those of nought left out."""
     told = view.get("moved") or {}
     gone = told.get("gone") or []
@@ -153,7 +126,7 @@ def _gone(say: Words, gone: list[Any]) -> str:
     whys: dict[str, int] = {}
     for one in gone:
         why = str(one.get("why") or "")
-        whys[said.get(why, line(why.replace("_", " "), 40))] = whys.get(said.get(why, line(why.replace("_", " "), 40)), 0) + 1
+        whys[said.get(why, one_line(why.replace("_", " "), 40))] = whys.get(said.get(why, one_line(why.replace("_", " "), 40)), 0) + 1
     return " (" + ", ".join(f"{say.number(n)} {why}" for why, n in whys.items() if why) + ")" if any(whys) else ""
 
 
@@ -179,13 +152,13 @@ def _excluded(say: Words, told: View) -> list[str]:
     return [say("Left out: {parts}", parts=", ".join(parts))] if parts else []
 
 
-def sources(say: Words, view: View) -> list[tuple[str, bool]]:
+def source_freshness(say: Words, view: View) -> list[tuple[str, bool]]:
     """Return each source with the date of its newest fact, and whether it is late."""
     cutoff, named = view.get("cutoff"), table_words(say)
     found = []
     for one in view.get("sources") or []:
         day = say.date(str(one.get("newest") or ""), beside=cutoff)
-        name = named.get(str(one.get("table")), line(one.get("table") or "", 40))
+        name = named.get(str(one.get("table")), one_line(one.get("table") or "", 40))
         late = bool(one.get("late"))
         days = one.get("days")
         text = say("{table} {date}, {days} late", table=name, date=day, days=say.days(days)) if late and days else f"{name} {day}"
@@ -193,11 +166,11 @@ def sources(say: Words, view: View) -> list[tuple[str, bool]]:
     return sorted(found, key=lambda one: not one[1])
 
 
-def alerts(say: Words, view: View) -> list[str]:
+def alert_texts(say: Words, view: View) -> list[str]:
     """Return what must be seen before the list is used: feeds that are late, tables that are a part of themselves."""
     named, told = table_words(say), []
     for one in view.get("alerts") or []:
-        name, facts = named.get(str(one.get("table")), line(one.get("table") or "", 40)), one.get("facts") or {}
+        name, facts = named.get(str(one.get("table")), one_line(one.get("table") or "", 40)), one.get("facts") or {}
         table = name[:1].upper() + name[1:]
         if "usual" in facts:
             rows, usual = say.number(facts["rows"]), say.number(facts["usual"])
@@ -217,10 +190,15 @@ def alerts(say: Words, view: View) -> list[str]:
     return told
 
 
-def assumed(say: Words, view: View) -> str:
+def banner_texts(say: Words, view: View, longest: int) -> list[str]:
+    """Return the alerts, and why there is no model where there is none."""
+    return [*alert_texts(say, view), *([one_line(view["no_model"], longest)] if view.get("no_model") else [])]
+
+
+def effect_sentence(say: Words, view: View) -> str:
     """Return whether the share of outcomes that a contact changes is measured or assumed."""
     told = view.get("assumed") or {}
-    if not known(told.get("share")):
+    if not is_known(told.get("share")):
         return ""
     share = say.percent(told["share"])
     if told.get("measured"):
@@ -228,6 +206,6 @@ def assumed(say: Words, view: View) -> str:
     return say("Effect of a contact: assumed {share}, not measured.", share=share)
 
 
-def short(say: Words, value: float) -> str:
+def short_number(say: Words, value: float) -> str:
     """Return a number with one decimal only if it has a fraction."""
     return say.number(value, 0 if abs(value - round(value)) < 0.05 else 1)

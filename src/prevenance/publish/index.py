@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prevenance.publish import cells, header
-from prevenance.publish.cells import View, line
-from prevenance.publish.enclosed import enclosed
-from prevenance.publish.page import links, long_date, stamp
-from prevenance.publish.wording import known
+from prevenance.publish.cells import View, one_line
+from prevenance.publish.page import long_date, page_links, run_stamp
+from prevenance.publish.template import render_template
+from prevenance.publish.wording import is_known
 from prevenance.words import Words, words
 
 TOP = 3
@@ -22,7 +22,7 @@ FEW = 1.0
 BAR = 120
 
 
-def index(views: Sequence[View], *, folders: Mapping[str, str] | None = None) -> str:
+def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = None) -> str:
     """Return ``index.html`` for the views of a run.
 
     ``folders`` is target -> folder of its list as seen from the index (``lists/<target>/latest`` if absent); the links of a view are
@@ -30,9 +30,11 @@ def index(views: Sequence[View], *, folders: Mapping[str, str] | None = None) ->
     """
     say = words(str(views[0].get("language") or "en") if views else "en")
     placed = [(view, (folders or {}).get(str(view.get("target")), f"lists/{view.get('target') or 'list'}/latest")) for view in views]
-    return enclosed(
+    return render_template(
         "index.html.j2",
-        say,
+        style="list.css",
+        say=say,
+        language=say.language,
         date=long_date(say, views[0]) if views else "",
         lists=[_list(say, view, folder) for view, folder in placed],
         owners=_by_owner(say, [row for view in views for row in _owners(say, view)]),
@@ -43,9 +45,9 @@ def index(views: Sequence[View], *, folders: Mapping[str, str] | None = None) ->
 def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
     """Return one list as its card shows it."""
     rows = view.get("rows") or []
-    listed = [row for row in rows if cells.group(row) == "listed"]
-    first, ahead = header.fits(say, {**view, "fits": {"listed": len(listed), **(view.get("fits") or {})}})
-    beside = [(text, posixpath.normpath(posixpath.join(folder, to))) for text, to in links(say, view) if not to.endswith("index.html")]
+    listed = [row for row in rows if cells.group_of(row) == "listed"]
+    first, ahead = header.fits_sentences(say, view)
+    beside = [(text, posixpath.normpath(posixpath.join(folder, to))) for text, to in page_links(say, view) if not to.endswith("index.html")]
     moved, notes = view.get("moved") or {}, len(view.get("messages") or [])
     return {
         "title": header.title(say, view),
@@ -54,14 +56,18 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "number": say.number((view.get("fits") or {}).get("listed", len(listed))),
         "first": first,
         "ahead": ahead,
-        "record": header.record(say, view),
+        "record": header.record_sentence(say, view),
         "new": say("{n} new", n=moved["new"]) if moved.get("new") else "",
-        "top": [(cells.name(row), cells.frequency(say, row.get("score")), (cells.reasons(row) or [""])[0]) for row in listed[:TOP]],
-        "late": [text for text, late in header.sources(say, view) if late],
-        "banners": [*header.alerts(say, view), *([line(view["no_model"], 300)] if view.get("no_model") else [])],
+        "top": [
+            (cells.customer_name(row), cells.chance_text(say, row.get("score")), (cells.reason_texts(row) or [""])[0])
+            for row in listed[:TOP]
+        ],
+        "late": [text for text, late in header.source_freshness(say, view) if late],
+        "banners": header.banner_texts(say, view, 300),
         "noted": say.many("{n} note on the data", "{n} notes on the data", notes) if notes else "",
+        # What lies outside the run's folder would be a dead link once the folder is sent on.
         "links": [(text, to) for text, to in beside if not to.startswith("..")],
-        "stamp": stamp(say, view),
+        "stamp": run_stamp(say, view),
     }
 
 
@@ -70,13 +76,13 @@ def _owners(say: Words, view: View) -> list[dict[str, Any]]:
     found = []
     for one in view.get("owners") or []:
         planned, available = one.get("planned"), one.get("available")
-        money = say.money(one["at_stake"], str(view.get("currency") or "")) if known(one.get("at_stake")) else ""
+        money = say.money(one["at_stake"], str(view.get("currency") or "")) if is_known(one.get("at_stake")) else ""
         found.append(
             {
                 "list": header.title(say, view),
-                "owner": line(one.get("owner") or say("no owner"), 60),
+                "owner": one_line(one.get("owner") or say("no owner"), 60),
                 "listed": say.number(one.get("listed")),
-                "planned": planned if known(planned) else 0.0,
+                "planned": planned if is_known(planned) else 0.0,
                 "hours": _hours(say, planned, available),
                 "bar": _bar(planned, available),
                 "word": _load(say, planned, available),
@@ -93,35 +99,38 @@ def _by_owner(say: Words, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]
     for row in sorted(rows, key=lambda one: one["owner"].casefold()):
         found.setdefault(row["owner"], []).append(row)
     totals = {owner: sum(row["planned"] for row in part) if len(part) > 1 else 0.0 for owner, part in found.items()}
-    said = {owner: say("{planned} hours in all", planned=header.short(say, total)) if total else "" for owner, total in totals.items()}
+    said = {
+        owner: say("{planned} hours in all", planned=header.short_number(say, total)) if total else "" for owner, total in totals.items()
+    }
     return [{"owner": owner, "total": said[owner], "rows": part} for owner, part in found.items()]
 
 
 def _hours(say: Words, planned: Any, available: Any) -> str:
-    if not known(planned):
+    if not is_known(planned):
         return ""
-    hours = header.short(say, planned)
+    hours = header.short_number(say, planned)
     return (
-        say("{planned} of {available} hours", planned=hours, available=header.short(say, available))
-        if known(available)
+        say("{planned} of {available} hours", planned=hours, available=header.short_number(say, available))
+        if is_known(available)
         else say("{planned} hours", planned=hours)
     )
 
 
 def _bar(planned: Any, available: Any) -> tuple[str, str]:
     """Return the lengths of the hours within and beyond those available; empty where they are not known."""
-    if not known(planned) or not known(available) or max(planned, available) <= 0:
+    if not is_known(planned) or not is_known(available) or max(planned, available) <= 0:
         return "", ""
     most = max(planned, available)
     return f"{BAR * min(planned, available) / most:.0f}", f"{BAR * max(planned - available, 0) / most:.0f}"
 
 
 def _load(say: Words, planned: Any, available: Any) -> str:
-    if not known(planned) or not known(available):
+    if not is_known(planned) or not is_known(available):
         return ""
+    # Less than what is printed with one decimal is no difference.
     if planned > available + 0.05:
-        return say("▲ {hours} hours too many", hours=header.short(say, planned - available))
-    return say("▼ {hours} hours free", hours=header.short(say, available - planned)) if available - planned > 0.5 else say("● fits")
+        return say("▲ {hours} hours too many", hours=header.short_number(say, planned - available))
+    return say("▼ {hours} hours free", hours=header.short_number(say, available - planned)) if available - planned > 0.5 else say("● fits")
 
 
 def _segments(say: Words, view: View) -> list[dict[str, Any]]:
@@ -129,20 +138,20 @@ def _segments(say: Words, view: View) -> list[dict[str, Any]]:
     found = []
     for one in view.get("segments") or []:
         contacts, outcomes = one.get("contact_share"), one.get("outcome_share")
-        starved = known(contacts) and known(outcomes) and (one.get("expected_outcomes") or 0) >= FEW and contacts < STARVED * outcomes
-        word = line(one["note"], 120) if one.get("note") else say("gets less attention than what is expected there") if starved else ""
+        starved = is_known(contacts) and is_known(outcomes) and (one.get("expected_outcomes") or 0) >= FEW and contacts < STARVED * outcomes
+        word = one_line(one["note"], 120) if one.get("note") else say("gets less attention than what is expected there") if starved else ""
         found.append(
             {
                 "list": header.title(say, view),
-                "segment": line(one.get("segment") or say("unknown"), 60),
+                "segment": one_line(one.get("segment") or say("unknown"), 60),
                 "customers": say.number(one.get("customers")),
                 "listed": say.number(one.get("listed")),
                 "expected": say.number(one.get("expected_outcomes"), 1),
                 "contacts": say.percent(contacts),
                 "outcomes": say.percent(outcomes),
-                "bars": [f"{BAR * min(share, 1):.0f}" if known(share) else "0" for share in (contacts, outcomes)],
+                "bars": [f"{BAR * min(share, 1):.0f}" if is_known(share) else "0" for share in (contacts, outcomes)],
                 "starved": bool(starved or one.get("note")),
-                "word": f"! {word}" if word else say("● in step") if known(contacts) and known(outcomes) else "",
+                "word": f"! {word}" if word else say("● in step") if is_known(contacts) and is_known(outcomes) else "",
             }
         )
     return found

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prevenance.publish import cells
-from prevenance.publish.cells import TEXT, Row, View, details, drawn, line
-from prevenance.publish.wording import known
+from prevenance.publish.cells import TEXT_LENGTH, Row, View, one_line, row_details, sparkline
+from prevenance.publish.header import target_words
+from prevenance.publish.wording import is_known
+from prevenance.targets.target import TargetWords
 from prevenance.words import Words
 
 Parts = dict[str, Any]
@@ -23,7 +25,7 @@ LONG = 1200
 """Characters of a note or draft that a page shows."""
 MARKS = {"contact": "●", "ticket": "▲", "renewal": "◆"}
 
-KINDS = {
+PART_KINDS = {
     "changed": "lines",
     "reasons": "points",
     "holds": "points",
@@ -39,13 +41,13 @@ KINDS = {
 """Part -> how it is drawn, in the order of the page."""
 
 
-def titles(say: Words, view: View) -> dict[str, str]:
+def story_titles(say: Words, view: View) -> dict[str, str]:
     """Return part -> its heading."""
     since = (view.get("moved") or {}).get("since")
     return {
         "changed": say("What changed since {date}", date=say.date(str(since), beside=view.get("cutoff"))) if since else say("What changed"),
         "reasons": say("Why this chance"),
-        "holds": say("What holds them") if view.get("target") == "churn" else say("What speaks against it"),
+        "holds": say(target_words(view).against),
         "context": say("Background: moves the chance, nobody can change it"),
         "unknown": say("What we do not know"),
         "weeks": say("Chance over the last 12 weeks"),
@@ -57,27 +59,27 @@ def titles(say: Words, view: View) -> dict[str, str]:
     }
 
 
-def opened(say: Words, row: Row, view: View) -> Parts:
+def story_parts(say: Words, row: Row, view: View) -> Parts:
     """Return part -> its content for one row; parts with nothing to say are absent."""
-    told = details(row)
+    told = row_details(row)
     most = max(
-        (abs(one["points"]) for key in ("reasons", "holds", "context") for one in told.get(key) or [] if known(one.get("points"))),
+        (abs(one["points"]) for key in ("reasons", "holds", "context") for one in told.get(key) or [] if is_known(one.get("points"))),
         default=0.0,
     )
     parts: Parts = {
         "changed": _changed(say, told.get("changed") or {}),
-        "reasons": _points(say, told.get("reasons"), most) or [["", "", text] for text in cells.reasons(row)],
-        "holds": _points(say, told.get("holds"), most) or [["", "", text] for text in cells.holds(row)],
+        "reasons": _points(say, told.get("reasons"), most) or [["", "", text] for text in cells.reason_texts(row)],
+        "holds": _points(say, told.get("holds"), most) or [["", "", text] for text in cells.reason_texts(row, "holds")],
         "context": _points(say, told.get("context"), most),
-        "unknown": [text for one in told.get("unknown") or [] if (text := line(one, TEXT))] + _no_score(say, row),
+        "unknown": [text for one in told.get("unknown") or [] if (text := one_line(one, TEXT_LENGTH))] + _no_score(say, row),
         "weeks": _chart(say, told),
         "timeline": [_day(say, one, view) for one in told.get("timeline") or []],
-        "similar": _similar(say, told.get("similar") or {}, str(view.get("target") or "")),
+        "similar": _similar(say, told.get("similar") or {}, target_words(view)),
         "worth": _worth(say, row, view),
-        "note": line(told.get("note") or "", LONG),
-        "draft": "\n".join(line(one, LONG) for one in str(told.get("draft") or row.get("draft") or "")[: 2 * LONG].splitlines()),
+        "note": one_line(told.get("note") or "", LONG),
+        "draft": "\n".join(one_line(one, LONG) for one in str(told.get("draft") or row.get("draft") or "")[: 2 * LONG].splitlines()),
     }
-    return {key: parts[key] for key in KINDS if parts[key]}
+    return {key: parts[key] for key in PART_KINDS if parts[key]}
 
 
 def _points(say: Words, told: Sequence[Mapping[str, Any]] | None, most: float) -> list[list[str]]:
@@ -85,71 +87,71 @@ def _points(say: Words, told: Sequence[Mapping[str, Any]] | None, most: float) -
     found = []
     for one in told or []:
         moved = one.get("points")
-        length = str(max(1, round(BAR * abs(moved) / most))) if known(moved) and most else ""
-        found.append([cells.points(say, moved) if known(moved) else "", length, line(one.get("text") or "", TEXT)])
+        length = str(max(1, round(BAR * abs(moved) / most))) if is_known(moved) and most else ""
+        found.append([cells.points_text(say, moved) if is_known(moved) else "", length, one_line(one.get("text") or "", TEXT_LENGTH)])
     return [one for one in found if one[2]]
 
 
 def _changed(say: Words, told: Mapping[str, Any]) -> list[str]:
-    if not known(told.get("points")):
+    if not is_known(told.get("points")):
         return []
     shares = {
-        "data": say("new facts {points}", points=cells.points(say, told["data"])) if known(told.get("data")) else "",
-        "model": say("another model {points}", points=cells.points(say, told["model"])) if told.get("model") else "",
-        "calibration": say("its calibration {points}", points=cells.points(say, told["calibration"])) if told.get("calibration") else "",
+        "data": say("new facts {points}", points=cells.points_text(say, told["data"])) if is_known(told.get("data")) else "",
+        "model": say("another model {points}", points=cells.points_text(say, told["model"])) if told.get("model") else "",
+        "calibration": say("its calibration {points}", points=cells.points_text(say, told["calibration"]))
+        if told.get("calibration")
+        else "",
     }
     parts = ", ".join(text for text in shares.values() if text)
-    points = cells.points(say, told["points"])
+    points = cells.points_text(say, told["points"])
     first = say("{points} points: {parts}.", points=points, parts=parts) if parts else say("{points} points.", points=points)
-    return [first, *(text for one in told.get("facts") or [] if (text := line(one, TEXT)))]
+    return [first, *(text for one in told.get("facts") or [] if (text := one_line(one, TEXT_LENGTH)))]
 
 
 def _no_score(say: Words, row: Row) -> list[str]:
-    return [] if known(row.get("score")) else [say("The chance itself: there is not enough to judge by. No data is not a good sign.")]
+    return [] if is_known(row.get("score")) else [say("The chance itself: there is not enough to judge by. No data is not a good sign.")]
 
 
 def _chart(say: Words, told: Mapping[str, Any]) -> Parts:
     """Return the geometry of the line of twelve weeks and its words; empty without two known weeks."""
     weeks = list(told.get("weeks") or [])
-    if sum(known(value) for value in weeks) < 2:
+    if sum(is_known(value) for value in weeks) < 2:
         return {}
     width, height = CHART
-    most = cells.scale(weeks)
-    path, last = drawn(weeks, width=width, height=height, most=most)
+    most = cells.sparkline_top(weeks)
+    path, last = sparkline(weeks, width=width, height=height, most=most)
     step = width / (len(weeks) - 1)
-    marks = [one for one in told.get("marks") or [] if known(one.get("week")) and 0 <= one["week"] < len(weeks)]
-    values = [value for value in weeks if known(value)]
+    marks = [one for one in told.get("marks") or [] if is_known(one.get("week")) and 0 <= one["week"] < len(weeks)]
+    values = [value for value in weeks if is_known(value)]
     return {
         "path": path,
         "last": [str(number) for number in last or (0, 0)],
         "top": say.percent(most),
         "now": say.percent(values[-1]),
         "said": say("From {before} to {now} within 12 weeks", before=say.percent(values[0]), now=say.percent(values[-1])),
-        "marks": [[str(round(one["week"] * step)), MARKS.get(str(one.get("kind")), "●"), line(one.get("text") or "", 60)] for one in marks],
+        "marks": [
+            [str(round(one["week"] * step)), MARKS.get(str(one.get("kind")), "●"), one_line(one.get("text") or "", 60)] for one in marks
+        ],
     }
 
 
 def _day(say: Words, one: Mapping[str, Any], view: View) -> list[str]:
     """Return [date, shape, text] of a day of the history."""
-    text = line(one.get("text") or one.get("kind") or "", TEXT)
+    text = one_line(one.get("text") or one.get("kind") or "", TEXT_LENGTH)
     return [say.date(str(one.get("on") or ""), beside=view.get("cutoff")), MARKS.get(str(one.get("kind")), "○"), text]
 
 
-def _similar(say: Words, told: Mapping[str, Any], target: str) -> list[str]:
+def _similar(say: Words, told: Mapping[str, Any], words: TargetWords) -> list[str]:
     n, outcome = told.get("n"), told.get("outcome")
-    if not known(n) or not n or not known(outcome):
+    if not is_known(n) or not n or not is_known(outcome):
         return []
-    first = {
-        "churn": say("Of {n} similar customers of the past, {outcome} left.", n=n, outcome=outcome),
-        "tickets": say("Of {n} similar customers of the past, {outcome} opened a ticket.", n=n, outcome=outcome),
-        "cross_sell": say("Of {n} similar customers of the past, {outcome} bought.", n=n, outcome=outcome),
-    }.get(target, say("Of {n} similar customers of the past, {outcome} had the outcome.", n=n, outcome=outcome))
-    return [first, *([line(told["text"], TEXT)] if told.get("text") else [])]
+    first = say(words.similar, n=n, outcome=outcome)
+    return [first, *([one_line(told["text"], TEXT_LENGTH)] if told.get("text") else [])]
 
 
 def _worth(say: Words, row: Row, view: View) -> list[str]:
     assumed, score, value = view.get("assumed") or {}, row.get("score"), row.get("value_at_stake")
-    if not known(row.get("expected_value")) or not known(assumed.get("share")) or not known(score) or not known(value):
+    if not is_known(row.get("expected_value")) or not is_known(assumed.get("share")) or not is_known(score) or not is_known(value):
         return []
     currency = str(view.get("currency") or "")
     sum_ = say(
@@ -160,5 +162,5 @@ def _worth(say: Words, row: Row, view: View) -> list[str]:
         share=say.percent(assumed["share"]),
         cost=say.money(assumed.get("cost") or 0, currency),
     )
-    above = [line(row["why_above"], TEXT)] if row.get("why_above") else []
+    above = [one_line(row["why_above"], TEXT_LENGTH)] if row.get("why_above") else []
     return [sum_, *above]

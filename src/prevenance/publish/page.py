@@ -11,9 +11,9 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from prevenance.publish import block, cells, controls, header, opened, wording
-from prevenance.publish.cells import Row, View, line
-from prevenance.publish.enclosed import enclosed
+from prevenance.publish import block, cells, header, opened, wording
+from prevenance.publish.cells import Row, View, one_line
+from prevenance.publish.template import render_template
 from prevenance.words import Words, words
 
 STATIC = 200
@@ -24,39 +24,42 @@ SIDES = (("changed", "reasons", "holds", "context", "unknown"), ("weeks", "timel
 """The parts of an opened row, column by column."""
 
 
-def page(view: View) -> str:
+def list_page(view: View) -> str:
     """Return ``list.html`` for a view; a view without rows, money, owners or details gives a page that says so."""
     say = words(str(view.get("language") or "en"))
     parted = _parted(view.get("rows") or [])
     columns = _columns(view)
-    stories = {key: [opened.opened(say, row, view) for row in rows] for key, rows in parted.items()}
+    stories = {key: [opened.story_parts(say, row, view) for row in rows] for key, rows in parted.items()}
     shown = [_group(say, view, key, rows, stories[key]) for key, rows in parted.items()]
     packed = [None if here < _static(key) else story for key in parted for here, story in enumerate(stories[key])]
     every = [row for rows in parted.values() for row in rows]
-    return enclosed(
+    return render_template(
         "list.html.j2",
-        say,
+        style="list.css",
         scripts=("list.js", "notes.js"),
+        say=say,
+        language=say.language,
         groups=shown,
         columns=columns,
-        gain=view.get("target") == "cross_sell",
+        gain=header.target_words(view).gain,
         heads=_heads(say, view),
-        block=block.block(say, view, every, packed),
+        block=block.list_block(say, view, every, packed),
         **_head(say, view, parted),
-        **controls.filters(say, view, every),
-        titles=opened.titles(say, view),
-        kinds=opened.KINDS,
+        **block.list_filters(say, view, every),
+        titles=opened.story_titles(say, view),
+        kinds=opened.PART_KINDS,
         sides=SIDES,
-        acts=block.acts(say),
-        **controls.choices(say),
+        acts=block.answer_buttons(say),
+        **block.answer_choices(say),
     )
 
 
 def _parted(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return group -> its rows in the order of the list; groups without rows are absent."""
-    found: dict[str, list[Row]] = {key: [] for key in ("listed", *cells.APART)}
+    found: dict[str, list[Row]] = {key: [] for key in ("listed", *cells.GROUPS_APART)}
     for row in rows:
-        found[cells.group(row)].append(row)
+        found[cells.group_of(row)].append(row)
+    # A heading above nobody only makes the page longer.
     return {key: part for key, part in found.items() if part}
 
 
@@ -68,22 +71,21 @@ def _static(key: str) -> int:
 def _columns(view: View) -> list[str]:
     """Return the columns of the table; money and renewals only where there are any."""
     rows = view.get("rows") or []
-    priced = any(wording.known(row.get("value_at_stake")) for row in rows)
-    renewing = any(cells.details(row).get("renews_on") for row in rows)
-    recorded = any("last_contact" in cells.details(row) for row in rows)
+    priced = any(wording.is_known(row.get("value_at_stake")) for row in rows)
+    renewing = any(cells.row_details(row).get("renews_on") for row in rows)
+    recorded = any("last_contact" in cells.row_details(row) for row in rows)
     absent = {"money": not priced, "renewal": not renewing, "contact": not recorded}
     every = ("rank", "name", "chance", "trend", "why", "money", "renewal", "contact", "by", "state")
     return [name for name in every if not absent.get(name)]
 
 
 def _heads(say: Words, view: View) -> dict[str, str]:
-    keeps = view.get("target") == "churn"
     return {
         "rank": say("No."),
         "name": say("Customer"),
         "chance": header.question(say, view),
         "trend": say("Trend, 28 days"),
-        "why": say("Why, and what holds") if keeps else say("Why, and what speaks against"),
+        "why": say(header.target_words(view).why),
         "money": header.money(say, view),
         "renewal": say("Renewal"),
         "contact": say("Last and next contact"),
@@ -121,97 +123,99 @@ def _about(say: Words) -> dict[str, tuple[str, str]]:
 
 def _row(say: Words, view: View, row: Row) -> dict[str, Any]:
     """Return a row's cells as the table shows them."""
-    told, cutoff = cells.details(row), str(view.get("cutoff") or "")
+    told, cutoff = cells.row_details(row), str(view.get("cutoff") or "")
     weeks = list(told.get("weeks") or [])
-    path, last = cells.drawn(weeks, width=SMALL[0], height=SMALL[1], most=cells.scale(weeks))
-    stake, expected = cells.at_stake(say, row, str(view.get("currency") or ""))
-    held = cells.holds(row)[:1]
+    path, last = cells.sparkline(weeks, width=SMALL[0], height=SMALL[1], most=cells.sparkline_top(weeks))
+    stake, expected = cells.stake_texts(say, row, str(view.get("currency") or ""))
+    held = cells.reason_texts(row, "holds")[:1]
     by = say.date(str(row["act_by"]), beside=cutoff) if row.get("act_by") else ""
     return {
-        "rank": say.number(row["rank"]) if wording.known(row.get("rank")) else "",
-        "name": cells.name(row),
-        "beneath": cells.beneath_name(row, say),
-        "score_known": wording.known(row.get("score")),
-        "chance": cells.frequency(say, row.get("score")),
-        "likely": cells.likely(say, row),
-        "trend": cells.trend(say, row),
-        "path": path if sum(map(wording.known, weeks)) > 1 else "",
+        "rank": say.number(row["rank"]) if wording.is_known(row.get("rank")) else "",
+        "name": cells.customer_name(row),
+        "beneath": cells.name_details(row, say),
+        "score_known": wording.is_known(row.get("score")),
+        "chance": cells.chance_text(say, row.get("score")),
+        "likely": cells.likely_text(say, row),
+        "trend": cells.trend_cell(say, row),
+        "path": path if sum(map(wording.is_known, weeks)) > 1 else "",
         "last": last,
-        "reasons": cells.reasons(row)[:2],
+        "reasons": cells.reason_texts(row)[:2],
         "holds": _held(say, view, held[0]) if held else "",
-        "above": line(row.get("why_above") or "", cells.TEXT),
+        "above": one_line(row.get("why_above") or "", cells.TEXT_LENGTH),
         "stake": stake,
         "expected": expected,
-        "renewal": cells.in_days(say, cutoff, told.get("renews_on")),
-        "contact": cells.contacts(say, cutoff, row),
-        "action": line(row.get("action") or "", cells.TEXT),
+        "renewal": cells.date_and_distance(say, cutoff, told.get("renews_on")),
+        "contact": cells.contact_texts(say, cutoff, row),
+        "action": one_line(row.get("action") or "", cells.TEXT_LENGTH),
         "by": say("by {date}", date=by) if by else "",
-        "state": cells.state(say, row),
+        "state": cells.state_cell(say, row),
     }
 
 
 def _held(say: Words, view: View, reason: str) -> str:
     """Return what speaks against the outcome; if that is leaving, it holds the customer."""
-    return say("Holds: {reason}", reason=reason) if view.get("target") == "churn" else say("Against: {reason}", reason=reason)
+    return say(header.target_words(view).against_one, reason=reason)
 
 
 def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any]:
     """Return what the head of the page says."""
     cutoff = str(view.get("cutoff") or "")
-    fresh = header.sources(say, view)
+    fresh = header.source_freshness(say, view)
     on_time = sum(not late for _, late in fresh)
-    notes = [line(text, 400) for text in view.get("messages") or [] if text]
+    notes = [one_line(text, 400) for text in view.get("messages") or [] if text]
     moved = view.get("moved") or {}
     since = say("Since {date}", date=say.date(str(moved["since"]), beside=cutoff)) if moved.get("since") else say("Set apart")
     return {
         "title": header.title(say, view),
         "date": long_date(say, view),
-        "fits": header.fits(say, {**view, "fits": {"listed": len(parted.get("listed", [])), **(view.get("fits") or {})}}),
+        "fits": header.fits_sentences(say, view),
         "closest": _closest(view) if "listed" not in parted else [],
-        "record": header.record(say, view),
-        "moved": header.moved(say, view),
+        "record": header.record_sentence(say, view),
+        "moved": header.movement_texts(say, view),
         "since": since,
         "known_until": say.date(str(view.get("data_until") or ""), beside=cutoff),
         "sources": fresh,
         "on_time": say.many("{n} source on time", "{n} sources on time", on_time) if on_time else "",
-        "banners": [*header.alerts(say, view), *([line(view["no_model"], 400)] if view.get("no_model") else [])],
+        "banners": header.banner_texts(say, view, 400),
         "notes": notes,
         "noted": say.many("{n} note on the data", "{n} notes on the data", len(notes)) if notes else "",
-        "links": links(say, view),
-        "assumed": header.assumed(say, view),
-        "stamp": stamp(say, view),
+        "links": page_links(say, view),
+        "assumed": header.effect_sentence(say, view),
+        "stamp": run_stamp(say, view),
     }
 
 
-def links(say: Words, view: View) -> list[tuple[str, str]]:
+def page_links(say: Words, view: View) -> list[tuple[str, str]]:
     """Return the pages beside this one: what they are called and where they are, within the run's folder only."""
     names = {"index": say("All lists"), "report": say("How it was trained"), "replay": say("Looking back")}
     told = view.get("links") or {}
     return [
         (text, str(told[key]))
         for key, text in names.items()
+        # A view may be anybody's file: no address in it leads out of the folder.
         if told.get(key) and ":" not in str(told[key]) and not str(told[key]).startswith("/")
     ]
 
 
-def stamp(say: Words, view: View) -> str:
+def run_stamp(say: Words, view: View) -> str:
     """Return what a list is made of, in one line: run, model, cutoff."""
     model = view.get("model") or {}
     return say(
         "Run {run} · model {model} · as of {cutoff}",
-        run=line(view.get("run_id") or "–", 60),
-        model=" ".join(line(model[key], 40) for key in ("kind", "version") if model.get(key)) or "–",
-        cutoff=line(view.get("cutoff") or "–", 40),
+        run=one_line(view.get("run_id") or "–", 60),
+        model=" ".join(one_line(model[key], 40) for key in ("kind", "version") if model.get(key)) or "–",
+        cutoff=one_line(view.get("cutoff") or "–", 40),
     )
 
 
 def _closest(view: View) -> list[tuple[str, str]]:
     """Return the names of those just below the line and where they stand on the page."""
+    # Reversed, so that of several rows of a customer the best one is kept.
     rows = {str(row.get("customer_id")): row for row in reversed(view.get("rows") or [])}
     found = [rows[str(one)] for one in (view.get("closest") or [])[:3] if str(one) in rows]
-    found = found or [row for row in view.get("rows") or [] if cells.group(row) == "beyond_capacity"][:3]
+    found = found or [row for row in view.get("rows") or [] if cells.group_of(row) == "beyond_capacity"][:3]
     keys = ["/".join(str(row[key]) for key in ("customer_id", "product_id") if row.get(key)) for row in found]
-    return [(cells.name(row), f"#open={quote(key, safe='')}") for row, key in zip(found, keys, strict=True)]
+    return [(cells.customer_name(row), f"#open={quote(key, safe='')}") for row, key in zip(found, keys, strict=True)]
 
 
 def long_date(say: Words, view: View) -> str:

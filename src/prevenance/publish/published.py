@@ -15,8 +15,8 @@ import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import stamp
-from prevenance.consent.pseudonyms import KEY, at_hand
+from prevenance.base.formats import instant_stamp
+from prevenance.consent.pseudonyms import KEY_VARIABLE, key_pseudonyms
 from prevenance.history.history import History
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
@@ -39,6 +39,7 @@ class Published:
     def rows(self) -> pd.DataFrame:
         """Return the rows of list.json, in the order of the list; ids are text, cutoff is an instant."""
         found = pd.DataFrame(json.loads(self._content("list.json")))
+        # An id such as 01449 must not come back as a number.
         ids = {name: "str" for name in ("customer_id", "product_id") if name in found}
         return found.astype(ids).assign(cutoff=pd.Timestamp(self.cutoff).as_unit("us"))
 
@@ -55,10 +56,10 @@ class Published:
         """
         if not (key_id := self.manifest["privacy"].get("key_id")):
             return self.features
-        hidden = at_hand(key_file)
+        hidden = key_pseudonyms(key_file)
         if hidden is None or hidden.key_id != key_id:
             what = f"the list holds pseudonyms of the key {key_id}, which is not to be had"
-            raise PrevenanceError("E905", what, fix=f"set {KEY} to that key", path=self.folder)
+            raise PrevenanceError("E905", what, fix=f"set {KEY_VARIABLE} to that key", path=self.folder)
         return hidden.shown(
             self.features, [row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()]
         )
@@ -81,7 +82,7 @@ class Published:
         return found
 
 
-def every(out: Path, target: str) -> list[Published]:
+def published_lists(out: Path, target: str) -> list[Published]:
     """Return the published lists of ``target``, oldest cutoff first; of one cutoff the one that ``latest`` points to, else the newest file."""
     lists = out / "lists" / target
     newest = disk.pointed(lists / LATEST)
@@ -90,16 +91,17 @@ def every(out: Path, target: str) -> list[Published]:
         lists.glob("*/" + MANIFEST), key=lambda path: (path.parent.name == newest, path.stat().st_mtime_ns, path.parent.name)
     ):
         if not path.parent.is_symlink() and not path.parent.name.startswith(disk.TEMPORARY):
+            # Later ones replace earlier ones of the same cutoff: the order above decides.
             found[path.parent.name.rpartition("-")[0]] = path.parent
     return [Published(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))) for _, folder in sorted(found.items())]
 
 
-def at(out: Path, target: str, cutoff: datetime | None) -> Published | None:
+def published_list_at(out: Path, target: str, cutoff: datetime | None) -> Published | None:
     """Return the published list of ``cutoff``, or the newest one where no cutoff is given; ``None`` if there is none."""
-    found = every(out, target)
-    return next((one for one in reversed(found) if cutoff is None or stamp(one.cutoff) == stamp(cutoff)), None)
+    found = published_lists(out, target)
+    return next((one for one in reversed(found) if cutoff is None or instant_stamp(one.cutoff) == instant_stamp(cutoff)), None)
 
 
-def before(out: Path, target: str, cutoff: datetime) -> list[Published]:
+def published_lists_before(out: Path, target: str, cutoff: datetime) -> list[Published]:
     """Return the published lists with an earlier cutoff, oldest first."""
-    return [one for one in every(out, target) if one.cutoff < cutoff]
+    return [one for one in published_lists(out, target) if one.cutoff < cutoff]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from prevenance.publish.wording import plural
+from prevenance.publish.wording import count_text
 from prevenance.sources.quality.ages import Age
 from prevenance.sources.quality.columns import Gap
 from prevenance.sources.quality.findings import ACCURACY, CONSISTENCY, Finding, first_to_mend
@@ -40,7 +40,7 @@ class Audit:
         return first_to_mend(self.findings, self.gaps)
 
 
-def report(audit: Audit) -> dict[str, Any]:
+def audit_report(audit: Audit) -> dict[str, Any]:
     """Return the audit for report.json: counts, names and places, no value of a cell."""
     return {
         "source": audit.source,
@@ -56,7 +56,7 @@ def report(audit: Audit) -> dict[str, Any]:
     }
 
 
-def text(audit: Audit) -> str:
+def audit_text(audit: Audit) -> str:
     """Return the audit in about forty lines."""
     blocks = [
         _tables(audit),
@@ -74,7 +74,7 @@ def _tables(audit: Audit) -> list[str]:
     apart = sum(n for reason, n in known.items() if reason.startswith("quarantined "))
     told = [f"{known.get(key, 0):,} {key.replace('_', ' ')}" for key in ("opted_out", "after_as_of", "erased") if known.get(key)]
     head = f"DATA          {audit.source} at {audit.as_of:%Y-%m-%d %H:%M}Z: " + ", ".join(
-        [plural(known.get("read", 0), "customer"), *([f"{apart:,} set apart"] if apart else []), *told]
+        [count_text(known.get("read", 0), "customer"), *([f"{apart:,} set apart"] if apart else []), *told]
     )
     lines = [head, f"  {'table':<14}{'read':>12}{'used':>12}{'set apart':>11}{'left out':>11}  newest known"]
     for name, one in audit.counts.items():
@@ -88,7 +88,7 @@ def _gaps(gaps: Sequence[Gap]) -> list[str]:
     never, some = [one for one in gaps if one.share == 1], [one for one in gaps if one.share < 1]
     lines = [f"  {f'{one.table}.{one.column}':<28}{one.share:>7.1%}  {one.missing:,} of {one.rows:,} rows" for one in some[:MOST]]
     if some[MOST:]:
-        lines.append(f"  and {plural(len(some) - MOST, 'column')} below {some[MOST - 1].share:.1%}")
+        lines.append(f"  and {count_text(len(some) - MOST, 'column')} below {some[MOST - 1].share:.1%}")
     if never:
         lines.append("  never filled: " + ", ".join(f"{one.table}.{one.column}" for one in never))
     return lines or ["  nothing is missing"]
@@ -117,7 +117,7 @@ def _findings(found: Sequence[Finding]) -> list[str]:
     ordered = sorted(found, key=lambda one: (not one.blocks, -one.rows, one.table, one.column))
     lines = [f"  {_place(one):<28}{one.rows:>9,}  {one.what}" + (f"  first {one.first}" if one.first else "") for one in ordered[:MOST]]
     if ordered[MOST:]:
-        lines.append(f"  and {plural(len(ordered) - MOST, 'more kind')} with {sum(one.rows for one in ordered[MOST:]):,} rows")
+        lines.append(f"  and {count_text(len(ordered) - MOST, 'more kind')} with {sum(one.rows for one in ordered[MOST:]):,} rows")
     return lines or ["  nothing found"]
 
 
@@ -125,7 +125,7 @@ def _mend(mend: Sequence[Finding]) -> list[str]:
     lines = []
     for number, one in enumerate(mend, 1):
         cost = ", ".join(
-            [*([plural(one.rows, "row")] if one.rows else []), *([plural(one.customers, "customer")] if one.customers else [])]
+            [*([count_text(one.rows, "row")] if one.rows else []), *([count_text(one.customers, "customer")] if one.customers else [])]
             + ([f"first {one.first}"] if one.first else [])
         )
         stop = "stops the run: " if one.blocks else ""

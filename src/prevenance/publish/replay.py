@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.publish import report
-from prevenance.publish.wording import DASH, chance, day, known, line, number, percent
+from prevenance.publish.template import render_template
+from prevenance.publish.wording import DASH, date_text, english_chance, is_known, number_text, one_line, percent_text
 
 Summary = Mapping[str, Any]
 
@@ -17,10 +17,10 @@ Summary = Mapping[str, Any]
 LATER = "the kind of model and its settings were chosen later than this date, its coefficients were not"
 
 
-def text(rows: pd.DataFrame, summary: Summary, folder: Path, *, shown: int = 10) -> str:
+def replay_text(rows: pd.DataFrame, summary: Summary, folder: Path, *, shown: int = 10) -> str:
     """Return what a replay prints: the verdict, the first rows, and the missed in the order of the list."""
-    title = f"REPLAY    {line(summary['target'])} · {summary['date']} · judged by what was known on {day(summary['judged_at'])}"
-    lines = [title, line(summary["verdict"], 400), f"MODEL     {line(summary['model']['why'], 200)}; {LATER}"]
+    title = f"REPLAY    {one_line(summary['target'])} · {summary['date']} · judged by what was known on {date_text(summary['judged_at'])}"
+    lines = [title, one_line(summary["verdict"], 400), f"MODEL     {one_line(summary['model']['why'], 200)}; {LATER}"]
     numbered = _numbered(rows)
     listed, missed = numbered[numbered["rank"].notna()], numbered[numbered["missed"]]
     for what, part in (("LISTED", listed), ("MISSED", missed)):
@@ -31,17 +31,15 @@ def text(rows: pd.DataFrame, summary: Summary, folder: Path, *, shown: int = 10)
     return "\n".join([*lines, f"FILES     {folder}/  list.csv  list.json  replay.html  summary.json"])
 
 
-def page(rows: pd.DataFrame, summary: Summary) -> str:
+def replay_page(rows: pd.DataFrame, summary: Summary) -> str:
     """Return ``replay.html`` for a judged list and what it adds up to; every text is escaped."""
     numbered = _numbered(rows)
     parts = [
         ("Listed", "The customers whom the list would have given, best first.", numbered[numbered["rank"].notna()]),
         ("Missed", "They had the outcome and were not among those listed; the number is their place.", numbered[numbered["missed"]]),
     ]
-    style = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
-    template = report._templates().get_template("replay.html.j2")
     tables = [(title, about, [_cells(one) for one in part.to_dict("records")]) for title, about, part in parts]
-    return template.render(summary=summary, tables=tables, style=style, style_hash=report._hash(style), later=LATER)
+    return render_template("replay.html.j2", summary=summary, tables=tables, later=LATER)
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
@@ -52,18 +50,18 @@ def _cells(row: Mapping[Any, Any]) -> dict[str, str]:
     """Return a row's cells as a page shows them."""
     warned = row["days_of_warning"]
     return {
-        "place": number(row["place"]),
-        "customer": line(row["customer_id"], 60),
-        "name": line(row["name"], 80) if isinstance(row["name"], str) else DASH,
-        "chance": f"{chance(row['score'])} ({percent(row['score'])})" if known(row["score"]) else "not enough data",
+        "place": number_text(row["place"]),
+        "customer": one_line(row["customer_id"], 60),
+        "name": one_line(row["name"], 80) if isinstance(row["name"], str) else DASH,
+        "chance": f"{english_chance(row['score'])} ({percent_text(row['score'])})" if is_known(row["score"]) else "not enough data",
         "outcome": str(row["outcome"]),
-        "on": DASH if pd.isna(row["outcome_at"]) else day(row["outcome_at"]),
-        "warning": f"{number(warned)} d" if known(warned) else DASH,
-        "reasons": line(row["reasons"], 200) if isinstance(row["reasons"], str) else "",
+        "on": DASH if pd.isna(row["outcome_at"]) else date_text(row["outcome_at"]),
+        "warning": f"{number_text(warned)} d" if is_known(warned) else DASH,
+        "reasons": one_line(row["reasons"], 200) if isinstance(row["reasons"], str) else "",
     }
 
 
 def _row(row: Mapping[Any, Any]) -> str:
     told = _cells(row)
     head = f"{told['place']:>8}  {told['customer'][:15]:<16}{told['chance']:<24}{told['outcome']:<16}{told['on']:<12}{told['warning']:>8}"
-    return f"{head}  {line(told['reasons'], 110)}".rstrip()
+    return f"{head}  {one_line(told['reasons'], 110)}".rstrip()

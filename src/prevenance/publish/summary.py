@@ -11,34 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.publish import sentences
-from prevenance.publish.wording import (
-    DASH,
-    NOT_ENOUGH,
-    amount,
-    between,
-    calibration,
-    chance,
-    day,
-    estimate,
-    hits,
-    known,
-    lead_time,
-    line,
-    model,
-    number,
-    percent,
-    plural,
-    shown,
-    total,
-)
+from prevenance.publish import sentences, wording
+from prevenance.publish.wording import NOT_ENOUGH, count_text, date_text, is_known, number_text, one_line, percent_text
 
 Report = Mapping[str, Any]
 
 LABEL, WIDTH, MOST = 10, 110, 3
 
 
-def training(report: Report) -> str:
+def training_text(report: Report) -> str:
     """Return the summary of a training from its report (report.json as a dict); what the report does not have is said to be missing."""
     parts = [
         ("DATA", _data(report)),
@@ -47,14 +28,14 @@ def training(report: Report) -> str:
         ("SPLIT", _split(report)),
         ("LEAKAGE", _leakage(report)),
         ("BACKTEST", list(_backtest(report))),
-        ("LEAD TIME", [lead_time(report)]),
-        ("CALIBR.", [calibration(report)]),
+        ("LEAD TIME", [wording.lead_time_sentence(report)]),
+        ("CALIBR.", [wording.calibration_sentence(report)]),
         ("SLICES", _slices(report)),
-        ("REASONS", [sentences.reasons(report)]),
-        ("DRIFT", [sentences.drift(report, most=2)]),
+        ("REASONS", [sentences.stability_sentence(report)]),
+        ("DRIFT", [sentences.drift_sentence(report, most=2)]),
         ("CHECKS", _checks(report)),
         ("GATES", [_gates(report)]),
-        ("SCORE", [line((report.get("health_score") or {}).get("text") or "", 300)] if report.get("health_score") else []),
+        ("SCORE", [one_line((report.get("health_score") or {}).get("text") or "", 300)] if report.get("health_score") else []),
         ("RESULT", [report.get("chosen", {}).get("why") or NOT_ENOUGH]),
         ("NOTES", _notes(report)),
         ("FILES", _files(report)),
@@ -70,50 +51,50 @@ def _block(label: str, lines: list[str]) -> str:
 
 def _data(report: Report) -> list[str]:
     customers = (data := report.get("data") or {}).get("customers") or {}
-    read = customers.get("read") if isinstance(customers, Mapping) else customers
-    left_out = {"opted out": customers.get("opted_out")} if isinstance(customers, Mapping) else {"opted out": data.get("opted_out")}
-    shown_out = ", ".join(f"{number(count)} {why}, excluded" for why, count in left_out.items() if count)
-    text = f"{report.get('source') or DASH} · until {day(report.get('as_of'))} · customers {number(read)}" + (
-        f" ({shown_out})" if shown_out else ""
+    read, opted = (
+        (customers.get("read"), customers.get("opted_out")) if isinstance(customers, Mapping) else (customers, data.get("opted_out"))
     )
+    text = f"{report.get('source') or wording.DASH} · until {date_text(report.get('as_of'))} · customers {number_text(read)}"
+    text += f" ({number_text(opted)} opted out, excluded)" if opted else ""
     tables = (data.get("tables") or {}).values()
     if not tables:
         return [text]
     lost = {key: sum(sum((one.get(key) or {}).values()) for one in tables) for key in ("excluded", "quarantined")}
-    told = [f"{number(count)} {what}" for what, count in lost.items() if count]
-    used = f"{number(sum(one.get('used') or 0 for one in tables))} rows of {plural(sum(bool(one.get('read')) for one in tables), 'table')} used"
+    told = [f"{number_text(count)} {what}" for what, count in lost.items() if count]
+    used = f"{number_text(sum(one.get('used') or 0 for one in tables))} rows of {count_text(sum(bool(one.get('read')) for one in tables), 'table')} used"
     return [text, ", ".join([used, *told])]
 
 
 def _label(report: Report) -> list[str]:
     rows, positives = report.get("snapshots"), report.get("positive_snapshots")
-    share = f" ({percent(positives / rows, 1)})" if known(rows) and known(positives) and rows else ""
-    customers = f"{number(report.get('positives'))} of {plural(report.get('customers'), 'customer')} had the outcome"
-    counted = f"{plural(positives, 'outcome')} in {plural(rows, 'snapshot')}{share}; " if known(rows) else ""
-    waiting = f"; {plural(report['open_labels'], 'label')} still open, not used" if report.get("open_labels") else ""
-    return [line(report.get("says") or report.get("target", "")), f"{counted}{customers}{waiting}"]
+    share = f" ({percent_text(positives / rows, 1)})" if is_known(rows) and is_known(positives) and rows else ""
+    customers = f"{number_text(report.get('positives'))} of {count_text(report.get('customers'), 'customer')} had the outcome"
+    counted = f"{count_text(positives, 'outcome')} in {count_text(rows, 'snapshot')}{share}; " if is_known(rows) else ""
+    waiting = f"; {count_text(report['open_labels'], 'label')} still open, not used" if report.get("open_labels") else ""
+    return [one_line(report.get("says") or report.get("target", "")), f"{counted}{customers}{waiting}"]
 
 
 def _split(report: Report) -> list[str]:
     folds = report.get("folds")
-    gap = f"{plural(report.get('horizon_days'), 'day')} horizon + {number(report.get('settle_days') or 0)} to settle"
+    gap = f"{count_text(report.get('horizon_days'), 'day')} horizon + {number_text(report.get('settle_days') or 0)} to settle"
     if not folds:
         return [f"{NOT_ENOUGH} for a test in time ({gap})"]
-    first, last = day(folds[0].get("test")), day(folds[-1].get("test"))
+    first, last = date_text(folds[0].get("test")), date_text(folds[-1].get("test"))
     span = first if first == last else f"{first} to {last}"
-    return [f"{plural(len(folds), 'test period')} {span}; every label used was closed before each of them ({gap})"]
+    return [f"{count_text(len(folds), 'test period')} {span}; every label used was closed before each of them ({gap})"]
 
 
 def _leakage(report: Report) -> list[str]:
     leaks, used = report.get("leakage") or [], report.get("features")
-    looked = f"{plural(used + len(leaks), 'feature')} · {number(used)} pass · " if known(used) else ""
-    named = [f"{line(leak.get('feature'), 40):<26} {line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:MOST]]
+    looked = f"{count_text(used + len(leaks), 'feature')} · {number_text(used)} pass · " if is_known(used) else ""
+    named = [f"{one_line(leak.get('feature'), 40):<26} {one_line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:MOST]]
     more = [f"and {len(leaks) - MOST} more, see report.html"] if len(leaks) > MOST else []
-    return [" · ".join(part for part in (f"{looked}{len(leaks)} left out", sentences.types(report)) if part), *named, *more]
+    types = sentences.leakage_types_sentence(report)
+    return [f"{looked}{len(leaks)} left out" + (f" · {types}" if types else ""), *named, *more]
 
 
 def _flattered(leak: Mapping[str, Any]) -> str:
-    return f" (flatters AUC by {number(leak.get('flattered_by'), 2)})" if known(leak.get("flattered_by")) else ""
+    return f" (flatters AUC by {number_text(leak.get('flattered_by'), 2)})" if is_known(leak.get("flattered_by")) else ""
 
 
 def _backtest(report: Report) -> Iterator[str]:
@@ -122,25 +103,26 @@ def _backtest(report: Report) -> Iterator[str]:
     if not periods:
         yield f"{NOT_ENOUGH}: no test period"
         return
-    names = [shown(report), *(name for name in ("champion", "rule", "health_score", "customer_rules") if name != shown(report))]
-    names = [name for name in names if total(periods, name) is not None]
-    yield f"capacity = {plural(report.get('capacity'), 'contact')} a list; hits among them:"
-    yield _cells("cutoff", "customers", "outcomes", *(model(name).lower()[:20] for name in names), "random")
+    asked = dict.fromkeys((wording.model_shown(report), "champion", "rule", "health_score", "customer_rules"))
+    names = [name for name in asked if wording.total_hits(periods, name) is not None]
+    yield f"capacity = {count_text(report.get('capacity'), 'contact')} a list; hits among them:"
+    yield _cells("cutoff", "customers", "outcomes", *(wording.model_name(name).lower()[:20] for name in names), "random")
     for period in periods:
-        counted = [amount(hits(period, name)) for name in names]
+        counted = [wording.amount_text(wording.hits_of(period, name)) for name in names]
         yield _cells(
-            day(period.get("cutoff")),
-            number(period.get("customers")),
-            number(period.get("positives")),
+            date_text(period.get("cutoff")),
+            number_text(period.get("customers")),
+            number_text(period.get("positives")),
             *counted,
-            number(period.get("random"), 1),
+            number_text(period.get("random"), 1),
         )
-    sums = [amount(sum(period.get(key) or 0 for period in periods)) for key in ("customers", "positives")]
-    yield _cells("total", *sums, *(amount(total(periods, name)) for name in names), number(total(periods, "random"), 1))
+    sums = [wording.amount_text(sum(period.get(key) or 0 for period in periods)) for key in ("customers", "positives")]
+    hits = [wording.amount_text(wording.total_hits(periods, name)) for name in names]
+    yield _cells("total", *sums, *hits, number_text(wording.total_hits(periods, "random"), 1))
     models = report.get("models") or {}
     for metric, words in (("precision_at_capacity", "precision"), ("recall_at_capacity", "recall")):
         found = [models.get(name, {}).get(metric) for name in names]
-        sure = any(between(metric, one) for one in found)
+        sure = any(wording.metric_interval_text(metric, one) for one in found)
         yield _cells(words, "", "90 %:" if sure else "", *(_spread(metric, one) for one in found))
     yield from (_duel(periods, names[0], rival) for rival in sorted(names[1:], key=lambda name: name != "rule")[:1])
 
@@ -148,16 +130,16 @@ def _backtest(report: Report) -> Iterator[str]:
 def _spread(metric: str, found: Mapping[str, Any] | None) -> str:
     """Return value and interval in a cell's width: ``42.5 % (30–55)``."""
     low, high = (found or {}).get("low"), (found or {}).get("high")
-    whole = f" ({low * 100:.0f}–{high * 100:.0f})" if known(low) and known(high) else ""
-    return estimate(metric, found) + whole
+    whole = f" ({low * 100:.0f}–{high * 100:.0f})" if is_known(low) and is_known(high) else ""
+    return wording.metric_text(metric, found) + whole
 
 
 def _duel(periods: list[dict[str, Any]], ours: str, rival: str) -> str:
-    pairs = [(hits(period, ours), hits(period, rival)) for period in periods]
+    pairs = [(wording.hits_of(period, ours), wording.hits_of(period, rival)) for period in periods]
     both = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
     gap = sum(mine - theirs for mine, theirs in both)
     better = sum(mine > theirs for mine, theirs in both)
-    return f"{model(ours).lower()} against {model(rival).lower()}: {gap:+.0f} hits, better in {better} of {len(both)} periods"
+    return f"{wording.model_name(ours).lower()} against {wording.model_name(rival).lower()}: {gap:+.0f} hits, better in {better} of {len(both)} periods"
 
 
 def _cells(*cells: str) -> str:
@@ -169,25 +151,27 @@ def _slices(report: Report) -> list[str]:
     slices = report.get("slices") or []
     if not slices:
         return [f"{NOT_ENOUGH} for slices"]
-    told = sorted((one for one in slices if sentences.unfair(one)), key=lambda one: (not one.get("collapse"), -(one.get("positives") or 0)))
+    told = [one for one in slices if sentences.slice_complaint(one)]
+    told.sort(key=lambda one: (not one.get("collapse"), -(one.get("positives") or 0)))
     few = sum(one.get("enough") is False for one in slices)
-    columns = ", ".join(sorted({line(one.get("column"), 30) for one in slices}))
-    head = f"{plural(len(slices), 'slice')} by {columns}: {len(told) or 'none'} served worse" + (f", {few} not enough data" if few else "")
+    columns = ", ".join(sorted({one_line(one.get("column"), 30) for one in slices}))
+    head = f"{count_text(len(slices), 'slice')} by {columns}: {len(told) or 'none'} served worse"
+    head += f", {few} not enough data" if few else ""
     more = [f"and {len(told) - MOST} more, see report.html"] if len(told) > MOST else []
-    return [head, *(f"! {sentences.slice_of(one)}: {sentences.unfair(one)}" for one in told[:MOST]), *more]
+    return [head, *(f"! {sentences.slice_name(one)}: {sentences.slice_complaint(one)}" for one in told[:MOST]), *more]
 
 
 def _checks(report: Report) -> list[str]:
     """Return the checks that did not pass; what moved has its own line."""
     return [
-        f"{str(check.get('severity', '')).upper()} {check.get('code', '')} {check.get('title', '')}: {line(check.get('text'), 200)}"
+        f"{str(check.get('severity', '')).upper()} {check.get('code', '')} {check.get('title', '')}: {one_line(check.get('text'), 200)}"
         for check in report.get("checks") or []
         if check.get("severity") != "pass" and check.get("code") != "PV008"
     ]
 
 
 def _notes(report: Report) -> list[str]:
-    notes = [line(message) for message in report.get("messages") or []]
+    notes = [one_line(message) for message in report.get("messages") or []]
     return [*notes[:MOST], *([f"and {len(notes) - MOST} more, see report.html"] if len(notes) > MOST else [])]
 
 
@@ -203,12 +187,12 @@ def _files(report: Report) -> list[str]:
     return [f"{files.get('folder', '')}/  report.html  model_card.md  report.json · {registered}"]
 
 
-def top(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "") -> str:
+def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "") -> str:
     """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows, ``by`` what it is ranked, and where it is."""
     groups = ranked["state"].value_counts()
     worked = ranked[ranked["rank"].notna()]
     said = [
-        f"{number(groups[state])} {words}"
+        f"{number_text(groups[state])} {words}"
         for state, words in (("too_late", "too late"), ("not_enough_data", "not enough data to judge"))
         if state in groups
     ]
@@ -216,7 +200,7 @@ def top(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by:
     new = int((worked["state"] == "new").sum())
     lines = [
         _title(ranked),
-        f"{len(worked)} of {number(len(ranked))} customers to contact, {new} of them new" + "".join(f" · {one}" for one in said),
+        f"{len(worked)} of {number_text(len(ranked))} customers to contact, {new} of them new" + "".join(f" · {one}" for one in said),
     ]
     money = bool(worked["expected_value"].notna().any())
     if len(worked):
@@ -234,15 +218,16 @@ def _title(ranked: pd.DataFrame) -> str:
     if ranked.empty:
         return "LIST      nobody is at risk of the outcome"
     first = ranked.iloc[0]
-    return f"LIST      {first['target']} · {day(first['cutoff'])} · the {number(int(first['horizon_days']))} days ahead · data until {day(first['data_until'])}"
+    ahead = f"the {number_text(int(first['horizon_days']))} days ahead"
+    return f"LIST      {first['target']} · {date_text(first['cutoff'])} · {ahead} · data until {date_text(first['data_until'])}"
 
 
 def _row(row: Mapping[str, Any], money: bool) -> list[str]:
     change = row.get("change_28d")
-    moved = f"{round(change):+d}" if known(change) else DASH
-    spread = f"{percent(row['score'])}, {percent(row['score_low']).removesuffix(' %')}–{percent(row['score_high']).removesuffix(' %')}"
-    worth = f"{number(row['expected_value']):>10} " if money else ""
-    head = f"{row['rank']:>3} {line(row['customer_id'], 16):<16} {chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
-    reasons = line(row["reasons"], 120) if isinstance(row["reasons"], str) and row["reasons"] else "no single reason stands out"
-    action = f" → {line(row['action'], 80)} by {row['act_by']}" if isinstance(row["action"], str) else ""
+    moved = f"{round(change):+d}" if is_known(change) else wording.DASH
+    spread = f"{percent_text(row['score'])}, {percent_text(row['score_low']).removesuffix(' %')}–{percent_text(row['score_high']).removesuffix(' %')}"
+    worth = f"{number_text(row['expected_value']):>10} " if money else ""
+    head = f"{row['rank']:>3} {one_line(row['customer_id'], 16):<16} {wording.english_chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
+    reasons = one_line(row["reasons"], 120) if isinstance(row["reasons"], str) and row["reasons"] else "no single reason stands out"
+    action = f" → {one_line(row['action'], 80)} by {row['act_by']}" if isinstance(row["action"], str) else ""
     return [head + reasons, *([" " * 21 + action.strip()] if action else [])]

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any, TypeGuard
 
 from prevenance.words import DASH, words
-from prevenance.words.chances import frequency
+from prevenance.words.chances import frequency_text
 
 NOT_ENOUGH = "not enough data"
 FEW = 20
@@ -44,146 +44,152 @@ _PLACES = {"lift_at_capacity": 1, "brier": 3, "observed_over_expected": 2}
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
-def known(value: object) -> TypeGuard[float]:
+def is_known(value: object) -> TypeGuard[float]:
     """Return whether ``value`` is a finite number."""
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def number(value: object, places: int = 0) -> str:
+def number_text(value: object, places: int = 0) -> str:
     """Return a number with thousands: ``1,240``.
 
-    >>> number(1240), number(0.345, 2), number(None)
+    >>> number_text(1240), number_text(0.345, 2), number_text(None)
     ('1,240', '0.34', '–')
     """
-    return f"{value + 0.0 if places else round(value):,.{places}f}" if known(value) else DASH
+    # + 0.0 makes a nought of what would print as -0.0.
+    return f"{value + 0.0 if places else round(value):,.{places}f}" if is_known(value) else DASH
 
 
-def plural(count: object, noun: str) -> str:
+def count_text(count: object, noun: str) -> str:
     """Return a count with its noun: ``1 customer``, ``2 customers``.
 
-    >>> plural(1, "customer"), plural(1240, "customer"), plural(0, "entry")
+    >>> count_text(1, "customer"), count_text(1240, "customer"), count_text(0, "entry")
     ('1 customer', '1,240 customers', '0 entries')
     """
-    if known(count) and count == 1:
+    if is_known(count) and count == 1:
         return f"1 {noun}"
     many = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
-    return f"{number(count)} {many}"
+    return f"{number_text(count)} {many}"
 
 
-def amount(value: object) -> str:
+def amount_text(value: object) -> str:
     """Return a number with one decimal only if it has a fraction: ``12``, ``7.5``."""
-    return number(value, 0 if known(value) and abs(value - round(value)) < 0.05 else 1)
+    return number_text(value, 0 if is_known(value) and abs(value - round(value)) < 0.05 else 1)
 
 
-def percent(value: object, places: int = 0) -> str:
+def percent_text(value: object, places: int = 0) -> str:
     """Return a share: ``32 %``.
 
-    >>> percent(0.325, 1), percent(0.004)
+    >>> percent_text(0.325, 1), percent_text(0.004)
     ('32.5 %', '0.4 %')
     """
-    if not known(value):
+    if not is_known(value):
         return DASH
     share = float(value) * 100
+    # A share below one percent is not "0 %": that would say never.
     return f"{share:.{1 if places == 0 and 0 < abs(share) < 1 else places}f} %"
 
 
-def estimate(metric: str, found: Mapping[str, Any] | None) -> str:
+def metric_text(metric: str, found: Mapping[str, Any] | None) -> str:
     """Return the value of a metric: ``32.5 %`` for a share, else digits."""
     return _one(metric, (found or {}).get("value"))
 
 
-def between(metric: str, found: Mapping[str, Any] | None) -> str:
+def metric_interval_text(metric: str, found: Mapping[str, Any] | None) -> str:
     """Return the 90 % interval of a metric: ``27.0–39.1 %``; empty if it is not known."""
     low, high = (found or {}).get("low"), (found or {}).get("high")
-    return f"{_one(metric, low).removesuffix(' %')}–{_one(metric, high)}" if known(low) and known(high) else ""
+    return f"{_one(metric, low).removesuffix(' %')}–{_one(metric, high)}" if is_known(low) and is_known(high) else ""
 
 
 def _one(metric: str, value: object) -> str:
-    return percent(value, 1) if metric in SHARES else number(value, _PLACES.get(metric, 2))
+    return percent_text(value, 1) if metric in SHARES else number_text(value, _PLACES.get(metric, 2))
 
 
-def chance(value: object) -> str:
+def english_chance(value: object) -> str:
     """Return a chance as a frequency, as people understand it best.
 
-    >>> chance(0.41), chance(0.24), chance(0.02)
+    >>> english_chance(0.41), english_chance(0.24), english_chance(0.02)
     ('about 4 in 10', 'about 2 in 10', 'about 2 in 100')
     """
-    return frequency(words("en"), value) if known(value) else DASH
+    return frequency_text(words("en"), value) if is_known(value) else DASH
 
 
-def model(name: object) -> str:
+def model_name(name: object) -> str:
     """Return what a model is called on a page."""
     return MODELS.get(str(name), str(name))
 
 
-def day(moment: object) -> str:
+def date_text(moment: object) -> str:
     """Return the date of an instant in ISO 8601: ``2026-10-01``."""
     return str(moment)[:10] if moment else DASH
 
 
-def line(text: object, longest: int = 200) -> str:
+def one_line(text: object, longest: int = 200) -> str:
     """Return any text as one printable line of at most ``longest`` characters: no control or direction characters."""
     clean = " ".join(_UNPRINTABLE.sub(" ", str(text)).split())
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
-def hits(period: Mapping[str, Any], name: str) -> float | None:
+def hits_of(period: Mapping[str, Any], name: str) -> float | None:
     """Return the hits of a model in a test period, or ``None`` if it was not tested there."""
     found = {**period, **period.get("hits", {})}.get(name)
-    return float(found) if known(found) else None
+    return float(found) if is_known(found) else None
 
 
-def total(periods: Sequence[Mapping[str, Any]], name: str) -> float | None:
+def total_hits(periods: Sequence[Mapping[str, Any]], name: str) -> float | None:
     """Return a model's hits over all test periods, or ``None`` if it was tested in none."""
-    found = [one for period in periods if (one := hits(period, name)) is not None]
+    found = [one for period in periods if (one := hits_of(period, name)) is not None]
     return sum(found) if found else None
 
 
-def shown(report: Mapping[str, Any]) -> str:
+def model_shown(report: Mapping[str, Any]) -> str:
     """Return the model that a report is about: the challenger if there was one, else the chosen one."""
     chosen = report.get("chosen") or {}
     return str(chosen.get("challenger") or chosen.get("model") or "rule")
 
 
-def order(report: Mapping[str, Any]) -> list[str]:
+def model_order(report: Mapping[str, Any]) -> list[str]:
     """Return the models of a report: the one it is about, the champion, other models by average precision, then the simple rivals."""
     models = report.get("models") or {}
     last = ["rule", "customer_rules", "base_rate"]
-    first = [name for name in (shown(report), "champion") if name in models and name not in last]
+    first = [name for name in (model_shown(report), "champion") if name in models and name not in last]
     rest = sorted((name for name in models if name not in [*first, *last]), key=lambda name: (-_precision(models[name]), name))
     return [*first, *rest, *(name for name in last if name in models)]
 
 
 def _precision(metrics: Mapping[str, Any]) -> float:
     value = (metrics.get("average_precision") or {}).get("value")
-    return float(value) if known(value) else -1.0
+    return float(value) if is_known(value) else -1.0
 
 
-def lead_time(report: Mapping[str, Any]) -> str:
+def lead_time_sentence(report: Mapping[str, Any]) -> str:
     """Return how early the lists warned, in one sentence."""
     found = report.get("lead_time") or {}
     if found.get("note"):
-        return line(found["note"])
-    if not known(found.get("median_days")):
+        return one_line(found["note"])
+    if not is_known(found.get("median_days")):
         return f"{NOT_ENOUGH}: no outcome was on a list before it came"
-    late = f"{number(found.get('too_late'))} of {number(found.get('outcomes'))} came too late" if known(found.get("outcomes")) else ""
-    late = late or f"{number(found.get('too_late'))} came too late"
-    least = f" (less than {number(report['lead_days'])} days)" if report.get("lead_days") else ""
-    return f"median {number(found['median_days'])} days from the first place on a list to the outcome; {late}{least}"
+    late = (
+        f"{number_text(found.get('too_late'))} of {number_text(found.get('outcomes'))} came too late"
+        if is_known(found.get("outcomes"))
+        else ""
+    )
+    late = late or f"{number_text(found.get('too_late'))} came too late"
+    least = f" (less than {number_text(report['lead_days'])} days)" if report.get("lead_days") else ""
+    return f"median {number_text(found['median_days'])} days from the first place on a list to the outcome; {late}{least}"
 
 
-def calibration(report: Mapping[str, Any]) -> str:
+def calibration_sentence(report: Mapping[str, Any]) -> str:
     """Return whether the chances came true, in one sentence."""
     found = report.get("calibration") or {}
-    if not known(found.get("predicted")):
+    if not is_known(found.get("predicted")):
         return f"{NOT_ENOUGH}: no test period"
-    if known(report.get("positives")) and report["positives"] < FEW:
-        return f"{NOT_ENOUGH}: {plural(report['positives'], 'customer')} with the outcome, {FEW} are needed"
-    text = f"predicted {percent(found['predicted'], 1)}, seen {percent(found.get('seen'), 1)}"
+    if is_known(report.get("positives")) and report["positives"] < FEW:
+        return f"{NOT_ENOUGH}: {count_text(report['positives'], 'customer')} with the outcome, {FEW} are needed"
+    text = f"predicted {percent_text(found['predicted'], 1)}, seen {percent_text(found.get('seen'), 1)}"
     worst, luck = found.get("worst_tenth") or {}, found.get("error_by_luck") or {}
-    if known(worst.get("predicted")):
-        text += f"; highest tenth: predicted {percent(worst['predicted'])}, seen {percent(worst.get('seen'))}"
-    if known(found.get("error")) and known(luck.get("high")):
+    if is_known(worst.get("predicted")):
+        text += f"; highest tenth: predicted {percent_text(worst['predicted'])}, seen {percent_text(worst.get('seen'))}"
+    if is_known(found.get("error")) and is_known(luck.get("high")):
         text += f"; off by {_points(found['error'])} on average, luck alone gives up to {_points(luck['high'])}"
     return text
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from prevenance.base.formats import neutral, plain
+from prevenance.base.formats import json_value, neutral_text
+from prevenance.decide.ranking import PAIR_COLUMNS
 from prevenance.publish import header
-from prevenance.publish.block import COLUMNS, CONSTANT, PAIR
-from prevenance.publish.cells import Row, View, details, group
-from prevenance.publish.wording import known, line
+from prevenance.publish.block import COLUMNS, CONSTANT
+from prevenance.publish.cells import Row, View, group_of, row_details
+from prevenance.publish.wording import is_known, one_line
 from prevenance.words import Words, words
 
 if TYPE_CHECKING:
@@ -29,35 +30,27 @@ ADDED = ("apart", "renews_on", "last_contact", "next_contact")
 """Columns that the spreadsheet has besides those of list.csv."""
 WIDTHS = {"name": 32, "reasons": 48, "holds": 32, "action": 36, "owner": 18, "run_id": 20, "product": 20, "cutoff": 17, "data_until": 17}
 KINDS = {
-    "rank": "whole",
-    "horizon_days": "whole",
-    "score": "share",
-    "score_low": "share",
-    "score_high": "share",
-    "change_28d": "points",
-    "value_at_stake": "money",
-    "expected_value": "money",
-    "act_by": "day",
-    "renews_on": "day",
-    "last_contact": "day",
-    "next_contact": "day",
-    "cutoff": "instant",
-    "data_until": "instant",
-    "name": "wrapped",
-    "reasons": "wrapped",
-    "holds": "wrapped",
-    "action": "wrapped",
+    "whole": ("rank", "horizon_days"),
+    "share": ("score", "score_low", "score_high"),
+    "points": ("change_28d",),
+    "money": ("value_at_stake", "expected_value"),
+    "day": ("act_by", "renews_on", "last_contact", "next_contact"),
+    "instant": ("cutoff", "data_until"),
+    "wrapped": ("name", "reasons", "holds", "action"),
 }
+"""How a cell is written -> the columns that are; the others are plain text."""
+_KIND = {column: kind for kind, columns in KINDS.items() for column in columns}
 _XML = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 
-def xlsx(view: View) -> bytes:
+def workbook_bytes(view: View) -> bytes:
     """Return the workbook of a view: sheets List and About. A view without rows keeps its columns."""
     from xlsxwriter import Workbook
 
     say, written = words(str(view.get("language") or "en")), io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with Workbook(written, options) as workbook:
+        # A fixed date: the same view gives the same bytes.
         workbook.set_properties({"title": header.title(say, view), "author": "Prévenance", "created": datetime(2000, 1, 1)})
         _list(workbook.add_worksheet(say("List")), view, _formats(workbook, str(view.get("currency") or "")))
         _about(workbook.add_worksheet(say("About")), say, view, workbook)
@@ -82,13 +75,13 @@ def _formats(workbook: Workbook, currency: str) -> dict[str, Any]:
 
 def _list(sheet: Worksheet, view: View, formats: Mapping[str, Any]) -> None:
     rows = view.get("rows") or []
-    names = [*COLUMNS, *CONSTANT, *(name for name in PAIR if any(row.get(name) for row in rows)), *ADDED]
+    names = [*COLUMNS, *CONSTANT, *(name for name in PAIR_COLUMNS if any(row.get(name) for row in rows)), *ADDED]
     for place, name in enumerate(names):
-        sheet.set_column(place, place, WIDTHS.get(name, 13), formats[KINDS.get(name, "text")])
+        sheet.set_column(place, place, WIDTHS.get(name, 13), formats[_KIND.get(name, "text")])
         sheet.write_string(0, place, name, formats["head"])
     for here, row in enumerate(rows, start=1):
         for place, name in enumerate(names):
-            _write(sheet, here, place, _value(row, view, name), KINDS.get(name, "text"), formats)
+            _write(sheet, here, place, _value(row, view, name), _KIND.get(name, "text"), formats)
     sheet.freeze_panes(1, names.index("name") + 1)
     sheet.autofilter(0, 0, max(len(rows), 1), len(names) - 1)
     sheet.set_landscape()
@@ -99,27 +92,27 @@ def _list(sheet: Worksheet, view: View, formats: Mapping[str, Any]) -> None:
 
 def _value(row: Row, view: View, name: str) -> Any:
     if name == "apart":
-        return "" if (place := group(row)) == "listed" else place
-    found = row.get(name) if name in row else details(row).get(name)
+        return "" if (place := group_of(row)) == "listed" else place
+    found = row.get(name) if name in row else row_details(row).get(name)
     return view.get(name) if found is None and name in CONSTANT and not isinstance(view.get(name), Mapping) else found
 
 
 def _write(sheet: Worksheet, here: int, place: int, value: Any, kind: str, formats: Mapping[str, Any]) -> None:
     """Write one cell by the kind of its column; what is missing stays empty, and text stays text."""
-    value = plain(value)
+    value = json_value(value)
     if value is None or value == "":
         return
-    if known(value):
+    if is_known(value):
         sheet.write_number(here, place, float(value), formats[kind])
     elif kind in ("day", "instant") and (moment := _moment(str(value))) is not None:
         sheet.write_datetime(here, place, moment, formats[kind])
     else:
-        sheet.write_string(here, place, text(value), formats[kind])
+        sheet.write_string(here, place, cell_text(value), formats[kind])
 
 
-def text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """Return a value as the text of a cell: neutral, and cut visibly where a cell can hold no more."""
-    clean = neutral(_XML.sub("�", str(value)))
+    clean = neutral_text(_XML.sub("�", str(value)))
     return clean if len(clean) <= LONGEST else clean[: LONGEST - len(CUT)] + CUT
 
 
@@ -128,6 +121,7 @@ def _moment(value: str) -> datetime | None:
         found = datetime.fromisoformat(value.replace("Z", "+00:00")).replace(tzinfo=None)
     except ValueError:
         return None
+    # Spreadsheets count days from 1900 on; what is older stays text.
     return found if found.year >= 1900 else None
 
 
@@ -136,22 +130,22 @@ def _about(sheet: Worksheet, say: Words, view: View, workbook: Workbook) -> None
     bold, wrapped = workbook.add_format({"bold": True, "valign": "top"}), workbook.add_format({"text_wrap": True, "valign": "top"})
     sheet.set_column(0, 0, 26, bold)
     sheet.set_column(1, 1, 96, wrapped)
-    lines = [one for one in _facts(say, view) if one[1]] + [("", "")] + list(meanings(say).items())
+    lines = [one for one in _facts(say, view) if one[1]] + [("", "")] + list(column_meanings(say).items())
     for here, (name, told) in enumerate(lines):
-        sheet.write_string(here, 0, text(name), bold)
-        sheet.write_string(here, 1, text(told), wrapped)
+        sheet.write_string(here, 0, cell_text(name), bold)
+        sheet.write_string(here, 1, cell_text(told), wrapped)
 
 
 def _facts(say: Words, view: View) -> list[tuple[str, str]]:
     model = view.get("model") or {}
-    show: Callable[[Any], str] = lambda value: line(value or "", 300)  # noqa: E731
-    sources = "; ".join(f"{told} ⚠" if late else told for told, late in header.sources(say, view))
+    show: Callable[[Any], str] = lambda value: one_line(value or "", 300)  # noqa: E731
+    sources = "; ".join(f"{told} ⚠" if late else told for told, late in header.source_freshness(say, view))
     return [
         (say("List"), header.title(say, view)),
-        (say("This week"), " ".join(header.fits(say, view))),
-        (say("How good it was"), header.record(say, view)),
-        (say("Changed by a contact"), header.assumed(say, view)),
-        (say("Since the last list"), "; ".join(header.moved(say, view))),
+        (say("This week"), " ".join(header.fits_sentences(say, view))),
+        (say("How good it was"), header.record_sentence(say, view)),
+        (say("Changed by a contact"), header.effect_sentence(say, view)),
+        (say("Since the last list"), "; ".join(header.movement_texts(say, view))),
         (say("As of"), show(view.get("cutoff"))),
         (say("Known until"), show(view.get("data_until"))),
         (say("Sources"), sources),
@@ -162,7 +156,7 @@ def _facts(say: Words, view: View) -> list[tuple[str, str]]:
     ]
 
 
-def meanings(say: Words) -> dict[str, str]:
+def column_meanings(say: Words) -> dict[str, str]:
     """Return column -> what it says."""
     return {
         "rank": say("Place on the list; empty for those who are not to be worked now"),

@@ -28,16 +28,16 @@ Pin = tuple[str, str]
 """Name and version of a library."""
 
 
-def pins(lock: str) -> set[Pin]:
+def locked_pins(lock: str) -> set[Pin]:
     """Return every library of a lock file, also those for other systems and other versions of Python than this one."""
     return {(one["name"], one["version"]) for one in components(lock)}
 
 
-def judged(locked: set[Pin], answers: list[str]) -> int:
+def audited_count(locked: set[Pin], answers: list[str]) -> int:
     """Return how many libraries were audited: all of them, and none has a known weakness.
 
     Args:
-        locked: see ``pins``.
+        locked: see ``locked_pins``.
         answers: what ``pip-audit -f json`` printed, each time it was asked.
 
     Raises:
@@ -81,7 +81,7 @@ def _read(answer: str) -> tuple[set[Pin], list[Vulnerable]]:
 SECONDS = 600
 
 
-def asked(locked: set[Pin]) -> list[str]:
+def advisory_answers(locked: set[Pin]) -> list[str]:
     """Return what pip-audit says of the libraries, as JSON: once, and again for those that are locked in several versions.
 
     They are asked about as names and versions, without markers: so those for other systems are audited too, and nothing is installed.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.folders import status
-from prevenance.runs.night import night
-from prevenance.runs.settings.schema import Settings
+from prevenance.publish.folders import write_status
+from prevenance.runs.night import publish_night
+from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index
 
@@ -19,7 +18,7 @@ MOST = 366
 """Nights that one run makes up for."""
 
 
-def make_up(given: Settings, targets: Callable[[Settings], list[Settings]], steps: Steps) -> list[PrevenanceError]:
+def make_up(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceError]:
     """Publish the lists of every night from ``from`` to ``to``, both included, oldest first; return what was refused.
 
     A night that is refused does not stop the others, unless no other can do better: settings, lock, disk.
@@ -33,7 +32,7 @@ def make_up(given: Settings, targets: Callable[[Settings], list[Settings]], step
         steps.tell(f"NIGHT     {day}")
         one = replace(given, as_of=day, overrides=[*given.overrides, f"as_of={day}"])
         try:
-            done = night(one, targets(one), steps, at_the_time=True)
+            done = publish_night(one, targets(one), steps, at_the_time=True)
         except PrevenanceError as problem:
             problems.append(problem)
             told[day] = {"outcome": "refused", "exit": problem.exit_status, "error": problem.line()}
@@ -46,7 +45,7 @@ def make_up(given: Settings, targets: Callable[[Settings], list[Settings]], step
     good = sum(one["outcome"] != "refused" for one in told.values())
     outcome = "published" if not problems else "partly published" if good else "refused"
     code = problems[0].exit_status if problems else 0
-    status(Path(given.out), {"pipeline": "backfill", "outcome": outcome, "exit": code, "nights": told})
+    write_status(Path(given.out), {"pipeline": "backfill", "outcome": outcome, "exit": code, "nights": told})
     return problems
 
 

@@ -10,7 +10,7 @@ from prevenance.models import bundle, shelf
 from prevenance.models.bundle import Fitted
 from prevenance.runs.commands import command
 from prevenance.runs.settings.schema import Settings
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 from prevenance.track import tracking
 
 
@@ -32,7 +32,7 @@ def champion_of(
             horizon.
     """
     messages: list[str] = []
-    held = tracking.champion(out, target.name, messages)
+    held = tracking.tracked_champion(out, target.name, messages)
     if at_the_time and cutoff is not None:
         held = shelf.champion_at(out / "models" / target.name, cutoff) or held
     if held is None:
@@ -61,6 +61,11 @@ def champion_of(
             fix=f"set target.horizon_days={learned}, or run make train again",
         )
     return fitted, held[1], messages
+
+
+def with_champion(out: Path, each: list[Settings]) -> list[Settings]:
+    """Return the settings of those targets that have a champion; without any the first, which then says what is missing."""
+    return [one for one in each if tracking.tracked_champion(out, one.target.name)] or each[:1]
 
 
 def check_inputs(fitted: Fitted, columns: list[str]) -> None:

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from prevenance.demo.simulated import demo_of, write
+from prevenance.demo.simulated import write_company
+from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import command
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
@@ -16,11 +17,11 @@ def make_company(given: Settings, steps: Steps) -> None:
     """Write the files to ``data`` (default ``<out>/demo``) and say what was made and how well it could be foreseen."""
     folder = Path(given.data) if given.data else Path(given.out) / "demo"
     steps("make the demo company")
-    facts = write(folder, demo_of(asdict(given.demo)))
-    steps.tell(said(folder, facts))
+    facts = write_company(folder, demo_of(asdict(given.demo)))
+    steps.tell(company_text(folder, facts))
 
 
-def said(folder: Path, facts: dict[str, Any]) -> str:
+def company_text(folder: Path, facts: dict[str, Any]) -> str:
     """Return the summary of a company that was made."""
     truth, rows = facts["truth"], facts["rows"]
     lines = [

@@ -11,13 +11,13 @@ from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.privacy import erasure
-from prevenance.runs.noted import noted
+from prevenance.runs.acts import note_act
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index
 
 
-def erase_customer(given: Settings, steps: Steps) -> None:
+def erase_and_certify(given: Settings, steps: Steps) -> None:
     """Erase ``customer``; write ``<out>/erasures/<n>.json``, which does not hold the id. Doing it again finishes what was broken off.
 
     Raises:
@@ -30,24 +30,24 @@ def erase_customer(given: Settings, steps: Steps) -> None:
         )
     if not out.is_dir():
         raise PrevenanceError("E401", f"there is no output folder at {out}", key="out", fix="set out=<the folder that make train wrote>")
-    hidden = pseudonyms.at_hand(given.privacy.key_file)
+    hidden = pseudonyms.key_pseudonyms(given.privacy.key_file)
     steps("keep the customer out of later runs")
-    mark = erased.add(out, given.customer).mark(given.customer)
+    mark = erased.add_erased(out, given.customer).mark(given.customer)
     steps("erase")
-    erasure.sweep(out)
-    done = erasure.erase(out, given.customer, hidden.of(given.customer) if hidden else "")
+    erasure.sweep_unfinished(out)
+    done = erasure.erase_customer(out, given.customer, hidden.of(given.customer) if hidden else "")
     if (out / "index.html").is_file():
         write_index(given)
     number = len(list((out / "erasures").glob("*.json"))) + 1
     told = certificate(given, mark, done, number) | {"key_id": hidden.key_id if hidden else None}
-    disk.write(out / "erasures" / f"{number}.json", formats.canonical(told))
-    noted(Path(given.out), "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
-    steps.tell(text(told, out / "erasures" / f"{number}.json"))
-    if unknown := sorted(pseudonyms.used(out) - asked_under(out, mark)):
+    disk.write(out / "erasures" / f"{number}.json", formats.canonical_json(told))
+    note_act(Path(given.out), "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
+    steps.tell(certificate_text(told, out / "erasures" / f"{number}.json"))
+    if unknown := sorted(pseudonyms.used_key_ids(out) - key_ids_used(out, mark)):
         raise PrevenanceError(
             "E904",
             f"rows may be left under pseudonyms of the key {unknown[0]}, which is not to be had",
-            fix=f"set {pseudonyms.KEY} to that key and erase again",
+            fix=f"set {pseudonyms.KEY_VARIABLE} to that key and erase again",
         )
     if done.left:
         raise PrevenanceError(
@@ -68,7 +68,7 @@ def certificate(given: Settings, mark: str, done: Any, number: int) -> dict[str,
     }
 
 
-def asked_under(out: Path, mark: str) -> set[str]:
+def key_ids_used(out: Path, mark: str) -> set[str]:
     """Return the ids of the keys under whose pseudonyms a customer was erased, as the certificates say."""
     told = [json.loads(path.read_text(encoding="utf-8")) for path in (out / "erasures").glob("*.json")]
     return {str(one.get("key_id")) for one in told if one["customer"] == mark}
@@ -80,7 +80,7 @@ def _source(given: Settings) -> str:
     return "not ours to edit: delete the customer there; until then every run leaves them out and counts them as erased"
 
 
-def text(told: dict[str, Any], path: Path) -> str:
+def certificate_text(told: dict[str, Any], path: Path) -> str:
     """Return the certificate as it is printed."""
     rows = [f"          {place:<24}{number:>8,}" for place, number in sorted(told["erased"].items())] or ["          nothing was found"]
     models = ", ".join(told["retrain"])

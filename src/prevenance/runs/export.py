@@ -13,51 +13,50 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.decide import feedback
 from prevenance.decide.feedback import Answer
-from prevenance.decide.overrides import FOLLOWED, decisions
+from prevenance.decide.overrides import FOLLOWED, newest_answers
 from prevenance.publish import folders
-from prevenance.publish.published import Published, at
-from prevenance.runs.noted import noted
-from prevenance.runs.settings.schema import Settings
+from prevenance.publish.published import Published, published_list_at
+from prevenance.runs.acts import note_act
+from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 
 COLUMNS = ["customer_id", "product_id", "action", "act_by", "owner", "decision", "decided_by", "decided_at"]
 
 
-def export_lists(given: Settings, each: list[Settings], steps: Steps) -> None:
+def export_lists(given: Settings, targets: Targets, steps: Steps) -> None:
     """Write ``<out>/export/<target>-<cutoff>.csv`` of the chosen target, or of every target that has a list.
 
     Raises:
         PrevenanceError: E203 where there is no list, E906 where review is required and a row has no decision, E905 for pseudonyms without key.
     """
     out, written = Path(given.out), {}
-    lists = {one.target.name: (one, at(out, one.target.name, None)) for one in each}
+    lists = {one.target.name: (one, published_list_at(out, one.target.name, None)) for one in targets(given)}
     if not any(found for _, found in lists.values()):
         raise PrevenanceError(
             "E203", f"there is no published list in {out}", key="out", fix="run make score, or set out=", path=out / "lists"
         )
-    ready = {name: rows_of(one, found) for name, (one, found) in lists.items() if found is not None}
+    ready = {name: exported_rows(one, found) for name, (one, found) in lists.items() if found is not None}
     for name, (rows, cutoff) in ready.items():
         steps(f"{name}: export")
-        path = disk.write(out / "export" / f"{name}-{formats.stamp(cutoff)}.csv", formats.csv_bytes(rows))
+        path = disk.write(out / "export" / f"{name}-{formats.instant_stamp(cutoff)}.csv", formats.csv_bytes(rows))
         written[name] = {"file": str(path), "rows": len(rows)}
         decided = int(rows["decision"].ne("").sum())
-        noted(Path(given.out), "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
-    folders.status(out, {"pipeline": "export", "outcome": "exported", "exit": 0, "targets": written})
-    steps("")
+        note_act(Path(given.out), "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
+    folders.write_status(out, {"pipeline": "export", "outcome": "exported", "exit": 0, "targets": written})
     for name, told in written.items():
         steps.tell(f"EXPORT    {name}: {told['rows']} rows to {told['file']}; nothing was sent")
 
 
-def rows_of(given: Settings, found: Published) -> tuple[pd.DataFrame, datetime]:
+def exported_rows(given: Settings, found: Published) -> tuple[pd.DataFrame, datetime]:
     """Return what of a list is exported, best first, and its cutoff: the ranked rows, each with the newest decision on it.
 
     A row that a person decided against has no action. Who was erased since, or wants no contact any more, is on no list that is asked.
     """
-    out, answers = Path(given.out), feedback.load(Path(given.out), given.target.name)
-    hidden = pseudonyms.chosen(given.pseudonymous, given.privacy.key_file)
-    made = decisions(one for one in answers if one.run_id == found.manifest["run_id"])
+    out, answers = Path(given.out), feedback.load_answers(Path(given.out), given.target.name)
+    hidden = pseudonyms.wanted_pseudonyms(given.pseudonymous, given.privacy.key_file)
+    made = newest_answers(one for one in answers if one.run_id == found.manifest["run_id"])
     rows = found.rows[found.rows["rank"].notna()]
-    gone = erased.load(out).among(rows["customer_id"])
+    gone = erased.load_erased(out).among(rows["customer_id"])
     listed = [row for row in rows.to_dict("records") if row["customer_id"] not in gone]
     each = [(row, made.get((found.manifest["run_id"], row["customer_id"], row.get("product_id") or ""))) for row in listed]
     undecided = sum(answer is None for _, answer in each)

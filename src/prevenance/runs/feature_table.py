@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import special
-from prevenance.runs.settings.groups import TableSettings
+from prevenance.runs.settings.schema import TableSettings
 
 CUSTOMER = ("customer_id", "customerid", "user_id", "userid", "account_id", "accountid", "client_id", "household_id", "customer", "id")
 """Columns taken for the customer, the first that is there; case plays no part."""
@@ -67,8 +67,8 @@ def feature_table(asked: TableSettings) -> FeatureTable:
 def _refuse(table: pd.DataFrame, keys: tuple[str | None, ...], permitted: list[str], path: Path) -> None:
     """Raise E902 for a column that may be no input: a special category of personal data, or who works for the company."""
     for name in table.columns:
-        if kind := special.refused(name, permitted, agents=name not in keys):
-            raise special.error(name, kind, fix="take the column out of the table", key="permitted=[...]", path=path)
+        if kind := special.refused_category(name, permitted, agents=name not in keys):
+            raise special.special_error(name, kind, fix="take the column out of the table", key="permitted=[...]", path=path)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -101,7 +101,7 @@ def _csv(path: Path) -> pd.DataFrame:
 def _column(table: pd.DataFrame, name: str, key: str, path: Path) -> str:
     if name in table.columns:
         return name
-    raise PrevenanceError("E301", f'there is no column "{name}"', key=key, fix=nearest(name, table.columns), path=path)
+    raise PrevenanceError("E301", f'there is no column "{name}"', key=key, fix=did_you_mean(name, table.columns), path=path)
 
 
 def _outcome(column: pd.Series, name: str) -> pd.Series:

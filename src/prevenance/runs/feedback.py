@@ -9,13 +9,13 @@ from pathlib import Path
 
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import stamp
+from prevenance.base.formats import instant_stamp
 from prevenance.decide import feedback, overrides
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
-from prevenance.publish.folders import status
-from prevenance.publish.wording import line, plural
-from prevenance.runs.noted import noted_each
+from prevenance.publish.folders import write_status
+from prevenance.publish.wording import count_text, one_line
+from prevenance.runs.acts import note_acts
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 
@@ -33,21 +33,21 @@ def take_answers(given: Settings, steps: Steps) -> None:
     steps("read the answers")
     with writing(path):
         content = path.read_bytes()
-    read = feedback.read(content, path.name)
+    read = feedback.read_answers(content, path.name)
     lists = {(one.target, one.run_id, one.cutoff): _listed(out, one) for _, one in read}
-    found = feedback.matched(read, {key: rows for key, rows in lists.items() if rows is not None}, path.name)
-    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.who()}") for one in found]
+    found = feedback.match_answers(read, {key: rows for key, rows in lists.items() if rows is not None}, path.name)
+    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.user_hash()}") for one in found]
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
-    taken = {target: feedback.append(out, target, [one for one in answers if one.target == target]) for target in targets}
-    noted_each(Path(given.out), "feedback", taken)
+    taken = {target: feedback.append_answers(out, target, [one for one in answers if one.target == target]) for target in targets}
+    note_acts(Path(given.out), "feedback", taken)
     steps.tell("\n".join([_told(answers, taken), *(line for target in taken for line in _overruled(out, target)), NEXT]))
-    status(out, {"pipeline": "feedback", "outcome": "taken", "exit": 0, "read": len(answers), "taken": taken})
+    write_status(out, {"pipeline": "feedback", "outcome": "taken", "exit": 0, "read": len(answers), "taken": taken})
 
 
 def _listed(out: Path, answer: Answer) -> Listed | None:
     """Return the chance of each row of the published list that an answer is about; ``None`` if there is no such list."""
-    folder = out / "lists" / answer.target / f"{stamp(feedback.moment(answer.cutoff))}-{answer.run_id[:12]}"
+    folder = out / "lists" / answer.target / f"{instant_stamp(feedback.utc_moment(answer.cutoff))}-{answer.run_id[:12]}"
     if not (folder / "list.json").is_file() or _run_id(folder) != answer.run_id:
         return None
     rows = json.loads((folder / "list.json").read_text(encoding="utf-8"))
@@ -61,7 +61,7 @@ def _run_id(folder: Path) -> str:
 def _told(answers: list[Answer], taken: dict[str, int]) -> str:
     """Return what was taken, counted; no customer and no text is told."""
     new = sum(taken.values())
-    lines = [f"FEEDBACK  {plural(len(answers), 'answer')} read, {new} taken, {len(answers) - new} known already"]
+    lines = [f"FEEDBACK  {count_text(len(answers), 'answer')} read, {new} taken, {len(answers) - new} known already"]
     for target in taken:
         counts = Counter(one.action for one in answers if one.target == target)
         lines.append(f"          {target}: " + ", ".join(f"{counts[one]} {one.replace('_', ' ')}" for one in ACTIONS if counts[one]))
@@ -70,10 +70,13 @@ def _told(answers: list[Answer], taken: dict[str, int]) -> str:
 
 def _overruled(out: Path, target: str) -> list[str]:
     """Return how often people decided against a proposal, of all rows of this target that they decided on, and for owners with enough of them."""
-    answers = feedback.load(out, target)
-    whole, owners = overrides.rate(answers), overrides.by_owner(answers, _owners(out, target, {one.run_id for one in answers}))
+    answers = feedback.load_answers(out, target)
+    whole, owners = (
+        overrides.override_rate(answers),
+        overrides.override_rates_by_owner(answers, _owners(out, target, {one.run_id for one in answers})),
+    )
     told = [f"DECIDED   {target}: {_share(whole)} against the proposal"]
-    return told + [f"          {line(owner, 40)}: {_share(one)}" for owner, one in owners.items()]
+    return told + [f"          {one_line(owner, 40)}: {_share(one)}" for owner, one in owners.items()]
 
 
 def _share(rate: overrides.Rate) -> str:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from prevenance.base import disk
-from prevenance.history.history import History, without
-from prevenance.publish.published import every
+from prevenance.history.history import History, empty_table
+from prevenance.publish.published import published_lists
 from prevenance.runs.settings.schema import Settings
-from prevenance.sources.gates import Gate, Limit, age, enforce, freshness, volume
+from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
 
 LATE = "late_feed"
@@ -21,12 +21,14 @@ LATE = "late_feed"
 def limits_of(given: Settings) -> dict[str, Limit]:
     """Return what the settings ask of each table."""
     return {
-        name: Limit(age(one.warn_after, f"tables.{name}.warn_after"), age(one.error_after, f"tables.{name}.error_after"), one.required)
+        name: Limit(
+            parse_age(one.warn_after, f"tables.{name}.warn_after"), parse_age(one.error_after, f"tables.{name}.error_after"), one.required
+        )
         for name, one in given.tables.items()
     }
 
 
-def settled(given: Settings, history: History, counts: Mapping[str, Counts], messages: list[str], *, gated: bool) -> list[Gate]:
+def table_gates(given: Settings, history: History, counts: Mapping[str, Counts], messages: list[str], *, gated: bool) -> list[Gate]:
     """Judge every table; append what is to be told to ``messages`` and return the gates.
 
     A late table that is not required loses its rows, counted as ``late_feed``: what it would say is unknown. Not ``gated``, nothing is
@@ -36,21 +38,23 @@ def settled(given: Settings, history: History, counts: Mapping[str, Counts], mes
         PrevenanceError: E403, E404.
     """
     limits = limits_of(given)
-    gates = freshness(counts, history.until, limits)
+    gates = freshness_gates(counts, history.until, limits)
     for place, gate in enumerate(gates if gated else ()):
         if gate.outcome == "fail" and limits[gate.table].required is False:
-            without(history, counts[gate.table], gate.table, LATE)
+            empty_table(history, counts[gate.table], gate.table, LATE)
             gates[place] = replace(gate, outcome="warn", says=f"{gate.says}; the list is made without it")
-    gates += volume({name: one.read for name, one in counts.items()}, rows_before(Path(given.out)), limits, accepted=given.accept_volume)
+    gates += volume_gates(
+        {name: one.read for name, one in counts.items()}, rows_before(Path(given.out)), limits, accepted=given.accept_volume
+    )
     if gated:
-        enforce(gates)
+        enforce_gates(gates)
     messages += [gate.says for gate in gates if gate.outcome != "pass"]
     return gates
 
 
 def rows_before(out: Path) -> list[dict[str, int]]:
     """Return table -> rows read of every list that was published, oldest cutoff first; without one those of the training."""
-    manifests = [one.manifest for target in sorted(disk.names(out / "lists")) for one in every(out, target)]
+    manifests = [one.manifest for target in sorted(disk.names(out / "lists")) for one in published_lists(out, target)]
     nights = {one["cutoff"]: {name: int(counts["read"]) for name, counts in one["tables"].items()} for one in manifests}
     if nights or not (out / "run.json").is_file():
         return [nights[cutoff] for cutoff in sorted(nights)]

@@ -11,21 +11,21 @@ from typing import Any
 import pandas as pd
 
 from prevenance.decide import movement
-from prevenance.history.history import visible
+from prevenance.history.history import visible_sql
 from prevenance.judge import outcomes
 from prevenance.order.capacity import DEFAULT, Room
 from prevenance.publish.published import Published
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 from prevenance.words import Words
 
 UNFAIR = 0.5
 """A segment whose share of the contacts is below this part of its share of the expected outcomes gets a note."""
 
 
-def fits(ranked: pd.DataFrame) -> dict[str, Any]:
+def work_totals(ranked: pd.DataFrame) -> dict[str, Any]:
     """Return what is to be worked: listed, at_stake (money expected to be lost or won among them, None if no value is known), expected_outcomes."""
     worked = ranked[ranked["rank"].notna()]
     lost = worked["score"] * worked["value_at_stake"]
@@ -33,7 +33,7 @@ def fits(ranked: pd.DataFrame) -> dict[str, Any]:
     return {"listed": len(worked), "at_stake": at_stake, "expected_outcomes": round(float(worked["score"].sum()), 2)}
 
 
-def record(
+def list_record(
     given: Settings, target: Target, inputs: Inputs, earlier: list[Published], report: dict[str, Any] | None, say: Words
 ) -> dict[str, Any]:
     """Return how good the last lists were: hits, contacts, outcomes, missed, period, and whether ``lists`` or a ``backtest`` say so.
@@ -48,7 +48,7 @@ def record(
         over = target.closes(one.cutoff) <= inputs.history.until
         if over and (start is None or one.cutoff + timedelta(days=target.horizon_days) <= start):
             rows = one.rows[~one.rows["customer_id"].isin(hidden)].reset_index(drop=True)
-            facts.append(outcomes.counted(outcomes.judged(inputs.history, target, rows), target, inputs.history.until))
+            facts.append(outcomes.outcome_counts(outcomes.outcomes_of_list(inputs.history, target, rows), target, inputs.history.until))
             start = one.cutoff
             moments.append(start)
     if facts:
@@ -69,22 +69,22 @@ def _backtest(report: dict[str, Any] | None) -> dict[str, Any]:
     return {"source": "backtest", "hits": hits, "contacts": contacts, "outcomes": came, "missed": came - hits, "period": "", "text": ""}
 
 
-def report_of(out: Path, target: str) -> dict[str, Any] | None:
+def latest_report(out: Path, target: str) -> dict[str, Any] | None:
     """Return the report of the latest training, if there is one."""
     path = out / "train" / target / "report.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
-def moved(inputs: Inputs, made: Listed, last: Published | None, excluded: dict[str, int]) -> dict[str, Any]:
+def moves_since(inputs: Inputs, made: Listed, last: Published | None, excluded: dict[str, int]) -> dict[str, Any]:
     """Return what moved since the last list (an earlier cutoff), and who stands apart or is left out."""
     ranked = made.decided
-    found: dict[str, Any] = {"since": None, "new": None, "gone": [], **movement.counts(ranked)}
+    found: dict[str, Any] = {"since": None, "new": None, "gone": [], **movement.counts_apart(ranked)}
     found["excluded"] = {name: excluded[name] for name in ("opted_out", "cooling_down") if name in excluded}
     if last is None:
         return found
-    entered = [one for one in movement.moves(ranked, last.rows).values() if one == movement.ENTERED]
+    entered = [one for one in movement.rank_moves(ranked, last.rows).values() if one == movement.ENTERED]
     hidden = {row[0] for row in inputs.history.con.execute("select customer_id from canonical._opted_out").fetchall()}
-    left = movement.gone(ranked, last.rows, hidden, made.cooling, _renewed(inputs, last))
+    left = movement.customers_gone(ranked, last.rows, hidden, made.cooling, _renewed(inputs, last))
     return found | {"since": last.cutoff.date().isoformat(), "new": len(entered), "gone": left[: movement.SHOWN]}
 
 
@@ -93,11 +93,11 @@ def _renewed(inputs: Inputs, last: Published) -> Collection[str]:
     if "subscriptions" not in inputs.history.tables:
         return ()
     days = (inputs.as_of - last.cutoff) / timedelta(days=1)
-    query = f"select distinct customer_id from {visible('subscriptions', inputs.as_of, days)} where event = 'renewed'"
+    query = f"select distinct customer_id from {visible_sql('subscriptions', inputs.as_of, days)} where event = 'renewed'"
     return {row[0] for row in inputs.history.con.execute(query).fetchall()}
 
 
-def hours(room: Room, ranked: pd.DataFrame) -> dict[str, float] | None:
+def hours_totals(room: Room, ranked: pd.DataFrame) -> dict[str, float] | None:
     """Return the hours available (of every owner of a customer, and of those who have hours set) and planned; None where contacts count."""
     if room.unit != "hours":
         return None
@@ -106,13 +106,13 @@ def hours(room: Room, ranked: pd.DataFrame) -> dict[str, float] | None:
     return {"available": sum(room.available(name) or 0.0 for name in sorted(names)), "planned": round(planned, 2)}
 
 
-def owners(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
+def owner_rows(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
     """Return, for each owner with customers on the list or with hours: listed, planned and available hours, at_stake, outcomes_expected."""
     worked = ranked[ranked["rank"].notna()]
     found = []
     for name in sorted({*worked["owner"].dropna(), *room.hours} - {DEFAULT}):
         own = worked[worked["owner"] == name]
-        part = fits(own)
+        part = work_totals(own)
         found.append(
             {
                 "owner": name,
@@ -126,7 +126,7 @@ def owners(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-def segments(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
+def segment_rows(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
     """Return, for each segment, its share of the contacts beside its share of the expected outcomes: is anybody starved?"""
     rows = ranked.assign(segment=ranked["segment"].fillna(""))
     listed, expected = int(rows["rank"].notna().sum()), float(rows["score"].sum())
@@ -149,7 +149,7 @@ def segments(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
     return found
 
 
-def links(out: Path, target: str) -> dict[str, str]:
+def page_links(out: Path, target: str) -> dict[str, str]:
     """Return links from a published list's folder to what is there: training report, newest replay, index."""
     up, found = "../../..", {"index": "../../../index.html"}
     if (out / "train" / target / "report.html").is_file():

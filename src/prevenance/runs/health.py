@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features import SETS
 from prevenance.features import definitions as all_definitions
-from prevenance.features.build import names
+from prevenance.features.build import feature_columns
 from prevenance.features.define import State
 from prevenance.runs.settings.schema import Settings
 
@@ -25,7 +25,7 @@ def health_score_of(given: Settings, columns: Sequence[str]) -> dict[str, Any]:
     """
     every = all_definitions(list(SETS), sorted(set(given.features.lookbacks)))
     words = {name for one in every if isinstance(one, State) for name in one.categories}
-    found = [_input(one, number, names(every), words) for number, one in enumerate(given.health_score.inputs, start=1)]
+    found = [_input(one, number, feature_columns(every), words) for number, one in enumerate(given.health_score.inputs, start=1)]
     usable = {"inputs": found} if any(one["feature"] in columns for one in found) else {}
     if given.model.kind == "health_score" and not usable:
         why = "none of its inputs is in these data" if found else "none is set"
@@ -45,7 +45,7 @@ def _input(given: Any, number: int, features: Sequence[str], words: set[str]) ->
     if feature not in features or feature in words:
         what = "is text, bands need a number" if feature in words else "does not exist"
         numeric = [name for name in features if name not in words]
-        raise PrevenanceError("E210", f'the feature "{feature}" {what}', key=f"{where}.feature", fix=nearest(str(feature), numeric))
+        raise PrevenanceError("E210", f'the feature "{feature}" {what}', key=f"{where}.feature", fix=did_you_mean(str(feature), numeric))
     if not isinstance(weight, (int, float)) or not _number(weight) or weight <= 0:
         raise PrevenanceError(
             "E202", f"the weight of {feature} is {weight}", key=f"{where}.weight", fix="give a number above 0, such as 20"
@@ -85,7 +85,7 @@ def _keys(given: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
             "E202", f"{where} is no group of keys", key=where, fix=f"write {', '.join(known)}, see conf/health_score/example.yaml"
         )
     if strange := sorted(str(key) for key in given if key not in known):
-        raise PrevenanceError("E201", f'there is no key "{strange[0]}"', key=where, fix=nearest(strange[0], known))
+        raise PrevenanceError("E201", f'there is no key "{strange[0]}"', key=where, fix=did_you_mean(strange[0], known))
     return given
 
 

@@ -12,21 +12,19 @@ from functools import partial
 from pathlib import Path
 
 from prevenance.base import disk, lock
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import erased, pseudonyms
-from prevenance.consent.purpose import Privacy
-from prevenance.consent.purpose import check as check_privacy
-from prevenance.history.history import History, cut, instant, newest_known_at
+from prevenance.consent.purpose import Privacy, check_purpose
+from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import PRIVATE, command, conf_folder
-from prevenance.runs.feeds import settled
+from prevenance.runs.feeds import table_gates
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
-from prevenance.sources.convert import Source
-from prevenance.sources.files import connect
+from prevenance.sources.declared import Source
+from prevenance.sources.files import new_engine
 from prevenance.sources.gates import Gate
 from prevenance.sources.intake import intake
-from prevenance.sources.postgres import names_table
-from prevenance.sources.prints import prints, unchanged
+from prevenance.sources.raw import check_unchanged, file_digests
 from prevenance.sources.taken import Counts, Intake, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -52,7 +50,7 @@ class Inputs:
     unchanged: Callable[[], None]
 
 
-def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source | None = None) -> Inputs:
+def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: Source | None = None) -> Inputs:
     """Read, check and cut the source's tables at ``as_of``; ``source``, where given, instead of the declared one.
 
     ``gated``, as every night: a feed that is late or a part of itself is refused, unless the table is not required; else it is only told.
@@ -62,18 +60,17 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
             E901 privacy.
     """
     rules = given.privacy
-    check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
-    pseudonyms.chosen(rules.pseudonyms, rules.key_file)
+    check_purpose(Privacy(rules.purpose, rules.legal_basis, rules.controller))
+    pseudonyms.wanted_pseudonyms(rules.pseudonyms, rules.key_file)
     source = source or source_of(given)
     out = prepare_out(given)
     data = data_of(given, source, steps)
     policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
     steps("note what the files are")
-    watched = {view: declared for view, declared in source.files.items() if view not in source.folders}
-    before = prints(data, watched)
+    before = file_digests(data, source)
     now = datetime.now(UTC).replace(tzinfo=None)
-    asked = instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
-    taken = intake(connect(), source, data, policies, steps, asked)
+    asked = as_of_instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
+    taken = intake(new_engine(), source, data, policies, steps, asked)
     newest = newest_known_at(taken)
     as_of = asked or newest
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
@@ -86,8 +83,8 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
             table="consents",
             fix=f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent",
         )
-    gone = erased.load(out).among(_everybody(taken))
-    history, counts = cut(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
+    gone = erased.load_erased(out).among(_everybody(taken))
+    history, counts = cut_history(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
     opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
     known = {row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     customers = {"read": len(ids) + sum(bad.values()), "opted_out": len(opted_out), "after_as_of": len(ids - gone - opted_out - known)}
@@ -97,8 +94,8 @@ def load(given: Settings, steps: Steps, *, gated: bool = False, source: Source |
             "E305", f"no customer is known at {as_of:%Y-%m-%d}", table="customers", fix=f"give a later as_of, up to {newest:%Y-%m-%d}"
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
-    gates = settled(given, history, counts, taken.messages, gated=gated)
-    same = partial(unchanged, data, watched, before)
+    gates = table_gates(given, history, counts, taken.messages, gated=gated)
+    same = partial(check_unchanged, data, source, before)
     return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
 
 
@@ -122,11 +119,11 @@ def source_of(given: Settings) -> Source:
     selects = {path.stem: path.read_text(encoding="utf-8").strip().rstrip(";") for path in sorted(folder.glob("*.sql"))}
     for table in selects:
         if table not in TABLES:
-            raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=nearest(table, TABLES))
+            raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=did_you_mean(table, TABLES))
     if not selects:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
-    record, kept = recorded(given, selects)
+    record, kept = record_entries(given, selects)
     return Source(
         name,
         selects,
@@ -144,13 +141,13 @@ def source_of(given: Settings) -> Source:
     )
 
 
-def recorded(given: Settings, selects: dict[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, Path]]:
+def record_entries(given: Settings, selects: dict[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, Path]]:
     """Return the ``files`` entries to record with their keys, and the folder of each record that a select reads (as ``<entry>_recorded``)."""
     files, record = given.source.files, given.source.record
     for view, keys in record.items():
         if view not in files or not re.fullmatch(r"\w+", view):
             raise PrevenanceError(
-                "E203", f'record names "{view}", which files does not', key=f"source.record.{view}", fix=nearest(view, files)
+                "E203", f'record names "{view}", which files does not', key=f"source.record.{view}", fix=did_you_mean(view, files)
             )
         if not keys:
             raise PrevenanceError(
@@ -172,8 +169,8 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     """
     data = Path(given.data) if given.data else Path(given.out) / "demo"
     if given.source.name == "demo" and not given.data:
-        make_demo(given, data, steps)
-    if not data.is_dir() and not all(names_table(one) for view, one in source.files.items() if view not in source.folders):
+        ensure_demo(given, data, steps)
+    if not data.is_dir() and not all(one.is_table for view, one in source.entries.items() if view not in source.folders):
         fix = "set data=<the folder that holds the source's files>"
         if data.is_file():
             fix = f"set data={data.parent}, the folder that holds the file"
@@ -201,7 +198,7 @@ def prepare_out(given: Settings) -> Path:
         probe = disk.beside(out / "writable")
         probe.touch()
         probe.unlink(missing_ok=True)
-        disk.need_room(out, estimate(out))
+        disk.need_room(out, bytes_needed(out))
     except OSError as problem:
         raise PrevenanceError(
             "E801", f"{problem.strerror or problem}", path=out, fix="make the folder writable, or set out=<another folder>"
@@ -209,7 +206,7 @@ def prepare_out(given: Settings) -> Path:
     return out
 
 
-def remember(given: Settings, rows: dict[str, int] | None = None) -> None:
+def remember_settings(given: Settings, rows: dict[str, int] | None = None) -> None:
     """Keep the trained source, data folder and settings for ``score``, and how many rows each table had."""
     kept = [one for one in given.overrides if one.partition("=")[0] not in ("as_of", "out", "target", "data")]
     if given.data:
@@ -218,23 +215,24 @@ def remember(given: Settings, rows: dict[str, int] | None = None) -> None:
     disk.write(Path(given.out) / "run.json", told.encode())
 
 
-def estimate(out: Path) -> int:
+def bytes_needed(out: Path) -> int:
     """Return about how many bytes a run writes: twice what the newest lists take, at least ``LEAST_ROOM``."""
     files = (path for link in (out / "lists").glob("*/latest") for path in link.rglob("*"))
     return max(LEAST_ROOM, 2 * sum(path.stat().st_size for path in files if path.is_file()))
 
 
-def make_demo(given: Settings, folder: Path, steps: Steps) -> None:
+def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
     """Write the demo company's files unless they are there, made with the same settings."""
-    from prevenance.demo.simulated import demo_of, write
+    from prevenance.demo.simulated import write_company
+    from prevenance.demo.switches import demo_of
 
     wanted = json.dumps(asdict(given.demo), sort_keys=True)
     mark = folder / "demo.json"
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return
-    with lock.held(Path(given.out), "demo"), disk.writing(folder):
+    with lock.hold_lock(Path(given.out), "demo"), disk.writing(folder):
         steps("make the demo company")
         folder.mkdir(parents=True, exist_ok=True)
         mark.unlink(missing_ok=True)
-        write(folder, demo_of(asdict(given.demo)))
+        write_company(folder, demo_of(asdict(given.demo)))
         disk.write(mark, wanted.encode())

@@ -8,7 +8,7 @@ from typing import Any
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.judge.leakage import measured
+from prevenance.judge.leakage import measure_features
 from prevenance.publish import checked, folders
 from prevenance.runs.feature_table import TAKEN, feature_table
 from prevenance.runs.settings.schema import Settings
@@ -22,7 +22,7 @@ def check_table(given: Settings, steps: Steps) -> None:
     """Print a table of the best features and a verdict, write ``<out>/leakage/report.json``; with ``fail=true`` a named feature is E602."""
     read = feature_table(given.table)
     steps("look for leaks")
-    found = measured(read.frame, read.features, (), given.seed, others=SHOWN)
+    found = measure_features(read.frame, read.features, (), given.seed, others=SHOWN)
     leaks = [one for one in found if one.why]
     customers = read.frame.groupby("label")["customer_id"].nunique()
     report: dict[str, Any] = {
@@ -40,9 +40,9 @@ def check_table(given: Settings, steps: Steps) -> None:
         "leakage": [one.feature.removeprefix(TAKEN) for one in leaks],
         "measured": [asdict(one) | {"feature": one.feature.removeprefix(TAKEN)} for one in found],
     }
-    report["verdict"] = checked.verdict(report)
-    folder = folders.write(Path(given.out) / "leakage", {"report.json": formats.canonical(report)})
-    steps.tell(checked.text(report, folder))
+    report["verdict"] = checked.leak_check_verdict(report)
+    folder = folders.write_files(Path(given.out) / "leakage", {"report.json": formats.canonical_json(report)})
+    steps.tell(checked.leak_check_text(report, folder))
     if leaks and given.table.fail:
         names = ", ".join(report["leakage"])
         raise PrevenanceError(

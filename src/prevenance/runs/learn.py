@@ -12,19 +12,20 @@ import pandas as pd
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.pseudonyms import chosen
-from prevenance.explain.attribution import plots
-from prevenance.features.build import names
+from prevenance.consent.pseudonyms import wanted_pseudonyms
+from prevenance.explain.attribution import write_plots
+from prevenance.features.build import feature_columns
 from prevenance.features.define import Definition
-from prevenance.history.history import digest
+from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
-from prevenance.judge.saved import against_score
+from prevenance.judge.leakage import find_leaks
+from prevenance.judge.saved import compare_with_health_score
 from prevenance.models import bundle, folds, training
 from prevenance.models.bundle import Fitted
-from prevenance.models.challenger import choose
+from prevenance.models.tuning import choose_challenger
 from prevenance.publish import report as reports
 from prevenance.publish import summary
-from prevenance.publish.folders import write
+from prevenance.publish.folders import write_files
 from prevenance.runs.commands import command
 from prevenance.runs.health import health_score_of
 from prevenance.runs.inputs import Inputs
@@ -33,20 +34,29 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.runs.tested import Choice, Tested
-from prevenance.runs.training_report import Facts, flat, moved, no_challenger, report_of, signal, sliced, told
-from prevenance.targets.define import Target
+from prevenance.runs.training_report import (
+    Facts,
+    drift_tonight,
+    flat_settings,
+    no_challenger_text,
+    no_signal_text,
+    slice_rows,
+    told_report,
+    training_report,
+)
+from prevenance.targets.target import Target
 from prevenance.track import tracking
 
 PLOTTED = 2000
 """Rows at most behind the SHAP pictures."""
 
 
-def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
+def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
     """Train, evaluate, gate and register one target; return the summary to print and the facts for the status file."""
     target, capacity = target_of(given), capacity_of(given)
     definitions, messages = definitions_of(given, inputs)
     cutoffs = cutoffs_of(given, target, inputs)
-    columns = [name for name in names(definitions) if name not in given.features.leave_out]
+    columns = [name for name in feature_columns(definitions) if name not in given.features.leave_out]
     tested = _tested(given, inputs, target, definitions, cutoffs, columns, steps)
     steps(f"{target.name}: evaluate")
     replicates = given.validation.replicates if tested.positives >= training.FEW else 0
@@ -62,12 +72,14 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         "horizon_days": target.horizon_days,
         "settle_days": target.settle_days,
     }
-    fitted = training.fit(tested.rows, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about)
-    fitted = training.with_band(fitted, tested.backtest.predictions, choice.tested_as)
-    report = report_of(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
+    fitted = training.fit_model(
+        tested.rows, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about
+    )
+    fitted = training.with_interval_band(fitted, tested.backtest.predictions, choice.tested_as)
+    report = training_report(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
     if tested.health:
         judged: dict[str, Any] = {"capacity": capacity, "share": share_of(given), "replicates": replicates, "seed": given.seed}
-        report["health_score"] = against_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
+        report["health_score"] = compare_with_health_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
     steps(f"{target.name}: plots, report, register")
     version, model_digest = _registered(given, inputs, target, tested, choice, fitted, report)
     report["files"] = {
@@ -76,7 +88,7 @@ def learn(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str,
         "digest": model_digest[:12],
         "next": command("score", f"target={target.name}", *([f"out={given.out}"] if given.out != "out" else [])),
     }
-    return summary.training(report), {"model": choice.kind, "version": version, "digest": model_digest, "why": choice.why}
+    return summary.training_text(report), {"model": choice.kind, "version": version, "digest": model_digest, "why": choice.why}
 
 
 def _tested(
@@ -92,7 +104,7 @@ def _tested(
     frame = frame_of(inputs, target, [*cutoffs, inputs.as_of], definitions, steps, given.validation.max_snapshots)
     late = frame["cutoff"] == pd.Timestamp(inputs.as_of)
     frame, tonight = frame[~late].reset_index(drop=True), frame[late].reset_index(drop=True)
-    rows = training.usable(frame)
+    rows = training.usable_rows(frame)
     gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
     closed = set(rows["cutoff"])
     if not closed:
@@ -103,13 +115,19 @@ def _tested(
             fix="check target.kind and target.active_days",
         )
     cutoffs = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in closed]
-    parted = folds.folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
-    production = folds.final(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
+    parted = folds.make_folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
+    production = folds.final_fold(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
     steps(f"{target.name}: look for leaks")
-    leaks = checks.leakage(rows, columns, parted, given.seed)
+    leaks = find_leaks(rows, columns, parted, given.seed)
     kept = [name for name in columns if name not in {leak["feature"] for leak in leaks}]
     asked = given.model.kind
-    kinds = training.ladder(training.positives(rows)) if asked == "auto" else (asked,) if asked not in ("rule", "health_score") else ()
+    kinds = (
+        training.model_ladder(training.positive_customers(rows))
+        if asked == "auto"
+        else (asked,)
+        if asked not in ("rule", "health_score")
+        else ()
+    )
     health = {} if target.pairs else health_score_of(given, kept)
     steps(f"{target.name}: back-test {', '.join(('rule', *kinds))}")
     old = _champion(given, inputs, target)
@@ -120,7 +138,7 @@ def _tested(
 
 def _champion(given: Settings, inputs: Inputs, target: Target) -> Fitted | None:
     """Return the champion to beat; one that is not what was registered is none, which the messages tell: training is what mends it."""
-    held = tracking.champion(Path(given.out), target.name)
+    held = tracking.tracked_champion(Path(given.out), target.name)
     try:
         return bundle.load(Path(given.out) / "models" / target.name / held[1], held[1]) if held else None
     except PrevenanceError as problem:
@@ -133,9 +151,9 @@ def _champion(given: Settings, inputs: Inputs, target: Target) -> Fitted | None:
 def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
     """Ask the gate; a champion whose recipe still beats the rule is fitted again on the newer data."""
     predictions = tested.backtest.predictions
-    challenger = choose(tested.backtest.calibrate_loss, tested.kinds)
+    challenger = choose_challenger(tested.backtest.calibrate_loss, tested.kinds)
     named = [str(leak["feature"]) for leak in tested.leaks]
-    drifted = moved(tested)
+    drifted = drift_tonight(tested)
     findings = checks.findings(
         tested.rows,
         tested.columns,
@@ -147,17 +165,21 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
         removed=named,
         moved=drifted,
     )
-    served = sliced(predictions, tested, challenger or "rule", capacity, given.seed)
+    served = slice_rows(predictions, tested, challenger or "rule", capacity, given.seed)
     judge: dict[str, Any] = {"capacity": capacity, "seed": given.seed, "replicates": given.validation.replicates}
     judge |= {"sliced": served, "findings": findings}
     rivals = ["rule", "customer_rules", "base_rate", *_own(tested.health)]
     same_recipe = tested.recipe is not None and tested.recipe == (challenger, tested.backtest.params.get(challenger or ""))
     if challenger is None:
-        verdict = evaluation.Verdict(False, no_challenger(given, tested), {"enough": "warn"})
+        verdict = evaluation.Verdict(False, no_challenger_text(given, tested), {"enough": "warn"})
     else:
-        verdict = evaluation.gate(predictions, challenger, rivals if same_recipe else [*rivals, "champion"], **judge)
+        verdict = evaluation.gate_verdict(predictions, challenger, rivals if same_recipe else [*rivals, "champion"], **judge)
     kind, params, tested_as, keeps, again = "rule", {}, "rule", False, ""
-    stands = tested.recipe is not None and tested.recipe[0] != "rule" and evaluation.gate(predictions, "champion", rivals, **judge).promoted
+    stands = (
+        tested.recipe is not None
+        and tested.recipe[0] != "rule"
+        and evaluation.gate_verdict(predictions, "champion", rivals, **judge).promoted
+    )
     if verdict.promoted and challenger:
         kind, params, tested_as = challenger, tested.backtest.params.get(challenger, {}), challenger
     elif tested.health and given.model.kind != "rule" and (given.model.kind == "health_score" or not stands):
@@ -166,7 +188,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
         (kind, params), tested_as, keeps = tested.recipe, "champion", not stands
         again = "" if keeps else " Its recipe was fitted again on the newer data."
     said = re.sub(r"; (the rule|the champion|your health score) stays\.", ".", verdict.why) if kind == "health_score" else verdict.why
-    why = said + again + signal(measured, tested.kinds)
+    why = said + again + no_signal_text(measured, tested.kinds)
     return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted)
 
 
@@ -174,26 +196,26 @@ def _registered(
     given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
 ) -> tuple[str, str]:
     """Write the report beside its pictures, register the model, and return its version and digest."""
-    out, hidden = Path(given.out), chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    out, hidden = Path(given.out), wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
     with tempfile.TemporaryDirectory() as work:
         sample = tested.rows
         if len(sample) > PLOTTED:
             sample = sample.sample(PLOTTED, random_state=given.seed).sort_index()
-        pictures = plots(fitted, sample, Path(work) / "plots") if choice.kind != "rule" else []
+        pictures = write_plots(fitted, sample, Path(work) / "plots") if choice.kind != "rule" else []
         model_digest = bundle.save(fitted, Path(work) / "model")
         seen = tested.frame.drop(columns="group")  # who counts as one is for drawing alone
         files = {
-            "report.json": formats.canonical(told(report)),
-            "report.html": reports.page(report, pictures).encode(),
-            "model_card.md": reports.card(report).encode(),
+            "report.json": formats.canonical_json(told_report(report)),
+            "report.html": reports.report_page(report, pictures).encode(),
+            "model_card.md": reports.model_card(report).encode(),
             "features.parquet": formats.parquet_bytes(hidden.hidden(seen) if hidden else seen),
         }
-        folder = write(out / "train" / target.name, files)
+        folder = write_files(out / "train" / target.name, files)
         version = tracking.log_run(
             out,
             target.name,
-            settings=flat(given),
-            digests={"model": model_digest, "data": digest(inputs.history, inputs.as_of)},
+            settings=flat_settings(given),
+            digests={"model": model_digest, "data": history_digest(inputs.history, inputs.as_of)},
             report=report,
             bundle_folder=Path(work) / "model",
             fitted_kind=fitted.kind,

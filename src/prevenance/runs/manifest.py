@@ -6,18 +6,18 @@ from dataclasses import asdict
 from typing import Any
 
 from prevenance.base import formats
-from prevenance.consent.pseudonyms import Pseudonyms, chosen
-from prevenance.decide.ranking import apart
+from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
+from prevenance.decide.ranking import rows_apart
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
 from prevenance.tables.canonical import TABLES
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 
 
-def quarantined(inputs: Inputs, hidden: Pseudonyms | None = None) -> dict[str, bytes]:
+def quarantine_files(inputs: Inputs, hidden: Pseudonyms | None = None) -> dict[str, bytes]:
     """Return a CSV per table with quarantined rows: _file, _line, reason and the row's key (with pseudonyms, if any), no free text."""
     files = {}
     for name in inputs.counts:
@@ -39,7 +39,7 @@ def manifest_of(
     quarantine = {key.removeprefix("quarantined "): n for key, n in inputs.customers.items() if key.startswith("quarantined ")}
     excluded |= made.absent | ({"not_in_cohort": known - cohort} if known > cohort else {})
     lost = inputs.customers["read"] - listed - sum(excluded.values()) - sum(quarantine.values())
-    counts = {"customers_read": inputs.customers["read"], "listed": listed, "apart": apart(made.decided)}
+    counts = {"customers_read": inputs.customers["read"], "listed": listed, "apart": rows_apart(made.decided)}
     return {
         "target": target.name,
         "cutoff": f"{inputs.as_of.isoformat()}Z",
@@ -50,20 +50,20 @@ def manifest_of(
         "tables": {name: asdict(one) for name, one in inputs.counts.items()},
         "inputs": inputs.prints,
         "gates": {one.name: one.outcome for one in inputs.gates}
-        | {"conservation": "pass" if lost == 0 and all(balanced(one) for one in inputs.counts.values()) else "fail"}
+        | {"conservation": "pass" if lost == 0 and all(is_balanced(one) for one in inputs.counts.values()) else "fail"}
         | {"inputs_unchanged": "pass", "finished_files": "pass"},  # what fails these two is never published
-        "privacy": recorded(given),
+        "privacy": privacy_record(given),
         "messages": messages,
     }
 
 
-def recorded(given: Settings) -> dict[str, Any]:
+def privacy_record(given: Settings) -> dict[str, Any]:
     """Return the privacy settings as a manifest tells them: the id of the key of pseudonyms, if they are in use, and not where it is."""
-    hidden = chosen(given.privacy.pseudonyms, given.privacy.key_file)
+    hidden = wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
     told = {key: value for key, value in asdict(given.privacy).items() if key != "key_file"}
     return told | ({"key_id": hidden.key_id} if hidden else {})
 
 
-def balanced(counts: Any) -> bool:
+def is_balanced(counts: Any) -> bool:
     """Return whether a table's rows add up: read = used + excluded + quarantined."""
     return bool(counts.read == counts.used + sum(counts.excluded.values()) + sum(counts.quarantined.values()))

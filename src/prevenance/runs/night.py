@@ -7,21 +7,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from prevenance.base import lock
+from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
-from prevenance.publish.folders import status
+from prevenance.publish import finished, summary
+from prevenance.publish.folders import publish_list, write_status
+from prevenance.runs.acts import note_act, note_acts
 from prevenance.runs.champion import asked_source, champion_of
-from prevenance.runs.inputs import Inputs, load
-from prevenance.runs.learn import learn
-from prevenance.runs.noted import noted, noted_each
-from prevenance.runs.settings.schema import ModelSettings, Settings
+from prevenance.runs.inputs import Inputs, load_inputs
+from prevenance.runs.learn import train_target
+from prevenance.runs.listed import NO_MODEL
+from prevenance.runs.manifest import manifest_of, quarantine_files
+from prevenance.runs.ranked import pseudonyms_of, ranked_list
+from prevenance.runs.settings.schema import ModelSettings, Settings, Targets
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
-from prevenance.runs.tonight import tonight
-from prevenance.runs.view import write_index
+from prevenance.runs.view import view_files, write_index
 from prevenance.track import lists_log
-from prevenance.track.tracking import champion
+from prevenance.track.tracking import tracked_champion
 
 RETAINED = ("explain", "export", "feedback", "replay")
 """Locks of the runs that write what may be past its retention, besides the lists, which a night holds itself."""
@@ -48,30 +51,30 @@ class Night:
         }
 
 
-def score_each(given: Settings, each: list[Settings], steps: Steps) -> list[PrevenanceError]:
+def score_each(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceError]:
     """Publish the list of the chosen target, or of every target that has a champion; return what was refused."""
-    done = night(given, each, steps)
+    done = publish_night(given, targets(given), steps)
     write_index(given)
-    status(Path(given.out), {"pipeline": "score"} | done.record)
+    write_status(Path(given.out), {"pipeline": "score"} | done.record)
     return list(done.refused.values())
 
 
-def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: bool = False) -> Night:
+def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: bool = False) -> Night:
     """Make and publish the list of each target; one that is refused does not stop the others.
 
     Raises:
         PrevenanceError: what concerns all of them: the inputs, the disk, no champion for any.
     """
     out, done = Path(given.out), Night()
-    chosen = [one for one in each if champion(out, one.target.name) or given.allow_rule] or each[:1]
+    chosen = [one for one in each if tracked_champion(out, one.target.name) or given.allow_rule] or each[:1]
     if len(chosen) == 1 and not given.allow_rule:
         champion_of(out, target_of(chosen[0]), None, asked_source(given))  # refused before anything is read
-    loaded = load(given, steps, gated=True)
+    loaded = load_inputs(given, steps, gated=True)
     for one in chosen:
         try:
-            if given.allow_rule and champion(out, one.target.name) is None:
+            if given.allow_rule and tracked_champion(out, one.target.name) is None:
                 _rule(one, loaded, steps)
-            text, done.lists[one.target.name] = tonight(one, loaded, steps, at_the_time=at_the_time)
+            text, done.lists[one.target.name] = publish_target(one, loaded, steps, at_the_time=at_the_time)
         except PrevenanceError as problem:
             if problem.exit_status in (3, 8) and not done.lists:
                 raise
@@ -80,9 +83,9 @@ def night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: b
                 break
             continue
         steps.tell(text)
-    noted_each(Path(given.out), "score", done.lists)
+    note_acts(Path(given.out), "score", done.lists)
     steps("the model store", checked=False)
-    done.messages = lists_log.kept(out, [facts["list"] for facts in done.lists.values()])
+    done.messages = lists_log.log_lists(out, [facts["list"] for facts in done.lists.values()])
     done.messages += _past_retention(given, loaded)
     steps("")
     for message in [*(gate.says for gate in loaded.gates if gate.outcome != "pass"), *done.messages]:
@@ -96,12 +99,12 @@ def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
     try:
         with ExitStack() as held:
             for name in RETAINED:
-                held.enter_context(lock.held(out, name))
-            went = retention.prune(out, loaded.as_of, rules)
+                held.enter_context(lock.hold_lock(out, name))
+            went = retention.prune_results(out, loaded.as_of, rules)
     except PrevenanceError as problem:
         return [f"what is past its retention waits for the next night: {problem.what}"]
     if went:
-        noted(Path(given.out), "prune", **went)
+        note_act(Path(given.out), "prune", **went)
     return (
         [f"past their retention and removed: {', '.join(f'{number} of {name}' for name, number in sorted(went.items()))}"] if went else []
     )
@@ -109,5 +112,37 @@ def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
 
 def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:
     """Register the simple rule for a target that has no champion, as training on too little does."""
-    with lock.held(Path(given.out), "train"):
-        learn(replace(given, model=ModelSettings(kind="rule")), loaded, steps)
+    with lock.hold_lock(Path(given.out), "train"):
+        train_target(replace(given, model=ModelSettings(kind="rule")), loaded, steps)
+
+
+def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time: bool = False) -> tuple[str, dict[str, Any]]:
+    """Score, rank and publish one target; return the text to print and the facts for the status file.
+
+    ``at_the_time`` takes the champion of that night, not today's.
+    """
+    target, out, cutoff = target_of(given), Path(given.out), inputs.as_of
+    fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given), at_the_time=at_the_time)
+    made, hidden = ranked_list(given, inputs, fitted, model_digest, steps), pseudonyms_of(given)
+    now = made.inputs
+    files = {
+        "list.csv": formats.csv_bytes(made.ranked),
+        "list.json": formats.json_bytes(made.ranked),
+        "features.parquet": formats.parquet_bytes(hidden.hidden(now) if hidden else now),
+    }
+    files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantine_files(inputs, hidden).items()}
+    by = NO_MODEL.get(fitted.kind, "")
+    said = [*messages, *([by] if by else []), *inputs.messages, *made.notes]
+    manifest = manifest_of(given, inputs, target, fitted, model_digest, made, said)
+    files |= view_files(given, inputs, made, fitted, model_digest, manifest, steps)
+    steps(f"{target.name}: look at the inputs again")
+    inputs.unchanged()
+    steps(f"{target.name}: publish")
+    folder = publish_list(out, target.name, cutoff, files, manifest, finished.check_list_folder)
+    return summary.list_text(made.ranked, folder, by=by), {
+        "list": str(folder),
+        "listed": len(made.ranked),
+        "run_id": made.run_id,
+        "messages": [*messages, *(gate.says for gate in inputs.gates if gate.outcome != "pass")],
+        "gates": manifest["gates"],
+    }

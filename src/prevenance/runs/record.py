@@ -6,20 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import stamp
+from prevenance.base.formats import instant_stamp
 from prevenance.consent import erased
-from prevenance.consent.purpose import Privacy
-from prevenance.consent.purpose import check as check_privacy
-from prevenance.history.history import instant
-from prevenance.publish.folders import status
+from prevenance.consent.purpose import Privacy, check_purpose
+from prevenance.history.history import as_of_instant
+from prevenance.publish.folders import write_status
+from prevenance.runs.acts import note_act
 from prevenance.runs.inputs import data_of, prepare_out, source_of
-from prevenance.runs.noted import noted
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
-from prevenance.sources import denied, raw
-from prevenance.sources.files import connect
-from prevenance.sources.gates import enforce, volume
-from prevenance.sources.record import Change, change, check_moment, write
+from prevenance.sources.files import new_engine
+from prevenance.sources.gates import enforce_gates, volume_gates
+from prevenance.sources.raw import raw_reader
+from prevenance.sources.record import Change, check_record_instant, recorded_change, write_segment
 
 
 def record_changes(given: Settings, steps: Steps) -> None:
@@ -30,42 +29,40 @@ def record_changes(given: Settings, steps: Steps) -> None:
             table that lost most of its keys, and what reading a table raises.
     """
     rules = given.privacy
-    check_privacy(Privacy(rules.purpose, rules.legal_basis, rules.controller))
+    check_purpose(Privacy(rules.purpose, rules.legal_basis, rules.controller))
     source, out = source_of(given), prepare_out(given)
     if not source.record:
         fix = "write record: {accounts: [account_id]} in the source's yaml, with an entry of files and its key columns"
         raise PrevenanceError("E202", f"the source {source.name} names nothing to record", key="source.record", fix=fix)
     now = datetime.now(UTC).replace(tzinfo=None)
-    at = (instant(given.as_of, source.timezone, now) if given.as_of else now).replace(microsecond=0)
-    data, con, left = data_of(given, source, steps), connect(), erased.load(out)
+    at = (as_of_instant(given.as_of, source.timezone, now) if given.as_of else now).replace(microsecond=0)
+    data, con, left = data_of(given, source, steps), new_engine(), erased.load_erased(out)
     found = []
-    with raw.opened(con, source, data) as read:
+    with raw_reader(con, source, data) as read:
         for view, keys in source.record.items():
             steps(f"compare {view}")
             folder = out / "record" / view
-            check_moment(folder, at)
-            ragged = read(view)["ragged"]
-            notes = denied.forget(con, source, view)
-            found.append(change(con, view, keys, folder, at, left, ragged))
-            found[-1].notes.extend(notes)
-            whole(found[-1], accepted=given.accept_volume)
+            check_record_instant(folder, at)
+            loaded = read(source.entries[view])
+            found.append(recorded_change(con, view, keys, folder, at, left, loaded.ragged))
+            found[-1].notes.extend(loaded.special)
+            check_whole(found[-1], accepted=given.accept_volume)
     steps("keep what changed")
     for one in found:
-        write(one)
-    steps("")
+        write_segment(one)
     told = {one.view: {"new": one.new, "changed": one.changed, "gone": one.gone} for one in found}
-    noted(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
-    steps.tell("\n".join([f"RECORD    {stamp(at)}", *map(text, found)]))
-    status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
+    note_act(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
+    steps.tell("\n".join([f"RECORD    {instant_stamp(at)}", *map(change_text, found)]))
+    write_status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
 
 
-def whole(one: Change, *, accepted: bool) -> None:
+def check_whole(one: Change, *, accepted: bool) -> None:
     """Raise E404 if most keys vanished at once, unless that is ``accepted``: more likely the table is a part of itself."""
     rows = one.before + one.new - one.gone
-    enforce(volume({one.view: rows}, [{one.view: one.before}], {}, accepted=accepted))
+    enforce_gates(volume_gates({one.view: rows}, [{one.view: one.before}], {}, accepted=accepted))
 
 
-def text(one: Change) -> str:
+def change_text(one: Change) -> str:
     """Return what is told of one table."""
     what = (
         f"{one.new:,} new, {one.changed:,} changed, {one.gone:,} gone -> {one.path}"

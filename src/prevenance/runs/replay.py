@@ -2,33 +2,136 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
+
+from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.folders import status
-from prevenance.runs.champion import asked_source, champion_of
-from prevenance.runs.inputs import load
-from prevenance.runs.past import replayed
-from prevenance.runs.settings.schema import Settings
-from prevenance.runs.snapshots import target_of
+from prevenance.base.formats import date_text
+from prevenance.features.build import feature_columns
+from prevenance.judge import outcomes
+from prevenance.judge.leakage import find_leaks
+from prevenance.models import bundle, folds, training
+from prevenance.models.bundle import Fitted
+from prevenance.publish import folders
+from prevenance.publish import replay as pages
+from prevenance.publish.folders import write_status
+from prevenance.runs.champion import asked_source, champion_of, with_champion
+from prevenance.runs.inputs import Inputs, load_inputs
+from prevenance.runs.listed import Listed
+from prevenance.runs.ranked import ranked_list
+from prevenance.runs.settings.schema import Settings, Targets
+from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
 from prevenance.runs.steps import Steps
-from prevenance.track.tracking import champion
+from prevenance.targets.target import Target
 
 
-def replay_each(given: Settings, each: list[Settings], steps: Steps) -> None:
+@dataclass(frozen=True)
+class Refitted:
+    """A model as it would have been at a past date: its digest, what it learned from and why it is the one."""
+
+    fitted: Fitted
+    digest: str
+    why: str
+
+
+def replay_each(given: Settings, targets: Targets, steps: Steps) -> None:
     """Replay the chosen target, or every target that has a champion, at ``as_of``."""
     if not given.as_of:
         raise PrevenanceError(
             "E208", "as_of is not set, a replay needs a past date", key="as_of", fix="add a date, such as as_of=2026-04-01"
         )
     out = Path(given.out)
-    chosen = [one for one in each if champion(out, one.target.name)] or each[:1]
+    chosen = with_champion(out, targets(given))
     champions = [champion_of(out, target_of(one), None, asked_source(one)) for one in chosen]
-    now = load(replace(given, as_of=None), steps)
-    then = load(given, steps)
+    now = load_inputs(replace(given, as_of=None), steps)
+    then = load_inputs(given, steps)
     results = {}
     for one, (fitted, _, messages) in zip(chosen, champions, strict=True):
-        text, results[one.target.name] = replayed(one, fitted, then, now, messages, steps)
+        text, results[one.target.name] = replay_target(one, fitted, then, now, messages, steps)
         steps.tell(text)
-    status(out, {"pipeline": "replay", "outcome": "replayed", "exit": 0, "targets": results})
+    write_status(out, {"pipeline": "replay", "outcome": "replayed", "exit": 0, "targets": results})
+
+
+def replay_target(
+    given: Settings, champion: Fitted, then: Inputs, now: Inputs, messages: list[str], steps: Steps
+) -> tuple[str, dict[str, Any]]:
+    """Refit, list and judge one target at ``then.as_of``, write its folder; return the text to print and the facts for the status file."""
+    target = target_of(given)
+    refit = refit_champion(given, target, champion, then, steps)
+    made = ranked_list(given, then, refit.fitted, refit.digest, steps, replaying=True)
+    steps(f"{target.name}: judge by what is known at {now.as_of:%Y-%m-%d}")
+    rows = outcomes.outcomes_of_list(now.history, target, made.ranked)
+    date = date_text(then.as_of, given.source.timezone)
+    facts = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "horizon_days": target.horizon_days}
+    verb = target.words.past
+    summary = facts | {
+        "target": target.name,
+        "says": target.says,
+        "lead_days": target.lead_days,
+        "cutoff": then.as_of,
+        "judged_at": now.history.until,
+        "verdict": outcomes.verdict(facts, verb),
+        "model": {"kind": refit.fitted.kind, "digest": refit.digest, "why": refit.why},
+        "verb": verb,
+        "messages": [*messages, *then.messages, *made.notes],
+    }
+    folder = Path(given.out) / "replay" / target.name / date
+    folders.write_files(folder, _files(rows, summary, made))
+    return pages.replay_text(rows, summary, folder), {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
+
+
+def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inputs, steps: Steps) -> Refitted:
+    """Return the champion's recipe fitted on labels closed by ``then.as_of``, or the rule where too few had come by then.
+
+    Raises:
+        PrevenanceError: E601 when no label window had closed yet.
+    """
+    definitions, _ = definitions_of(given, then)
+    try:
+        cutoffs = cutoffs_of(given, target, then)
+    except PrevenanceError as problem:
+        raise PrevenanceError(
+            problem.code, problem.what, fix=problem.fix.replace("train from", "replay from"), **problem.where
+        ) from problem
+    every = frame_of(then, target, [*cutoffs, then.as_of], definitions, steps, given.validation.max_snapshots)
+    frame = every[every["cutoff"] != pd.Timestamp(then.as_of)].reset_index(drop=True)  # as in training, where tonight's rows come along
+    gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
+    closed = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in set(training.usable_rows(frame)["cutoff"])]
+    parted = folds.make_folds(closed, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
+    production = folds.final_fold(closed, then.as_of, calibrate=given.validation.calibrate, **gap)
+    columns = [name for name in feature_columns(definitions) if name not in given.features.leave_out]
+    leaks = {leak["feature"] for leak in find_leaks(frame, columns, parted, given.seed)}
+    kept = [name for name in columns if name not in leaks]
+    kind, params, why = _recipe(champion, training.positive_customers(frame))
+    steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")
+    about = {"target": target.name, "source": given.source.name, "trained_until": then.as_of.isoformat(), "params": params, **gap}
+    about["lookbacks"] = lookbacks_of(given, then)
+    fitted = training.fit_model(frame, production, kind, kept, seed=given.seed, params=params, about=about)
+    tested = training.backtest(frame, parted, (), kept, seed=given.seed, champion=(kind, params))
+    fitted = training.with_interval_band(fitted, tested.predictions, "champion")
+    with tempfile.TemporaryDirectory() as work:
+        return Refitted(fitted, bundle.save(fitted, Path(work) / "model"), why)
+
+
+def _recipe(champion: Fitted, positives: int) -> tuple[str, dict[str, Any], str]:
+    """Return kind, settings and why: the champion's, unless too few customers had had the outcome for any model."""
+    if champion.kind != "rule" and positives < training.FEW:
+        told = f"{positives} customers had had the outcome by then, {training.FEW} are needed for a model: the rule"
+        return "rule", {}, told
+    told = f"the champion's recipe ({champion.kind}), fitted on what had closed by then ({positives} customers with the outcome)"
+    return champion.kind, dict(champion.about.get("params", {})), told
+
+
+def _files(rows: pd.DataFrame, summary: dict[str, Any], made: Listed) -> dict[str, bytes]:
+    """Return the files of a replay: the judged list in two forms, its page, and what it adds up to."""
+    return {
+        "list.csv": formats.csv_bytes(rows),
+        "list.json": formats.json_bytes(rows),
+        "replay.html": pages.replay_page(rows, summary).encode(),
+        "summary.json": formats.canonical_json(summary | {"run_id": made.run_id, "data_until": made.until}),
+    }

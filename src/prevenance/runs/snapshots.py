@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from inspect import signature
 
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features import SETS
 from prevenance.features import definitions as all_definitions
-from prevenance.features.build import build, names, usable
+from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Definition
-from prevenance.history import parents
-from prevenance.history.history import instant
+from prevenance.history.history import as_of_instant
+from prevenance.history.roster import parent_groups
 from prevenance.models.bundle import Fitted
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
 from prevenance.runs.steps import Steps
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.targets import KINDS
-from prevenance.targets.define import Target, cohort, label
+from prevenance.targets.labels import cohort, label
+from prevenance.targets.target import Target
 
 
 def target_of(given: Settings) -> Target:
@@ -32,20 +34,12 @@ def target_of(given: Settings) -> Target:
     """
     chosen: TargetSettings = given.target
     if chosen.kind not in KINDS:
-        raise PrevenanceError("E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=nearest(chosen.kind, KINDS))
-    settings: dict[str, Any] = {
-        "name": chosen.name,
-        "horizon_days": chosen.horizon_days,
-        "settle_days": chosen.settle_days,
-        "lead_days": chosen.lead_days,
-    }
-    if chosen.kind in ("silence", "ticket", "family"):
-        settings |= {"active_days": chosen.active_days, "activity_in": tuple(chosen.activity)}
-    if chosen.kind == "family":
-        settings["owned_days"] = chosen.owned_days
-    if chosen.kind == "ticket":
-        settings |= {"category": chosen.category, "priority": chosen.priority, "cost_per_ticket": given.outreach.cost_per_ticket}
-    return KINDS[chosen.kind](**settings)
+        raise PrevenanceError(
+            "E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=did_you_mean(chosen.kind, KINDS)
+        )
+    make = KINDS[chosen.kind]
+    settings = asdict(chosen) | {"activity_in": tuple(chosen.activity), "cost_per_ticket": given.outreach.cost_per_ticket}
+    return make(**{name: settings[name] for name in signature(make).parameters})
 
 
 def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None) -> tuple[tuple[Definition, ...], list[str]]:
@@ -53,13 +47,13 @@ def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None
     sets = given.features.sets or given.source.features or list(SETS)
     for name in sets:
         if name not in SETS:
-            raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=nearest(name, SETS))
+            raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=did_you_mean(name, SETS))
     if fitted is not None and "lookbacks" in fitted.about:
-        return usable(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
+        return usable_definitions(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
     span, lookbacks = (inputs.as_of - first_known(inputs)).days, lookbacks_of(given, inputs)
     dropped = [days for days in given.features.lookbacks if days > span]
     messages = [f"lookback of {days} days left out: the history has {span} days" for days in dropped]
-    return usable(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
+    return usable_definitions(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
 
 
 def lookbacks_of(given: Settings, inputs: Inputs) -> list[int]:
@@ -90,7 +84,7 @@ def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime
         PrevenanceError: E601 when no label window is closed yet.
     """
     rules = given.validation
-    burn_in = timedelta(days=max(rules.burn_in_days, given.target.active_days if given.target.kind == "silence" else 0))
+    burn_in = timedelta(days=max(rules.burn_in_days, target.burn_in_days))
     first = first_known(inputs) + burn_in
     length = timedelta(days=target.horizon_days + target.settle_days)
     found = _every(rules, inputs.as_of - length)
@@ -131,7 +125,7 @@ def _every(rules: ValidationSettings, until: datetime) -> list[datetime]:
     """Return at most ``cutoffs`` instants up to ``until``, newest first, ``step_days`` apart."""
     last = until.replace(hour=0, minute=0, second=0, microsecond=0)
     if rules.start:
-        start = instant(rules.start, "UTC")
+        start = as_of_instant(rules.start, "UTC")
         last = start + timedelta(days=(last - start).days // rules.step_days * rules.step_days)
     found = [last - timedelta(days=rules.step_days * n) for n in range(rules.cutoffs)]
     return [cutoff for cutoff in found if not rules.start or cutoff >= start]
@@ -157,7 +151,7 @@ def frame_of(
         snapshots = kept
     labelled = label(inputs.history, target, snapshots)
     own = labelled["customer_id"].to_numpy(dtype=object)
-    group = parents.groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
+    group = parent_groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
     labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))
     built = build(inputs.history, labelled, definitions, steps)
-    return pd.concat([labelled, built[names(definitions)]], axis=1)
+    return pd.concat([labelled, built[feature_columns(definitions)]], axis=1)

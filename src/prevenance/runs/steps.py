@@ -23,7 +23,7 @@ class Steps:
     def __call__(self, text: str, *, checked: bool = True) -> None:
         """Begin a step: the one before it is over. It is not begun with too little memory, unless it is not ``checked``."""
         if text and checked:
-            memory.check()
+            memory.check_memory()
         now = time.perf_counter()
         if self._last:
             self.seconds[self._last] = round(self.seconds.get(self._last, 0.0) + now - self._started, 2)

@@ -32,7 +32,7 @@ class Tested:
     @property
     def positives(self) -> int:
         """Return how many customers had the outcome in closed windows."""
-        return training.positives(self.rows)
+        return training.positive_customers(self.rows)
 
 
 @dataclass(frozen=True)

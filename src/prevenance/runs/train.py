@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prevenance.publish.folders import status
-from prevenance.runs.inputs import load, remember
-from prevenance.runs.learn import learn
-from prevenance.runs.noted import noted_each
-from prevenance.runs.settings.schema import Settings
+from prevenance.publish.folders import write_status
+from prevenance.runs.acts import note_acts
+from prevenance.runs.inputs import load_inputs, remember_settings
+from prevenance.runs.learn import train_target
+from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 
 
-def train_each(given: Settings, each: list[Settings], steps: Steps) -> None:
+def train_each(given: Settings, targets: Targets, steps: Steps) -> None:
     """Train the chosen target, or every target that the source declares."""
-    loaded = load(given, steps)
+    loaded = load_inputs(given, steps)
     steps("")
     results, reading = {}, dict(steps.seconds)
-    for one in each:
+    for one in targets(given):
         steps.seconds = dict(reading)  # a report tells what its own target took
-        text, results[one.target.name] = learn(one, loaded, steps)
+        text, results[one.target.name] = train_target(one, loaded, steps)
         steps.tell(text)
-    remember(given, {name: one.read for name, one in loaded.counts.items()})
-    noted_each(Path(given.out), "train", results)
-    status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})
+    remember_settings(given, {name: one.read for name, one in loaded.counts.items()})
+    note_acts(Path(given.out), "train", results)
+    write_status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})

@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 
 from prevenance.explain import stability
-from prevenance.explain.attribution import contributions, families
+from prevenance.explain.attribution import column_stories, contributions
 from prevenance.features.define import Definition
 from prevenance.judge import drift, evaluation, gaps, hindsight, lead, metrics, slices
 from prevenance.judge.reliability import reliability
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted, chance
 from prevenance.runs.inputs import Inputs
-from prevenance.runs.manifest import recorded
+from prevenance.runs.manifest import privacy_record
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.runs.tested import Choice, Tested
-from prevenance.targets.define import Target
+from prevenance.targets.target import Target
 
 SLICES, UNBLOCKING = ("segment", "plan", "country", "industry", "size", "tenure"), ("country", "industry", "size", "tenure")
 LEVELS = 20
@@ -47,12 +47,12 @@ class Facts:
     steps: Steps
 
 
-def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> dict[str, Any]:
+def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> dict[str, Any]:
     """Return report.json as a dictionary; see the contract in the README for its keys."""
     target, inputs, steps = facts.target, facts.inputs, facts.steps
     predictions, capacity = tested.backtest.predictions, capacity_of(given)
     steps(f"{target.name}: reasons, gaps, leakage types")
-    rule = training.rule_text(training.fit(tested.rows, tested.production, "rule", tested.columns, seed=given.seed))
+    rule = training.rule_text(training.fit_model(tested.rows, tested.production, "rule", tested.columns, seed=given.seed))
     return {
         "target": target.name,
         "says": target.says,
@@ -62,7 +62,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         **_counted(tested, target),
         "capacity": capacity,
         "folds": [{"fit": _texts(one.fit), "calibrate": _texts(one.calibrate), "test": one.test.isoformat()} for one in tested.parted],
-        "folds_svg": folds.svg(tested.parted),
+        "folds_svg": folds.folds_svg(tested.parted),
         "models": facts.measured,
         "rule": rule,
         "chosen": {"model": choice.kind, "why": choice.why, "challenger": choice.challenger, "promoted": choice.promoted},
@@ -74,7 +74,7 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         "lead_time": _lead_time(predictions, choice.tested_as, capacity, target),
         "slices": choice.sliced,
         "ties": {name: _ties(part, capacity) for name, part in predictions.groupby("model", sort=True)},
-        "periods": json.loads(evaluation.periods(predictions, capacity).to_json(orient="records", date_format="iso")),
+        "periods": json.loads(evaluation.period_hits(predictions, capacity).to_json(orient="records", date_format="iso")),
         "calibration": reliability(predictions, choice.tested_as, seed=given.seed),
         "reasons_stability": _stability(given, facts, tested, capacity),
         "gaps": _gaps(facts.fitted, tested, choice),
@@ -83,38 +83,38 @@ def report_of(given: Settings, facts: Facts, tested: Tested, choice: Choice) -> 
         "dropped": sorted(set(facts.fitted.encoder.dropped)),
         "enough": _enough(tested),
         "outreach": {"share": share_of(given), "cost_per_contact": cost_of(given)},
-        "privacy": recorded(given),
-        "settings": flat(given) | {f"model.params.{name}": value for name, value in choice.params.items()},
+        "privacy": privacy_record(given),
+        "settings": flat_settings(given) | {f"model.params.{name}": value for name, value in choice.params.items()},
         "data": {"customers": inputs.customers, "tables": {name: asdict(one) for name, one in inputs.counts.items()}},
         "messages": [*inputs.messages, *facts.messages],
         "seconds": dict(steps.seconds),
     }
 
 
-def told(report: Mapping[str, Any]) -> dict[str, Any]:
+def told_report(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report as report.json tells it: ``models`` always has a champion, the rule where none was promoted before."""
     models = report["models"]
     return {**report, "models": {**models, "champion": models["rule"]} if "rule" in models and "champion" not in models else models}
 
 
-def sliced(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int, seed: int) -> list[dict[str, object]]:
+def slice_rows(predictions: pd.DataFrame, tested: Tested, model: str, capacity: int, seed: int) -> list[dict[str, object]]:
     """Return how the model serves each slice; size and tenure are cut on what the oldest fold learned from."""
     if not tested.parted or predictions.empty:
         return []
-    extra = slices.grouped(tested.rows, tested.rows["cutoff"].isin(tested.parted[0].fit))
+    extra = slices.size_and_tenure(tested.rows, tested.rows["cutoff"].isin(tested.parted[0].fit))
     own = tested.rows[[name for name in SLICES if name in tested.rows and name not in extra]]
     frame = pd.concat([extra, own], axis=1)
     columns = [name for name in SLICES if name in frame and 1 < frame[name].nunique() <= LEVELS]
-    return slices.slices(predictions, frame, columns, model, capacity=capacity, unblocking=UNBLOCKING, seed=seed)
+    return slices.slice_report(predictions, frame, columns, model, capacity=capacity, unblocking=UNBLOCKING, seed=seed)
 
 
-def moved(tested: Tested) -> drift.Drift:
+def drift_tonight(tested: Tested) -> drift.Drift:
     """Return how the newest snapshots, labels open, differ from those that the model at work learns from."""
     learned = tested.rows[tested.rows["cutoff"].isin(tested.production.fit)]
-    return drift.drift(learned, tested.tonight[tested.tonight["state"] == "at_risk"], tested.columns)
+    return drift.input_drift(learned, tested.tonight[tested.tonight["state"] == "at_risk"], tested.columns)
 
 
-def flat(given: Settings) -> dict[str, object]:
+def flat_settings(given: Settings) -> dict[str, object]:
     """Return the settings as flat values, without paths that are nobody's business."""
     found: dict[str, object] = {"source": given.source.name, "as_of": given.as_of or "newest", "seed": given.seed}
     for group in ("target", "validation", "model", "privacy"):
@@ -169,7 +169,7 @@ def _stability(given: Settings, facts: Facts, tested: Tested, capacity: int) -> 
     """Return whether the reasons of those whom the newest test's list would name come back over refits."""
     newest = _newest(tested)
     best = newest.iloc[np.lexsort((newest["customer_id"].to_numpy(dtype=str), -chance(facts.fitted, newest)))[:capacity]]
-    told = families(facts.definitions)
+    told = column_stories(facts.definitions)
     return stability.reasons_stability(facts.fitted, tested.rows, tested.production, best, told, seed=given.seed)
 
 
@@ -179,11 +179,11 @@ def _gaps(fitted: Fitted, tested: Tested, choice: Choice) -> list[dict[str, Any]
     heavy = [str(name) for name in weight[weight > 0].sort_values(ascending=False, kind="stable").index[:TOP]]
     words = set(fitted.encoder.vocabulary)
     warned = any(one.code == "PV007" and one.severity != "pass" for one in choice.findings)
-    echoes = gaps.footprints(tested.rows, tested.columns) if warned else []
+    echoes = gaps.late_footprints(tested.rows, tested.columns) if warned else []
     told = tested.backtest.predictions
     told = told[told["model"] == choice.tested_as].rename(columns={"raw": choice.kind})
     names = [*(name for name in heavy if name not in words), *(name for name in echoes if name not in heavy)]
-    found = [*gaps.powers(told, [choice.kind]), *gaps.powers(tested.rows, names, echoes)]
+    found = [*gaps.power_by_gap(told, [choice.kind]), *gaps.power_by_gap(tested.rows, names, echoes)]
     return [asdict(one) | {"model": place == 0} for place, one in enumerate(found)]
 
 
@@ -199,11 +199,11 @@ def _newest(tested: Tested) -> pd.DataFrame:
 
 def _enough(tested: Tested) -> str:
     if tested.positives < training.FEW:
-        return f"no: {evaluation.counted(tested.positives, 'customer')} with the outcome, {training.FEW} are needed for a model; rules, no model"
+        return f"no: {evaluation.count_text(tested.positives, 'customer')} with the outcome, {training.FEW} are needed for a model; rules, no model"
     if tested.positives < training.MANY:
         needed = f"{training.MANY} are needed for boosted trees; wide intervals"
-        return f"for a simple model: {evaluation.counted(tested.positives, 'customer')} with the outcome, {needed}"
-    return f"yes: {evaluation.counted(tested.positives, 'customer')} with the outcome"
+        return f"for a simple model: {evaluation.count_text(tested.positives, 'customer')} with the outcome, {needed}"
+    return f"yes: {evaluation.count_text(tested.positives, 'customer')} with the outcome"
 
 
 def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:
@@ -216,7 +216,7 @@ def _texts(cutoffs: tuple[datetime, ...]) -> list[str]:
     return [cutoff.isoformat() for cutoff in cutoffs]
 
 
-def no_challenger(given: Settings, tested: Tested) -> str:
+def no_challenger_text(given: Settings, tested: Tested) -> str:
     """Return why no model challenges the rule."""
     if tested.positives == 0:
         why = f"no positives in {len(tested.rows)} matured snapshots: rules, no model"
@@ -225,11 +225,11 @@ def no_challenger(given: Settings, tested: Tested) -> str:
     elif given.model.kind == "health_score":
         why = "your health score was asked for: your rules, no model"
     else:
-        why = f"{evaluation.counted(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
+        why = f"{evaluation.count_text(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
     return f"not promoted: {why}; the rule stays."
 
 
-def signal(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
+def no_signal_text(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
     """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
     known = [kind for kind in kinds if kind in measured]
     aucs = [measured[kind]["roc_auc"] for kind in known]

@@ -7,16 +7,15 @@ from pathlib import Path
 
 from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.folders import status
-from prevenance.publish.quality import Audit, report, text
-from prevenance.runs.inputs import Inputs, load, source_of
+from prevenance.publish.folders import write_status
+from prevenance.publish.quality import Audit, audit_report, audit_text
+from prevenance.runs.inputs import Inputs, load_inputs, source_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
-from prevenance.sources.convert import Source
-from prevenance.sources.quality.ages import ages
-from prevenance.sources.quality.columns import gaps
-from prevenance.sources.quality.findings import findings, late, refusal
-from prevenance.sources.selects import views_of
+from prevenance.sources.declared import Source
+from prevenance.sources.quality.ages import table_ages
+from prevenance.sources.quality.columns import column_gaps
+from prevenance.sources.quality.findings import gate_finding, refusal_finding, source_findings
 from prevenance.sources.taken import Policy
 
 HOPELESS = (2, 7, 8)
@@ -29,30 +28,30 @@ def validate_inputs(given: Settings, steps: Steps) -> None:
     Raises:
         PrevenanceError: what a run at night would end with.
     """
-    inputs, refused = seen(given, steps)
+    inputs, refused = inputs_and_refusals(given, steps)
     steps("")
     if inputs is not None:
-        audit = audited(given, inputs, refused)
-        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical(report(audit)))
-        steps.tell(f"{text(audit)}\n\nFILES         {place}")
+        audit = audit_of(given, inputs, refused)
+        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
+        steps.tell(f"{audit_text(audit)}\n\nFILES         {place}")
     for problem in refused[1:]:
         steps.tell(problem.line())
     if refused:
         raise refused[0]
-    status(Path(given.out), {"pipeline": "validate", "outcome": "valid", "exit": 0})
+    write_status(Path(given.out), {"pipeline": "validate", "outcome": "valid", "exit": 0})
 
 
-def seen(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:
+def inputs_and_refusals(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:
     """Return the inputs as a night would have them; where it refuses, those that are left without what it refuses, and every refusal."""
     try:
-        return load(given, steps, gated=True), []
+        return load_inputs(given, steps, gated=True), []
     except PrevenanceError as problem:
         if problem.exit_status in HOPELESS:
             raise
         refused, lenient, source = [problem], _lenient(given, problem), source_of(given)
     while refused[-1].code != "E305":
         try:
-            return load(lenient, steps, source=source), refused
+            return load_inputs(lenient, steps, source=source), refused
         except PrevenanceError as problem:
             known = problem.line() in [one.line() for one in refused]
             refused += [] if known else [problem]
@@ -84,22 +83,29 @@ def _without(source: Source, name: str) -> Source:
     selects = {
         table: select
         for table, select in source.selects.items()
-        if table != name and not (name in source.files and name in views_of(source, select))
+        if table != name and not (name in source.files and name in source.views_read(table))
     }
     return replace(source, files=files, selects=selects)
 
 
-def audited(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) -> Audit:
+def audit_of(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) -> Audit:
     """Return the audit of what was read."""
     taken = inputs.taken
     policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
-    found = findings(taken, policies)
+    found = source_findings(taken, policies)
     stopped = {one.table for one in found if one.blocks}
     gates = [one for one in inputs.gates if one.outcome != "pass"]
-    found += [refusal(one) for one in refused if one.where.get("table") not in stopped and one.code not in ("E403", "E404")]
-    found += [late(one, taken) for one in gates]
+    found += [refusal_finding(one) for one in refused if one.where.get("table") not in stopped and one.code not in ("E403", "E404")]
+    found += [gate_finding(one, taken) for one in gates]
     outcomes = {one.table: one.outcome for one in inputs.gates if one.name.startswith("fresh.")}
     lines = [one.line() for one in refused]
     return Audit(
-        given.source.name, inputs.as_of, inputs.counts, inputs.customers, gaps(taken), ages(taken, inputs.as_of, outcomes), found, lines
+        given.source.name,
+        inputs.as_of,
+        inputs.counts,
+        inputs.customers,
+        column_gaps(taken),
+        table_ages(taken, inputs.as_of, outcomes),
+        found,
+        lines,
     )

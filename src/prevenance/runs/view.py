@@ -14,21 +14,23 @@ from typing import Any
 import pandas as pd
 
 from prevenance.base import disk
-from prevenance.base.formats import canonical, date_of, plain
+from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import canonical_json, date_text, json_value
 from prevenance.decide import movement
-from prevenance.decide.deciding import known_answers
-from prevenance.decide.overrides import rate
+from prevenance.decide.overrides import override_rate
+from prevenance.decide.weeks import known_answers
 from prevenance.explain import story
-from prevenance.explain.details import Basis, details
+from prevenance.explain.change import PARTS, change_facts, change_parts
+from prevenance.explain.details import Basis, details_by_customer
+from prevenance.features.build import build, feature_columns
 from prevenance.models.bundle import Fitted
-from prevenance.publish.published import Published, before
+from prevenance.publish.published import Published, published_lists_before
 from prevenance.runs import headline
 from prevenance.runs.feeds import LATE
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import NO_MODEL, Listed
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.since import changes
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.words import Words, words
@@ -43,7 +45,7 @@ HEAD, TOP = "view.json", 3
 """The view with its first rows only, beside the list: what the index is made from."""
 
 
-def views(
+def view_files(
     given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any], steps: Steps
 ) -> dict[str, bytes]:
     """Return the files for people, to be published beside list.csv: list.html, list.xlsx, digest.md and view.json.
@@ -57,10 +59,10 @@ def views(
     view = view_of(given, inputs, made, fitted, digest, manifest)
     first = [{key: value for key, value in row.items() if key != "details"} for row in view["rows"][:TOP]]
     return {
-        "list.html": _bytes(page.page(view)),
-        "list.xlsx": workbook.xlsx(view),
-        "digest.md": _bytes(digests.digest(view)),
-        HEAD: canonical(view | {"rows": first}),
+        "list.html": _bytes(page.list_page(view)),
+        "list.xlsx": workbook.workbook_bytes(view),
+        "digest.md": _bytes(digests.digest_text(view)),
+        HEAD: canonical_json(view | {"rows": first}),
     }
 
 
@@ -71,7 +73,7 @@ def write_index(given: Settings) -> Path:
     out = Path(given.out)
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     found = [json.loads(path.read_text(encoding="utf-8")) for path in heads if path.is_file()]
-    return disk.write(out / "index.html", _bytes(index.index(found)))
+    return disk.write(out / "index.html", _bytes(index.index_page(found)))
 
 
 def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
     definitions, _ = definitions_of(given, inputs, fitted)
     until = manifest["data_until"]
     basis = Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, made.inputs, made.run_id, until)
-    earlier = before(out, target.name, inputs.as_of)
+    earlier = published_lists_before(out, target.name, inputs.as_of)
     last = earlier[-1] if earlier else None
     ranked = made.decided
     view = {
@@ -89,9 +91,9 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "target": target.name,
         "kind": given.target.kind,
         "says": target.says,
-        "verb": _verb(given.target.kind, say),
+        "verb": say(target.words.verb),
         "cutoff": inputs.as_of,
-        "date": date_of(inputs.as_of, given.source.timezone),
+        "date": date_text(inputs.as_of, given.source.timezone),
         "horizon_days": target.horizon_days,
         "run_id": made.run_id,
         "model": {"version": digest[:12], "kind": fitted.kind},
@@ -105,21 +107,21 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         ],
         "capacity": capacity_of(given),
         "unit": made.room.unit,
-        "hours": headline.hours(made.room, ranked),
-        "owners": headline.owners(made.room, ranked),
-        "segments": headline.segments(ranked, say),
-        "fits": headline.fits(ranked),
-        "record": headline.record(given, target, inputs, earlier, headline.report_of(out, target.name), say),
-        "decided": asdict(rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
-        "moved": headline.moved(inputs, made, last, dict(manifest["counts"]["excluded"])),
-        "sources": story.sources(inputs.history, inputs.as_of),
+        "hours": headline.hours_totals(made.room, ranked),
+        "owners": headline.owner_rows(made.room, ranked),
+        "segments": headline.segment_rows(ranked, say),
+        "fits": headline.work_totals(ranked),
+        "record": headline.list_record(given, target, inputs, earlier, headline.latest_report(out, target.name), say),
+        "decided": asdict(override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
+        "moved": headline.moves_since(inputs, made, last, dict(manifest["counts"]["excluded"])),
+        "sources": story.source_ages(inputs.history, inputs.as_of),
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
-        "links": headline.links(out, target.name),
+        "links": headline.page_links(out, target.name),
     }
     rows, messages = _rows(given, basis, ranked, made, last, say)
     view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
-    return dict(plain(view))  # type: ignore[call-overload]
+    return dict(json_value(view))  # type: ignore[call-overload]
 
 
 def _rows(
@@ -128,9 +130,9 @@ def _rows(
     """Return every row of the list, in its order, with what stands behind the first ``DETAILED``; and messages."""
     keys = basis.target.keys
     asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
-    changed, messages = changes(given, basis, asked, last, say) if last else ({}, [])
-    told = details(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
-    moves = {} if last is None else movement.moves(ranked, last.rows)
+    changed, messages = changes_since(given, basis, asked, last, say) if last else ({}, [])
+    told = details_by_customer(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
+    moves = {} if last is None else movement.rank_moves(ranked, last.rows)
     rows = []
     for row in ranked.to_dict("records"):
         customer = row["customer_id"]
@@ -145,10 +147,49 @@ def _weeks(made: Listed) -> dict[str, list[float | None]]:
     return dict(zip(made.weeks["customer_id"], values.where(values.notna(), None).to_numpy().tolist(), strict=True))
 
 
-def _verb(kind: str, say: Words) -> str:
-    told = {"ticket": say("open a ticket"), "offer": say("take an offer"), "family": say("buy")}
-    return told.get(kind, say("leave"))
-
-
 def _bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode(errors="replace")
+
+
+def changes_since(
+    given: Settings, basis: Basis, asked: pd.DataFrame, last: Published, say: Words
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return customer_id -> ``changed`` of its row, and messages: what could not be compared, which is never a reason to have no list.
+
+    Customers who were not on the last list, or have no chance, are absent.
+
+    Args:
+        given: the settings; models are kept in its output folder.
+        basis: what the list stands on.
+        asked: customer_id[, product_id], score and the model's inputs of the rows to tell about.
+        last: the list before.
+        say: the words of a language.
+    """
+    try:
+        before, then = last.model(Path(given.out)), last.inputs(given.privacy.key_file, basis.history)
+    except PrevenanceError as problem:
+        return {}, [f"what changed since {last.cutoff:%Y-%m-%d} is not told: {problem.what}"]
+    keys = basis.target.keys
+    judged = asked[asked["score"].notna()].reset_index(drop=True)
+    rows = _with_inputs(basis, judged, before)
+    if absent := [name for name in before.encoder.features if name not in rows]:
+        return {}, [f"what changed since {last.cutoff:%Y-%m-%d} is not told: its model wants {absent[0]}, which the tables do not give"]
+    if rows.empty or then.empty:
+        return {}, []
+    now, earlier = rows.set_index(keys), then.set_index(keys)
+    parts = change_parts(basis.fitted, now, before, earlier)
+    facts = change_facts(before, now, earlier, basis.definitions, say)
+    found = {}
+    for customer, told, why in zip(judged["customer_id"], parts[list(PARTS)].to_dict("records"), facts, strict=True):
+        if pd.notna(told["points"]):
+            found[customer] = {**{str(name): float(value) for name, value in told.items()}, "facts": [fact.text for fact in why]}
+    return found, []
+
+
+def _with_inputs(basis: Basis, rows: pd.DataFrame, model: Fitted) -> pd.DataFrame:
+    """Return ``rows`` with the inputs that an earlier model wants and the present one does not, as far as the tables give them."""
+    wanted = [name for name in model.encoder.features if name not in rows and name in feature_columns(basis.definitions)]
+    if not wanted:
+        return rows
+    asked = rows[basis.target.keys].assign(cutoff=pd.Timestamp(basis.cutoff).as_unit("us"))
+    return pd.concat([rows, build(basis.history, asked, basis.definitions)[wanted]], axis=1)

@@ -1,47 +1,34 @@
-"""SQL that turns a select's text into typed columns, and names the first rule a row breaks."""
+"""SQL that turns a select's text into typed columns and names the first rule a row breaks; and what text says of time that cannot be taken for granted.
+
+That is: hours that a zone skips or has twice, and day and month in two orders.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+import duckdb
 
-from prevenance.sources.files import literal, quoted
+from prevenance.base.errors import PrevenanceError
+from prevenance.sources.declared import Source
+from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
+
+DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
+"""A date whose first two numbers could be day and month or month and day."""
+
+ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 WITH_OFFSET = r"\d[ T]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
-@dataclass(frozen=True)
-class Source:
-    """A declared source: where its files are and how its text is to be read. See ``conf/source``.
-
-    ``record`` names ``files`` entries whose changes we keep, with their key columns; ``folders`` the entries that lie elsewhere than the data folder.
-    """
-
-    name: str
-    selects: dict[str, str]
-    files: dict[str, Any]
-    timezone: str = ""
-    static: bool = False
-    currency: str = ""
-    delay_days: dict[str, float] = field(default_factory=dict)
-    timestamp_formats: tuple[str, ...] = ()
-    permitted: tuple[str, ...] = ()
-    decimal: str = "."
-    database: dict[str, Any] = field(default_factory=dict)
-    record: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    folders: dict[str, Path] = field(default_factory=dict)
-
-
-def naive(source: Source, text: str) -> str:
+def local_time_sql(source: Source, text: str) -> str:
     """Return SQL that turns text without an offset into local time, or null."""
     if source.timestamp_formats:
-        return f"try_strptime({text}, [{', '.join(literal(pattern) for pattern in source.timestamp_formats)}])"
+        return f"try_strptime({text}, [{', '.join(sql_text(pattern) for pattern in source.timestamp_formats)}])"
     return f"try_cast({text} as timestamp)"
 
 
-def plain(source: Source, text: str) -> str:
+def number_text_sql(source: Source, text: str) -> str:
     """Return SQL for a number's text with a decimal point; with a declared comma, points are thousands and anything else is no number."""
     if source.decimal != ",":
         return f"trim({text})"
@@ -49,72 +36,183 @@ def plain(source: Source, text: str) -> str:
     return f"case when {fits} then replace(replace(trim({text}), '.', ''), ',', '.') end"
 
 
-def instant(source: Source, text: str) -> str:
+def instant_sql(source: Source, text: str) -> str:
     """Return SQL that turns text into a UTC instant, or null."""
-    local = naive(source, text)
+    local = local_time_sql(source, text)
     if source.timezone not in ("", "UTC"):
-        local = f"timezone('UTC', timezone({literal(source.timezone)}, {local}))"
+        local = f"timezone('UTC', timezone({sql_text(source.timezone)}, {local}))"
     return f"case when regexp_matches({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
 
 
-def converted(source: Source, table: Table, column: Column, columns: list[str]) -> str:
+def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
+    """Turn the rows of ``taken`` into those of ``judged``: typed values beside their raw text, and the first rule that a row breaks."""
+    typed = ", ".join(f"{converted_sql(source, table, column, columns)} as {sql_name(column.name)}" for column in table.columns)
+    texts = ", ".join(f"{sql_name(name)} as {sql_name('raw ' + name)}" for name in columns if name in table.names)
+    extra = ", ".join(name if name in columns else f"null::varchar as {name}" for name in ("_file", "_line", "_id"))
+    known = instant_sql(source, sql_name("known_at")) if "known_at" in columns else "null::timestamp"
+    # two tables, not one query: the reason is worked out from the converted values, and each is converted once
+    con.execute(
+        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row from taken"
+    )
+    con.execute("drop table taken")
+    con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from converted")
+    con.execute("drop table converted")
+
+
+def is_missing_sql(text: str) -> str:
+    """Return SQL for whether a number's text is a word for "no number"."""
+    return f"lower(trim({text})) in ({', '.join(sql_text(word) for word in MISSING_WORDS)})"
+
+
+def converted_sql(source: Source, table: Table, column: Column, columns: list[str]) -> str:
     """Return SQL for a column's converted value (null where it does not convert)."""
-    text = quoted(column.name)
+    text = sql_name(column.name)
     if column.name == "known_at":
-        happened = instant(source, quoted("event_at"))
+        happened = instant_sql(source, sql_name("event_at"))
         if "known_at" not in columns:
             delay = round(source.delay_days.get(table.name, 0) * 86_400_000_000)
             return f"{happened} + interval {delay} microsecond"
-        return f"greatest({instant(source, text)}, {happened})" if "event_at" in columns else instant(source, text)
+        # a fact cannot have been known before it happened: within the slack the later clock is right
+        return f"greatest({instant_sql(source, text)}, {happened})" if "event_at" in columns else instant_sql(source, text)
     if column.name not in columns:
         return f"null::{SQL_TYPES[column.kind]}"
     if column.kind == "instant":
-        return instant(source, text)
+        return instant_sql(source, text)
     if column.kind == "number":
-        words = ", ".join(literal(word) for word in MISSING_WORDS)
-        return f"case when lower(trim({text})) in ({words}) then null else try_cast({plain(source, text)} as {SQL_TYPES['number']}) end"
-    if column.kind == "flag":
-        return f"try_cast(lower(trim({text})) as boolean)"
-    return text
+        return f"case when {is_missing_sql(text)} then null else try_cast({number_text_sql(source, text)} as {SQL_TYPES['number']}) end"
+    return f"try_cast(lower(trim({text})) as boolean)" if column.kind == "flag" else text
 
 
-def reason_of(source: Source, table: Table, columns: list[str]) -> str:
+def reason_sql(source: Source, table: Table, columns: list[str]) -> str:
     """Return SQL that names the first rule a converted row breaks, or null."""
-    cases = []
+    cases: list[tuple[str, str]] = []
     for column in table.columns:
-        name, raw = quoted(column.name), quoted("raw " + column.name)
-        present = column.name in columns
-        if column.required and column.kind in ("id", "choice"):
-            cases.append((f"regexp_full_match(coalesce({name}, ''), '[\\s\\x{{00a0}}]*')", f"{column.name}: blank"))
-        if column.kind == "choice" and present:
-            cases.append((f"{name} not in ({', '.join(literal(choice) for choice in column.choices)})", f"{column.name}: unknown value"))
-        if column.kind == "instant" and present and column.name != "known_at":
-            required = f"{raw} is null" if column.required else "false"
-            cases.append((f"{required} or ({raw} is not null and {name} is null)", f"{column.name}: not a timestamp"))
-            cases.append(
-                (
-                    f"{name} < timestamp '{EARLIEST}' or {name} >= timestamp '{LATEST}'",
-                    f"{column.name}: outside {EARLIEST[:4]}..{LATEST[:4]}",
-                )
-            )
-        if column.kind == "number" and present:
-            words = ", ".join(literal(word) for word in MISSING_WORDS)
-            number, given = f"try_cast({plain(source, raw)} as double)", f"lower(trim({raw})) not in ({words})"
-            cases.append((f"{name} is null and {given} and {number} is null", f"{column.name}: not a number"))
-            cases.append(
-                (
-                    f"{given} and {number} not between {column.low} and {column.high}",
-                    f"{column.name}: outside {column.low:g}..{column.high:g}",
-                )
-            )
-        if column.kind == "flag" and present:
-            cases.append((f"{raw} is not null and {name} is null and '{table.name}' <> 'consents'", f"{column.name}: not yes or no"))
+        if column.name != "known_at":
+            cases += _column_cases(source, table, column, column.name in columns)
     if "known_at" in columns:
-        cases.append(('"raw known_at" is not null and _known is null', "known_at: not a timestamp"))
-        cases.append((f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at", "known_at: before event_at"))
-        cases.append(
-            (f"_known < timestamp '{EARLIEST}' or _known >= timestamp '{LATEST}'", f"known_at: outside {EARLIEST[:4]}..{LATEST[:4]}")
-        )
+        cases += [
+            ('"raw known_at" is not null and _known is null', "known_at: not a timestamp"),
+            (f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at", "known_at: before event_at"),
+            (_outside_sql("_known"), f"known_at: {OUTSIDE}"),
+        ]
         if table.name != "consents":  # a "no" that does not say when it was known is a no all the same
             cases.append(('"raw known_at" is null', "no_known_at"))
-    return "case " + " ".join(f"when {condition} then {literal(text)}" for condition, text in cases) + " end"
+    return "case " + " ".join(f"when {condition} then {sql_text(text)}" for condition, text in cases) + " end"
+
+
+OUTSIDE = f"outside {EARLIEST[:4]}..{LATEST[:4]}"
+
+
+def _outside_sql(instant: str) -> str:
+    return f"{instant} < timestamp '{EARLIEST}' or {instant} >= timestamp '{LATEST}'"
+
+
+def _column_cases(source: Source, table: Table, column: Column, present: bool) -> list[tuple[str, str]]:
+    """Return (SQL condition, what it breaks) for a column, in the order in which they are asked."""
+    name, raw = sql_name(column.name), sql_name("raw " + column.name)
+    cases = []
+    if column.required and column.kind in ("id", "choice"):
+        cases.append((f"regexp_full_match(coalesce({name}, ''), '[\\s\\x{{00a0}}]*')", "blank"))
+    if column.kind == "choice" and present:
+        cases.append((f"{name} not in ({', '.join(sql_text(choice) for choice in column.choices)})", "unknown value"))
+    if column.kind == "instant" and present:
+        required = f"{raw} is null" if column.required else "false"
+        cases.append((f"{required} or ({raw} is not null and {name} is null)", "not a timestamp"))
+        cases.append((_outside_sql(name), OUTSIDE))
+    if column.kind == "number" and present:
+        # the bounds are asked of a double: what is too large for the column's type is outside, and is a number all the same
+        number, given = f"try_cast({number_text_sql(source, raw)} as double)", f"not {is_missing_sql(raw)}"
+        cases.append((f"{name} is null and {given} and {number} is null", "not a number"))
+        cases.append((f"{given} and {number} not between {column.low} and {column.high}", f"outside {column.low:g}..{column.high:g}"))
+    if column.kind == "flag" and present and table.name != "consents":  # an unreadable consent stays, and counts as a no
+        cases.append((f"{raw} is not null and {name} is null", "not yes or no"))
+    return [(condition, f"{column.name}: {broken}") for condition, broken in cases]
+
+
+def note_clock_changes(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:
+    """Count the local times of ``judged`` that the zone skips (read an hour later) or has twice (read as the later one)."""
+    if source.timezone in ("", "UTC"):
+        return
+    for column in table.columns:
+        if column.kind != "instant" or column.name not in columns:
+            continue
+        skipped, twice = _changes(taken, source, column.name)
+        if skipped or twice:
+            counts = taken.counts[table.name].warnings
+            counts["clock_change"] = counts.get("clock_change", 0) + skipped + twice
+            taken.messages.append(
+                f"{table.name}.{column.name}: {skipped} time{'' if skipped == 1 else 's'} that {source.timezone} skips read as an hour later, "
+                f"{twice} that it has twice as the later one"
+            )
+
+
+def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:
+    """Return how many rows lie in a gap and in a fold; only rows near a change of the clocks are parsed again."""
+
+    def local(instant: str) -> str:
+        return f"timezone({sql_text(source.timezone)}, timezone('UTC', {instant}))"
+
+    hours = (
+        f"select distinct date_trunc('hour', {sql_name(name)}) as hour from judged where reason is null and {sql_name(name)} is not null"
+    )
+    before, after = "hour - interval 3 hour", "hour + interval 3 hour"
+    near = f"select hour from ({hours}) where {local(after)} - {local(before)} <> interval 6 hour"
+    text, value = sql_name("raw " + name), sql_name(name)
+    rows = (
+        f"select {value} as moment, {local_time_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
+        f"and not regexp_matches({text}, '{WITH_OFFSET}')"
+    )
+    twice = " or ".join(f"{local(f'moment {sign} interval {minutes} minute')} = said" for sign in "+-" for minutes in (30, 60))
+    found = taken.con.execute(
+        f"select count(*) filter (where {local('moment')} <> said), count(*) filter (where {local('moment')} = said and ({twice})) from ({rows})"
+    ).fetchall()[0]
+    return int(found[0]), int(found[1])
+
+
+def note_dates(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:
+    """Keep for each column with unreadable dates what its two orders say; refuse two declared orders that both fit.
+
+    Raises:
+        PrevenanceError: E302 when the source declares day/month and month/day and rows contradict each other.
+    """
+    declared = {"d" if pattern.startswith("%d") else "m" for pattern in source.timestamp_formats if pattern.startswith(("%d", "%m"))}
+    for column in table.columns:
+        reason = f"{column.name}: not a timestamp"
+        if column.kind != "instant" or column.name not in columns or ((table.name, reason) not in taken.samples and len(declared) < 2):
+            continue
+        day, month = _orders(taken, column.name)
+        if day and month:
+            what = f"day/month and month/day contradict each other: {_told(day)} and {_told(month)}"
+            taken.hints[table.name, reason] = what, "write every date as 2024-03-25 in the export"
+            if len(declared) == 2:
+                fix = "write every date as 2024-03-25 in the export and leave one order in timestamp_formats"
+                raise PrevenanceError("E302", what, table=table.name, column=column.name, first=f"{day[0]}:{day[1]}", fix=fix)
+        elif (first := day or month) and not declared:
+            formats = [*_patterns(first[3], day_first=bool(day)), *ISO]
+            taken.hints[table.name, reason] = "", f"write timestamp_formats: {formats} in the source's yaml"
+
+
+def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
+    """Return the first (file, line, text, separator) that only day/month can be, and the first that only month/day can be."""
+    text = sql_name("raw " + name)
+    parts = [f"try_cast(regexp_extract({text}, '{DATE}', {group}) as integer)" for group in (1, 3)]
+    found: list[tuple[str, int, str, str] | None] = []
+    for large, day_first in zip(parts, (True, False), strict=True):
+        fits = (
+            f"try_strptime(trim({text}), {[one for separator in '/.-' for one in _patterns(separator, day_first=day_first)]}) is not null"
+        )
+        rows = taken.con.execute(
+            f"select _file, _line, {text}, regexp_extract({text}, '{DATE}', 2) from judged "
+            f"where {large} > 12 and {fits} order by _file, _line::bigint limit 1"
+        ).fetchall()
+        found.append(rows[0] if rows else None)
+    return found
+
+
+def _told(row: tuple[str, int, str, str]) -> str:
+    return f'{row[0]}:{row[1]} ("{row[2][:40]}")'
+
+
+def _patterns(separator: str, *, day_first: bool) -> list[str]:
+    date = separator.join(["%d", "%m", "%Y"] if day_first else ["%m", "%d", "%Y"])
+    return [date, f"{date} %H:%M", f"{date} %H:%M:%S"]

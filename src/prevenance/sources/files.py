@@ -9,165 +9,143 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.sources.header import bad_utf8, entry, first_bad_byte, header, mixed_ends, other_end, pattern_of, separator_of, unpacked
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.sources.declared import Entry
+from prevenance.sources.header import bad_utf8_error, check_packed, empty_error, first_other_end, header_names, mixed_ends_error
+from prevenance.sources.taken import Loaded
+
+PLACE = ("_file", "_line")
+"""Columns that every raw row has beside its own: where it stands."""
 
 LONGEST_LINE = 8_000_000
 """Bytes of one row; a longer one is quarantined, so that one broken cell cannot take the memory."""
 
 
-def quoted(name: str) -> str:
+def sql_name(name: str) -> str:
     """Return ``name`` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def sql_text(text: str) -> str:
     """Return ``text`` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def connect(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+def column_names(con: duckdb.DuckDBPyConnection, what: str) -> list[str]:
+    """Return the columns of a table or select, in order."""
+    return [row[0] for row in con.execute(f"describe {what}").fetchall()]
+
+
+def new_engine(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     """Return a fresh engine that works in UTC, keeps row order and spills to disk above ``memory``."""
     connection = duckdb.connect(":memory:")
     # what is spilled is personal: never into the folder that the command was called from
-    spilled = literal(str(Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"))
-    for setting in (
-        "TimeZone='UTC'", f"memory_limit='{memory}'", f"threads={threads}", f"temp_directory={spilled}",
-    ):  # fmt: skip
-        connection.execute(f"set {setting}")
+    spilled = sql_text(str(Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"))
+    connection.execute(f"set TimeZone='UTC'; set memory_limit='{memory}'; set threads={threads}; set temp_directory={spilled}")
     with suppress(duckdb.InvalidInputException):  # a notebook without widgets can draw no bar, and refuses even to be told not to
         connection.execute("set enable_progress_bar=false")
     connection.execute("create schema canonical; create schema quarantine; create schema raw")
     return connection
 
 
-def out_of_room(problem: Exception) -> bool:
+def is_out_of_room(problem: Exception) -> bool:
     """Return whether memory or work space ran out: no fault of a file or a select."""
     space = isinstance(problem, duckdb.IOException) and ("No space left" in str(problem) or "write" in str(problem).lower())
     return space or isinstance(problem, duckdb.OutOfMemoryException)
 
 
-def located(root: Path, view: str, declared: str | Mapping[str, Any]) -> list[Path]:
+def entry_files(root: Path, entry: Entry) -> list[Path]:
     """Return the files of a ``files`` entry, found under ``root`` only.
 
     Raises:
         PrevenanceError: E209 for a path that leaves ``root``, E401 when nothing is there.
     """
-    pattern = pattern_of(declared)
+    pattern = entry.pattern
     if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-        raise PrevenanceError(
-            "E209", f'the path "{pattern}" leaves the data folder', key=f"files.{view}", fix="give a path relative to data=, without '..'"
-        )
+        fix = "give a path relative to data=, without '..'"
+        raise PrevenanceError("E209", f'the path "{pattern}" leaves the data folder', key=entry.key, fix=fix)
     paths = sorted(path for path in root.glob(pattern) if path.is_file())
     if not paths:
-        raise PrevenanceError(
-            "E401",
-            f"no file at {root / pattern}",
-            table=view,
-            key=f"files.{view}",
-            fix=f"put the file there, or set data=<folder that holds {pattern}>",
-        )
+        fix = f"put the file there, or set data=<folder that holds {pattern}>"
+        raise entry.error("E401", f"no file at {root / pattern}", fix, key=entry.key)
     if stray := [path for path in paths if not path.resolve().is_relative_to(root.resolve())]:
-        raise PrevenanceError(
-            "E209", f"{stray[0]} is a link out of the data folder", key=f"files.{view}", fix="copy the file into the folder"
-        )
+        fix = "copy the file into the folder"
+        raise PrevenanceError("E209", f"{stray[0]} is a link out of the data folder", key=entry.key, fix=fix)
     return paths
 
 
-def read(con: duckdb.DuckDBPyConnection, root: Path, view: str, declared: str | Mapping[str, Any]) -> dict[str, Any]:
-    """Load a ``files`` entry as table ``raw.<view>``: all columns text, plus ``_file`` and ``_line``.
-
-    Returns:
-        ``{"rows", "ragged": [(file, line)], "twice": [header names met twice], "columns"}``.
+def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Loaded:
+    """Load the files of an entry as table ``raw.<view>``: all columns text, plus ``_file`` and ``_line``.
 
     Raises:
         PrevenanceError: E303 for a file that is not what was declared, E401 when it is not there.
     """
-    facts: dict[str, Any] = {"rows": 0, "ragged": [], "twice": set(), "columns": []}
+    ragged: list[tuple[str, int]] = []
+    twice: set[str] = set()
     parts = []
-    for number, path in enumerate(located(root, view, declared)):
-        part = f"raw.{quoted(f'{view}#{number}')}"
+    for number, path in enumerate(entry_files(root, entry)):
+        part = f"raw.{sql_name(f'{entry.view}#{number}')}"
         try:
             if not path.stat().st_size:
-                raise PrevenanceError(
-                    "E303", f"{path.name} is empty (0 bytes)", table=view, fix="export the file again; a table without rows has a header"
-                )
+                raise empty_error(path, entry)
             if path.suffix == ".parquet":
-                facts["columns"] = _read_parquet(con, path, part)
+                _read_parquet(con, path, part)
             else:
-                unpacked(path)
-                columns, twice = header(path, view, declared)
-                facts["columns"] = columns
-                facts["twice"] |= twice
-                facts["ragged"] += _read_csv(con, path, view, part, columns, separator_of(view, declared))
+                check_packed(path)
+                columns, met_twice = header_names(path, entry)
+                twice |= met_twice
+                ragged += _read_csv(con, path, entry, part, columns)
         except (duckdb.Error, OSError, EOFError, zlib.error) as problem:
-            if out_of_room(problem):
+            if is_out_of_room(problem):
                 raise
-            raise _unreadable(path, view, problem) from problem
+            raise _unreadable_error(path, entry, problem) from problem
         parts.append(part)
-    con.execute(f"create or replace table raw.{quoted(view)} as " + " union all by name ".join(f"from {part}" for part in parts))
+    con.execute(f"create or replace table raw.{sql_name(entry.view)} as " + " union all by name ".join(f"from {part}" for part in parts))
     for part in parts:
         con.execute(f"drop table {part}")
-    facts["columns"] = renamed(con, view, declared)
-    facts["rows"] = con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]
-    return facts
+    return Loaded(rename_columns(con, entry), ragged, twice)
 
 
-def renamed(con: duckdb.DuckDBPyConnection, view: str, declared: str | Mapping[str, Any]) -> list[str]:
+def rename_columns(con: duckdb.DuckDBPyConnection, entry: Entry) -> list[str]:
     """Give the columns the names under ``rename`` and return all names.
 
     Raises:
         PrevenanceError: E301 for a name that no file has.
     """
-    names = [row[0] for row in con.execute(f"describe raw.{quoted(view)}").fetchall()]
-    for old, new in ({} if isinstance(declared, str) else dict(declared.get("rename") or {})).items():
+    names = column_names(con, f"raw.{sql_name(entry.view)}")
+    for old, new in entry.rename.items():
         if old not in names:
-            hint = nearest(old, [name for name in names if name not in ("_file", "_line")])
-            fix = f"correct the name under rename in {entry(view, declared)}"
-            raise PrevenanceError(
-                "E301",
-                f'the files have no column "{old}" to rename; {hint}',
-                table=view,
-                column=old,
-                first=f"{pattern_of(declared)}:1",
-                fix=fix,
-            )
-        con.execute(f"alter table raw.{quoted(view)} rename column {quoted(old)} to {quoted(new)}")
-    return [dict(declared.get("rename") or {}).get(name, name) if not isinstance(declared, str) else name for name in names]
+            what = f'the files have no column "{old}" to rename; {did_you_mean(old, [name for name in names if name not in PLACE])}'
+            fix = f"correct the name under rename in {entry.line()}"
+            raise entry.error("E301", what, fix, column=old, first=f"{entry.pattern}:1")
+        con.execute(f"alter table raw.{sql_name(entry.view)} rename column {sql_name(old)} to {sql_name(new)}")
+    return [entry.rename.get(name, name) for name in names]
 
 
-def _read_csv(
-    con: duckdb.DuckDBPyConnection, path: Path, view: str, part: str, columns: list[str], separator: str
-) -> list[tuple[str, int]]:
+def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, entry: Entry, part: str, columns: list[str]) -> list[tuple[str, int]]:
     """Load one CSV file and return the (file, line) of its ragged rows."""
-    spec = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
+    spec = "{" + ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in columns) + "}"
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    names = ", ".join(quoted(name) for name in columns)
+    names = ", ".join(sql_name(name) for name in columns)
     con.execute(
-        f"create or replace table {part} as select {names}, {literal(path.name)} as _file, row_number() over () as _line "
-        f"from read_csv({literal(_escaped(path))}, columns={spec}, auto_detect=false, header=true, delim={literal(separator)}, quote='\"', "
+        f"create or replace table {part} as select {names}, {sql_text(path.name)} as _file, row_number() over () as _line "
+        f"from read_csv({sql_text(_escaped(path))}, columns={spec}, auto_detect=false, header=true, delim={sql_text(entry.separator)}, quote='\"', "
         f"escape='\"', strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=100000, ignore_errors=true, max_line_size={LONGEST_LINE})"
     )
     rejects = con.execute("select distinct line, error_type, error_message from reject_errors order by line").fetchall()
     if broken := [line for line, kind, _ in rejects if kind == "UNQUOTED VALUE"]:
-        if other_end(path) == broken[0]:
-            raise mixed_ends(path, view, broken[0])
-        raise PrevenanceError(
-            "E303",
-            "a quote is opened and never closed",
-            table=view,
-            first=f"{path.name}:{broken[0]}",
-            fix="correct the export: close or double the quote",
-        )
-    if broken := [line for line, kind, _ in rejects if kind in ("INVALID ENCODING", "INVALID UNICODE")]:
-        raise bad_utf8(path, view, first_bad_byte(path))
+        # two kinds of line ends look to the engine like a quote that never closes
+        if first_other_end(path) == broken[0]:
+            raise mixed_ends_error(path, entry, broken[0])
+        fix = "correct the export: close or double the quote"
+        raise entry.error("E303", "a quote is opened and never closed", fix, first=f"{path.name}:{broken[0]}")
+    if any(kind in ("INVALID ENCODING", "INVALID UNICODE") for _, kind, _ in rejects):
+        raise bad_utf8_error(path, entry)
     lines = sorted({int(line) for line, _, _ in rejects})
     return [(path.name, line) for line in _set_lines(con, part, columns, lines)]
 
@@ -178,7 +156,7 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], re
         # `line` counts records from the header; records kept after a rejected one move down by one
         con.execute(f"update {part} set _line = _line + 1 where _line >= {line - 1}")
     newlines = " + ".join(
-        f"(length(coalesce({quoted(name)}, '')) - length(replace(coalesce({quoted(name)}, ''), chr(10), '')))" for name in columns
+        f"(length(coalesce({sql_name(name)}, '')) - length(replace(coalesce({sql_name(name)}, ''), chr(10), '')))" for name in columns
     )
     if con.execute(f"select count(*) from {part} where {newlines} > 0").fetchall()[0][0]:
         before = f"select coalesce(sum({newlines}), 0) from {part} where _line < "
@@ -191,15 +169,14 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], re
     return rejected
 
 
-def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, part: str) -> list[str]:
-    file = literal(_escaped(path))
-    columns = [row[0] for row in con.execute(f"describe select * from read_parquet({file})").fetchall()]
-    texts = ", ".join(f"cast({quoted(name)} as varchar) as {quoted(name)}" for name in columns)
+def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, part: str) -> None:
+    file = sql_text(_escaped(path))
+    columns = column_names(con, f"select * from read_parquet({file})")
+    texts = ", ".join(f"cast({sql_name(name)} as varchar) as {sql_name(name)}" for name in columns)
     con.execute(
-        f"create or replace table {part} as select {texts}, {literal(path.name)} as _file, file_row_number + 1 as _line "
+        f"create or replace table {part} as select {texts}, {sql_text(path.name)} as _file, file_row_number + 1 as _line "
         f"from read_parquet({file}, file_row_number=true)"
     )
-    return columns
 
 
 def _escaped(path: Path) -> str:
@@ -207,12 +184,10 @@ def _escaped(path: Path) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
 
 
-def _unreadable(path: Path, view: str, problem: Exception) -> PrevenanceError:
+def _unreadable_error(path: Path, entry: Entry, problem: Exception) -> PrevenanceError:
     if "utf-8" in str(problem).lower() or "unicode" in str(problem).lower():
-        return bad_utf8(path, view, first_bad_byte(path))
-    if "state machine" in str(problem) and (line := other_end(path)):
-        return mixed_ends(path, view, line)
-    first = str(problem).splitlines()[0][:200]
-    return PrevenanceError(
-        "E303", f"{path.name} cannot be read: {first}", table=view, fix="export the file again; it is cut off or not what its name says"
-    )
+        return bad_utf8_error(path, entry)
+    if "state machine" in str(problem) and (line := first_other_end(path)):
+        return mixed_ends_error(path, entry, line)
+    what = f"{path.name} cannot be read: {str(problem).splitlines()[0][:200]}"
+    return entry.error("E303", what, "export the file again; it is cut off or not what its name says")

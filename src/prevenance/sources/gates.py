@@ -11,7 +11,7 @@ from statistics import median
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.taken import Counts
 
-LEAST = 0.4
+LEAST_SHARE = 0.4
 """A table with fewer than this share of its usual rows is taken for a part of itself."""
 
 NIGHTS = 7
@@ -50,7 +50,7 @@ class Gate:
         return self.name.rpartition(".")[2]
 
 
-def age(value: object, key: str) -> timedelta | None:
+def parse_age(value: object, key: str) -> timedelta | None:
     """Return an age from a number of days or a text such as ``36h``, ``2d``, ``1w``.
 
     Raises:
@@ -61,13 +61,12 @@ def age(value: object, key: str) -> timedelta | None:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([mhdw])(?:in|inutes?|ours?|ays?|eeks?)?)?", str(value).strip().lower())
     length = timedelta(**{UNITS[found.group(2) or "d"]: float(found.group(1))}) if found else timedelta(0)
     if length <= timedelta(0):
-        raise PrevenanceError(
-            "E202", f'"{value}" is no age', key=key, fix=f"give days or an age with its unit, such as {key}=3 or {key}=36h"
-        )
+        fix = f"give days or an age with its unit, such as {key}=3 or {key}=36h"
+        raise PrevenanceError("E202", f'"{value}" is no age', key=key, fix=fix)
     return length
 
 
-def freshness(counts: Mapping[str, Counts], as_of: datetime, limits: Mapping[str, Limit]) -> list[Gate]:
+def freshness_gates(counts: Mapping[str, Counts], as_of: datetime, limits: Mapping[str, Limit]) -> list[Gate]:
     """Judge each table with a limit by its newest visible ``known_at`` against ``as_of`` (naive UTC), never against the clock."""
     asked = {name: limit for name, limit in limits.items() if name in counts and (limit.warn_after or limit.error_after)}
     return [_fresh(name, counts[name].newest_known_at, as_of, limit) for name, limit in sorted(asked.items())]
@@ -79,19 +78,18 @@ def _fresh(name: str, newest: str, as_of: datetime, limit: Limit) -> Gate:
     if not over:
         return Gate(f"fresh.{name}", "pass")
     most = limit.error_after if over[0] == "fail" else limit.warn_after
-    told = f"its newest knowledge is {days(old)} old" if old is not None else "it has no row that is known"
-    days_needed = "" if old is None else f", or set tables.{name}.error_after={old.days + 1}"
-    return Gate(
-        f"fresh.{name}",
-        over[0],
-        f"{name}: {told}, the limit is {days(most)}" + (f" (newest known_at {newest})" if newest else ""),
-        where={"table": name, "newest": newest or None, "age": days(old) if old is not None else None, "limit": days(most)},
-        facts={"days": old / timedelta(days=1) if old is not None else None, "limit": (most or timedelta(0)) / timedelta(days=1)},
-        fix=f"bring the feed up to date and run again{days_needed}, or set tables.{name}.required=false for a list without it",
-    )
+    where = {"table": name, "newest": newest or None, "age": None if old is None else age_text(old), "limit": age_text(most)}
+    told, days_needed = "it has no row that is known", ""
+    if old is not None:
+        told = f"its newest knowledge is {where['age']} old"
+        days_needed = f", or set tables.{name}.error_after={old.days + 1}"
+    says = f"{name}: {told}, the limit is {where['limit']}" + (f" (newest known_at {newest})" if newest else "")
+    fix = f"bring the feed up to date and run again{days_needed}, or set tables.{name}.required=false for a list without it"
+    facts = {"days": None if old is None else old / timedelta(days=1), "limit": (most or timedelta(0)) / timedelta(days=1)}
+    return Gate(f"fresh.{name}", over[0], says, where=where, fix=fix, facts=facts)
 
 
-def volume(
+def volume_gates(
     read: Mapping[str, int], before: Sequence[Mapping[str, int]], limits: Mapping[str, Limit], *, accepted: bool = False
 ) -> list[Gate]:
     """Compare the rows of each table with the median of the last ``NIGHTS`` lists (``before``, newest last); one that fell to a part fails.
@@ -102,36 +100,29 @@ def volume(
     for name in sorted(read):
         known = [night[name] for night in before[-NIGHTS:] if night.get(name)]
         usual = median(known) if known else 0
-        if not usual or read[name] >= LEAST * usual:
+        if not usual or read[name] >= LEAST_SHARE * usual:
             gates.append(Gate(f"volume.{name}", "pass"))
             continue
-        mild = accepted or limits.get(name, Limit()).required is False
+        outcome = "warn" if accepted or limits.get(name, Limit()).required is False else "fail"
         says = f"{name}: {read[name]:,} rows, {1 - read[name] / usual:.0%} fewer than the {usual:,.0f} that are usual"
-        gates.append(
-            Gate(
-                f"volume.{name}",
-                "warn" if mild else "fail",
-                says + ("; taken as it is (accept_volume)" if accepted else ""),
-                "E404",
-                {"table": name, "rows": read[name], "usual": round(usual)},
-                "export the table whole and run again, or add accept_volume=true if it really shrank",
-                {"rows": read[name], "usual": usual},
-            )
-        )
+        says += "; taken as it is (accept_volume)" if accepted else ""
+        where = {"table": name, "rows": read[name], "usual": round(usual)}
+        fix = "export the table whole and run again, or add accept_volume=true if it really shrank"
+        gates.append(Gate(f"volume.{name}", outcome, says, "E404", where, fix, {"rows": read[name], "usual": usual}))
     return gates
 
 
-def enforce(gates: Sequence[Gate]) -> None:
+def enforce_gates(gates: Sequence[Gate]) -> None:
     """Raise the first failed gate: E403 for a feed that is too old, E404 for one that is a part of itself."""
     for gate in gates:
         if gate.outcome == "fail":
             raise PrevenanceError(gate.code, gate.says, fix=gate.fix, **gate.where)
 
 
-def days(length: timedelta | None) -> str:
+def age_text(length: timedelta | None) -> str:
     """Return a length of time as it is told: days with one decimal, hours below two days.
 
-    >>> days(timedelta(hours=30)), days(timedelta(days=6))
+    >>> age_text(timedelta(hours=30)), age_text(timedelta(days=6))
     ('30 hours', '6 days')
     """
     hours = (length or timedelta(0)) / timedelta(hours=1)

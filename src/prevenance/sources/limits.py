@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.people import APART, UNKNOWN
+from prevenance.sources.people import CUSTOMER_SET_APART, UNKNOWN_CUSTOMER
 from prevenance.sources.taken import Intake, Policy
 
 DECIMAL_COMMA = re.compile(r' \("[+-]?\d{1,3}(\.?\d{3})*,\d+"\)')
 
-SAID = {
+REASON_TEXTS = {
     "duplicate": "rows there twice, one of them is used",
     "conflicting_key": "rows with the same key and other content",
     "unknown_customer": "rows of customers who are not in customers",
@@ -21,10 +21,10 @@ SAID = {
 """Reason -> what it says, where the reason alone is too short."""
 
 
-def enforce(taken: Intake, name: str, policy: Policy) -> None:
+def refuse_bad_rows(taken: Intake, name: str, policy: Policy) -> None:
     """Raise E302 when too many rows broke the contract; rows of a customer who was set apart are judged with the customers."""
     counts = taken.counts[name]
-    broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != APART}
+    broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != CUSTOMER_SET_APART}
     bad = sum(broken.values())
     if not counts.read or policy.on_bad_row == "quarantine" or bad / counts.read <= policy.max_bad_share:
         return
@@ -33,32 +33,21 @@ def enforce(taken: Intake, name: str, policy: Policy) -> None:
         f"select _file, _line from quarantine.{name} where reason = ? order by _file, _line limit 1", [reason]
     ).fetchall()
     place = f"{first[0][0]}:{first[0][1]}" if first and first[0][1] is not None else None
-    column, _, what = reason.rpartition(": ")
-    said, fix = _hint(taken, name, reason)
-    raise PrevenanceError(
-        "E302",
-        f"{said or _told(reason, what) + taken.samples.get((name, reason), '')}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, "
-        f"at most {policy.max_bad_share:.1%} may",
-        table=name,
-        column="customer_id" if reason == UNKNOWN else column or None,
-        rows=rows,
-        first=place,
-        fix=(fix or "correct the export") + (f", or set tables.{name}.on_bad_row=quarantine" if _spared(taken, name) else ""),
-    )
+    column = reason.rpartition(": ")[0]
+    said, fix = _said(taken, name, reason)
+    # setting rows apart helps only where something is left without them: of a table that may be empty, or of the customers
+    if name != "customers" or taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
+        fix += f", or set tables.{name}.on_bad_row=quarantine"
+    what = f"{said}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, at most {policy.max_bad_share:.1%} may"
+    column = "customer_id" if reason == UNKNOWN_CUSTOMER else column
+    raise PrevenanceError("E302", what, table=name, column=column or None, rows=rows, first=place, fix=fix)
 
 
-def _told(reason: str, what: str) -> str:
-    return f"{SAID[reason]} ({reason})" if reason in SAID else what
-
-
-def _spared(taken: Intake, name: str) -> bool:
-    """Return whether something is left without the bad rows: of a table that may be empty, or of the customers."""
-    return name != "customers" or bool(taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0])
-
-
-def _hint(taken: Intake, name: str, reason: str) -> tuple[str, str]:
-    """Return what is told instead of the bare reason, and a fix that fits it better."""
+def _said(taken: Intake, name: str, reason: str) -> tuple[str, str]:
+    """Return what is told of a reason, and the fix that fits it best."""
     sample = taken.samples.get((name, reason), "")
     if reason.endswith("not a number") and DECIMAL_COMMA.fullmatch(sample):
         return f"not a number{sample}: a decimal comma", "write decimal: ',' in the source's yaml"
-    return taken.hints.get((name, reason), ("", ""))
+    said, fix = taken.hints.get((name, reason), ("", ""))
+    plain = f"{REASON_TEXTS[reason]} ({reason})" if reason in REASON_TEXTS else reason.rpartition(": ")[2]
+    return said or plain + sample, fix or "correct the export"

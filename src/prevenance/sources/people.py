@@ -1,23 +1,19 @@
-"""Who the customers are: facts of unknown ones set apart, ids that look alike named, or all derived from the facts."""
+"""Settled between tables: who the customers are (or all derived from the facts), whose facts nobody owns, and what lies before its beginning."""
 
 from __future__ import annotations
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.files import quoted
+from prevenance.sources.apart import count_met, first_met_sql
+from prevenance.sources.files import column_names, sql_name
 from prevenance.sources.taken import Counts, Intake
-from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
+from prevenance.tables.canonical import SQL_TYPES, TABLES
 
-UNKNOWN, APART = "unknown_customer", "customer_set_apart"
+UNKNOWN_CUSTOMER, CUSTOMER_SET_APART = "unknown_customer", "customer_set_apart"
 """Reasons: no row of customers has this id; the customer's own rows were quarantined (which is judged there, not here)."""
 
 
-def met(table: Table) -> str:
-    """Return SQL for the file:line of the first of some rows, and for how many customers they have."""
-    return f"arg_min(_file || ':' || _line, (_file, _line::bigint)), {'count(distinct customer_id)' if table.per_customer else '0'}"
-
-
 def settle_customers(taken: Intake) -> None:
-    """Set orphans apart, or derive the customers from the first fact known of each.
+    """Set orphans apart, or derive the customers from the first fact known of each; then say what is odd between the tables.
 
     Raises:
         PrevenanceError: E305 when there is no customer.
@@ -32,16 +28,16 @@ def settle_customers(taken: Intake) -> None:
     if not taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
         raise PrevenanceError("E305", "there is no customer to look at", table="customers", fix="check the export and data=")
     _note_alike(taken)
+    _note_order(taken)
 
 
 def _derive(taken: Intake, logs: list[str]) -> None:
     con = taken.con
     facts = " union all ".join(f"select customer_id, event_at, known_at, _file, _line from canonical.{name}" for name in logs)
     if not facts:
-        raise PrevenanceError(
-            "E305", "no table has a customer", table="customers", fix="write a select for customers or for any other table"
-        )
-    columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {quoted(column.name)}" for column in TABLES["customers"].columns[3:])
+        fix = "write a select for customers or for any other table"
+        raise PrevenanceError("E305", "no table has a customer", table="customers", fix=fix)
+    columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {sql_name(column.name)}" for column in TABLES["customers"].columns[3:])
     con.execute(
         f"create or replace table canonical.customers as select customer_id, (first).event_at as event_at, (first).known_at as known_at, {columns}, "
         "(place)._file as _file, (place)._line as _line from (select customer_id, min({'known_at': known_at, 'event_at': event_at}) as first, "
@@ -54,17 +50,17 @@ def _derive(taken: Intake, logs: list[str]) -> None:
 
 def _set_orphans_apart(taken: Intake, name: str) -> None:
     con, orphan = taken.con, "customer_id not in (select customer_id from canonical.customers)"
-    reason = f"case when customer_id in (select customer_id from quarantine.customers) then '{APART}' else '{UNKNOWN}' end"
-    found = con.execute(
-        f"select {reason}, count(*), {met(TABLES[name])} from canonical.{name} where {orphan} group by 1 order by 1"
-    ).fetchall()
+    reason = (
+        f"case when customer_id in (select customer_id from quarantine.customers) then '{CUSTOMER_SET_APART}' else '{UNKNOWN_CUSTOMER}' end"
+    )
+    counted = f"select {reason}, count(*), {first_met_sql(TABLES[name])} from canonical.{name} where {orphan} group by 1 order by 1"
+    for why, rows, first, customers in (found := con.execute(counted).fetchall()):
+        taken.counts[name].quarantined[why] = rows
+        taken.met[name, why] = (first or "", customers)
     if found:
-        held = con.execute(f"describe quarantine.{name}").fetchall()
-        keys = ", ".join(quoted(row[0]) for row in held if row[0] != "reason")
+        keys = ", ".join(sql_name(column) for column in column_names(con, f"quarantine.{name}") if column != "reason")
         con.execute(f"insert into quarantine.{name} by name select {keys}, {reason} as reason from canonical.{name} where {orphan}")
         con.execute(f"delete from canonical.{name} where {orphan}")
-        taken.counts[name].quarantined |= {row[0]: row[1] for row in found}
-        taken.met |= {(name, row[0]): (row[2] or "", row[3]) for row in found}
 
 
 def _note_deleted(taken: Intake, logs: list[str]) -> None:
@@ -94,3 +90,28 @@ def _note_alike(taken: Intake) -> None:
         taken.messages.append(
             f"customers: {found[0]} ids differ only by case, spaces or Unicode form{place}; kept apart, likely duplicates in the source"
         )
+
+
+def _note_order(taken: Intake) -> None:
+    """Count the facts before the customer's first row of ``customers`` or first ``started`` subscription, as warnings and in words.
+
+    Real exports are so: such rows are used, because most often it is the beginning that was written down late.
+    """
+    begins = {}
+    if not taken.derived_customers:
+        begins["customer"] = "select customer_id, min(event_at) as began from canonical.customers group by 1"
+    if "subscriptions" in taken.counts:
+        begins["subscription"] = (
+            "select customer_id, min(event_at) as began from canonical.subscriptions where event = 'started' group by 1"
+        )
+    for name, counts in taken.counts.items():
+        if not TABLES[name].per_customer or name in ("customers", "consents"):
+            continue
+        for what, began in begins.items():
+            if f"{what}s" == name:
+                continue
+            early = f"from canonical.{name} join ({began}) using (customer_id) where event_at < began"
+            if rows := count_met(taken, TABLES[name], f"before_{what}", early):
+                counts.warnings[f"before_{what}"] = rows
+                told = f"{name}: {rows} of {counts.read} rows lie before the customer's first {what} row"
+                taken.messages.append(f"{told}; used, and counted as a warning")

@@ -9,16 +9,17 @@ import io
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.convert import Source
-from prevenance.sources.files import LONGEST_LINE, quoted, renamed
-from prevenance.sources.stream import no_table, streamed
+from prevenance.sources.declared import Entry, Source
+from prevenance.sources.files import LONGEST_LINE
+from prevenance.sources.stream import load_rows
+from prevenance.sources.taken import Loaded
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,23 +36,18 @@ REFUSED = (
 )
 
 
-def names_table(declared: object) -> bool:
-    """Return whether a ``files`` entry is a table, view or query of the database."""
-    return isinstance(declared, Mapping) and bool({"table", "query"} & set(declared)) and "sqlite" not in declared
-
-
 @contextmanager
-def opened(source: Source, pause: Callable[[float], None] = time.sleep) -> Iterator[psycopg.Connection | None]:
+def open_snapshot(source: Source, pause: Callable[[float], None] = time.sleep) -> Iterator[psycopg.Connection | None]:
     """Open the source's database for reading, all reads in one snapshot; None for a source without one.
 
     Raises:
         PrevenanceError: E202 for a wrong ``database``, E203 without the driver, E402 when the server does not answer.
     """
-    asked = [view for view, declared in source.files.items() if names_table(declared)]
-    if not asked:
+    asked = next((entry for entry in source.entries.values() if entry.is_table), None)
+    if asked is None:
         yield None
         return
-    link = _connected(_variable(source, asked[0]), pause)
+    link = _connected(_variable(source, asked), pause)
     try:
         link.execute(
             "set local timezone = 'UTC'; set local datestyle = 'ISO'; set local lock_timeout = '30s'; set local bytea_output = 'hex'"
@@ -61,16 +57,13 @@ def opened(source: Source, pause: Callable[[float], None] = time.sleep) -> Itera
         link.close()
 
 
-def _variable(source: Source, view: str) -> str:
+def _variable(source: Source, entry: Entry) -> str:
     """Return the name of the environment variable with the connection string."""
     name = str(source.database.get("url_env", ""))
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or set(source.database) != {"url_env"}:
-        raise PrevenanceError(
-            "E202",
-            f"files.{view} is a table, and database does not name an environment variable",
-            key="source.database",
-            fix="write database: {url_env: PREVENANCE_PG_URL} in the source's yaml; the connection string itself stays in the environment",
-        )
+        what = f"{entry.key} is a table, and database does not name an environment variable"
+        fix = "write database: {url_env: PREVENANCE_PG_URL} in the source's yaml; the connection string itself stays in the environment"
+        raise PrevenanceError("E202", what, key="source.database", fix=fix)
     return name
 
 
@@ -86,71 +79,63 @@ def _connected(variable: str, pause: Callable[[float], None]) -> psycopg.Connect
         try:
             link = psycopg.connect(os.environ[variable], connect_timeout=10, client_encoding="UTF8", application_name="prevenance")
         except psycopg.Error as problem:
-            if BUSY.search(str(problem)) and attempt < ATTEMPTS:
-                pause(PAUSE)
-                continue
             # the driver's words hold host, user and database: they stay inside
             told = next((words for pattern, words in REFUSED if pattern.search(str(problem))), "no server answers there")
+            if not BUSY.search(str(problem)) or attempt == ATTEMPTS:
+                break
+            pause(PAUSE)
         else:
             link.read_only = True
             link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             return link
-        break
     raise PrevenanceError("E402", f"the database of {variable} cannot be read: {told}", key="source.database", fix=fix) from None
 
 
-def read(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+def read_table(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, entry: Entry) -> Loaded:
     """Load a table, view or query as ``raw.<view>``: all columns text (empty is null), ``_file`` its name, ``_line`` its place in the order.
 
-    The order is the primary key's, or that of all columns where there is none.
-
-    Returns:
-        What ``files.read`` returns; rows too long to hold are ``ragged``.
+    The order is the primary key's, or that of all columns where there is none. Rows too long to hold are ``ragged``.
 
     Raises:
         PrevenanceError: E401 for a table that is not there or may not be read, E306 for a query that does not run, E402 for a lost server.
     """
     import psycopg
 
-    name = str(declared.get("table") or f"{view} (query)")
+    name = str(entry.given.get("table") or f"{entry.view} (query)")
     try:
-        body, columns, order = _body(link, view, declared)
-        ragged = _stream(con, link, view, name, _statement(body, columns, order), [column for column, _ in columns])
+        body, columns, order = _body(link, entry)
+        with link.cursor() as cursor, cursor.copy(_statement(body, columns, order)) as copy:  # the server sends one row a message
+            names = [column for column, _ in columns]
+            return load_rows(con, entry, name, names, map(bytes, copy), len, lambda rows: _texts(rows, len(names)))
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as problem:
-        raise no_table(view, name, []) from problem
+        raise entry.no_table(name, []) from problem
     except psycopg.errors.InsufficientPrivilege as problem:
-        raise PrevenanceError(
-            "E401", f"{name} may not be read by this user", table=view, key=f"files.{view}", fix=f"grant select on {name} to the user"
-        ) from problem
+        raise entry.error("E401", f"{name} may not be read by this user", f"grant select on {name} to the user", key=entry.key) from problem
     except psycopg.OperationalError:
-        raise PrevenanceError(
-            "E402", f"the database was busy or lost while {name} was read", table=view, fix="run again when the server is free"
-        ) from None
+        what = f"the database was busy or lost while {name} was read"
+        raise entry.error("E402", what, "run again when the server is free") from None
     except psycopg.Error as problem:
-        what = (problem.diag.message_primary or type(problem).__name__)[:200]
-        raise PrevenanceError(
-            "E306", f"{name} does not run: {what}", table=view, fix=f"correct files.{view} in the source's yaml"
-        ) from problem
-    facts: dict[str, Any] = {"ragged": ragged, "twice": set(), "columns": renamed(con, view, declared)}
-    return facts | {"rows": con.execute(f"select count(*) from raw.{quoted(view)}").fetchall()[0][0]}
+        what = f"{name} does not run: {(problem.diag.message_primary or type(problem).__name__)[:200]}"
+        raise entry.error("E306", what, f"correct {entry.key} in the source's yaml") from problem
 
 
 Columns = list[tuple[str, bool]]
 """Names in order, and whether the column is text, which is ordered by its bytes and not by the server's language."""
 
 
-def _body(link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> tuple[Any, Columns, Columns]:
+def _body(link: psycopg.Connection, entry: Entry) -> tuple[Any, Columns, Columns]:
     """Return what to select from, its columns, and those that put its rows in order."""
     from psycopg import sql
 
-    if "query" in declared:
-        body = sql.SQL("(" + str(declared["query"]).strip().rstrip(";") + ") as asked")
+    if "query" in entry.given:
+        body = sql.SQL(f"({entry.query}) as asked")
         found = link.execute(sql.SQL("select * from {} limit 0").format(body))
         columns = [(column.name, True) for column in found.description or ()]
         return body, columns, columns
-    parts = str(declared["table"]).split(".")
+    name = str(entry.given["table"])
+    parts = name.split(".")
     if len(parts) > 2 or not all(parts):
-        raise no_table(view, str(declared["table"]), [])
+        raise entry.no_table(name, [])
     identifier = sql.Identifier(*parts)
     oid = link.execute("select to_regclass(%s)::oid", [identifier.as_string(link)]).fetchall()[0][0]
     if oid is None:
@@ -158,7 +143,7 @@ def _body(link: psycopg.Connection, view: str, declared: Mapping[str, Any]) -> t
             "select schemaname || '.' || relname from pg_stat_user_tables union select schemaname || '.' || viewname from pg_views"
         )
         own = [row[0] for row in rows if not row[0].startswith(("pg_", "information_schema."))]
-        raise no_table(view, str(declared["table"]), own)
+        raise entry.no_table(name, own)
     columns = link.execute(
         "select attname, attcollation <> 0 from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped order by attnum", [oid]
     ).fetchall()
@@ -178,14 +163,6 @@ def _statement(body: Any, columns: Columns, order: Columns) -> Any:
     return sql.SQL("copy (select {} from {} order by {}) to stdout with (format csv)").format(
         sql.SQL(", ").join(shown), body, sql.SQL(", ").join(sorted_by)
     )
-
-
-def _stream(
-    con: duckdb.DuckDBPyConnection, link: psycopg.Connection, view: str, name: str, statement: Any, columns: list[str]
-) -> list[tuple[str, int]]:
-    """Copy rows into the engine and return the (table, line) of those too long to hold."""
-    with link.cursor() as cursor, cursor.copy(statement) as copy:  # the server sends one row a message
-        return streamed(con, view, name, columns, map(bytes, copy), len, lambda rows: _texts(rows, len(columns)))
 
 
 def _texts(rows: list[bytes], width: int) -> pa.Table:

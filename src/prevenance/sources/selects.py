@@ -8,96 +8,98 @@ from collections.abc import Iterable
 
 import duckdb
 
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.sources import denied
-from prevenance.sources.convert import WITH_OFFSET, Source
-from prevenance.sources.files import out_of_room, quoted
-from prevenance.sources.header import entry, pattern_of
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.consent import special
+from prevenance.sources.convert import WITH_OFFSET
+from prevenance.sources.declared import Source
+from prevenance.sources.files import PLACE, column_names, is_out_of_room, sql_name
 from prevenance.tables.canonical import Table
 
 
-def selected(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
-    """Run the table's select over the raw views into ``taken`` (all text) and return its columns."""
-    denied.refuse_agents(con, source, table)
+def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table, *, needed: bool) -> list[str]:
+    """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
+
+    Raises:
+        PrevenanceError: E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used, E304 for a
+            ``needed`` table without a row, E206/E207 for times without a zone.
+    """
+    select = source.selects[table.name]
+    _refuse_agents(con, source, table)
     con.execute("use raw")
     try:
-        found = [row[0] for row in con.execute(f"describe {source.selects[table.name]}").fetchall()]
+        columns = column_names(con, select)
         kinds = {"_line": "try_cast(cast(_line as varchar) as bigint)"}  # what a select calls a line, and is no number, is no place
-        texts = ", ".join(f"nullif(cast({kinds.get(name, quoted(name))} as varchar), '') as {quoted(name)}" for name in found)
-        con.execute(f"create or replace temp table taken as select {texts} from ({source.selects[table.name]})")
+        texts = ", ".join(f"nullif(cast({kinds.get(name, sql_name(name))} as varchar), '') as {sql_name(name)}" for name in columns)
+        con.execute(f"create or replace temp table taken as select {texts} from ({select})")
     except duckdb.Error as problem:
-        if out_of_room(problem):
+        if is_out_of_room(problem):
             raise
         raise _select_error(con, table, source, str(problem)) from problem
     finally:
         con.execute("use memory.main")
-    unknown = [name for name in found if name not in (*table.names, "_file", "_line", "_id")]
-    missing = [column.name for column in table.columns if column.required and column.name not in found]
-    denied.refuse(unknown, source, table)
+    unknown = [name for name in columns if name not in (*table.names, *PLACE, "_id")]
+    _refuse_special(unknown, source, table)
     if unknown:
-        raise PrevenanceError(
-            "E301",
-            f'the select gives "{unknown[0]}", which is no column of {table.name}',
-            table=table.name,
-            column=unknown[0],
-            fix=f"rename it: {nearest(unknown[0], table.names)}",
-        )
-    if missing:
-        raise PrevenanceError(
-            "E301",
-            f'the select does not give "{missing[0]}"',
-            table=table.name,
-            column=missing[0],
-            fix=f"add `… as {missing[0]}` to {table.name}.sql",
-        )
-    return found
+        fix = f"rename it: {did_you_mean(unknown[0], table.names)}"
+        raise _column_error(table, unknown[0], f'the select gives "{unknown[0]}", which is no column of {table.name}', fix)
+    if missing := [column.name for column in table.columns if column.required and column.name not in columns]:
+        fix = f"add `… as {missing[0]}` to {table.name}.sql"
+        raise _column_error(table, missing[0], f'the select does not give "{missing[0]}"', fix)
+    if needed and not con.execute("select exists(from taken)").fetchall()[0][0]:
+        what, first = "the required table has a header and no row", _first_header_place(source, table)
+        raise PrevenanceError("E304", what, table=table.name, first=first, fix="export it again, with its rows")
+    _check_zone(con, source, table, columns)
+    return columns
 
 
-def views_of(source: Source, select: str) -> list[str]:
-    """Return the ``files`` entries that a select reads."""
-    return [view for view in source.files if re.search(rf"\b{re.escape(view)}\b", select)]
-
-
-def first_of(source: Source, select: str) -> str | None:
-    """Return the header line of the first file that a select reads, or None."""
-    return next((f"{pattern_of(source.files[view])}:1" for view in views_of(source, select)), None)
-
-
-def unread(source: Source, columns: dict[str, list[str]]) -> list[str]:
+def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
     """Return a message on the columns of each ``files`` entry that no select names; there may be new ones among them."""
     found = {}
     for view, names in columns.items():
-        text = " ".join(select for select in source.selects.values() if view in views_of(source, select)).lower()
-        found[view] = sorted(
-            name for name in names if name not in ("_file", "_line") and not re.search(rf"\b{re.escape(name.lower())}\b", text)
-        )
+        text = " ".join(select for table, select in source.selects.items() if view in source.views_read(table)).lower()
+        found[view] = sorted(name for name in names if name not in PLACE and not re.search(rf"\b{re.escape(name.lower())}\b", text))
     told = [f"{view} ({', '.join(names)})" for view, names in found.items() if names]
     count = sum(map(len, found.values()))
     return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []
 
 
+def _refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
+    """Raise E902 where a column that says who works for the company is given another meaning than ``owner``."""
+    text = re.sub(r"--[^\n]*", "", source.selects[table.name])
+    for (name,) in con.execute("select distinct column_name from duckdb_columns() where schema_name = 'raw' order by 1").fetchall():
+        if special.refused_category(name, source.permitted, agents=True) != special.AGENT:
+            continue
+        for given in re.findall(rf'(?<!\w)"?{re.escape(name)}"?\s+as\s+"?(\w+)"?', text, re.IGNORECASE):
+            if given.lower() in table.names and given.lower() != "owner":
+                raise special.special_error(name, special.AGENT, fix=f"give {given} another column in {table.name}.sql", table=table.name)
+
+
+def _refuse_special(names: list[str], source: Source, table: Table, *, agents: bool = True) -> None:
+    """Raise E902 if one of ``names``, asked for or given by the table's select, may not be used."""
+    for name in names:
+        if kind := special.refused_category(name, source.permitted, agents=agents and name not in table.names):
+            raise special.special_error(name, kind, table=table.name)
+
+
+def _column_error(table: Table, name: str, what: str, fix: str, first: str | None = None) -> PrevenanceError:
+    return PrevenanceError("E301", what, table=table.name, column=name, first=first, fix=fix)
+
+
+def _first_header_place(source: Source, table: Table) -> str | None:
+    """Return the header line of the first file that a select reads, or None."""
+    return next((f"{source.entries[view].pattern}:1" for view in source.views_read(table.name)), None)
+
+
 def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, problem: str) -> PrevenanceError:
-    read = views_of(source, source.selects[table.name])
-    held: dict[str, str] = {}
-    for view, name in con.execute("select table_name, column_name from duckdb_columns() where schema_name = 'raw' order by all").fetchall():
-        if view in read and name not in ("_file", "_line"):
-            held.setdefault(name, view)
     if absent := _absent(problem):
-        return _missing(con, table, source, absent, held)
+        return _missing(con, table, source, absent)
     if found := re.search(r"Table with name (\S+) does not exist", problem):
-        return PrevenanceError(
-            "E306",
-            f'{table.name}.sql reads "{found.group(1)}", which `files` does not name',
-            table=table.name,
-            fix=nearest(found.group(1), source.files),
-        )
+        what, fix = f'{table.name}.sql reads "{found.group(1)}", which `files` does not name', did_you_mean(found.group(1), source.files)
+        return PrevenanceError("E306", what, table=table.name, fix=fix)
     if "file system operations are disabled" in problem:
-        return PrevenanceError(
-            "E209",
-            f"{table.name}.sql opens a file by itself, and may read only what `files` names",
-            table=table.name,
-            fix=f"put the file below data=, name it under files: in the source's yaml, and read it by that name in {table.name}.sql",
-        )
+        what = f"{table.name}.sql opens a file by itself, and may read only what `files` names"
+        fix = f"put the file below data=, name it under files: in the source's yaml, and read it by that name in {table.name}.sql"
+        return PrevenanceError("E209", what, table=table.name, fix=fix)
     return PrevenanceError("E306", problem.splitlines()[0][:300], table=table.name, fix=f"correct source/{source.name}/{table.name}.sql")
 
 
@@ -107,17 +109,17 @@ def _absent(problem: str) -> str | None:
     return next(group for group in found.groups() if group) if found else None
 
 
-def _free(con: duckdb.DuckDBPyConnection, source: Source, view: str, column: str, name: str) -> bool:
+def _is_free(con: duckdb.DuckDBPyConnection, source: Source, view: str, column: str, name: str) -> bool:
     """Return whether a column can be called ``name`` without a select of its file missing it."""
-    con.execute(f"alter table raw.{quoted(view)} rename column {quoted(column)} to {quoted(name)}")
+    con.execute(f"alter table raw.{sql_name(view)} rename column {sql_name(column)} to {sql_name(name)}")
     missed = set()
-    for select in source.selects.values():
-        if view in views_of(source, select):
+    for table, select in source.selects.items():
+        if view in source.views_read(table):
             try:
                 con.execute(f"describe {select}")
             except duckdb.Error as problem:
                 missed.add((_absent(str(problem)) or "").lower())
-    con.execute(f"alter table raw.{quoted(view)} rename column {quoted(name)} to {quoted(column)}")
+    con.execute(f"alter table raw.{sql_name(view)} rename column {sql_name(name)} to {sql_name(column)}")
     return column.lower() not in missed
 
 
@@ -136,49 +138,50 @@ def near_names(name: str, names: Iterable[str]) -> list[str]:
     return sorted((one for one in names if alike(one)[1] >= (0.4 if alike(one)[0] else 0.6)), key=alike, reverse=True)
 
 
-def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name: str, held: dict[str, str]) -> PrevenanceError:
+def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name: str) -> PrevenanceError:
     """Return the error for a column that the files lack, with the line that gives the nearest one its old name."""
-    denied.refuse([name], source, table, agents=False)
+    _refuse_special([name], source, table, agents=False)
+    read = {view: source.entries[view] for view in source.views_read(table.name)}
+    held: dict[str, str] = {}
+    for view, column in con.execute(
+        "select table_name, column_name from duckdb_columns() where schema_name = 'raw' order by all"
+    ).fetchall():
+        if view in read and column not in PLACE:
+            held.setdefault(column, view)
     if f"{name}__1" in held:
         fix = f'use "{name}__1" as {name}, or "{name}__2" as {name}, in {table.name}.sql'
-        twice = f"{pattern_of(source.files[held[f'{name}__1']])}:1"
-        return PrevenanceError("E301", f'the header names "{name}" twice', table=table.name, column=name, first=twice, fix=fix)
+        return _column_error(table, name, f'the header names "{name}" twice', fix, f"{read[held[f'{name}__1']].pattern}:1")
     near = near_names(name, held)
-    if free := [one for one in near if _free(con, source, held[one], one, name)]:
-        view, other = held[free[0]], f' (with "{free[1]}" if that is its new name)' if free[1:] else ""
-        given = source.files[view]
-        renamed = {} if isinstance(given, str) else dict(given.get("rename") or {})
+    # a name that a select reads already is no renamed one: to propose it would break that select
+    if free := [one for one in near if _is_free(con, source, held[one], one, name)]:
+        entry, other = read[held[free[0]]], f' (with "{free[1]}" if that is its new name)' if free[1:] else ""
         hint = "did you mean " + ", or ".join(f'"{one}"' for one in free[:2]) + "?"
-        first: str | None = f"{pattern_of(given)}:1"
-        fix = f"write {entry(view, given, rename=renamed | {free[0]: name})} in the source's yaml{other}, or correct the export"
+        first: str | None = f"{entry.pattern}:1"
+        fix = f"write {entry.line(rename=entry.rename | {free[0]: name})} in the source's yaml{other}, or correct the export"
     else:
         left = [one for one in held if one not in near]
-        hint = nearest(name, left) if left else "every column that they have is read already"
-        first, fix = first_of(source, source.selects[table.name]), "correct the export"
-    return PrevenanceError("E301", f'the files have no column "{name}"; {hint}', table=table.name, column=name, first=first, fix=fix)
+        hint = did_you_mean(name, left) if left else "every column that they have is read already"
+        first, fix = _first_header_place(source, table), "correct the export"
+    return _column_error(table, name, f'the files have no column "{name}"; {hint}', fix, first)
 
 
-def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
+def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
     """Raise E207 for an unknown zone, E206 for timestamps without offset where no zone is declared."""
     if source.timezone:
-        known = con.execute("select 1 from pg_timezone_names() where name = ?", [source.timezone]).fetchall()
-        if not known:
-            names = [row[0] for row in con.execute("select name from pg_timezone_names()").fetchall()]
-            raise PrevenanceError(
-                "E207", f'no time zone is called "{source.timezone}"', key="source.timezone", fix=nearest(source.timezone, names)[:120]
-            )
+        names = [row[0] for row in con.execute("select name from pg_timezone_names()").fetchall()]
+        if source.timezone not in names:
+            what, fix = f'no time zone is called "{source.timezone}"', did_you_mean(source.timezone, names)[:120]
+            raise PrevenanceError("E207", what, key="source.timezone", fix=fix)
         return
+    place = ", ".join(PLACE) + "::bigint" if set(PLACE) <= set(columns) else "null, null"
     for column in table.columns:
         if column.kind == "instant" and column.name in columns:
-            naive = f"{quoted(column.name)} is not null and not regexp_matches({quoted(column.name)}, '{WITH_OFFSET}')"
-            place = "_file, _line::bigint" if {"_file", "_line"} <= set(columns) else "null, null"
-            found = con.execute(f"select {place} from taken where {naive} order by all limit 1").fetchall()
-            if found:
-                raise PrevenanceError(
-                    "E206",
+            text = sql_name(column.name)
+            local = f"{text} is not null and not regexp_matches({text}, '{WITH_OFFSET}')"
+            if found := con.execute(f"select {place} from taken where {local} order by all limit 1").fetchall():
+                what, first = (
                     "timestamps carry no offset and the source declares no zone",
-                    table=table.name,
-                    column=column.name,
-                    first=f"{found[0][0]}:{found[0][1]}" if found[0][1] else None,
-                    fix="write timezone: Europe/Paris (the zone the export was made in) in the source's yaml",
+                    f"{found[0][0]}:{found[0][1]}" if found[0][1] else None,
                 )
+                fix = "write timezone: Europe/Paris (the zone the export was made in) in the source's yaml"
+                raise PrevenanceError("E206", what, table=table.name, column=column.name, first=first, fix=fix)

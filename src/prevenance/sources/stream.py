@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from prevenance.base.errors import PrevenanceError, nearest
-from prevenance.sources.files import LONGEST_LINE, quoted
+from prevenance.sources.declared import Entry
+from prevenance.sources.files import LONGEST_LINE, rename_columns, sql_name
+from prevenance.sources.taken import Loaded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,21 +20,21 @@ BATCH = 16_000_000
 Row = TypeVar("Row")
 
 
-def streamed(
+def load_rows(
     con: duckdb.DuckDBPyConnection,
-    view: str,
+    entry: Entry,
     name: str,
     columns: list[str],
     rows: Iterable[Row],
     size: Callable[[Row], int],
     texts: Callable[[list[Row]], pa.Table],
-) -> list[tuple[str, int]]:
+) -> Loaded:
     """Make ``raw.<view>`` of text ``columns`` with ``_file`` (``name``) and ``_line`` (the place of the row, from 1).
 
-    ``texts`` turns rows into a table of text columns c0, c1, ... Returns the (name, line) of rows too long to hold.
+    ``texts`` turns rows into a table of text columns c0, c1, ... Rows too long to hold are ``ragged``.
     """
-    spec = ", ".join(f"{quoted(column)} varchar" for column in columns)
-    con.execute(f"create or replace table raw.{quoted(view)} ({spec}, _file varchar, _line bigint)")
+    spec = ", ".join(f"{sql_name(column)} varchar" for column in columns)
+    con.execute(f"create or replace table raw.{sql_name(entry.view)} ({spec}, _file varchar, _line bigint)")
     ragged: list[tuple[str, int]] = []
     kept: list[Row] = []
     lines: list[int] = []
@@ -46,29 +47,17 @@ def streamed(
         lines.append(line)
         held += length
         if held >= BATCH:
-            _insert(con, view, name, texts(kept), lines)
+            _insert(con, entry, name, texts(kept), lines)
             kept, lines, held = [], [], 0
     if kept:
-        _insert(con, view, name, texts(kept), lines)
-    return ragged
+        _insert(con, entry, name, texts(kept), lines)
+    return Loaded(rename_columns(con, entry), ragged)
 
 
-def _insert(con: duckdb.DuckDBPyConnection, view: str, name: str, batch: pa.Table, lines: list[int]) -> None:
+def _insert(con: duckdb.DuckDBPyConnection, entry: Entry, name: str, batch: pa.Table, lines: list[int]) -> None:
     import pyarrow as pa
 
     places = ", ".join(batch.column_names)
     con.register("batch", batch.append_column("_line", pa.array(lines, pa.int64())))
-    con.execute(f"insert into raw.{quoted(view)} select {places}, ?, _line from batch order by _line", [name])
+    con.execute(f"insert into raw.{sql_name(entry.view)} select {places}, ?, _line from batch order by _line", [name])
     con.unregister("batch")
-
-
-def no_table(view: str, name: str, known: list[str]) -> PrevenanceError:
-    """Return the error for a table that the database does not have, naming the nearest of ``known``."""
-    hint = f"; {nearest(name, known)}" if known else ""
-    return PrevenanceError(
-        "E401",
-        f"the database has no table {name}{hint}",
-        table=view,
-        key=f"files.{view}",
-        fix=f"create it, or correct files.{view} in the source's yaml",
-    )

@@ -1,10 +1,24 @@
-"""What an intake gives: the engine with canonical tables, what became of every row, and what bad rows get."""
+"""What reading and an intake give: the engine with canonical tables, what became of every row, and what bad rows get."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import duckdb
+
+
+@dataclass
+class Loaded:
+    """What reading a ``files`` entry gave: columns of ``raw.<view>``, (file, line) of rows that do not fit, header names that stand there twice.
+
+    ``special`` says which columns were dropped because nobody may use them, ``gone`` why there is nothing at all.
+    """
+
+    columns: list[str]
+    ragged: list[tuple[str, int]] = field(default_factory=list)
+    twice: set[str] = field(default_factory=set)
+    special: list[str] = field(default_factory=list)
+    gone: str = ""
 
 
 @dataclass(frozen=True)

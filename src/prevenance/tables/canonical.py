@@ -78,7 +78,6 @@ class Table:
 
 CLOCKS = (Column("event_at", "instant", required=True), Column("known_at", "instant"))
 CUSTOMER = Column("customer_id", "id", required=True)
-MONEY = {"low": -1e9, "high": 1e9}
 
 
 def _log(name: str, *columns: Column, key: tuple[str, ...] = (), once: bool = False) -> Table:
@@ -89,8 +88,8 @@ def _id(name: str, required: bool = False) -> Column:
     return Column(name, "id", required=required)
 
 
-def _text(name: str, personal: bool = False) -> Column:
-    return Column(name, "text", personal=personal)
+def _texts(*names: str, personal: bool = False) -> tuple[Column, ...]:
+    return tuple(Column(name, "text", personal=personal) for name in names)
 
 
 def _number(name: str, low: float = -1e9, high: float = 1e9) -> Column:
@@ -101,18 +100,17 @@ def _choice(name: str, *choices: str) -> Column:
     return Column(name, "choice", required=True, choices=choices)
 
 
+WHILE_OPEN = ("opened", "assigned", "replied", "waiting", "transferred", "escalated", "reopened")
+"""Events of a ticket that somebody still has work with."""
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         _log(
             "customers",
-            _text("name", personal=True),
-            _text("segment"),
-            _text("industry"),
-            _text("country"),
-            _text("language"),
-            _text("plan"),
-            _text("owner", personal=True),
+            *_texts("name", personal=True),
+            *_texts("segment", "industry", "country", "language", "plan"),
+            *_texts("owner", personal=True),
             _id("parent_id"),
             key=("customer_id", "event_at", "known_at"),
             once=True,
@@ -122,7 +120,7 @@ TABLES: dict[str, Table] = {
             _id("subscription_id", required=True),
             _choice("event", "started", "changed", "renewed", "notice", "ended"),
             _id("product_id"),
-            _text("plan"),
+            *_texts("plan"),
             _number("seats", 0, 1e6),
             _number("mrr", 0, 1e9),
             Column("renews_on", "instant"),
@@ -133,36 +131,18 @@ TABLES: dict[str, Table] = {
             "usage",
             _id("user_id"),
             _choice("kind", "login", "use", "error"),
-            _text("feature"),
+            *_texts("feature"),
             _number("quantity", 0, 1e9),
             _id("product_id"),
         ),
         _log(
             "tickets",
             _id("ticket_id", required=True),
-            _choice(
-                "event",
-                "opened",
-                "assigned",
-                "replied",
-                "waiting",
-                "transferred",
-                "escalated",
-                "reopened",
-                "resolved",
-                "closed",
-                "rated",
-                "other",
-            ),
-            _text("activity"),
-            _text("group"),
-            _text("category"),
-            _text("priority"),
-            _text("channel"),
+            _choice("event", *WHILE_OPEN, "resolved", "closed", "rated", "other"),
+            *_texts("activity", "group", "category", "priority", "channel"),
             _id("product_id"),
             _number("score", -100, 100),
-            _text("subject", personal=True),
-            _text("body", personal=True),
+            *_texts("subject", "body", personal=True),
             once=True,
         ),
         _log(
@@ -173,34 +153,31 @@ TABLES: dict[str, Table] = {
             Column("due_on", "instant"),
             once=True,
         ),
-        _log("feedback", _choice("kind", "nps", "csat", "ces", "review"), _number("score", -100, 100), _text("text", personal=True)),
-        _log("purchases", _id("order_id"), _id("product_id"), _text("family"), _number("quantity", -1e9, 1e9), _number("amount")),
+        _log("feedback", _choice("kind", "nps", "csat", "ces", "review"), _number("score", -100, 100), *_texts("text", personal=True)),
+        _log("purchases", _id("order_id"), _id("product_id"), *_texts("family"), _number("quantity", -1e9, 1e9), _number("amount")),
         _log(
             "contacts",
-            _text("channel"),
+            *_texts("channel"),
             _choice("direction", "in", "out"),
             _choice("kind", "call", "email", "meeting", "training", "campaign"),
-            _text("campaign"),
-            _text("arm"),
-            _text("outcome"),
+            *_texts("campaign", "arm", "outcome"),
         ),
-        _log("consents", _text("purpose"), Column("allowed", "flag"), once=True),
+        _log("consents", *_texts("purpose"), Column("allowed", "flag"), once=True),
         Table(
             "products",
             (
                 *CLOCKS,
                 _id("product_id", required=True),
-                _text("name"),
-                _text("family"),
+                *_texts("name", "family"),
                 _number("price"),
                 _number("usage_limit", 0, 1e9),
                 _number("service_days", 0, 1e5),
-                _text("features"),
+                *_texts("features"),
             ),
             key=("product_id", "event_at", "known_at"),
             once=True,
         ),
-        Table("releases", (*CLOCKS, _id("product_id"), _text("version")), once=True),
+        Table("releases", (*CLOCKS, _id("product_id"), *_texts("version")), once=True),
     )
 }
 """The canonical tables by name; only ``customers`` is required, and it may be derived from the others."""

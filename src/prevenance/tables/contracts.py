@@ -6,7 +6,7 @@ with a column ``cutoff``.
 
 from __future__ import annotations
 
-HELD = """
+HELD_SQL = """
 steps as (
   select *, case event when 'ended' then 4 when 'notice' then 3 when 'renewed' then 2 when 'changed' then 1 else 0 end as step,
     max(case when event = 'ended' then event_at end) over (partition by customer_id, subscription_id) as ended_at
@@ -29,7 +29,7 @@ running as (select * from held where event <> 'ended')
 the order started, changed, renewed, notice, ended, then the value).
 ``started_at`` is the first event since the last end: who came back is new. ``running`` are those whose last event is not ``ended``."""
 
-CATALOGUE = """
+CATALOGUE_SQL = """
 catalogue as (
   select * from (
     select *, row_number() over (partition by product_id order by event_at desc, known_at desc) as place from products
@@ -44,7 +44,7 @@ MORE_SEATS, HIGHER_PLAN = "more-seats", "higher-plan"
 MORE_SEATS_SHARE = 0.1
 """Seats added by one such offer, as a share of those paid for: assumed, for the value at stake only."""
 
-GROUNDS = """
+GROUNDS_SQL = """
 plan_families as (
   select distinct family from catalogue
   where family is not null and product_id in (select product_id from steps where plan is not null and product_id is not null)
@@ -59,10 +59,10 @@ base as (
   from firm group by customer_id
 )
 """
-"""Continues ``HELD`` and ``CATALOGUE``: ``base`` has one row per customer with a running contract that is not under notice. Products of
+"""Continues ``HELD_SQL`` and ``CATALOGUE_SQL``: ``base`` has one row per customer with a running contract that is not under notice. Products of
 a family that carries plans are plans: they are never sold beside another, only instead of it."""
 
-OFFERS = f"""
+OFFERS_SQL = f"""
 offers as (
   select b.customer_id, c.product_id, c.price * 12 as value_at_stake
   from base as b cross join catalogue as c
@@ -75,4 +75,4 @@ offers as (
   from base as b join catalogue as c on c.family = b.family and c.price > b.price group by b.customer_id
 )
 """
-"""Continues ``GROUNDS``: what each customer could take and does not have; ``value_at_stake`` is money a year."""
+"""Continues ``GROUNDS_SQL``: what each customer could take and does not have; ``value_at_stake`` is money a year."""

@@ -1,14 +1,37 @@
-"""What is predicted: a cohort, an outcome and a horizon. ``TARGETS`` maps a target's kind to its definition."""
+"""What is predicted, a file a target: its cohort, outcome and horizon, and what people read of it."""
 
-from prevenance.targets.churn import by_contract, by_event, by_silence
-from prevenance.targets.cross_sell import next_family, next_offer
-from prevenance.targets.tickets import next_ticket
+from __future__ import annotations
 
-KINDS = {
-    "contract": by_contract,
-    "event": by_event,
-    "silence": by_silence,
-    "ticket": next_ticket,
-    "offer": next_offer,
-    "family": next_family,
-}
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from prevenance.targets.target import ANY_OUTCOME, Target, TargetWords
+
+
+def _kinds() -> dict[str, Callable[..., Target]]:
+    found: dict[str, Callable[..., Target]] = {}
+    for one in sorted(pkgutil.iter_modules(__path__), key=lambda one: one.name):
+        found |= getattr(importlib.import_module(f"{__name__}.{one.name}"), "KINDS", {})
+    return found
+
+
+KINDS: Mapping[str, Callable[..., Target]] = _kinds()
+"""Kind of target -> the function that makes one: every module of this folder that says ``KINDS`` is one of them.
+
+A function takes what it needs of the settings by their names, and stands without any.
+"""
+
+
+@cache
+def words_of(kind: str) -> TargetWords:
+    """Return what people read of a kind of target; of an unknown one what holds of any outcome."""
+    return KINDS[kind]().words if kind in KINDS else ANY_OUTCOME
+
+
+def default_plays() -> dict[str, Any]:
+    """Return target -> family -> play: what the targets themselves say should be done, by the name that each has where none is given."""
+    made = [make() for make in KINDS.values()]
+    return {one.name: one.plays for one in made if one.plays}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from prevenance.targets.define import Target, activity
+from prevenance.targets.labels import activity_rows
+from prevenance.targets.target import Target, TargetWords
 
 STANDING = """
     select customer_id, subscription_id, coalesce(mrr, 0) as mrr, last_event, noticed, ends_on from (
@@ -25,6 +27,26 @@ until a later start or renewal."""
 ACTIVE = f"select * from ({STANDING}) where last_event is not null and last_event <> 'ended'"
 
 MONEY = "nullif(round(sum(mrr) * 12, 2), 0)::double"
+
+
+LEAVING = TargetWords(
+    title="Customers to keep",
+    question="Chance of leaving in {n} days",
+    stake="At stake → expected loss",
+    expected="About {number} of them are expected to leave within {n} days.",
+    expected_money="About {number} of them are expected to leave within {n} days, and {amount} a year with them.",
+    hits="{where}, {hits} of the {n} customers on the list left.",
+    missed="{missed} of the {n} that left were not on it.",
+    similar="Of {n} similar customers of the past, {outcome} left.",
+    why="Why, and what holds",
+    against="What holds them",
+    against_one="Holds: {reason}",
+    verb="leave",
+    past="left",
+)
+"""What holds a customer speaks against leaving, so it is told as that."""
+
+UNDER_CONTRACT = replace(LEAVING, absent="On {date} the customer had no running contract, so this list did not ask about them")
 
 
 def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int = 14, name: str = "churn") -> Target:
@@ -52,6 +74,7 @@ def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         settle_days,
         lead_days,
         says=f"gave notice on, or ended, every contract within {horizon_days} days of the cutoff",
+        words=UNDER_CONTRACT,
     )
 
 
@@ -71,6 +94,7 @@ def by_event(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int = 1
         settle_days,
         lead_days,
         says=f"had a churn event within {horizon_days} days of the cutoff",
+        words=UNDER_CONTRACT,
     )
 
 
@@ -89,7 +113,7 @@ def by_silence(
     if "purchases" in activity_in:
         spent = f"select customer_id, round(sum(amount) * 365 / {active_days}, 2)::double as spent from purchases where age_days < {active_days} group by 1"
         cohort = f"select customer_id, state, nullif(spent, 0) as value_at_stake from ({cohort}) left join ({spent}) using (customer_id)"
-    outcome = f"select customer_id, min(event_at) as outcome_at from ({activity(activity_in, 'next_')}) group by customer_id"
+    outcome = f"select customer_id, min(event_at) as outcome_at from ({activity_rows(activity_in, 'next_')}) group by customer_id"
     return Target(
         name,
         tuple(activity_in),
@@ -100,4 +124,9 @@ def by_silence(
         lead_days,
         absence=True,
         says=f"had no {' or '.join(activity_in)} within {horizon_days} days of the cutoff, among those active in the {active_days} days before",
+        burn_in_days=active_days,
+        words=LEAVING,
     )
+
+
+KINDS = {"contract": by_contract, "event": by_event, "silence": by_silence}

@@ -3,9 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from prevenance.tables.contracts import CATALOGUE, GROUNDS, HELD, HIGHER_PLAN, MORE_SEATS, OFFERS
-from prevenance.targets.define import Target, activity
+from prevenance.tables.contracts import CATALOGUE_SQL, GROUNDS_SQL, HELD_SQL, HIGHER_PLAN, MORE_SEATS, OFFERS_SQL
+from prevenance.targets.labels import activity_rows
+from prevenance.targets.target import Target, TargetWords
+
+BUYING = TargetWords(
+    title="Offers that may fit",
+    question="Chance of buying in {n} days",
+    stake="Worth → expected",
+    expected="About {number} of them are expected to buy within {n} days.",
+    expected_money="About {number} of them are expected to buy within {n} days: {amount} in all.",
+    hits="{where}, {hits} of the {n} customers on the list bought.",
+    missed="{missed} of the {n} that bought were not on it.",
+    similar="Of {n} similar customers of the past, {outcome} bought.",
+    verb="buy",
+    past="bought",
+    gain=True,
+)
+TAKING = replace(
+    BUYING,
+    verb="take an offer",
+    past="took an offer",
+    absent="On {date} the customer had no contract that runs on, or nothing was left to offer",
+)
+
+PLAYS = {
+    "any": {
+        "action": "Offer {product}, and say what it would save them",
+        "days": 14,
+        "owner": "account manager",
+        "draft": "Hello, from how your team works today, {product} could save you some time. May I show you in 20 minutes what it would do for "
+        "you? There is no obligation at all.",
+    },
+}
 
 
 def next_offer(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int = 0, name: str = "cross_sell") -> Target:
@@ -14,7 +46,7 @@ def next_offer(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int =
     A product is taken by a contract on it; more seats by more than the largest number now; a higher plan by a product of the same family with
     a higher price. Customers whose every contract ends or is under notice get no offer.
     """
-    grounds = f"with {HELD}, {CATALOGUE}, {GROUNDS}, {OFFERS}"
+    grounds = f"with {HELD_SQL}, {CATALOGUE_SQL}, {GROUNDS_SQL}, {OFFERS_SQL}"
     cohort = f"{grounds} select customer_id, product_id, 'at_risk' as state, round(cast(value_at_stake as double), 2) as value_at_stake from offers"
     outcome = f"""{grounds}
         select o.customer_id, o.product_id, min(n.event_at) as outcome_at
@@ -35,6 +67,8 @@ def next_offer(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int =
         lead_days,
         says=f"took the offer within {horizon_days} days of the cutoff",
         pairs=True,
+        words=TAKING,
+        plays=PLAYS,
     )
 
 
@@ -52,7 +86,7 @@ def next_family(
 
     Customers active in ``(cutoff - active_days, cutoff]`` are asked; families are those that anybody bought in ``owned_days``.
     """
-    activity(activity_in)
+    activity_rows(activity_in)
     recent = " union all ".join(f"select customer_id from {table} where age_days < {active_days}" for table in activity_in)
     bought = "family is not null and coalesce(amount, 1) > 0 and coalesce(quantity, 1) > 0"
     cohort = f"""
@@ -71,4 +105,9 @@ def next_family(
         lead_days,
         says=f"bought from a family not bought in {owned_days} days, within {horizon_days} days of the cutoff",
         pairs=True,
+        words=BUYING,
+        plays=PLAYS,
     )
+
+
+KINDS = {"offer": next_offer, "family": next_family}

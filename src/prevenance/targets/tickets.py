@@ -4,7 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prevenance.targets.define import Target, activity, words
+from prevenance.targets.labels import activity_rows, plain_name
+from prevenance.targets.target import Target, TargetWords
+
+WORDS = TargetWords(
+    title="Tickets to prevent",
+    question="Chance of a ticket in {n} days",
+    stake="Cost → expected",
+    expected="About {number} of them are expected to open a ticket within {n} days.",
+    expected_money="About {number} of them are expected to open a ticket within {n} days: {amount} in all.",
+    hits="{where}, {hits} of the {n} customers on the list opened a ticket.",
+    missed="{missed} of the {n} that opened one were not on it.",
+    similar="Of {n} similar customers of the past, {outcome} opened a ticket.",
+    above="Above a higher chance: {here} at stake, not {there}",
+    verb="open a ticket",
+    past="opened a ticket",
+)
+"""The money at stake is the cost of the tickets to come, not a sum a year."""
+
+PLAYS = {
+    "tickets": {
+        "action": "Look for what the last tickets have in common and settle it",
+        "days": 4,
+        "owner": "support lead",
+        "draft": "Hello, several of your recent requests seem to belong together. We would like to settle them for good and keep you posted. "
+        "May our support team call you for 15 minutes?",
+    },
+    "usage": {
+        "action": "Look at how they use the product and answer before they have to ask",
+        "days": 5,
+        "owner": "support lead",
+        "draft": "Hello, we would like to make sure that everything in the product runs smoothly for you. Is there a step where your team would "
+        "like help? We are glad to look at it together.",
+    },
+}
 
 
 def next_ticket(
@@ -28,14 +61,16 @@ def next_ticket(
     tables = tuple(dict.fromkeys((*activity_in, "tickets")))
     recent = " union all ".join(f"select customer_id from {table} where age_days < {active_days}" for table in activity_in)
     cohort = f"select distinct customer_id, 'at_risk' as state, null::double as value_at_stake from ({recent})"
-    narrow = "".join(f" and {column} = '{words(value)}'" for column, value in (("category", category), ("priority", priority)) if value)
+    narrow = "".join(
+        f" and {column} = '{plain_name(value)}'" for column, value in (("category", category), ("priority", priority)) if value
+    )
     if cost_per_ticket is not None:
         pace = f"""select customer_id, count(*) * {int(horizon_days)} / 365.0 as n from tickets
             where event = 'opened'{narrow} and age_days < 365 group by customer_id"""
         worth = f"round({float(cost_per_ticket)} * coalesce(n / (1 - exp(-n)), 1), 2)::double"
         cohort = f"select customer_id, state, {worth} as value_at_stake from ({cohort}) left join ({pace}) using (customer_id)"
     outcome = f"select customer_id, min(event_at) as outcome_at from next_tickets where event = 'opened'{narrow} group by customer_id"
-    activity(activity_in)
+    activity_rows(activity_in)
     kind = " ".join(part for part in (priority, category) if part)
     return Target(
         name,
@@ -46,4 +81,9 @@ def next_ticket(
         settle_days,
         lead_days,
         says=f"opened a {kind + ' ' if kind else ''}ticket within {horizon_days} days of the cutoff",
+        words=WORDS,
+        plays=PLAYS,
     )
+
+
+KINDS = {"ticket": next_ticket}

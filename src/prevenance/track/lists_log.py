@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SPOOL = "spool"
 
 
-def kept(out: Path, folders: Sequence[str]) -> list[str]:
+def log_lists(out: Path, folders: Sequence[str]) -> list[str]:
     """Log the published ``folders`` and whatever waits from nights before; return messages, none if the store took everything.
 
     A list that is logged already is not logged again. No customer is named: counts, gates, the model and the cutoff.
@@ -32,13 +32,14 @@ def kept(out: Path, folders: Sequence[str]) -> list[str]:
         told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         short = {key: told[key] for key in ("target", "cutoff", "run_id", "data_until", "model", "counts", "gates")}
         disk.write(out / SPOOL / f"{told['target']}-{told['run_id']}.json", json.dumps(short, sort_keys=True).encode())
+    # Written first and logged from there: a night that breaks off is made up for by the next.
     waiting = sorted((out / SPOOL).glob("*.json"))
     try:
         if waiting and not (out / tracking.STORE).exists():
             raise PrevenanceError("E801", "there is none", fix="run make train", path=out / tracking.STORE)
         if waiting:
-            memory.check()
-            with tracking.store(out) as (_, client):
+            memory.check_memory()
+            with tracking.open_store(out) as (_, client):
                 for path in waiting:
                     _log(out, client, json.loads(path.read_text(encoding="utf-8")))
     except PrevenanceError as problem:
@@ -53,13 +54,12 @@ def _log(out: Path, client: MlflowClient, told: Mapping[str, Any]) -> None:
     """Log one short manifest as a run of the experiment ``<target> lists``, once; one that was broken off is finished."""
     from mlflow.entities import Metric
 
-    name = f"{told['target']} lists"
-    experiment = client.get_experiment_by_name(name)
-    number = experiment.experiment_id if experiment else client.create_experiment(name, (out / "mlruns" / name).resolve().as_uri())
+    number = tracking.experiment_id(out, client, f"{told['target']} lists")
     tags = {key: str(told[key]) for key in ("run_id", "cutoff", "data_until")} | {"model_digest": str(told["model"]["digest"])}
     tags |= {f"gate.{gate}": outcome for gate, outcome in told["gates"].items()}
     found = client.search_runs([number], f"tags.run_id = '{told['run_id']}'", max_results=1)
     logged = found[0] if found else client.create_run(number, tags=tags, run_name=str(told["cutoff"])[:10])
+    # A run broken off before this point is there without its counts.
     if logged.info.status == "FINISHED":
         return
     counts = {key: told["counts"][key] for key in ("customers_read", "listed")}

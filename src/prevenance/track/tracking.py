@@ -17,7 +17,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -49,31 +48,16 @@ _QUIET = {
 _LONGEST, BUSY_SECONDS = 500, 10.0
 
 
-def champion(out: Path, target: str, messages: list[str] | None = None) -> tuple[str, str] | None:
+def tracked_champion(out: Path, target: str, messages: list[str] | None = None) -> tuple[str, str] | None:
     """Return (version, model digest) of the target's champion, or ``None`` if there is none.
 
     The alias in the store decides; it may be taken away there. Where the store is away, cannot be read, or holds half a promotion (a version
     without alias, an alias without its folder), the pointer that is kept beside it does, and a sentence about it is appended to ``messages``.
     """
-    found, said = shelf.standing(out / STORE, out / "models" / target, target)
+    found, said = shelf.known_champion(out / STORE, out / "models" / target, target)
     if said and messages is not None:
         messages.append(said)
     return found
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What one training leaves in the store."""
-
-    target: str
-    digest: str
-    tags: dict[str, str]
-    params: dict[str, str]
-    metrics: dict[str, float]
-    files: Sequence[Path]
-    bundle: Path
-    example: pd.DataFrame
-    name: str
 
 
 def log_run(
@@ -113,22 +97,32 @@ def log_run(
         PrevenanceError: E801 if the store, the artifacts or the kept model cannot be written.
     """
     tags = {f"{name}_digest": value for name, value in sorted(digests.items())}
+    # The store is shown to more people than the settings file.
     params = {name: str(value)[:_LONGEST] for name, value in sorted(settings.items()) if not any(word in name.lower() for word in _SECRET)}
     digest = _sha256({"target": target, "settings": params, "digests": dict(digests)})
     tags |= {"run_digest": digest, "kind": fitted_kind, "source": str(report.get("source", ""))}
-    run = _Run(target, digest, tags, params, _metrics(report), files, bundle_folder, _typical(example), run_name)
     models = out / "models" / target
-    shelf.keep(models, digests["model"], bundle_folder)
-    with store(out) as (mlflow, client):
-        version = _version_of(client, target, digest) or _log(out, mlflow, client, run)
+    shelf.keep_model(models, digests["model"], bundle_folder)
+    with open_store(out) as (mlflow, client):
+        from mlflow.entities import Metric, Param
+
+        version = _version_of(client, target, digest)
+        if version is None:
+            logged = client.create_run(experiment_id(out, client, target), tags=tags, run_name=run_name)
+            started = logged.info.start_time
+            measured = [Metric(name, value, started, 0) for name, value in _metrics(report).items()]
+            client.log_batch(logged.info.run_id, measured, [Param(name, value) for name, value in params.items()])
+            for file in files:
+                client.log_artifact(logged.info.run_id, str(file), "report")
+            version = _registered(mlflow, client, target, logged.info.run_id, tags, bundle_folder, _typical(example))
         if promoted:
             client.set_registered_model_alias(target, shelf.CHAMPION, version)
-    shelf.register(models, digests["model"], version, promoted, until)
+    shelf.register_version(models, digests["model"], version, promoted, until)
     return version
 
 
 @contextmanager
-def store(out: Path) -> Iterator[tuple[ModuleType, MlflowClient]]:
+def open_store(out: Path) -> Iterator[tuple[ModuleType, MlflowClient]]:
     """Open the store; MLflow's settings are as before when it is left. Every trouble is E801."""
     path = (out / STORE).resolve()
     fix = "move the file away (the models are kept in the folder models/) and train again, or set out="
@@ -179,34 +173,31 @@ def _version_of(client: MlflowClient, target: str, digest: str) -> str | None:
     return max((str(each.version) for each in found), key=int, default=None)
 
 
-def _log(out: Path, mlflow: ModuleType, client: MlflowClient, run: _Run) -> str:
-    """Log the run and its model, and return the new version."""
-    from mlflow.entities import Metric, Param
+def experiment_id(out: Path, client: MlflowClient, name: str) -> str:
+    """Return the id of an experiment, made where there is none, with its artifacts below ``<out>/mlruns``."""
+    found = client.get_experiment_by_name(name)
+    return str(found.experiment_id if found else client.create_experiment(name, (out / "mlruns" / name).resolve().as_uri()))
 
-    experiment = client.get_experiment_by_name(run.target)
-    place = (out / "mlruns" / run.target).resolve().as_uri()
-    number = experiment.experiment_id if experiment else client.create_experiment(run.target, artifact_location=place)
-    logged = client.create_run(number, tags=run.tags, run_name=run.name)
-    metrics = [Metric(name, value, logged.info.start_time, 0) for name, value in run.metrics.items()]
-    client.log_batch(logged.info.run_id, metrics, [Param(name, value) for name, value in run.params.items()])
-    for file in run.files:
-        client.log_artifact(logged.info.run_id, str(file), "report")
-    with mlflow.start_run(run_id=logged.info.run_id), tempfile.TemporaryDirectory() as work:
-        kept = shutil.copytree(run.bundle, Path(work) / "bundle")
+
+def _registered(
+    mlflow: ModuleType, client: MlflowClient, target: str, run: str, tags: dict[str, str], bundle: Path, example: pd.DataFrame
+) -> str:
+    """Log the model of a run, register it and return the new version."""
+    with mlflow.start_run(run_id=run), tempfile.TemporaryDirectory() as work:
+        kept = shutil.copytree(bundle, Path(work) / "bundle")
         model = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(__file__).with_name("pyfunc_model.py")),
             artifacts={"bundle": str(kept)},
-            model_config={"digest": run.tags["model_digest"]},
+            model_config={"digest": tags["model_digest"]},
             pip_requirements=_requirements(),
-            signature=_signature(run.example),
-            input_example=run.example,
-            metadata=run.tags,
+            signature=_signature(example),
+            input_example=example,
+            metadata=tags,
         )
-    if not client.search_registered_models(f"name = '{run.target}'"):
-        client.create_registered_model(run.target)
-    version = client.create_model_version(run.target, model.model_uri, logged.info.run_id, tags=run.tags, model_id=model.model_id)
-    return str(version.version)
+    if not client.search_registered_models(f"name = '{target}'"):
+        client.create_registered_model(target)
+    return str(client.create_model_version(target, model.model_uri, run, tags=tags, model_id=model.model_id).version)
 
 
 def _signature(example: pd.DataFrame) -> ModelSignature:

@@ -22,7 +22,7 @@ from importlib.resources import files
 from numbers import Integral, Real
 from typing import Any
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 
 LANGUAGES = ("en", "fr", "de")
 DASH = "–"
@@ -55,6 +55,7 @@ class _Told(string.Formatter):
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
         """Return the value of a placeholder; its name is plain, nothing reaches into a value."""
+        # str.format would follow dots into a value; a translation must not.
         return kwargs[field_name], field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
@@ -99,6 +100,7 @@ class Words:
         """
         found = self.texts.get(many, [one, many])
         forms = found if isinstance(found, list) else [found]
+        # French counts 0 as one, English and German do not.
         return self.filled(forms[0 if self.single(n) else -1], n=n, **values)
 
     def filled(self, text: str, **values: Any) -> str:
@@ -181,7 +183,7 @@ def words(language: str) -> Words:
         PrevenanceError: E203 for another language.
     """
     if language not in LANGUAGES:
-        raise PrevenanceError("E203", f'there is no language "{language[:40]}"', key="language", fix=nearest(language, LANGUAGES))
+        raise PrevenanceError("E203", f'there is no language "{language[:40]}"', key="language", fix=did_you_mean(language, LANGUAGES))
     return Words(language, catalogue(language))
 
 
@@ -244,4 +246,5 @@ def _nought(value: Any, places: int) -> float:
 def _day(day: date | datetime | str | None) -> date | None:
     if isinstance(day, str):
         return date.fromisoformat(day[:10]) if day else None
+    # NaT is a date that is not equal to itself.
     return day if isinstance(day, date) and day == day else None

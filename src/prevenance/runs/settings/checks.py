@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from prevenance.base.errors import PrevenanceError, nearest
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
-from prevenance.privacy.retention import check as check_retention
+from prevenance.privacy.retention import check_retention
+from prevenance.runs.settings.outreach import plays_of
 from prevenance.runs.settings.schema import Settings
-from prevenance.sources.gates import age
+from prevenance.sources.gates import parse_age
 from prevenance.tables.canonical import TABLES
 
 _ON, _DAYS, _NONE_BELOW = "give a number from 1 on, such as {key}={some}", "give 0 or more days", "give 0 or more"
@@ -41,37 +42,40 @@ def check_settings(given: Settings) -> None:
     """Raise E201 for an unknown table, E202 for a value that cannot be, E203 for an unknown leak."""
     for table, policy in given.tables.items():
         for key in ("warn_after", "error_after"):
-            age(getattr(policy, key), f"tables.{table}.{key}")
+            parse_age(getattr(policy, key), f"tables.{table}.{key}")
         if table not in TABLES:
-            raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=nearest(table, TABLES))
+            raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
         _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
     values = asdict(given)
-    for key, (least, fix) in COUNTS.items():
-        for value in _each(values, key):
+    for asked, (least, fix) in COUNTS.items():
+        for key, value in _each(values, asked):
             if not least <= value < INFINITE:
                 some = 24 if key.startswith("demo.") and key != "demo.customers" else 28
                 raise PrevenanceError("E202", f"{key} is {value}", key=key, fix=fix.format(key=key, some=some))
     names = [given.demo.leaks] if isinstance(given.demo.leaks, str) else given.demo.leaks or []
     for name in names if isinstance(names, list) else [names]:
         if name not in (*LEAKS, "all"):
-            raise PrevenanceError("E203", f'no leak is called "{name}"', key="demo.leaks", fix=nearest(str(name), [*LEAKS, "all"]))
-    for key, (low, high) in BOUNDS.items():
-        for value in _each(values["outreach"], key):
+            raise PrevenanceError("E203", f'no leak is called "{name}"', key="demo.leaks", fix=did_you_mean(str(name), [*LEAKS, "all"]))
+    for asked, (low, high) in BOUNDS.items():
+        for key, value in _each(values["outreach"], asked):
             if not low <= value <= high or math.isinf(value):
                 span = f"from {low:g} to {high:g}" if high < INFINITE else f"of {low:g} or more"
                 raise PrevenanceError("E202", f"outreach.{key} is {value}", key=f"outreach.{key}", fix=f"give a number {span}")
     check_retention(given.privacy.retention.tables, given.privacy.retention.artifacts)
     _either(given.privacy.review, "privacy.review", "required", "optional")
     if given.playbook.plays:
-        playbook_of(given.playbook.plays, given.playbook.targets)
+        playbook_of(**plays_of(given))
 
 
-def _each(values: Mapping[str, Any], key: str) -> Iterator[float]:
-    """Return the numbers that stand under a dotted key; none where it is not set."""
+def _each(values: Mapping[str, Any], key: str) -> Iterator[tuple[str, float]]:
+    """Return the numbers that stand under a dotted key, each with its own key; none where it is not set."""
     found: Any = values
     for part in key.split("."):
         found = found[part]
-    yield from [] if found is None else found.values() if isinstance(found, dict) else found if isinstance(found, list) else [found]
+    if isinstance(found, dict):
+        yield from ((f"{key}.{name}", value) for name, value in found.items())
+    else:
+        yield from ((key, value) for value in (found if isinstance(found, list) else [found]) if value is not None)
 
 
 def _either(value: str, key: str, *choices: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,10 +159,11 @@ class HealthScoreSettings:
 
 @dataclass
 class PlaybookSettings:
-    """What to do about a reason: family -> play, and target -> family -> play; see conf/playbook/default.yaml."""
+    """What to do about a reason: family -> play, and target -> family -> play; ``own_plays``: else what a target says itself."""
 
     plays: dict[str, Any] = field(default_factory=dict)
     targets: dict[str, Any] = field(default_factory=dict)
+    own_plays: bool = False
 
 
 @dataclass
@@ -233,3 +235,7 @@ class Settings:
     table: TableSettings = field(default_factory=TableSettings)
     health_score: HealthScoreSettings = field(default_factory=HealthScoreSettings)
     overrides: list[str] = field(default_factory=list)
+
+
+Targets = Callable[[Settings], list[Settings]]
+"""Gives the settings of each target to run: the chosen one, or all that the source declares."""

@@ -27,7 +27,7 @@ class Age:
     outcome: str = ""
 
 
-def ages(taken: Intake, as_of: datetime, outcomes: Mapping[str, str]) -> list[Age]:
+def table_ages(taken: Intake, as_of: datetime, outcomes: Mapping[str, str]) -> list[Age]:
     """Return a row for each table, the oldest first; one without rows comes last. ``outcomes`` are those of the gates, by table."""
     found = []
     for name, counts in taken.counts.items():

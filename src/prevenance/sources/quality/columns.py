@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prevenance.sources.files import quoted
+from prevenance.sources.files import sql_name
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import TABLES
 
@@ -26,7 +26,7 @@ class Gap:
         return self.missing / self.rows
 
 
-def gaps(taken: Intake) -> list[Gap]:
+def column_gaps(taken: Intake) -> list[Gap]:
     """Return a row for each column that its select gives and that has missing values, the worst share first."""
     found = [gap for name, columns in taken.columns.items() for gap in _gaps(taken, name, columns)]
     return sorted(found, key=lambda gap: (-gap.share, gap.table, gap.column))
@@ -38,7 +38,7 @@ def _gaps(taken: Intake, name: str, given: Sequence[str]) -> list[Gap]:
     if not columns:
         return []
     event = next((f"cast({one} as varchar)" for one in ("event", "kind") if one in table.names), "''")
-    counted = ", ".join(f"count({quoted(column)})" for column in columns)
+    counted = ", ".join(f"count({sql_name(column)})" for column in columns)
     groups = taken.con.execute(f"select {event}, count(*), {counted} from canonical.{name} group by 1 order by 1").fetchall()
     result = []
     for place, column in enumerate(columns, 2):
@@ -52,5 +52,5 @@ def _gaps(taken: Intake, name: str, given: Sequence[str]) -> list[Gap]:
 def _customers(taken: Intake, name: str, column: str, event: str, events: list[str]) -> int:
     if not TABLES[name].per_customer:
         return 0
-    query = f"select count(distinct customer_id) from canonical.{name} where {quoted(column)} is null and list_contains(?, {event})"
+    query = f"select count(distinct customer_id) from canonical.{name} where {sql_name(column)} is null and list_contains(?, {event})"
     return int(taken.con.execute(query, [events]).fetchall()[0][0])

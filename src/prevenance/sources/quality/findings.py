@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.sources.apart import EXCLUDED
 from prevenance.sources.gates import Gate
-from prevenance.sources.limits import SAID
+from prevenance.sources.limits import REASON_TEXTS
+from prevenance.sources.people import CUSTOMER_SET_APART
 from prevenance.sources.quality.columns import Gap
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
@@ -69,16 +71,16 @@ class Finding:
     weight: float = 1.0
 
 
-def findings(taken: Intake, policies: Mapping[str, Policy]) -> list[Finding]:
+def source_findings(taken: Intake, policies: Mapping[str, Policy]) -> list[Finding]:
     """Return what is wrong with rows and cells: of each table every reason why rows are left out or set apart, and words taken as missing."""
     found = []
     for name, counts in taken.counts.items():
         policy = policies.get(name, Policy())
-        broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != "customer_set_apart"}
+        broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != CUSTOMER_SET_APART}
         over = policy.on_bad_row == "refuse" and sum(broken.values()) > policy.max_bad_share * counts.read
-        for reason, rows in {**counts.quarantined, **counts.excluded}.items():
-            if reason in counts.quarantined or reason in ("duplicate", "no_known_at"):
-                found.append(_finding(taken, name, reason, rows, blocks=over and reason in broken))
+        excluded = {reason: rows for reason, rows in counts.excluded.items() if reason in EXCLUDED}
+        for reason, rows in (counts.quarantined | excluded).items():
+            found.append(_finding(taken, name, reason, rows, blocks=over and reason in broken))
     return [*found, *_words(taken), *_unread_consents(taken), *_early(taken), *_warned(taken)]
 
 
@@ -90,7 +92,7 @@ def _finding(taken: Intake, name: str, reason: str, rows: int, *, blocks: bool) 
     if what == "unknown value":
         action += ", ".join(TABLES[name].column(column).choices)
     column = column or ("customer_id" if reason == "unknown_customer" else "")
-    told = said or SAID.get(reason, what)
+    told = said or REASON_TEXTS.get(reason, what)
     section = CONSISTENCY if reason.startswith(CONTRADICTIONS) else ACCURACY
     return Finding(name, column, told, rows, customers, first, action, section, blocks, 0.0 if reason == "duplicate" else 1.0)
 
@@ -144,31 +146,21 @@ def _warned(taken: Intake) -> list[Finding]:
     found = []
     for name, counts in taken.counts.items():
         for warning in sorted(WARNED.keys() & counts.warnings.keys()):
-            what, action, weight = WARNED[warning]
-            rows = counts.warnings[warning]
+            (what, action, weight), rows = WARNED[warning], counts.warnings[warning]
             found.append(Finding(name, "", what, rows, rows if weight else 0, "", action, CONSISTENCY, weight=weight))
     return found
 
 
-def refusal(problem: PrevenanceError) -> Finding:
+def refusal_finding(problem: PrevenanceError) -> Finding:
     """Return what a run was refused for."""
     where = problem.where
     table, column, first = (str(where.get(key, "")) for key in ("table", "column", "first"))
     rows = str(where.get("rows", 0))
-    return Finding(
-        table or str(where.get("key", "")),
-        column,
-        problem.what,
-        int(rows) if rows.isdigit() else 0,
-        0,
-        first,
-        problem.fix,
-        section="",
-        blocks=True,
-    )
+    count = int(rows) if rows.isdigit() else 0
+    return Finding(table or str(where.get("key", "")), column, problem.what, count, 0, first, problem.fix, section="", blocks=True)
 
 
-def late(gate: Gate, taken: Intake) -> Finding:
+def gate_finding(gate: Gate, taken: Intake) -> Finding:
     """Return what a gate that did not pass says, and what it asks for; it costs all customers of its table."""
     query = f"select count(*), count(distinct customer_id) from canonical.{gate.table}"
     per_customer = gate.table in taken.counts and TABLES[gate.table].per_customer
@@ -177,7 +169,7 @@ def late(gate: Gate, taken: Intake) -> Finding:
     return Finding(gate.table, "", told, rows, customers, "", gate.fix, "", gate.outcome == "fail")
 
 
-def missing(gap: Gap) -> Finding:
+def gap_finding(gap: Gap) -> Finding:
     """Return a gap as something to mend."""
     what = f"missing in {gap.share:.1%} of the rows that usually have it"
     return Finding(gap.table, gap.column, what, gap.missing, gap.customers, "", "fill it at its source, or map it in the select")
@@ -188,5 +180,5 @@ def first_to_mend(found: Iterable[Finding], gaps_found: Iterable[Gap], most: int
     costly = [one for one in found if one.blocks or one.weight]
     ordered = sorted(costly, key=lambda one: (not one.blocks, -one.weight * one.customers, -one.rows, one.table, one.column, one.what))
     usual = [gap for gap in gaps_found if LEAST <= gap.share <= MOST and not TABLES[gap.table].column(gap.column).personal]
-    defects = sorted(map(missing, usual), key=lambda one: (-one.customers, -one.rows, one.table, one.column))
+    defects = sorted(map(gap_finding, usual), key=lambda one: (-one.customers, -one.rows, one.table, one.column))
     return [*ordered, *defects][:most]

@@ -8,50 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.history.history import History, upcoming, visible
+from prevenance.history.history import History, upcoming_sql, visible_sql
 from prevenance.tables.canonical import TABLES
+from prevenance.targets.target import Target
 
 
-@dataclass(frozen=True)
-class Target:
-    """What is predicted.
-
-    ``cohort`` is SQL over rows visible at the cutoff (each of ``tables`` by its name, with ``age_days`` and ``cutoff``)
-    and returns ``customer_id, state`` (``at_risk`` or ``too_late``), ``value_at_stake`` (money a year, or null).
-    ``outcome`` is SQL that may also see ``next_<table>``, the rows of the label window; it returns
-    ``customer_id, outcome_at`` for those whose outcome came. With ``absence`` the outcome is that no row is returned.
-    With ``pairs`` a row is a customer and a product: both return ``product_id`` too.
-    """
-
-    name: str
-    tables: tuple[str, ...]
-    cohort: str
-    outcome: str
-    horizon_days: int
-    settle_days: int = 0
-    lead_days: int = 0
-    absence: bool = False
-    says: str = ""
-    pairs: bool = False
-
-    @property
-    def keys(self) -> list[str]:
-        """Return the columns that, with the cutoff, name a snapshot."""
-        return ["customer_id", "product_id"] if self.pairs else ["customer_id"]
-
-    def closes(self, cutoff: datetime) -> datetime:
-        """Return the moment from which the label of ``cutoff`` is known for good."""
-        return cutoff + timedelta(days=self.horizon_days + self.settle_days)
-
-
-def check(target: Target, tables: frozenset[str]) -> None:
+def check_tables(target: Target, tables: frozenset[str]) -> None:
     """Raise E401 when the history lacks a table that the target stands on."""
     if missing := sorted(set(target.tables) - tables):
         raise PrevenanceError(
@@ -67,11 +35,13 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
 
     A customer whose first row in ``customers`` is not visible yet is in no cohort, whatever other tables say.
     """
-    check(target, history.tables)
+    check_tables(target, history.tables)
     parts, keys = [], ", ".join(target.keys)
     for cutoff in sorted(set(cutoffs)):
         views = ", ".join(_views(target, cutoff))
-        known = f" where customer_id in (select customer_id from {visible('customers', cutoff)})" if "customers" in history.tables else ""
+        known = (
+            f" where customer_id in (select customer_id from {visible_sql('customers', cutoff)})" if "customers" in history.tables else ""
+        )
         parts.append(
             history.con.execute(
                 f"with {views}, result as ({target.cohort}) select {keys}, state, value_at_stake from result{known} order by {keys}"
@@ -108,16 +78,16 @@ def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataF
 
 
 def _views(target: Target, cutoff: datetime) -> list[str]:
-    return [f"{table} as (select * from {visible(table, cutoff)})" for table in target.tables]
+    return [f"{table} as (select * from {visible_sql(table, cutoff)})" for table in target.tables]
 
 
 def _next_views(target: Target, cutoff: datetime) -> list[str]:
     return [
-        f"next_{table} as (select * from {upcoming(table, cutoff, target.horizon_days, target.settle_days)})" for table in target.tables
+        f"next_{table} as (select * from {upcoming_sql(table, cutoff, target.horizon_days, target.settle_days)})" for table in target.tables
     ]
 
 
-def activity(tables: Sequence[str], prefix: str = "") -> str:
+def activity_rows(tables: Sequence[str], prefix: str = "") -> str:
     """Return SQL for ``customer_id, event_at`` of any row of ``tables``.
 
     Raises:
@@ -134,7 +104,7 @@ def activity(tables: Sequence[str], prefix: str = "") -> str:
     return " union all ".join(f"select customer_id, event_at from {prefix}{table}" for table in tables)
 
 
-def words(text: str) -> str:
+def plain_name(text: str) -> str:
     """Return a choice from a setting, refused unless it is plain text (it goes into SQL as a string).
 
     Raises:

@@ -1,0 +1,141 @@
+"""Rows of one table that may not be used, set apart with a reason: each bad one, repeats, contradictions; and every row counted.
+
+It works on the engine's table ``judged``: converted rows with their raw text, where they stand, and ``reason`` (null: the row is used).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+from prevenance.sources.convert import is_missing_sql
+from prevenance.sources.files import sql_name
+from prevenance.sources.taken import Counts, Intake
+from prevenance.tables.canonical import Table
+
+EXCLUDED = ("duplicate", "no_known_at")
+"""Reasons that are no fault of a row: it is there already, or nobody can say when it was known."""
+
+BEFORE, RUNNING = "event: ended before it started", "event: started while it runs"
+
+SAME_ROW = "a._file is not null and a._file = b._file and a._line = b._line"
+
+
+def set_apart(taken: Intake, table: Table, columns: list[str], ragged: list[tuple[str, int]], until: datetime | None) -> Counts:
+    """Split ``judged`` into ``canonical.<table>`` and ``quarantine.<table>`` and return the counts; ``ragged`` rows never came so far."""
+    con = taken.con
+    _mark_repeats(con, table, until)
+    if table.name == "subscriptions":
+        _mark_contradictions(con)
+    names = ", ".join(sql_name(name) for name in table.names)
+    con.execute(
+        f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null"
+    )
+    # of a bad row only ids are kept beside its place: enough for an opt-out or an erasure to find it
+    shown = [column.name for column in table.columns if column.kind == "id" and column.name in columns]
+    keys = "".join(f", {sql_name('raw ' + name)} as {sql_name(name)}" for name in shown)
+    con.execute(
+        f"create or replace table quarantine.{table.name} as select _file::varchar as _file, _line::bigint as _line, reason{keys} "
+        f"from judged where reason is not null and reason not in {EXCLUDED}"
+    )
+    for file, line in ragged:
+        con.execute(f"insert into quarantine.{table.name} (_file, _line, reason) values (?, ?, 'ragged_row')", [file, line])
+    counts = Counts(read=con.execute("select count(*) from judged").fetchall()[0][0] + len(ragged))
+    found = con.execute(
+        f"select reason, count(*), {first_met_sql(table)} from judged where reason is not null group by 1 order by 1"
+    ).fetchall()
+    for reason, rows, first, customers in found:
+        taken.met[table.name, reason] = (first or "", customers)
+        (counts.excluded if reason in EXCLUDED else counts.quarantined)[reason] = rows
+        taken.samples[table.name, reason] = _sample(con, table, columns, reason)
+    if ragged:
+        counts.quarantined["ragged_row"] = len(ragged)
+    return counts
+
+
+def note_missing(taken: Intake, table: Table, columns: list[str], counts: Counts) -> None:
+    """Say what is not there and must not be taken for nothing: words for "no number", a table without rows, rows never visible."""
+    for column in table.columns:
+        if column.kind == "number" and column.name in columns:
+            words = f"from judged where {is_missing_sql(sql_name('raw ' + column.name))}"
+            if rows := count_met(taken, table, f"{column.name}: missing word", words):
+                taken.words[table.name, column.name] = rows
+                taken.messages.append(f"{table.name}.{column.name}: {rows} values such as NaN or #REF! taken as missing")
+    if not counts.read:
+        taken.messages.append(f"{table.name}: the table has a header and no row; what it would say is unknown, not zero")
+    if unseen := counts.excluded.get("no_known_at"):
+        taken.messages.append(f"{table.name}: {unseen} of {counts.read} rows have no known_at and are not visible")
+
+
+def first_met_sql(table: Table) -> str:
+    """Return SQL for the file:line of the first of some rows, and for how many customers they have."""
+    return f"arg_min(_file || ':' || _line, (_file, _line::bigint)), {'count(distinct customer_id)' if table.per_customer else '0'}"
+
+
+def count_met(taken: Intake, table: Table, what: str, rows: str) -> int:
+    """Return how many ``rows`` (SQL from its ``from`` on) there are, and keep where the first of them was met under ``what``."""
+    number, first, customers = taken.con.execute(f"select count(*), {first_met_sql(table)} {rows}").fetchall()[0]
+    if number:
+        taken.met[table.name, what] = (first or "", customers)
+    return int(number)
+
+
+def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], reason: str) -> str:
+    """Return the first value that met ``reason``, in brackets; nothing for a personal column."""
+    column = reason.partition(": ")[0]
+    if ": " not in reason or column not in columns or table.column(column).personal:
+        return ""
+    first = f"select {sql_name('raw ' + column)} from judged where reason = ? order by _file, _line::bigint limit 1"
+    rows = con.execute(first, [reason]).fetchall()
+    return f' ("{str(rows[0][0])[:40]}")' if rows and rows[0][0] is not None else ""
+
+
+def _mark_repeats(con: duckdb.DuckDBPyConnection, table: Table, until: datetime | None) -> None:
+    """Mark duplicates (kept once) and conflicting keys (both set apart)."""
+    everything = ", ".join(sql_name(name) for name in table.names)
+    # law 6: a row that becomes known later may not take an earlier one out of the past
+    known = "" if until is None else f" and known_at <= timestamp '{until}'"
+    has_id = con.execute("select count(_id) > 0 from judged").fetchall()[0][0]
+    for key in ((["_id"] if has_id else []), list(table.key)):
+        if not key:
+            continue
+        keys = ", ".join(sql_name(name) for name in key)
+        different = (
+            f"select _row, count(distinct hash({everything})) over (partition by {keys}) as different from judged "
+            f"where reason is null and {sql_name(key[0])} is not null{known}"
+        )
+        _mark(con, f"select _row from ({different}) where different > 1", "conflicting_key")
+    if has_id or table.once:
+        same = everything if table.once else f"_id, {everything}"
+        only = "" if table.once else " and _id is not null"
+        place = f"select _row, row_number() over (partition by {same} order by _row) as place from judged where reason is null{only}"
+        _mark(con, f"select _row from ({place}) where place > 1", "duplicate")
+
+
+def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
+    """Mark contracts that contradict themselves: an end before the start, a start while the same contract runs.
+
+    Of two rows the one that was known later is marked: what was known before it stays as it was. An end or notice before a start
+    contradicts it when the start was known by then, or when both dates stand on one row of the source; an earlier start makes it an
+    ordinary contract that began anew. A start contradicts an earlier one when no end between them was known by then.
+    """
+    rows = "(select * from judged where reason is null)"
+    both = f"from {rows} a join {rows} b on a.customer_id = b.customer_id and a.subscription_id = b.subscription_id where"
+    left = "a.event in ('ended', 'notice') and b.event = 'started' and a.event_at < b.event_at"
+    earlier = (
+        f"not exists (select 1 from {rows} s where s.customer_id = a.customer_id and s.subscription_id = a.subscription_id "
+        "and s.event = 'started' and s.event_at <= a.event_at)"
+    )
+    _mark(con, f"select a._row {both} {left} and a.known_at >= b.known_at and {earlier}", BEFORE)
+    _mark(con, f"select b._row {both} {left} and {SAME_ROW} and {earlier}", BEFORE)
+    between = (
+        f"exists (select 1 from {rows} e where e.customer_id = a.customer_id and e.subscription_id = a.subscription_id and e.event = 'ended' "
+        "and e.event_at between a.event_at and b.event_at and e.known_at <= b.known_at)"
+    )
+    again = "a.event = 'started' and b.event = 'started' and (a.event_at, a.known_at, a._row) < (b.event_at, b.known_at, b._row)"
+    _mark(con, f"select b._row {both} {again} and not {between}", RUNNING)
+
+
+def _mark(con: duckdb.DuckDBPyConnection, marked: str, reason: str) -> None:
+    con.execute(f"update judged set reason = '{reason}' where reason is null and _row in ({marked})")
