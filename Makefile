@@ -5,10 +5,10 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train validate record score backfill replay feedback export explain leakage erase audit-log sbom audit demo test lint types notebooks bench lock clean
+.PHONY: help setup train validate record score backfill replay feedback export explain leakage erase audit-log sbom audit demo test test-all test-tools lint types notebooks bench lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -63,8 +63,14 @@ audit: .venv/ready ## advisories on every locked library; fails where one was no
 demo: .venv/ready ## write the demo company's files: ARGS="demo.customers= demo.seed= data="
 	@$(RUN)demo $(PRIVATE) $(ARGS)
 
-test: .venv/ready ## the whole test suite
+test: .venv/ready ## the tests, without the exhaustive sweeps
 	@.venv/bin/python -m pytest $(ARGS)
+
+test-all: .venv/ready ## the tests with every sweep (kills at every call, many seeds), and the time they took
+	@bash -c 'time .venv/bin/python -m pytest -m "" $(ARGS)'
+
+test-tools: ## what the tests use besides Python: Chromium, PostgreSQL, strace; installed by apt for root, named where that fails
+	@sh tests/tools.sh
 
 notebooks: .venv/ready ## run the notebooks on an out folder; they stay without outputs: ARGS=out
 	@PREVENANCE_OUT="$(abspath $(or $(ARGS),out))" PYTHONPATH=$(CURDIR) MPLBACKEND=agg .venv/bin/jupyter-execute notebooks/*.ipynb

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from test_fault_table import NUMBERS, carried
@@ -21,6 +22,32 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker[2:]) % len(cores)]})
+
+
+TOOLS = {"chromium": "Chromium", "postgresql": "PostgreSQL", "strace": "strace"}
+"""A tool of ``make test-tools``, and the word for it in the reason of a test that is left out without it."""
+
+
+def _required(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Fail what is left out for want of a tool that PREVENANCE_TOOLS says is there."""
+    if report.outcome == "skipped" and (given := os.environ.get("PREVENANCE_TOOLS")):
+        found = [tool for tool in given.split(",") if TOOLS.get(tool, "\0") in str(report.longrepr)]
+        if found:
+            report.outcome, report.longrepr = "failed", f"left out although {found[0]} is there: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report = yield
+    _required(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    report = yield
+    _required(report)
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -198,9 +198,10 @@ def test_a_switch_changes_only_what_it_plants(name: str, usual: dict[str, str], 
     assert changed <= may
 
 
+@pytest.mark.parametrize("seeds", [(1, 7), pytest.param(tuple(range(20)), marks=pytest.mark.sweep)], ids=["two seeds", "twenty seeds"])
 @pytest.mark.parametrize(("customers", "churners"), [(60, 6), (300, 40), (40, 0), (30, 60), (1, 1)])
-def test_as_many_leave_as_asked(tmp_path: Path, customers: int, churners: int) -> None:
-    for seed in (1, 7):
+def test_as_many_leave_as_asked(tmp_path: Path, customers: int, churners: int, seeds: tuple[int, ...]) -> None:
+    for seed in seeds:
         facts = simulated.write_company(tmp_path, Demo(customers=customers, churners=churners, seed=seed))
         query = f"select count(distinct account_id) from read_csv('{tmp_path}/subscriptions.csv') where coalesce(notice_on, ended_on) is not null"
         assert rows(duckdb.connect(), query) == [(churners,)]

@@ -111,10 +111,18 @@ def test_a_fork_ends_nothing_that_its_maker_holds(tmp_path: Path) -> None:
 
 
 def test_fault_55_killed_at_calls_that_change_something(stage: Stage, traced: None) -> None:
-    told = sweep(replace(stage), stage.night, (KILL,), most=12)
+    told = sweep(replace(stage), stage.night, (KILL,), most=6)
     assert told["wrong"] == []
     assert told["calls"] > 100
     assert told["ends"] == {"-9": told["hurt"]}
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("harms", [(KILL,), ERRORS], ids=["killed", "failed"])
+def test_fault_55_57_at_every_call_that_changes_something(stage: Stage, traced: None, harms: tuple[str, ...]) -> None:
+    told = sweep(replace(stage), stage.night, harms)
+    assert told["wrong"] == []
+    assert told["hurt"] >= told["calls"] > 100
 
 
 def test_fault_57_calls_that_fail(stage: Stage, traced: None) -> None:

@@ -379,7 +379,7 @@ def test_the_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str], mon
         assert (told.err if status else told.out).startswith("usage: prevenance train|")
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.sweep) for seed in range(3, 21))])
 def test_shuffled_labels_are_never_promoted(trained: Path, seed: int) -> None:
     from prevenance.judge import evaluation
     from prevenance.models import folds, training
