@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.models.folds import Fold, closed_cutoffs, final_fold, folds_svg, make_folds
+from prevenance.models.folds import Fold, closed_cutoffs, final_fold, fold_summary, folds_svg, folds_text, make_folds
 
 START = datetime(2024, 1, 1)
 MONTHS = [START + timedelta(days=30 * month) for month in range(18)]
@@ -96,8 +96,31 @@ def test_numbers_that_are_too_small_are_refused(setting):
         make_folds(MONTHS, **{"horizon_days": 90, "settle_days": 0, **setting})
 
 
+def test_summary_counts_only_closed_labels_at_risk():
+    fold = Fold((MONTHS[0],), (MONTHS[4],), MONTHS[8])
+    frame = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "a", "a", "b", "c"],
+            "cutoff": [MONTHS[0], MONTHS[0], MONTHS[4], MONTHS[8], MONTHS[8], MONTHS[8]],
+            "state": ["at_risk"] * 5 + ["too_late"],
+            "label": [1.0, 0.0, float("nan"), 0.0, 0.0, 1.0],
+        }
+    )
+    table = fold_summary([fold], frame)
+    assert table["part"].tolist() == ["fit", "calibrate", "test"]
+    assert table["positives"].tolist() == [1, 0, 0]
+    assert table["snapshots"].tolist() == [2, 0, 2]
+    assert table["base_rate"].iloc[0] == 0.5
+    assert pd.isna(table["base_rate"].iloc[1])
+
+
 def test_pictures_show_each_part():
     made = make_folds(MONTHS, horizon_days=90, settle_days=0, tests=2)
+    first = folds_text(made).splitlines()[0]
+    assert first.count("F") == 9
+    assert first.count("C") == 3
+    assert first.count("T") == 1
     assert folds_svg(made).startswith("<svg")
     assert folds_svg(made).count(">F<") == 19
+    assert folds_text(()).startswith("no folds")
     assert folds_svg(()).endswith("</svg>")

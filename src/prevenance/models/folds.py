@@ -81,11 +81,33 @@ def final_fold(
     return _fold(known, test, gap, calibrate, min_fit) or Fold(known, (), test)
 
 
-def folds_svg(parted: Sequence[Fold], *, width: int = 640) -> str:
-    """Return the folds as a small SVG element, ``width`` pixels wide, time to scale; colour is never the only sign.
+def fold_summary(parted: Sequence[Fold], frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per fold and part: fold, part, first, last (cutoffs), cutoffs, snapshots, customers, positives, base_rate.
 
-    F fit, C calibrate, T test, ``.`` a cutoff left out (its label was still open).
+    ``frame`` has customer_id, cutoff, label and, if it likes, state: only rows at risk with a closed label are counted.
     """
+    usable = frame[at_risk(frame)]
+    parts = (
+        (number, part, cutoffs)
+        for number, fold in enumerate(parted, start=1)
+        for part, cutoffs in (("fit", fold.fit), ("calibrate", fold.calibrate), ("test", (fold.test,)))
+    )
+    columns = ["fold", "part", "first", "last", "cutoffs", "snapshots", "customers", "positives", "base_rate"]
+    return pd.DataFrame([_part_row(usable, *part) for part in parts if part[2]], columns=columns)
+
+
+def folds_text(parted: Sequence[Fold]) -> str:
+    """Return the folds as text, one line each: F fit, C calibrate, T test, ``.`` a cutoff left out (its label was still open)."""
+    if not parted:
+        return "no folds: the history is too short"
+    every = sorted({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
+    rows = [("".join(_letter(fold, cutoff) for cutoff in every), fold.test) for fold in parted]
+    lines = [f"{number:>2}  {letters}  test {test:%Y-%m-%d}" for number, (letters, test) in enumerate(rows, start=1)]
+    return "\n".join([*lines, f"    {every[0]:%Y-%m-%d} to {every[-1]:%Y-%m-%d}: F fit, C calibrate, T test, . left out"])
+
+
+def folds_svg(parted: Sequence[Fold], *, width: int = 640) -> str:
+    """Return the same picture as a small SVG element, ``width`` pixels wide, time to scale; colour is never the only sign."""
     if not parted:
         return '<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"></svg>'
     every = sorted({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
@@ -122,6 +144,13 @@ def _letter(fold: Fold, cutoff: datetime) -> str:
     if cutoff == fold.test:
         return "T"
     return "F" if cutoff in fold.fit else "C" if cutoff in fold.calibrate else "." if cutoff < fold.test else " "
+
+
+def _part_row(usable: pd.DataFrame, number: int, part: str, cutoffs: tuple[datetime, ...]) -> tuple[object, ...]:
+    rows = usable[usable["cutoff"].isin(cutoffs)]
+    positives = int(rows["label"].sum())
+    rate = positives / len(rows) if len(rows) else float("nan")
+    return number, part, cutoffs[0], cutoffs[-1], len(cutoffs), len(rows), rows["customer_id"].nunique(), positives, rate
 
 
 def _instant(moment: datetime) -> datetime:
