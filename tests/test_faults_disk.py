@@ -316,7 +316,8 @@ SHRINKING = """
 import resource, sys
 from pathlib import Path
 
-from pipelines import run, score
+from pipelines import score
+from pipelines.start import run
 
 
 def bound(megabytes):
@@ -365,12 +366,12 @@ def test_fault_66_memory_that_ends_after_the_list_leaves_the_model_store_for_the
 
 
 def test_fault_66_a_failure_without_a_name_at_the_bound_is_told_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending.memory, "reached", lambda: True)
+    monkeypatch.setattr(ending.memory, "came_near_bound", lambda: True)
     found = ending.known_failure(SystemError("error return without exception set"))
     assert found is not None
     assert found.code == "E802"
     for one in (OSError("Out of Memory Error: ArrowBuffer: failed to allocate 262144 bytes"), unimported()):
-        monkeypatch.setattr(ending.memory, "reached", lambda: False)
+        monkeypatch.setattr(ending.memory, "came_near_bound", lambda: False)
         found = ending.known_failure(one)
         assert found is not None
         assert found.code == "E802"
