@@ -221,8 +221,8 @@ def test_fault_59_a_second_run_ends_at_once_naming_the_first(out: Path, capsys: 
 
 
 def test_fault_60_the_lock_goes_with_the_process_that_held_it(out: Path) -> None:
-    code = "import sys, signal; from pathlib import Path; from prevenance import lock\n"
-    code += "with lock.held(Path(sys.argv[1]), 'lists'):\n  print('held', flush=True)\n  signal.pause()"
+    code = "import sys, signal; from pathlib import Path; from prevenance.base import lock\n"
+    code += "with lock.hold_lock(Path(sys.argv[1]), 'lists'):\n  print('held', flush=True)\n  signal.pause()"
     with subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"

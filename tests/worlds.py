@@ -244,10 +244,15 @@ def together(several: Sequence[dict[str, pd.DataFrame]]) -> dict[str, pd.DataFra
     return {name: pd.concat([own(one[name], number) for number, one in enumerate(several)], ignore_index=True) for name in MAKERS}
 
 
-TOGETHER = 8
+TOGETHER = 20
 """How many companies an example of ``companies`` holds: a statement is planned once for all of them."""
+
+
+def several() -> st.SearchStrategy[list[dict[str, pd.DataFrame]]]:
+    """Return a strategy of ``TOGETHER`` small random companies, each by itself."""
+    return st.lists(worlds(), min_size=TOGETHER, max_size=TOGETHER)
 
 
 def companies() -> st.SearchStrategy[dict[str, pd.DataFrame]]:
     """Return a strategy of ``TOGETHER`` small random companies in one database."""
-    return st.lists(worlds(), min_size=TOGETHER, max_size=TOGETHER).map(together)
+    return several().map(together)
