@@ -48,7 +48,12 @@ class Encoder:
                 fix="score with the source tables and feature sets of training, or train again",
             )
         found = np.empty((len(frame), len(self.features)), dtype="float64")
-        for place, name in enumerate(self.features):
+        numeric = numeric_columns(frame)
+        plain = [place for place, name in enumerate(self.features) if name in numeric and name not in self.vocabulary]
+        # all numbers at once: a column at a time costs more than the model that reads them
+        found[:, plain] = _matrix(frame, [self.features[place] for place in plain])
+        for place in sorted(set(range(len(self.features))) - set(plain)):
+            name = self.features[place]
             words = self.vocabulary.get(name)
             found[:, place] = _numbers(frame[name]) if words is None else _codes(frame[name], words)
             _same_kind(frame[name], words, found[:, place])
@@ -58,17 +63,23 @@ class Encoder:
 
 def fit_encoder(frame: pd.DataFrame, features: Sequence[str]) -> Encoder:
     """Return the encoder learned from these rows; columns that are constant or empty are dropped and named."""
-    kept: list[str] = []
-    vocabulary: dict[str, tuple[str, ...]] = {}
-    for name in features:
-        words = None if pd.api.types.is_numeric_dtype(frame[name]) else _words(frame[name])
-        values = _numbers(frame[name]) if words is None else _codes(frame[name], words)
-        if _constant(values):
-            continue
-        kept.append(name)
-        if words is not None:
-            vocabulary[name] = words
+    numeric = numeric_columns(frame)
+    plain = [name for name in features if name in numeric]
+    values = dict(zip(plain, _matrix(frame, plain).T, strict=True))
+    vocabulary = {name: _words(frame[name]) for name in features if name not in numeric}
+    values |= {name: _codes(frame[name], words) for name, words in vocabulary.items()}
+    kept = [name for name in features if not _constant(values[name])]
+    vocabulary = {name: words for name, words in vocabulary.items() if name in kept}
     return Encoder(tuple(kept), vocabulary, tuple(name for name in features if name not in set(kept)))
+
+
+def numeric_columns(frame: pd.DataFrame) -> set[str]:
+    """Return the columns that hold numbers or flags, nullable ones too."""
+    return {str(name) for name, kind in frame.dtypes.items() if pd.api.types.is_numeric_dtype(kind)}
+
+
+def _matrix(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    return frame[list(names)].to_numpy(dtype="float64", na_value=np.nan)
 
 
 def _numbers(column: pd.Series) -> np.ndarray:
