@@ -174,6 +174,15 @@ def test_what_a_command_does_knows_no_conf_and_prints_nothing() -> None:
             assert "Settings" not in names, f"{name} is below runs/ and knows Settings"
 
 
+PLAIN = {"base", "words", "tables", "consent", "history", "features", "order"}
+"""Rooms in which nothing comes in or goes out as JSON: what they hand on has a type."""
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if room(name) in PLAIN])
+def test_what_is_no_json_has_a_type(name: str) -> None:
+    assert "dict[str, Any]" not in MODULES[name].read_text(encoding="utf-8")
+
+
 def compared_with_a_target(tree: ast.AST) -> Iterator[int]:
     """Return the lines on which a name or kind of a target is compared with, or chosen by, a literal."""
     for node in ast.walk(tree):
