@@ -9,10 +9,10 @@ from pathlib import Path
 from prevenance import __version__
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.runs.commands import home
+from prevenance.runs.commands import shipped_root
 from prevenance.runs.sbom import bill, components
 
-LOCK = home() / "requirements.lock"
+LOCK = shipped_root() / "requirements.lock"
 
 
 def print_plainly(about: str | None, told: Callable[[], str]) -> None:

@@ -229,7 +229,7 @@ def test_inputs_that_moved_warn_with_their_words(clean):
 
 def test_every_check_is_made_and_has_its_code(clean):
     label = clean.loc[clean["cutoff"] == CUTOFFS[3], "label"].to_numpy()
-    made = checks.findings(clean, HONEST, FOLDS, predictions(label, label * 0 + 0.1), "m", capacity=20)
+    made = checks.check_findings(clean, HONEST, FOLDS, predictions(label, label * 0 + 0.1), "m", capacity=20)
     assert [one.code for one in made] == list(checks.TITLES)
     assert {one.severity for one in made} <= {"pass", "warn"}
     assert {one.code for one in made if one.severity == "warn"} >= {"PV006"}
@@ -237,5 +237,5 @@ def test_every_check_is_made_and_has_its_code(clean):
 
 def test_checks_stand_an_empty_run(clean):
     nothing = predictions(np.zeros(0), np.zeros(0))
-    made = checks.findings(clean.head(0), HONEST, (), nothing, "m", capacity=20)
+    made = checks.check_findings(clean.head(0), HONEST, (), nothing, "m", capacity=20)
     assert {one.severity for one in made} == {"pass", "warn"}

@@ -48,7 +48,7 @@ def size_of(people: pd.DataFrame, team: np.ndarray) -> np.ndarray:
     return np.asarray((team / 0.72) ** 0.6 / 4.08 * appetite**0.6)
 
 
-def affinity() -> np.ndarray:
+def affinity_scores() -> np.ndarray:
     """Return by how much more (log) each industry buys each add-on, (industries, add-ons): two of the five each."""
     number = np.arange(len(INDUSTRIES))[:, None]
     return np.where((np.arange(len(ADDONS))[None, :] + number) % 5 < 2, 0.9, -0.3)
@@ -62,7 +62,7 @@ def offer_rates(
     limit = PLANS["usage_limit"].to_numpy()[plan] * seats
     near = np.clip(np.log(QUANTITY_28D * size_of(people, team) / limit) - np.log(0.5), -2.0, 1.2)
     cause = near[:, None] * NEAR
-    cause[:, :SEATS] += affinity()[people["industry"].to_numpy()]
+    cause[:, :SEATS] += affinity_scores()[people["industry"].to_numpy()]
     cause[:, 1] += 1.2 * (world.given.season and AHEAD[month])
     cause[:, 2] += 1.5 * people["growth"].to_numpy()
     cause[:, 3] += 0.5 * np.log(people["trouble"].to_numpy() + 0.2)

@@ -28,7 +28,7 @@ MOVED, SIGNS = 2.0, 3.0
 """A rate has moved if it is this many times another and this many standard errors off."""
 
 
-def findings(
+def check_findings(
     frame: pd.DataFrame,
     features: Sequence[str],
     parted: Sequence[Fold],

@@ -49,10 +49,10 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0, **params: Mappin
 
 def parameters(estimator: Blend) -> dict[str, Any]:
     """Return what both learned."""
-    return joined(logistic.parameters(estimator.line_), boosted.parameters(estimator.steps_))
+    return joined_parameters(logistic.parameters(estimator.line_), boosted.parameters(estimator.steps_))
 
 
-def joined(line: dict[str, Any], steps: dict[str, Any]) -> dict[str, Any]:
+def joined_parameters(line: dict[str, Any], steps: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of the blend of two fitted models over the same encoder."""
     return {"logistic": line, **steps} if line and steps else {}
 

@@ -25,7 +25,9 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0, strength: float 
     return make_pipeline(preparation(encoder), LogisticRegression(C=strength, max_iter=1000, tol=1e-6, random_state=seed))
 
 
-def fitted(encoder: Encoder, matrix: np.ndarray, labels: np.ndarray, *, seed: int, strengths: Sequence[float]) -> Iterator[Pipeline]:
+def fitted_pipelines(
+    encoder: Encoder, matrix: np.ndarray, labels: np.ndarray, *, seed: int, strengths: Sequence[float]
+) -> Iterator[Pipeline]:
     """Yield ``estimator(...)`` fitted with each strength; the matrix is prepared only once."""
     from sklearn.pipeline import make_pipeline
 

@@ -50,7 +50,7 @@ def tune_ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict
 
     losses = {}
     with threadpool_limits(limits=1):
-        for strength, fitted in zip(STRENGTHS, logistic.fitted(encoder, *learn, seed=seed, strengths=STRENGTHS), strict=True):
+        for strength, fitted in zip(STRENGTHS, logistic.fitted_pipelines(encoder, *learn, seed=seed, strengths=STRENGTHS), strict=True):
             losses[strength] = log_loss(logistic.log_odds(logistic.parameters(fitted), later[0]), later[1])
     return {"strength": min(losses, key=lambda strength: losses[strength])}
 

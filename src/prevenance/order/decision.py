@@ -15,7 +15,7 @@ import pandas as pd
 
 from prevenance.order.capacity import Room
 from prevenance.order.holdout import CONTACT, HOLDOUT, HoldOut
-from prevenance.order.value import ORDER, WORKABLE, check_share, expected_gain, expected_value, list_places
+from prevenance.order.value import ORDER, WORKABLE, check_share, expected_value, list_places
 
 COOLING = "cooling_down"
 BEYOND = "beyond_capacity"
@@ -152,8 +152,7 @@ def _apart(rows: pd.DataFrame, moment: datetime, woken: pd.Series) -> pd.Series:
 def _sticky(rows: pd.DataFrame, rules: Rules, inside: frozenset[str]) -> pd.Series:
     """Return the places with everyone who is inside already lifted by the margin, on what a contact gains before its cost."""
     lift = 1 + rules.margin * rows["customer_id"].isin(inside)
-    lifted = (expected_gain(rows, rules.share) * lift - rules.cost).round(2) + 0.0
-    return list_places(rows, lifted, rows["score"] * lift)
+    return list_places(rows, expected_value(rows, rules.share, rules.cost, lift), rows["score"] * lift)
 
 
 def _inside(rows: pd.DataFrame, place: pd.Series, room: Room) -> pd.Series:

@@ -22,15 +22,14 @@ def check_share(share: float) -> None:
         )
 
 
-def expected_gain(rows: pd.DataFrame, share: float) -> pd.Series:
-    """Return what a contact is expected to save, before its cost: ``score * value_at_stake * share``; NaN where unknown or not workable."""
-    return (rows["score"] * rows["value_at_stake"] * share).where(rows["state0"] == WORKABLE)
+def expected_value(rows: pd.DataFrame, share: float, cost: float, lift: pd.Series | float = 1.0) -> pd.Series:
+    """Return the expected value of contacting each customer, to the cent; NaN where it is unknown or the customer is not workable.
 
-
-def expected_value(rows: pd.DataFrame, share: float, cost: float) -> pd.Series:
-    """Return the expected value of contacting each customer, to the cent; NaN where it is unknown or the customer is not workable."""
+    ``score * value_at_stake * share * lift - cost``: this formula stands here and nowhere else.
+    """
+    gain = (rows["score"] * rows["value_at_stake"] * share).where(rows["state0"] == WORKABLE)
     # + 0.0: no -0.0 in a file.
-    return (expected_gain(rows, share) - cost).round(2) + 0.0
+    return (gain * lift - cost).round(2) + 0.0
 
 
 def list_places(rows: pd.DataFrame, worth: pd.Series, chance: pd.Series) -> pd.Series:

@@ -23,7 +23,7 @@ def digest_text(view: View) -> str:
     moved = header.movement_texts(say, view)
     late = [told for told, is_late in header.source_freshness(say, view) if is_late]
     head = [
-        f"# {markdown_text(header.title(say, view))} · {markdown_text(say.date(str(view.get('cutoff') or '')))}",
+        f"# {markdown_text(header.list_title(say, view))} · {markdown_text(say.date(str(view.get('cutoff') or '')))}",
         f"**{markdown_text(first)}** {markdown_text(ahead)}".strip(),
         markdown_text(header.record_sentence(say, view)),
         markdown_text(" · ".join(moved)),

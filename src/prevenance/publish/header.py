@@ -16,19 +16,19 @@ def target_words(view: View) -> TargetWords:
     return words_of(str(view.get("kind")))
 
 
-def title(say: Words, view: View) -> str:
+def list_title(say: Words, view: View) -> str:
     """Return what the list is: its target in words."""
     words = target_words(view)
     return one_line(view["target"], 60) if words == ANY_OUTCOME and view.get("target") else say(words.title)
 
 
-def question(say: Words, view: View) -> str:
+def chance_heading(say: Words, view: View) -> str:
     """Return the head of the column of chances: what may happen, within how many days."""
     days = view.get("horizon_days")
     return say(target_words(view).question, n=days) if is_known(days) else say("Chance")
 
 
-def money(say: Words, view: View) -> str:
+def money_heading(say: Words, view: View) -> str:
     """Return the head of the column of money."""
     return say(target_words(view).stake)
 

@@ -50,7 +50,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
     beside = [(text, posixpath.normpath(posixpath.join(folder, to))) for text, to in page_links(say, view) if not to.endswith("index.html")]
     moved, notes = view.get("moved") or {}, len(view.get("messages") or [])
     return {
-        "title": header.title(say, view),
+        "title": header.list_title(say, view),
         "open": say("Open the list"),
         "to": posixpath.join(folder, "list.html"),
         "number": say.number((view.get("fits") or {}).get("listed", len(listed))),
@@ -79,7 +79,7 @@ def _owners(say: Words, view: View) -> list[dict[str, Any]]:
         money = say.money(one["at_stake"], str(view.get("currency") or "")) if is_known(one.get("at_stake")) else ""
         found.append(
             {
-                "list": header.title(say, view),
+                "list": header.list_title(say, view),
                 "owner": one_line(one.get("owner") or say("no owner"), 60),
                 "listed": say.number(one.get("listed")),
                 "planned": planned if is_known(planned) else 0.0,
@@ -142,7 +142,7 @@ def _segments(say: Words, view: View) -> list[dict[str, Any]]:
         word = one_line(one["note"], 120) if one.get("note") else say("gets less attention than what is expected there") if starved else ""
         found.append(
             {
-                "list": header.title(say, view),
+                "list": header.list_title(say, view),
                 "segment": one_line(one.get("segment") or say("unknown"), 60),
                 "customers": say.number(one.get("customers")),
                 "listed": say.number(one.get("listed")),

@@ -83,10 +83,10 @@ def _heads(say: Words, view: View) -> dict[str, str]:
     return {
         "rank": say("No."),
         "name": say("Customer"),
-        "chance": header.question(say, view),
+        "chance": header.chance_heading(say, view),
         "trend": say("Trend, 28 days"),
         "why": say(header.target_words(view).why),
-        "money": header.money(say, view),
+        "money": header.money_heading(say, view),
         "renewal": say("Renewal"),
         "contact": say("Last and next contact"),
         "by": say("Do this, by"),
@@ -166,7 +166,7 @@ def _head(say: Words, view: View, parted: dict[str, list[Row]]) -> dict[str, Any
     moved = view.get("moved") or {}
     since = say("Since {date}", date=say.date(str(moved["since"]), beside=cutoff)) if moved.get("since") else say("Set apart")
     return {
-        "title": header.title(say, view),
+        "title": header.list_title(say, view),
         "date": long_date(say, view),
         "fits": header.fits_sentences(say, view),
         "closest": _closest(view) if "listed" not in parted else [],

@@ -111,7 +111,7 @@ def _drawn(report: Report) -> dict[str, Markup]:
 
     found = {
         "folds": drawings.folds_svg(report.get("folds") or []),
-        "hits": drawings.hits_svg(report.get("periods") or [], wording.model_shown(report)),
+        "hits": drawings.hits_svg(report.get("periods") or [], wording.shown_model_name(report)),
         "reliability": "" if sentences.too_few(report) else drawings.reliability_svg((report.get("calibration") or {}).get("bins") or []),
         "weeks": drawings.warning_weeks_svg((report.get("lead_time") or {}).get("weeks") or []),
         "gaps": drawings.power_svg(report.get("gaps") or []),

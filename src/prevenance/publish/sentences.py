@@ -13,10 +13,10 @@ from prevenance.publish.wording import (
     is_known,
     metric_interval_text,
     metric_text,
-    model_shown,
     number_text,
     one_line,
     percent_text,
+    shown_model_name,
     total_hits,
 )
 
@@ -25,7 +25,7 @@ Report = Mapping[str, Any]
 
 def tested_name(report: Report) -> str:
     """Return the name under which the model in use was tested."""
-    return str(report.get("tested_as") or model_shown(report))
+    return str(report.get("tested_as") or shown_model_name(report))
 
 
 def too_few(report: Report) -> bool:

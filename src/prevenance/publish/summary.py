@@ -103,7 +103,7 @@ def _backtest(report: Report) -> Iterator[str]:
     if not periods:
         yield f"{NOT_ENOUGH}: no test period"
         return
-    asked = dict.fromkeys((wording.model_shown(report), "champion", "rule", "health_score", "customer_rules"))
+    asked = dict.fromkeys((wording.shown_model_name(report), "champion", "rule", "health_score", "customer_rules"))
     names = [name for name in asked if wording.total_hits(periods, name) is not None]
     yield f"capacity = {count_text(report.get('capacity'), 'contact')} a list; hits among them:"
     yield _cells("cutoff", "customers", "outcomes", *(wording.model_name(name).lower()[:20] for name in names), "random")

@@ -141,7 +141,7 @@ def total_hits(periods: Sequence[Mapping[str, Any]], name: str) -> float | None:
     return sum(found) if found else None
 
 
-def model_shown(report: Mapping[str, Any]) -> str:
+def shown_model_name(report: Mapping[str, Any]) -> str:
     """Return the model that a report is about: the challenger if there was one, else the chosen one."""
     chosen = report.get("chosen") or {}
     return str(chosen.get("challenger") or chosen.get("model") or "rule")
@@ -151,7 +151,7 @@ def model_order(report: Mapping[str, Any]) -> list[str]:
     """Return the models of a report: the one it is about, the champion, other models by average precision, then the simple rivals."""
     models = report.get("models") or {}
     last = ["rule", "customer_rules", "base_rate"]
-    first = [name for name in (model_shown(report), "champion") if name in models and name not in last]
+    first = [name for name in (shown_model_name(report), "champion") if name in models and name not in last]
     rest = sorted((name for name in models if name not in [*first, *last]), key=lambda name: (-_precision(models[name]), name))
     return [*first, *rest, *(name for name in last if name in models)]
 

@@ -51,7 +51,7 @@ def workbook_bytes(view: View) -> bytes:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with Workbook(written, options) as workbook:
         # A fixed date: the same view gives the same bytes.
-        workbook.set_properties({"title": header.title(say, view), "author": "Prévenance", "created": datetime(2000, 1, 1)})
+        workbook.set_properties({"title": header.list_title(say, view), "author": "Prévenance", "created": datetime(2000, 1, 1)})
         _list(workbook.add_worksheet(say("List")), view, _formats(workbook, str(view.get("currency") or "")))
         _about(workbook.add_worksheet(say("About")), say, view, workbook)
     return written.getvalue()
@@ -141,7 +141,7 @@ def _facts(say: Words, view: View) -> list[tuple[str, str]]:
     show: Callable[[Any], str] = lambda value: one_line(value or "", 300)  # noqa: E731
     sources = "; ".join(f"{told} ⚠" if late else told for told, late in header.source_freshness(say, view))
     return [
-        (say("List"), header.title(say, view)),
+        (say("List"), header.list_title(say, view)),
         (say("This week"), " ".join(header.fits_sentences(say, view))),
         (say("How good it was"), header.record_sentence(say, view)),
         (say("Changed by a contact"), header.effect_sentence(say, view)),

@@ -18,7 +18,7 @@ MOST = 366
 """Nights that one run makes up for."""
 
 
-def make_up(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceError]:
+def publish_missed_nights(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceError]:
     """Publish the lists of every night from ``from`` to ``to``, both included, oldest first; return what was refused.
 
     A night that is refused does not stop the others, unless no other can do better: settings, lock, disk.

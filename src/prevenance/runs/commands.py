@@ -12,19 +12,19 @@ PRIVATE = "PREVENANCE_CONF"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def home() -> Path:
+def shipped_root() -> Path:
     """Return the folder that holds ``conf/``: the package itself in a wheel, the root of a checkout."""
     return _PACKAGE if (_PACKAGE / "conf").is_dir() else _PACKAGE.parents[1]
 
 
 def conf_folder() -> Path:
     """Return the shipped ``conf/``."""
-    return home() / "conf"
+    return shipped_root() / "conf"
 
 
 def command(name: str, *words: str) -> str:
     """Return a command to be taken literally: make's, or the installed one where there is no Makefile; with the private folder, if any."""
     conf, asked = shlex.quote(os.environ.get(PRIVATE, "")), " ".join(words)
-    if (home() / "Makefile").is_file():
+    if (shipped_root() / "Makefile").is_file():
         return f"make {name}" + (f" CONF={conf}" if conf != "''" else "") + (f" ARGS='{asked}'" if asked else "")
     return f"prevenance {name}" + (f" --config-dir {conf}" if conf != "''" else "") + (f" {asked}" if asked else "")

@@ -154,7 +154,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     challenger = choose_challenger(tested.backtest.calibrate_loss, tested.kinds)
     named = [str(leak["feature"]) for leak in tested.leaks]
     drifted = drift_tonight(tested)
-    findings = checks.findings(
+    findings = checks.check_findings(
         tested.rows,
         tested.columns,
         tested.parted,

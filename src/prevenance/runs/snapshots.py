@@ -39,7 +39,7 @@ def target_of(given: Settings) -> Target:
         )
     make = KINDS[chosen.kind]
     settings = asdict(chosen) | {"activity_in": tuple(chosen.activity), "cost_per_ticket": given.outreach.cost_per_ticket}
-    return make(**{name: settings[name] for name in signature(make).parameters})
+    return make(**{name: settings[name] for name in signature(make).parameters if name in settings})
 
 
 def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None) -> tuple[tuple[Definition, ...], list[str]]:
