@@ -21,6 +21,7 @@ def parent_groups(history: History, cutoff: datetime) -> pd.Series:
     found = history.con.execute(
         f"select distinct customer_id, parent_id from {visible_sql('customers', cutoff)} where parent_id is not null"
     ).df()
+    # sorted, so that the smallest id of a group is its name whatever the order of rows
     codes, ids = pd.factorize(pd.concat([found["customer_id"], found["parent_id"]], ignore_index=True), sort=True)
     child, parent = np.split(codes, 2)
     _, group = connected_components(coo_array((np.ones(len(child)), (child, parent)), shape=(len(ids), len(ids))), directed=False)
