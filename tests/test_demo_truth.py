@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from prevenance.demo import simulated
-from prevenance.demo.company import _touched as touched
-from prevenance.demo.company import block_of, health_step
+from prevenance.demo.company import block_of, health_step, still_working
 from prevenance.demo.growth import OFFERS
 from prevenance.demo.leaving import hazard
 from prevenance.demo.oracle import TARGETS, contact_effect, newest_cutoffs, oracle_snapshots
@@ -76,7 +75,7 @@ def test_chances_of_leaving_are_those_of_living_on_many_times() -> None:
             now[:, later], _ = health_step(now[:, later - 1], rng)
         made = block.made.copy()
         made[:, week:] = block.made[rng.permutation(len(made)), week:]
-        block = replace(block, now=now, health=now + block.people["fit"].to_numpy()[:, None], made=made, touched=touched(made))
+        block = replace(block, now=now, health=now + block.people["fit"].to_numpy()[:, None], made=made, touched=still_working(made) > 0)
         rates = hazard(world, block)[open_["who"]]
         needed, silent = rng.exponential(1.0, len(open_)), rng.random(len(open_)) < 0.12
         again += np.where(silent, (rates @ silently) >= needed, (rates @ until) >= needed)
