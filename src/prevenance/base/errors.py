@@ -46,6 +46,7 @@ class PrevenanceError(Exception):
     def line(self) -> str:
         """Return the one line for standard error."""
         place = "".join(f" {key}={value}" for key, value in self.where.items())
+        # one line whatever a value held: a log is read line by line
         end = "" if self.what.endswith("?") else "."
         text = f"ERROR {self.code}{place} — {self.what}{end} FIX: {self.fix}"
         return " ".join(text.split())
@@ -60,6 +61,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     'choose one of: tickets, usage'
     """
     known = sorted(names)
+    # reversed, so that of names that differ by case the first in order wins
     lower = {known_name.lower(): known_name for known_name in reversed(known)}
     close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
     return f'did you mean "{lower[close[0]]}"?' if close else "choose one of: " + ", ".join(known)

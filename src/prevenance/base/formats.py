@@ -36,6 +36,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     """
     columns = [_texts(frame[name]) for name in frame.columns]
     written = io.StringIO()
+    # RFC 4180 wants CRLF, and a spreadsheet on Windows shows one line without it
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow([neutral_text(str(name)) for name in frame.columns])
     writer.writerows(zip(*columns, strict=True))
@@ -48,12 +49,14 @@ def neutral_text(text: str) -> str:
     >>> neutral_text("=1+1"), neutral_text("Halden Foods")
     ("'=1+1", 'Halden Foods')
     """
+    # control characters go first: one of them before "=" would hide a formula from the test and not from the spreadsheet
     clean = _CONTROL.sub("", text)
     return "'" + clean if clean.startswith(FORMULA_STARTS) else clean
 
 
 def _texts(column: pd.Series) -> list[str]:
     """Return the cells of a column as they stand in a CSV file."""
+    # a number may begin with a minus and is no formula: an apostrophe would make text of it
     safe = is_numeric_dtype(column) or is_datetime64_any_dtype(column)
     texts = ["" if (value := json_value(cell)) is None else _worded(value) for cell in column.tolist()]
     return texts if safe else [neutral_text(text) for text in texts]
@@ -87,12 +90,14 @@ def json_value(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
+        # the order of a set depends on the hash seed, and equal runs give equal bytes
         return [json_value(each) for each in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
     if isinstance(value, np.ndarray):
         return json_value(value.tolist())
     if isinstance(value, np.generic):
         return json_value(value.item())
     if isinstance(value, float):
+        # -0.0 and 0.0 are equal and spelt in two ways
         return value + 0.0 if math.isfinite(value) else None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
@@ -134,6 +139,7 @@ def table_bytes(table: pa.Table) -> bytes:
     import pyarrow.parquet as pq
 
     written = io.BytesIO()
+    # the schema that pandas would store names its version, so another version would be other bytes
     pq.write_table(table, written, compression="zstd", compression_level=3, version="2.6", store_schema=False, row_group_size=65_536)
     return written.getvalue()
 
@@ -145,5 +151,6 @@ def _array(column: pd.Series) -> object:
         return pa.array(column.dt.as_unit("us"), from_pandas=True)
     if is_numeric_dtype(column):
         return pa.array(column, from_pandas=True)
+    # every column of text is written as text, also an empty one that Arrow would call null
     texts = column.astype("object")
     return pa.array(texts.where(texts.notna(), None).tolist(), type=pa.string())

@@ -32,10 +32,12 @@ def read_key(variable: str, code: str, file: str | None = None) -> bytes | None:
 
 def _read(path: Path, variable: str, code: str) -> bytes:
     try:
+        # an editor or echo ends the file with a newline that nobody means
         mode, key = path.stat().st_mode & 0o777, path.read_bytes().strip()
     except OSError as problem:
         what = f"the file of a key cannot be read ({type(problem).__name__})"
         raise PrevenanceError(code, what, fix=f"put the key there, or into {variable}", path=path) from problem
+    # a key that others can read signs nothing
     if os.name == "posix" and mode & 0o077:
         raise PrevenanceError(code, f"the file of a key is open to others (mode {mode:04o})", fix=f"chmod 600 {path}", path=path)
     if not key:
@@ -45,6 +47,7 @@ def _read(path: Path, variable: str, code: str) -> bytes:
 
 def key_id(key: bytes) -> str:
     """Return the short hash that names a key without telling it."""
+    # a prefix of its own, so that no hash of anything else under this key can be taken for its name
     return hashlib.sha256(b"key id" + key).hexdigest()[:12]
 
 

@@ -26,6 +26,7 @@ def hold_lock(out: Path, name: str) -> Iterator[None]:
         PrevenanceError: E701 naming the holder, E801 if the folder cannot be written.
     """
     note, path = out / f".{name}.holder", out / f".{name}.lock"
+    # nothing is waited for: a scheduler that starts two nights must hear of it, not queue them
     lock = FileLock(str(path), timeout=0, mode=0o600)
     with disk.writing(path):
         disk.make(out)
@@ -35,6 +36,7 @@ def hold_lock(out: Path, name: str) -> Iterator[None]:
             raise _taken(note, name) from taken
     try:
         who = {"pid": os.getpid(), "host": platform.node(), "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        # the note is for the person who is refused; the lock itself never depends on it
         disk.write(note, json.dumps(who).encode())
         yield
     finally:

@@ -29,6 +29,7 @@ def check_memory() -> None:
     Raises:
         PrevenanceError: E802.
     """
+    # a library that meets the end of address space dies without a word: asking before is the only chance to say why
     left = _bound() - _size("VmSize")
     if left < SPARE:
         what = f"the memory does not suffice ({max(left, 0):,} bytes of what ulimit -v allows are left, the next step needs {SPARE:,})"

@@ -49,6 +49,7 @@ def load_erased(out: Path) -> Erased:
         known, marks = str(found["key_id"]), frozenset(map(str, found["erased"]))
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise PrevenanceError("E904", "the list of erased customers cannot be read", fix="restore it from a backup", path=path) from problem
+    # with another key every hash misses, and everybody who was erased would be back on the list
     if key is None or keys.key_id(key) != known:
         what = f"the list of erased customers was made with another key ({known})"
         raise PrevenanceError("E904", what, fix=f"set {KEY_VARIABLE} to that key, or restore {out / KEY_FILE}")
@@ -58,6 +59,7 @@ def load_erased(out: Path) -> Erased:
 def add_erased(out: Path, customer: str) -> Erased:
     """Add an id to the list, in one step, and return the list; a random key is made where there is none."""
     held = load_erased(out)
+    # the key is written before the list: a run that dies in between leaves a key without a list, which erases nobody
     if not held.key:
         held = Erased(secrets.token_hex(32).encode(), frozenset())
         disk.write(out / KEY_FILE, held.key)
@@ -67,6 +69,7 @@ def add_erased(out: Path, customer: str) -> Erased:
 
 
 def _key(out: Path) -> bytes | None:
+    # the environment wins, so that a key can move out of the output folder
     if (given := keys.read_key(KEY_VARIABLE, "E905")) is not None:
         return given
     return (out / KEY_FILE).read_bytes() if (out / KEY_FILE).is_file() else None

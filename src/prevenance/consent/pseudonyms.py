@@ -39,6 +39,7 @@ class Pseudonyms:
 
     def hidden(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return ``frame`` with pseudonyms in the columns of ``PERSONS``, ordered by them: the order of rows tells nothing of the ids."""
+        # ordered by the hidden ids: the order of the clear ones would give them away
         persons = [name for name in PERSON_COLUMNS if name in frame]
         return _ordered(frame.assign(**{name: _mapped(frame[name], {one: self.of(one) for one in _ids(frame[name])}) for name in persons}))
 
@@ -70,6 +71,7 @@ def key_pseudonyms(file: str | None = None) -> Pseudonyms | None:
 def used_key_ids(out: Path) -> set[str]:
     """Return the ids of the keys whose pseudonyms stand below an output folder, as its lists and training reports say."""
     found = set()
+    # an erasure must know whether a key was in use that it has not been given
     for path in [*(out / "lists").glob("*/*/manifest.json"), *(out / "train").glob("*/report.json")]:
         told = json.loads(path.read_text(encoding="utf-8")).get("privacy") or {}
         found.add(told.get("key_id"))

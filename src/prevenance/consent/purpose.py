@@ -27,6 +27,7 @@ class Privacy:
 def check_purpose(privacy: Privacy) -> None:
     """Raise E901 unless purpose, legal basis and controller are recorded; a blank is not."""
     for name, example in PURPOSE_EXAMPLES.items():
+        # null comes through from a yaml as None
         if not (getattr(privacy, name) or "").strip():
             fix = f"set privacy.{name}, for instance privacy.{name}='{example}'"
             raise PrevenanceError("E901", f"privacy.{name} is not recorded", key=f"privacy.{name}", fix=fix)
@@ -45,6 +46,7 @@ def opted_out_sql(purposes: Collection[str] = (), *, opt_in: bool = False, unrea
     """
     chosen = ", ".join("'" + one.strip().lower().replace("'", "''") + "'" for one in purposes)
     matters = f" where lower(trim(coalesce(purpose, ''))) in ('', {chosen})" if chosen else ""
+    # of one moment the struct with no = true is the larger: a no wins
     latest = (
         "select customer_id, lower(trim(coalesce(purpose, ''))) as purpose, "
         f"max({{'event_at': event_at, 'known_at': known_at, 'no': not coalesce(allowed, false)}}) as latest from canonical.consents{matters} group by all"
@@ -53,5 +55,6 @@ def opted_out_sql(purposes: Collection[str] = (), *, opt_in: bool = False, unrea
     if opt_in:
         found += f" union select customer_id from canonical.customers where customer_id not in (select customer_id from ({latest}))"
     if unread:
+        # a row that breaks the contract may well have said no
         found += " union select customer_id from quarantine.consents where customer_id is not null"
     return found

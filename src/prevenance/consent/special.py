@@ -42,6 +42,7 @@ def name_words(name: str) -> list[str]:
     >>> name_words("État_deSanté"), name_words("HTTPCode2")
     (['etat', 'de', 'sante'], ['http', 'code'])
     """
+    # words end where a small letter meets a capital: tradeUnionMember is three
     spaced = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFC", name))
     plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
     return re.findall(r"[^\W\d_]+", plain)
@@ -54,6 +55,7 @@ def special_category(name: str, *, agents: bool = False) -> str | None:
     ('religion', None, 'union membership')
     """
     words = name_words(name)
+    # a category may be spelt in up to five words, together or apart
     runs = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, min(start + 5, len(words)) + 1)}
     beside, known = _known()
     whole = {"".join(words), "".join(word for word in words if word not in beside)}
@@ -67,6 +69,7 @@ def special_category(name: str, *, agents: bool = False) -> str | None:
 
 def refused_category(name: str, permitted: Collection[str] = (), *, agents: bool = False) -> str | None:
     """Return why a column may not be used, as a category; ``None`` if it may, or if its name is ``permitted`` to the letter (case aside)."""
+    # to the letter: a pattern would permit more than was looked at
     allowed = {one.strip().casefold() for one in permitted}
     return None if name.strip().casefold() in allowed else special_category(name, agents=agents)
 

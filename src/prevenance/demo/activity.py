@@ -144,6 +144,7 @@ def _delays(world: World, block: Block, number: int) -> np.ndarray:
     """Return how long after it happened each event is loaded: within 90 minutes, a few of them days."""
     rng = random_stream(world.given.seed, "delays", block.number)
     delay, late, days = rng.uniform(120, 5400, number), rng.random(number) < LATE_SHARE, rng.uniform(1, 9, number)
+    # drawn for all, late or not, so that the switch changes these rows only
     return np.where(late & world.given.late, days * 86_400, delay).astype("timedelta64[s]")
 
 
@@ -157,6 +158,7 @@ def _details(
     active = np.maximum(1, np.ceil(team / (1 + np.exp(-0.5 - 0.8 * felt))))
     user = np.floor(active * rng.random(number) ** 1.7).astype(int)
     left = people["champion_left"].to_numpy()[who]
+    # the first user is the champion: once that one has left, nobody logs in as user 0
     user += (left >= 0) & (week >= left) & (user == 0) & (block.visible[who] > 0)
     plan = grown.plan[who, week]
     paid = np.array(PAID_FEATURES)[plan]

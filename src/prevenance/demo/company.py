@@ -97,12 +97,14 @@ def _people(given: Demo, number: int) -> tuple[pd.DataFrame, np.ndarray]:
             "growth": rng.normal(0.1, 0.3, total),
         }
     )
+    # small monthly customers are reminded by a call that they could leave: the uplift is negative by design
     return frame.assign(better_alone=frame["monthly"] & (seats < 8)), rng.normal(0.1, 0.45, total)
 
 
 def _health(people: pd.DataFrame, weeks: int, seed: int, number: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the customers with the week their champion left (or -1) and the changing part of their health in each week."""
     rng = random_stream(seed, "health", number)
+    # thirty weeks to forget how everybody began
     total, warm = len(people), 30
     now, rows = rng.normal(0, 0.8, total), []
     champion = np.full(total, -1)
@@ -149,6 +151,7 @@ def _contacts(world: World, people: pd.DataFrame, health: np.ndarray, number: in
     made = np.zeros(rate.shape, dtype=bool)
     held = frame[works]
     made[held["who"], np.searchsorted(world.weeks, held["contacted_at"].to_numpy().astype("datetime64[s]"), side="right") - 1] = True
+    # the switch takes the effect away and leaves every contact where it was
     return frame, made & world.given.save_effect
 
 

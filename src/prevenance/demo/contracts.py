@@ -68,6 +68,7 @@ def _log(block: Block, grown: Growth, begin: np.ndarray) -> pd.DataFrame:
     """Return renewals (yearly contracts, at their date) and changes of seats and plan, each with the values before and after."""
     people, changes = block.people, grown.changes
     last = np.fmin(column_moments(people, "leaves_on"), END)
+    # a monthly contract renews all the time, which is no event
     years = np.where(people["monthly"], 0, np.maximum((last - begin - DAY) // (365 * DAY), 0)).astype(int)
     who = np.repeat(np.arange(len(people)), years)
     year = np.arange(len(who)) - np.repeat(np.cumsum(years) - years, years) + 1
@@ -119,6 +120,7 @@ def order_frame(grown: Growth, ids: np.ndarray) -> pd.DataFrame:
 
 def product_frame(world: World) -> pd.DataFrame:
     """Return the catalogue: three plans of one family and the add-ons, listed before anybody could have bought them."""
+    # before the oldest signup, so that nobody holds a product that was not on offer
     listed = world.weeks[0] - 1_900 * DAY
     plans = PLANS.rename(columns={"plan": "name"}).drop(columns="seats_up_to")
     plans = plans.assign(family="platform", features=["; ".join(FEATURES[:count]) for count in PAID_FEATURES])

@@ -46,6 +46,7 @@ def events_table(world: World, events: Events, ids: np.ndarray, block: int) -> p
     """Return the product's log as it is exported."""
     import pyarrow as pa
 
+    # texts are made once for each user, not for each of millions of events
     keys, code = np.unique(events.who * 1000 + np.minimum(events.user, 999), return_inverse=True)
     users = pa.array([f"{ids[key // 1000]}-u{key % 1000:03d}" for key in keys], pa.string())
     feature = pa.array(events.feature, pa.int64(), mask=events.feature < 0)
@@ -87,6 +88,7 @@ def _utc(local: np.ndarray) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    # the first of the doubled hour and the next existing one: the clocks change twice a year and no event may vanish
     zoned = pd.DatetimeIndex(local).tz_localize(ZONE, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward")
     moment = zoned.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
     return pc.binary_join_element_wise(pa.array(moment).cast(pa.string()), "Z", "")
@@ -129,6 +131,7 @@ def save_table(folder: Path, name: str, table: pa.Table, part: int) -> int:
     content = sink.getvalue()
     if name == EVENTS:
         path = folder / (f"{EVENTS}.csv.gz" if part == 0 else f"{EVENTS}-{part + 1:03d}.csv.gz")
+        # mtime=0: the time of compression would make other bytes
         path.write_bytes(gzip.compress(memoryview(content), 2, mtime=0))
     else:
         with (folder / f"{name}.csv").open("wb" if part == 0 else "ab") as file:

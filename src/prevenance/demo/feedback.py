@@ -81,6 +81,7 @@ def invoice_frame(world: World, block: Block, grown: Growth) -> pd.DataFrame:
         )
         parts.append(frame[(column_moments(people, "signup") < issued) & (gone > issued)])
     frame = pd.concat(parts, ignore_index=True)  # the shortest history has the first of a month in it
+    # an export knows only what was booked by its day
     done = frame["booked_on"] < END
     frame["paid_on"], frame["booked_on"] = frame["paid_on"].where(done), frame["booked_on"].where(done)
     frame["reminded_on"] = frame["reminded_on"].where(frame["reminded_on"] < END)

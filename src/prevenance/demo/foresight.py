@@ -31,6 +31,7 @@ def foresee_health(world: World, block: Block, rows: np.ndarray, cutoff: np.date
     """Return what can be foreseen of the health of some customers from a cutoff on."""
     week = int(np.searchsorted(world.weeks, cutoff, side="right")) - 1
     number = min(days // 7 + 2, len(world.weeks) - week)
+    # seed 0 always: the oracle's luck must not depend on the company's
     rng, now = random_stream(0, "ahead"), np.zeros(paths)
     noise = [now]
     for _ in range(1, number):
@@ -84,5 +85,6 @@ def leaving_noise(world: World, view: Ahead) -> np.ndarray:
 def _still_touched(block: Block, rows: np.ndarray, week: int, number: int) -> np.ndarray:
     """Return in which weeks to come a contact made before the cutoff's week still works: it stops where ``touched`` of the past runs out."""
     past = block.made[rows, max(0, week - CONTACT_WEEKS) : week]
+    # the newest contact counts, as it works the longest
     age = np.where(past.any(axis=1), np.argmax(past[:, ::-1], axis=1) + 1, CONTACT_WEEKS + 1)
     return np.asarray(age[:, None] + np.arange(number) <= CONTACT_WEEKS)

@@ -88,6 +88,7 @@ def growth_of(world: World, block: Block) -> Growth:
         rate[:, :SEATS] *= ~owned
         open_ = (begin >= signup + FIRST_DAYS * DAY) & ~(turned < begin + WEEK)
         takes = (rng.random(rate.shape) < -np.expm1(-rate)) & open_[:, None]
+        # nobody takes more and fewer seats in one week
         fewer = (rng.random(len(people)) < FEWER_SEATS_A_WEEK * np.exp(-0.8 * health)) & open_ & ~takes[:, SEATS] & (seats > 1)
         day = midnight(begin + seconds(rng.uniform(0, 7, rate.shape)))
         step = np.maximum(1, np.round(seats * rng.uniform(0.1, 0.35, len(people)))).astype(int)

@@ -26,6 +26,7 @@ WIN_BACK = "win-back"
 def exit_surveys(world: World, block: Block) -> pd.DataFrame:
     """Return the exit survey of each account, (N,) rows: score and the date it is given; empty where none was made."""
     rng, size = random_stream(world.given.seed, "exit surveys", block.number), len(block.people)
+    # drawn whether planted or not, as every switch of the demo
     asked = leavers(block.people) & (rng.random(size) < SURVEYED) & ("filled_after" in world.given.leaks)
     back, score = seconds(rng.uniform(20, 110, size)), rng.integers(1, 4, size)
     at = np.maximum(outcome_moments(block.people) - back, column_moments(block.people, "signup"))

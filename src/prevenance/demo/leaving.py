@@ -100,6 +100,7 @@ def with_leaving(world: World, block: Block) -> Block:
     moment = np.where(decides, world.weeks[week] + seconds(np.clip(np.where(decides, share, 0), 0, 0.999_99) * 7), NEVER)
     yearly_end = renewal_after(column_moments(people, "signup"), np.where(decides, moment, column_moments(people, "signup")))
     leaves = midnight(np.where(silent | people["monthly"].to_numpy(), moment + delay * DAY, yearly_end))
+    # who leaves in silence after the end of the history has not left yet, and nobody could know
     leaves = np.where(~decides | (silent & (leaves >= END)), NEVER, leaves)
     ended = np.where(leaves < END, leaves, NEVER)
     people = people.assign(turned=moment, silent=silent, notice=np.where(silent, NEVER, moment), leaves_on=leaves, ended=ended)
@@ -126,6 +127,7 @@ def hazard_scale(world: World, blocks: int) -> float:
     wanted = world.given.churners
     if wanted is None:
         return 1.0
+    # a smaller factor on the hazard makes fewer reach their number: sorted, the wanted count is a place between two
     needed = []
     for number in range(blocks):
         block = block_of(world, number)

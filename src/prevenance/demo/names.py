@@ -11,6 +11,7 @@ from prevenance.demo.world import random_stream
 
 _LISTS: dict[str, list[str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 FIRST, SECOND, FORMS = (tuple(_LISTS[name]) for name in ("first", "second", "forms"))
+# a name that no column of a page is wide enough for
 HOSTILE = (*_LISTS["hostile"], "A" * 300)
 HOSTILE_SHARE = 0.1
 

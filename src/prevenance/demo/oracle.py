@@ -28,6 +28,7 @@ ACTIVE_DAYS = 365
 def newest_cutoffs(world: World, target: str) -> list[np.datetime64]:
     """Return the newest cutoffs that training tests by default, as local times, oldest first; none where the history is too short."""
     horizon, settle = TARGETS[target]
+    # the training of a command run at the end of the history: the truth is measured where the model is
     last = pd.Timestamp(END - np.timedelta64(1, "s")).tz_localize("Europe/Paris").tz_convert("UTC") - pd.Timedelta(days=horizon + settle)
     found = [last.normalize() - pd.Timedelta(days=STEP_DAYS * back) for back in range(CUTOFFS)]
     local = [np.datetime64(one.tz_convert("Europe/Paris").tz_localize(None), "s") for one in found]
@@ -77,9 +78,11 @@ def _churn(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> 
     def leaves_by(end: np.datetime64) -> np.ndarray:
         return np.asarray(1 - np.exp(-(rate * shares_within(view.weeks, cutoff, end)) @ noise).mean(axis=1))
 
+    # who leaves in silence is seen to have left only after the wait: four points of it are exact enough
     waits = np.linspace(SILENT_DAYS[0], SILENT_DAYS[1], 4)
     silently = np.mean([leaves_by(until - int(days) * DAY) for days in waits], axis=0)
     buys = _offer_rates(world, block, rows, grown, cutoff, view)[:, :, :SEATS].sum(axis=2) @ shares_within(view.weeks, cutoff, until)
+    # a purchase in the horizon keeps the customer by the target's rule, and nobody buys once decided: on average half of the horizon is left to
     chance = ((1 - SILENT_SHARE) * leaves_by(until) + SILENT_SHARE * silently) * np.exp(-0.5 * buys)
     decided = column_moments(people, "turned") <= cutoff
     exits = outcome_moments(people)

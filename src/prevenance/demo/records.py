@@ -51,6 +51,7 @@ def account_frames(world: World, block: Block, grown: Growth) -> tuple[pd.DataFr
     changed = ~np.isnat(moved) & (frame["owner"].to_numpy() != owners)
     entries = {"account_id": ids, "field": "owner", "old_value": frame["owner"], "new_value": owners, "changed_at": moved}
     log = pd.concat([pd.DataFrame(entries)[changed], _plan_changes(block, grown, ids)])
+    # the account shows today's owner, the log how it came
     frame["owner"] = frame["owner"].where(~changed, owners)
     plans = log[log["field"] == "plan"]
     newest = dict(zip(plans["account_id"], plans["new_value"], strict=True))

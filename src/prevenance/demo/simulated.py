@@ -51,6 +51,7 @@ def write_company(folder: Path, given: Demo) -> dict[str, Any]:
         and what ``truth.json`` says.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # a smaller company made in the same folder has fewer parts
     for old in folder.glob(f"{EVENTS}-*.csv.gz"):
         old.unlink()
     world, rows, left, seen = world_of(given), dict[str, int](), 0, []
@@ -80,6 +81,7 @@ def world_of(given: Demo) -> World:
     total = customer_totals(given)[0]
     thin = max(1, int(np.ceil(given.customers * len(weeks) * (LOGINS_A_WEEK + USES_A_WEEK) / max(given.events, 1))))
     world = World(given, weeks, releases, bugs, np.zeros(len(weeks)), 1.0, account_numbers(total, given.seed), thin)
+    # in two steps: the factor that makes so many leave needs the base hazard first
     world = replace(world, base=base_hazard(world))
     return replace(world, scale=hazard_scale(world, count_blocks(given)))
 

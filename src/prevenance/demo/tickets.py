@@ -82,6 +82,7 @@ def after_working_hours(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
     """Return the moment that lies so many working hours after ``start``."""
     day = start.astype("datetime64[D]")
     clock = np.clip((start - midnight(start)) / HOUR - OPENS_AT, 0, HOURS_A_DAY)
+    # what comes on a weekend waits until Monday morning
     clock = np.where(np.is_busday(day), clock, HOURS_A_DAY)
     total = clock + hours
     days = np.floor(total / HOURS_A_DAY)

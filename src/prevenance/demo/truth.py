@@ -99,6 +99,7 @@ def _oracle(target: str, found: pd.DataFrame) -> dict[str, Any]:
     """Return the oracle's figures, pooled over the test cutoffs as a training report pools them: means weighted by outcomes."""
     horizon, settle = TARGETS[target]
     parts = [one for _, one in found.groupby("cutoff", sort=True)]
+    # a cutoff without an outcome, or with nothing else, ranks nobody
     figures = [(roc_auc(one), average_precision(one), int(one["outcome"].sum())) for one in parts if one["outcome"].nunique() > 1]
     weight = sum(positives for _, _, positives in figures)
 
@@ -123,6 +124,7 @@ def _oracle(target: str, found: pd.DataFrame) -> dict[str, Any]:
 def _steps(found: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return outcomes and rows at each different chance, best first."""
     chance, outcome = found["chance"].to_numpy(dtype=float), found["outcome"].to_numpy(dtype=float)
+    # rows of one chance are one step: any order among them would be luck
     _, group = np.unique(-chance, return_inverse=True)
     return np.bincount(group, outcome), np.bincount(group).astype(float)
 

@@ -79,6 +79,7 @@ class World:
 
 def random_stream(seed: int, part: str, block: int = 0) -> np.random.Generator:
     """Return the random numbers of one part of one block, so that a change in one part leaves the others as they are."""
+    # a stream for each part: what is added to one part moves no number of another
     return np.random.default_rng([seed, block, *part.encode()])
 
 
@@ -111,6 +112,7 @@ def releases_of(weeks: np.ndarray, seed: int) -> tuple[pd.DataFrame, np.ndarray]
 
 def account_numbers(total: int, seed: int) -> np.ndarray:
     """Return a number for each customer ever, in no order that tells anything."""
+    # numbers with gaps and in no order: an id that told the age of a customer would be a leak
     drawn = random_stream(seed, "ids").permutation(3 * total)[:total]
     return np.array([f"{100 + number:05d}" for number in drawn], dtype=object)
 

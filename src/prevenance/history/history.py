@@ -113,6 +113,7 @@ def cut_history(
     begins = {name: until - timedelta(days=days) for name, days in (keep_days or {}).items() if days is not None and name in taken.counts}
     for name, counts in taken.counts.items():
         clocks = f"known_at <= timestamp '{until}' and event_at <= timestamp '{until}'"
+        # law 10: a later "no" holds for past cutoffs as well
         if name != "consents":
             counts.excluded |= _excluded(con, name, f"not ({clocks})", "after_as_of")
         if name in begins:
@@ -140,6 +141,7 @@ def _erase(taken: Intake, erased: Collection[str]) -> None:
         if TABLES[name].per_customer:
             counts.excluded |= _excluded(con, name, "customer_id in (from canonical._erased)", "erased")
     if erased:
+        # the id of an erased parent would name them in their children's rows
         con.execute("update canonical.customers set parent_id = null where parent_id in (from canonical._erased)")
         apart = "select distinct table_name from duckdb_columns() where schema_name = 'quarantine' and column_name = 'customer_id'"
         for (name,) in con.execute(apart).fetchall():
@@ -183,6 +185,7 @@ def history_digest(history: History, cutoff: datetime) -> str:
     import hashlib
 
     parts = []
+    # consents are exempt from law 6, so a later no may not change the digest of a past cutoff
     for name in sorted(history.tables - {"consents"}):
         columns = ", ".join(sql_name(column) for column in TABLES[name].names)
         row = history.con.execute(

@@ -19,6 +19,7 @@ YOUNG_DAYS = 28
 def customer_attributes(history: History, cutoff: datetime) -> pd.DataFrame:
     """Return customer_id, name, owner, segment as they stand at ``cutoff``."""
     columns = ", ".join(
+        # the value itself breaks the last tie: the same row order or not, the same name
         f"arg_max({name}, (event_at, known_at, {name})) filter (where {name} is not null) as {name}"
         for name in ("name", "owner", "segment")
     )
@@ -38,6 +39,7 @@ def product_names(history: History, cutoff: datetime, product_ids: pd.Series, sa
 
 def unjudged_customers(history: History, cutoff: datetime) -> set[str]:
     """Return the customers that cannot be judged: known too short, or without any activity in the year before ``cutoff``."""
+    # a contract alone makes a customer known, and says nothing of whether they are there
     tables = [name for name in (*ACTIVITY, "subscriptions") if name in history.tables]
     if not tables:
         return set()

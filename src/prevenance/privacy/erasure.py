@@ -55,10 +55,12 @@ def erase_customer(out: Path, customer: str, pseudonym: str = "") -> Certificate
     """
     done, person = Certificate(), replace(person_of(out, customer), pseudonym=pseudonym)
     done.retrain = _learned(out, person)
+    # oldest first: a rewritten folder gets a new time, and the order of their times stays
     for manifest in sorted((out / "lists").glob("*/*/" + MANIFEST), key=lambda path: path.stat().st_mtime_ns):
         if not manifest.parent.is_symlink():
             done.add(f"lists/{manifest.parent.parent.name}", _list(manifest.parent, person))
     digest = hashlib.sha256(customer.encode(errors="surrogatepass")).hexdigest()[:16]
+    # an explanation is about one person: the whole file goes
     for path in sorted((out / "explain").rglob(f"{digest}.*")):
         with disk.writing(path):
             path.unlink()
@@ -68,6 +70,7 @@ def erase_customer(out: Path, customer: str, pseudonym: str = "") -> Certificate
         done.add(place, _file(path, path.relative_to(out).as_posix(), person))
     if (out / "mlflow.db").is_file():
         done.add("mlflow.db", _store(out / "mlflow.db", person))
+    # a certificate names the person by a hash and may stay
     done.left = [name for name in _left(out, person) if not name.startswith("erasures/")]
     return done
 
@@ -88,6 +91,7 @@ def person_of(out: Path, customer: str) -> Person:
             key = next((one for one in CUSTOMER_COLUMNS if one in row), None)
             (own if key and row[key] == customer else rest).append(row)
         theirs, others = theirs + own, others + [row for row in rest if "name" in row]
+        # a contract or ticket id that others have too gives nobody away
         for name in [name for name in (own[0] if own else ()) if name.endswith("_id") and name not in CUSTOMER_COLUMNS]:
             linked |= {row[name] for row in own} - {row[name] for row in rest} - {""}
     borne = {str(row.get("name")) for row in others}
@@ -120,6 +124,7 @@ def _list(folder: Path, person: Person) -> int:
     manifest: dict[str, Any] = json.loads(held.pop(MANIFEST))
     found = {name: without_person(name, content, person) for name, content in held.items()}
     now = {name: content for name, (content, _) in found.items()}
+    # a list that never named them keeps its bytes and its digests
     if now == held:
         return 0
     listed = found.get("list.json", (b"", 0))[1]
@@ -144,6 +149,7 @@ def _store(path: Path, person: Person) -> int:
     count = 0
     try:
         with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as store:
+            # SQLite leaves deleted text in free pages
             store.execute("pragma secure_delete=on")
             columns = "select t.name, c.name from sqlite_master as t, pragma_table_info(t.name) as c where t.type = 'table' and t.name not like 'sqlite_%'"
             for table, column in store.execute(columns).fetchall():

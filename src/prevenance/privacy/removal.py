@@ -133,11 +133,13 @@ def _json(content: bytes, person: Person) -> Removed:
     try:
         held = json.loads(content)
     except ValueError:
+        # what calls itself JSON and is none is text that may name somebody
         return person.scrubbed(content.decode(errors="replace")).encode(), 0
     count = [0]
     found = _without(held, person, count)
     if found == held:
         return content, 0
+    # written again as it was: by the line where it was by the line
     if isinstance(found, list) and content.startswith(b"[\n{"):
         return json_lines_bytes(json.dumps(row, ensure_ascii=False) for row in found), count[0]
     return (json.dumps(found, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode(), count[0]
@@ -161,6 +163,7 @@ def _xlsx(content: bytes, person: Person) -> Removed:
         heads = [cell.value for cell in sheet[1]] if sheet.max_row else []
         key = next((heads.index(one) + 1 for one in CUSTOMER_COLUMNS if one in heads), None)
         gone = [row for row in range(2, sheet.max_row + 1) if key and person.is_it(sheet.cell(row, key).value)]
+        # from below: a deleted row moves those under it
         for row in reversed(gone):
             sheet.delete_rows(row)
         for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)):
@@ -188,6 +191,7 @@ def _html(content: bytes, person: Person) -> Removed:
         whose = [customers["of"][at] if at >= 0 else None for at in customers["at"]] if isinstance(customers, dict) else customers
         if gone := {place for place, one in enumerate(whose) if person.is_it(one)}:
             rows = list(_ROW.finditer(text))
+            # the plain table stands beside the block in the same order; a page without it has only the block
             for place in sorted(gone, reverse=True) if len(rows) == len(whose) else ():
                 text = text[: rows[place].start()] + text[rows[place].end() :]
             told = json.dumps(_unblocked(block, gone), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
@@ -208,6 +212,7 @@ def _unblocked(block: dict[str, Any], gone: set[int]) -> dict[str, Any]:
         else:
             block["columns"][name] = kept
     block["stories"] = [story for place, story in enumerate(block["stories"]) if place not in gone]
+    # a text that only their story used would still stand in the page
     needed = set(_numbers(block["stories"]))
     block["texts"] = [text if number in needed else "" for number, text in enumerate(block["texts"])]
     return block

@@ -65,6 +65,7 @@ def _old(folder: Path, before: datetime, name: str) -> list[Path]:
     for group in [folder] if name == "export" else sorted(folder.glob("*")):
         held = sorted(path for path in group.glob("*") if not path.is_symlink() and cutoff_in_name(path.name) is not None)
         if name == "lists":
+            # the newest list is what the team works on, however old
             held = [path for path in held[:-1] if path.name != disk.pointed(group / LATEST)]
         found += [path for path in held if (cutoff_in_name(path.name) or before) < before]
     return found
@@ -80,6 +81,7 @@ def cutoff_in_name(name: str) -> datetime | None:
     if told is None or name.startswith("."):
         return None
     try:
+        # 2026-13-40 looks like a date and is none
         return datetime.strptime(f"{told[1]} {told[2] or '000000'}", "%Y-%m-%d %H%M%S")
     except ValueError:
         return None

@@ -34,6 +34,7 @@ def append_act(out: Path, at: datetime, what: str, **facts: Any) -> str:
         PrevenanceError: E801 if the log cannot be written.
     """
     path = out / LOG
+    # two acts at once would both chain to the same line
     with disk.writing(path), FileLock(str(out / ".audit.lock"), timeout=30, mode=0o600):
         told = {key: one for key, one in facts.items() if one is not None}
         _mend(path)
@@ -90,6 +91,7 @@ def user_hash() -> str:
     """Return a hash of the operating system's user."""
     try:
         name = getpass.getuser()
+    # a container may have a user without a name
     except (OSError, KeyError):
         name = str(os.getuid())
     return hashlib.sha256(f"prevenance user {name}".encode()).hexdigest()[:12]

@@ -39,6 +39,7 @@ def set_apart(taken: Intake, table: Table, columns: list[str], ragged: list[tupl
         f"create or replace table quarantine.{table.name} as select _file::varchar as _file, _line::bigint as _line, reason{keys} "
         f"from judged where reason is not null and reason not in {EXCLUDED}"
     )
+    # a row that does not fit its header belongs to every table that reads the file
     for file, line in ragged:
         con.execute(f"insert into quarantine.{table.name} (_file, _line, reason) values (?, ?, 'ragged_row')", [file, line])
     counts = Counts(read=con.execute("select count(*) from judged").fetchall()[0][0] + len(ragged))
@@ -96,6 +97,7 @@ def _mark_repeats(con: duckdb.DuckDBPyConnection, table: Table, until: datetime 
     everything = ", ".join(sql_name(name) for name in table.names)
     # law 6: a row that becomes known later may not take an earlier one out of the past
     known = "" if until is None else f" and known_at <= timestamp '{until}'"
+    # an id of the source's own settles repeats where a table may say the same thing twice
     has_id = con.execute("select count(_id) > 0 from judged").fetchall()[0][0]
     for key in ((["_id"] if has_id else []), list(table.key)):
         if not key:

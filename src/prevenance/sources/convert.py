@@ -41,6 +41,7 @@ def instant_sql(source: Source, text: str) -> str:
     local = local_time_sql(source, text)
     if source.timezone not in ("", "UTC"):
         local = f"timezone('UTC', timezone({sql_text(source.timezone)}, {local}))"
+    # an offset in the text says more than the declared zone
     return f"case when regexp_matches({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
 
 
@@ -70,6 +71,7 @@ def converted_sql(source: Source, table: Table, column: Column, columns: list[st
     if column.name == "known_at":
         happened = instant_sql(source, sql_name("event_at"))
         if "known_at" not in columns:
+            # in whole microseconds: the engine takes no fraction of a day
             delay = round(source.delay_days.get(table.name, 0) * 86_400_000_000)
             return f"{happened} + interval {delay} microsecond"
         # a fact cannot have been known before it happened: within the slack the later clock is right
@@ -156,12 +158,14 @@ def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:
         f"select distinct date_trunc('hour', {sql_name(name)}) as hour from judged where reason is null and {sql_name(name)} is not null"
     )
     before, after = "hour - interval 3 hour", "hour + interval 3 hour"
+    # only hours near a change of the clocks: parsing every row twice would double the intake
     near = f"select hour from ({hours}) where {local(after)} - {local(before)} <> interval 6 hour"
     text, value = sql_name("raw " + name), sql_name(name)
     rows = (
         f"select {value} as moment, {local_time_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
         f"and not regexp_matches({text}, '{WITH_OFFSET}')"
     )
+    # half hours too: Lord Howe changes its clocks by thirty minutes
     twice = " or ".join(f"{local(f'moment {sign} interval {minutes} minute')} = said" for sign in "+-" for minutes in (30, 60))
     found = taken.con.execute(
         f"select count(*) filter (where {local('moment')} <> said), count(*) filter (where {local('moment')} = said and ({twice})) from ({rows})"
@@ -175,6 +179,7 @@ def note_dates(taken: Intake, source: Source, table: Table, columns: list[str]) 
     Raises:
         PrevenanceError: E302 when the source declares day/month and month/day and rows contradict each other.
     """
+    # two declared orders read 03/04 by whichever comes first, and nobody would ever see it
     declared = {"d" if pattern.startswith("%d") else "m" for pattern in source.timestamp_formats if pattern.startswith(("%d", "%m"))}
     for column in table.columns:
         reason = f"{column.name}: not a timestamp"
@@ -203,6 +208,7 @@ def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
         )
         rows = taken.con.execute(
             f"select _file, _line, {text}, regexp_extract({text}, '{DATE}', 2) from judged "
+            # a number above 12 is a day: only such a row proves an order
             f"where {large} > 12 and {fits} order by _file, _line::bigint limit 1"
         ).fetchall()
         found.append(rows[0] if rows else None)

@@ -55,6 +55,7 @@ def new_engine(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnecti
 
 def is_out_of_room(problem: Exception) -> bool:
     """Return whether memory or work space ran out: no fault of a file or a select."""
+    # the engine has no error of its own for a full disk
     space = isinstance(problem, duckdb.IOException) and ("No space left" in str(problem) or "write" in str(problem).lower())
     return space or isinstance(problem, duckdb.OutOfMemoryException)
 
@@ -87,6 +88,7 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
     """
     ragged: list[tuple[str, int]] = []
     twice: set[str] = set()
+    # a part for each file: only so can lines be counted per file
     parts = []
     for number, path in enumerate(entry_files(root, entry)):
         part = f"raw.{sql_name(f'{entry.view}#{number}')}"
@@ -101,6 +103,7 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
                 twice |= met_twice
                 ragged += _read_csv(con, path, entry, part, columns)
         except (duckdb.Error, OSError, EOFError, zlib.error) as problem:
+            # a full disk is no fault of the export, and has another exit code
             if is_out_of_room(problem):
                 raise
             raise _unreadable_error(path, entry, problem) from problem
@@ -130,6 +133,7 @@ def rename_columns(con: duckdb.DuckDBPyConnection, entry: Entry) -> list[str]:
 def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, entry: Entry, part: str, columns: list[str]) -> list[tuple[str, int]]:
     """Load one CSV file and return the (file, line) of its ragged rows."""
     spec = "{" + ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in columns) + "}"
+    # the engine keeps the rejects of the file before
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     names = ", ".join(sql_name(name) for name in columns)
     con.execute(
@@ -158,6 +162,7 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], re
     newlines = " + ".join(
         f"(length(coalesce({sql_name(name)}, '')) - length(replace(coalesce({sql_name(name)}, ''), chr(10), '')))" for name in columns
     )
+    # most files have no quoted newline and are spared the window over all rows
     if con.execute(f"select count(*) from {part} where {newlines} > 0").fetchall()[0][0]:
         before = f"select coalesce(sum({newlines}), 0) from {part} where _line < "
         rejected = [line + int(con.execute(before + str(line - 1)).fetchall()[0][0]) for line in rejected]
@@ -172,6 +177,7 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], re
 def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, part: str) -> None:
     file = sql_text(_escaped(path))
     columns = column_names(con, f"select * from read_parquet({file})")
+    # text again, so that a Parquet file is judged by the very rules of a CSV file
     texts = ", ".join(f"cast({sql_name(name)} as varchar) as {sql_name(name)}" for name in columns)
     con.execute(
         f"create or replace table {part} as select {texts}, {sql_text(path.name)} as _file, file_row_number + 1 as _line "

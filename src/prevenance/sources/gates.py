@@ -74,6 +74,7 @@ def freshness_gates(counts: Mapping[str, Counts], as_of: datetime, limits: Mappi
 
 def _fresh(name: str, newest: str, as_of: datetime, limit: Limit) -> Gate:
     old = as_of - datetime.fromisoformat(newest.rstrip("Z")) if newest else None
+    # fail before warn: of two limits that are passed the stricter is told
     over = [outcome for outcome, most in (("fail", limit.error_after), ("warn", limit.warn_after)) if most and (old is None or old > most)]
     if not over:
         return Gate(f"fresh.{name}", "pass")
@@ -98,6 +99,7 @@ def volume_gates(
     """
     gates = []
     for name in sorted(read):
+        # the median: one strange night must not make the next one usual
         known = [night[name] for night in before[-NIGHTS:] if night.get(name)]
         usual = median(known) if known else 0
         if not usual or read[name] >= LEAST_SHARE * usual:

@@ -41,6 +41,7 @@ def header_names(path: Path, entry: Entry) -> tuple[list[str], set[str]]:
     if not first:
         raise empty_error(path, entry)
     try:
+        # a byte order mark is no part of the first column's name
         text = first.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         # a block may end inside a letter: only what breaks before its last bytes is bad

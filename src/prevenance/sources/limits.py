@@ -28,6 +28,7 @@ def refuse_bad_rows(taken: Intake, name: str, policy: Policy) -> None:
     bad = sum(broken.values())
     if not counts.read or policy.on_bad_row == "quarantine" or bad / counts.read <= policy.max_bad_share:
         return
+    # the commonest reason is the one to mend first; of equal ones the same each time
     reason, rows = max(broken.items(), key=lambda item: (item[1], item[0]))
     first = taken.con.execute(
         f"select _file, _line from quarantine.{name} where reason = ? order by _file, _line limit 1", [reason]

@@ -37,6 +37,7 @@ def _derive(taken: Intake, logs: list[str]) -> None:
     if not facts:
         fix = "write a select for customers or for any other table"
         raise PrevenanceError("E305", "no table has a customer", table="customers", fix=fix)
+    # beyond id and clocks nothing is known of a customer who is only met in facts
     columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {sql_name(column.name)}" for column in TABLES["customers"].columns[3:])
     con.execute(
         f"create or replace table canonical.customers as select customer_id, (first).event_at as event_at, (first).known_at as known_at, {columns}, "
@@ -65,6 +66,7 @@ def _set_orphans_apart(taken: Intake, name: str) -> None:
 
 def _note_deleted(taken: Intake, logs: list[str]) -> None:
     """Say how many ids have facts and no row of customers: a history without those who were deleted flatters every model."""
+    # a consent alone does not show that somebody ever was a customer
     ids = " union ".join(f"select customer_id from canonical.{name}" for name in logs if name != "consents")
     if not ids:
         return
@@ -79,6 +81,7 @@ def _note_deleted(taken: Intake, logs: list[str]) -> None:
 
 def _note_alike(taken: Intake) -> None:
     """Say how many ids differ from another only by case, spaces or Unicode form; they stay distinct."""
+    # only told: to merge two accounts that are two is worse than to count one twice
     plain = "regexp_replace(lower(nfc_normalize(customer_id)), '\\s+', '', 'g')"
     alike = f"select {plain} as plain from canonical.customers group by 1 having count(distinct customer_id) > 1"
     found = taken.con.execute(

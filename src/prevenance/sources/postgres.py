@@ -85,6 +85,7 @@ def _connected(variable: str, pause: Callable[[float], None]) -> psycopg.Connect
                 break
             pause(PAUSE)
         else:
+            # repeatable read: every table of the source is of the same moment
             link.read_only = True
             link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             return link
@@ -152,13 +153,16 @@ def _body(link: psycopg.Connection, entry: Entry) -> tuple[Any, Columns, Columns
         "where i.indrelid = %s and i.indisprimary order by array_position(i.indkey::int2[], a.attnum)",
         [oid],
     ).fetchall()
+    # a view has no key: all its columns put it in order
     return identifier, columns, key or [(name, True) for name, _ in columns]
 
 
 def _statement(body: Any, columns: Columns, order: Columns) -> Any:
     from psycopg import sql
 
+    # as in a file, where an empty cell and no value are one
     shown = [sql.SQL("nullif({}::text, '')").format(sql.Identifier(name)) for name, _ in columns]
+    # the bytes' own order: two servers sort the same text differently
     sorted_by = [sql.SQL('{}::text collate "C"' if text else "{}").format(sql.Identifier(name)) for name, text in order]
     return sql.SQL("copy (select {} from {} order by {}) to stdout with (format csv)").format(
         sql.SQL(", ").join(shown), body, sql.SQL(", ").join(sorted_by)

@@ -42,6 +42,7 @@ def raw_reader(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> It
 
 
 def _without_special(con: duckdb.DuckDBPyConnection, entry: Entry, permitted: tuple[str, ...], loaded: Loaded) -> Loaded:
+    # before any select: what nobody may use must not even be joined on
     dropped = [name for name in loaded.columns if special.refused_category(name, permitted)]
     for name in dropped:
         con.execute(f"alter table raw.{sql_name(entry.view)} drop column {sql_name(name)}")

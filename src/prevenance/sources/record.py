@@ -84,7 +84,9 @@ def recorded_change(
     now, notes = _now(con, view, keys, erased)
     before = _before(con, view, folder, keys)
     notes += _columns(now, before, keys)
+    # the engine knows no case: a column that only changed its case is the same one
     rest = {name.lower(): name for name in (*before, *now) if name not in keys}
+    # the key first: a segment is read by people, and an erasure finds the person in it
     header = [*keys, RECORDED_AT, RECORDED_GONE, *sorted(rest.values(), key=[*now, *before].index)]
     same = " and ".join(f"now.{sql_name(key)} = old.{sql_name(key)}" for key in keys)
     differs = " or ".join(f"now.{sql_name(name)} is distinct from old.{sql_name(name)}" for name in rest.values()) or "false"

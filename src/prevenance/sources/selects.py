@@ -25,6 +25,7 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table, *, 
     """
     select = source.selects[table.name]
     _refuse_agents(con, source, table)
+    # so that a select names its files plainly, and cannot reach the canonical tables
     con.execute("use raw")
     try:
         columns = column_names(con, select)
@@ -65,8 +66,10 @@ def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
 
 def _refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
     """Raise E902 where a column that says who works for the company is given another meaning than ``owner``."""
+    # a comment in a select may name what it does not use
     text = re.sub(r"--[^\n]*", "", source.selects[table.name])
     for (name,) in con.execute("select distinct column_name from duckdb_columns() where schema_name = 'raw' order by 1").fetchall():
+        # special categories are gone by now; only an agent's name can still be put to another use
         if special.refused_category(name, source.permitted, agents=True) != special.AGENT:
             continue
         for given in re.findall(rf'(?<!\w)"?{re.escape(name)}"?\s+as\s+"?(\w+)"?', text, re.IGNORECASE):

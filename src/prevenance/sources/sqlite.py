@@ -60,6 +60,7 @@ def read_sqlite(con: duckdb.DuckDBPyConnection, links: Links, root: Path, entry:
         link = links.open.get(path) or _connected(links, path, entry)
         body, order = _body(link, entry)
         columns = [column[0] for column in link.execute(f"select * from {body} limit 0").description]
+        # binary: a collation may call two texts equal, and their order would be chance
         sorted_by = ", ".join(f"{sql_name(column)} collate binary" for column in order or columns)
         rows = link.execute(f"select * from {body} order by {sorted_by}")
         return load_rows(con, entry, name, columns, rows, _size, _texts)
@@ -111,6 +112,7 @@ def _workplace() -> Iterator[Path]:
 def _copied(path: Path, folder: Path, entry: Entry) -> Path:
     """Copy a file and its write-ahead log as they were at one moment: a log may grow meanwhile, the file itself may not change."""
     log = path.with_name(path.name + "-wal")
+    # a log that is written back while we copy changes the file under the copy
     for _ in range(COPIES):
         with writing(folder):
             before = path.stat()
@@ -150,6 +152,7 @@ def _texts(rows: list[Cells]) -> pa.Table:
 def _text(cell: Any) -> str | None:
     if cell is None or isinstance(cell, str):
         return cell or None
+    # as PostgreSQL writes bytes, so that one select reads both
     return "\\x" + cell.hex() if isinstance(cell, bytes) else repr(cell)
 
 

@@ -58,6 +58,7 @@ def _insert(con: duckdb.DuckDBPyConnection, entry: Entry, name: str, batch: pa.T
     import pyarrow as pa
 
     places = ", ".join(batch.column_names)
+    # order by _line: the engine may insert a batch on several threads
     con.register("batch", batch.append_column("_line", pa.array(lines, pa.int64())))
     con.execute(f"insert into raw.{sql_name(entry.view)} select {places}, ?, _line from batch order by _line", [name])
     con.unregister("batch")

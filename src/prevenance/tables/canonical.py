@@ -24,6 +24,7 @@ EARLIEST, LATEST = "1990-01-01", "2100-01-01"
 CLOCK_SLACK_MINUTES = 5
 """A fact may look known up to this long before it happened (two clocks never agree to the second)."""
 
+# what a spreadsheet exports where its formula broke
 SHEET_ERRORS = ("#ref!", "#n/a", "#div/0!", "#value!", "#name?", "#num!", "#null!")
 MISSING_WORDS = ("", "nan", "na", "n/a", "null", "none", "inf", "-inf", "+inf", "infinity", "-infinity", "-", *SHEET_ERRORS)
 """Words that mean "no number", compared in lower case. They become missing and are counted."""
@@ -76,6 +77,7 @@ class Table:
         return "customer_id" in self.names
 
 
+# known_at is not required: a source that has only one clock declares a delay instead
 CLOCKS = (Column("event_at", "instant", required=True), Column("known_at", "instant"))
 CUSTOMER = Column("customer_id", "id", required=True)
 
@@ -112,6 +114,7 @@ TABLES: dict[str, Table] = {
             *_texts("segment", "industry", "country", "language", "plan"),
             *_texts("owner", personal=True),
             _id("parent_id"),
+            # one state of a customer at one moment: two that differ cannot both be true
             key=("customer_id", "event_at", "known_at"),
             once=True,
         ),
@@ -162,6 +165,7 @@ TABLES: dict[str, Table] = {
             _choice("kind", "call", "email", "meeting", "training", "campaign"),
             *_texts("campaign", "arm", "outcome"),
         ),
+        # allowed is not required: a consent that cannot be read must stay, to count as a no
         _log("consents", *_texts("purpose"), Column("allowed", "flag"), once=True),
         Table(
             "products",

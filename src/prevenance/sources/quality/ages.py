@@ -46,6 +46,7 @@ def _rhythm(taken: Intake, name: str, as_of: datetime) -> tuple[float | None, in
     query = f"select distinct known_at::date from canonical.{name} where {year} order by 1"
     days = [row[0] for row in taken.con.execute(query).fetchall()]
     between = sorted((after - before).days for before, after in pairwise(days))
+    # a rhythm of a few days is no rhythm
     if len(between) < DAYS_NEEDED:
         return None, None
     usual = median(between)

@@ -37,6 +37,7 @@ def _gaps(taken: Intake, name: str, given: Sequence[str]) -> list[Gap]:
     columns = [column.name for column in table.columns if column.name in given and not column.required and column.name != "known_at"]
     if not columns:
         return []
+    # a cancellation has no price to miss: a gap is asked for only among the events that carry the column
     event = next((f"cast({one} as varchar)" for one in ("event", "kind") if one in table.names), "''")
     counted = ", ".join(f"count({sql_name(column)})" for column in columns)
     groups = taken.con.execute(f"select {event}, count(*), {counted} from canonical.{name} group by 1 order by 1").fetchall()

@@ -177,6 +177,7 @@ def gap_finding(gap: Gap) -> Finding:
 
 def first_to_mend(found: Iterable[Finding], gaps_found: Iterable[Gap], most: int = 5) -> list[Finding]:
     """Return at most ``most`` findings: what stops a run, then what costs the most customers, then the most rows; last, columns with gaps."""
+    # repeats cost nobody anything: one of them is used
     costly = [one for one in found if one.blocks or one.weight]
     ordered = sorted(costly, key=lambda one: (not one.blocks, -one.weight * one.customers, -one.rows, one.table, one.column, one.what))
     usual = [gap for gap in gaps_found if LEAST <= gap.share <= MOST and not TABLES[gap.table].column(gap.column).personal]
