@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 from prevenance.privacy import trail
 from prevenance.runs.settings.schema import Settings
@@ -13,7 +12,7 @@ from prevenance.runs.steps import Steps
 def verify_trail(given: Settings, steps: Steps) -> None:
     """Print how many acts of each kind the log holds and its last digest; E309 names the first broken line."""
     steps("verify the audit log")
-    lines = trail.verified_lines(Path(given.out))
+    lines = trail.verified_lines(given.folder)
     counts = ", ".join(f"{number} {what}" for what, number in sorted(Counter(one["what"] for one in lines).items()))
     steps.tell(f"AUDIT     {len(lines)} lines, chain unbroken" + (f": {counts}" if counts else ""))
     if lines:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.folders import write_status
 from prevenance.runs.night import publish_night
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
@@ -18,8 +16,8 @@ MOST = 366
 """Nights that one run makes up for."""
 
 
-def make_up(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceError]:
-    """Publish the lists of every night from ``from`` to ``to``, both included, oldest first; return what was refused.
+def make_up(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
+    """Publish the lists of every night from ``from`` to ``to``, both included, oldest first.
 
     A night that is refused does not stop the others, unless no other can do better: settings, lock, disk.
 
@@ -27,26 +25,23 @@ def make_up(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceE
         PrevenanceError: E208 for dates that are none, the wrong way round or too many.
     """
     told: dict[str, Any] = {}
-    problems: list[PrevenanceError] = []
     for day in nights_of(given):
         steps.tell(f"NIGHT     {day}")
         one = replace(given, as_of=day, overrides=[*given.overrides, f"as_of={day}"])
         try:
             done = publish_night(one, targets(one), steps, at_the_time=True)
         except PrevenanceError as problem:
-            problems.append(problem)
+            steps.refused.append(problem)
             told[day] = {"outcome": "refused", "exit": problem.exit_status, "error": problem.line()}
             if problem.exit_status in (2, 7, 8):
                 break
             continue
-        problems += done.refused.values()
+        steps.refused += done.refused.values()
         told[day] = done.record
     write_index(given)
     good = sum(one["outcome"] != "refused" for one in told.values())
-    outcome = "published" if not problems else "partly published" if good else "refused"
-    code = problems[0].exit_status if problems else 0
-    write_status(Path(given.out), {"pipeline": "backfill", "outcome": outcome, "exit": code, "nights": told})
-    return problems
+    outcome = "published" if not steps.refused else "partly published" if good else "refused"
+    return {"outcome": outcome, "nights": told}
 
 
 def nights_of(given: Settings) -> list[str]:

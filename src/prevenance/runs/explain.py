@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from prevenance.explain.details import SAMPLED, Basis, details_by_customer
 from prevenance.explain.evidence import inputs_of, rows_held, sum_check, what_if_answers
 from prevenance.models import bundle
 from prevenance.publish import dossier, folders
-from prevenance.publish.folders import write_status
 from prevenance.publish.published import Published, published_list_at
 from prevenance.runs.acts import note_acts
 from prevenance.runs.champion import asked_source, champion_of, with_champion
@@ -47,14 +45,14 @@ class Asked:
         return hashlib.sha256(self.customer.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
+def explain_customer(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
     """Explain ``customer`` for the chosen target, or for every target that has a champion; write ``<out>/explain/<target>/<cutoff>/``."""
     if not given.customer:
         raise PrevenanceError(
             "E202", "customer is not set", key="customer", fix="add customer=<an id as in column customer_id of list.csv>"
         )
     asked, spoken = Asked(given.customer, given.product or None), words(given.language)
-    chosen = with_champion(Path(given.out), targets(given))
+    chosen = with_champion(given.folder, targets(given))
     if asked.product is not None:
         chosen = [one for one in chosen if target_of(one).pairs] or chosen
     results = {}
@@ -63,7 +61,7 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
         inputs, found = read(one)
         check_known(inputs, asked)
         told = explanation(one, basis_of(one, inputs, found, steps), asked, spoken)
-        folder = Path(given.out) / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
+        folder = given.folder / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
             f"{asked.digest}.json": formats.canonical_json(told),
             f"{asked.digest}.html": dossier.dossier_page(told, spoken).encode(errors="replace"),
@@ -72,8 +70,8 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
         folders.write_files(folder, files)
         steps.tell(dossier.dossier_text(told, str(folder), spoken))
         results[one.target.name] = str(folder)
-    note_acts(Path(given.out), "explain", results)
-    write_status(Path(given.out), {"pipeline": "explain", "outcome": "explained", "exit": 0, "targets": results})
+    note_acts(given.folder, "explain", results)
+    return {"outcome": "explained", "targets": results}
 
 
 def inputs_by_target(given: Settings, steps: Steps) -> Callable[[Settings], tuple[Inputs, Published | None]]:
@@ -84,11 +82,11 @@ def inputs_by_target(given: Settings, steps: Steps) -> Callable[[Settings], tupl
     read: dict[str | None, Inputs] = {}
 
     def inputs_and_list(one: Settings) -> tuple[Inputs, Published | None]:
-        newest = published_list_at(Path(one.out), one.target.name, None) if one.as_of is None else None
+        newest = published_list_at(one.folder, one.target.name, None) if one.as_of is None else None
         as_of = f"{newest.cutoff.isoformat()}+00:00" if newest else one.as_of
         if as_of not in read:
             read[as_of] = load_inputs(replace(one, as_of=as_of), steps, gated=True)
-        return read[as_of], newest or published_list_at(Path(one.out), one.target.name, read[as_of].as_of)
+        return read[as_of], newest or published_list_at(one.folder, one.target.name, read[as_of].as_of)
 
     return inputs_and_list
 
@@ -111,7 +109,7 @@ def check_known(inputs: Inputs, asked: Asked) -> None:
 
 def basis_of(given: Settings, inputs: Inputs, found: Published | None, steps: Steps) -> Basis:
     """Return the list that the explanation stands on: the published one, or the same list worked out now."""
-    target, out = target_of(given), Path(given.out)
+    target, out = target_of(given), given.folder
     if found is not None:
         fitted, told = found.model(out), found.manifest
         definitions, _ = definitions_of(given, inputs, fitted)

@@ -156,7 +156,7 @@ def record_entries(given: Settings, selects: dict[str, str]) -> tuple[dict[str, 
                 key=f"source.record.{view}",
                 fix=f"write record: {{{view}: [<its id column>]}}",
             )
-    folders = {f"{view}_recorded": Path(given.out) / "record" / view for view in record}
+    folders = {f"{view}_recorded": given.folder / "record" / view for view in record}
     read = {view: folder for view, folder in folders.items() if any(re.search(rf"\b{view}\b", select) for select in selects.values())}
     return {view: tuple(keys) for view, keys in record.items()}, read
 
@@ -167,7 +167,7 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     Raises:
         PrevenanceError: E401 if there is none.
     """
-    data = Path(given.data) if given.data else Path(given.out) / "demo"
+    data = Path(given.data) if given.data else given.folder / "demo"
     if given.source.name == "demo" and not given.data:
         ensure_demo(given, data, steps)
     if not data.is_dir() and not all(one.is_table for view, one in source.entries.items() if view not in source.folders):
@@ -186,7 +186,7 @@ def prepare_out(given: Settings) -> Path:
     Raises:
         PrevenanceError: E205 when it belongs to another source, E801 when it cannot be written.
     """
-    out = Path(given.out)
+    out = given.folder
     if (out / "run.json").is_file():
         owner = json.loads((out / "run.json").read_text(encoding="utf-8"))["source"]
         if owner != given.source.name:
@@ -212,7 +212,7 @@ def remember_settings(given: Settings, rows: dict[str, int] | None = None) -> No
     if given.data:
         kept.append(f"data={Path(given.data).resolve()}")
     told = json.dumps({"source": given.source.name, "overrides": kept, "rows": rows or {}}, indent=1) + "\n"
-    disk.write(Path(given.out) / "run.json", told.encode())
+    disk.write(given.folder / "run.json", told.encode())
 
 
 def bytes_needed(out: Path) -> int:
@@ -230,7 +230,7 @@ def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
     mark = folder / "demo.json"
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return
-    with lock.hold_lock(Path(given.out), "demo"), disk.writing(folder):
+    with lock.hold_lock(given.folder, "demo"), disk.writing(folder):
         steps("make the demo company")
         folder.mkdir(parents=True, exist_ok=True)
         mark.unlink(missing_ok=True)

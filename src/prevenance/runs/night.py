@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
 from prevenance.publish import finished, summary
-from prevenance.publish.folders import publish_list, write_status
+from prevenance.publish.folders import publish_list
 from prevenance.runs.acts import note_act, note_acts
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs, load_inputs
@@ -51,12 +50,12 @@ class Night:
         }
 
 
-def score_each(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceError]:
-    """Publish the list of the chosen target, or of every target that has a champion; return what was refused."""
+def score_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
+    """Publish the list of the chosen target, or of every target that has a champion."""
     done = publish_night(given, targets(given), steps)
     write_index(given)
-    write_status(Path(given.out), {"pipeline": "score"} | done.record)
-    return list(done.refused.values())
+    steps.refused += done.refused.values()
+    return done.record
 
 
 def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: bool = False) -> Night:
@@ -65,7 +64,7 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
     Raises:
         PrevenanceError: what concerns all of them: the inputs, the disk, no champion for any.
     """
-    out, done = Path(given.out), Night()
+    out, done = given.folder, Night()
     chosen = [one for one in each if tracked_champion(out, one.target.name) or given.allow_rule] or each[:1]
     if len(chosen) == 1 and not given.allow_rule:
         champion_of(out, target_of(chosen[0]), None, asked_source(given))  # refused before anything is read
@@ -83,7 +82,7 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
                 break
             continue
         steps.tell(text)
-    note_acts(Path(given.out), "score", done.lists)
+    note_acts(given.folder, "score", done.lists)
     steps("the model store", checked=False)
     done.messages = lists_log.log_lists(out, [facts["list"] for facts in done.lists.values()])
     done.messages += _past_retention(given, loaded)
@@ -95,7 +94,7 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
 
 def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
     """Remove results that are older than they may be kept, and say how many; what another run is writing waits for the next night."""
-    out, rules = Path(given.out), given.privacy.retention.artifacts
+    out, rules = given.folder, given.privacy.retention.artifacts
     try:
         with ExitStack() as held:
             for name in RETAINED:
@@ -104,7 +103,7 @@ def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
     except PrevenanceError as problem:
         return [f"what is past its retention waits for the next night: {problem.what}"]
     if went:
-        note_act(Path(given.out), "prune", **went)
+        note_act(given.folder, "prune", **went)
     return (
         [f"past their retention and removed: {', '.join(f'{number} of {name}' for name, number in sorted(went.items()))}"] if went else []
     )
@@ -112,7 +111,7 @@ def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
 
 def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:
     """Register the simple rule for a target that has no champion, as training on too little does."""
-    with lock.hold_lock(Path(given.out), "train"):
+    with lock.hold_lock(given.folder, "train"):
         train_target(replace(given, model=ModelSettings(kind="rule")), loaded, steps)
 
 
@@ -121,7 +120,7 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
 
     ``at_the_time`` takes the champion of that night, not today's.
     """
-    target, out, cutoff = target_of(given), Path(given.out), inputs.as_of
+    target, out, cutoff = target_of(given), given.folder, inputs.as_of
     fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given), at_the_time=at_the_time)
     made, hidden = ranked_list(given, inputs, fitted, model_digest, steps), pseudonyms_of(given)
     now = made.inputs

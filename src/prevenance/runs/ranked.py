@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 
@@ -54,7 +53,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     rows = pd.concat([found.rows, told], axis=1).merge(people, on="customer_id", how="left")
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
-    answers = known_answers(Path(given.out), target.name, cutoff, static=given.source.static, replaying=replaying)
+    answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
     choice = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)

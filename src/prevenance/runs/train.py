@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
-from prevenance.publish.folders import write_status
 from prevenance.runs.acts import note_acts
 from prevenance.runs.inputs import load_inputs, remember_settings
 from prevenance.runs.learn import train_target
@@ -12,7 +11,7 @@ from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.steps import Steps
 
 
-def train_each(given: Settings, targets: Targets, steps: Steps) -> None:
+def train_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
     """Train the chosen target, or every target that the source declares."""
     loaded = load_inputs(given, steps)
     steps("")
@@ -22,5 +21,5 @@ def train_each(given: Settings, targets: Targets, steps: Steps) -> None:
         text, results[one.target.name] = train_target(one, loaded, steps)
         steps.tell(text)
     remember_settings(given, {name: one.read for name, one in loaded.counts.items()})
-    note_acts(Path(given.out), "train", results)
-    write_status(Path(given.out), {"pipeline": "train", "outcome": "trained", "exit": 0, "targets": results})
+    note_acts(given.folder, "train", results)
+    return {"outcome": "trained", "targets": results}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.folders import write_status
 from prevenance.publish.quality import Audit, audit_report, audit_text
 from prevenance.runs.inputs import Inputs, load_inputs, source_of
 from prevenance.runs.settings.schema import Settings
@@ -22,7 +21,7 @@ HOPELESS = (2, 7, 8)
 """Exit codes after which there is nothing to look at: a wrong setting, a held lock, the disk."""
 
 
-def validate_inputs(given: Settings, steps: Steps) -> None:
+def validate_inputs(given: Settings, steps: Steps) -> dict[str, Any]:
     """Print the audit and write ``<out>/validate/report.json``; what a run refuses is refused here too, after the audit of the rest.
 
     Raises:
@@ -32,13 +31,13 @@ def validate_inputs(given: Settings, steps: Steps) -> None:
     steps("")
     if inputs is not None:
         audit = audit_of(given, inputs, refused)
-        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
+        place = disk.write(given.folder / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
         steps.tell(f"{audit_text(audit)}\n\nFILES         {place}")
     for problem in refused[1:]:
         steps.tell(problem.line())
     if refused:
         raise refused[0]
-    write_status(Path(given.out), {"pipeline": "validate", "outcome": "valid", "exit": 0})
+    return {"outcome": "valid"}
 
 
 def inputs_and_refusals(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:
