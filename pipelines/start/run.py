@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,9 @@ if ending.tell_little_memory():
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 
-from pipelines.start.arguments import IDS, own_words
-from pipelines.start.compose import PrivateConf, settings_of, targets_of, with_remembered, without_private
-from pipelines.start.locks import held_by
+from pipelines.start.compose import IDS, PrivateConf, own_words, settings_of, targets_of, with_remembered, without_private
 from pipelines.start.refusals import refuse_secrets
-from prevenance.base import memory
+from prevenance.base import disk, lock, memory
 from prevenance.base.errors import PrevenanceError
 from prevenance.runs.commands import conf_folder
 from prevenance.runs.settings.schema import Settings
@@ -32,6 +31,23 @@ from prevenance.runs.steps import Steps
 
 Body = Callable[[Settings, "Steps"], Mapping[str, Any] | None]
 """A pipeline: returns what status.json says of it, or nothing where it leaves that of the last run; what it refused stands in its steps."""
+
+
+LOCKS = {
+    "train": ("train",),
+    "score": ("lists",),
+    "backfill": ("lists",),
+    "record": ("record",),
+    "feedback": ("feedback",),
+    "export": ("export", "feedback"),
+    "replay": ("replay",),
+    "explain": ("explain",),
+    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "train"),
+}
+"""What a run of each kind holds while it works: runs that share none may overlap."""
+
+SWEPT = {"lists": ("lists/*", "spool"), "record": ("record/*",), "train": ("models/*", "train/*", "demo")}
+"""Where a run that holds a lock removes what killed ones left unfinished, besides the output folder itself."""
 
 
 def command(name: str, module: str, function: str, *, by_target: bool = False) -> tuple[Body, Callable[[], None]]:
@@ -84,9 +100,26 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
         return _refuse(found, Path(next((one[4:] for one in arguments if one.startswith("out=")), "out")), name)
 
 
+@contextmanager
+def _held_by(name: str, out: Path) -> Iterator[None]:
+    """Hold the locks of the pipeline ``name`` inside the block, with what killed runs left unfinished removed.
+
+    Only training, scoring and recording make a folder that is not there.
+
+    Raises:
+        PrevenanceError: E701 naming the holder, E801 if the folder cannot be written.
+    """
+    with ExitStack() as locks:
+        for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score", "record") else ():
+            locks.enter_context(lock.hold_lock(out, one))
+            for folder in (out, *(found for pattern in SWEPT.get(one, ()) for found in out.glob(pattern))):
+                disk.sweep(folder)
+        yield
+
+
 def _run(name: str, body: Body, given: Settings) -> int:
     ending.sweep_spilled()
-    with held_by(name, given.folder):
+    with _held_by(name, given.folder):
         steps = Steps(given.folder, _show, say)
         told = body(given, steps)
         status = next((problem.exit_status for problem in steps.refused), 0)
