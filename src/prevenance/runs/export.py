@@ -61,12 +61,9 @@ def exported_rows(given: Settings, found: Published) -> tuple[pd.DataFrame, date
     if given.reviewed_only:
         each = [(row, answer) for row, answer in each if answer is not None]
     elif undecided and given.privacy.review == "required":
-        raise PrevenanceError(
-            "E906",
-            f"{undecided} of {len(each)} rows have no decision by a person",
-            fix="take the team's answers with make feedback, or add reviewed_only=true to export only the rows that were decided",
-            target=given.target.name,
-        )
+        what = f"{undecided} of {len(each)} rows have no decision by a person"
+        fix = "take the team's answers with make feedback, or add reviewed_only=true to export only the rows that were decided"
+        raise PrevenanceError("E906", what, fix=fix, target=given.target.name)
     frame = pd.DataFrame([_row(dict(row), answer) for row, answer in each], columns=COLUMNS, dtype="str")
     if hidden:
         frame["customer_id"] = [hidden.of(one) for one in frame["customer_id"]]

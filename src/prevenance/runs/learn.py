@@ -9,7 +9,6 @@ from typing import Any
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.pseudonyms import wanted_pseudonyms
 from prevenance.explain.attribution import write_plots
 from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
@@ -23,7 +22,7 @@ from prevenance.publish.folders import write_files
 from prevenance.runs.acts import note_acts
 from prevenance.runs.commands import command
 from prevenance.runs.health import health_score_of
-from prevenance.runs.inputs import Inputs, load_inputs, remember_settings
+from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of, remember_settings
 from prevenance.runs.settings.outreach import capacity_of, share_of
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
@@ -165,7 +164,7 @@ def _registered(
     given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
 ) -> tuple[str, str]:
     """Write the report beside its pictures, register the model, and return its version and digest."""
-    out, hidden = given.folder, wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
+    out, hidden = given.folder, pseudonyms_of(given)
     with tempfile.TemporaryDirectory() as work:
         sample = tested.rows
         if len(sample) > PLOTTED:

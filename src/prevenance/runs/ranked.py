@@ -10,7 +10,6 @@ from datetime import datetime
 import pandas as pd
 
 from prevenance.base import formats
-from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
 from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import playbook_of
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
@@ -24,7 +23,7 @@ from prevenance.models.bundle import Fitted
 from prevenance.order.decision import BEYOND, COOLING, Rules
 from prevenance.order.value import offers_by_product
 from prevenance.runs.champion import check_inputs
-from prevenance.runs.inputs import Inputs
+from prevenance.runs.inputs import Inputs, pseudonyms_of
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.outreach import peace_of, plays_of, rules_of
 from prevenance.runs.settings.schema import Settings
@@ -99,8 +98,3 @@ def run_id_of(
         "feedback": sorted((*one.key, one.score) for one in answers),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def pseudonyms_of(given: Settings) -> Pseudonyms | None:
-    """Return the pseudonyms that the settings ask for, if they do; E905 without a key."""
-    return wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)

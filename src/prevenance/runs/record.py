@@ -8,7 +8,7 @@ from typing import Any
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import instant_stamp
 from prevenance.consent import erased
-from prevenance.consent.purpose import Privacy, check_purpose
+from prevenance.consent.purpose import check_purpose
 from prevenance.history.history import as_of_instant
 from prevenance.runs.acts import note_act
 from prevenance.runs.inputs import data_of, prepare_out, source_of
@@ -28,7 +28,7 @@ def record_changes(given: Settings, steps: Steps) -> dict[str, Any]:
             table that lost most of its keys, and what reading a table raises.
     """
     rules = given.privacy
-    check_purpose(Privacy(rules.purpose, rules.legal_basis, rules.controller))
+    check_purpose(rules.purpose, rules.legal_basis, rules.controller)
     source, out = source_of(given), prepare_out(given)
     if not source.record:
         fix = "write record: {accounts: [account_id]} in the source's yaml, with an entry of files and its key columns"

@@ -98,16 +98,16 @@ def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime
     if not kept:
         works = first + length + timedelta(days=1)
         table, said = backfilled or ("", "")
-        raise PrevenanceError(
-            "E601",
+        what = (
             said
-            or f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days",
-            target=target.name,
-            table=table or None,
-            fix=f"leave known_at out of {table}.sql and set source.delay_days.{table}=1 (the days from event to knowledge)"
-            if table
-            else f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days",
+            or f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days"
         )
+        fix = (
+            f"leave known_at out of {table}.sql and set source.delay_days.{table}=1 (the days from event to knowledge)"
+            if table
+            else f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days"
+        )
+        raise PrevenanceError("E601", what, fix=fix, target=target.name, table=table or None)
     if backfilled and backfilled[1] not in inputs.messages:
         inputs.messages.append(backfilled[1])
     return kept

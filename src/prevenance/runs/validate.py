@@ -7,6 +7,7 @@ from typing import Any
 
 from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
+from prevenance.consent.purpose import PURPOSE_EXAMPLES
 from prevenance.publish.quality import Audit, audit_report, audit_text
 from prevenance.runs.inputs import Inputs, load_inputs, source_of
 from prevenance.runs.settings.schema import Settings
@@ -64,16 +65,10 @@ def inputs_and_refusals(given: Settings, steps: Steps) -> tuple[Inputs | None, l
 def _lenient(given: Settings, problem: PrevenanceError) -> Settings:
     """Return settings that set bad rows apart and, for the audit alone, take what privacy asks for as recorded."""
     tables = {name: replace(one, on_bad_row="quarantine") for name, one in given.tables.items()}
-    rules, said = given.privacy, "not recorded"
+    rules = given.privacy
     opt_in = rules.opt_in and problem.where.get("table") != "consents"
-    recorded = replace(
-        rules,
-        purpose=rules.purpose.strip() or said,
-        legal_basis=rules.legal_basis.strip() or said,
-        controller=rules.controller.strip() or said,
-        opt_in=opt_in,
-    )
-    return replace(given, tables=tables, privacy=recorded)
+    recorded: dict[str, Any] = {name: getattr(rules, name).strip() or "not recorded" for name in PURPOSE_EXAMPLES}
+    return replace(given, tables=tables, privacy=replace(rules, opt_in=opt_in, **recorded))
 
 
 def _without(source: Source, name: str) -> Source:

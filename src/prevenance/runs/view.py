@@ -15,7 +15,7 @@ import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical_json, date_text, json_value
+from prevenance.base.formats import canonical_json, json_value
 from prevenance.decide import movement
 from prevenance.decide.overrides import override_rate
 from prevenance.decide.weeks import known_answers
@@ -80,25 +80,17 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
     """Return the view of a list that was just made, in the types of JSON."""
     target, say, out = target_of(given), words(given.language), given.folder
     definitions, _ = definitions_of(given, inputs, fitted)
-    until = manifest["data_until"]
-    basis = Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, made.inputs, made.run_id, until)
+    basis = Basis(
+        target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, made.inputs, made.run_id, manifest["data_until"]
+    )
     earlier = published_lists_before(out, target.name, inputs.as_of)
     last = earlier[-1] if earlier else None
     ranked = made.decided
     view = {
-        "language": given.language,
-        "currency": given.source.currency,
-        "target": target.name,
-        "kind": given.target.kind,
-        "says": target.says,
+        **headline.list_facts(given, basis),
         "verb": say(target.words.verb),
-        "cutoff": inputs.as_of,
-        "date": date_text(inputs.as_of, given.source.timezone),
-        "horizon_days": target.horizon_days,
-        "run_id": made.run_id,
         "model": {"version": digest[:12], "kind": fitted.kind},
         "scored_at": None,
-        "data_until": until,
         "no_model": NO_MODEL.get(fitted.kind, ""),
         "alerts": [
             {"table": gate.table, "facts": gate.facts, "without": LATE in inputs.counts[gate.table].excluded}
