@@ -2,7 +2,7 @@
 
 from pipelines.start.run import command
 
-body, main = command("audit_log", "audit_log", "verify_trail")
+body, main = command("audit_log", "acts", "verify_trail")
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,7 @@
 
 from pipelines.start.run import command
 
-body, main = command("backfill", "backfill", "publish_missed_nights", by_target=True)
+body, main = command("backfill", "night", "publish_missed_nights", by_target=True)
 
 if __name__ == "__main__":
     main()

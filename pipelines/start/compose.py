@@ -16,14 +16,24 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.start.arguments import IDS, escaped
 from pipelines.start.refusals import blank_rules, config_error, refuse_code, refuse_kept_secrets, refuse_named_code, refuse_secrets
-from prevenance.base.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.runs.commands import PRIVATE, conf_folder
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.schema import PolicySettings, Settings
 from prevenance.tables.canonical import TABLES
 from prevenance.words import words
+
+WORDS = {
+    "leakage": {"features": "table.file"} | {key: f"table.{key}" for key in ("label", "id", "cutoff", "fail", "permitted")},
+    "backfill": {"from": "nights.first", "to": "nights.last"},
+}
+"""What a command is asked in its own words -> the key of its conf: ``features=`` is a file there, elsewhere a group of choices."""
+
+PATHS = frozenset(key for words in WORDS.values() for key in words.values())
+
+IDS = ("customer", "product")
+"""What ``explain`` is asked about: ids, taken to the letter and never parsed."""
 
 SAID = ("target", "validation", "outreach", "tables")
 """Groups of settings that a source may speak on."""
@@ -53,13 +63,21 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
-            composed = compose(name, overrides=[escaped(_added(one)) for one in overrides if one.partition("=")[0] not in ids])
+            composed = compose(name, overrides=[_escaped(_added(one)) for one in overrides if one.partition("=")[0] not in ids])
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
             found = checked_settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
     except (HydraException, OmegaConfBaseException) as problem:
         raise config_error(problem, setting_keys()) from problem
+
+
+def _escaped(override: str) -> str:
+    """Quote path-like values that Hydra's grammar would refuse (spaces, colons, equals signs)."""
+    key, _, value = override.partition("=")
+    if (key in ("data", "out", "as_of", "file") or key in PATHS) and value and value[0] not in "'\"[":
+        return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return override
 
 
 def _added(override: str) -> str:
@@ -126,6 +144,22 @@ def _source_words(source: Any, target: str, group: str) -> Any:
     if group == "target":
         return {key: value for key, value in said.items() if key not in ("validation", "outreach", "tables")}
     return OmegaConf.merge(source[group], said.get(group, {}))
+
+
+def own_words(name: str, arguments: list[str]) -> list[str]:
+    """Return the arguments of a command in the words of its conf.
+
+    Raises:
+        PrevenanceError: E201 for a setting that the leakage check does not have.
+    """
+    words = WORDS.get(name, {})
+    known, found = (*words, *words.values(), "out", "seed"), []
+    for one in arguments:
+        key, equals, value = one.partition("=")
+        if name == "leakage" and equals and key not in known and not one.startswith("-"):
+            raise PrevenanceError("E201", f'there is no setting "{key}"', key=key, fix=did_you_mean(key, (*words, "out", "seed")))
+        found.append(f"{words.get(key, key)}={value}" if equals and not one.startswith("-") else one)
+    return found
 
 
 def without_private(arguments: list[str]) -> list[str]:

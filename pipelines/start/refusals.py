@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -13,16 +13,22 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent.purpose import PURPOSE_EXAMPLES
 
 
-def refuse_code(node: Any, path: str = "") -> None:
-    """Raise E204 when a setting would name code to run (``_target_`` and its like), at any depth."""
+def _keys(node: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Return every key of a conf with its place and its value, at any depth, inside lists too."""
     if isinstance(node, dict):
         for key, value in node.items():
-            if key in ("_target_", "_partial_", "_args_", "_recursive_", "_convert_"):
-                raise runs_code(key, f"{path}{key}")
-            refuse_code(value, f"{path}{key}.")
+            yield str(key), f"{path}{key}", value
+            yield from _keys(value, f"{path}{key}.")
     elif isinstance(node, list):
         for item in node:
-            refuse_code(item, path)
+            yield from _keys(item, path)
+
+
+def refuse_code(node: Any) -> None:
+    """Raise E204 when a setting would name code to run (``_target_`` and its like), at any depth."""
+    for key, place, _ in _keys(node):
+        if key in ("_target_", "_partial_", "_args_", "_recursive_", "_convert_"):
+            raise runs_code(key, place)
 
 
 def refuse_named_code(argument: str) -> None:
@@ -62,16 +68,11 @@ def refuse_secrets(arguments: list[str], letters: Collection[str] = ()) -> None:
             raise _told(key.lstrip("+~") if re.fullmatch(r"[+~]*[\w.@/-]{1,60}", key) else None)
 
 
-def refuse_kept_secrets(node: Any, path: str = "") -> None:
+def refuse_kept_secrets(node: Any) -> None:
     """Raise E211 when a file of conf/ holds a secret, at any depth."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if isinstance(value, str) and value not in ("", MISSING) and (_secret(str(key)) or _HIDDEN.search(value)):
-                raise _told(f"{path}{key}")
-            refuse_kept_secrets(value, f"{path}{key}.")
-    elif isinstance(node, list):
-        for item in node:
-            refuse_kept_secrets(item, path)
+    for key, place, value in _keys(node):
+        if isinstance(value, str) and value not in ("", MISSING) and (_secret(key) or _HIDDEN.search(value)):
+            raise _told(place)
 
 
 _WORDS = re.compile("pass(?:word|wd|phrase)|pwd|secret|token|credentials?|dsn|(?:api|private|access|secret)key")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before any numeric library: idle threads must not spin on shared cores
 
@@ -19,18 +21,33 @@ if ending.tell_little_memory():
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 
-from pipelines.start.arguments import IDS, own_words
-from pipelines.start.compose import PrivateConf, settings_of, targets_of, with_remembered, without_private
-from pipelines.start.locks import held_by
+from pipelines.start.compose import IDS, PrivateConf, own_words, settings_of, targets_of, with_remembered, without_private
 from pipelines.start.refusals import refuse_secrets
-from prevenance.base import memory
+from prevenance.base import disk, lock, memory
 from prevenance.base.errors import PrevenanceError
 from prevenance.runs.commands import conf_folder
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 
-Body = Callable[[Settings, "Steps"], int | None]
-"""A pipeline: returns the exit status if some of its work was refused and told, else nothing."""
+Body = Callable[[Settings, "Steps"], Mapping[str, Any] | None]
+"""A pipeline: returns what status.json says of it, or nothing where it leaves that of the last run; what it refused stands in its steps."""
+
+
+LOCKS = {
+    "train": ("train",),
+    "score": ("lists",),
+    "backfill": ("lists",),
+    "record": ("record",),
+    "feedback": ("feedback",),
+    "export": ("export", "feedback"),
+    "replay": ("replay",),
+    "explain": ("explain",),
+    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "train"),
+}
+"""What a run of each kind holds while it works: runs that share none may overlap."""
+
+SWEPT = {"lists": ("lists/*", "spool"), "record": ("record/*",), "train": ("models/*", "train/*", "demo")}
+"""Where a run that holds a lock removes what killed ones left unfinished, besides the output folder itself."""
 
 
 def command(name: str, module: str, function: str, *, by_target: bool = False) -> tuple[Body, Callable[[], None]]:
@@ -39,9 +56,9 @@ def command(name: str, module: str, function: str, *, by_target: bool = False) -
     ``by_target`` functions get what gives the settings of each target, too.
     """
 
-    def body(given: Settings, steps: Steps) -> int:
+    def body(given: Settings, steps: Steps) -> Any:
         run = getattr(importlib.import_module(f"prevenance.runs.{module}"), function)
-        return tell_refusals(run(given, *([partial(targets_of, name)] if by_target else []), steps) or [])
+        return run(given, *([partial(targets_of, name)] if by_target else []), steps)
 
     return body, partial(main, name, body)
 
@@ -83,11 +100,39 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
         return _refuse(found, Path(next((one[4:] for one in arguments if one.startswith("out=")), "out")), name)
 
 
+@contextmanager
+def _held_by(name: str, out: Path) -> Iterator[None]:
+    """Hold the locks of the pipeline ``name`` inside the block, with what killed runs left unfinished removed.
+
+    Only training, scoring and recording make a folder that is not there.
+
+    Raises:
+        PrevenanceError: E701 naming the holder, E801 if the folder cannot be written.
+    """
+    with ExitStack() as locks:
+        for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score", "record") else ():
+            locks.enter_context(lock.hold_lock(out, one))
+            for folder in (out, *(found for pattern in SWEPT.get(one, ()) for found in out.glob(pattern))):
+                disk.sweep(folder)
+        yield
+
+
 def _run(name: str, body: Body, given: Settings) -> int:
-    out = Path(given.out)
     ending.sweep_spilled()
-    with held_by(name, out):
-        return body(given, Steps(out, _show, say)) or 0
+    with _held_by(name, given.folder):
+        steps = Steps(given.folder, _show, say)
+        told = body(given, steps)
+        status = next((problem.exit_status for problem in steps.refused), 0)
+        if told is not None:
+            _write_status(given.folder, name, status, told)
+        sys.stderr.writelines(problem.line() + "\n" for problem in steps.refused)
+        return status
+
+
+def _write_status(out: Path, name: str, status: int, told: Mapping[str, Any]) -> None:
+    from prevenance.publish.folders import write_status  # late: a wrong setting is refused before pandas is there
+
+    write_status(out, {"pipeline": name, "exit": status, **told})
 
 
 def _show(step: str) -> None:
@@ -101,22 +146,11 @@ def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
     """Write the error line and, where the folder is ours to write, the status file; a second start leaves that of the first alone."""
     sys.stderr.write(problem.line() + "\n")
     if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
-        from prevenance.publish.folders import write_status
-
         try:
-            write_status(out, {"pipeline": name, "outcome": "refused", "exit": problem.exit_status, "error": problem.line()})
+            _write_status(out, name, problem.exit_status, {"outcome": "refused", "error": problem.line()})
         except PrevenanceError as second:
             sys.stderr.write(second.line() + "\n")
     return problem.exit_status
-
-
-def tell_refusals(problems: Iterable[PrevenanceError]) -> int:
-    """Write a line for each refusal of a run that went on, and return the exit status of the first; 0 without any."""
-    status = 0
-    for problem in problems:
-        sys.stderr.write(problem.line() + "\n")
-        status = status or problem.exit_status
-    return status
 
 
 def say(text: str) -> None:

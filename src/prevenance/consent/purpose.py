@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from prevenance.base.errors import PrevenanceError
 
@@ -15,20 +14,11 @@ PURPOSE_EXAMPLES = {
 """What must be recorded before anybody is scored, with an example of each."""
 
 
-@dataclass(frozen=True)
-class Privacy:
-    """Why customers may be scored at all, and who answers for it: all three go into every manifest."""
-
-    purpose: str = ""
-    legal_basis: str = ""
-    controller: str = ""
-
-
-def check_purpose(privacy: Privacy) -> None:
-    """Raise E901 unless purpose, legal basis and controller are recorded; a blank is not."""
-    for name, example in PURPOSE_EXAMPLES.items():
+def check_purpose(purpose: str, legal_basis: str, controller: str) -> None:
+    """Raise E901 unless all three are recorded; a blank is not. They go into every manifest."""
+    for (name, example), recorded in zip(PURPOSE_EXAMPLES.items(), (purpose, legal_basis, controller), strict=True):
         # null comes through from a yaml as None
-        if not (getattr(privacy, name) or "").strip():
+        if not (recorded or "").strip():
             fix = f"set privacy.{name}, for instance privacy.{name}='{example}'"
             raise PrevenanceError("E901", f"privacy.{name} is not recorded", key=f"privacy.{name}", fix=fix)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from prevenance.demo.activity import EVENT_KINDS, FEATURES, Events
 from prevenance.demo.world import PLANS, World, random_stream
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 ZONE = "Europe/Paris"
 EVENTS = "product_events"
@@ -44,7 +43,6 @@ NOBODY = "99999x"
 
 def events_table(world: World, events: Events, ids: np.ndarray, block: int) -> pa.Table:
     """Return the product's log as it is exported."""
-    import pyarrow as pa
 
     # texts are made once for each user, not for each of millions of events
     keys, code = np.unique(events.who * 1000 + np.minimum(events.user, 999), return_inverse=True)
@@ -67,13 +65,11 @@ def events_table(world: World, events: Events, ids: np.ndarray, block: int) -> p
 
 def text_table(frame: pd.DataFrame) -> pa.Table:
     """Return a frame as text: dates where every moment of a column is a midnight, local times otherwise."""
-    import pyarrow as pa
 
     return pa.table({name: _text(frame[name]) for name in frame.columns})
 
 
 def _text(values: pd.Series) -> pa.Array:
-    import pyarrow as pa
 
     if values.dtype.kind == "M":
         local = values.to_numpy().astype("datetime64[s]")
@@ -85,8 +81,6 @@ def _text(values: pd.Series) -> pa.Array:
 
 
 def _utc(local: np.ndarray) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     # the first of the doubled hour and the next existing one: the clocks change twice a year and no event may vanish
     zoned = pd.DatetimeIndex(local).tz_localize(ZONE, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward")
@@ -96,8 +90,6 @@ def _utc(local: np.ndarray) -> pa.Array:
 
 def spoil_table(world: World, name: str, table: pa.Table, block: int) -> pa.Table:
     """Return the rows with some cells replaced, some accounts unknown and some rows exported twice; a small file stays whole."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     given, flaws = world.given, FLAWS.get(name, Flaws())
 
@@ -122,12 +114,10 @@ def spoil_table(world: World, name: str, table: pa.Table, block: int) -> pa.Tabl
 
 def save_table(folder: Path, name: str, table: pa.Table, part: int) -> int:
     """Write a table of a block: the product's log as a gzip of its own, others at the end of one CSV file. Return its rows."""
-    import pyarrow as pa
-    import pyarrow.csv as csv
 
     sink = pa.BufferOutputStream()
     begins = part == 0 or name == EVENTS
-    csv.write_csv(table, sink, csv.WriteOptions(quoting_style="needed", include_header=begins))
+    pa.csv.write_csv(table, sink, pa.csv.WriteOptions(quoting_style="needed", include_header=begins))
     content = sink.getvalue()
     if name == EVENTS:
         path = folder / (f"{EVENTS}.csv.gz" if part == 0 else f"{EVENTS}-{part + 1:03d}.csv.gz")

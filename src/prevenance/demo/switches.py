@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 LEAKS = ("filled_after", "poisoned", "edited")
 
 
-@dataclass(frozen=True)
+# Not frozen: it is a group of the settings as well, and what merges conf/ fills its dataclasses in place.
+@dataclass
 class Demo:
-    """What company is made, and which flaws and effects are planted in it.
+    """What company is made, and which flaws and effects are planted in it; see conf/source/demo/company.yaml.
 
     ``churners``: how many leave in the whole history; None: about 2.5 % a month. ``signal``: how much of what decides
     can be seen; 1 is plausible, 0 nothing. ``events``: about how many product events at most; a larger company logs every second, third, ...
+    ``leaks`` may be ``all``, one name or a list in settings; ``demo_of`` makes names of it.
     """
 
     customers: int = 600
@@ -33,7 +35,7 @@ class Demo:
     hostile_names: bool = False
     bias: bool = False
     drift: bool = False
-    leaks: tuple[str, ...] = ()
+    leaks: Any = field(default_factory=list)
 
 
 def demo_of(switches: dict[str, Any]) -> Demo:

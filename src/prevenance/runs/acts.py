@@ -1,12 +1,15 @@
-"""What a run notes in the trail of its output folder; here, where there is a clock."""
+"""The trail of an output folder: what runs note in it, here, where there is a clock, and whether it is as it was written."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prevenance.privacy.trail import append_act
+from prevenance.privacy.trail import append_act, verified_lines
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.steps import Steps
 
 
 def note_act(out: Path, what: str, **facts: Any) -> None:
@@ -19,3 +22,13 @@ def note_acts(out: Path, what: str, results: dict[str, Any]) -> None:
     for target, facts in results.items():
         told = facts if isinstance(facts, dict) else {}
         note_act(out, what, target=target, run_id=told.get("run_id"), model=str(told.get("digest") or "")[:12] or None)
+
+
+def verify_trail(given: Settings, steps: Steps) -> None:
+    """Print how many acts of each kind the log holds and its last digest; E309 names the first broken line."""
+    steps("verify the audit log")
+    lines = verified_lines(given.folder)
+    counts = ", ".join(f"{number} {what}" for what, number in sorted(Counter(one["what"] for one in lines).items()))
+    steps.tell(f"AUDIT     {len(lines)} lines, chain unbroken" + (f": {counts}" if counts else ""))
+    if lines:
+        steps.tell(f"HEAD      {lines[-1]['digest']}   # note it elsewhere: a log that was cut short does not have it")

@@ -36,30 +36,23 @@ def champion_of(
     if at_the_time and cutoff is not None:
         held = shelf.champion_at(out / "models" / target.name, cutoff) or held
     if held is None:
-        raise PrevenanceError(
-            "E501",
-            f"no champion is registered for {target.name} in {out}",
-            target=target.name,
-            fix=f"run {command('train', *source.split(), f'target={target.name}', f'out={out}')}, "
-            "or add allow_rule=true for a list by the simple rule",
+        what = f"no champion is registered for {target.name} in {out}"
+        fix = (
+            f"run {command('train', *source.split(), f'target={target.name}', f'out={out}')}, "
+            "or add allow_rule=true for a list by the simple rule"
         )
+        raise PrevenanceError("E501", what, fix=fix, target=target.name)
     fitted = bundle.load(out / "models" / target.name / held[1], held[1])
     trained = datetime.fromisoformat(fitted.about["trained_until"])
     if cutoff is not None and trained > cutoff:
-        raise PrevenanceError(
-            "E503",
-            f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}",
-            target=target.name,
-            fix=f"give as_of={trained + timedelta(days=1):%Y-%m-%d} or later, or train with as_of={cutoff:%Y-%m-%d} into another out=",
-        )
+        what = f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}"
+        fix = f"give as_of={trained + timedelta(days=1):%Y-%m-%d} or later, or train with as_of={cutoff:%Y-%m-%d} into another out="
+        raise PrevenanceError("E503", what, fix=fix, target=target.name)
     learned = fitted.about.get("horizon_days", target.horizon_days)
     if cutoff is not None and learned != target.horizon_days:
-        raise PrevenanceError(
-            "E504",
-            f"the champion of {target.name} learned the {learned} days ahead, a list of {target.horizon_days} days is asked",
-            target=target.name,
-            fix=f"set target.horizon_days={learned}, or run make train again",
-        )
+        what = f"the champion of {target.name} learned the {learned} days ahead, a list of {target.horizon_days} days is asked"
+        fix = f"set target.horizon_days={learned}, or run make train again"
+        raise PrevenanceError("E504", what, fix=fix, target=target.name)
     return fitted, held[1], messages
 
 
@@ -71,9 +64,6 @@ def with_champion(out: Path, each: list[Settings]) -> list[Settings]:
 def check_inputs(fitted: Fitted, columns: list[str]) -> None:
     """Raise E504 when the champion wants a feature that tonight's tables cannot give."""
     if missing := [name for name in fitted.encoder.features if name not in columns]:
-        raise PrevenanceError(
-            "E504",
-            f"the champion wants {len(missing)} features that the tables do not give: {', '.join(missing[:5])}",
-            column=missing[0],
-            fix="bring the missing table or lookback back, or run make train again",
-        )
+        what = f"the champion wants {len(missing)} features that the tables do not give: {', '.join(missing[:5])}"
+        fix = "bring the missing table or lookback back, or run make train again"
+        raise PrevenanceError("E504", what, fix=fix, column=missing[0])

@@ -15,7 +15,7 @@ from prevenance.runs.steps import Steps
 
 def make_company(given: Settings, steps: Steps) -> None:
     """Write the files to ``data`` (default ``<out>/demo``) and say what was made and how well it could be foreseen."""
-    folder = Path(given.data) if given.data else Path(given.out) / "demo"
+    folder = Path(given.data) if given.data else given.folder / "demo"
     steps("make the demo company")
     facts = write_company(folder, demo_of(asdict(given.demo)))
     steps.tell(company_text(folder, facts))

@@ -23,7 +23,7 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
     Raises:
         PrevenanceError: E202 nobody named, E401 no output folder, E801 a file cannot be written, E904 something is left.
     """
-    out = Path(given.out)
+    out = given.folder
     if not given.customer:
         raise PrevenanceError(
             "E202", "customer is not set", key="customer", fix="add customer=<an id as in column customer_id of list.csv>"
@@ -41,7 +41,7 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
     number = len(list((out / "erasures").glob("*.json"))) + 1
     told = certificate(given, mark, done, number) | {"key_id": hidden.key_id if hidden else None}
     disk.write(out / "erasures" / f"{number}.json", formats.canonical_json(told))
-    note_act(Path(given.out), "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
+    note_act(given.folder, "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
     steps.tell(certificate_text(told, out / "erasures" / f"{number}.json"))
     if unknown := sorted(pseudonyms.used_key_ids(out) - key_ids_used(out, mark)):
         raise PrevenanceError(

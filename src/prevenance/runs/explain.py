@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,12 @@ import pandas as pd
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.base.formats import date_text, json_value
+from prevenance.base.formats import json_value
 from prevenance.explain.attribution import contributions
 from prevenance.explain.details import SAMPLED, Basis, details_by_customer
 from prevenance.explain.evidence import inputs_of, rows_held, sum_check, what_if_answers
 from prevenance.models import bundle
 from prevenance.publish import dossier, folders
-from prevenance.publish.folders import write_status
 from prevenance.publish.published import Published, published_list_at
 from prevenance.runs.acts import note_acts
 from prevenance.runs.champion import asked_source, champion_of, with_champion
@@ -47,14 +46,14 @@ class Asked:
         return hashlib.sha256(self.customer.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
+def explain_customer(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
     """Explain ``customer`` for the chosen target, or for every target that has a champion; write ``<out>/explain/<target>/<cutoff>/``."""
     if not given.customer:
         raise PrevenanceError(
             "E202", "customer is not set", key="customer", fix="add customer=<an id as in column customer_id of list.csv>"
         )
     asked, spoken = Asked(given.customer, given.product or None), words(given.language)
-    chosen = with_champion(Path(given.out), targets(given))
+    chosen = with_champion(given.folder, targets(given))
     if asked.product is not None:
         chosen = [one for one in chosen if target_of(one).pairs] or chosen
     results = {}
@@ -63,7 +62,7 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
         inputs, found = read(one)
         check_known(inputs, asked)
         told = explanation(one, basis_of(one, inputs, found, steps), asked, spoken)
-        folder = Path(given.out) / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
+        folder = given.folder / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
             f"{asked.digest}.json": formats.canonical_json(told),
             f"{asked.digest}.html": dossier.dossier_page(told, spoken).encode(errors="replace"),
@@ -72,8 +71,8 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> None:
         folders.write_files(folder, files)
         steps.tell(dossier.dossier_text(told, str(folder), spoken))
         results[one.target.name] = str(folder)
-    note_acts(Path(given.out), "explain", results)
-    write_status(Path(given.out), {"pipeline": "explain", "outcome": "explained", "exit": 0, "targets": results})
+    note_acts(given.folder, "explain", results)
+    return {"outcome": "explained", "targets": results}
 
 
 def inputs_by_target(given: Settings, steps: Steps) -> Callable[[Settings], tuple[Inputs, Published | None]]:
@@ -84,11 +83,11 @@ def inputs_by_target(given: Settings, steps: Steps) -> Callable[[Settings], tupl
     read: dict[str | None, Inputs] = {}
 
     def inputs_and_list(one: Settings) -> tuple[Inputs, Published | None]:
-        newest = published_list_at(Path(one.out), one.target.name, None) if one.as_of is None else None
+        newest = published_list_at(one.folder, one.target.name, None) if one.as_of is None else None
         as_of = f"{newest.cutoff.isoformat()}+00:00" if newest else one.as_of
         if as_of not in read:
             read[as_of] = load_inputs(replace(one, as_of=as_of), steps, gated=True)
-        return read[as_of], newest or published_list_at(Path(one.out), one.target.name, read[as_of].as_of)
+        return read[as_of], newest or published_list_at(one.folder, one.target.name, read[as_of].as_of)
 
     return inputs_and_list
 
@@ -101,32 +100,25 @@ def check_known(inputs: Inputs, asked: Asked) -> None:
             "E903", "this customer has opted out, so nothing is worked out or shown, for past dates either", fix="choose another customer="
         )
     if not con.execute("select 1 from canonical.customers where customer_id = ? limit 1", [asked.customer]).fetchall():
-        raise PrevenanceError(
-            "E203",
-            f"no customer with this id is known at {inputs.as_of:%Y-%m-%d}",
-            fix="give the id as it stands in column customer_id of list.csv, or a later as_of=",
-            customer=shown,
-        )
+        what = f"no customer with this id is known at {inputs.as_of:%Y-%m-%d}"
+        fix = "give the id as it stands in column customer_id of list.csv, or a later as_of="
+        raise PrevenanceError("E203", what, fix=fix, customer=shown)
 
 
 def basis_of(given: Settings, inputs: Inputs, found: Published | None, steps: Steps) -> Basis:
     """Return the list that the explanation stands on: the published one, or the same list worked out now."""
-    target, out = target_of(given), Path(given.out)
-    if found is not None:
-        fitted, told = found.model(out), found.manifest
-        definitions, _ = definitions_of(given, inputs, fitted)
-        stands: dict[str, Any] = {
-            "rows": found.rows,
-            "features": found.inputs(given.privacy.key_file, inputs.history),
-            "run_id": told["run_id"],
-            "data_until": told["data_until"],
-        }
-        return Basis(target, inputs.history, inputs.as_of, fitted, told["model"]["digest"], definitions, folder=found.folder, **stands)
-    fitted, digest, _ = champion_of(out, target, inputs.as_of, asked_source(given))
+    target, out = target_of(given), given.folder
+    if found is None:
+        fitted, digest, _ = champion_of(out, target, inputs.as_of, asked_source(given))
+    else:
+        fitted, digest = found.model(out), found.manifest["model"]["digest"]
     definitions, _ = definitions_of(given, inputs, fitted)
-    made = ranked_list(given, inputs, fitted, digest, steps)
-    stands = {"rows": made.ranked, "features": made.inputs, "run_id": made.run_id, "data_until": f"{made.until.isoformat()}Z"}
-    return Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, **stands)
+    basis = partial(Basis, target, inputs.history, inputs.as_of, fitted, digest, definitions)
+    if found is None:
+        made = ranked_list(given, inputs, fitted, digest, steps)
+        return basis(made.ranked, made.inputs, made.run_id, f"{made.until.isoformat()}Z")
+    told, shown = found.manifest, found.inputs(given.privacy.key_file, inputs.history)
+    return basis(found.rows, shown, told["run_id"], told["data_until"], folder=found.folder)
 
 
 def explanation(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict[str, Any]:
@@ -177,17 +169,7 @@ def _head(given: Settings, basis: Basis, asked: Asked) -> dict[str, Any]:
     return {
         "customer_id": asked.customer,
         "digest": asked.digest,
-        "target": basis.target.name,
-        "kind": given.target.kind,
-        "says": basis.target.says,
-        "horizon_days": basis.target.horizon_days,
-        "cutoff": basis.cutoff,
-        "date": date_text(basis.cutoff, given.source.timezone),
-        "language": given.language,
-        "currency": given.source.currency,
         "list": None if basis.folder is None else str(basis.folder),
-        "run_id": basis.run_id,
-        "data_until": basis.data_until,
         "model": {
             "version": basis.digest[:12],
             "digest": basis.digest,
@@ -208,12 +190,9 @@ def _place(basis: Basis, asked: Asked) -> int | None:
     products = basis.features["product_id"].iloc[own].tolist()
     if asked.product is not None:
         if asked.product not in products:
-            raise PrevenanceError(
-                "E203",
-                f'"{asked.product[:SHOWN]}" is no offer to this customer',
-                key="product",
-                fix=did_you_mean(asked.product[:SHOWN], products),
-            )
+            what = f'"{asked.product[:SHOWN]}" is no offer to this customer'
+            fix = did_you_mean(asked.product[:SHOWN], products)
+            raise PrevenanceError("E203", what, fix=fix, key="product")
         return int(own[products.index(asked.product)])
     listed_one = basis.rows.loc[basis.rows["customer_id"] == asked.customer, "product_id"].tolist()
     return int(own[products.index(listed_one[0])]) if listed_one else int(own[0])

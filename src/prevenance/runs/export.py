@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,6 @@ from prevenance.consent import erased, pseudonyms
 from prevenance.decide import feedback
 from prevenance.decide.feedback import Answer
 from prevenance.decide.overrides import FOLLOWED, newest_answers
-from prevenance.publish import folders
 from prevenance.publish.published import Published, published_list_at
 from prevenance.runs.acts import note_act
 from prevenance.runs.settings.schema import Settings, Targets
@@ -23,13 +21,13 @@ from prevenance.runs.steps import Steps
 COLUMNS = ["customer_id", "product_id", "action", "act_by", "owner", "decision", "decided_by", "decided_at"]
 
 
-def export_lists(given: Settings, targets: Targets, steps: Steps) -> None:
+def export_lists(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
     """Write ``<out>/export/<target>-<cutoff>.csv`` of the chosen target, or of every target that has a list.
 
     Raises:
         PrevenanceError: E203 where there is no list, E906 where review is required and a row has no decision, E905 for pseudonyms without key.
     """
-    out, written = Path(given.out), {}
+    out, written = given.folder, {}
     lists = {one.target.name: (one, published_list_at(out, one.target.name, None)) for one in targets(given)}
     if not any(found for _, found in lists.values()):
         raise PrevenanceError(
@@ -41,10 +39,10 @@ def export_lists(given: Settings, targets: Targets, steps: Steps) -> None:
         path = disk.write(out / "export" / f"{name}-{formats.instant_stamp(cutoff)}.csv", formats.csv_bytes(rows))
         written[name] = {"file": str(path), "rows": len(rows)}
         decided = int(rows["decision"].ne("").sum())
-        note_act(Path(given.out), "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
-    folders.write_status(out, {"pipeline": "export", "outcome": "exported", "exit": 0, "targets": written})
+        note_act(out, "export", target=name, rows=len(rows), decided=decided, review=given.privacy.review)
     for name, told in written.items():
         steps.tell(f"EXPORT    {name}: {told['rows']} rows to {told['file']}; nothing was sent")
+    return {"outcome": "exported", "targets": written}
 
 
 def exported_rows(given: Settings, found: Published) -> tuple[pd.DataFrame, datetime]:
@@ -52,7 +50,7 @@ def exported_rows(given: Settings, found: Published) -> tuple[pd.DataFrame, date
 
     A row that a person decided against has no action. Who was erased since, or wants no contact any more, is on no list that is asked.
     """
-    out, answers = Path(given.out), feedback.load_answers(Path(given.out), given.target.name)
+    out, answers = given.folder, feedback.load_answers(given.folder, given.target.name)
     hidden = pseudonyms.wanted_pseudonyms(given.pseudonymous, given.privacy.key_file)
     made = newest_answers(one for one in answers if one.run_id == found.manifest["run_id"])
     rows = found.rows[found.rows["rank"].notna()]
@@ -63,12 +61,9 @@ def exported_rows(given: Settings, found: Published) -> tuple[pd.DataFrame, date
     if given.reviewed_only:
         each = [(row, answer) for row, answer in each if answer is not None]
     elif undecided and given.privacy.review == "required":
-        raise PrevenanceError(
-            "E906",
-            f"{undecided} of {len(each)} rows have no decision by a person",
-            fix="take the team's answers with make feedback, or add reviewed_only=true to export only the rows that were decided",
-            target=given.target.name,
-        )
+        what = f"{undecided} of {len(each)} rows have no decision by a person"
+        fix = "take the team's answers with make feedback, or add reviewed_only=true to export only the rows that were decided"
+        raise PrevenanceError("E906", what, fix=fix, target=given.target.name)
     frame = pd.DataFrame([_row(dict(row), answer) for row, answer in each], columns=COLUMNS, dtype="str")
     if hidden:
         frame["customer_id"] = [hidden.of(one) for one in frame["customer_id"]]

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
@@ -13,7 +14,6 @@ from prevenance.base.formats import instant_stamp
 from prevenance.decide import feedback, overrides
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
-from prevenance.publish.folders import write_status
 from prevenance.publish.wording import count_text, one_line
 from prevenance.runs.acts import note_acts
 from prevenance.runs.settings.schema import Settings
@@ -24,9 +24,9 @@ NEXT = "NEXT      make score   # the next list honours them"
 Listed = dict[tuple[str, str], float | None]
 
 
-def take_answers(given: Settings, steps: Steps) -> None:
+def take_answers(given: Settings, steps: Steps) -> dict[str, Any]:
     """Read, check and keep the answers of one file: all of them, or none."""
-    out, path = Path(given.out), Path(given.file or "")
+    out, path = given.folder, Path(given.file or "")
     if not given.file or not path.is_file():
         what = f"there is no file at {path}" if given.file else "no file is given"
         raise PrevenanceError("E401", what, key="file", fix="set file=<feedback.csv as the page of a list downloads it>")
@@ -40,9 +40,9 @@ def take_answers(given: Settings, steps: Steps) -> None:
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append_answers(out, target, [one for one in answers if one.target == target]) for target in targets}
-    note_acts(Path(given.out), "feedback", taken)
+    note_acts(out, "feedback", taken)
     steps.tell("\n".join([_told(answers, taken), *(line for target in taken for line in _overruled(out, target)), NEXT]))
-    write_status(out, {"pipeline": "feedback", "outcome": "taken", "exit": 0, "read": len(answers), "taken": taken})
+    return {"outcome": "taken", "read": len(answers), "taken": taken}
 
 
 def _listed(out: Path, answer: Answer) -> Listed | None:

@@ -43,9 +43,7 @@ def table_gates(given: Settings, history: History, counts: Mapping[str, Counts],
         if gate.outcome == "fail" and limits[gate.table].required is False:
             empty_table(history, counts[gate.table], gate.table, LATE)
             gates[place] = replace(gate, outcome="warn", says=f"{gate.says}; the list is made without it")
-    gates += volume_gates(
-        {name: one.read for name, one in counts.items()}, rows_before(Path(given.out)), limits, accepted=given.accept_volume
-    )
+    gates += volume_gates({name: one.read for name, one in counts.items()}, rows_before(given.folder), limits, accepted=given.accept_volume)
     if gated:
         enforce_gates(gates)
     messages += [gate.says for gate in gates if gate.outcome != "pass"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from prevenance.base.formats import date_text
 from prevenance.decide import movement
+from prevenance.explain.details import Basis
 from prevenance.history.history import visible_sql
 from prevenance.judge import outcomes
 from prevenance.order.capacity import DEFAULT, Room
@@ -23,6 +25,22 @@ from prevenance.words import Words
 
 UNFAIR = 0.5
 """A segment whose share of the contacts is below this part of its share of the expected outcomes gets a note."""
+
+
+def list_facts(given: Settings, basis: Basis) -> dict[str, Any]:
+    """Return what a page of a list and the explanation of one of its rows say first: which target and cutoff, how they are told, from which run."""
+    return {
+        "language": given.language,
+        "currency": given.source.currency,
+        "target": basis.target.name,
+        "kind": given.target.kind,
+        "says": basis.target.says,
+        "cutoff": basis.cutoff,
+        "date": date_text(basis.cutoff, given.source.timezone),
+        "horizon_days": basis.target.horizon_days,
+        "run_id": basis.run_id,
+        "data_until": basis.data_until,
+    }
 
 
 def work_totals(ranked: pd.DataFrame) -> dict[str, Any]:
@@ -43,14 +61,14 @@ def list_record(
     """
     con = inputs.history.con
     hidden = {row[0] for row in con.execute("select customer_id from canonical._opted_out").fetchall()}
-    facts, moments, start = [], [], None
+    facts: list[dict[str, int]] = []
+    moments: list[datetime] = []
     for one in reversed(earlier):
         over = target.closes(one.cutoff) <= inputs.history.until
-        if over and (start is None or one.cutoff + timedelta(days=target.horizon_days) <= start):
+        if over and (not moments or one.cutoff + timedelta(days=target.horizon_days) <= moments[-1]):
             rows = one.rows[~one.rows["customer_id"].isin(hidden)].reset_index(drop=True)
             facts.append(outcomes.outcome_counts(outcomes.outcomes_of_list(inputs.history, target, rows), target, inputs.history.until))
-            start = one.cutoff
-            moments.append(start)
+            moments.append(one.cutoff)
     if facts:
         total = {key: sum(one[key] for one in facts) for key in ("hits", "outcomes", "missed")}
         first, last = say.date(moments[-1]), say.date(moments[0] + timedelta(days=target.horizon_days))

@@ -29,12 +29,9 @@ def health_score_of(given: Settings, columns: Sequence[str]) -> dict[str, Any]:
     usable = {"inputs": found} if any(one["feature"] in columns for one in found) else {}
     if given.model.kind == "health_score" and not usable:
         why = "none of its inputs is in these data" if found else "none is set"
-        raise PrevenanceError(
-            "E203",
-            f"model=health_score needs a health score, and {why}",
-            key="health_score",
-            fix="add health_score=example, or your own file",
-        )
+        what = f"model=health_score needs a health score, and {why}"
+        fix = "add health_score=example, or your own file"
+        raise PrevenanceError("E203", what, fix=fix, key="health_score")
     return usable
 
 

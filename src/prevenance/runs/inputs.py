@@ -14,7 +14,7 @@ from pathlib import Path
 from prevenance.base import disk, lock
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import erased, pseudonyms
-from prevenance.consent.purpose import Privacy, check_purpose
+from prevenance.consent.purpose import check_purpose
 from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import PRIVATE, command, conf_folder
 from prevenance.runs.feeds import table_gates
@@ -60,8 +60,8 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
             E901 privacy.
     """
     rules = given.privacy
-    check_purpose(Privacy(rules.purpose, rules.legal_basis, rules.controller))
-    pseudonyms.wanted_pseudonyms(rules.pseudonyms, rules.key_file)
+    check_purpose(rules.purpose, rules.legal_basis, rules.controller)
+    pseudonyms_of(given)  # a missing key is told before anything is read
     source = source or source_of(given)
     out = prepare_out(given)
     data = data_of(given, source, steps)
@@ -77,12 +77,9 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
     steps("cut at as_of")
     if rules.opt_in and "consents" not in taken.counts:
-        raise PrevenanceError(
-            "E901",
-            "privacy.opt_in asks for a yes, and the source has no table of consents",
-            table="consents",
-            fix=f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent",
-        )
+        what = "privacy.opt_in asks for a yes, and the source has no table of consents"
+        fix = f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent"
+        raise PrevenanceError("E901", what, fix=fix, table="consents")
     gone = erased.load_erased(out).among(_everybody(taken))
     history, counts = cut_history(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
     opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
@@ -97,6 +94,11 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     gates = table_gates(given, history, counts, taken.messages, gated=gated)
     same = partial(check_unchanged, data, source, before)
     return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
+
+
+def pseudonyms_of(given: Settings) -> pseudonyms.Pseudonyms | None:
+    """Return the pseudonyms that the settings ask for, if they do; E905 without a key."""
+    return pseudonyms.wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
 
 
 def _everybody(taken: Intake) -> list[str]:
@@ -150,13 +152,10 @@ def record_entries(given: Settings, selects: dict[str, str]) -> tuple[dict[str, 
                 "E203", f'record names "{view}", which files does not', key=f"source.record.{view}", fix=did_you_mean(view, files)
             )
         if not keys:
-            raise PrevenanceError(
-                "E202",
-                f"record.{view} names no key column",
-                key=f"source.record.{view}",
-                fix=f"write record: {{{view}: [<its id column>]}}",
-            )
-    folders = {f"{view}_recorded": Path(given.out) / "record" / view for view in record}
+            what = f"record.{view} names no key column"
+            fix = f"write record: {{{view}: [<its id column>]}}"
+            raise PrevenanceError("E202", what, fix=fix, key=f"source.record.{view}")
+    folders = {f"{view}_recorded": given.folder / "record" / view for view in record}
     read = {view: folder for view, folder in folders.items() if any(re.search(rf"\b{view}\b", select) for select in selects.values())}
     return {view: tuple(keys) for view, keys in record.items()}, read
 
@@ -167,7 +166,7 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     Raises:
         PrevenanceError: E401 if there is none.
     """
-    data = Path(given.data) if given.data else Path(given.out) / "demo"
+    data = Path(given.data) if given.data else given.folder / "demo"
     if given.source.name == "demo" and not given.data:
         ensure_demo(given, data, steps)
     if not data.is_dir() and not all(one.is_table for view, one in source.entries.items() if view not in source.folders):
@@ -186,7 +185,7 @@ def prepare_out(given: Settings) -> Path:
     Raises:
         PrevenanceError: E205 when it belongs to another source, E801 when it cannot be written.
     """
-    out = Path(given.out)
+    out = given.folder
     if (out / "run.json").is_file():
         owner = json.loads((out / "run.json").read_text(encoding="utf-8"))["source"]
         if owner != given.source.name:
@@ -212,7 +211,7 @@ def remember_settings(given: Settings, rows: dict[str, int] | None = None) -> No
     if given.data:
         kept.append(f"data={Path(given.data).resolve()}")
     told = json.dumps({"source": given.source.name, "overrides": kept, "rows": rows or {}}, indent=1) + "\n"
-    disk.write(Path(given.out) / "run.json", told.encode())
+    disk.write(given.folder / "run.json", told.encode())
 
 
 def bytes_needed(out: Path) -> int:
@@ -230,7 +229,7 @@ def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
     mark = folder / "demo.json"
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return
-    with lock.hold_lock(Path(given.out), "demo"), disk.writing(folder):
+    with lock.hold_lock(given.folder, "demo"), disk.writing(folder):
         steps("make the demo company")
         folder.mkdir(parents=True, exist_ok=True)
         mark.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from prevenance.base import formats
@@ -41,7 +40,7 @@ def check_table(given: Settings, steps: Steps) -> None:
         "measured": [asdict(one) | {"feature": one.feature.removeprefix(TAKEN)} for one in found],
     }
     report["verdict"] = checked.leak_check_verdict(report)
-    folder = folders.write_files(Path(given.out) / "leakage", {"report.json": formats.canonical_json(report)})
+    folder = folders.write_files(given.folder / "leakage", {"report.json": formats.canonical_json(report)})
     steps.tell(checked.leak_check_text(report, folder))
     if leaks and given.table.fail:
         names = ", ".join(report["leakage"])

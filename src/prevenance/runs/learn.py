@@ -1,39 +1,33 @@
-"""One target, from history to a registered model and its report."""
+"""Train, evaluate, gate and register every target: from history to a registered model and its report."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.consent.pseudonyms import wanted_pseudonyms
 from prevenance.explain.attribution import write_plots
-from prevenance.features.build import feature_columns
-from prevenance.features.define import Definition
 from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
-from prevenance.judge.leakage import find_leaks
 from prevenance.judge.saved import compare_with_health_score
-from prevenance.models import bundle, folds, training
+from prevenance.models import bundle, training
 from prevenance.models.bundle import Fitted
 from prevenance.models.tuning import choose_challenger
 from prevenance.publish import report as reports
 from prevenance.publish import summary
 from prevenance.publish.folders import write_files
+from prevenance.runs.acts import note_acts
 from prevenance.runs.commands import command
 from prevenance.runs.health import health_score_of
-from prevenance.runs.inputs import Inputs
+from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of, remember_settings
 from prevenance.runs.settings.outreach import capacity_of, share_of
-from prevenance.runs.settings.schema import Settings
-from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
+from prevenance.runs.settings.schema import Settings, Targets
+from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
 from prevenance.runs.steps import Steps
-from prevenance.runs.tested import Choice, Tested
+from prevenance.runs.tested import Choice, Past, Tested
 from prevenance.runs.training_report import (
     Facts,
     drift_tonight,
@@ -51,27 +45,32 @@ PLOTTED = 2000
 """Rows at most behind the SHAP pictures."""
 
 
+def train_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
+    """Train the chosen target, or every target that the source declares."""
+    loaded = load_inputs(given, steps)
+    steps("")
+    results, reading = {}, dict(steps.seconds)
+    for one in targets(given):
+        steps.seconds = dict(reading)  # a report tells what its own target took
+        text, results[one.target.name] = train_target(one, loaded, steps)
+        steps.tell(text)
+    remember_settings(given, {name: one.read for name, one in loaded.counts.items()})
+    note_acts(given.folder, "train", results)
+    return {"outcome": "trained", "targets": results}
+
+
 def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, dict[str, Any]]:
     """Train, evaluate, gate and register one target; return the summary to print and the facts for the status file."""
     target, capacity = target_of(given), capacity_of(given)
     definitions, messages = definitions_of(given, inputs)
     cutoffs = cutoffs_of(given, target, inputs)
-    columns = [name for name in feature_columns(definitions) if name not in given.features.leave_out]
-    tested = _tested(given, inputs, target, definitions, cutoffs, columns, steps)
+    tested = _tested(given, inputs, target, past_of(given, target, inputs, definitions, cutoffs, steps), steps)
     steps(f"{target.name}: evaluate")
     replicates = given.validation.replicates if tested.positives >= training.FEW else 0
     measured = evaluation.evaluate(tested.backtest.predictions, capacity=capacity, replicates=replicates, seed=given.seed)
     choice = _chosen(given, tested, measured, capacity)
     steps(f"{target.name}: fit {choice.kind}")
-    about = {
-        "target": target.name,
-        "source": given.source.name,
-        "trained_until": inputs.as_of.isoformat(),
-        "lookbacks": lookbacks_of(given, inputs),
-        "params": dict(choice.params),
-        "horizon_days": target.horizon_days,
-        "settle_days": target.settle_days,
-    }
+    about = model_facts(given, target, inputs, choice.params)
     fitted = training.fit_model(
         tested.rows, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about
     )
@@ -83,7 +82,7 @@ def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, di
     steps(f"{target.name}: plots, report, register")
     version, model_digest = _registered(given, inputs, target, tested, choice, fitted, report)
     report["files"] = {
-        "folder": str(Path(given.out) / "train" / target.name),
+        "folder": str(given.folder / "train" / target.name),
         "model": f"{target.name} version {version}",
         "digest": model_digest[:12],
         "next": command("score", f"target={target.name}", *([f"out={given.out}"] if given.out != "out" else [])),
@@ -91,56 +90,25 @@ def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, di
     return summary.training_text(report), {"model": choice.kind, "version": version, "digest": model_digest, "why": choice.why}
 
 
-def _tested(
-    given: Settings,
-    inputs: Inputs,
-    target: Target,
-    definitions: tuple[Definition, ...],
-    cutoffs: list[datetime],
-    columns: list[str],
-    steps: Steps,
-) -> Tested:
-    """Build the snapshots, split in time, leave leaks out, and back-test what the ladder allows beside the rivals."""
-    frame = frame_of(inputs, target, [*cutoffs, inputs.as_of], definitions, steps, given.validation.max_snapshots)
-    late = frame["cutoff"] == pd.Timestamp(inputs.as_of)
-    frame, tonight = frame[~late].reset_index(drop=True), frame[late].reset_index(drop=True)
-    rows = training.usable_rows(frame)
-    gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
-    closed = set(rows["cutoff"])
-    if not closed:
-        raise PrevenanceError(
-            "E601",
-            f"nobody was at risk at any of {len(cutoffs)} cutoffs",
-            target=target.name,
-            fix="check target.kind and target.active_days",
-        )
-    cutoffs = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in closed]
-    parted = folds.make_folds(cutoffs, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
-    production = folds.final_fold(cutoffs, inputs.as_of, calibrate=given.validation.calibrate, **gap)
-    steps(f"{target.name}: look for leaks")
-    leaks = find_leaks(rows, columns, parted, given.seed)
-    kept = [name for name in columns if name not in {leak["feature"] for leak in leaks}]
-    asked = given.model.kind
-    kinds = (
-        training.model_ladder(training.positive_customers(rows))
-        if asked == "auto"
-        else (asked,)
-        if asked not in ("rule", "health_score")
-        else ()
-    )
-    health = {} if target.pairs else health_score_of(given, kept)
+def _tested(given: Settings, inputs: Inputs, target: Target, past: Past, steps: Steps) -> Tested:
+    """Back-test what the ladder allows beside the rivals."""
+    kinds: tuple[str, ...] = () if given.model.kind in ("rule", "health_score") else (given.model.kind,)
+    if given.model.kind == "auto":
+        kinds = training.model_ladder(training.positive_customers(past.rows))
+    health = {} if target.pairs else health_score_of(given, past.columns)
     steps(f"{target.name}: back-test {', '.join(('rule', *kinds))}")
     old = _champion(given, inputs, target)
     recipe = (old.kind, old.about.get("params", {})) if old else None
-    tested = training.backtest(rows, parted, kinds, kept, seed=given.seed, trials=given.model.trials, champion=recipe, params=_own(health))
-    return Tested(frame, rows, tonight, parted, production, kept, leaks, kinds, tested, recipe, health)
+    asked: dict[str, Any] = {"seed": given.seed, "trials": given.model.trials, "champion": recipe, "params": _own(health)}
+    tested = training.backtest(past.rows, past.parted, kinds, past.columns, **asked)
+    return Tested(**vars(past), kinds=kinds, backtest=tested, recipe=recipe, health=health)
 
 
 def _champion(given: Settings, inputs: Inputs, target: Target) -> Fitted | None:
     """Return the champion to beat; one that is not what was registered is none, which the messages tell: training is what mends it."""
-    held = tracking.tracked_champion(Path(given.out), target.name)
+    held = tracking.tracked_champion(given.folder, target.name)
     try:
-        return bundle.load(Path(given.out) / "models" / target.name / held[1], held[1]) if held else None
+        return bundle.load(given.folder / "models" / target.name / held[1], held[1]) if held else None
     except PrevenanceError as problem:
         if problem.code != "E502":
             raise
@@ -196,7 +164,7 @@ def _registered(
     given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
 ) -> tuple[str, str]:
     """Write the report beside its pictures, register the model, and return its version and digest."""
-    out, hidden = Path(given.out), wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
+    out, hidden = given.folder, pseudonyms_of(given)
     with tempfile.TemporaryDirectory() as work:
         sample = tested.rows
         if len(sample) > PLOTTED:

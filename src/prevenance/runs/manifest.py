@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from prevenance.base import formats
-from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
+from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide.ranking import rows_apart
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
-from prevenance.runs.inputs import Inputs
+from prevenance.runs.inputs import Inputs, pseudonyms_of
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
 from prevenance.tables.canonical import TABLES
@@ -59,7 +59,7 @@ def manifest_of(
 
 def privacy_record(given: Settings) -> dict[str, Any]:
     """Return the privacy settings as a manifest tells them: the id of the key of pseudonyms, if they are in use, and not where it is."""
-    hidden = wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)
+    hidden = pseudonyms_of(given)
     told = {key: value for key, value in asdict(given.privacy).items() if key != "key_file"}
     return told | ({"key_id": hidden.key_id} if hidden else {})
 

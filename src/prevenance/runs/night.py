@@ -1,24 +1,27 @@
-"""A night: every target's list is made and published, or kept as it was with the reason; what went to the model store comes last."""
+"""A night: every target's list is made and published, or kept as it was with the reason; what went to the model store comes last.
+
+A missed night is made up for by the champion of its time, and ``latest`` never moves back.
+"""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
 from prevenance.publish import finished, summary
-from prevenance.publish.folders import publish_list, write_status
+from prevenance.publish.folders import publish_list
 from prevenance.runs.acts import note_act, note_acts
 from prevenance.runs.champion import asked_source, champion_of
-from prevenance.runs.inputs import Inputs, load_inputs
+from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
 from prevenance.runs.learn import train_target
 from prevenance.runs.listed import NO_MODEL
 from prevenance.runs.manifest import manifest_of, quarantine_files
-from prevenance.runs.ranked import pseudonyms_of, ranked_list
+from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import ModelSettings, Settings, Targets
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
@@ -30,42 +33,68 @@ RETAINED = ("explain", "export", "feedback", "replay")
 """Locks of the runs that write what may be past its retention, besides the lists, which a night holds itself."""
 
 
-@dataclass
-class Night:
-    """What one night gave: facts of each published list by target, and the refusals of the others."""
-
-    lists: dict[str, Any] = field(default_factory=dict)
-    refused: dict[str, PrevenanceError] = field(default_factory=dict)
-    messages: list[str] = field(default_factory=list)
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """Return what status.json says of it."""
-        told = {target: {"error": problem.line(), "exit": problem.exit_status} for target, problem in self.refused.items()}
-        outcome = "published" if not self.refused else "partly published" if self.lists else "refused"
-        return {
-            "outcome": outcome,
-            "exit": next((problem.exit_status for problem in self.refused.values()), 0),
-            "targets": self.lists | told,
-            "messages": self.messages,
-        }
+MOST = 366
+"""Nights that one run makes up for."""
 
 
-def score_each(given: Settings, targets: Targets, steps: Steps) -> list[PrevenanceError]:
-    """Publish the list of the chosen target, or of every target that has a champion; return what was refused."""
-    done = publish_night(given, targets(given), steps)
+def score_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
+    """Publish the list of the chosen target, or of every target that has a champion."""
+    told = publish_night(given, targets(given), steps)
     write_index(given)
-    write_status(Path(given.out), {"pipeline": "score"} | done.record)
-    return list(done.refused.values())
+    return told
 
 
-def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: bool = False) -> Night:
-    """Make and publish the list of each target; one that is refused does not stop the others.
+def publish_missed_nights(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
+    """Publish the lists of every night from ``from`` to ``to``, both included, oldest first.
+
+    A night that is refused does not stop the others, unless no other can do better: settings, lock, disk.
+
+    Raises:
+        PrevenanceError: E208 for dates that are none, the wrong way round or too many.
+    """
+    told: dict[str, Any] = {}
+    for day in nights_of(given):
+        steps.tell(f"NIGHT     {day}")
+        one = replace(given, as_of=day, overrides=[*given.overrides, f"as_of={day}"])
+        try:
+            told[day] = publish_night(one, targets(one), steps, at_the_time=True)
+        except PrevenanceError as problem:
+            steps.refused.append(problem)
+            told[day] = {"outcome": "refused", "exit": problem.exit_status, "error": problem.line()}
+            if problem.exit_status in (2, 7, 8):
+                break
+    write_index(given)
+    good = sum(one["outcome"] != "refused" for one in told.values())
+    outcome = "published" if not steps.refused else "partly published" if good else "refused"
+    return {"outcome": outcome, "nights": told}
+
+
+def nights_of(given: Settings) -> list[str]:
+    """Return the bare dates from ``nights.first`` to ``nights.last``."""
+    if not given.nights.first or not given.nights.last:
+        raise PrevenanceError("E208", "from or to is not set", key="from", fix="add both dates, such as from=2026-04-01 to=2026-04-05")
+    first, last = (_day(key, text) for key, text in (("from", given.nights.first), ("to", given.nights.last)))
+    if not 0 <= (last - first).days < MOST:
+        raise PrevenanceError(
+            "E208", f"from={first} to={last} is not 1 to {MOST} nights", key="to", fix="give from before to, or several runs"
+        )
+    return [f"{first + timedelta(days=n)}" for n in range((last - first).days + 1)]
+
+
+def _day(key: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        raise PrevenanceError("E208", f'{key}="{text}" is not a date', key=key, fix=f"write {key}=2026-04-01") from problem
+
+
+def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the_time: bool = False) -> dict[str, Any]:
+    """Make and publish the list of each target, and return what status.json says of the night; one that is refused does not stop the others.
 
     Raises:
         PrevenanceError: what concerns all of them: the inputs, the disk, no champion for any.
     """
-    out, done = Path(given.out), Night()
+    out, lists, refused = given.folder, dict[str, Any](), dict[str, PrevenanceError]()
     chosen = [one for one in each if tracked_champion(out, one.target.name) or given.allow_rule] or each[:1]
     if len(chosen) == 1 and not given.allow_rule:
         champion_of(out, target_of(chosen[0]), None, asked_source(given))  # refused before anything is read
@@ -74,28 +103,34 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
         try:
             if given.allow_rule and tracked_champion(out, one.target.name) is None:
                 _rule(one, loaded, steps)
-            text, done.lists[one.target.name] = publish_target(one, loaded, steps, at_the_time=at_the_time)
+            text, lists[one.target.name] = publish_target(one, loaded, steps, at_the_time=at_the_time)
         except PrevenanceError as problem:
-            if problem.exit_status in (3, 8) and not done.lists:
+            if problem.exit_status in (3, 8) and not lists:
                 raise
-            done.refused[one.target.name] = problem
+            refused[one.target.name] = problem
             if problem.exit_status in (3, 8):
                 break
             continue
         steps.tell(text)
-    note_acts(Path(given.out), "score", done.lists)
+    note_acts(out, "score", lists)
     steps("the model store", checked=False)
-    done.messages = lists_log.log_lists(out, [facts["list"] for facts in done.lists.values()])
-    done.messages += _past_retention(given, loaded)
+    messages = lists_log.log_lists(out, [facts["list"] for facts in lists.values()]) + _past_retention(given, loaded)
     steps("")
-    for message in [*(gate.says for gate in loaded.gates if gate.outcome != "pass"), *done.messages]:
+    for message in [*(gate.says for gate in loaded.gates if gate.outcome != "pass"), *messages]:
         steps.tell(f"NOTE      {message}")
-    return done
+    # Only now: a night that broke off above is refused as a whole, and for that reason alone.
+    steps.refused += refused.values()
+    return {
+        "outcome": "published" if not refused else "partly published" if lists else "refused",
+        "exit": next((problem.exit_status for problem in refused.values()), 0),
+        "targets": lists | {target: {"error": problem.line(), "exit": problem.exit_status} for target, problem in refused.items()},
+        "messages": messages,
+    }
 
 
 def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
     """Remove results that are older than they may be kept, and say how many; what another run is writing waits for the next night."""
-    out, rules = Path(given.out), given.privacy.retention.artifacts
+    out, rules = given.folder, given.privacy.retention.artifacts
     try:
         with ExitStack() as held:
             for name in RETAINED:
@@ -103,16 +138,15 @@ def _past_retention(given: Settings, loaded: Inputs) -> list[str]:
             went = retention.prune_results(out, loaded.as_of, rules)
     except PrevenanceError as problem:
         return [f"what is past its retention waits for the next night: {problem.what}"]
-    if went:
-        note_act(Path(given.out), "prune", **went)
-    return (
-        [f"past their retention and removed: {', '.join(f'{number} of {name}' for name, number in sorted(went.items()))}"] if went else []
-    )
+    if not went:
+        return []
+    note_act(out, "prune", **went)
+    return [f"past their retention and removed: {', '.join(f'{number} of {name}' for name, number in sorted(went.items()))}"]
 
 
 def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:
     """Register the simple rule for a target that has no champion, as training on too little does."""
-    with lock.hold_lock(Path(given.out), "train"):
+    with lock.hold_lock(given.folder, "train"):
         train_target(replace(given, model=ModelSettings(kind="rule")), loaded, steps)
 
 
@@ -121,7 +155,7 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
 
     ``at_the_time`` takes the champion of that night, not today's.
     """
-    target, out, cutoff = target_of(given), Path(given.out), inputs.as_of
+    target, out, cutoff = target_of(given), given.folder, inputs.as_of
     fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given), at_the_time=at_the_time)
     made, hidden = ranked_list(given, inputs, fitted, model_digest, steps), pseudonyms_of(given)
     now = made.inputs

@@ -6,12 +6,10 @@ import hashlib
 import json
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 
 from prevenance.base import formats
-from prevenance.consent.pseudonyms import Pseudonyms, wanted_pseudonyms
 from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import playbook_of
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
@@ -25,7 +23,7 @@ from prevenance.models.bundle import Fitted
 from prevenance.order.decision import BEYOND, COOLING, Rules
 from prevenance.order.value import offers_by_product
 from prevenance.runs.champion import check_inputs
-from prevenance.runs.inputs import Inputs
+from prevenance.runs.inputs import Inputs, pseudonyms_of
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.outreach import peace_of, plays_of, rules_of
 from prevenance.runs.settings.schema import Settings
@@ -54,7 +52,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     rows = pd.concat([found.rows, told], axis=1).merge(people, on="customer_id", how="left")
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
-    answers = known_answers(Path(given.out), target.name, cutoff, static=given.source.static, replaying=replaying)
+    answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
     choice = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
@@ -100,8 +98,3 @@ def run_id_of(
         "feedback": sorted((*one.key, one.score) for one in answers),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def pseudonyms_of(given: Settings) -> Pseudonyms | None:
-    """Return the pseudonyms that the settings ask for, if they do; E905 without a key."""
-    return wanted_pseudonyms(given.privacy.pseudonyms, given.privacy.key_file)

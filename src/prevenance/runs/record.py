@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import instant_stamp
 from prevenance.consent import erased
-from prevenance.consent.purpose import Privacy, check_purpose
+from prevenance.consent.purpose import check_purpose
 from prevenance.history.history import as_of_instant
-from prevenance.publish.folders import write_status
 from prevenance.runs.acts import note_act
 from prevenance.runs.inputs import data_of, prepare_out, source_of
 from prevenance.runs.settings.schema import Settings
@@ -21,7 +20,7 @@ from prevenance.sources.raw import raw_reader
 from prevenance.sources.record import Change, check_record_instant, recorded_change, write_segment
 
 
-def record_changes(given: Settings, steps: Steps) -> None:
+def record_changes(given: Settings, steps: Steps) -> dict[str, Any]:
     """Compare the tables with what is recorded and write one segment for each that changed; all are compared before one is written.
 
     Raises:
@@ -29,7 +28,7 @@ def record_changes(given: Settings, steps: Steps) -> None:
             table that lost most of its keys, and what reading a table raises.
     """
     rules = given.privacy
-    check_purpose(Privacy(rules.purpose, rules.legal_basis, rules.controller))
+    check_purpose(rules.purpose, rules.legal_basis, rules.controller)
     source, out = source_of(given), prepare_out(given)
     if not source.record:
         fix = "write record: {accounts: [account_id]} in the source's yaml, with an entry of files and its key columns"
@@ -51,9 +50,9 @@ def record_changes(given: Settings, steps: Steps) -> None:
     for one in found:
         write_segment(one)
     told = {one.view: {"new": one.new, "changed": one.changed, "gone": one.gone} for one in found}
-    note_act(Path(given.out), "record", rows={view: sum(counts.values()) for view, counts in told.items()})
+    note_act(out, "record", rows={view: sum(counts.values()) for view, counts in told.items()})
     steps.tell("\n".join([f"RECORD    {instant_stamp(at)}", *map(change_text, found)]))
-    write_status(Path(given.out), {"pipeline": "record", "outcome": "recorded", "exit": 0, "record": told})
+    return {"outcome": "recorded", "record": told}
 
 
 def check_whole(one: Change, *, accepted: bool) -> None:

@@ -12,20 +12,17 @@ import pandas as pd
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import date_text
-from prevenance.features.build import feature_columns
 from prevenance.judge import outcomes
-from prevenance.judge.leakage import find_leaks
-from prevenance.models import bundle, folds, training
+from prevenance.models import bundle, training
 from prevenance.models.bundle import Fitted
 from prevenance.publish import folders
 from prevenance.publish import replay as pages
-from prevenance.publish.folders import write_status
 from prevenance.runs.champion import asked_source, champion_of, with_champion
 from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.listed import Listed
 from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import Settings, Targets
-from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
+from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.targets.target import Target
 
@@ -39,22 +36,21 @@ class Refitted:
     why: str
 
 
-def replay_each(given: Settings, targets: Targets, steps: Steps) -> None:
+def replay_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
     """Replay the chosen target, or every target that has a champion, at ``as_of``."""
     if not given.as_of:
         raise PrevenanceError(
             "E208", "as_of is not set, a replay needs a past date", key="as_of", fix="add a date, such as as_of=2026-04-01"
         )
-    out = Path(given.out)
-    chosen = with_champion(out, targets(given))
-    champions = [champion_of(out, target_of(one), None, asked_source(one)) for one in chosen]
+    chosen = with_champion(given.folder, targets(given))
+    champions = [champion_of(given.folder, target_of(one), None, asked_source(one)) for one in chosen]
     now = load_inputs(replace(given, as_of=None), steps)
     then = load_inputs(given, steps)
     results = {}
     for one, (fitted, _, messages) in zip(chosen, champions, strict=True):
         text, results[one.target.name] = replay_target(one, fitted, then, now, messages, steps)
         steps.tell(text)
-    write_status(out, {"pipeline": "replay", "outcome": "replayed", "exit": 0, "targets": results})
+    return {"outcome": "replayed", "targets": results}
 
 
 def replay_target(
@@ -80,7 +76,7 @@ def replay_target(
         "verb": verb,
         "messages": [*messages, *then.messages, *made.notes],
     }
-    folder = Path(given.out) / "replay" / target.name / date
+    folder = given.folder / "replay" / target.name / date
     folders.write_files(folder, _files(rows, summary, made))
     return pages.replay_text(rows, summary, folder), {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
 
@@ -98,21 +94,12 @@ def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inpu
         raise PrevenanceError(
             problem.code, problem.what, fix=problem.fix.replace("train from", "replay from"), **problem.where
         ) from problem
-    every = frame_of(then, target, [*cutoffs, then.as_of], definitions, steps, given.validation.max_snapshots)
-    frame = every[every["cutoff"] != pd.Timestamp(then.as_of)].reset_index(drop=True)  # as in training, where tonight's rows come along
-    gap = {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
-    closed = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in set(training.usable_rows(frame)["cutoff"])]
-    parted = folds.make_folds(closed, tests=given.validation.tests, calibrate=given.validation.calibrate, **gap)
-    production = folds.final_fold(closed, then.as_of, calibrate=given.validation.calibrate, **gap)
-    columns = [name for name in feature_columns(definitions) if name not in given.features.leave_out]
-    leaks = {leak["feature"] for leak in find_leaks(frame, columns, parted, given.seed)}
-    kept = [name for name in columns if name not in leaks]
-    kind, params, why = _recipe(champion, training.positive_customers(frame))
+    past = past_of(given, target, then, definitions, cutoffs, steps, replaying=True)
+    kind, params, why = _recipe(champion, training.positive_customers(past.rows))
     steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")
-    about = {"target": target.name, "source": given.source.name, "trained_until": then.as_of.isoformat(), "params": params, **gap}
-    about["lookbacks"] = lookbacks_of(given, then)
-    fitted = training.fit_model(frame, production, kind, kept, seed=given.seed, params=params, about=about)
-    tested = training.backtest(frame, parted, (), kept, seed=given.seed, champion=(kind, params))
+    about = model_facts(given, target, then, params)
+    fitted = training.fit_model(past.rows, past.production, kind, past.columns, seed=given.seed, params=params, about=about)
+    tested = training.backtest(past.rows, past.parted, (), past.columns, seed=given.seed, champion=(kind, params))
     fitted = training.with_interval_band(fitted, tested.predictions, "champion")
     with tempfile.TemporaryDirectory() as work:
         return Refitted(fitted, bundle.save(fitted, Path(work) / "model"), why)

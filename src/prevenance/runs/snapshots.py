@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from inspect import signature
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +18,13 @@ from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Definition
 from prevenance.history.history import as_of_instant
 from prevenance.history.roster import parent_groups
+from prevenance.judge.leakage import find_leaks
+from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
 from prevenance.runs.steps import Steps
+from prevenance.runs.tested import Past
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.targets import KINDS
 from prevenance.targets.labels import cohort, label
@@ -93,16 +98,16 @@ def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime
     if not kept:
         works = first + length + timedelta(days=1)
         table, said = backfilled or ("", "")
-        raise PrevenanceError(
-            "E601",
+        what = (
             said
-            or f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days",
-            target=target.name,
-            table=table or None,
-            fix=f"leave known_at out of {table}.sql and set source.delay_days.{table}=1 (the days from event to knowledge)"
-            if table
-            else f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days",
+            or f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days"
         )
+        fix = (
+            f"leave known_at out of {table}.sql and set source.delay_days.{table}=1 (the days from event to knowledge)"
+            if table
+            else f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days"
+        )
+        raise PrevenanceError("E601", what, fix=fix, target=target.name, table=table or None)
     if backfilled and backfilled[1] not in inputs.messages:
         inputs.messages.append(backfilled[1])
     return kept
@@ -155,3 +160,51 @@ def frame_of(
     labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))
     built = build(inputs.history, labelled, definitions, steps)
     return pd.concat([labelled, built[feature_columns(definitions)]], axis=1)
+
+
+def past_of(
+    given: Settings,
+    target: Target,
+    inputs: Inputs,
+    definitions: tuple[Definition, ...],
+    cutoffs: list[datetime],
+    steps: Steps,
+    *,
+    replaying: bool = False,
+) -> Past:
+    """Build the snapshots, split them in time and leave leaks out: as a training does, and a replay that learns as a training then would have.
+
+    Raises:
+        PrevenanceError: E601 when nobody was at risk at any cutoff, or no label window is closed.
+    """
+    rules, gap = given.validation, {"horizon_days": target.horizon_days, "settle_days": target.settle_days}
+    # Tonight's rows come along in a replay too: what is built with them must be what a training of that date would have built.
+    every = frame_of(inputs, target, [*cutoffs, inputs.as_of], definitions, steps, rules.max_snapshots)
+    late = every["cutoff"] == pd.Timestamp(inputs.as_of)
+    frame, tonight = every[~late].reset_index(drop=True), every[late].reset_index(drop=True)
+    rows = training.usable_rows(frame)
+    if rows.empty and not replaying:
+        what, fix = f"nobody was at risk at any of {len(cutoffs)} cutoffs", "check target.kind and target.active_days"
+        raise PrevenanceError("E601", what, target=target.name, fix=fix)
+    closed = [cutoff for cutoff in cutoffs if pd.Timestamp(cutoff) in set(rows["cutoff"])]
+    parted = folds.make_folds(closed, tests=rules.tests, calibrate=rules.calibrate, **gap)
+    production = folds.final_fold(closed, inputs.as_of, calibrate=rules.calibrate, **gap)
+    if not replaying:
+        steps(f"{target.name}: look for leaks")
+    columns = [name for name in feature_columns(definitions) if name not in given.features.leave_out]
+    leaks = find_leaks(rows, columns, parted, given.seed)
+    named = {leak["feature"] for leak in leaks}
+    return Past(frame, rows, tonight, parted, production, [name for name in columns if name not in named], leaks)
+
+
+def model_facts(given: Settings, target: Target, inputs: Inputs, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model keeps of how it came to be; nothing that a later run has to guess."""
+    return {
+        "target": target.name,
+        "source": given.source.name,
+        "trained_until": inputs.as_of.isoformat(),
+        "lookbacks": lookbacks_of(given, inputs),
+        "params": dict(params),
+        "horizon_days": target.horizon_days,
+        "settle_days": target.settle_days,
+    }

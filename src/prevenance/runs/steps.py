@@ -7,10 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from prevenance.base import memory
+from prevenance.base.errors import PrevenanceError
 
 
 class Steps:
-    """Say what is going on: a step to ``shown`` and as a line in ``<out>/steps.log``, a result to ``told``."""
+    """Say what is going on: a step to ``shown`` and as a line in ``<out>/steps.log``, a result to ``told``.
+
+    ``refused`` are the problems that did not stop the run: told when all else is, and the first gives the exit status.
+    """
 
     def __init__(
         self, out: Path, shown: Callable[[str], None] = lambda step: None, told: Callable[[str], None] = lambda text: None
@@ -18,6 +22,7 @@ class Steps:
         """Start the clock; nothing is written until the first step."""
         self._told = told
         self.seconds: dict[str, float] = {}
+        self.refused: list[PrevenanceError] = []
         self._shown, self._log, self._last, self._started = shown, out / "steps.log", "", time.perf_counter()
 
     def __call__(self, text: str, *, checked: bool = True) -> None:

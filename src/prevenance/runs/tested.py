@@ -14,8 +14,8 @@ from prevenance.models import folds, training
 
 
 @dataclass(frozen=True)
-class Tested:
-    """What the past said of one target: all snapshots, the usable ones, the features that may be used, and tonight's, whose labels are open."""
+class Past:
+    """What can be learned from: all snapshots, the usable ones and tonight's, whose labels are open; how they are parted, and which features may be used."""
 
     frame: pd.DataFrame
     rows: pd.DataFrame
@@ -24,6 +24,12 @@ class Tested:
     production: folds.Fold
     columns: list[str]
     leaks: list[dict[str, object]]
+
+
+@dataclass(frozen=True)
+class Tested(Past):
+    """What the past said of one target, by the back-test of each kind, the rivals and the champion's recipe."""
+
     kinds: tuple[str, ...]
     backtest: training.Backtest
     recipe: tuple[str, dict[str, Any]] | None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.folders import write_status
+from prevenance.consent.purpose import PURPOSE_EXAMPLES
 from prevenance.publish.quality import Audit, audit_report, audit_text
 from prevenance.runs.inputs import Inputs, load_inputs, source_of
 from prevenance.runs.settings.schema import Settings
@@ -22,7 +22,7 @@ HOPELESS = (2, 7, 8)
 """Exit codes after which there is nothing to look at: a wrong setting, a held lock, the disk."""
 
 
-def validate_inputs(given: Settings, steps: Steps) -> None:
+def validate_inputs(given: Settings, steps: Steps) -> dict[str, Any]:
     """Print the audit and write ``<out>/validate/report.json``; what a run refuses is refused here too, after the audit of the rest.
 
     Raises:
@@ -32,13 +32,13 @@ def validate_inputs(given: Settings, steps: Steps) -> None:
     steps("")
     if inputs is not None:
         audit = audit_of(given, inputs, refused)
-        place = disk.write(Path(given.out) / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
+        place = disk.write(given.folder / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
         steps.tell(f"{audit_text(audit)}\n\nFILES         {place}")
     for problem in refused[1:]:
         steps.tell(problem.line())
     if refused:
         raise refused[0]
-    write_status(Path(given.out), {"pipeline": "validate", "outcome": "valid", "exit": 0})
+    return {"outcome": "valid"}
 
 
 def inputs_and_refusals(given: Settings, steps: Steps) -> tuple[Inputs | None, list[PrevenanceError]]:
@@ -65,16 +65,10 @@ def inputs_and_refusals(given: Settings, steps: Steps) -> tuple[Inputs | None, l
 def _lenient(given: Settings, problem: PrevenanceError) -> Settings:
     """Return settings that set bad rows apart and, for the audit alone, take what privacy asks for as recorded."""
     tables = {name: replace(one, on_bad_row="quarantine") for name, one in given.tables.items()}
-    rules, said = given.privacy, "not recorded"
+    rules = given.privacy
     opt_in = rules.opt_in and problem.where.get("table") != "consents"
-    recorded = replace(
-        rules,
-        purpose=rules.purpose.strip() or said,
-        legal_basis=rules.legal_basis.strip() or said,
-        controller=rules.controller.strip() or said,
-        opt_in=opt_in,
-    )
-    return replace(given, tables=tables, privacy=recorded)
+    recorded: dict[str, Any] = {name: getattr(rules, name).strip() or "not recorded" for name in PURPOSE_EXAMPLES}
+    return replace(given, tables=tables, privacy=replace(rules, opt_in=opt_in, **recorded))
 
 
 def _without(source: Source, name: str) -> Source:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
-from prevenance.base.formats import canonical_json, date_text, json_value
+from prevenance.base.formats import canonical_json, json_value
 from prevenance.decide import movement
 from prevenance.decide.overrides import override_rate
 from prevenance.decide.weeks import known_answers
@@ -70,7 +70,7 @@ def write_index(given: Settings) -> Path:
     """Write ``<out>/index.html`` in one step: the newest list of every target that has one. Returns its path."""
     from prevenance.publish import index
 
-    out = Path(given.out)
+    out = given.folder
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     found = [json.loads(path.read_text(encoding="utf-8")) for path in heads if path.is_file()]
     return disk.write(out / "index.html", _bytes(index.index_page(found)))
@@ -78,27 +78,19 @@ def write_index(given: Settings) -> Path:
 
 def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the view of a list that was just made, in the types of JSON."""
-    target, say, out = target_of(given), words(given.language), Path(given.out)
+    target, say, out = target_of(given), words(given.language), given.folder
     definitions, _ = definitions_of(given, inputs, fitted)
-    until = manifest["data_until"]
-    basis = Basis(target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, made.inputs, made.run_id, until)
+    basis = Basis(
+        target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, made.inputs, made.run_id, manifest["data_until"]
+    )
     earlier = published_lists_before(out, target.name, inputs.as_of)
     last = earlier[-1] if earlier else None
     ranked = made.decided
     view = {
-        "language": given.language,
-        "currency": given.source.currency,
-        "target": target.name,
-        "kind": given.target.kind,
-        "says": target.says,
+        **headline.list_facts(given, basis),
         "verb": say(target.words.verb),
-        "cutoff": inputs.as_of,
-        "date": date_text(inputs.as_of, given.source.timezone),
-        "horizon_days": target.horizon_days,
-        "run_id": made.run_id,
         "model": {"version": digest[:12], "kind": fitted.kind},
         "scored_at": None,
-        "data_until": until,
         "no_model": NO_MODEL.get(fitted.kind, ""),
         "alerts": [
             {"table": gate.table, "facts": gate.facts, "without": LATE in inputs.counts[gate.table].excluded}
@@ -166,7 +158,7 @@ def changes_since(
         say: the words of a language.
     """
     try:
-        before, then = last.model(Path(given.out)), last.inputs(given.privacy.key_file, basis.history)
+        before, then = last.model(given.folder), last.inputs(given.privacy.key_file, basis.history)
     except PrevenanceError as problem:
         return {}, [f"what changed since {last.cutoff:%Y-%m-%d} is not told: {problem.what}"]
     keys = basis.target.keys

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from prevenance.demo.switches import Demo
 
 
 @dataclass
@@ -77,30 +80,6 @@ class FeatureSettings:
     sets: list[str] = field(default_factory=list)
     lookbacks: list[int] = field(default_factory=lambda: [7, 28, 90, 365])
     leave_out: list[str] = field(default_factory=list)
-
-
-@dataclass
-class DemoSettings:
-    """The simulated company; see conf/source/demo/company.yaml."""
-
-    customers: int = 600
-    months: int = 26
-    seed: int = 7
-    signal: float = 1.0
-    churners: int | None = None
-    events: int = 50_000_000
-    late: bool = True
-    duplicates: bool = True
-    orphans: bool = True
-    bad_cells: bool = True
-    opt_outs: bool = True
-    bottleneck: bool = True
-    season: bool = True
-    save_effect: bool = True
-    hostile_names: bool = False
-    bias: bool = False
-    drift: bool = False
-    leaks: Any = field(default_factory=list)
 
 
 @dataclass
@@ -222,7 +201,7 @@ class Settings:
     allow_rule: bool = False
     seed: int = 7
     nights: NightSettings = field(default_factory=NightSettings)
-    demo: DemoSettings = field(default_factory=DemoSettings)
+    demo: Demo = field(default_factory=Demo)
     tables: dict[str, PolicySettings] = field(default_factory=dict)
     source: SourceSettings = field(default_factory=SourceSettings)
     target: TargetSettings = field(default_factory=TargetSettings)
@@ -235,6 +214,11 @@ class Settings:
     table: TableSettings = field(default_factory=TableSettings)
     health_score: HealthScoreSettings = field(default_factory=HealthScoreSettings)
     overrides: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Return the output folder, which may not be there yet."""
+        return Path(self.out)
 
 
 Targets = Callable[[Settings], list[Settings]]
