@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.sbom import LOCK, print_plainly
-from prevenance.runs.advisories import advisory_answers, audited_count, locked_pins
+from prevenance.runs.libraries import advisory_answers, audited_count, locked_pins
 
 
 def audit_text() -> str:

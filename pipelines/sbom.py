@@ -10,7 +10,7 @@ from prevenance import __version__
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.runs.commands import shipped_root
-from prevenance.runs.sbom import bill, components
+from prevenance.runs.libraries import bill, components
 
 LOCK = shipped_root() / "requirements.lock"
 

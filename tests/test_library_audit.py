@@ -10,8 +10,8 @@ import pytest
 from pipelines import audit
 from pipelines.sbom import LOCK
 from prevenance.base.errors import PrevenanceError
-from prevenance.runs import advisories
-from prevenance.runs.advisories import audited_count, locked_pins
+from prevenance.runs import libraries as advisories
+from prevenance.runs.libraries import audited_count, locked_pins
 
 VERSIONS = {"typing-extensions": "4.1", "colorama": "0.4.6", "jinja2": "3.1.0"}
 LOCKED = set(VERSIONS.items())

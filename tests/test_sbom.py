@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.runs.sbom import bill, components
+from prevenance.runs.libraries import bill, components
 
 LOCK = (Path(__file__).parent.parent / "requirements.lock").read_text(encoding="utf-8")
 HASH = "    --hash=sha256:" + "a" * 64

@@ -89,11 +89,8 @@ def contact_frame(world: World, block: Block) -> pd.DataFrame:
 
 def consent_frame(world: World, block: Block) -> pd.DataFrame:
     """Return what customers said about being contacted: yes at their signup, and a later no of about two in a hundred."""
-    rng, ids, signup = (
-        random_stream(world.given.seed, "consents", block.number),
-        ids_of(world, block),
-        column_moments(block.people, "signup"),
-    )
+    rng, ids = random_stream(world.given.seed, "consents", block.number), ids_of(world, block)
+    signup = column_moments(block.people, "signup")
     asked = rng.random(len(ids)) < 0.4
     yes = pd.DataFrame({"account_id": ids, "purpose": "outreach", "allowed": "yes", "changed_at": signup})[asked]
     no = np.maximum(signup + 20 * DAY, world.weeks[0]) + seconds(rng.uniform(0, 300, len(ids)))

@@ -39,9 +39,9 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
     if (out / "index.html").is_file():
         write_index(given)
     number = len(list((out / "erasures").glob("*.json"))) + 1
-    told = certificate(given, mark, done, number) | {"key_id": hidden.key_id if hidden else None}
+    told = certificate(given, mark, done, number, hidden)
     disk.write(out / "erasures" / f"{number}.json", formats.canonical_json(told))
-    note_act(given.folder, "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
+    note_act(out, "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
     steps.tell(certificate_text(told, out / "erasures" / f"{number}.json"))
     if unknown := sorted(pseudonyms.used_key_ids(out) - key_ids_used(out, mark)):
         raise PrevenanceError(
@@ -55,8 +55,11 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
         )
 
 
-def certificate(given: Settings, mark: str, done: Any, number: int) -> dict[str, Any]:
+def certificate(given: Settings, mark: str, done: Any, number: int, hidden: pseudonyms.Pseudonyms | None) -> dict[str, Any]:
     """Return what an erasure did, without the id: its keyed hash, counts per place, models to train again and what is left to do."""
+    source = "not ours to edit: delete the customer there; until then every run leaves them out and counts them as erased"
+    if given.source.name == "demo" and not given.data:
+        source = "the demo's own files are below the output folder and were rewritten"
     return {
         "number": number,
         "at": f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z",
@@ -64,7 +67,8 @@ def certificate(given: Settings, mark: str, done: Any, number: int) -> dict[str,
         "erased": done.places,
         "retrain": done.retrain,
         "left": done.left,
-        "source": _source(given),
+        "source": source,
+        "key_id": hidden.key_id if hidden else None,
     }
 
 
@@ -74,20 +78,11 @@ def key_ids_used(out: Path, mark: str) -> set[str]:
     return {str(one.get("key_id")) for one in told if one["customer"] == mark}
 
 
-def _source(given: Settings) -> str:
-    if given.source.name == "demo" and not given.data:
-        return "the demo's own files are below the output folder and were rewritten"
-    return "not ours to edit: delete the customer there; until then every run leaves them out and counts them as erased"
-
-
 def certificate_text(told: dict[str, Any], path: Path) -> str:
     """Return the certificate as it is printed."""
     rows = [f"          {place:<24}{number:>8,}" for place, number in sorted(told["erased"].items())] or ["          nothing was found"]
-    models = ", ".join(told["retrain"])
-    again = (
-        [f"NEXT      make train   # {models}: the models learned from this customer among others; they hold no row of theirs"]
-        if models
-        else []
-    )
-    head = [f"ERASED    certificate {told['number']}, customer {told['customer'][:12]} (keyed hash)"]
-    return "\n".join([*head, *rows, f"SOURCE    {told['source']}", f"FILES     {path}", *again])
+    head = f"ERASED    certificate {told['number']}, customer {told['customer'][:12]} (keyed hash)"
+    lines = [head, *rows, f"SOURCE    {told['source']}", f"FILES     {path}"]
+    if models := ", ".join(told["retrain"]):
+        lines.append(f"NEXT      make train   # {models}: the models learned from this customer among others; they hold no row of theirs")
+    return "\n".join(lines)

@@ -71,11 +71,8 @@ def _told(answers: list[Answer], taken: dict[str, int]) -> str:
 def _overruled(out: Path, target: str) -> list[str]:
     """Return how often people decided against a proposal, of all rows of this target that they decided on, and for owners with enough of them."""
     answers = feedback.load_answers(out, target)
-    whole, owners = (
-        overrides.override_rate(answers),
-        overrides.override_rates_by_owner(answers, _owners(out, target, {one.run_id for one in answers})),
-    )
-    told = [f"DECIDED   {target}: {_share(whole)} against the proposal"]
+    owners = overrides.override_rates_by_owner(answers, _owners(out, target, {one.run_id for one in answers}))
+    told = [f"DECIDED   {target}: {_share(overrides.override_rate(answers))} against the proposal"]
     return told + [f"          {one_line(owner, 40)}: {_share(one)}" for owner, one in owners.items()]
 
 

@@ -18,16 +18,6 @@ LATE = "late_feed"
 """Reason of rows that are left out because their feed is older than its limit and the table is not required."""
 
 
-def limits_of(given: Settings) -> dict[str, Limit]:
-    """Return what the settings ask of each table."""
-    return {
-        name: Limit(
-            parse_age(one.warn_after, f"tables.{name}.warn_after"), parse_age(one.error_after, f"tables.{name}.error_after"), one.required
-        )
-        for name, one in given.tables.items()
-    }
-
-
 def table_gates(given: Settings, history: History, counts: Mapping[str, Counts], messages: list[str], *, gated: bool) -> list[Gate]:
     """Judge every table; append what is to be told to ``messages`` and return the gates.
 
@@ -37,7 +27,10 @@ def table_gates(given: Settings, history: History, counts: Mapping[str, Counts],
     Raises:
         PrevenanceError: E403, E404.
     """
-    limits = limits_of(given)
+    limits = {}
+    for name, one in given.tables.items():
+        warn, error = (parse_age(getattr(one, key), f"tables.{name}.{key}") for key in ("warn_after", "error_after"))
+        limits[name] = Limit(warn, error, one.required)
     gates = freshness_gates(counts, history.until, limits)
     for place, gate in enumerate(gates if gated else ()):
         if gate.outcome == "fail" and limits[gate.table].required is False:

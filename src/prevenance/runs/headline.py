@@ -131,16 +131,9 @@ def owner_rows(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
     for name in sorted({*worked["owner"].dropna(), *room.hours} - {DEFAULT}):
         own = worked[worked["owner"] == name]
         part = work_totals(own)
-        found.append(
-            {
-                "owner": name,
-                "listed": len(own),
-                "planned": round(len(own) * room.hours_per_contact, 2),
-                "available": room.available(name),
-                "at_stake": part["at_stake"],
-                "outcomes_expected": part["expected_outcomes"],
-            }
-        )
+        planned = round(part["listed"] * room.hours_per_contact, 2)
+        part["outcomes_expected"] = part.pop("expected_outcomes")
+        found.append({"owner": name, "planned": planned, "available": room.available(name), **part})
     return found
 
 

@@ -44,11 +44,9 @@ def _input(given: Any, number: int, features: Sequence[str], words: set[str]) ->
         numeric = [name for name in features if name not in words]
         raise PrevenanceError("E210", f'the feature "{feature}" {what}', key=f"{where}.feature", fix=did_you_mean(str(feature), numeric))
     if not isinstance(weight, (int, float)) or not _number(weight) or weight <= 0:
-        raise PrevenanceError(
-            "E202", f"the weight of {feature} is {weight}", key=f"{where}.weight", fix="give a number above 0, such as 20"
-        )
+        raise _slip(f"the weight of {feature} is {weight}", f"{where}.weight", "give a number above 0, such as 20")
     if not isinstance(bands, list) or not bands:
-        raise PrevenanceError("E202", f"{feature} has no bands", key=f"{where}.bands", fix="write bands: [{up_to: 0, points: 100}, ...]")
+        raise _slip(f"{feature} has no bands", f"{where}.bands", "write bands: [{up_to: 0, points: 100}, ...]")
     return {"feature": feature, "weight": float(weight), "bands": _bands(bands, str(feature), f"{where}.bands")}
 
 
@@ -57,11 +55,9 @@ def _bands(given: list[Any], feature: str, where: str) -> list[list[float | None
     held = [_keys(one, BAND, where) for one in given]
     for one in held:
         if not _number(one.get("points")) or not 0 <= one["points"] <= 100:
-            raise PrevenanceError("E202", f"a band of {feature} has points {one.get('points')}", key=where, fix="give points from 0 to 100")
+            raise _slip(f"a band of {feature} has points {one.get('points')}", where, "give points from 0 to 100")
         if any(end in one and not _number(one[end]) for end in ("from", "up_to")):
-            raise PrevenanceError(
-                "E202", f"a band of {feature} has an end that is no number", key=where, fix="write from: and up_to: as numbers"
-            )
+            raise _slip(f"a band of {feature} has an end that is no number", where, "write from: and up_to: as numbers")
     found: list[list[float | None]] = []
     for place, one in enumerate(held):
         following = held[place + 1].get("from") if place + 1 < len(held) else None
@@ -71,19 +67,21 @@ def _bands(given: list[Any], feature: str, where: str) -> list[list[float | None
         backwards = low is not None and high is not None and low > high
         if backwards or previous is None or (found and low is not None and low < previous):
             fix = "write the bands from low to high, each beginning where the one before ends"
-            raise PrevenanceError("E202", f"the bands of {feature} overlap at band {place + 1}", key=where, fix=fix)
+            raise _slip(f"the bands of {feature} overlap at band {place + 1}", where, fix)
         found.append([low, high, float(one["points"])])
     return found
 
 
 def _keys(given: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
     if not isinstance(given, dict):
-        raise PrevenanceError(
-            "E202", f"{where} is no group of keys", key=where, fix=f"write {', '.join(known)}, see conf/health_score/example.yaml"
-        )
+        raise _slip(f"{where} is no group of keys", where, f"write {', '.join(known)}, see conf/health_score/example.yaml")
     if strange := sorted(str(key) for key in given if key not in known):
         raise PrevenanceError("E201", f'there is no key "{strange[0]}"', key=where, fix=did_you_mean(strange[0], known))
     return given
+
+
+def _slip(what: str, where: str, fix: str) -> PrevenanceError:
+    return PrevenanceError("E202", what, key=where, fix=fix)
 
 
 def _number(value: object) -> bool:

@@ -120,7 +120,6 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     """Ask the gate; a champion whose recipe still beats the rule is fitted again on the newer data."""
     predictions = tested.backtest.predictions
     challenger = choose_challenger(tested.backtest.calibrate_loss, tested.kinds)
-    named = [str(leak["feature"]) for leak in tested.leaks]
     drifted = drift_tonight(tested)
     findings = checks.check_findings(
         tested.rows,
@@ -130,7 +129,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
         challenger or "rule",
         capacity=capacity,
         leaks=tested.leaks,
-        removed=named,
+        removed=[str(leak["feature"]) for leak in tested.leaks],
         moved=drifted,
     )
     served = slice_rows(predictions, tested, challenger or "rule", capacity, given.seed)
@@ -143,16 +142,13 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     else:
         verdict = evaluation.gate_verdict(predictions, challenger, rivals if same_recipe else [*rivals, "champion"], **judge)
     kind, params, tested_as, keeps, again = "rule", {}, "rule", False, ""
-    stands = (
-        tested.recipe is not None
-        and tested.recipe[0] != "rule"
-        and evaluation.gate_verdict(predictions, "champion", rivals, **judge).promoted
-    )
+    learned = tested.recipe is not None and tested.recipe[0] != "rule"
+    stands = learned and evaluation.gate_verdict(predictions, "champion", rivals, **judge).promoted
     if verdict.promoted and challenger:
         kind, params, tested_as = challenger, tested.backtest.params.get(challenger, {}), challenger
     elif tested.health and given.model.kind != "rule" and (given.model.kind == "health_score" or not stands):
         kind, params, tested_as, again = "health_score", tested.health, "health_score", " Your health score goes to work."
-    elif tested.recipe and tested.recipe[0] != "rule":
+    elif learned and tested.recipe:
         (kind, params), tested_as, keeps = tested.recipe, "champion", not stands
         again = "" if keeps else " Its recipe was fitted again on the newer data."
     said = re.sub(r"; (the rule|the champion|your health score) stays\.", ".", verdict.why) if kind == "health_score" else verdict.why

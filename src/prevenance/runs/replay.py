@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,6 @@ from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.targets.target import Target
-
-
-@dataclass(frozen=True)
-class Refitted:
-    """A model as it would have been at a past date: its digest, what it learned from and why it is the one."""
-
-    fitted: Fitted
-    digest: str
-    why: str
 
 
 def replay_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
@@ -58,8 +49,8 @@ def replay_target(
 ) -> tuple[str, dict[str, Any]]:
     """Refit, list and judge one target at ``then.as_of``, write its folder; return the text to print and the facts for the status file."""
     target = target_of(given)
-    refit = refit_champion(given, target, champion, then, steps)
-    made = ranked_list(given, then, refit.fitted, refit.digest, steps, replaying=True)
+    fitted, digest, why = refit_champion(given, target, champion, then, steps)
+    made = ranked_list(given, then, fitted, digest, steps, replaying=True)
     steps(f"{target.name}: judge by what is known at {now.as_of:%Y-%m-%d}")
     rows = outcomes.outcomes_of_list(now.history, target, made.ranked)
     date = date_text(then.as_of, given.source.timezone)
@@ -72,7 +63,7 @@ def replay_target(
         "cutoff": then.as_of,
         "judged_at": now.history.until,
         "verdict": outcomes.verdict(facts, verb),
-        "model": {"kind": refit.fitted.kind, "digest": refit.digest, "why": refit.why},
+        "model": {"kind": fitted.kind, "digest": digest, "why": why},
         "verb": verb,
         "messages": [*messages, *then.messages, *made.notes],
     }
@@ -81,8 +72,8 @@ def replay_target(
     return pages.replay_text(rows, summary, folder), {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
 
 
-def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inputs, steps: Steps) -> Refitted:
-    """Return the champion's recipe fitted on labels closed by ``then.as_of``, or the rule where too few had come by then.
+def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inputs, steps: Steps) -> tuple[Fitted, str, str]:
+    """Return the champion's recipe fitted on labels closed by ``then.as_of``, or the rule where too few had come by then; its digest, and why.
 
     Raises:
         PrevenanceError: E601 when no label window had closed yet.
@@ -102,7 +93,7 @@ def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inpu
     tested = training.backtest(past.rows, past.parted, (), past.columns, seed=given.seed, champion=(kind, params))
     fitted = training.with_interval_band(fitted, tested.predictions, "champion")
     with tempfile.TemporaryDirectory() as work:
-        return Refitted(fitted, bundle.save(fitted, Path(work) / "model"), why)
+        return fitted, bundle.save(fitted, Path(work) / "model"), why
 
 
 def _recipe(champion: Fitted, positives: int) -> tuple[str, dict[str, Any], str]:

@@ -1,4 +1,7 @@
-"""What advisories say of the locked libraries, as pip-audit tells it; that nothing was found counts only if everything was looked at."""
+"""The locked libraries: the bill of materials of a lock file, and what advisories say of them, as pip-audit tells it.
+
+The same lock gives the same bytes. That nothing was found counts only if everything was looked at.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,45 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.runs.sbom import components
+
+_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)(?:\s*;\s*([^\\\n]+?))?\s*\\?$")
+_HASH = re.compile(r"^--hash=sha256:([0-9a-f]{64})\s*\\?$")
+
+AGAIN = "run it again where pypi.org can be reached"
+
+
+def components(lock: str) -> list[dict[str, Any]]:
+    """Return the libraries of a lock file in its order: name, version, purl and the SHA-256 of every file that may be installed.
+
+    Raises:
+        PrevenanceError: E210 for a line that is neither a pin nor a hash, or a pin without a hash: nothing is left out in silence.
+    """
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate((each.strip() for each in lock.splitlines()), start=1):
+        if not line or line.startswith("#"):
+            continue
+        if pin := _PIN.match(line):
+            name, version = re.sub(r"[-_.]+", "-", pin.group(1)).lower(), pin.group(2)
+            one: dict[str, Any] = {"type": "library", "bom-ref": f"pkg:pypi/{name}@{version}", "name": name, "version": version}
+            one |= {"purl": f"pkg:pypi/{name}@{version}", "hashes": []}
+            found.append(one | ({"properties": [{"name": "prevenance:marker", "value": pin.group(3)}]} if pin.group(3) else {}))
+        elif found and (file := _HASH.match(line)):
+            found[-1]["hashes"].append({"alg": "SHA-256", "content": file.group(1)})
+        else:
+            raise PrevenanceError("E210", "neither a pinned library nor a hash", first=f"requirements.lock:{number}", fix="run make lock")
+    if bare := next((one["name"] for one in found if not one["hashes"]), None):
+        raise PrevenanceError("E210", f"{bare} has no hash", first="requirements.lock", fix="run make lock")
+    return found
+
+
+def bill(lock: str, version: str) -> bytes:
+    """Return the bill of a lock file as CycloneDX JSON."""
+    own = {"type": "application", "name": "prevenance", "version": version, "bom-ref": f"pkg:pypi/prevenance@{version}"}
+    told = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "metadata": {"component": own}, "components": components(lock)}
+    return (json.dumps(told, indent=1, sort_keys=True) + "\n").encode()
 
 
 @dataclass(frozen=True)
@@ -55,7 +94,7 @@ def audited_count(locked: set[Pin], answers: list[str]) -> int:
         mend = f"lock {first.name} {known[-1]} or later with make lock" if known else f"replace {first.name}: no version mends it yet"
         raise PrevenanceError("E605", f"{len(found)} known weaknesses: {told}", fix=mend, first=f"{first.name}=={first.version}")
     if not audited:
-        raise PrevenanceError("E405", "the advisories did not answer for any library", fix="run it again where pypi.org can be reached")
+        raise PrevenanceError("E405", "the advisories did not answer for any library", fix=AGAIN)
     if left := sorted(locked - audited):
         what = f"{len(locked) - len(left)} of {len(locked)} locked libraries were audited"
         fix = "run it again; a library that the advisories do not know is to be replaced or looked at by hand"
@@ -73,12 +112,11 @@ def _read(answer: str) -> tuple[set[Pin], list[Vulnerable]]:
             Vulnerable(one["name"], one["version"], each["id"], tuple(each["fix_versions"])) for one in looked for each in one["vulns"]
         ]
     except (ValueError, KeyError, TypeError) as problem:
-        what = "the advisories gave no answer that can be read"
-        raise PrevenanceError("E405", what, fix="run it again where pypi.org can be reached") from problem
+        raise PrevenanceError("E405", "the advisories gave no answer that can be read", fix=AGAIN) from problem
     return audited, sorted(found, key=lambda one: (one.name, one.advisory))
 
 
-SECONDS = 600
+PIP_AUDIT, SECONDS = "-m pip_audit --no-deps --disable-pip --progress-spinner off -f json -r", 600
 
 
 def advisory_answers(locked: set[Pin]) -> list[str]:
@@ -102,19 +140,7 @@ def _answer(listed: str) -> str:
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "locked.txt"
         path.write_text(listed, encoding="utf-8")
-        command = [
-            sys.executable,
-            "-m",
-            "pip_audit",
-            "--no-deps",
-            "--disable-pip",
-            "--progress-spinner",
-            "off",
-            "-f",
-            "json",
-            "-r",
-            str(path),
-        ]
+        command = [sys.executable, *PIP_AUDIT.split(), str(path)]
         try:
             ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired as late:
@@ -125,6 +151,4 @@ def _answer(listed: str) -> str:
 
 
 def _silent(why: str) -> PrevenanceError:
-    return PrevenanceError(
-        "E405", f"the advisories did not answer ({why})", fix="run it again where pypi.org can be reached, after make setup"
-    )
+    return PrevenanceError("E405", f"the advisories did not answer ({why})", fix=f"{AGAIN}, after make setup")
