@@ -1,7 +1,5 @@
 """Ask the advisories about every library of requirements.lock; the one pipeline that needs the network besides ``make setup``."""
 
-from __future__ import annotations
-
 from pipelines.sbom import LOCK, print_plainly
 from prevenance.runs.libraries import advisory_answers, audited_count, locked_pins
 

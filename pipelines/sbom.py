@@ -1,7 +1,5 @@
 """Write the software bill of materials of requirements.lock to ``sbom.json`` (or the path given) and count it."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from pathlib import Path

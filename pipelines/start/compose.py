@@ -1,7 +1,5 @@
 """From conf/ and a command line to settings: Hydra composes, the schema and ``checks`` refuse."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import fields, is_dataclass
@@ -94,9 +92,8 @@ def targets_of(name: str, given: Settings) -> list[Settings]:
     if given.target.name != "all":
         return [given]
     if not given.source.targets:
-        raise PrevenanceError(
-            "E203", f"the source {given.source.name} declares no target", key="target", fix="choose one, such as target=churn"
-        )
+        fix = "choose one, such as target=churn"
+        raise PrevenanceError("E203", f"the source {given.source.name} declares no target", key="target", fix=fix)
     kept = [one for one in given.overrides if one.partition("=")[0] != "target"]
     return [settings_of(name, [*kept, f"target={target}"]) for target in given.source.targets]
 
@@ -175,9 +172,8 @@ def without_private(arguments: list[str]) -> list[str]:
     if folder is not None:
         path = Path(folder).resolve()
         if not path.is_dir():
-            raise PrevenanceError(
-                "E203", f"there is no configuration folder at {path}", key="CONF", fix="give the folder that holds source/, target/, ..."
-            )
+            fix = "give the folder that holds source/, target/, ..."
+            raise PrevenanceError("E203", f"there is no configuration folder at {path}", key="CONF", fix=fix)
         os.environ[PRIVATE] = str(path)
     return kept
 

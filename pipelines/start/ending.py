@@ -1,7 +1,5 @@
 """How a run ends when it cannot go on: stopped from outside, without memory or disk, refused, or by our own bug; always one line."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -1,7 +1,5 @@
 """What Hydra and OmegaConf refuse, as one line for people; and settings that would run code."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 from itertools import pairwise
@@ -116,7 +114,6 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
             return PrevenanceError(
                 "E201", f'there is no setting "{key}"', key=key, fix=did_you_mean(key, choices) if len(key) < 60 else "see conf/"
             )
-        return PrevenanceError(
-            "E202", text.partition(" full_key")[0][:200], key=key, fix=f"give {key} a value of the kind that conf/ shows"
-        )
+        fix = f"give {key} a value of the kind that conf/ shows"
+        return PrevenanceError("E202", text.partition(" full_key")[0][:200], key=key, fix=fix)
     return PrevenanceError("E202", text[:200] or type(problem).__name__, fix="write key=value, such as target=churn; see make help")

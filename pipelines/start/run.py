@@ -1,7 +1,5 @@
 """Start a pipeline: compose the conf, refuse what is wrong in one line, run, and end with the right exit code."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import sys

@@ -1,7 +1,5 @@
 """The command ``prevenance``: ``prevenance train source=… target=…``, ``prevenance score``, ``prevenance init <folder>``."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from pathlib import Path

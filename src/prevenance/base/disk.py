@@ -3,8 +3,6 @@
 Files are readable by their owner only (0600, folders 0700). Every trouble with the disk is ``E801``, naming the path.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil
@@ -191,6 +189,5 @@ def need_room(folder: Path, size: int) -> None:
         free = shutil.disk_usage(folder).free
     if free < size:
         what = f"{free:,} bytes are free on the disk, a run needs about {size:,}"
-        raise PrevenanceError(
-            "E801", what, fix="free space on that disk, or set out= to a folder on another disk, and run again", path=folder
-        )
+        fix = "free space on that disk, or set out= to a folder on another disk, and run again"
+        raise PrevenanceError("E801", what, fix=fix, path=folder)

@@ -4,8 +4,6 @@ The first digit of a code is the exit status (``E301`` ends the process with 3),
 a late feed from a wrong setting without reading text.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

@@ -3,8 +3,6 @@
 A key itself stands in no setting and in no file of the output; its id, a short hash, says which one it was.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import os

@@ -1,7 +1,5 @@
 """One run of a kind at a time in an output folder. The lock is the kernel's: it goes with the process that holds it, however that ends."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform
@@ -51,6 +49,5 @@ def _taken(note: Path, name: str) -> PrevenanceError:
     with suppress(OSError, ValueError, KeyError, TypeError):
         found = json.loads(note.read_text(encoding="utf-8"))
         who, wait = f"process {found['pid']} on {found['host']}, since {found['since']},", f"when process {found['pid']} has ended"
-    return PrevenanceError(
-        "E701", f"{who} holds the lock {name}", path=note.parent, fix=f"run again {wait}; no file is to be removed by hand"
-    )
+    fix = f"run again {wait}; no file is to be removed by hand"
+    return PrevenanceError("E701", f"{who} holds the lock {name}", path=note.parent, fix=fix)

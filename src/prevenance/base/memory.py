@@ -3,8 +3,6 @@
 Only a bound on address space (``ulimit -v``) can be asked for; without one there is always enough.
 """
 
-from __future__ import annotations
-
 import os
 import resource
 from contextlib import suppress

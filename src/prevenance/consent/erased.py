@@ -5,8 +5,6 @@ one beside the list. Who has neither cannot tell who was
 erased; who has the key can test an id that they know.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Iterable

@@ -4,8 +4,6 @@ The same customer has the same pseudonym under the same key; under another key n
 they know, so the key belongs elsewhere than the output: in ``PREVENANCE_PSEUDONYM_KEY`` or in a file for its owner only.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass

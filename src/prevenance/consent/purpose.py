@@ -1,7 +1,5 @@
 """Privacy rules: purpose, legal basis and controller are recorded, a "no" holds everywhere and at once."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from prevenance.base.errors import PrevenanceError

@@ -3,8 +3,6 @@
 The names stand in ``special.toml``, in six languages. A name says little; what hides behind an innocent one is not found here.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata

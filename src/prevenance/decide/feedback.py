@@ -7,8 +7,6 @@ on while people work with it, so there an answer counts from the cutoff of the l
 lists of earlier dates do not see it, and the same file gives the same bytes.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -107,9 +105,8 @@ def refuse_rows(wrong: Sequence[tuple[int, str]], name: str) -> None:
     """Raise E308 for rows that do not fit, naming the first: ``wrong`` holds lines and what is wrong."""
     if wrong:
         line, what = wrong[0]
-        raise PrevenanceError(
-            "E308", what, rows=len(wrong), first=f"{name}:{line}", fix="correct the row or remove it; nothing of the file was taken"
-        )
+        fix = "correct the row or remove it; nothing of the file was taken"
+        raise PrevenanceError("E308", what, rows=len(wrong), first=f"{name}:{line}", fix=fix)
 
 
 def _rows(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -119,9 +116,8 @@ def _rows(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError as problem:
         raise PrevenanceError("E303", "not UTF-8", first=f"{name}:1", fix="save it as CSV in UTF-8") from problem
     except csv.Error as problem:
-        raise PrevenanceError(
-            "E303", f"not a CSV: {problem}", first=f"{name}:{reader.line_num}", fix="download the file again"
-        ) from problem
+        fix = "download the file again"
+        raise PrevenanceError("E303", f"not a CSV: {problem}", first=f"{name}:{reader.line_num}", fix=fix) from problem
 
 
 def _trouble(answer: Answer) -> str:

@@ -1,7 +1,5 @@
 """What moved since the last list: who entered, who is gone and why, and how far the others went."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any
 

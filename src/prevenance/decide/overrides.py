@@ -1,7 +1,5 @@
 """Where people decided against a proposal: which rows were decided, by whom and how, and how often the list was overruled."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 

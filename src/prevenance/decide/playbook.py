@@ -1,7 +1,5 @@
 """The playbook: what to do about a reason, by when, whose task it is, and a kind message to start from."""
 
-from __future__ import annotations
-
 import re
 import string
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ One row is a customer of the cohort at one cutoff. Who is to be worked comes fir
 apart. Only customers who are left in peace after a contact are absent, and they are counted. The decision itself is in ``decision``.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

@@ -1,7 +1,5 @@
 """What the simulated customers do in the product: logins, uses and errors, weeks at a time, all customers of a block at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Health is hidden. It drifts, takes shocks and recovers; what a company sees (log
 answers) follows it with noise, and notice follows weeks later.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ A plan and its seats are one contract for as long as the customer stays: a highe
 that day a contract of its own, of one seat and without a plan, that ends with the customer.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """How the demo company's systems write their exports: local times (UTC in the product's log), CSV, and the flaws of real files."""
 
-from __future__ import annotations
-
 import gzip
 from dataclasses import dataclass, field
 from pathlib import Path

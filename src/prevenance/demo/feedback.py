@@ -1,7 +1,5 @@
 """What the simulated customers answer, what their managers write down of them, and what they pay."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

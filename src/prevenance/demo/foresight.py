@@ -1,7 +1,5 @@
 """What can be foreseen of a customer of the demo company at a cutoff, by one who knows its health but not the future."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

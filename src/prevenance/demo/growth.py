@@ -5,8 +5,6 @@ more seats. A team that grows: training hours. Many tickets: priority support. A
 too. All of it a little more often in good health.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

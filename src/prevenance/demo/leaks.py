@@ -3,8 +3,6 @@
 Each looks like any other column and carries a date at which nobody could have known its value.
 """
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

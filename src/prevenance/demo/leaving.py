@@ -4,8 +4,6 @@ A customer decides when the hazard added up over its weeks reaches a number draw
 known exactly, and one factor on the hazard makes as many leave as asked.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the demo company's customers are called: plainly, or so that a careless reader of names would trip."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The chance is that of one who knows everything up to the cutoff, health and sile
 added up over the horizon, averaged over many ways in which health may go on. No honest model can rank better, but for luck.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

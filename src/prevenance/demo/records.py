@@ -1,7 +1,5 @@
 """What the simulated company's offices keep: accounts and their changes, contacts and consents."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

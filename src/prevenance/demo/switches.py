@@ -1,7 +1,5 @@
 """Which demo company is made: its size, its seed, and what is planted in it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -4,8 +4,6 @@ Agents work from 8 to 18 on working days, so every wait is one of working hours.
 what needs more goes on to the second line or to engineering, which is the bottleneck where one is planted.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """What ``truth.json`` says of a demo company: how well an oracle foresees each target, and everything that was planted."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

@@ -4,8 +4,6 @@ Customers are simulated in blocks of ``BLOCK``, each with random numbers of its 
 else is made, and a large company needs no more memory than a few blocks. Times are local (Europe/Paris).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

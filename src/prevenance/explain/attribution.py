@@ -4,8 +4,6 @@ The only door to the shap package. A reason is a fact with the customer's own nu
 never said to cause it.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial

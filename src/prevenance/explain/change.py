@@ -1,7 +1,5 @@
 """What changed since an earlier list, split exactly into new facts, another model and another calibration."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """What stands behind each row of a list, for the page and for one customer: reasons, history, what is unknown, precedents, a note."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """What an explanation shows: that the contributions add up, every input with its source, and what would change the chance."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any

@@ -3,8 +3,6 @@
 A row has customer_id, event_at, kind (ticket, contact, invoice, contract, feedback), what, detail (text), amount and before (numbers).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """The call note: three sentences to copy, with facts only; no chance, no word of a model, no name."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

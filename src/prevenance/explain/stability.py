@@ -4,8 +4,6 @@ The model is learned again from customers drawn with replacement; reasons that c
 customer's story.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

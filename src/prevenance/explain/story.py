@@ -4,8 +4,6 @@ Everything is read through ``history.visible_sql``, so it holds for a past cutof
 customers. No free text, no name of a person and no name of an agent is read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any

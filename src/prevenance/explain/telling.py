@@ -3,8 +3,6 @@
 Weights are summed by story for all customers at once; words are made only for the facts that are told.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice

@@ -3,8 +3,6 @@
 It is the model's answer to another question, never a promise: what moves an input in life moves others too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 ``SETS`` maps a set's name, as conf writes it, to its function of lookbacks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
@@ -42,9 +40,8 @@ def definitions(sets: Iterable[str] = tuple(SETS), lookbacks: Sequence[int] = LO
     for name in sorted(chosen - set(SETS)):
         raise PrevenanceError("E203", f'there is no feature set "{name}"', fix=did_you_mean(name, SETS))
     if not lookbacks or min(lookbacks) < 1:
-        raise PrevenanceError(
-            "E202", f"lookbacks={list(lookbacks)} are not days", fix="give whole days from 1, for example [7, 28, 90, 365]"
-        )
+        fix = "give whole days from 1, for example [7, 28, 90, 365]"
+        raise PrevenanceError("E202", f"lookbacks={list(lookbacks)} are not days", fix=fix)
     found = [definition for name, function in SETS.items() if name in chosen for definition in function(tuple(lookbacks))]
     known = {column for definition in found for column in columns_of(definition)}
     return tuple(item for item in found if not isinstance(item, Ratio) or known.issuperset(parts_of(item)))

@@ -3,8 +3,6 @@
 Training and scoring call the same ``build``; one cutoff or many give the same bytes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -104,9 +102,8 @@ def _windows(definitions: Sequence[Definition]) -> list[Window]:
     for one in definitions:
         if isinstance(one, Trend):
             if one.of not in features or features[one.of].days is None:
-                raise PrevenanceError(
-                    "E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=did_you_mean(one.of, features)
-                )
+                fix = did_you_mean(one.of, features)
+                raise PrevenanceError("E210", f'{one.name} is the trend of "{one.of}", no feature with days', fix=fix)
             windows.append(Window(f"{one.name}_before", features[one.of], before=True))
     return windows
 
@@ -166,11 +163,8 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
             # A full disk is no mistake of the definition.
             if is_out_of_room(problem):
                 raise
-            raise PrevenanceError(
-                "E210",
-                f"state {state.name} does not run: {str(problem).splitlines()[0][:200]}",
-                fix="correct its sql; it sees " + ", ".join(state.tables),
-            ) from problem
+            fix = "correct its sql; it sees " + ", ".join(state.tables)
+            raise PrevenanceError("E210", f"state {state.name} does not run: {str(problem).splitlines()[0][:200]}", fix=fix) from problem
         for name, column in filled.items():
             values = found[name].astype("str" if name in state.categories else float)
             column.iloc[found["place"].to_numpy()] = values.to_numpy() if name not in state.categories else values

@@ -4,8 +4,6 @@ A season is the customer's own: the rows of ``(cutoff - 365, cutoff - 337]`` aga
 ``(cutoff - 365, cutoff]``. It is null where nothing is known from before that year, because silence then is no season.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Definition, State

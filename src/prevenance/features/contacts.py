@@ -1,7 +1,5 @@
 """Contact features: how often we and the customer talked, about what, and when last."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Count, Definition, Feature

@@ -1,7 +1,5 @@
 """Customer features: who the customer is, as known at the cutoff. Background: nobody changes an industry by calling."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Definition, State

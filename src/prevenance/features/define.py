@@ -4,8 +4,6 @@ A definition names a table, a value and a lookback; it never sees a cutoff, so i
 are ``(cutoff - days, cutoff]``; the builder alone knows the cutoff. A phrase is what a customer-success manager reads.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 

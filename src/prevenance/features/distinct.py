@@ -4,8 +4,6 @@ A count of different users cannot be a difference of prefix sums. Each pair gets
 appears in (one ``GROUP BY``); a window is a mask, and a pair counts when the two masks meet.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

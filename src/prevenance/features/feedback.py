@@ -1,7 +1,5 @@
 """Feedback features: the last score of each kind, its average, and whether it fell."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Definition, Feature, Last, Mean, State

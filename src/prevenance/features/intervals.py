@@ -8,8 +8,6 @@ group because a cell's address is known; the few late ones are added at the cuto
 (DECIMAL scaled by 10,000): no result depends on row order, threads or the number of cutoffs.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass

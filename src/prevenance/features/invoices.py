@@ -3,8 +3,6 @@
 An invoice is late from one day after ``due_on`` (a due date lasts until its evening); its first ``paid`` row settles it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Definition, Feature, State, Sum, Trend

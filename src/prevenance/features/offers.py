@@ -4,8 +4,6 @@ Co-occurrence follows item-based collaborative filtering (Sarwar et al., 2001): 
 has who also have the offer. Shares are summed as whole millionths, so that no result depends on the order of rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Definition, State

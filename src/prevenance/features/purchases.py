@@ -1,7 +1,5 @@
 """Purchase features: recency, frequency, money, breadth, the customer's own rhythm, and service that falls due."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Definition, Distinct, State, Sum

@@ -1,7 +1,5 @@
 """The same value over several lookbacks, its trends and its silence: one way to name them and one way to tell them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Count, DaysSince, Feature, Trend, Value

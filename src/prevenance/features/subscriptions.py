@@ -1,7 +1,5 @@
 """Contract features: seats, monthly revenue, renewal, age and what changed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Count, Definition, Feature, Ratio, State

@@ -1,7 +1,5 @@
 """Ticket features: how many, how urgent, and how they travel (waiting, hand-offs, clarification loops, reopenings)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Definition, Distinct, Feature, Last, Mean, State

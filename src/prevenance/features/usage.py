@@ -1,7 +1,5 @@
 """Usage features: logins, use, errors, who is active, what is paid for and idle, and how near the limit."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum

@@ -1,7 +1,5 @@
 """Windowed columns: from cells to one value per snapshot, customer chunk by customer chunk."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,12 +53,8 @@ def windowed(
                     columns[window.column][index] = counts[number * len(group) + place][codes[index]]
     except duckdb.BinderException as problem:
         wrong = ", ".join(sorted({window.feature.name for window in windows}))
-        raise PrevenanceError(
-            "E210",
-            f"a feature of {table} names what the table does not have ({str(problem).splitlines()[0][:160]}); features: {wrong[:200]}",
-            table=table,
-            fix=f"use the columns of {table}: {', '.join(TABLES[table].names)}",
-        ) from problem
+        what = f"a feature of {table} names what the table does not have ({str(problem).splitlines()[0][:160]}); features: {wrong[:200]}"
+        raise PrevenanceError("E210", what, table=table, fix=f"use the columns of {table}: {', '.join(TABLES[table].names)}") from problem
     return columns
 
 

@@ -1,7 +1,5 @@
 """Who the customers are at a cutoff, how offers are called, and of whom too little is known."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import numpy as np

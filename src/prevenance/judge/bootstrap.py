@@ -9,8 +9,6 @@ Pooled over test periods: average precision and AUC are means weighted by outcom
 observed-over-expected are over all rows.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

@@ -4,8 +4,6 @@ Each check is a function that returns one ``Finding``: a code, a title, one sent
 Only fail keeps a model from being promoted. A check that cannot be made yet passes and says why.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ A customer's snapshots are one piece of evidence. The value is written as a sum 
 the AUC this is Obuchowski's (1997, "Nonparametric analysis of clustered ROC curve data", Biometrics 53) extension of DeLong's.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -6,8 +6,6 @@ for nothing and is blind in large ones. A feature has moved if it is above that 
 any single cutoff of the past was: what swings with the day of the month or the season is no drift.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

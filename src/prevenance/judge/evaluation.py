@@ -4,8 +4,6 @@
 (calibrated chance) and raw (ranking value; higher is likelier). A cross-sell row has product_id as well. A period is a test cutoff.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A feature that works in the last week only is no warning: it is the outcome's ow
 leak search leaves out those that all but know the outcome; this names weaker ones of the same kind, which may stay in use.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 The types are those of Kapoor & Narayanan (2023), "Leakage and the reproducibility crisis in machine-learning-based science", Patterns 4(9).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta

@@ -3,8 +3,6 @@
 ``predictions`` are those of ``evaluation``.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -5,8 +5,6 @@ date that runs to the last event) still can. Such features are too good, and eac
 families (the same thing over several lookbacks), so the rules ask for a lead over every other feature, not for strength alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -7,8 +7,6 @@ A list must break ties somehow, a metric must not depend on how: at capacity the
 ``tie_range`` gives the worst and the best case.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -3,8 +3,6 @@
 ``outcomes_of_list`` adds to a ranked list what came of each row; nothing of the list itself is touched.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Do chances come true? Predicted against seen, in tenths by score, beside what luck alone would show."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Whether a model beats the health score a team works with, counted in customers saved."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

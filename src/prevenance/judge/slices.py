@@ -1,7 +1,5 @@
 """Slices: whether a model that wins overall fails a group of customers, or leaves it without attention."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

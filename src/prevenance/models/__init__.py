@@ -8,8 +8,6 @@ A model's module has four functions; a new model is one such file and one line i
 - ``contributions(parameters, matrix)``: ``(base, (n, p))`` that add up to the log-odds, or None where only sampling can tell.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 from types import ModuleType

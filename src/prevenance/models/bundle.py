@@ -1,7 +1,5 @@
 """A fitted model as a value, and as a folder that can be checked before it is believed."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

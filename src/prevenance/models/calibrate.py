@@ -1,7 +1,5 @@
 """From a ranking value to an honest chance, and how far that chance can be trusted."""
 
-from __future__ import annotations
-
 import numpy as np
 
 Band = tuple[tuple[float, float, float], ...]

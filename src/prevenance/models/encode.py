@@ -4,8 +4,6 @@ Numbers stay as they are; text becomes codes of a vocabulary that is learned onc
 new word is "other" and never a new column.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -42,11 +40,8 @@ class Encoder:
             PrevenanceError: E504 if the frame lacks a feature, or holds words where the model learned numbers, or the other way round.
         """
         if absent := [name for name in self.features if name not in frame]:
-            raise PrevenanceError(
-                "E504",
-                f"{len(absent)} of the model's {len(self.features)} inputs are absent: {', '.join(absent[:5])}",
-                fix="score with the source tables and feature sets of training, or train again",
-            )
+            what = f"{len(absent)} of the model's {len(self.features)} inputs are absent: {', '.join(absent[:5])}"
+            raise PrevenanceError("E504", what, fix="score with the source tables and feature sets of training, or train again")
         found = np.empty((len(frame), len(self.features)), dtype="float64")
         numeric = numeric_columns(frame)
         plain = [place for place, name in enumerate(self.features) if name in numeric and name not in self.vocabulary]
@@ -105,12 +100,8 @@ def _same_kind(column: pd.Series, words: tuple[str, ...] | None, values: np.ndar
     if numeric == (words is None) or not (column.notna().to_numpy() & (np.isnan(values) | numeric)).any():
         return
     learned, now = ("numbers", "words") if words is None else ("words", "numbers")
-    raise PrevenanceError(
-        "E504",
-        f"the model learned {learned} in {column.name}, and now it holds {now}",
-        fix="bring the column back as it was, or run make train again",
-        column=column.name,
-    )
+    fix = "bring the column back as it was, or run make train again"
+    raise PrevenanceError("E504", f"the model learned {learned} in {column.name}, and now it holds {now}", fix=fix, column=column.name)
 
 
 def _constant(values: np.ndarray) -> bool:

@@ -4,8 +4,6 @@ The gap law: the label of a snapshot looks at ``(cutoff, cutoff + horizon]`` and
 cutoff may come before a part that begins at ``later`` only if ``cutoff + horizon + settle <= later``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

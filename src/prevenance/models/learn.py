@@ -1,7 +1,5 @@
 """One way to let any kind of model learn from rows: its estimator, on one thread unless its result cannot depend on threads."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping
 from typing import Any

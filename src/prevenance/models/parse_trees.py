@@ -4,8 +4,6 @@ Arguments: the folder of LightGBM, how many features the trees are over, bytes o
 its C interface: that takes 40 milliseconds, where importing the package takes more than a second.
 """
 
-from __future__ import annotations
-
 import ctypes
 import importlib.util
 import sys

@@ -1,7 +1,5 @@
 """What became of past customers with about the same chance: counts only, kept with the model, never who they were."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

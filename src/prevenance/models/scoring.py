@@ -1,7 +1,5 @@
 """Tonight's snapshots -> chances: the same features as in training, one fitted model, two moments."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

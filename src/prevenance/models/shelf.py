@@ -4,8 +4,6 @@
 ``champions.json`` who was champion one after the other.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import sqlite3

@@ -4,8 +4,6 @@ A training frame has customer_id, cutoff (naive UTC), state, value_at_stake, lab
 ``(cutoff, cutoff + horizon]`` is open), outcome_at and the feature columns. Only rows at risk with a closed label are used.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -202,9 +200,8 @@ def _fit(
     learn = rows[rows["cutoff"].isin(fold.fit)]
     later = rows[rows["cutoff"].isin(fold.calibrate)]
     if learn.empty:
-        raise PrevenanceError(
-            "E601", f"no closed label among {len(fold.fit)} cutoffs to fit on", fix="give a longer history or a shorter horizon_days"
-        )
+        fix = "give a longer history or a shorter horizon_days"
+        raise PrevenanceError("E601", f"no closed label among {len(fold.fit)} cutoffs to fit on", fix=fix)
     encoder = health_score.score_encoder(params, features) if kind == "health_score" else fit_encoder(learn, features)
     ready = kind == "blend" and all(one in made and made[one].about["params"] == params.get(one) for one in BLENDED)
     parts = [made[one].parameters for one in BLENDED] if ready else []

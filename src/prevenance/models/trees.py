@@ -1,7 +1,5 @@
 """A text of trees is believed only after another process has parsed it: what it breaks there, it breaks only there."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import os

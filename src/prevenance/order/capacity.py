@@ -1,7 +1,5 @@
 """What fits: a number of contacts, or the hours of each owner."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -27,9 +25,8 @@ class Room:
     def __post_init__(self) -> None:
         """Refuse what is no capacity (E202)."""
         if self.contacts < 1:
-            raise PrevenanceError(
-                "E202", f"capacity is {self.contacts}, must be at least 1", fix="set capacity=1 or more", setting="capacity"
-            )
+            fix = "set capacity=1 or more"
+            raise PrevenanceError("E202", f"capacity is {self.contacts}, must be at least 1", fix=fix, setting="capacity")
 
     @property
     def unit(self) -> str:

@@ -4,8 +4,6 @@
 hold-out keeps its arm without any list reading another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime

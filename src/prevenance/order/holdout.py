@@ -4,8 +4,6 @@ Once a week, on Monday 00:00 UTC, those near the line are drawn by a keyed hash 
 the horizon in whole weeks. The draw depends on nothing but the key, the target, the epoch and the id: no list has to remember another.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 from dataclasses import dataclass

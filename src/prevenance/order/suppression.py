@@ -1,7 +1,5 @@
 """Who is not to be contacted, as far as the tables say it: each question asked as of a moment, by both clocks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

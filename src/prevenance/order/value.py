@@ -1,7 +1,5 @@
 """The order of a list: what contacting a customer is expected to be worth, and each row's place by it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -17,9 +15,8 @@ OFFERED = ["product_id", "product", "place", "customer_id", "score", "score_low"
 def check_share(share: float) -> None:
     """Raise E202 for a share of saved money outside [0, 1]."""
     if not 0 <= share <= 1:
-        raise PrevenanceError(
-            "E202", f"the share a contact saves is {share}, must lie in [0, 1]", fix="write 15 % as 0.15", setting="outreach.share"
-        )
+        fix = "write 15 % as 0.15"
+        raise PrevenanceError("E202", f"the share a contact saves is {share}, must lie in [0, 1]", fix=fix, setting="outreach.share")
 
 
 def expected_value(rows: pd.DataFrame, share: float, cost: float, lift: pd.Series | float = 1.0) -> pd.Series:

@@ -4,8 +4,6 @@ The only act that rewrites a published list: each folder is exchanged in one ste
 later runs (see ``erased``). The source is not ours to edit, unless the demo wrote it into the folder itself.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io

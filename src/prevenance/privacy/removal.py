@@ -1,7 +1,5 @@
 """One customer taken out of one file, by its kind: rows by their field, never by a part of a text; then every mention of them."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import html

@@ -3,8 +3,6 @@
 Days count back from ``as_of``. What has no number of days is kept for ever.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Mapping

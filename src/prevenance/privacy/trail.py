@@ -4,8 +4,6 @@ A line that is changed, removed or put in between breaks the chain. Lines cut of
 ``make audit-log`` prints, somewhere else from time to time. No line holds an id of a customer in clear, and no list depends on the log.
 """
 
-from __future__ import annotations
-
 import getpass
 import hashlib
 import json

@@ -3,8 +3,6 @@
 Nothing in it can end the block or begin markup: ``<``, ``>`` and ``&`` are written as escapes.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -3,8 +3,6 @@
 Every function takes ``say`` (who speaks the page's language) and plain values of a view; what is not known is said to be unknown, never nought.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """A checked feature table told on the terminal: the best features, what each is worth, and a verdict in one line."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """``digest.md``: the morning's list in a few lines of Markdown, for chat or mail."""
 
-from __future__ import annotations
-
 import re
 
 from prevenance.publish import cells, header

@@ -3,8 +3,6 @@
 The customer's page says which facts are held and were looked at. It holds no chance, no reason and no word about what was asked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

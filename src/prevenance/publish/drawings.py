@@ -3,8 +3,6 @@
 The same bytes every time. Colour is never the only sign: every mark has a label or a title.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape

@@ -1,7 +1,5 @@
 """A finished list is read back from the disk before anybody sees it: each of its four forms opens, and all hold the same customers."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -4,8 +4,6 @@
 new one, whatever happens in between.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """The head of the list: what fits the week, how good the last lists were, what moved, and how fresh everything is."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from prevenance.publish.cells import View, group_of, one_line, table_words

@@ -1,7 +1,5 @@
 """``index.html``: the lists of one run at a glance, who works how much, and which segment gets how much attention."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any

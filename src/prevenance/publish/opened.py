@@ -3,8 +3,6 @@
 The page writes the parts of the first rows into the table and those of the others into a block that the browser unfolds; both say the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Without scripts it is a complete table; with them it sorts, filters, opens rows 
 and only the page's own style and scripts may run (by their hash).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Lists that are published already: found by their cutoff, read only as they were published."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json
@@ -73,12 +71,8 @@ class Published:
         with disk.writing(self.folder / name):
             found = (self.folder / name).read_bytes()
         if hashlib.sha256(found).hexdigest() != self.manifest["files"].get(name):
-            raise PrevenanceError(
-                "E801",
-                "a published file is not what its manifest says",
-                fix="restore the folder, or publish that cutoff again",
-                path=self.folder / name,
-            )
+            fix = "restore the folder, or publish that cutoff again"
+            raise PrevenanceError("E801", "a published file is not what its manifest says", fix=fix, path=self.folder / name)
         return found
 
 

@@ -1,7 +1,5 @@
 """The audit of a source as a person reads it in a minute, and as report.json."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime

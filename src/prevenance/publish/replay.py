@@ -1,7 +1,5 @@
 """A replayed list told to people: on the terminal, and ``replay.html``, one self-contained page without scripts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

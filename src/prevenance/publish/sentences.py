@@ -1,7 +1,5 @@
 """What a training found, missed and refused, one sentence each, the same on a page, on a card and on a terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

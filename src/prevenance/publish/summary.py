@@ -3,8 +3,6 @@
 No name of a person or a customer is printed; a customer is its id.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Numbers and names as people read them, the same on a page and on a terminal. What is missing is a dash, never a zero."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

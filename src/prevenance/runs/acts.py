@@ -1,7 +1,5 @@
 """The trail of an output folder: what runs note in it, here, where there is a clock, and whether it is as it was written."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path

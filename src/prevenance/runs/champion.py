@@ -1,7 +1,5 @@
 """The registered champion, checked before it is asked anything."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from pathlib import Path
 

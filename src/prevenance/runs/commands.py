@@ -1,7 +1,5 @@
 """Where the shipped conf is, and how a command is written that a person is to repeat."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Write the demo company's files, as a company would export them, and beside them what is true of it."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Erase one customer from everything that the output folder owns, keep them out of later runs, and print a certificate."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,9 +23,8 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
     """
     out = given.folder
     if not given.customer:
-        raise PrevenanceError(
-            "E202", "customer is not set", key="customer", fix="add customer=<an id as in column customer_id of list.csv>"
-        )
+        fix = "add customer=<an id as in column customer_id of list.csv>"
+        raise PrevenanceError("E202", "customer is not set", key="customer", fix=fix)
     if not out.is_dir():
         raise PrevenanceError("E401", f"there is no output folder at {out}", key="out", fix="set out=<the folder that make train wrote>")
     hidden = pseudonyms.key_pseudonyms(given.privacy.key_file)
@@ -44,11 +41,8 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
     note_act(out, "erase", customer=mark, certificate=number, rows=sum(done.places.values()))
     steps.tell(certificate_text(told, out / "erasures" / f"{number}.json"))
     if unknown := sorted(pseudonyms.used_key_ids(out) - key_ids_used(out, mark)):
-        raise PrevenanceError(
-            "E904",
-            f"rows may be left under pseudonyms of the key {unknown[0]}, which is not to be had",
-            fix=f"set {pseudonyms.KEY_VARIABLE} to that key and erase again",
-        )
+        what = f"rows may be left under pseudonyms of the key {unknown[0]}, which is not to be had"
+        raise PrevenanceError("E904", what, fix=f"set {pseudonyms.KEY_VARIABLE} to that key and erase again")
     if done.left:
         raise PrevenanceError(
             "E904", f"{len(done.left)} files still name the customer", fix="remove them, then erase again", path=", ".join(done.left[:5])

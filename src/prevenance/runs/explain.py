@@ -1,7 +1,5 @@
 """Explain one customer, tonight or at a past date: the numbers of the list, their sources, and what would change them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -49,9 +47,8 @@ class Asked:
 def explain_customer(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
     """Explain ``customer`` for the chosen target, or for every target that has a champion; write ``<out>/explain/<target>/<cutoff>/``."""
     if not given.customer:
-        raise PrevenanceError(
-            "E202", "customer is not set", key="customer", fix="add customer=<an id as in column customer_id of list.csv>"
-        )
+        fix = "add customer=<an id as in column customer_id of list.csv>"
+        raise PrevenanceError("E202", "customer is not set", key="customer", fix=fix)
     asked, spoken = Asked(given.customer, given.product or None), words(given.language)
     chosen = with_champion(given.folder, targets(given))
     if asked.product is not None:

@@ -1,7 +1,5 @@
 """The actions of the newest list as a CSV for a CRM, with who decided what; nothing is sent anywhere, a person takes the file."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 
@@ -30,9 +28,8 @@ def export_lists(given: Settings, targets: Targets, steps: Steps) -> dict[str, A
     out, written = given.folder, {}
     lists = {one.target.name: (one, published_list_at(out, one.target.name, None)) for one in targets(given)}
     if not any(found for _, found in lists.values()):
-        raise PrevenanceError(
-            "E203", f"there is no published list in {out}", key="out", fix="run make score, or set out=", path=out / "lists"
-        )
+        fix = "run make score, or set out="
+        raise PrevenanceError("E203", f"there is no published list in {out}", key="out", fix=fix, path=out / "lists")
     ready = {name: exported_rows(one, found) for name, (one, found) in lists.items() if found is not None}
     for name, (rows, cutoff) in ready.items():
         steps(f"{name}: export")

@@ -1,7 +1,5 @@
 """A finished feature table from a file, as the frame that the leakage check reads: every refusal says which value and what to do."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,9 +71,8 @@ def _refuse(table: pd.DataFrame, keys: tuple[str | None, ...], permitted: list[s
 
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
-        raise PrevenanceError(
-            "E401", f"there is no file at {path}", key="features", fix="set features=<a .parquet or .csv file>", path=path
-        )
+        fix = "set features=<a .parquet or .csv file>"
+        raise PrevenanceError("E401", f"there is no file at {path}", key="features", fix=fix, path=path)
     try:
         table = pd.read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _csv(path)
     except (ValueError, OSError, pd.errors.ParserError) as problem:
@@ -144,6 +141,5 @@ def _moments(column: pd.Series, name: str) -> pd.Series:
     try:
         return pd.to_datetime(column.astype("str"), format="ISO8601", utc=True).dt.tz_localize(None)
     except (ValueError, TypeError) as problem:
-        raise PrevenanceError(
-            "E303", "not every cutoff is a date", column=name, fix="set cutoff=<a column of dates such as 2026-04-01>"
-        ) from problem
+        fix = "set cutoff=<a column of dates such as 2026-04-01>"
+        raise PrevenanceError("E303", "not every cutoff is a date", column=name, fix=fix) from problem

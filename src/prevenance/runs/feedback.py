@@ -1,7 +1,5 @@
 """Take what the team answered to the lists (``file=feedback.csv``), so that the next list honours it."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The gates of a night: is every feed fresh, is every table whole, and what becomes of one that is not."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import replace

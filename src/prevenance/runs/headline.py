@@ -1,7 +1,5 @@
 """The facts of a list's head: what fits, how good the last lists were, what moved, how fresh the sources are, who has how much to do."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection
 from datetime import datetime, timedelta

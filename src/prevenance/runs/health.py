@@ -1,7 +1,5 @@
 """The team's present health score, from its YAML to the settings of the model ``health_score``; every slip is named."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """From settings to a history: read, check and cut, and what a run leaves for the next."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -115,9 +113,8 @@ def source_of(given: Settings) -> Source:
     folders = [folder / "source" / name for folder in (Path(os.environ.get(PRIVATE, "/nonexistent")), conf_folder())]
     folder = next((one for one in folders if one.is_dir()), None)
     if folder is None:
-        raise PrevenanceError(
-            "E306", f'the source "{name}" has no folder of selects', fix=f"write source/{name}/<table>.sql beside source/{name}.yaml"
-        )
+        fix = f"write source/{name}/<table>.sql beside source/{name}.yaml"
+        raise PrevenanceError("E306", f'the source "{name}" has no folder of selects', fix=fix)
     selects = {path.stem: path.read_text(encoding="utf-8").strip().rstrip(";") for path in sorted(folder.glob("*.sql"))}
     for table in selects:
         if table not in TABLES:
@@ -189,9 +186,8 @@ def prepare_out(given: Settings) -> Path:
     if (out / "run.json").is_file():
         owner = json.loads((out / "run.json").read_text(encoding="utf-8"))["source"]
         if owner != given.source.name:
-            raise PrevenanceError(
-                "E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=f"set out=out-{given.source.name}"
-            )
+            fix = f"set out=out-{given.source.name}"
+            raise PrevenanceError("E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=fix)
     try:
         disk.make(out)
         probe = disk.beside(out / "writable")
@@ -199,9 +195,8 @@ def prepare_out(given: Settings) -> Path:
         probe.unlink(missing_ok=True)
         disk.need_room(out, bytes_needed(out))
     except OSError as problem:
-        raise PrevenanceError(
-            "E801", f"{problem.strerror or problem}", path=out, fix="make the folder writable, or set out=<another folder>"
-        ) from problem
+        what = f"{problem.strerror or problem}"
+        raise PrevenanceError("E801", what, path=out, fix="make the folder writable, or set out=<another folder>") from problem
     return out
 
 

@@ -1,7 +1,5 @@
 """Check a finished feature table for columns that know the outcome, by the same rules as in training."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 
@@ -44,8 +42,5 @@ def check_table(given: Settings, steps: Steps) -> None:
     steps.tell(checked.leak_check_text(report, folder))
     if leaks and given.table.fail:
         names = ", ".join(report["leakage"])
-        raise PrevenanceError(
-            "E602",
-            f"{len(leaks)} of {len(read.features)} features look like leaks: {names}",
-            fix="leave them out of the table and run again",
-        )
+        fix = "leave them out of the table and run again"
+        raise PrevenanceError("E602", f"{len(leaks)} of {len(read.features)} features look like leaks: {names}", fix=fix)

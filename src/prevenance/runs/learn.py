@@ -1,7 +1,5 @@
 """Train, evaluate, gate and register every target: from history to a registered model and its report."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 from pathlib import Path

@@ -3,8 +3,6 @@
 The same lock gives the same bytes. That nothing was found counts only if everything was looked at.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

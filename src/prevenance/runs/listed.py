@@ -1,7 +1,5 @@
 """The record of a ranked list with what it stands on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

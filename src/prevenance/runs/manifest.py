@@ -1,7 +1,5 @@
 """What a published list says of itself: where it comes from, and that nobody was lost on the way."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

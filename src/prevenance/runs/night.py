@@ -3,8 +3,6 @@
 A missed night is made up for by the champion of its time, and ``latest`` never moves back.
 """
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, timedelta
@@ -75,9 +73,8 @@ def nights_of(given: Settings) -> list[str]:
         raise PrevenanceError("E208", "from or to is not set", key="from", fix="add both dates, such as from=2026-04-01 to=2026-04-05")
     first, last = (_day(key, text) for key, text in (("from", given.nights.first), ("to", given.nights.last)))
     if not 0 <= (last - first).days < MOST:
-        raise PrevenanceError(
-            "E208", f"from={first} to={last} is not 1 to {MOST} nights", key="to", fix="give from before to, or several runs"
-        )
+        fix = "give from before to, or several runs"
+        raise PrevenanceError("E208", f"from={first} to={last} is not 1 to {MOST} nights", key="to", fix=fix)
     return [f"{first + timedelta(days=n)}" for n in range((last - first).days + 1)]
 
 

@@ -1,7 +1,5 @@
 """One target's ranked list at a cutoff by a given model: the same function tonight and for a past date."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import asdict

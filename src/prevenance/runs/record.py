@@ -1,7 +1,5 @@
 """Keep what changed since the last night in the tables that a source names under ``record``."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The list as it would have been at a past date, refitted with what had closed by then, and what became of it."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +28,8 @@ from prevenance.targets.target import Target
 def replay_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
     """Replay the chosen target, or every target that has a champion, at ``as_of``."""
     if not given.as_of:
-        raise PrevenanceError(
-            "E208", "as_of is not set, a replay needs a past date", key="as_of", fix="add a date, such as as_of=2026-04-01"
-        )
+        fix = "add a date, such as as_of=2026-04-01"
+        raise PrevenanceError("E208", "as_of is not set, a replay needs a past date", key="as_of", fix=fix)
     chosen = with_champion(given.folder, targets(given))
     champions = [champion_of(given.folder, target_of(one), None, asked_source(one)) for one in chosen]
     now = load_inputs(replace(given, as_of=None), steps)
@@ -82,9 +79,8 @@ def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inpu
     try:
         cutoffs = cutoffs_of(given, target, then)
     except PrevenanceError as problem:
-        raise PrevenanceError(
-            problem.code, problem.what, fix=problem.fix.replace("train from", "replay from"), **problem.where
-        ) from problem
+        fix = problem.fix.replace("train from", "replay from")
+        raise PrevenanceError(problem.code, problem.what, fix=fix, **problem.where) from problem
     past = past_of(given, target, then, definitions, cutoffs, steps, replaying=True)
     kind, params, why = _recipe(champion, training.positive_customers(past.rows))
     steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")

@@ -1,7 +1,5 @@
 """From a history to snapshots with labels and features: what training, scoring and replay share."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -39,9 +37,8 @@ def target_of(given: Settings) -> Target:
     """
     chosen: TargetSettings = given.target
     if chosen.kind not in KINDS:
-        raise PrevenanceError(
-            "E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=did_you_mean(chosen.kind, KINDS)
-        )
+        fix = did_you_mean(chosen.kind, KINDS)
+        raise PrevenanceError("E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=fix)
     make = KINDS[chosen.kind]
     settings = asdict(chosen) | {"activity_in": tuple(chosen.activity), "cost_per_ticket": given.outreach.cost_per_ticket}
     return make(**{name: settings[name] for name in signature(make).parameters if name in settings})

@@ -1,7 +1,5 @@
 """What a run is doing: a step at a time, timed, with memory asked for before each."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

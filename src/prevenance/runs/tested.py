@@ -1,7 +1,5 @@
 """The records of a training: what the past said of a target, which model goes to work, and what its report is made of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What a training says of itself: ``report.json`` as a dictionary, from what was tested, chosen and fitted."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """Run only the checks of the inputs and print what a person should know of them; no model, nothing published."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

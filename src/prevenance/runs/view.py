@@ -3,8 +3,6 @@
 A view may look at earlier published lists; what the list itself says never depends on it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict

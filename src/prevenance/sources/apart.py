@@ -3,8 +3,6 @@
 It works on the engine's table ``judged``: converted rows with their raw text, where they stand, and ``reason`` (null: the row is used).
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import duckdb

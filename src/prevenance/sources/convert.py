@@ -3,8 +3,6 @@
 That is: hours that a zone skips or has twice, and day and month in two orders.
 """
 
-from __future__ import annotations
-
 import duckdb
 
 from prevenance.base.errors import PrevenanceError

@@ -4,8 +4,6 @@ Nothing is guessed: the header is read as it stands, a separator that was not de
 declare it, rows that do not fit the header are kept aside with their line.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 import zlib

@@ -1,7 +1,5 @@
 """Whether tonight's tables may be used: how old their newest knowledge is, and whether rows are missing beside the nights before."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What stands at the head of a file: its encoding and its column names, read as they are and never guessed."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io

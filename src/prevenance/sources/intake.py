@@ -4,8 +4,6 @@ For every table ``read = used + excluded(by reason) + quarantined(by reason)``; 
 when the history is cut at ``as_of`` (see ``history.py``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path

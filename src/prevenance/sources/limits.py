@@ -1,7 +1,5 @@
 """How many rows of a table may break the contract, and what the refusal says."""
 
-from __future__ import annotations
-
 import re
 
 from prevenance.base.errors import PrevenanceError

@@ -1,7 +1,5 @@
 """Settled between tables: who the customers are (or all derived from the facts), whose facts nobody owns, and what lies before its beginning."""
 
-from __future__ import annotations
-
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.apart import count_met, first_met_sql
 from prevenance.sources.files import column_names, sql_name

@@ -1,7 +1,5 @@
 """One door to what a source's ``files`` name: files, tables of a server, tables of a SQLite file; and which bytes of them a run stands on."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress

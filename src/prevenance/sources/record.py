@@ -5,8 +5,6 @@ A night adds one segment to a table, ``<out>/record/<view>/<instant>.csv``, with
 them); all of them up to an instant give the table as it was then.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Run a source's select over the raw files, and say in one line why one does not run."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Iterable

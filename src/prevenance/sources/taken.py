@@ -1,7 +1,5 @@
 """What reading and an intake give: the engine with canonical tables, what became of every row, and what bad rows get."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import duckdb

@@ -5,8 +5,6 @@ it, both UTC instants without zone in the engine. Ids are text and stay text. Wh
 with a reason; nothing is dropped in silence.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 SQL_TYPES = {

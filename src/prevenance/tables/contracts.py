@@ -4,8 +4,6 @@ Each text is the start of a ``with``: it reads the views ``subscriptions`` and `
 with a column ``cutoff``.
 """
 
-from __future__ import annotations
-
 HELD_SQL = """
 steps as (
   select *, case event when 'ended' then 4 when 'notice' then 3 when 'renewed' then 2 when 'changed' then 1 else 0 end as step,

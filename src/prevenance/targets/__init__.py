@@ -1,7 +1,5 @@
 """What is predicted, a file a target: its cohort, outcome and horizon, and what people read of it."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Leaving: by contract (notice or end), by an account-level event, or by silence."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

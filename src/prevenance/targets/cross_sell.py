@@ -1,7 +1,5 @@
 """Ready for more: which customer takes which offer next. A row is a customer and a product that the customer does not have."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ A snapshot at ``cutoff`` is labelled by what happened in ``(cutoff, cutoff + hor
 ``cutoff + horizon + settle``. Before that moment the label is null, never 0; after it the label never changes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -22,12 +20,8 @@ from prevenance.targets.target import Target
 def check_tables(target: Target, tables: frozenset[str]) -> None:
     """Raise E401 when the history lacks a table that the target stands on."""
     if missing := sorted(set(target.tables) - tables):
-        raise PrevenanceError(
-            "E401",
-            f"target {target.name} needs the table {missing[0]}, which the source does not give",
-            table=missing[0],
-            fix=f"add {missing[0]}.sql to the source, or choose another target=",
-        )
+        what = f"target {target.name} needs the table {missing[0]}, which the source does not give"
+        raise PrevenanceError("E401", what, table=missing[0], fix=f"add {missing[0]}.sql to the source, or choose another target=")
 
 
 def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.DataFrame:
@@ -95,12 +89,8 @@ def activity_rows(tables: Sequence[str], prefix: str = "") -> str:
     """
     for table in tables:
         if table not in TABLES or not TABLES[table].per_customer:
-            raise PrevenanceError(
-                "E203",
-                f'activity names "{table}", which is no table of customers',
-                key="target.activity",
-                fix="use usage, tickets, purchases, contacts or feedback",
-            )
+            fix = "use usage, tickets, purchases, contacts or feedback"
+            raise PrevenanceError("E203", f'activity names "{table}", which is no table of customers', key="target.activity", fix=fix)
     return " union all ".join(f"select customer_id, event_at from {prefix}{table}" for table in tables)
 
 

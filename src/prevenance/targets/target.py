@@ -1,7 +1,5 @@
 """The record of a target: a cohort, an outcome, a horizon, and what people read of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

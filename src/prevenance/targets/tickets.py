@@ -1,7 +1,5 @@
 """The next ticket: any, or of a category or priority."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from prevenance.targets.labels import activity_rows, plain_name

@@ -4,8 +4,6 @@ MLflow runs this file when it loads a model; nothing is unpickled. The bundle be
 before it is parsed.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A chance in words: a frequency first, as people understand it best, then the percent and how far it can be trusted."""
 
-from __future__ import annotations
-
 import math
 
 from prevenance.words import DASH, Words

@@ -1,7 +1,5 @@
 """What the values of settings may be; the first that cannot be is refused, naming its key."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict

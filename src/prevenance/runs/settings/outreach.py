@@ -1,7 +1,5 @@
 """What the settings of ``conf/outreach/`` say of one target: what a contact is worth, what fits, how its list is decided."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The schema of ``conf/``: a dataclass a group, a field a key; what a key means stands in conf/."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Freshness: how old the newest knowledge of each table is, and which limit would fit its rhythm."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

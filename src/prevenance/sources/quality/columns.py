@@ -1,7 +1,5 @@
 """Completeness: which columns lack values, among rows of the events that carry them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

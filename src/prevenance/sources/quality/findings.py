@@ -1,7 +1,5 @@
 """Consistency and accuracy: what is wrong with rows and cells, whom it costs, and what to mend first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
