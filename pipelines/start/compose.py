@@ -57,9 +57,11 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         if "=" not in one:
             raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
         refuse_named_code(one)
+    # Hydra keeps one global state, and one process composes once for each target.
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            # Ids go round Hydra: a comma, a brace or a quote in one would mean something in its grammar.
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
             composed = compose(name, overrides=[_escaped(_added(one)) for one in overrides if one.partition("=")[0] not in ids])
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
@@ -123,6 +125,7 @@ def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
         source: Any = OmegaConf.to_container(merged.source)
         merged = OmegaConf.merge(merged, {group: _source_words(source, merged.target.name, group) for group in SAID})
+        # The command line has the last word, and the source's words have just been laid over it.
         for key in (one.lstrip("+").partition("=")[0] for one in overrides):
             if key.partition(".")[0] in SAID and "." in key:
                 OmegaConf.update(merged, key, OmegaConf.select(composed, key))

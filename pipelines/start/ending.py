@@ -53,6 +53,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     status = SIGNALS[signal.Signals(number)]
     if not _caught:
         _caught.append(status)
+        # A library may swallow the interrupt, or clean up for ever.
         clock = threading.Timer(PATIENCE, os._exit, (status,))
         clock.daemon = True
         clock.start()
@@ -71,6 +72,7 @@ def is_short_of_memory() -> bool:
 
 def known_failure(problem: BaseException) -> PrevenanceError | None:
     """Return what a failure of memory or disk is called, wherever it was met; ``None`` for anything else."""
+    # Causes are followed to the first: libraries wrap what the system said in errors of their own.
     chain, text = problem, " ".join(str(problem).split())
     while (before := chain.__cause__ or (chain.__context__ if isinstance(chain, ImportError) else None)) is not None:
         chain = before

@@ -85,6 +85,7 @@ def _secret(key: str) -> bool:
     parts = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower())
     if not parts or parts[-1] in ("env", "file"):
         return False
+    # Two words in a row as one: api_key and apiKey ask for what apikey asks for.
     return parts[-1] == "key" or any(map(_WORDS.fullmatch, (*parts, *(first + second for first, second in pairwise(parts)))))
 
 

@@ -78,6 +78,7 @@ def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
 
 def _guarded(name: str, body: Body, arguments: list[str]) -> int:
     try:
+        # Before anything looks at them: an error of Hydra's would repeat the value.
         refuse_secrets(arguments, IDS if name in ("explain", "erase") else ())
         arguments = without_private(own_words(name, arguments))
         Plugins.instance().register(PrivateConf)
@@ -143,6 +144,7 @@ def _show(step: str) -> None:
 def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
     """Write the error line and, where the folder is ours to write, the status file; a second start leaves that of the first alone."""
     sys.stderr.write(problem.line() + "\n")
+    # Another source's folder, another run's, or one that cannot be written: its status is not ours to replace.
     if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
         try:
             _write_status(out, name, problem.exit_status, {"outcome": "refused", "error": problem.line()})
@@ -176,6 +178,7 @@ def _hydra(name: str, body: Body, arguments: list[str]) -> int:
         from hydra.core.hydra_config import HydraConfig
 
         overrides = list(HydraConfig.get().overrides.task)
+        # A run composes anew and clears Hydra's state, which a multirun still needs for its next job.
         held = GlobalHydra.instance().hydra
         try:
             status = max(status, _guarded(name, body, overrides))

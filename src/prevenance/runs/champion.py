@@ -31,6 +31,7 @@ def champion_of(
     """
     messages: list[str] = []
     held = tracking.tracked_champion(out, target.name, messages)
+    # A night that is made up for would, by today's champion, know more than its cutoff; that of its time may be there no more.
     if at_the_time and cutoff is not None:
         held = shelf.champion_at(out / "models" / target.name, cutoff) or held
     if held is None:

@@ -92,6 +92,7 @@ def inputs_by_target(given: Settings, steps: Steps) -> Callable[[Settings], tupl
 def check_known(inputs: Inputs, asked: Asked) -> None:
     """Raise E903 for a customer who has opted out, E203 for one who is not known at the cutoff; no other id is ever printed."""
     con, shown = inputs.history.con, asked.customer[:SHOWN]
+    # Opt-outs first: the history holds no row of theirs, so the question below would call them unknown and ask for a later date.
     if con.execute("select 1 from canonical._opted_out where customer_id = ? limit 1", [asked.customer]).fetchall():
         raise PrevenanceError(
             "E903", "this customer has opted out, so nothing is worked out or shown, for past dates either", fix="choose another customer="

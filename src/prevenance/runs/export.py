@@ -57,6 +57,7 @@ def exported_rows(given: Settings, found: Published) -> tuple[pd.DataFrame, date
     undecided = sum(answer is None for _, answer in each)
     if given.reviewed_only:
         each = [(row, answer) for row, answer in each if answer is not None]
+    # Art. 22 GDPR: where review is required, no row leaves the house on the word of a model alone.
     elif undecided and given.privacy.review == "required":
         what = f"{undecided} of {len(each)} rows have no decision by a person"
         fix = "take the team's answers with make feedback, or add reviewed_only=true to export only the rows that were decided"

@@ -46,6 +46,7 @@ def take_answers(given: Settings, steps: Steps) -> dict[str, Any]:
 def _listed(out: Path, answer: Answer) -> Listed | None:
     """Return the chance of each row of the published list that an answer is about; ``None`` if there is no such list."""
     folder = out / "lists" / answer.target / f"{instant_stamp(feedback.utc_moment(answer.cutoff))}-{answer.run_id[:12]}"
+    # A folder's name holds only the beginning of the hash.
     if not (folder / "list.json").is_file() or _run_id(folder) != answer.run_id:
         return None
     rows = json.loads((folder / "list.json").read_text(encoding="utf-8"))

@@ -65,6 +65,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     data = data_of(given, source, steps)
     policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
     steps("note what the files are")
+    # Before the reading: compared again when the list is ready, so a file replaced in between is seen.
     before = file_digests(data, source)
     now = datetime.now(UTC).replace(tzinfo=None)
     asked = as_of_instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
@@ -78,6 +79,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
         what = "privacy.opt_in asks for a yes, and the source has no table of consents"
         fix = f"write source/{source.name}/consents.sql, or set privacy.opt_in=false if the legal basis is no consent"
         raise PrevenanceError("E901", what, fix=fix, table="consents")
+    # Also those in quarantine: an erased customer with a bad row must not come back in its file.
     gone = erased.load_erased(out).among(_everybody(taken))
     history, counts = cut_history(taken, as_of, purposes=rules.consents, opt_in=rules.opt_in, erased=gone, keep_days=rules.retention.tables)
     opted_out = {row[0] for row in history.con.execute("select customer_id from canonical._opted_out").fetchall()} & ids
@@ -190,6 +192,7 @@ def prepare_out(given: Settings) -> Path:
             raise PrevenanceError("E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=fix)
     try:
         disk.make(out)
+        # Tried, not asked: what the mode of a folder promises, a read-only mount or a quota may refuse.
         probe = disk.beside(out / "writable")
         probe.touch()
         probe.unlink(missing_ok=True)
@@ -227,6 +230,7 @@ def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
     with lock.hold_lock(given.folder, "demo"), disk.writing(folder):
         steps("make the demo company")
         folder.mkdir(parents=True, exist_ok=True)
+        # First the mark goes and last it comes: a company half written is written again.
         mark.unlink(missing_ok=True)
         write_company(folder, demo_of(asdict(given.demo)))
         disk.write(mark, wanted.encode())

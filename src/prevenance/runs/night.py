@@ -53,6 +53,7 @@ def publish_missed_nights(given: Settings, targets: Targets, steps: Steps) -> di
     told: dict[str, Any] = {}
     for day in nights_of(given):
         steps.tell(f"NIGHT     {day}")
+        # In the overrides too: the settings of the other targets are composed from those.
         one = replace(given, as_of=day, overrides=[*given.overrides, f"as_of={day}"])
         try:
             told[day] = publish_night(one, targets(one), steps, at_the_time=True)
@@ -102,6 +103,7 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
                 _rule(one, loaded, steps)
             text, lists[one.target.name] = publish_target(one, loaded, steps, at_the_time=at_the_time)
         except PrevenanceError as problem:
+            # Bad input or a full disk would meet every target alike; once a list is out, its record is worth more than the error's first place.
             if problem.exit_status in (3, 8) and not lists:
                 raise
             refused[one.target.name] = problem
@@ -110,6 +112,7 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
             continue
         steps.tell(text)
     note_acts(out, "score", lists)
+    # The lists are out: with too little memory left the store waits for the next night, and this one is no failure.
     steps("the model store", checked=False)
     messages = lists_log.log_lists(out, [facts["list"] for facts in lists.values()]) + _past_retention(given, loaded)
     steps("")
@@ -167,6 +170,7 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
     manifest = manifest_of(given, inputs, target, fitted, model_digest, made, said)
     files |= view_files(given, inputs, made, fitted, model_digest, manifest, steps)
     steps(f"{target.name}: look at the inputs again")
+    # A file that was replaced while it was read would give a list of two nights at once.
     inputs.unchanged()
     steps(f"{target.name}: publish")
     folder = publish_list(out, target.name, cutoff, files, manifest, finished.check_list_folder)

@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import date_text
@@ -17,7 +15,6 @@ from prevenance.publish import folders
 from prevenance.publish import replay as pages
 from prevenance.runs.champion import asked_source, champion_of, with_champion
 from prevenance.runs.inputs import Inputs, load_inputs
-from prevenance.runs.listed import Listed
 from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
@@ -31,7 +28,9 @@ def replay_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, An
         fix = "add a date, such as as_of=2026-04-01"
         raise PrevenanceError("E208", "as_of is not set, a replay needs a past date", key="as_of", fix=fix)
     chosen = with_champion(given.folder, targets(given))
+    # All champions before any table: a target without one is refused in a second, not after the reading.
     champions = [champion_of(given.folder, target_of(one), None, asked_source(one)) for one in chosen]
+    # Two readings: one sees only what was known then, and the other judges by what has become known since.
     now = load_inputs(replace(given, as_of=None), steps)
     then = load_inputs(given, steps)
     results = {}
@@ -65,7 +64,13 @@ def replay_target(
         "messages": [*messages, *then.messages, *made.notes],
     }
     folder = given.folder / "replay" / target.name / date
-    folders.write_files(folder, _files(rows, summary, made))
+    files = {
+        "list.csv": formats.csv_bytes(rows),
+        "list.json": formats.json_bytes(rows),
+        "replay.html": pages.replay_page(rows, summary).encode(),
+        "summary.json": formats.canonical_json(summary | {"run_id": made.run_id, "data_until": made.until}),
+    }
+    folders.write_files(folder, files)
     return pages.replay_text(rows, summary, folder), {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
 
 
@@ -99,13 +104,3 @@ def _recipe(champion: Fitted, positives: int) -> tuple[str, dict[str, Any], str]
         return "rule", {}, told
     told = f"the champion's recipe ({champion.kind}), fitted on what had closed by then ({positives} customers with the outcome)"
     return champion.kind, dict(champion.about.get("params", {})), told
-
-
-def _files(rows: pd.DataFrame, summary: dict[str, Any], made: Listed) -> dict[str, bytes]:
-    """Return the files of a replay: the judged list in two forms, its page, and what it adds up to."""
-    return {
-        "list.csv": formats.csv_bytes(rows),
-        "list.json": formats.json_bytes(rows),
-        "replay.html": pages.replay_page(rows, summary).encode(),
-        "summary.json": formats.canonical_json(summary | {"run_id": made.run_id, "data_until": made.until}),
-    }

@@ -50,6 +50,7 @@ def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None
     for name in sets:
         if name not in SETS:
             raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=did_you_mean(name, SETS))
+    # A model keeps the lookbacks that it learned, however long the history is by now.
     if fitted is not None and "lookbacks" in fitted.about:
         return usable_definitions(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
     span, lookbacks = (inputs.as_of - first_known(inputs)).days, lookbacks_of(given, inputs)

@@ -87,17 +87,10 @@ def audit_of(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) ->
     found = source_findings(taken, policies)
     stopped = {one.table for one in found if one.blocks}
     gates = [one for one in inputs.gates if one.outcome != "pass"]
+    # What a finding or a gate of the same table says already is not said twice.
     found += [refusal_finding(one) for one in refused if one.where.get("table") not in stopped and one.code not in ("E403", "E404")]
     found += [gate_finding(one, taken) for one in gates]
     outcomes = {one.table: one.outcome for one in inputs.gates if one.name.startswith("fresh.")}
     lines = [one.line() for one in refused]
-    return Audit(
-        given.source.name,
-        inputs.as_of,
-        inputs.counts,
-        inputs.customers,
-        column_gaps(taken),
-        table_ages(taken, inputs.as_of, outcomes),
-        found,
-        lines,
-    )
+    ages = table_ages(taken, inputs.as_of, outcomes)
+    return Audit(given.source.name, inputs.as_of, inputs.counts, inputs.customers, column_gaps(taken), ages, found, lines)

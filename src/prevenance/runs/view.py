@@ -119,6 +119,7 @@ def _rows(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return every row of the list, in its order, with what stands behind the first ``DETAILED``; and messages."""
     keys = basis.target.keys
+    # The order of the list decides who gets a story: those whom somebody may call come first.
     asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
     changed, messages = changes_since(given, basis, asked, last, say) if last else ({}, [])
     told = details_by_customer(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
