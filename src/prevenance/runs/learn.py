@@ -20,6 +20,7 @@ from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
 from prevenance.judge.leakage import find_leaks
 from prevenance.judge.saved import compare_with_health_score
+from prevenance.judge.tested import Choice, Tested
 from prevenance.models import bundle, folds, training
 from prevenance.models.bundle import Fitted
 from prevenance.models.tuning import choose_challenger
@@ -33,7 +34,6 @@ from prevenance.runs.settings.outreach import capacity_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, frame_of, lookbacks_of, target_of
 from prevenance.runs.steps import Steps
-from prevenance.runs.tested import Choice, Tested
 from prevenance.runs.training_report import (
     Facts,
     drift_tonight,
