@@ -2,20 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from prevenance.judge import hindsight
+from prevenance.judge import tested as records
+from prevenance.judge.drift import Drift
 from prevenance.judge.evaluation import Finding
-from prevenance.judge.hindsight import TITLES, Trained, leakage_types
+from prevenance.judge.hindsight import TITLES
 from prevenance.models import training
 from prevenance.models.folds import Fold, make_folds
 
 CUTOFFS = [datetime(2025, 1, 1) + timedelta(days=28 * number) for number in range(14)]
 FEATURES = ["logins", "seats", "plan", "month"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a test spoils, one field at a time; ``frame`` may be out of order, as a frame of training may."""
+
+    frame: pd.DataFrame
+    tonight: pd.DataFrame
+    parted: tuple[Fold, ...]
+    backtest: training.Backtest
+    columns: list[str]
+    leaks: list[dict[str, Any]]
+    findings: Sequence[Finding]
+    model: str
+    params: dict[str, Any]
+    tested_as: str
+    horizon_days: int
+    settle_days: int
+    seed: int
+    cohort: pd.DataFrame
+
+
+def leakage_types(told: Trained) -> list[dict[str, str]]:
+    production = Fold((), (), CUTOFFS[-1])
+    tested = records.Tested(
+        told.cohort, training.usable_rows(told.frame), told.tonight, told.parted, production, told.columns, told.leaks, (told.model,),
+        told.backtest, None, {},
+    )  # fmt: skip
+    choice = records.Choice(
+        told.model, told.params, told.tested_as, None, False, True, "", {}, [], tuple(told.findings), Drift(0, 0, 0, (), ())
+    )  # fmt: skip
+    return hindsight.leakage_types(tested, choice, horizon_days=told.horizon_days, settle_days=told.settle_days, seed=told.seed)
 
 
 def world(customers: int = 300) -> pd.DataFrame:

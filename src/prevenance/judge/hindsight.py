@@ -4,7 +4,6 @@ The types are those of Kapoor & Narayanan (2023), "Leakage and the reproducibili
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from prevenance.judge.bootstrap import Estimate, bootstrap_interval, bootstrap_weights, closed_rows, customer_index, pooled_metrics
-from prevenance.judge.evaluation import MIN_CUSTOMERS, Finding, count_text
+from prevenance.judge.evaluation import MIN_CUSTOMERS, count_text
+from prevenance.judge.tested import Choice, Tested
 from prevenance.models.bundle import chance
-from prevenance.models.folds import Fold, sampling_units
-from prevenance.models.training import Backtest, fit_model, rule_text, usable_rows
+from prevenance.models.folds import sampling_units
+from prevenance.models.training import fit_model, rule_text
 
 TITLES = {
     "L1.1": "no test set",
@@ -36,39 +36,14 @@ COPIES = 0.01
 """Share of test snapshots that equal another customer's snapshot in the fit part, from which it is told as a warning."""
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What the answers are computed from.
-
-    ``frame`` is the training frame, ``tonight`` the newest snapshots (labels still open), ``columns`` the features in use, ``leaks`` those
-    found and left out; ``model`` is the kind whose back-test goes by the name ``tested_as``; days are those of the target. ``cohort`` has
-    cutoff and state of all snapshots, those too late to help included (``frame`` may hold usable rows only).
-    """
-
-    frame: pd.DataFrame
-    tonight: pd.DataFrame
-    parted: tuple[Fold, ...]
-    backtest: Backtest
-    columns: Sequence[str]
-    leaks: Sequence[dict[str, object]]
-    findings: Sequence[Finding]
-    model: str
-    params: dict[str, Any]
-    tested_as: str
-    horizon_days: int
-    settle_days: int
-    seed: int
-    cohort: pd.DataFrame
-
-
-def leakage_types(trained: Trained) -> list[dict[str, str]]:
-    """Return for each type: type, title, answer (one computed sentence) and status (pass, warn or fail)."""
-    if not trained.parted:
+def leakage_types(tested: Tested, choice: Choice, *, horizon_days: int, settle_days: int, seed: int) -> list[dict[str, str]]:
+    """Return for each type: type, title, answer (one computed sentence) and status (pass, warn or fail); the days are those of the target."""
+    if not tested.parted:
         answers = [("warn", "no test period yet: nothing has been claimed, and nothing can be checked")] * len(TITLES)
     else:
         answers = [
-            _test_set(trained), _prepared(trained), _selected(trained), _duplicates(trained),
-            _legitimate(trained), _future(trained), _independent(trained), _alike(trained),
+            _test_set(tested), _prepared(tested, choice, seed), _selected(tested, horizon_days + settle_days, seed), _duplicates(tested),
+            _legitimate(tested, choice), _future(tested, horizon_days, settle_days), _independent(tested, choice, seed), _alike(tested),
         ]  # fmt: skip
     return [
         {"type": name, "title": title, "answer": answer, "status": status}
@@ -76,24 +51,24 @@ def leakage_types(trained: Trained) -> list[dict[str, str]]:
     ]
 
 
-def _test_set(trained: Trained) -> tuple[str, str]:
+def _test_set(tested: Tested) -> tuple[str, str]:
     """L1.1: tests exist, and none of their cutoffs was learned from in the same fold."""
-    both = sum(fold.test in (*fold.fit, *fold.calibrate) or fold.test <= max((*fold.fit, *fold.calibrate)) for fold in trained.parted)
-    tests = usable_rows(trained.frame)["cutoff"].isin([fold.test for fold in trained.parted])
-    told = f"{count_text(len(trained.parted), 'test period')} with {count_text(int(tests.sum()), 'snapshot')}"
+    both = sum(fold.test in (*fold.fit, *fold.calibrate) or fold.test <= max((*fold.fit, *fold.calibrate)) for fold in tested.parted)
+    tests = tested.rows["cutoff"].isin([fold.test for fold in tested.parted])
+    told = f"{count_text(len(tested.parted), 'test period')} with {count_text(int(tests.sum()), 'snapshot')}"
     if both:
         return "fail", f"{told}; in {both} of them the test is not later than everything that was learned from"
     return "pass", f"{told}, each later than every cutoff that was learned from"
 
 
-def _prepared(trained: Trained) -> tuple[str, str]:
+def _prepared(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
     """L1.2: fitted again from the newest fold's own rows, without one row of its test, the model says the same."""
-    fold, rows = trained.parted[-1], usable_rows(trained.frame)
-    told = trained.backtest.predictions
-    told = told[(told["model"] == trained.tested_as) & (told["fold"] == len(trained.parted))]
+    fold, rows = tested.parted[-1], tested.rows
+    told = tested.backtest.predictions
+    told = told[(told["model"] == choice.tested_as) & (told["fold"] == len(tested.parted))]
     alone = rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))]
     test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
-    again = fit_model(alone, fold, trained.model, trained.columns, seed=trained.seed, params=trained.params)
+    again = fit_model(alone, fold, choice.kind, tested.columns, seed=seed, params=choice.params)
     # Other rows than before: then every chance counts as changed.
     off = np.abs(chance(again, test) - told["score"].to_numpy()) if len(test) == len(told) else np.ones(max(len(test), 1))
     changed = int((off > SAME).sum())
@@ -102,34 +77,34 @@ def _prepared(trained: Trained) -> tuple[str, str]:
     return "pass", f"fitted again without the test's rows, all {len(off):,} chances of the newest test are the same"
 
 
-def _selected(trained: Trained) -> tuple[str, str]:
+def _selected(tested: Tested, closing_days: int, seed: int) -> tuple[str, str]:
     """L1.3: chosen again from the fit part alone, the rule's feature and the features left out as empty are the same (oldest, newest fold)."""
-    rows, changed, last = usable_rows(trained.frame), [], len(trained.parted)
+    rows, changed, last = tested.rows, [], len(tested.parted)
     # Oldest and newest are enough to see it, and every fold would be fitted twice.
     for number in sorted({1, last}):
-        fold, told = trained.parted[number - 1], (trained.backtest.rules[number - 1], trained.backtest.dropped[number - 1])
-        again = fit_model(rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))], fold, "rule", trained.columns, seed=trained.seed)
+        fold, told = tested.parted[number - 1], (tested.backtest.rules[number - 1], tested.backtest.dropped[number - 1])
+        again = fit_model(rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))], fold, "rule", tested.columns, seed=seed)
         if (rule_text(again), again.encoder.dropped) != told:
             changed.append(number)
-    gap = _closest([(max(fold.fit), min(fold.calibrate)) for fold in trained.parted[:1]], trained)
+    gap = _closest([(max(fold.fit), min(fold.calibrate)) for fold in tested.parted[:1]], closing_days)
     tuned = f"settings were tuned before the first test ({gap} days between the parts)"
     if changed or gap < 0:
         return "fail", f"chosen again from the fit part alone, the rule or the features differ in folds {changed}; {tuned}"
-    search = f"; the search for leaks saw the tests too and took {len(trained.leaks)} features away, which can only lower their numbers"
+    search = f"; the search for leaks saw the tests too and took {len(tested.leaks)} features away, which can only lower their numbers"
     return (
         "pass",
         f"chosen again from the fit part alone, rule and features are the same in the oldest and newest of {count_text(last, 'fold')}; {tuned}{search}",
     )
 
 
-def _duplicates(trained: Trained) -> tuple[str, str]:
+def _duplicates(tested: Tested) -> tuple[str, str]:
     """L1.4: no snapshot is there twice; snapshots of the newest test that equal another customer's in the fit part are counted."""
-    keys = [key for key in ("cutoff", "customer_id", "product_id") if key in trained.frame]
-    twice = int(trained.frame.duplicated(keys).sum())
-    fold, rows = trained.parted[-1], usable_rows(trained.frame)
+    keys = [key for key in ("cutoff", "customer_id", "product_id") if key in tested.rows]
+    twice = int(tested.rows.duplicated(keys).sum())
+    fold, rows = tested.parted[-1], tested.rows
     # Columns that are the same for everybody (a month) would make copies of strangers.
-    counts = rows.groupby("cutoff")[list(trained.columns)].nunique(dropna=False).max()
-    told = [name for name in trained.columns if counts[name] > 1]
+    counts = rows.groupby("cutoff")[list(tested.columns)].nunique(dropna=False).max()
+    told = [name for name in tested.columns if counts[name] > 1]
     hashed = pd.util.hash_pandas_object(rows[told], index=False) if told else pd.Series(0, rows.index)
     learned, test = rows["cutoff"].isin(fold.fit), rows["cutoff"] == pd.Timestamp(fold.test)
     owners = rows[learned].groupby(hashed[learned])["customer_id"].agg(["min", "max"])
@@ -139,39 +114,37 @@ def _duplicates(trained: Trained) -> tuple[str, str]:
     return "fail" if twice else "warn" if copies > COPIES * max(int(test.sum()), 1) else "pass", said
 
 
-def _legitimate(trained: Trained) -> tuple[str, str]:
+def _legitimate(tested: Tested, choice: Choice) -> tuple[str, str]:
     """L2: features that know what they could not have known, found and left out, or found and in use."""
-    named = [str(leak["feature"]) for leak in trained.leaks]
-    used = [name for name in named if name in trained.columns]
-    echoes = [one.text for one in trained.findings if one.code == "PV007" and one.severity != "pass"]
-    told = f"{len(trained.columns)} features in use, {len(named)} left out because they look as if written after the outcome"
+    named = [str(leak["feature"]) for leak in tested.leaks]
+    used = [name for name in named if name in tested.columns]
+    echoes = [one.text for one in choice.findings if one.code == "PV007" and one.severity != "pass"]
+    told = f"{len(tested.columns)} features in use, {len(named)} left out because they look as if written after the outcome"
     told += f" ({', '.join(named[:3])}{', ...' if len(named) > 3 else ''})" if named else ""
     if used:
         return "fail", f"{told}; still in use: {', '.join(used[:5])}"
     return "warn" if named or echoes else "pass", "; ".join([told, *echoes])
 
 
-def _future(trained: Trained) -> tuple[str, str]:
+def _future(tested: Tested, horizon_days: int, settle_days: int) -> tuple[str, str]:
     """L3.1: the smallest number of days between the last label that was learned from and the part that follows."""
-    pairs = [(max(fold.fit), min(fold.calibrate)) for fold in trained.parted if fold.calibrate]
-    pairs += [(max((*fold.fit, *fold.calibrate)), fold.test) for fold in trained.parted]
-    gap, window = _closest(pairs, trained), f"{trained.horizon_days} days of outcome and {trained.settle_days} to be recorded"
+    pairs = [(max(fold.fit), min(fold.calibrate)) for fold in tested.parted if fold.calibrate]
+    pairs += [(max((*fold.fit, *fold.calibrate)), fold.test) for fold in tested.parted]
+    gap, window = _closest(pairs, horizon_days + settle_days), f"{horizon_days} days of outcome and {settle_days} to be recorded"
     if gap < 0:
         return "fail", f"a label was learned from {-gap} days before it was known ({window})"
     return "pass", f"every label learned from was known at least {gap} days before the part that follows began ({window})"
 
 
-def _independent(trained: Trained) -> tuple[str, str]:
+def _independent(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
     """L3.2: customers of the tests that were learned from, and how well those are ranked that were not."""
-    told = trained.backtest.predictions
-    rows = closed_rows(told[told["model"] == trained.tested_as])[0]
-    seen = [
-        sampling_units(usable_rows(trained.frame).loc[lambda each, fold=fold: each["cutoff"].isin(fold.fit)]) for fold in trained.parted
-    ]
+    told = tested.backtest.predictions
+    rows = closed_rows(told[told["model"] == choice.tested_as])[0]
+    seen = [sampling_units(tested.rows.loc[lambda each, fold=fold: each["cutoff"].isin(fold.fit)]) for fold in tested.parted]
     known = np.zeros(len(rows), dtype=bool)
     for number, customers in enumerate(seen, start=1):
         known |= ((rows["fold"] == number) & sampling_units(rows).isin(set(customers))).to_numpy()
-    whole, new = _auc(rows, trained.seed), _auc(rows[~known].reset_index(drop=True), trained.seed)
+    whole, new = _auc(rows, seed), _auc(rows[~known].reset_index(drop=True), seed)
     share = (
         f"{known.mean():.0%} of the test snapshots are of customers learned from, so intervals are drawn by customer; AUC {_said(whole)}"
     )
@@ -182,17 +155,16 @@ def _independent(trained: Trained) -> tuple[str, str]:
     return "warn" if worse else "pass", f"{share}, and {_said(new)} for those never seen before{why}"
 
 
-def _alike(trained: Trained) -> tuple[str, str]:
+def _alike(tested: Tested) -> tuple[str, str]:
     """L3.3: the tests beside tonight's customers: how many, how many are too late to help, and the share of outcomes learned from."""
-    rows, cohort = usable_rows(trained.frame), trained.cohort
-    tests = [pd.Timestamp(fold.test) for fold in trained.parted]
+    rows, cohort = tested.rows, tested.frame
+    tests = [pd.Timestamp(fold.test) for fold in tested.parted]
     size = rows[rows["cutoff"].isin(tests)].groupby("cutoff").size().mean()
     late = [
-        float((part["state"] == "too_late").mean()) if len(part) else 0.0
-        for part in (cohort[cohort["cutoff"].isin(tests)], trained.tonight)
+        float((part["state"] == "too_late").mean()) if len(part) else 0.0 for part in (cohort[cohort["cutoff"].isin(tests)], tested.tonight)
     ]
-    now = int((trained.tonight["state"] == "at_risk").sum())
-    test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, trained.parted[-1].fit))
+    now = int((tested.tonight["state"] == "at_risk").sum())
+    test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, tested.parted[-1].fit))
     told = (
         f"{count_text(round(size), 'customer')} at risk in a test, {now:,} tonight; {late[0]:.1%} and {late[1]:.1%} left out as too late; "
         f"{test:.1%} had the outcome in the tests, {fitted:.1%} in what was learned from"
@@ -216,9 +188,9 @@ def _said(one: Estimate) -> str:
     return f"{one['value']:.2f}" + (f" ({one['low']:.2f}–{one['high']:.2f})" if one["low"] is not None else "")
 
 
-def _closest(pairs: Sequence[tuple[Any, Any]], trained: Trained) -> int:
+def _closest(pairs: Sequence[tuple[Any, Any]], closing_days: int) -> int:
     """Return the smallest number of whole days from the moment a label is known to the part that follows."""
-    known = timedelta(days=trained.horizon_days + trained.settle_days)
+    known = timedelta(days=closing_days)
     return min((int(np.floor((later - (cutoff + known)) / timedelta(days=1))) for cutoff, later in pairs), default=0)
 
 

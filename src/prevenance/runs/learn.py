@@ -11,6 +11,7 @@ from prevenance.explain.attribution import write_plots
 from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
 from prevenance.judge.saved import compare_with_health_score
+from prevenance.judge.tested import Choice, Past, Tested
 from prevenance.models import bundle, training
 from prevenance.models.bundle import Fitted
 from prevenance.models.tuning import choose_challenger
@@ -25,7 +26,6 @@ from prevenance.runs.settings.outreach import capacity_of, share_of
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
 from prevenance.runs.steps import Steps
-from prevenance.runs.tested import Choice, Past, Tested
 from prevenance.runs.training_report import (
     Facts,
     drift_tonight,

@@ -17,12 +17,12 @@ from prevenance.features.define import Definition
 from prevenance.history.history import as_of_instant
 from prevenance.history.roster import parent_groups
 from prevenance.judge.leakage import find_leaks
+from prevenance.judge.tested import Past
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
 from prevenance.runs.steps import Steps
-from prevenance.runs.tested import Past
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.targets import KINDS
 from prevenance.targets.labels import cohort, label

@@ -14,6 +14,7 @@ from prevenance.explain.attribution import column_stories, contributions
 from prevenance.features.define import Definition
 from prevenance.judge import drift, evaluation, gaps, hindsight, lead, metrics, slices
 from prevenance.judge.reliability import reliability
+from prevenance.judge.tested import Choice, Tested
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted, chance
 from prevenance.runs.inputs import Inputs
@@ -21,7 +22,6 @@ from prevenance.runs.manifest import privacy_record
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
-from prevenance.runs.tested import Choice, Tested
 from prevenance.targets.target import Target
 
 SLICES, UNBLOCKING = ("segment", "plan", "country", "industry", "size", "tenure"), ("country", "industry", "size", "tenure")
@@ -67,7 +67,9 @@ def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choic
         "tested_as": choice.tested_as,
         "gates": choice.gates,
         "leakage": tested.leaks,
-        "leakage_types": hindsight.leakage_types(_trained(given, tested, choice, target)),
+        "leakage_types": hindsight.leakage_types(
+            tested, choice, horizon_days=target.horizon_days, settle_days=target.settle_days, seed=given.seed
+        ),
         "checks": [asdict(finding) for finding in choice.findings],
         "lead_time": _lead_time(predictions, choice.tested_as, capacity, target),
         "slices": choice.sliced,
@@ -135,25 +137,6 @@ def _counted(tested: Tested, target: Target) -> dict[str, Any]:
         "too_late_snapshots": int((frame["state"] == "too_late").sum()),
         "cohort_tonight": int((tested.tonight["state"] == "at_risk").sum()),
     }
-
-
-def _trained(given: Settings, tested: Tested, choice: Choice, target: Target) -> hindsight.Trained:
-    return hindsight.Trained(
-        frame=tested.rows,
-        cohort=tested.frame[["cutoff", "state"]],
-        tonight=tested.tonight,
-        parted=tested.parted,
-        backtest=tested.backtest,
-        columns=tested.columns,
-        leaks=tested.leaks,
-        findings=choice.findings,
-        model=choice.kind,
-        params=dict(choice.params),
-        tested_as=choice.tested_as,
-        horizon_days=target.horizon_days,
-        settle_days=target.settle_days,
-        seed=given.seed,
-    )
 
 
 def _lead_time(predictions: pd.DataFrame, model: str, capacity: int, target: Target) -> dict[str, Any]:
