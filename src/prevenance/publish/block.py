@@ -152,23 +152,3 @@ def _values(say: Words, view: View, rows: Sequence[Row]) -> list[tuple[str, str]
     worth = sorted(float(row["value_at_stake"]) for row in rows if is_known(row.get("value_at_stake")))
     sums = dict.fromkeys(float(f"{worth[int(len(worth) * share)]:.1g}") for share in (0.5, 0.8, 0.95)) if len(worth) > 3 else {}
     return [(f"{one:g}", say("{amount} or more", amount=say.money(one, str(view.get("currency") or "")))) for one in sums if one > 0]
-
-
-def answer_choices(say: Words) -> dict[str, list[tuple[Any, str]]]:
-    """Return what can be chosen of a note, value of feedback.csv -> its words: channels, outcomes, spans, reasons."""
-    return {
-        "channels": [("call", say("Call")), ("email", say("Email")), ("meeting", say("Meeting"))],
-        "outcomes": [("reached", say("Reached")), ("message", say("Message left")), ("no_answer", say("No answer"))],
-        "spans": [(7, say("1 week")), (14, say("2 weeks")), (30, say("1 month"))],
-        "snoozes": [
-            ("holiday", say("Holiday")),
-            ("project_pause", say("Project pause")),
-            ("in_talks", say("Already in talks")),
-            ("other", say("Other")),
-        ],
-        "alarms": [
-            ("known_reason", say("The reason is known")),
-            ("data_error", say("The data are wrong")),
-            ("not_a_risk", say("Not a risk")),
-        ],
-    }

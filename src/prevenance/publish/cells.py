@@ -19,6 +19,8 @@ TEXT_LENGTH = 240
 """Characters of any other text from a view that a page shows."""
 STEADY = 1.0
 """Percentage points of change that are still called steady."""
+SMALL = (90, 20)
+"""Width and height of the small line in a row."""
 SHAPES = {
     "new": "◆",
     "open": "○",
@@ -222,3 +224,10 @@ def sparkline(weeks: Sequence[Any], *, width: int, height: int, most: float) -> 
 def sparkline_top(weeks: Sequence[Any]) -> float:
     """Return the chance at the top of a line: its own highest, but never so little that noise looks like a mountain."""
     return max([0.2, *(value for value in weeks if is_known(value))])
+
+
+def small_line(row: Row) -> tuple[str, tuple[int, int] | None]:
+    """Return the ``sparkline`` within a row; without two known weeks it has no path."""
+    weeks = list(row_details(row).get("weeks") or [])
+    path, last = sparkline(weeks, width=SMALL[0], height=SMALL[1], most=sparkline_top(weeks))
+    return path if sum(map(is_known, weeks)) > 1 else "", last

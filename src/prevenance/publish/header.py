@@ -1,12 +1,13 @@
 """The head of the list: what fits the week, how good the last lists were, what moved, and how fresh everything is."""
 
+from datetime import date
 from typing import Any
 
 from prevenance.publish.cells import View, group_of, one_line, table_words
 from prevenance.publish.wording import is_known
 from prevenance.targets import words_of
 from prevenance.targets.target import ANY_OUTCOME, TargetWords
-from prevenance.words import Words
+from prevenance.words import DASH, Words
 
 
 def target_words(view: View) -> TargetWords:
@@ -207,3 +208,37 @@ def effect_sentence(say: Words, view: View) -> str:
 def short_number(say: Words, value: float) -> str:
     """Return a number with one decimal only if it has a fraction."""
     return say.number(value, 0 if abs(value - round(value)) < 0.05 else 1)
+
+
+def page_links(say: Words, view: View) -> list[tuple[str, str]]:
+    """Return the pages beside this one: what they are called and where they are, within the run's folder only."""
+    names = {"index": say("All lists"), "report": say("How it was trained"), "replay": say("Looking back")}
+    told = view.get("links") or {}
+    return [
+        (text, str(told[key]))
+        for key, text in names.items()
+        # A view may be anybody's file: no address in it leads out of the folder.
+        if told.get(key) and ":" not in str(told[key]) and not str(told[key]).startswith("/")
+    ]
+
+
+def run_stamp(say: Words, view: View) -> str:
+    """Return what a list is made of, in one line: run, model, cutoff."""
+    model = view.get("model") or {}
+    return say(
+        "Run {run} · model {model} · as of {cutoff}",
+        run=one_line(view.get("run_id") or "–", 60),
+        model=" ".join(one_line(model[key], 40) for key in ("kind", "version") if model.get(key)) or "–",
+        cutoff=one_line(view.get("cutoff") or "–", 40),
+    )
+
+
+def long_date(say: Words, view: View) -> str:
+    """Return the day of the list with its weekday and year."""
+    from babel.dates import format_date
+
+    try:
+        day = date.fromisoformat(str(view.get("date") or view.get("cutoff"))[:10])
+    except ValueError:
+        return DASH
+    return str(format_date(day, "full", locale={"en": "en_GB"}.get(say.language, say.language)))

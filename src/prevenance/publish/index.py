@@ -6,7 +6,6 @@ from typing import Any
 
 from prevenance.publish import cells, header
 from prevenance.publish.cells import View, one_line
-from prevenance.publish.page import long_date, page_links, run_stamp
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known
 from prevenance.words import Words, words
@@ -33,7 +32,7 @@ def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = Non
         style="list.css",
         say=say,
         language=say.language,
-        date=long_date(say, views[0]) if views else "",
+        date=header.long_date(say, views[0]) if views else "",
         lists=[_list(say, view, folder) for view, folder in placed],
         owners=_by_owner(say, [row for view in views for row in _owners(say, view)]),
         segments=[row for view in views for row in _segments(say, view)],
@@ -45,7 +44,9 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
     rows = view.get("rows") or []
     listed = [row for row in rows if cells.group_of(row) == "listed"]
     first, ahead = header.fits_sentences(say, view)
-    beside = [(text, posixpath.normpath(posixpath.join(folder, to))) for text, to in page_links(say, view) if not to.endswith("index.html")]
+    beside = [
+        (text, posixpath.normpath(posixpath.join(folder, to))) for text, to in header.page_links(say, view) if not to.endswith("index.html")
+    ]
     moved, notes = view.get("moved") or {}, len(view.get("messages") or [])
     return {
         "title": header.list_title(say, view),
@@ -65,7 +66,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "noted": say.many("{n} note on the data", "{n} notes on the data", notes) if notes else "",
         # What lies outside the run's folder would be a dead link once the folder is sent on.
         "links": [(text, to) for text, to in beside if not to.startswith("..")],
-        "stamp": run_stamp(say, view),
+        "stamp": header.run_stamp(say, view),
     }
 
 

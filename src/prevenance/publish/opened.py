@@ -39,24 +39,6 @@ PART_KINDS = {
 """Part -> how it is drawn, in the order of the page."""
 
 
-def story_titles(say: Words, view: View) -> dict[str, str]:
-    """Return part -> its heading."""
-    since = (view.get("moved") or {}).get("since")
-    return {
-        "changed": say("What changed since {date}", date=say.date(str(since), beside=view.get("cutoff"))) if since else say("What changed"),
-        "reasons": say("Why this chance"),
-        "holds": say(target_words(view).against),
-        "context": say("Background: moves the chance, nobody can change it"),
-        "unknown": say("What we do not know"),
-        "weeks": say("Chance over the last 12 weeks"),
-        "timeline": say("History"),
-        "similar": say("Customers like this"),
-        "worth": say("What a contact is worth"),
-        "note": say("Call note"),
-        "draft": say("Draft message"),
-    }
-
-
 def story_parts(say: Words, row: Row, view: View) -> Parts:
     """Return part -> its content for one row; parts with nothing to say are absent."""
     told = row_details(row)
