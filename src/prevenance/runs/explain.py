@@ -20,6 +20,7 @@ from prevenance.publish import dossier, folders
 from prevenance.publish.published import Published, published_list_at
 from prevenance.runs.acts import note_acts
 from prevenance.runs.champion import asked_source, champion_of, with_champion
+from prevenance.runs.headline import list_facts
 from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import Settings, Targets
@@ -167,6 +168,7 @@ def _head(given: Settings, basis: Basis, asked: Asked) -> dict[str, Any]:
     return {
         "customer_id": asked.customer,
         "digest": asked.digest,
+        **list_facts(given, basis),
         "list": None if basis.folder is None else str(basis.folder),
         "model": {
             "version": basis.digest[:12],
