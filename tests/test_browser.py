@@ -237,7 +237,7 @@ def test_the_file_of_notes_is_what_the_next_night_reads(opened: Opener) -> None:
     one.click("#d-snooze [data-reason=other][data-days='30']")
     with one.expect_download() as waiting:
         one.click("#save")
-    ((_, answer),) = feedback.read(Path(waiting.value.path()).read_bytes(), "feedback.csv")
+    ((_, answer),) = feedback.read_answers(Path(waiting.value.path()).read_bytes(), "feedback.csv")
     assert (answer.action, answer.customer_id, answer.reason) == ("snooze", "00000", "other")
 
 

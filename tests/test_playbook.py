@@ -12,7 +12,7 @@ import yaml
 from pipelines.start.compose import settings_of
 from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import FAMILIES, NEVER, Play, play_of, playbook_of
-from prevenance.runs.settings.outreach import plays_of
+from prevenance.runs.settings.plays import plays_of
 from prevenance.targets import default_plays
 from prevenance.targets.tickets import PLAYS as PLAYS_OF_TICKETS
 from prevenance.words import LANGUAGES, words

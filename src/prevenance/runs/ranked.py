@@ -23,7 +23,8 @@ from prevenance.order.value import offers_by_product
 from prevenance.runs.champion import check_inputs
 from prevenance.runs.inputs import Inputs, pseudonyms_of
 from prevenance.runs.listed import Listed
-from prevenance.runs.settings.outreach import peace_of, plays_of, rules_of
+from prevenance.runs.settings.outreach import peace_of, rules_of
+from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps

@@ -8,11 +8,14 @@ from typing import Any
 
 from prevenance.targets.target import ANY_OUTCOME, Target, TargetWords
 
+STAND_ON = ("labels", "sql", "target")
+"""Modules that targets stand on and that are none; labels loads libraries that a check of settings can do without."""
+
 
 def _kinds() -> dict[str, Callable[..., Target]]:
     found: dict[str, Callable[..., Target]] = {}
-    for one in sorted(pkgutil.iter_modules(__path__), key=lambda one: one.name):
-        found |= getattr(importlib.import_module(f"{__name__}.{one.name}"), "KINDS", {})
+    for name in sorted(one.name for one in pkgutil.iter_modules(__path__) if one.name not in STAND_ON):
+        found |= importlib.import_module(f"{__name__}.{name}").KINDS
     return found
 
 

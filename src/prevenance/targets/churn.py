@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prevenance.targets.labels import activity_rows
+from prevenance.targets.sql import activity_rows
 from prevenance.targets.target import Target, TargetWords
 
 STANDING = """

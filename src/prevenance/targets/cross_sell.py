@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from prevenance.tables.contracts import CATALOGUE_SQL, GROUNDS_SQL, HELD_SQL, HIGHER_PLAN, MORE_SEATS, OFFERS_SQL
-from prevenance.targets.labels import activity_rows
+from prevenance.targets.sql import activity_rows
 from prevenance.targets.target import Target, TargetWords
 
 BUYING = TargetWords(

@@ -4,8 +4,7 @@ A snapshot at ``cutoff`` is labelled by what happened in ``(cutoff, cutoff + hor
 ``cutoff + horizon + settle``. Before that moment the label is null, never 0; after it the label never changes.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +12,6 @@ import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.history.history import History, upcoming_sql, visible_sql
-from prevenance.tables.canonical import TABLES
 from prevenance.targets.target import Target
 
 
@@ -79,27 +77,3 @@ def _next_views(target: Target, cutoff: datetime) -> list[str]:
     return [
         f"next_{table} as (select * from {upcoming_sql(table, cutoff, target.horizon_days, target.settle_days)})" for table in target.tables
     ]
-
-
-def activity_rows(tables: Sequence[str], prefix: str = "") -> str:
-    """Return SQL for ``customer_id, event_at`` of any row of ``tables``.
-
-    Raises:
-        PrevenanceError: E203 for a name that is no table of customers.
-    """
-    for table in tables:
-        if table not in TABLES or not TABLES[table].per_customer:
-            fix = "use usage, tickets, purchases, contacts or feedback"
-            raise PrevenanceError("E203", f'activity names "{table}", which is no table of customers', key="target.activity", fix=fix)
-    return " union all ".join(f"select customer_id, event_at from {prefix}{table}" for table in tables)
-
-
-def plain_name(text: str) -> str:
-    """Return a choice from a setting, refused unless it is plain text (it goes into SQL as a string).
-
-    Raises:
-        PrevenanceError: E209.
-    """
-    if not re.fullmatch(r"[\w .,/&-]{1,80}", text):
-        raise PrevenanceError("E209", f'"{text[:40]}" is no plain name', key="target", fix="use letters, digits and spaces")
-    return text.replace("'", "''")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from prevenance.targets.labels import activity_rows, plain_name
+from prevenance.targets.sql import activity_rows, plain_name
 from prevenance.targets.target import Target, TargetWords
 
 WORDS = TargetWords(

@@ -9,7 +9,7 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
 from prevenance.privacy.retention import check_retention
-from prevenance.runs.settings.outreach import plays_of
+from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.sources.gates import parse_age
 from prevenance.tables.canonical import TABLES

@@ -1,14 +1,12 @@
 """What the settings of ``conf/outreach/`` say of one target: what a contact is worth, what fits, how its list is decided."""
 
 import os
-from typing import Any
 
 from prevenance.order.capacity import Room
 from prevenance.order.decision import Rules
 from prevenance.order.holdout import PUBLIC_SALT, HoldOut
 from prevenance.order.suppression import Peace
 from prevenance.runs.settings.schema import Settings
-from prevenance.targets import default_plays
 from prevenance.targets.target import Target
 
 
@@ -25,20 +23,6 @@ def cost_of(given: Settings) -> float:
 def capacity_of(given: Settings) -> int:
     """Return the contacts per list: as asked, else the source's, else the outreach settings'."""
     return given.capacity or given.source.capacity or given.outreach.capacity
-
-
-def plays_of(given: Settings) -> dict[str, Any]:
-    """Return the settings of the playbook, ``plays`` and ``targets``: with what targets say themselves where the playbook leaves it to them."""
-    said = given.playbook.targets
-    if given.playbook.own_plays:
-        own = default_plays()
-        said = said | {
-            name: {
-                family: {**plays.get(family, {}), **(said.get(name, {}).get(family) or {})} for family in {**plays, **said.get(name, {})}
-            }
-            for name, plays in own.items()
-        }
-    return {"plays": given.playbook.plays, "targets": said}
 
 
 def peace_of(given: Settings) -> Peace:

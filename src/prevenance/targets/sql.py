@@ -1,0 +1,31 @@
+"""What the SQL of targets is put together from; loads nothing heavy, because settings ask which targets there are."""
+
+import re
+from collections.abc import Sequence
+
+from prevenance.base.errors import PrevenanceError
+from prevenance.tables.canonical import TABLES
+
+
+def activity_rows(tables: Sequence[str], prefix: str = "") -> str:
+    """Return SQL for ``customer_id, event_at`` of any row of ``tables``.
+
+    Raises:
+        PrevenanceError: E203 for a name that is no table of customers.
+    """
+    for table in tables:
+        if table not in TABLES or not TABLES[table].per_customer:
+            fix = "use usage, tickets, purchases, contacts or feedback"
+            raise PrevenanceError("E203", f'activity names "{table}", which is no table of customers', key="target.activity", fix=fix)
+    return " union all ".join(f"select customer_id, event_at from {prefix}{table}" for table in tables)
+
+
+def plain_name(text: str) -> str:
+    """Return a choice from a setting, refused unless it is plain text (it goes into SQL as a string).
+
+    Raises:
+        PrevenanceError: E209.
+    """
+    if not re.fullmatch(r"[\w .,/&-]{1,80}", text):
+        raise PrevenanceError("E209", f'"{text[:40]}" is no plain name', key="target", fix="use letters, digits and spaces")
+    return text.replace("'", "''")
