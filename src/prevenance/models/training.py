@@ -206,7 +206,9 @@ def _fit(
     ready = kind == "blend" and all(one in made and made[one].about["params"] == params.get(one) for one in BLENDED)
     parts = [made[one].parameters for one in BLENDED] if ready else []
     parameters = (
-        module("blend").joined(*parts) if ready else learned_parameters(kind, encoder, learn, seed=seed, params=params, threads=threads)
+        module("blend").joined_parameters(*parts)
+        if ready
+        else learned_parameters(kind, encoder, learn, seed=seed, params=params, threads=threads)
     )
     # A rate learns nothing else, so nothing has to be kept apart for it.
     known = pd.concat([learn, later]) if kind == "base_rate" else learn if later.empty else later
