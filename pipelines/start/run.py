@@ -71,6 +71,10 @@ def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
         if not ending.is_short_of_memory():
             raise
         status = 8  # without memory the interpreter could not hand on what is told already
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _unread()  # nobody reads on: the interpreter's own flush would complain of it
     if ending.is_short_of_memory() and memory.is_bounded():
         os._exit(status)  # libraries break when they are taken down without memory
     sys.exit(status)
