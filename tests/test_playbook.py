@@ -114,6 +114,17 @@ def test_one_setting_of_a_target_s_own_play_can_be_given_too():
     assert found["targets"] == {**default_plays(), "tickets": PLAYS_OF_TICKETS | {"usage": PLAYS_OF_TICKETS["usage"] | {"days": 9}}}
 
 
+def test_a_target_under_a_name_of_its_own_has_the_plays_of_its_kind():
+    given = settings_of("score", ["target=tickets", "target.name=urgent"])
+    assert plays_of(given)["targets"]["urgent"] == PLAYS_OF_TICKETS
+    assert "churn" not in plays_of(settings_of("score", ["target=churn"]))["targets"]
+
+
+@pytest.mark.parametrize("said", ["null", "{}", "{usage: null}"])
+def test_a_target_that_the_playbook_names_without_a_play_keeps_its_own(said):
+    assert plays_of(settings_of("score", [f"playbook.targets.tickets={said}"]))["targets"] == default_plays()
+
+
 def test_a_playbook_of_one_s_own_is_used(tmp_path, monkeypatch):
     (tmp_path / "playbook").mkdir()
     (tmp_path / "playbook" / "mine.yaml").write_text(

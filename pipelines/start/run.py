@@ -72,7 +72,8 @@ def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
             raise
         status = 8  # without memory the interpreter could not hand on what is told already
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by who started us
+            sys.stdout.flush()
     except BrokenPipeError:
         _unread()  # nobody reads on: the interpreter's own flush would complain of it
     if ending.is_short_of_memory() and memory.is_bounded():

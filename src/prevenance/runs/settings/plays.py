@@ -3,7 +3,7 @@
 from typing import Any
 
 from prevenance.runs.settings.schema import Settings
-from prevenance.targets import default_plays
+from prevenance.targets import KINDS, default_plays
 
 
 def plays_of(given: Settings) -> dict[str, Any]:
@@ -11,10 +11,13 @@ def plays_of(given: Settings) -> dict[str, Any]:
     said = given.playbook.targets
     if given.playbook.own_plays:
         own = default_plays()
-        said = said | {
-            name: {
-                family: {**plays.get(family, {}), **(said.get(name, {}).get(family) or {})} for family in {**plays, **said.get(name, {})}
-            }
-            for name, plays in own.items()
-        }
+        # a target of a known kind under a name of its own has the plays of its kind
+        if given.target.kind in KINDS and (plays := KINDS[given.target.kind]().plays):
+            own[given.target.name] = plays
+        said = said | {name: _completed(plays, said.get(name) or {}) for name, plays in own.items()}
     return {"plays": given.playbook.plays, "targets": said}
+
+
+def _completed(own: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """Return the plays of one target: what the playbook says of a family goes before what the target says, key by key."""
+    return {family: {**own.get(family, {}), **(said.get(family) or {})} for family in {**own, **said}}
