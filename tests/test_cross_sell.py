@@ -13,7 +13,7 @@ from prevenance.features.build import build
 from prevenance.features.offers import BASKET_OFFER, CONTRACT_OFFER, definitions
 from prevenance.history.history import History
 from prevenance.models.encode import Encoder
-from prevenance.models.rule import estimator
+from prevenance.models.single import estimator
 from prevenance.order.value import best_offers, offers_by_product
 from prevenance.tables.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.targets.cross_sell import next_family, next_offer

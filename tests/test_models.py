@@ -16,7 +16,7 @@ from prevenance.models.bundle import Fitted, calibrated, chance, interval, load,
 from prevenance.models.calibrate import WHOLE, interval_band, platt_calibrator
 from prevenance.models.customer_rules import CustomerRule, usable_rules
 from prevenance.models.encode import LEVELS, Encoder, fit_encoder
-from prevenance.models.rule import average_precision
+from prevenance.models.single import average_precision
 
 KINDS = sorted(MODELS)
 

@@ -11,12 +11,13 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipelines.start.refusals import blank_rules, config_error, refuse_code, refuse_kept_secrets, refuse_named_code, refuse_secrets
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.runs.commands import PRIVATE, conf_folder
+from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder
+from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.schema import PolicySettings, Settings
 from prevenance.tables.canonical import TABLES
@@ -41,9 +42,11 @@ class PrivateConf(SearchPathPlugin):
     """Look in the private folder before the shipped one, so that a file there wins over ours of the same name."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Prepend the private folder, if there is one."""
+        """Prepend the private folder, if there is one, and append those of plug-ins."""
         if folder := os.environ.get(PRIVATE):
             search_path.prepend("private", f"file://{folder}")
+        for plugged in PLUGGED_CONF:
+            search_path.append("plug-in", f"file://{plugged}")
 
 
 def settings_of(name: str, overrides: list[str]) -> Settings:
@@ -57,13 +60,18 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         if "=" not in one:
             raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
         refuse_named_code(one)
-    # Hydra keeps one global state, and one process composes once for each target.
-    GlobalHydra.instance().clear()
+    # Before anything is composed: a source or target of a plug-in stands in its own folder.
+    asked = OmegaConf.from_dotlist([one for one in overrides if one.startswith("plugins=")]).get("plugins")
+    load_named(asked if isinstance(asked, ListConfig) else [])
     try:
+        # Hydra keeps one global state, and one process composes once for each target.
+        GlobalHydra.instance().clear()
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             # Ids go round Hydra: a comma, a brace or a quote in one would mean something in its grammar.
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
             composed = compose(name, overrides=[_escaped(_added(one)) for one in overrides if one.partition("=")[0] not in ids])
+            if load_named([*composed.plugins, *(composed.source.get("plugins") or [])]):
+                return settings_of(name, overrides)
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
             found = checked_settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)

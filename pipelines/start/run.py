@@ -24,6 +24,7 @@ from pipelines.start.refusals import refuse_secrets
 from prevenance.base import disk, lock, memory
 from prevenance.base.errors import PrevenanceError
 from prevenance.runs.commands import conf_folder
+from prevenance.runs.plugins import load_installed
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 
@@ -87,6 +88,7 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
         refuse_secrets(arguments, IDS if name in ("explain", "erase") else ())
         arguments = without_private(own_words(name, arguments))
         Plugins.instance().register(PrivateConf)
+        load_installed()
         if any(one.startswith("-") for one in arguments):
             return _hydra(name, body, arguments)
         composed = settings_of(name, with_remembered(name, arguments))
@@ -105,7 +107,7 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
 
 
 @contextmanager
-def _held_by(name: str, out: Path) -> Iterator[None]:
+def held_by(name: str, out: Path) -> Iterator[None]:
     """Hold the locks of the pipeline ``name`` inside the block, with what killed runs left unfinished removed.
 
     Only training, scoring and recording make a folder that is not there.
@@ -123,17 +125,18 @@ def _held_by(name: str, out: Path) -> Iterator[None]:
 
 def _run(name: str, body: Body, given: Settings) -> int:
     ending.sweep_spilled()
-    with _held_by(name, given.folder):
+    with held_by(name, given.folder):
         steps = Steps(given.folder, _show, say)
         told = body(given, steps)
         status = next((problem.exit_status for problem in steps.refused), 0)
         if told is not None:
-            _write_status(given.folder, name, status, told)
+            write_run_status(given.folder, name, status, told)
         sys.stderr.writelines(problem.line() + "\n" for problem in steps.refused)
         return status
 
 
-def _write_status(out: Path, name: str, status: int, told: Mapping[str, Any]) -> None:
+def write_run_status(out: Path, name: str, status: int, told: Mapping[str, Any]) -> None:
+    """Write what a run did into status.json, clock and version with it."""
     from prevenance.publish.folders import write_status  # late: a wrong setting is refused before pandas is there
 
     write_status(out, {"pipeline": name, "exit": status, **told})
@@ -152,7 +155,7 @@ def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
     # Another source's folder, another run's, or one that cannot be written: its status is not ours to replace.
     if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
         try:
-            _write_status(out, name, problem.exit_status, {"outcome": "refused", "error": problem.line()})
+            write_run_status(out, name, problem.exit_status, {"outcome": "refused", "error": problem.line()})
         except PrevenanceError as second:
             sys.stderr.write(second.line() + "\n")
     return problem.exit_status

@@ -4,11 +4,14 @@ The only door to the shap package. A reason is a fact with the customer's own nu
 never said to cause it.
 """
 
+import os
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +19,9 @@ import pandas as pd
 from prevenance.explain.facts import Fact, wordings
 from prevenance.explain.telling import Telling
 from prevenance.features.define import Definition
-from prevenance.models import module
 from prevenance.models.bundle import Fitted
 from prevenance.models.calibrate import sigmoid
+from prevenance.models.kinds import module
 from prevenance.words import Words, words
 
 BEFORE_DAYS = 28
@@ -124,13 +127,36 @@ def write_plots(fitted: Fitted, frame: pd.DataFrame, folder: Path, *, dependence
     return [_drawn(draw, folder / f"{name}.png") for name, draw in pictures.items()]
 
 
+def waterfall_axes(fitted: Fitted, row: pd.DataFrame, *, most: int = 12, axes: Any = None) -> Any:
+    """Return Axes on which the contributions to the log-odds of one row (a frame of one) add up, the ``most`` heaviest each by itself."""
+    from matplotlib import pyplot
+
+    base, found = contributions(fitted, row)
+    values = row.reindex(columns=list(found)).to_numpy(dtype=object)[0]
+    shap = _shap()
+    told = shap.Explanation(found.to_numpy(dtype=float)[0], float(base), values, feature_names=list(found))
+    if axes is not None:
+        pyplot.sca(axes)
+    else:
+        pyplot.figure()
+    if not found.to_numpy().any():
+        pyplot.gca().text(0.5, 0.5, "this model says the same of everybody", ha="center", transform=pyplot.gca().transAxes)
+        return pyplot.gca()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shap.plots.waterfall(told, max_display=most, show=False)
+    return pyplot.gca()
+
+
 def _shap() -> ModuleType:
     with warnings.catch_warnings():
         # Its colour maps warn on import about a future matplotlib, which is nobody's business here.
         warnings.simplefilter("ignore")
         import matplotlib
 
-        matplotlib.use("Agg")
+        # A notebook has its own way to show pictures; a command that runs beside a screen must not open windows on it.
+        if "MPLBACKEND" not in os.environ and "matplotlib.pyplot" not in sys.modules:
+            matplotlib.use("Agg")
         import shap
     return shap
 
@@ -140,11 +166,13 @@ def _drawn(draw: Callable[[], object], path: Path) -> Path:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        others = pyplot.get_fignums()
         pyplot.figure()
         draw()
         # matplotlib would write its version into the picture, and with it other bytes after an update.
         pyplot.savefig(path, dpi=110, bbox_inches="tight", metadata={"Software": None})
-        pyplot.close("all")
+        for number in set(pyplot.get_fignums()).difference(others):
+            pyplot.close(number)
     return path
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 from prevenance.base.formats import json_value
 from prevenance.explain import whatif
 from prevenance.explain.details import Basis
-from prevenance.features import changeable_columns
 from prevenance.features.build import build
 from prevenance.features.define import Definition, Feature, State, columns_of, parts_of
+from prevenance.features.sets import changeable_columns
 from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.tables.canonical import TABLES
@@ -87,7 +87,7 @@ def what_if_answers(basis: Basis, own: pd.DataFrame, parts: pd.Series, say: Word
 def tables_by_column(definitions: Sequence[Definition]) -> dict[str, tuple[str, ...]]:
     """Return column -> the canonical tables that it is made from, for every column that ``build`` gives.
 
-    >>> from prevenance.features import definitions
+    >>> from prevenance.features.sets import definitions
     >>> tables_by_column(definitions(["tickets"]))["tickets_28d_trend_before"]
     ('tickets',)
     """

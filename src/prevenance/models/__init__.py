@@ -1,44 +1,49 @@
-"""The models: one module each, found by name and imported when first asked for.
+"""The models: what each learns and says (``kinds``), and each as a plain scikit-learn classifier.
 
-A model's module has four functions; a new model is one such file and one line in ``MODELS``:
-
-- ``estimator(encoder, *, seed, threads, **params)``: an unfitted scikit-learn estimator over ``encoder.matrix(frame)``;
-- ``parameters(estimator)``: what it learned, as plain JSON (or LightGBM text under ``trees``); nothing is ever pickled;
-- ``log_odds(parameters, matrix)``: float64 of shape (n,), the same for a row whatever the rows beside it;
-- ``contributions(parameters, matrix)``: ``(base, (n, p))`` that add up to the log-odds, or None where only sampling can tell.
+model = prevenance.models.lightgbm(num_leaves=4)
 """
 
 import importlib
-import os
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.models.kinds import BLENDED, MODELS, module
 
-# Idle OpenMP threads must sleep: spinning ones stall a shared machine. It is read once, when the first library loads.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if TYPE_CHECKING:
+    from prevenance.models import estimators
 
-MODELS = {
-    "rule": "prevenance.models.rule",
-    "customer_rules": "prevenance.models.customer_rules",
-    "health_score": "prevenance.models.health_score",
-    "logistic": "prevenance.models.logistic",
-    "lightgbm": "prevenance.models.boosted",
-    "blend": "prevenance.models.blend",
-    "random_forest": "prevenance.models.forest",
-    "neural": "prevenance.models.neural",
-}
-"""Kind of model -> the module that builds it. ``base_rate`` needs none: it learns nothing but a rate."""
-
-BLENDED = ("logistic", "lightgbm")
-"""The kinds that ``blend`` takes the mean of; its settings are theirs, by these names."""
+__all__ = ["BLENDED", "MODELS", "blend", "lightgbm", "logistic", "module", "neural", "random_forest", "rule"]
 
 
-def module(kind: str) -> ModuleType:
-    """Return the module of a kind of model.
+def logistic(**settings: Any) -> "estimators.Logistic":
+    """Return ridge logistic regression as an unfitted scikit-learn classifier; ``settings`` are those of ``estimators.Logistic``."""
+    return _estimators().Logistic(**settings)
 
-    Raises:
-        PrevenanceError: E203 if there is no such kind.
-    """
-    if kind not in MODELS:
-        raise PrevenanceError("E203", f'there is no model "{kind}"', fix=did_you_mean(kind, MODELS))
-    return importlib.import_module(MODELS[kind])
+
+def lightgbm(**settings: Any) -> "estimators.LightGBM":
+    """Return boosted trees as an unfitted scikit-learn classifier; ``settings`` are those of ``estimators.LightGBM``."""
+    return _estimators().LightGBM(**settings)
+
+
+def random_forest(**settings: Any) -> "estimators.RandomForest":
+    """Return a random forest as an unfitted scikit-learn classifier; ``settings`` are those of ``estimators.RandomForest``."""
+    return _estimators().RandomForest(**settings)
+
+
+def blend(**settings: Any) -> "estimators.Blend":
+    """Return the mean of the two as an unfitted scikit-learn classifier; ``settings`` are those of ``estimators.Blend``."""
+    return _estimators().Blend(**settings)
+
+
+def neural(**settings: Any) -> "estimators.Neural":
+    """Return a small neural net as an unfitted scikit-learn classifier; ``settings`` are those of ``estimators.Neural``."""
+    return _estimators().Neural(**settings)
+
+
+def rule(**settings: Any) -> "estimators.Rule":
+    """Return the rule that every model must beat as an unfitted scikit-learn classifier."""
+    return _estimators().Rule(**settings)
+
+
+def _estimators() -> Any:
+    # scikit-learn is asked for late: a check of settings does without it.
+    return importlib.import_module("prevenance.models.estimators")

@@ -12,9 +12,10 @@ import pandas as pd
 
 from prevenance.base import keys
 from prevenance.base.errors import PrevenanceError
-from prevenance.models import MODELS, module, trees
+from prevenance.models import trees
 from prevenance.models.calibrate import WHOLE, Band, sigmoid
 from prevenance.models.encode import Encoder
+from prevenance.models.kinds import MODELS, module
 
 FORMAT = 1
 FILES, SIGNATURE = ("booster.txt", "model.json"), "manifest.hmac"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.models import module
 from prevenance.models.boosted import threads_for
 from prevenance.models.encode import Encoder
+from prevenance.models.kinds import module
 
 TREES = ("lightgbm", "random_forest", "blend")
 

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.models import BLENDED, customer_rules, health_score, module, tuning
+from prevenance.models import customer_rules, health_score, tuning
 from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
 from prevenance.models.calibrate import interval_band, platt_calibrator
 from prevenance.models.encode import Encoder, fit_encoder
 from prevenance.models.folds import Fold, at_risk, sampling_units
+from prevenance.models.kinds import BLENDED, module
 from prevenance.models.learn import learned_parameters
 from prevenance.models.precedents import precedents
 

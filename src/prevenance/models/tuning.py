@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from prevenance.models import BLENDED, boosted, logistic
+from prevenance.models import boosted, ridge
 from prevenance.models.encode import Encoder, fit_encoder
 from prevenance.models.folds import sampling_units
+from prevenance.models.kinds import BLENDED
 from prevenance.models.learn import labels_of
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def tune_ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict
 
     losses = {}
     with threadpool_limits(limits=1):
-        for strength, fitted in zip(STRENGTHS, logistic.fitted_pipelines(encoder, *learn, seed=seed, strengths=STRENGTHS), strict=True):
-            losses[strength] = log_loss(logistic.log_odds(logistic.parameters(fitted), later[0]), later[1])
+        for strength, fitted in zip(STRENGTHS, ridge.fitted_pipelines(encoder, *learn, seed=seed, strengths=STRENGTHS), strict=True):
+            losses[strength] = log_loss(ridge.log_odds(ridge.parameters(fitted), later[0]), later[1])
     return {"strength": min(losses, key=lambda strength: losses[strength])}
 
 

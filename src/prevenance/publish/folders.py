@@ -20,6 +20,8 @@ MANIFEST = "manifest.json"
 VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "view.json"})
 """What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
 
+WRITERS: dict[str, Callable[[Any, Mapping[str, Any]], bytes]] = {}
+"""Files that plug-ins add to a list: name -> function of its rows and manifest. As a view, one may come to a list that is published."""
 
 FolderCheck = Callable[[Path, Mapping[str, Any]], None]
 """Looks at a finished folder and its manifest before the folder gets its name, and raises if it may not be seen."""
@@ -54,6 +56,26 @@ def publish_list(
     return folder
 
 
+def plugged_files(rows: Any, manifest: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return what the writers of plug-ins make of a list.
+
+    Raises:
+        PrevenanceError: E603 naming the file whose writer failed, or gave something else than bytes.
+    """
+    found = {}
+    for name, write in WRITERS.items():
+        try:
+            found[name] = write(rows.copy(), manifest)
+        except Exception as problem:  # a stranger's code: the list of before stays, and one line says whose it was
+            what = f"the plug-in's writer failed ({type(problem).__name__}: {str(problem)[:120]})"
+            raise PrevenanceError("E603", what, file=name, fix="mend the writer, or leave its plug-in out of plugins=") from problem
+        if not isinstance(found[name], bytes):
+            raise PrevenanceError(
+                "E603", f"the plug-in's writer gave {type(found[name]).__name__}, not bytes", file=name, fix="return bytes"
+            )
+    return found
+
+
 def write_bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: FolderCheck | None = None) -> Path:
     """Write ``files`` and their ``manifest.json`` as ``folder`` in one step, unless it is there with the same content; return it.
 
@@ -68,7 +90,7 @@ def write_bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str
     if not folder.exists():
         return disk.write_folder(folder, whole, None if check is None else lambda beside: check(beside, told))
     # counts of rows that are not visible yet, and their quarantine, may grow, and views know the lists before; what was published stays as it was
-    fixed = {name for name in whole if name not in VIEWS | {MANIFEST} and not name.startswith("quarantine/")}
+    fixed = {name for name in whole if name not in VIEWS | {MANIFEST, *WRITERS} and not name.startswith("quarantine/")}
     other = disk.contents(folder)
     names = sorted(name for name in fixed if other.get(name) != whole.get(name))
     if not names:

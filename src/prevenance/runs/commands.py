@@ -7,6 +7,9 @@ from pathlib import Path
 PRIVATE = "PREVENANCE_CONF"
 """Environment variable that carries the private configuration folder to Hydra's search path."""
 
+PLUGGED_CONF: list[Path] = []
+"""Configuration folders of plug-ins, looked through after ours."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -18,6 +21,12 @@ def shipped_root() -> Path:
 def conf_folder() -> Path:
     """Return the shipped ``conf/``."""
     return shipped_root() / "conf"
+
+
+def conf_folders() -> list[Path]:
+    """Return every folder of configuration, the private one first and those of plug-ins last."""
+    own = os.environ.get(PRIVATE)
+    return [*([Path(own)] if own else []), conf_folder(), *PLUGGED_CONF]
 
 
 def command(name: str, *words: str) -> str:

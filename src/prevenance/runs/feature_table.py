@@ -42,7 +42,15 @@ def feature_table(asked: TableSettings) -> FeatureTable:
             example = "features=user_features.parquet label=churn"
             raise PrevenanceError("E202", f"{key} is not set", key=key, fix=f"name the table and the outcome's column, such as {example}")
     path = Path(str(asked.file))
-    table = _read(path)
+    return checked_table(_read(path), asked, path)
+
+
+def checked_table(table: pd.DataFrame, asked: TableSettings, path: Path | None = None) -> FeatureTable:
+    """Return a table that is read already, as ``feature_table`` does; ``path`` is named in what is refused.
+
+    Raises:
+        PrevenanceError: as ``feature_table``, but for what concerns the file.
+    """
     label = _column(table, str(asked.label), "label", path)
     given = _column(table, asked.id, "id", path) if asked.id else None
     customer = given or next((name for word in CUSTOMER for name in table.columns if name.lower() == word and name != label), None)
@@ -62,7 +70,7 @@ def feature_table(asked: TableSettings) -> FeatureTable:
     return FeatureTable(frame[frame["label"].notna()], tuple(own.values()), customer, int(frame["label"].isna().sum()), constant)
 
 
-def _refuse(table: pd.DataFrame, keys: tuple[str | None, ...], permitted: list[str], path: Path) -> None:
+def _refuse(table: pd.DataFrame, keys: tuple[str | None, ...], permitted: list[str], path: Path | None) -> None:
     """Raise E902 for a column that may be no input: a special category of personal data, or who works for the company."""
     for name in table.columns:
         if kind := special.refused_category(name, permitted, agents=name not in keys):
@@ -95,7 +103,7 @@ def _csv(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, sep=separator, encoding="utf-8-sig", low_memory=False)
 
 
-def _column(table: pd.DataFrame, name: str, key: str, path: Path) -> str:
+def _column(table: pd.DataFrame, name: str, key: str, path: Path | None) -> str:
     if name in table.columns:
         return name
     raise PrevenanceError("E301", f'there is no column "{name}"', key=key, fix=did_you_mean(name, table.columns), path=path)

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.features import SETS
-from prevenance.features import definitions as all_definitions
 from prevenance.features.build import feature_columns
 from prevenance.features.define import State
+from prevenance.features.sets import SETS
+from prevenance.features.sets import definitions as all_definitions
 from prevenance.runs.settings.schema import Settings
 
 KEYS, BAND = ("feature", "weight", "bands"), ("from", "up_to", "points")

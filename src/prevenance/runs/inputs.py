@@ -1,7 +1,6 @@
 """From settings to a history: read, check and cut, and what a run leaves for the next."""
 
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import erased, pseudonyms
 from prevenance.consent.purpose import check_purpose
 from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
-from prevenance.runs.commands import PRIVATE, command, conf_folder
+from prevenance.runs.commands import command, conf_folders
 from prevenance.runs.feeds import table_gates
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
@@ -112,7 +111,7 @@ def _everybody(taken: Intake) -> list[str]:
 def source_of(given: Settings) -> Source:
     """Return the declared source with its selects, the private folder's first."""
     name = given.source.name
-    folders = [folder / "source" / name for folder in (Path(os.environ.get(PRIVATE, "/nonexistent")), conf_folder())]
+    folders = [folder / "source" / name for folder in conf_folders()]
     folder = next((one for one in folders if one.is_dir()), None)
     if folder is None:
         fix = f"write source/{name}/<table>.sql beside source/{name}.yaml"

@@ -5,6 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.explain.attribution import write_plots
@@ -166,11 +168,14 @@ def _registered(
         pictures = write_plots(fitted, sample, Path(work) / "plots") if choice.kind != "rule" else []
         model_digest = bundle.save(fitted, Path(work) / "model")
         seen = tested.frame.drop(columns="group")  # who counts as one is for drawing alone
+        told = tested.backtest.predictions
+        told = told.assign(group=pd.factorize(told["group"], sort=True)[0]) if "group" in told else told
         files = {
             "report.json": formats.canonical_json(told_report(report)),
             "report.html": reports.report_page(report, pictures).encode(),
             "model_card.md": reports.model_card(report).encode(),
             "features.parquet": formats.parquet_bytes(hidden.hidden(seen) if hidden else seen),
+            "predictions.parquet": formats.parquet_bytes(hidden.hidden(told) if hidden else told),
         }
         folder = write_files(out / "train" / target.name, files)
         version = tracking.log_run(

@@ -12,7 +12,7 @@ from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
 from prevenance.publish import finished, summary
-from prevenance.publish.folders import publish_list
+from prevenance.publish.folders import plugged_files, publish_list
 from prevenance.runs.acts import note_act, note_acts
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
@@ -168,6 +168,7 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
     by = NO_MODEL.get(fitted.kind, "")
     said = [*messages, *([by] if by else []), *inputs.messages, *made.notes]
     manifest = manifest_of(given, inputs, target, fitted, model_digest, made, said)
+    files |= plugged_files(made.ranked, manifest)
     files |= view_files(given, inputs, made, fitted, model_digest, manifest, steps)
     steps(f"{target.name}: look at the inputs again")
     # A file that was replaced while it was read would give a list of two nights at once.

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.features import SETS
-from prevenance.features import definitions as all_definitions
 from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Definition
+from prevenance.features.sets import SETS
+from prevenance.features.sets import definitions as all_definitions
 from prevenance.history.history import as_of_instant
 from prevenance.history.roster import parent_groups
 from prevenance.judge.leakage import find_leaks

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -19,8 +19,8 @@ def _kinds() -> dict[str, Callable[..., Target]]:
     return found
 
 
-KINDS: Mapping[str, Callable[..., Target]] = _kinds()
-"""Kind of target -> the function that makes one: every module of this folder that says ``KINDS`` is one of them.
+KINDS: dict[str, Callable[..., Target]] = _kinds()
+"""Kind of target -> the function that makes one: every module of this folder that says ``KINDS`` is one of them, and plug-ins add theirs.
 
 A function takes what it needs of the settings by their names, and stands without any.
 """

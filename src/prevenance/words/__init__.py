@@ -13,29 +13,21 @@ from __future__ import annotations
 import math
 import re
 import string
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, lru_cache
-from importlib.resources import files
 from numbers import Integral, Real
 from typing import Any
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.words.catalogue import HARD, LANGUAGES, Translation, catalogue
 
-LANGUAGES = ("en", "fr", "de")
 DASH = "–"
 """What stands for a number or date that is not known: never a zero."""
 
-HARD = "\xa0"
-"""A space at which no line breaks."""
-
 _LOCALES = {"en": "en_GB", "fr": "fr_FR", "de": "de_DE"}
 _NUMBER = re.compile(r"(?P<sign>\+?),?(?:\.(?P<places>\d+))?(?P<kind>[f%])")
-
-Translation = str | list[str]
-"""A text, or [one, many] for a text that counts."""
 
 
 @dataclass(frozen=True)
@@ -185,24 +177,6 @@ def words(language: str) -> Words:
     if language not in LANGUAGES:
         raise PrevenanceError("E203", f'there is no language "{language[:40]}"', key="language", fix=did_you_mean(language, LANGUAGES))
     return Words(language, catalogue(language))
-
-
-def catalogue(language: str) -> dict[str, Translation]:
-    """Return English text -> its translation; empty for English. Sections of the file only keep it readable."""
-    if language == "en":
-        return {}
-    sections = tomllib.loads((files(__name__) / f"{language}.toml").read_text(encoding="utf-8"))
-    found = {text: told for section in sections.values() for text, told in section.items()}
-    return (
-        {text: [_spaced(one) for one in told] if isinstance(told, list) else _spaced(told) for text, told in found.items()}
-        if language == "fr"
-        else found
-    )
-
-
-def _spaced(text: str) -> str:
-    """Return a French text whose signs of two parts never begin a line."""
-    return re.sub(" (?=[:;?!»])", HARD, text)
 
 
 @cache

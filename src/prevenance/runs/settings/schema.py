@@ -30,6 +30,7 @@ class SourceSettings:
     validation: dict[str, Any] = field(default_factory=dict)
     outreach: dict[str, Any] = field(default_factory=dict)
     features: list[str] = field(default_factory=list)
+    plugins: list[str] = field(default_factory=list)
     tables: dict[str, Any] = field(default_factory=dict)
 
 
@@ -198,6 +199,7 @@ class Settings:
     accept_volume: bool = False
     allow_rule: bool = False
     seed: int = 7
+    plugins: list[str] = field(default_factory=list)
     nights: NightSettings = field(default_factory=NightSettings)
     demo: Demo = field(default_factory=Demo)
     tables: dict[str, PolicySettings] = field(default_factory=dict)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from prevenance.models import BLENDED, boosted, logistic
+from prevenance.models import boosted, ridge
 from prevenance.models.encode import Encoder
+from prevenance.models.kinds import BLENDED
 
 
 class Blend(ClassifierMixin, BaseEstimator):
@@ -44,12 +45,12 @@ class Blend(ClassifierMixin, BaseEstimator):
 def estimator(encoder: Encoder, *, seed: int, threads: int = 0, **params: Mapping[str, Any]) -> Blend:
     """Return the unfitted estimator; ``params`` are the settings of each of ``BLENDED``."""
     line, steps = (dict(params.get(kind, {})) for kind in BLENDED)
-    return Blend(logistic.estimator(encoder, seed=seed, **line), boosted.estimator(encoder, seed=seed, threads=threads, **steps))
+    return Blend(ridge.estimator(encoder, seed=seed, **line), boosted.estimator(encoder, seed=seed, threads=threads, **steps))
 
 
 def parameters(estimator: Blend) -> dict[str, Any]:
     """Return what both learned."""
-    return joined_parameters(logistic.parameters(estimator.line_), boosted.parameters(estimator.steps_))
+    return joined_parameters(ridge.parameters(estimator.line_), boosted.parameters(estimator.steps_))
 
 
 def joined_parameters(line: dict[str, Any], steps: dict[str, Any]) -> dict[str, Any]:
@@ -59,10 +60,10 @@ def joined_parameters(line: dict[str, Any], steps: dict[str, Any]) -> dict[str, 
 
 def log_odds(parameters: dict[str, Any], matrix: np.ndarray) -> np.ndarray:
     """Return the mean of both log-odds, shape (n,)."""
-    return (logistic.log_odds(parameters["logistic"], matrix) + boosted.log_odds(parameters, matrix)) / 2
+    return (ridge.log_odds(parameters["logistic"], matrix) + boosted.log_odds(parameters, matrix)) / 2
 
 
 def contributions(parameters: dict[str, Any], matrix: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the mean of both bases and of both exact contributions, shape (n, p)."""
-    (base, found), (other, more) = logistic.contributions(parameters["logistic"], matrix), boosted.contributions(parameters, matrix)
+    (base, found), (other, more) = ridge.contributions(parameters["logistic"], matrix), boosted.contributions(parameters, matrix)
     return (base + other) / 2, (found + more) / 2

@@ -1,0 +1,176 @@
+"""What commands leave, read into frames: a training with its metrics and pictures, a ranked list, a replay."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prevenance.api.plots import TrainingPlots
+from prevenance.base.errors import PrevenanceError
+from prevenance.judge import evaluation
+from prevenance.models import bundle
+from prevenance.models.bundle import Fitted
+from prevenance.models.folds import Fold, fold_summary
+from prevenance.publish.published import Published
+from prevenance.track import tracking
+
+MONEY = ("value_at_stake", "expected_value")
+
+
+@dataclass(frozen=True)
+class Training:
+    """The latest training of a target: ``report`` is report.json, ``text`` what the command printed (empty of one that was only read)."""
+
+    folder: Path
+    out: Path
+    report: Mapping[str, Any]
+    text: str = ""
+
+    @property
+    def target(self) -> str:
+        """Return the target's name."""
+        return str(self.report["target"])
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Return the back-test: one row per test snapshot and model, its index as of ``frame``.
+
+        Columns: fold (1 is the oldest test), label (1.0 or 0.0), outcome_at, model, score (calibrated chance), raw (what ranks), and
+        ``group``, a number for who is drawn as one when an interval is made.
+        """
+        found = pd.read_parquet(self.folder / "predictions.parquet")
+        return found.set_index([name for name in ("customer_id", "cutoff", "product_id") if name in found])
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Return every snapshot with state, value_at_stake, label, outcome_at and all features; index (customer_id, cutoff[, product_id])."""
+        found = pd.read_parquet(self.folder / "features.parquet")
+        return found.set_index([name for name in ("customer_id", "cutoff", "product_id") if name in found])
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """Return one row per model, period and metric: model, period (a test cutoff, or "all"), metric, value, low, high.
+
+        Intervals are two-sided 90 %, drawn by customer; missing where too few stand behind a number. The rows of "all" are those of the report.
+        """
+        capacity, seed = int(self.report["capacity"]), int(self.report["settings"]["seed"])
+        replicates = int(self.report["settings"]["validation.replicates"])
+        told = {"all": self.report["models"]}
+        for cutoff, part in self.predictions.reset_index().groupby("cutoff", sort=True):
+            told[pd.Timestamp(cutoff).strftime("%Y-%m-%d")] = evaluation.evaluate(part, capacity=capacity, replicates=replicates, seed=seed)
+        rows = [
+            {"model": model, "period": period, "metric": metric, **{key: one[key] for key in ("value", "low", "high")}}
+            for period, models in told.items()
+            for model, metrics in models.items()
+            for metric, one in metrics.items()
+        ]
+        return pd.DataFrame(rows).astype({"value": float, "low": float, "high": float})
+
+    @cached_property
+    def folds(self) -> pd.DataFrame:
+        """Return one row per fold and part (fit, calibrate, test): first, last, cutoffs, snapshots, customers, positives, base_rate."""
+        parted = [
+            Fold(_instants(one["fit"]), _instants(one["calibrate"]), datetime.fromisoformat(one["test"])) for one in self.report["folds"]
+        ]
+        return fold_summary(parted, self.frame.reset_index())
+
+    @cached_property
+    def model(self) -> Fitted:
+        """Return the champion that is registered now, checked by its digest.
+
+        Raises:
+            PrevenanceError: E501 if none is registered, E502 if it is not what was registered.
+        """
+        held = tracking.tracked_champion(self.out, self.target)
+        if held is None:
+            raise PrevenanceError("E501", f"no champion is registered for {self.target}", fix=f'train it: project.train("{self.target}")')
+        return bundle.load(self.out / "models" / self.target / held[1], held[1])
+
+    @property
+    def plot(self) -> TrainingPlots:
+        """Return what draws this training: ``.pr()``, ``.gain()``, ``.calibration()``, ``.shap_waterfall(customer_id)``, each on Axes."""
+        return TrainingPlots(self.predictions, self.frame, int(self.report["capacity"]), lambda: self.model)
+
+
+@dataclass(frozen=True)
+class RankedList:
+    """A published list; ``text`` is what the command printed (empty of one that was only read)."""
+
+    published: Published
+    text: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Return the folder of the list, which never changes."""
+        return self.published.folder
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return manifest.json: run, counts, gates, files and their digests."""
+        return self.published.manifest
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Return the rows in the order of the list, columns as in list.csv; who is to be worked has a ``rank``."""
+        found = self.published.rows
+        return found.astype({name: float for name in ("rank", *MONEY) if name in found})
+
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """Return every input of the model for the whole cohort, as published; index (customer_id, cutoff[, product_id])."""
+        found = self.published.features
+        return found.set_index([name for name in ("customer_id", "cutoff", "product_id") if name in found])
+
+    def reasons(self, customer_id: str) -> list[str]:
+        """Return the reasons of a customer on this list, the first weighs most; none where nothing raises the chance.
+
+        Raises:
+            PrevenanceError: E203 for an id that is not on the list.
+        """
+        ids = self.frame["customer_id"]
+        if not (ids == customer_id).any():
+            raise PrevenanceError(
+                "E203", "this id is not on the list", key="customer_id", fix="give an id as it stands in .frame['customer_id']"
+            )
+        text = self.frame.loc[ids == customer_id, "reasons"].iloc[0]
+        return [one for one in str(text or "").split("; ") if one]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A list of the past with what became of it: ``frame`` has the rows of list.csv with their outcome, ``summary`` the counts and the verdict."""
+
+    folder: Path
+    text: str
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Return the rows of the list as it would have been, and who had the outcome without being on it."""
+        found = pd.DataFrame(json.loads((self.folder / "list.json").read_text(encoding="utf-8")))
+        return found.astype({name: "str" for name in ("customer_id", "product_id") if name in found})
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """Return summary.json: hits, contacts, outcomes, missed and the verdict in a sentence."""
+        return dict(json.loads((self.folder / "summary.json").read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command found: ``report`` is its JSON file, ``text`` what it printed, ``path`` the file."""
+
+    path: Path
+    report: Mapping[str, Any]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _instants(texts: list[str]) -> tuple[datetime, ...]:
+    return tuple(map(datetime.fromisoformat, texts))
