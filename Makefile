@@ -72,8 +72,10 @@ test-all: .venv/ready ## the tests with every sweep (kills at every call, many s
 test-tools: ## what the tests use besides Python: Chromium, PostgreSQL, strace; installed by apt for root, named where that fails
 	@sh tests/tools.sh
 
-notebooks: .venv/ready ## run the notebooks on an out folder; they stay without outputs: ARGS=out
-	@PREVENANCE_OUT="$(abspath $(or $(ARGS),out))" PYTHONPATH=$(CURDIR) MPLBACKEND=agg .venv/bin/jupyter-execute notebooks/*.ipynb
+NBCONVERT = .venv/bin/jupyter-nbconvert --log-level ERROR --to html --execute --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= --HTMLExporter.mermaid_js_url=
+
+notebooks: .venv/ready ## run the notebooks on an out folder and leave them as pages in its notebooks/; they stay without outputs: ARGS=out
+	@PREVENANCE_OUT="$(abspath $(or $(ARGS),out))" $(NBCONVERT) --output-dir "$(or $(ARGS),out)/notebooks" notebooks/*.ipynb && ls "$(or $(ARGS),out)"/notebooks/*.html
 
 lint: .venv/ready ## style
 	@.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check .

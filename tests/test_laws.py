@@ -31,6 +31,7 @@ from prevenance.targets.cross_sell import next_family, next_offer
 from prevenance.targets.labels import cohort, label
 from prevenance.targets.target import Target
 from prevenance.targets.tickets import next_ticket
+from prevenance.testing import EDITS, edited
 
 DEFINITIONS = definitions()
 END = CUTOFFS[-1] + timedelta(days=60)
@@ -46,34 +47,6 @@ TARGETS: tuple[Target, ...] = (
 PAIRS = tuple(target for target in TARGETS if target.pairs)
 OFFERS = tuple(one for one in DEFINITIONS if isinstance(one, State) and one.pair)
 Frames = dict[str, pd.DataFrame]
-EDITS = ("delete", "change", "duplicate", "reorder", "fill in late")
-
-
-def edited(frames: Frames, moment: datetime, edit: str, seed: int) -> Frames:
-    """Return the world with the facts that are not visible at ``moment`` edited; consents are the one exempt table."""
-    dice, result = np.random.default_rng(seed), {}
-    for name, frame in frames.items():
-        hidden = ((frame["event_at"] > moment) | (frame["known_at"] > moment)).to_numpy()
-        if name == "consents" or not hidden.any():
-            result[name] = frame
-            continue
-        seen, unseen = frame[~hidden], frame[hidden]
-        if edit == "delete":
-            parts = [seen, unseen[dice.random(len(unseen)) < 0.5]]
-        elif edit == "duplicate":
-            parts = [seen, unseen, unseen]
-        elif edit == "reorder":
-            parts = [frame.sample(frac=1, random_state=seed)]
-        else:
-            changed = unseen.copy()
-            for column in changed.columns.difference(["customer_id", "event_at", "known_at"]):
-                changed[column] = changed[column].to_numpy()[dice.permutation(len(changed))]
-            later = pd.to_timedelta(dice.integers(1, 40 * 86400, len(changed)), unit="s")
-            if edit == "fill in late":
-                changed["known_at"] = changed["known_at"].clip(lower=pd.Timestamp(moment) + pd.Timedelta(microseconds=1)) + later
-            parts = [seen, changed] if edit == "change" else [seen, unseen, changed]
-        result[name] = pd.concat(parts, ignore_index=True)
-    return result
 
 
 @dataclass(frozen=True)

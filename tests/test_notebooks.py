@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 from pathlib import Path
 
 import pytest
 import shelves
 
+import prevenance
 from pipelines import score
 from pipelines.start.run import _guarded
 
@@ -42,7 +43,6 @@ def test_a_notebook_runs(path, company, monkeypatch):
     before = sorted(one for one in company.rglob("*") if "steps.log" not in one.name)
     monkeypatch.setenv("PREVENANCE_OUT", str(company))
     monkeypatch.setenv("MPLBACKEND", "agg")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(str(path.parent.parent / one) for one in ("", "src")))
     found = nbformat.read(path, as_version=4)
     NotebookClient(found, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
     printed = "".join(out.get("text", "") for cell in found.cells if cell["cell_type"] == "code" for out in cell["outputs"])
@@ -51,5 +51,13 @@ def test_a_notebook_runs(path, company, monkeypatch):
     assert sorted(one for one in company.rglob("*") if "steps.log" not in one.name) == before
 
 
-def test_all_three_are_there():
-    assert {path.stem for path in NOTEBOOKS} == {"look_at_the_tables", "why_this_list", "did_it_help"}
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_uses_the_public_api_alone(path):
+    text = "".join(line for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] for line in [*cell["source"], "\n"])
+    assert "import prevenance as pv" in text
+    assert not re.findall(r"from (?:prevenance|pipelines)\b|import (?:prevenance\.|pipelines)|sys\.path", text)
+    assert set(re.findall(r"\bpv\.(\w+)", text)) <= set(prevenance.__all__)
+
+
+def test_all_four_are_there():
+    assert {path.stem for path in NOTEBOOKS} == {"look_at_the_tables", "why_this_list", "did_it_help", "compare_models"}

@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 
 from prevenance.api.known import KnownHistory
-from prevenance.api.results import RankedList, Replay, Told, Training
+from prevenance.api.results import RankedList, Replay, Told, Training, published_outcomes
 from prevenance.base.errors import PrevenanceError
-from prevenance.publish.published import published_list_at
+from prevenance.publish.published import published_list_at, published_lists
 from prevenance.runs.commands import shipped_root
 from prevenance.runs.feature_table import TAKEN, checked_table
 from prevenance.runs.inputs import load_inputs
@@ -116,6 +116,20 @@ class Project:
             PrevenanceError: E501 if there is none.
         """
         return RankedList(self._published(target))
+
+    def outcomes(self, target: str) -> pd.DataFrame:
+        """Return the rows of every published list of a target with what became of them by what is known now.
+
+        Besides the columns of list.csv: ``list`` (its folder), ``outcome`` (happened, did not, not known yet, too late), outcome_at,
+        days_of_warning, missed, ``in_band`` and ``drawn_at`` (the hold-out's draw). Empty where nothing is published.
+        """
+        known = self.history()
+        parts = [published_outcomes(one, known.history, known.target(target)) for one in published_lists(self.out, target)]
+        return (
+            pd.concat(parts, ignore_index=True)
+            if parts
+            else pd.DataFrame(columns=["list", "arm", "in_band", "outcome", "customer_id", "cutoff"])
+        )
 
     def validate(self, **more: object) -> Told:
         """Check the inputs alone and return the audit: what is missing, late, contradictory or wrong, and what to fix first.

@@ -12,11 +12,14 @@ import pandas as pd
 
 from prevenance.api.plots import TrainingPlots
 from prevenance.base.errors import PrevenanceError
+from prevenance.history.history import History
 from prevenance.judge import evaluation
+from prevenance.judge.outcomes import outcomes_of_list
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.folds import Fold, fold_summary
 from prevenance.publish.published import Published
+from prevenance.targets.target import Target
 from prevenance.track import tracking
 
 MONEY = ("value_at_stake", "expected_value")
@@ -170,6 +173,16 @@ class Told:
 
     def __str__(self) -> str:
         return self.text
+
+
+def published_outcomes(published: Published, history: History, target: Target) -> pd.DataFrame:
+    """Return the rows of a published list with what became of them, and the hold-out's draw; see ``Project.outcomes``."""
+    rows = published.rows
+    if (published.folder / "arms.csv").is_file():
+        drawn = pd.read_csv(published.folder / "arms.csv", dtype={"customer_id": str})
+        rows = rows.merge(drawn[[one for one in ("customer_id", "in_band", "drawn_at") if one in drawn]], on="customer_id", how="left")
+    band = rows["in_band"].eq(True) if "in_band" in rows else rows["arm"].isin(["contact", "holdout"])
+    return outcomes_of_list(history, target, rows.assign(in_band=band.fillna(False).astype(bool))).assign(list=published.folder.name)
 
 
 def _instants(texts: list[str]) -> tuple[datetime, ...]:

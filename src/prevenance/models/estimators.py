@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
 from prevenance.models.calibrate import platt_calibrator, sigmoid
 from prevenance.models.encode import fit_encoder
@@ -86,7 +86,7 @@ class KindClassifier(ClassifierMixin, BaseEstimator):
             validate_data(self, X, reset=fitting, skip_check_array=True)
             if X.empty:
                 raise ValueError(f"Found array with {len(X)} sample(s) (shape={X.shape}) while a minimum of 1 is required.")
-            labels = column_or_1d(y, warn=True) if fitting else np.zeros(0)
+            labels = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y") if fitting else np.zeros(0)
             if fitting and len(labels) != len(X):
                 raise ValueError(f"Found input variables with inconsistent numbers of samples: [{len(X)}, {len(labels)}]")
             return X, labels

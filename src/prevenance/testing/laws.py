@@ -16,7 +16,7 @@ from prevenance.testing.worlds import CUTOFFS, snapshots, together, world
 Frames = Mapping[str, pd.DataFrame]
 """A company: canonical table -> its rows."""
 
-EDITS = ("delete", "change", "duplicate", "reorder", "fill in late")
+EDITS = ("delete", "change", "duplicate", "reorder", "fill in late", "forget")
 TOGETHER = 4
 """Companies to a database: each database gets an edit of its own."""
 
@@ -34,6 +34,8 @@ def edited(frames: Frames, moment: datetime, edit: str, seed: int) -> dict[str, 
         seen, unseen = frame[~hidden], frame[hidden]
         if edit == "delete":
             parts = [seen, unseen[dice.random(len(unseen)) < 0.5]]
+        elif edit == "forget":
+            parts = [seen]
         elif edit == "duplicate":
             parts = [seen, unseen, unseen]
         elif edit == "reorder":
@@ -81,7 +83,7 @@ def check_features(
             rows = asked[asked["cutoff"] == pd.Timestamp(cutoff)].reset_index(drop=True)
             alone = build(History.from_frames(frames, END), rows, definitions)
             _same(alone, many[many["cutoff"] == pd.Timestamp(cutoff)], "one cutoff says something else than many")
-            edit = EDITS[(number + place) % len(EDITS)]
+            edit = EDITS[(number + 2 * place) % len(EDITS)]
             after = build(History.from_frames(edited(frames, cutoff, edit, seed + number), END), rows, definitions)
             _same(alone, after, f"what was not known at the cutoff changes a feature (edit: {edit})")
             for one in definitions:
@@ -100,9 +102,9 @@ def check_target(target: Target, *, companies: int = 20, seed: int = 0, worlds: 
     """
     seen: set[float] = set()
     for number, frames in enumerate(_companies(companies, seed, worlds)):
-        edit = EDITS[number % len(EDITS)]
         history = History.from_frames(frames, END)
-        for cutoff in CUTOFFS:
+        for place, cutoff in enumerate(CUTOFFS):
+            edit = EDITS[(number + 2 * place) % len(EDITS)]
             asked = cohort(history, target, [cutoff])
             after = cohort(History.from_frames(edited(frames, cutoff, edit, seed + number), END), target, [cutoff])
             _same(asked, after, f"what was not known at the cutoff changes the cohort (edit: {edit})")
@@ -129,7 +131,7 @@ def _companies(number: int, seed: int, worlds: Iterable[Frames] | None) -> Itera
     if worlds is not None:
         return worlds
     # A statement is planned once for all companies of a database.
-    every = [world(seed + one, customers=6) for one in range(max(1, number))]
+    every = [world(seed + one, customers=6, rows=(1.0, 0.2, 0.5)[one % 3]) for one in range(max(1, number))]
     return [together(every[start : start + TOGETHER]) for start in range(0, len(every), TOGETHER)]
 
 
