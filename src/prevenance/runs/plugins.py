@@ -103,7 +103,7 @@ def register(plugin: Plugin) -> None:
     from prevenance.publish.folders import WRITERS
     from prevenance.targets import KINDS, words_of
     from prevenance.words import words
-    from prevenance.words.catalogue import LANGUAGES, add_texts
+    from prevenance.words.catalogues import LANGUAGES, add_texts
 
     if plugin.name in REGISTERED:
         raise _taken(plugin, "plug-in", plugin.name)

@@ -10,7 +10,7 @@ from prevenance.features.sets import LOOKBACKS
 from prevenance.runs.plugins import Plugin, register
 from prevenance.targets.target import TargetWords
 from prevenance.testing.laws import Frames, check_features, check_target
-from prevenance.words.catalogue import LANGUAGES, catalogue
+from prevenance.words.catalogues import LANGUAGES, catalogue
 
 
 def check_words(plugin: Plugin) -> None:

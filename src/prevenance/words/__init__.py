@@ -21,7 +21,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.words.catalogue import HARD, LANGUAGES, Translation, catalogue
+from prevenance.words.catalogues import HARD, LANGUAGES, Translation, catalogue
 
 DASH = "–"
 """What stands for a number or date that is not known: never a zero."""
