@@ -31,7 +31,17 @@ CHEAP = ["demo.events=15000", "model.trials=2", "validation.replicates=20", "val
 """Settings of a world whose size is not what a test is about."""
 RULED = (
     (
-        *("train", "demo.customers=100", "demo.months=16", "model=rule", "capacity=10", *CHEAP, "target=churn", "as_of=2026-09-01"),
+        *(
+            "train",
+            "demo.customers=70",
+            "demo.months=16",
+            "model=rule",
+            "capacity=10",
+            *CHEAP,
+            "demo.events=5000",
+            "target=churn",
+            "as_of=2026-09-01",
+        ),
         *("features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"),
     ),
     ("score", "target=churn"),

@@ -85,8 +85,8 @@ def test_fault_02_a_warning_is_told_on_the_page_and_in_the_manifest(out: Path) -
 
 def test_fault_02_a_warning_that_is_asked_for_later_is_told_too(out: Path) -> None:
     before = published(out)
-    assert run("score", f"out={out}", "target=churn", "tables.tickets.warn_after=1m") == 0
-    assert manifest(latest(out))["gates"]["fresh.tickets"] == "warn"
+    assert run("score", f"out={out}", "target=churn", "tables.contacts.warn_after=1m") == 0
+    assert manifest(latest(out))["gates"]["fresh.contacts"] == "warn"
     after = published(out)
     assert all(after[name] == content for name, content in before.items() if name != "latest")
 
