@@ -87,16 +87,10 @@ def value_of(feature: Feature, rows: Sequence[Row], cutoff: datetime) -> float:
     return float(max((row["event_at"], row["known_at"], Decimal(row[value.column])) for row in there)[2])
 
 
-def _window(rows: Sequence[Row], customer: str, cutoff: datetime, end: datetime, days: int | None) -> list[Row]:
-    """Return the customer's rows of ``(end - days, end]`` that are visible at the cutoff."""
-    return [
-        row
-        for row in rows
-        if row["customer_id"] == customer
-        and visible(row, cutoff)
-        and row["event_at"] <= end
-        and (days is None or row["event_at"] > end - days * DAY)
-    ]
+def _window(rows: Sequence[Row], end: datetime, days: int | None) -> list[Row]:
+    """Return the rows of ``(end - days, end]``."""
+    start = datetime.min if days is None else end - days * DAY
+    return [row for row in rows if start < row["event_at"] <= end]
 
 
 def oracle(frames: Mapping[str, pd.DataFrame], snapshots: pd.DataFrame, definitions: Sequence[Definition]) -> pd.DataFrame:
@@ -115,14 +109,15 @@ def oracle(frames: Mapping[str, pd.DataFrame], snapshots: pd.DataFrame, definiti
     for customer, stamp in zip(snapshots["customer_id"], snapshots["cutoff"], strict=True):
         cutoff = stamp.to_pydatetime()
         row: Row = {"customer_id": customer, "cutoff": cutoff}
+        known = {one: [fact for fact in rows if fact["customer_id"] == customer and visible(fact, cutoff)] for one, rows in kept.items()}
         for one in features.values():
-            row[one.name] = value_of(one, _window(kept[one.table, one.where], customer, cutoff, cutoff, one.days), cutoff)
+            row[one.name] = value_of(one, _window(known[one.table, one.where], cutoff, one.days), cutoff)
             if silent[one.table, stamp]:
                 row[one.name] = math.nan
         for trend in trends:
             one = features[trend.of]
             assert one.days is not None
-            before = value_of(one, _window(kept[one.table, one.where], customer, cutoff, cutoff - one.days * DAY, one.days), cutoff)
+            before = value_of(one, _window(known[one.table, one.where], cutoff - one.days * DAY, one.days), cutoff)
             before = math.nan if silent[one.table, stamp] else before
             now = row[one.name]
             row[trend.name] = math.nan if now + before == 0 else (now - before) / (now + before)

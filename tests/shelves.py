@@ -17,7 +17,14 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, frame_of, target_of
 from prevenance.runs.steps import Steps
 
-SMALL = ["demo.customers=100", "demo.months=13", "capacity=8", "features.sets=[tickets,contacts,offers]", "features.lookbacks=[28,90]"]
+SMALL = [
+    "demo.customers=100",
+    "demo.months=13",
+    "demo.events=15000",
+    "capacity=8",
+    "features.sets=[tickets,contacts,offers]",
+    "features.lookbacks=[28,90]",
+]
 TARGETS = {"churn": "lightgbm", "tickets": "logistic", "cross_sell": "logistic"}
 TRAINED, TONIGHT, LATER = "2026-06-15", "2026-07-02", "2026-07-20"
 

@@ -88,13 +88,18 @@ def test_the_features_of_an_offer_equal_the_plain_count() -> None:
         frames = world(seed, customers=8, rows=1.5)
         history = History.from_frames(frames, END)
         found = build(history, cohort(history, next_offer(), CUTOFFS), [CONTRACT_OFFER])
+        walked = {cutoff: _walked(frames, cutoff) for cutoff in found["cutoff"].unique()}
         for row in found.to_dict("records"):
-            expected = _plain(frames, row["customer_id"], row["product_id"], row["cutoff"])
+            expected = _plain(*walked[row["cutoff"]], row["customer_id"], row["product_id"], row["cutoff"])
             assert {name: row[name] for name in expected} == pytest.approx(expected, nan_ok=True, abs=2e-6), (seed, row)
 
 
-def _plain(frames: dict[str, pd.DataFrame], customer: str, offer: str, cutoff: pd.Timestamp) -> dict[str, float]:
-    """Return popularity and fit of an offer by walking through every contract row."""
+Took = dict[str, dict[str, pd.Timestamp]]
+"""Customer -> offer -> when it was taken."""
+
+
+def _walked(frames: dict[str, pd.DataFrame], cutoff: pd.Timestamp) -> tuple[Took, int]:
+    """Walk through every contract row; return who took what when, and how many customers there are."""
     rows = frames["subscriptions"]
     rows = rows[(rows["event_at"] <= cutoff) & (rows["known_at"] <= cutoff)]
     products = frames["products"]
@@ -104,7 +109,7 @@ def _plain(frames: dict[str, pd.DataFrame], customer: str, offer: str, cutoff: p
     prices = products.sort_values(["event_at", "known_at"]).groupby("product_id")["price"].agg(lambda x: x.iloc[-1])
     plans = {newest["family"].get(one) for one in rows.loc[rows["plan"].notna(), "product_id"].dropna() if one in newest.index}
     step = rows["event"].map({"started": 0, "changed": 1, "renewed": 2, "notice": 3, "ended": 4})
-    took: dict[str, dict[str, pd.Timestamp]] = {}
+    took: Took = {}
     best: dict[tuple[str, object], list[float]] = {}
     ordered = rows.assign(step=step, price=rows["product_id"].map(prices)).sort_values(["event_at", "known_at", "step", "seats", "price"])
     for row in ordered.to_dict("records"):
@@ -120,7 +125,11 @@ def _plain(frames: dict[str, pd.DataFrame], customer: str, offer: str, cutoff: p
             if row["price"] > price:
                 mine[HIGHER_PLAN] = row["event_at"]
             best[row["customer_id"], family] = [np.fmax(seats, row["seats"]), np.fmax(price, row["price"])]
-    everybody = rows["customer_id"].nunique()
+    return took, rows["customer_id"].nunique()
+
+
+def _plain(took: Took, everybody: int, customer: str, offer: str, cutoff: pd.Timestamp) -> dict[str, float]:
+    """Return popularity and fit of an offer among those who took what."""
     owners = [one for one, mine in took.items() if offer in mine]
     lately = [one for one in owners if took[one][offer] > cutoff - pd.Timedelta(days=90)]
     shares = []

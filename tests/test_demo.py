@@ -201,7 +201,7 @@ def test_a_switch_changes_only_what_it_plants(name: str, usual: dict[str, str], 
 @pytest.mark.parametrize(("customers", "churners"), [(60, 6), (300, 40), (40, 0), (30, 60), (1, 1)])
 def test_as_many_leave_as_asked(tmp_path: Path, customers: int, churners: int, seeds: tuple[int, ...]) -> None:
     for seed in seeds:
-        facts = simulated.write_company(tmp_path, Demo(customers=customers, churners=churners, seed=seed))
+        facts = simulated.write_company(tmp_path, Demo(customers=customers, churners=churners, seed=seed, events=2000))
         query = f"select count(distinct account_id) from read_csv('{tmp_path}/subscriptions.csv', all_varchar = true) where coalesce(notice_on, ended_on) is not null"
         assert rows(duckdb.connect(), query) == [(churners,)]
         assert (facts["left"], facts["customers"]) == (churners, customers)
@@ -261,7 +261,7 @@ def test_a_larger_company_logs_a_share_of_its_events() -> None:
 
 
 def test_hostile_names_come_through_the_door(tmp_path: Path) -> None:
-    simulated.write_company(tmp_path, Demo(customers=200, months=8, hostile_names=True))
+    simulated.write_company(tmp_path, Demo(customers=200, months=8, events=2000, hostile_names=True))
     names = {row[0] for row in rows(taken("demo", tmp_path).con, "select distinct name from canonical.customers")}
     assert len(names & {name.strip() for name in HOSTILE} | names & set(HOSTILE)) >= len(HOSTILE) - 3
     assert any("\n" in str(name) for name in names)

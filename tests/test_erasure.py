@@ -15,6 +15,7 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
+import once
 import pandas as pd
 import pytest
 
@@ -29,7 +30,8 @@ from prevenance.privacy.removal import Person, without_person
 from prevenance.runs.inputs import ensure_demo
 from prevenance.runs.steps import Steps
 
-TINY = ["demo.customers=60", "demo.months=12", "model=rule", "target=churn"]
+TINY = ["demo.customers=60", "demo.months=12", "model=rule", "target=churn", *once.CHEAP]
+TINY += ["features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"]
 NAME, MAIL, SECRET, NOTE = "Zebulon Quagga GmbH", "z.q@quagga.example", "kanarie-7QxZ", "asked for Xylander by the lake"
 BODIES = {"train": train.body, "score": score.body, "explain": explain.body, "feedback": feedback.body, "erase": erase.body}
 BODIES |= {"replay": replay.body, "export": export.body}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import functools
 import hashlib
 import io
 import json
@@ -19,9 +21,11 @@ from pipelines.start.compose import settings_of
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import NEVER
+from prevenance.explain.details import Basis
 from prevenance.publish import dossier, folders
 from prevenance.publish.published import published_list_at, published_lists, published_lists_before
 from prevenance.runs.explain import Asked, basis_of, check_known, explanation
+from prevenance.runs.inputs import Inputs
 from prevenance.words import LANGUAGES, words
 
 TARGETS = ("churn", "tickets", "cross_sell")
@@ -55,21 +59,40 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def told(company: Path, target: str, customer: str, *more: str) -> dict:
-    assert run("explain", f"out={company}", f"target={target}", f"customer={customer}", *more) == 0
+@pytest.fixture(scope="module")
+def later(company: Path) -> Inputs:
+    """What is known on the last date, read once: tests only ask it."""
+    return shelves.loaded(company, shelves.LATER)[1]
+
+
+@pytest.fixture(scope="module")
+def basis(company: Path, later: Inputs) -> Basis:
+    given = settings_of("explain", [*shelves.SMALL, f"out={company}", "target=churn", "features.sets=[tickets]"])
+    return basis_of(given, later, published_list_at(company, "churn", None), shelves.silent(company))
+
+
+@functools.cache
+def explained(company: Path, target: str, customer: str, *more: str) -> tuple[str, str]:
+    """Return what explain wrote and what it printed: the same question is asked once."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert run("explain", f"out={company}", f"target={target}", f"customer={customer}", *more) == 0
     found = sorted((company / "explain" / target).glob(f"*/{Asked(customer).digest}.json"), key=lambda path: path.stat().st_mtime_ns)
-    return json.loads(found[-1].read_text(encoding="utf-8"))
+    return found[-1].read_text(encoding="utf-8"), printed.getvalue()
+
+
+def told(company: Path, target: str, customer: str, *more: str) -> dict:
+    return json.loads(explained(company, target, customer, *more)[0])
 
 
 @pytest.mark.parametrize(("target", "as_of"), [("churn", None), ("churn", shelves.TONIGHT), ("tickets", None), ("cross_sell", None)])
-def test_the_numbers_are_those_of_the_list_to_the_last_digit(company, capsys, target, as_of):
+def test_the_numbers_are_those_of_the_list_to_the_last_digit(company, target, as_of):
     published = published_list_at(company, target, None) if as_of is None else published_lists(company, target)[0]
     with (published.folder / "list.csv").open(encoding="utf-8", newline="") as file:
         listed = {row["customer_id"]: row for row in csv.DictReader(file)}
     judged = [one for one, row in listed.items() if row["score"]]
     for customer in (judged[0], judged[-1]):
-        capsys.readouterr()
-        found = told(company, target, customer, *([f"as_of={as_of}"] if as_of else []))
+        more = [f"as_of={as_of}"] if as_of else []
+        found, printed = told(company, target, customer, *more), explained(company, target, customer, *more)[1]
         row = listed[customer]
         assert [repr(found[name]) for name in ("score", "score_low", "score_high")] == [
             row[name] for name in ("score", "score_low", "score_high")
@@ -86,7 +109,6 @@ def test_the_numbers_are_those_of_the_list_to_the_last_digit(company, capsys, ta
         assert sum(one["log_odds"] for one in found["inputs"]) + found["check"]["base"] == pytest.approx(found["check"]["sum"], abs=1e-9)
         facts = [one["text"] for part in ("reasons", "context") for one in found["details"][part]]
         assert all(text in facts for text in row["reasons"].split("; ") if text)
-        printed = capsys.readouterr().out
         assert found["check"]["adds_up_to"] == pytest.approx(found["score"], abs=1e-9)
         assert repr(found["score"]) in printed
 
@@ -105,11 +127,10 @@ def test_inputs_have_values_sources_and_dates(company):
     assert abs(found["inputs"][0]["log_odds"]) >= abs(found["inputs"][-1]["log_odds"])
 
 
-def test_without_a_published_list_the_same_code_says_the_same(company):
+def test_without_a_published_list_the_same_code_says_the_same(company, later):
     given = settings_of("explain", [*shelves.SMALL, f"out={company}", "target=tickets", f"as_of={shelves.LATER}"])
-    _, inputs = shelves.loaded(company, shelves.LATER, "target=tickets")
     published = published_list_at(company, "tickets", None)
-    old, new = (basis_of(given, inputs, one, shelves.silent(company)) for one in (published, None))
+    old, new = (basis_of(given, later, one, shelves.silent(company)) for one in (published, None))
     assert (new.run_id, new.digest, new.folder) == (old.run_id, old.digest, None)
     pd.testing.assert_frame_equal(new.features.reset_index(drop=True), old.features, check_dtype=False)
     customer = old.rows["customer_id"].iloc[0]
@@ -118,12 +139,10 @@ def test_without_a_published_list_the_same_code_says_the_same(company):
 
 
 @pytest.mark.parametrize("kind", ["base_rate", "rule", "logistic", "lightgbm", "random_forest", "neural"])
-def test_contributions_add_up_for_every_kind_of_model(company, kind):
+def test_contributions_add_up_for_every_kind_of_model(company, basis, kind):
     from dataclasses import replace
 
     given = settings_of("explain", [*shelves.SMALL, f"out={company}", "target=churn", "features.sets=[tickets]"])
-    _, inputs = shelves.loaded(company, shelves.LATER)
-    basis = basis_of(given, inputs, published_list_at(company, "churn", None), shelves.silent(company))
     tickets = [name for name in basis.features if "ticket" in name and "seat" not in name][:6]
     few = basis.features[["customer_id", "cutoff", *tickets]].head(8)
     model = _learned(few, tickets, kind)
@@ -149,11 +168,10 @@ def _learned(few: pd.DataFrame, columns: list[str], kind: str):
     return fit_model(frame, Fold(tuple(cutoffs[:2]), (cutoffs[2],), cutoffs[2] + timedelta(days=200)), kind, columns, seed=7)
 
 
-def test_hostile_ids_are_taken_to_the_letter_and_go_nowhere(company, capsys):
-    _, inputs = shelves.loaded(company, shelves.LATER)
+def test_hostile_ids_are_taken_to_the_letter_and_go_nowhere(company, later, capsys):
     for customer in HOSTILE:
         with pytest.raises(PrevenanceError, match="E203") as refused:
-            check_known(inputs, Asked(customer))
+            check_known(later, Asked(customer))
         assert len(refused.value.line()) < 400
         assert "\n" not in refused.value.line()
         given = settings_of("explain", [f"out={company}", "target=churn", f"customer={customer}", f"product={customer}"])
@@ -172,9 +190,8 @@ def test_a_customer_must_be_named(company, capsys):
     assert run("score", f"out={company}", "customer=1") == 2
 
 
-def test_who_has_opted_out_is_not_explained_for_past_dates_either(company, capsys):
-    _, inputs = shelves.loaded(company, shelves.LATER)
-    hidden = [row[0] for row in inputs.history.con.execute("select customer_id from canonical._opted_out").fetchall()]
+def test_who_has_opted_out_is_not_explained_for_past_dates_either(company, later, capsys):
+    hidden = [row[0] for row in later.history.con.execute("select customer_id from canonical._opted_out").fetchall()]
     assert hidden
     for as_of in ([], [f"as_of={shelves.TONIGHT}"], ["as_of=2026-06-20"]):
         assert run("explain", f"out={company}", f"customer={hidden[0]}", "target=churn", *as_of) == 9
@@ -185,15 +202,14 @@ def test_who_has_opted_out_is_not_explained_for_past_dates_either(company, capsy
     assert not list(company.glob(f"explain/*/*/{Asked(hidden[0]).digest}*"))
 
 
-def test_who_is_in_no_cohort_is_told_why(company, capsys):
-    _, inputs = shelves.loaded(company, shelves.LATER)
-    known = [row[0] for row in inputs.history.con.execute("select distinct customer_id from canonical.customers order by 1").fetchall()]
+def test_who_is_in_no_cohort_is_told_why(company, later):
+    known = [row[0] for row in later.history.con.execute("select distinct customer_id from canonical.customers order by 1").fetchall()]
     inside = set(published_list_at(company, "churn", None).features["customer_id"])
     outside = next(one for one in known if one not in inside)
     found = told(company, "churn", outside)
     assert "no running contract" in found["absent"]
     assert "score" not in found
-    assert "no running contract" in capsys.readouterr().out
+    assert "no running contract" in explained(company, "churn", outside)[1]
 
 
 def test_an_offer_can_be_asked_for(company, capsys):
@@ -214,9 +230,10 @@ def test_an_offer_can_be_asked_for(company, capsys):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_customers_page_holds_no_chance_and_never_mentions_leaving(company, language):
+def test_the_customers_page_holds_no_chance_and_never_mentions_leaving(company, basis, language):
     customer = published_list_at(company, "churn", None).rows["customer_id"].iloc[0]
-    found = told(company, "churn", customer, f"language={language}")
+    given = settings_of("explain", [*shelves.SMALL, f"out={company}", "target=churn", f"language={language}"])
+    found = explanation(given, basis, Asked(customer), words(language))
     page = dossier.customer_page(found | {"customer_id": "<script>alert(1)</script>"}, words(language))
     text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
     assert "<script" not in page
@@ -293,7 +310,7 @@ DETAILS = (
 
 
 @pytest.mark.parametrize("target", ["churn", "cross_sell"])
-def test_a_view_is_complete_and_plain(company, target):
+def test_a_view_is_complete_and_plain(company, later, target):
     from prevenance.base.formats import csv_bytes
     from prevenance.runs.champion import champion_of
     from prevenance.runs.manifest import manifest_of
@@ -302,7 +319,7 @@ def test_a_view_is_complete_and_plain(company, target):
     from prevenance.runs.view import view_of
 
     given = settings_of("score", [*shelves.SMALL, f"out={company}", f"target={target}", f"as_of={shelves.LATER}"])
-    _, inputs = shelves.loaded(company, shelves.LATER)
+    inputs = later
     fitted, digest, _ = champion_of(company, target_of(given), inputs.as_of)
     made = ranked_list(given, inputs, fitted, digest, shelves.silent(company))
     manifest = manifest_of(given, inputs, target_of(given), fitted, digest, made, [])

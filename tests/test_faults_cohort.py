@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import once
 import pandas as pd
 import pytest
 from company import ACCOUNTS, TICKETS, Company
@@ -153,6 +154,7 @@ def test_fault_47_no_closed_window_says_from_when(company: Company) -> None:
     assert cutoffs_of(given, target_of(given), company.passes(f"as_of={works}").taken)
 
 
+FEW = ["features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"]
 WORLDS = {
     "fault-44 one customer": ["demo.customers=1"],
     "fault-45 nobody leaves": ["demo.customers=60", "demo.churners=0"],
@@ -163,7 +165,7 @@ WORLDS = {
 @pytest.mark.parametrize("name", sorted(WORLDS))
 def test_small_worlds_are_listed_by_the_rule(tmp_path: Path, name: str) -> None:
     out = tmp_path / "out"
-    arguments = [f"out={out}", "target=churn", "demo.months=14", "model.trials=2", "validation.replicates=20", *WORLDS[name]]
+    arguments = [f"out={out}", "target=churn", "demo.months=14", *once.CHEAP, *FEW, *WORLDS[name]]
     assert _guarded("train", train.body, arguments) == 0
     report = json.loads((out / "train" / "churn" / "report.json").read_text())
     assert report["chosen"]["model"] == "rule"

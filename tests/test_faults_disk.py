@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import once
 import pytest
 
 from bench.kills import ERRORS, KILL, SECOND, Stage, ready, starts, sweep
@@ -40,7 +41,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """A published night, and the list of the next one."""
     folder = tmp_path_factory.mktemp("stage")
     made = Stage(folder / "out", folder / "kept", folder / "made")
-    assert command("train", [*COMPANY, f"out={made.kept}", FIRST]) == 0
+    assert command("train", [*COMPANY, *once.CHEAP, f"out={made.kept}", FIRST]) == 0
     assert command("score", [f"out={made.kept}", "target=churn", FIRST]) == 0
     made.old = str(whole(made.kept))
     restored(made.kept, made.out)

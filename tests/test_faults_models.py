@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import once
 import pandas as pd
 import pytest
 from test_models import fitted, world
@@ -27,14 +28,7 @@ from prevenance.models.encode import Encoder
 from prevenance.track import tracking
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-TINY = [
-    "demo.customers=60",
-    "demo.months=12",
-    "model=rule",
-    "target=churn",
-    "features.sets=[tickets,contacts]",
-    "features.lookbacks=[28,90]",
-]
+TINY = [one for one in once.RULED[0][1:] if not one.startswith("as_of=")]
 BODIES = {"train": train.body, "score": score.body, "replay": replay.body}
 
 
@@ -42,19 +36,10 @@ def run(name: str, *arguments: str) -> int:
     return _guarded(name, BODIES[name], list(arguments))
 
 
-@pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An output folder that has trained the rule and published a list; no key was set."""
-    out = tmp_path_factory.mktemp("learned") / "out"
-    assert run("train", f"out={out}", *TINY) == 0
-    assert run("score", f"out={out}", "target=churn") == 0
-    return out
-
-
 @pytest.fixture
-def out(learned: Path, tmp_path: Path) -> Path:
-    shutil.copytree(learned, tmp_path / "out", symlinks=True)
-    return tmp_path / "out"
+def out(tmp_path: Path) -> Path:
+    """An output folder that has trained the rule and published a list; no key was set."""
+    return once.lived_copy(once.RULED, tmp_path / "out")
 
 
 def champion(out: Path) -> Path:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import once
 import pandas as pd
 import pytest
 
@@ -28,8 +29,7 @@ from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates
 from prevenance.sources.taken import Counts
 
 BODIES = {"train": train.body, "score": score.body, "backfill": backfill.body}
-SMALL = ["demo.customers=80", "demo.months=16", "model=rule", "capacity=5", "validation.replicates=20"]
-SMALL += ["features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"]
+SMALL = [one for one in once.RULED[0][1:] if not one.startswith(("target=", "as_of="))]
 LATER = "as_of=2026-10-08"
 """A week after the newest knowledge of the demo."""
 
@@ -38,19 +38,9 @@ def run(name: str, *arguments: str) -> int:
     return _guarded(name, BODIES[name], list(arguments))
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("night") / "out"
-    assert run("train", *SMALL, f"out={out}", "target=churn", "as_of=2026-09-01") == 0
-    assert run("score", f"out={out}", "target=churn") == 0
-    return out
-
-
 @pytest.fixture
-def out(trained: Path, tmp_path: Path) -> Path:
-    copied = shutil.copytree(trained, tmp_path / "out", symlinks=True)
-    shutil.rmtree(copied / "mlruns", ignore_errors=True)
-    return copied
+def out(tmp_path: Path) -> Path:
+    return once.lived_copy(once.RULED, tmp_path / "out")
 
 
 def latest(out: Path) -> Path:
@@ -95,8 +85,8 @@ def test_fault_02_a_warning_is_told_on_the_page_and_in_the_manifest(out: Path) -
 
 def test_fault_02_a_warning_that_is_asked_for_later_is_told_too(out: Path) -> None:
     before = published(out)
-    assert run("score", f"out={out}", "target=churn", "tables.usage.warn_after=1m") == 0
-    assert manifest(latest(out))["gates"]["fresh.usage"] == "warn"
+    assert run("score", f"out={out}", "target=churn", "tables.contacts.warn_after=1m") == 0
+    assert manifest(latest(out))["gates"]["fresh.contacts"] == "warn"
     after = published(out)
     assert all(after[name] == content for name, content in before.items() if name != "latest")
 
@@ -234,8 +224,8 @@ def test_fault_60_the_lock_goes_with_the_process_that_held_it(out: Path) -> None
     assert not (out / ".lists.holder").exists()
 
 
-def test_fault_64_missed_nights_get_what_they_would_have_had(out: Path, trained: Path, tmp_path: Path) -> None:
-    alone = shutil.copytree(trained, tmp_path / "alone", symlinks=True)
+def test_fault_64_missed_nights_get_what_they_would_have_had(out: Path, tmp_path: Path) -> None:
+    alone = once.lived_copy(once.RULED, tmp_path / "alone")
     days = [f"2026-09-{day}" for day in (28, 29, 30)]
     before = latest(out).name
     assert run("backfill", f"out={out}", "target=churn", f"from={days[0]}", f"to={days[-1]}") == 0

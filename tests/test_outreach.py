@@ -5,38 +5,29 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
+import once
 import pandas as pd
 import pytest
 
 from pipelines import feedback as take
-from pipelines import replay, score, train
+from pipelines import replay, score
 from pipelines.start.compose import settings_of
 from pipelines.start.run import _guarded
 from prevenance.decide.feedback import COLUMNS
 from prevenance.targets import KINDS
 
-SMALL = ["demo.customers=150", "demo.months=18", "validation.replicates=50", "capacity=10", "model=rule", "features.lookbacks=[28,90]"]
-
 
 def run(name: str, *arguments: str) -> int:
-    bodies = {"train": train.body, "score": score.body, "replay": replay.body, "feedback": take.body}
+    bodies = {"score": score.body, "replay": replay.body, "feedback": take.body}
     return _guarded(name, bodies[name], list(arguments))
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("demo") / "out"
-    assert run("train", *SMALL, f"out={out}", "target=churn") == 0
-    return out
-
-
 @pytest.fixture
-def out(trained: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(trained, tmp_path / "out", symlinks=True)
+def out(tmp_path: Path) -> Path:
+    return once.lived_copy(once.RULED, tmp_path / "out")
 
 
 def latest(out: Path) -> Path:
@@ -69,7 +60,6 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def test_the_next_list_honours_what_was_answered_and_every_reason_is_counted(out: Path, tmp_path: Path, capsys) -> None:
-    assert run("score", f"out={out}", "target=churn") == 0
     before, counts = listed(out)
     first = latest(out)
     top = before.index[:5].tolist()
@@ -123,7 +113,6 @@ def test_hours_of_each_owner_decide_who_fits(out: Path) -> None:
 
 
 def test_a_bad_file_takes_nothing(out: Path, tmp_path: Path, capsys) -> None:
-    assert run("score", f"out={out}", "target=churn") == 0
     customer = listed(out)[0].index[0]
     assert run("feedback", f"out={out}", f"file={answered(out, tmp_path / 'f.csv', **{customer: 'contacted', 'nobody': 'contacted'})}") == 3
     assert "first=f.csv:3 — the customer is not on that list" in capsys.readouterr().err

@@ -274,13 +274,14 @@ def test_a_busy_server_is_asked_again_for_half_a_minute(link: psycopg.Connection
 
 
 SMALL = ["model=rule", "target=churn", "validation.replicates=20", "capacity=10", "target.horizon_days=60"]
+SMALL += ["features.lookbacks=[28,90]", "validation.cutoffs=5", "validation.tests=3"]
 
 
 def test_the_same_lists_as_from_the_files(tmp_path: Path, link: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
     demo, made = tmp_path / "demo", {}
-    write_company(demo, demo_of({"customers": 60, "months": 14}))
+    write_company(demo, demo_of({"customers": 60, "months": 14, "events": 10_000}))
     shipped = yaml.safe_load((ROOT / "conf/source/demo.yaml").read_text())
     shipped.pop("defaults", None)
     shipped |= {"name": "shop"}

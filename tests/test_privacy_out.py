@@ -8,6 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
+import once
 import pandas as pd
 import pytest
 
@@ -31,6 +32,7 @@ TINY = [
     "target=churn",
     "features.sets=[tickets,contacts]",
     "features.lookbacks=[28,90]",
+    *once.CHEAP,
 ]
 BODIES = {
     "train": train.body,

@@ -21,7 +21,7 @@ def test_a_real_export_gets_a_report_and_a_list(tmp_path: Path, source: str) -> 
     if not DATA or not folder.is_dir():
         pytest.skip("set PREVENANCE_DATA to the folder that holds the real exports (README, 'Real data')")
     target, out = SETS[source], tmp_path / "out"
-    arguments = [f"source={source}", f"target={target}", f"data={folder}", f"out={out}", "model.trials=4", "validation.replicates=100"]
+    arguments = [f"source={source}", f"target={target}", f"data={folder}", f"out={out}", "model.trials=2", "validation.replicates=50"]
     assert _guarded("train", train.body, arguments) == 0
     report = json.loads((out / "train" / target / "report.json").read_text())
     assert _guarded("score", score.body, [f"out={out}", f"target={target}"]) == 0

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import once
 import pandas as pd
 import pytest
 
@@ -20,8 +21,9 @@ from prevenance.models.encode import Encoder
 from prevenance.runs.replay import _recipe
 from prevenance.targets import KINDS
 
-SMALL = ["demo.customers=150", "demo.months=18", "model.trials=3", "validation.replicates=50", "capacity=10"]
-SMALL += ["features.lookbacks=[28,90]"]
+SMALL = ["demo.customers=150", "demo.months=18", "capacity=10", *once.CHEAP]
+SMALL += ["features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"]
+RULED = [one for one in once.RULED[0][1:] if not one.startswith("as_of=")]
 PAST = "2026-04-01"
 
 
@@ -147,11 +149,10 @@ def test_the_future_changes_nothing_but_the_outcome_columns(trained: Path, tmp_p
 
 
 def test_replay_lists_what_score_would_have_listed(tmp_path: Path) -> None:
-    now, then = tmp_path / "now", tmp_path / "then"
+    now, then = once.lived_copy(once.RULED, tmp_path / "now"), tmp_path / "then"
     data = f"data={now / 'demo'}"
-    assert run("train", *SMALL, f"out={now}", "target=churn", "model=rule") == 0
     assert run("replay", f"out={now}", f"as_of={PAST}", "target=churn") == 0
-    assert run("train", *SMALL, f"out={then}", data, "target=churn", "model=rule", f"as_of={PAST}") == 0
+    assert run("train", *RULED, f"out={then}", data, f"as_of={PAST}") == 0
     assert run("score", f"out={then}", "target=churn", f"as_of={PAST}") == 0
     replayed, published = listed(now / "replay" / "churn" / PAST), listed(then / "lists" / "churn" / "latest")
     assert replayed[list(COLUMNS)].to_csv() == published.to_csv()

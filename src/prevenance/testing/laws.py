@@ -43,7 +43,7 @@ def edited(frames: Frames, moment: datetime, edit: str, seed: int) -> dict[str, 
         else:
             changed = unseen.copy()
             for column in changed.columns.difference(["customer_id", "event_at", "known_at"]):
-                changed[column] = changed[column].to_numpy()[dice.permutation(len(changed))]
+                changed[column] = changed[column].array.take(dice.permutation(len(changed)))
             later = pd.to_timedelta(dice.integers(1, 40 * 86400, len(changed)), unit="s")
             if edit == "fill in late":
                 changed["known_at"] = changed["known_at"].clip(lower=pd.Timestamp(moment) + pd.Timedelta(microseconds=1)) + later

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from prevenance.tables.canonical import TABLES
 
@@ -191,14 +193,13 @@ def _frame(name: str, dice: Dice, customers: tuple[str, ...], rows: float, late:
     if name in ("subscriptions", "tickets", "invoices"):
         own = {"subscriptions": "subscription_id", "tickets": "ticket_id", "invoices": "invoice_id"}[name]
         columns[own] = [f"{customer}/{one}" for customer, one in zip(columns["customer_id"], columns[own], strict=True)]  # type: ignore[call-overload]
-    typed = {column.name: _typed(columns.get(column.name, [None] * n), column.kind, n) for column in table.columns}
-    frame = pd.DataFrame(typed)
+    typed = {column.name: _typed(columns.get(column.name, [None] * n), column.kind) for column in table.columns}
+    frame = pa.table(typed).to_pandas()
     return frame.drop_duplicates(list(table.key), ignore_index=True) if table.key else frame
 
 
-def _typed(values: object, kind: str, n: int) -> pd.Series:
-    dtype = {"instant": "datetime64[us]", "number": "float64", "flag": "bool"}.get(kind, "str")
-    return pd.Series(values, index=range(n), dtype=dtype)
+def _typed(values: Any, kind: str) -> pa.Array:
+    return pa.array(values, {"instant": pa.timestamp("us"), "number": pa.float64(), "flag": pa.bool_()}.get(kind, pa.string()))
 
 
 def world(seed: int, *, customers: int = 4, late: bool = True, rows: float = 1.0) -> dict[str, pd.DataFrame]:
@@ -227,8 +228,12 @@ def snapshots(customers: int = 4, cutoffs: tuple[datetime, ...] = CUTOFFS) -> pd
 def together(several: Sequence[dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
     """Return companies that share nothing but one database: every id of theirs begins with the number of its company."""
 
-    def own(frame: pd.DataFrame, number: int) -> pd.DataFrame:
-        ids = [column for column in frame if column.endswith("_id")]
-        return frame.assign(**{column: f"{number}:" + frame[column] for column in ids})
+    numbers = pd.Series([f"{number}:" for number in range(len(several))], dtype="str")
 
-    return {name: pd.concat([own(one[name], number) for number, one in enumerate(several)], ignore_index=True) for name in MAKERS}
+    def own(name: str) -> pd.DataFrame:
+        parts = [one[name] for one in several]
+        frame = pd.concat(parts, ignore_index=True)
+        prefix = numbers.repeat([len(part) for part in parts]).reset_index(drop=True)
+        return frame.assign(**{column: prefix + frame[column] for column in frame if column.endswith("_id")})
+
+    return {name: own(name) for name in MAKERS}
