@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from prevenance import models as models
     from prevenance import testing as testing
     from prevenance.api.known import KnownHistory as KnownHistory
+    from prevenance.api.leaks import leakage as leakage
     from prevenance.api.project import Project as Project
-    from prevenance.api.project import leakage as leakage
     from prevenance.api.project import open_project as open  # noqa: F401
     from prevenance.api.results import RankedList as RankedList
     from prevenance.api.results import Replay as Replay
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "open": ("api.project", "open_project"),
-    "leakage": ("api.project", "leakage"),
+    "leakage": ("api.leaks", "leakage"),
     "Project": ("api.project", "Project"),
     "KnownHistory": ("api.known", "KnownHistory"),
     "Training": ("api.results", "Training"),
