@@ -27,6 +27,7 @@ from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import State
 from prevenance.history.history import History, visible_sql
 from prevenance.targets.churn import by_contract, by_event, by_silence
+from prevenance.targets.contraction import contraction
 from prevenance.targets.cross_sell import next_family, next_offer
 from prevenance.targets.labels import cohort, label
 from prevenance.targets.target import Target
@@ -43,6 +44,7 @@ TARGETS: tuple[Target, ...] = (
     next_ticket(horizon_days=14, settle_days=3, priority="urgent"),
     next_offer(horizon_days=28, settle_days=3),
     next_family(horizon_days=28, settle_days=3, active_days=200, owned_days=60),
+    contraction(horizon_days=28, settle_days=3),
 )
 PAIRS = tuple(target for target in TARGETS if target.pairs)
 OFFERS = tuple(one for one in DEFINITIONS if isinstance(one, State) and one.pair)

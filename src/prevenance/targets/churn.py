@@ -3,26 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prevenance.targets.sql import activity_rows
+from prevenance.targets.sql import activity_rows, standing_sql
 from prevenance.targets.target import Target, TargetWords
 
-STANDING = """
-    select customer_id, subscription_id, coalesce(mrr, 0) as mrr, last_event, noticed, ends_on from (
-        select customer_id, subscription_id,
-            max({'at': event_at, 'known': known_at, 'rank': case event when 'ended' then 2 when 'started' then 0 else 1 end, 'event': event})
-                filter (where event <> 'notice') as newest,
-            max({'at': event_at, 'known': known_at, 'mrr': mrr}) filter (where mrr is not null) as paid,
-            max({'at': event_at, 'known': known_at, 'ends_on': ends_on}) filter (where event <> 'notice' or ends_on is not null) as planned,
-            max(event_at) filter (where event = 'notice') as notice_at,
-            max(event_at) filter (where event in ('started', 'renewed')) as began_at
-        from subscriptions group by customer_id, subscription_id)
-    cross join lateral (select (newest).event as last_event, (paid).mrr as mrr, (planned).ends_on as ends_on,
-        coalesce(notice_at >= began_at or (began_at is null and notice_at is not null), false) as noticed)
-"""
-"""One row per subscription: its standing at the cutoff. Active unless its newest event is ``ended``; a notice holds
-until a later start or renewal."""
-
-ACTIVE = f"select * from ({STANDING}) where last_event is not null and last_event <> 'ended'"
+ACTIVE = f"select * replace (coalesce(mrr, 0) as mrr) from ({standing_sql()}) where last_event <> 'ended'"
 
 MONEY = "nullif(round(sum(mrr) * 12, 2), 0)::double"
 
