@@ -1,6 +1,6 @@
-"""Verify the audit log of an output folder: every line is as it was written, or the first that is not is named."""
+"""Who did what when: the chain of out/audit.log is verified."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("audit_log", "acts", "verify_trail")
 

@@ -1,6 +1,6 @@
-"""Make up for missed nights: each gets the list that it would have had, by the champion of its time; ``latest`` never moves back."""
+"""Missed nights, each with the list it would have had."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("backfill", "night", "publish_missed_nights", by_target=True)
 

@@ -1,6 +1,6 @@
-"""Write the demo company's files, as a company would export them, and beside them what is true of it."""
+"""Write the demo company's files."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("demo", "demo", "make_company")
 

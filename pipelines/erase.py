@@ -1,6 +1,6 @@
-"""Erase one customer from everything that the output folder owns, keep them out of later runs, and print a certificate."""
+"""A customer leaves everything below out, and later runs."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("erase", "erase", "erase_and_certify")
 

@@ -1,6 +1,6 @@
-"""Explain one customer, tonight or at a past date: the numbers of the list, their sources, and what would change them."""
+"""One customer's inputs, sources, reasons and what would change them."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("explain", "explain", "explain_customer", by_target=True)
 

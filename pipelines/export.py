@@ -1,6 +1,6 @@
-"""The actions of the newest list as a CSV for a CRM, with who decided what; nothing is sent anywhere, a person takes the file."""
+"""The actions of the newest list with who decided what, as a CSV for a CRM."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("export", "export", "export_lists", by_target=True)
 

@@ -1,6 +1,6 @@
-"""Take what the team answered to the lists (``file=feedback.csv``), so that the next list honours it."""
+"""What the team answered to a list, for the next one to honour."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("feedback", "feedback", "take_answers")
 

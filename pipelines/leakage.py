@@ -1,6 +1,6 @@
-"""Check a finished feature table for columns that know the outcome, by the same rules as in training."""
+"""A finished feature table, checked for columns that know the outcome."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("leakage", "leakage", "check_table")
 

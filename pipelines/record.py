@@ -1,6 +1,6 @@
-"""Keep what changed since the last night in the tables that a source names under ``record``."""
+"""Keep what changed in tables that are edited in place (record: in the source), so that their history begins today."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("record", "record", "record_changes")
 

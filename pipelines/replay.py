@@ -1,6 +1,6 @@
-"""The list as it would have been at a past date, refitted with what had closed by then, and what became of it."""
+"""The list as it would have been at a past date, with what happened since."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("replay", "replay", "replay_each", by_target=True)
 

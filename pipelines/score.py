@@ -1,6 +1,6 @@
-"""Score tonight (or ``as_of``) with the registered champion and publish the ranked lists."""
+"""Score with the registered champion and publish the ranked lists."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("score", "night", "score_each", by_target=True)
 

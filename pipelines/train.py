@@ -1,6 +1,6 @@
-"""Train, evaluate, gate and register every target; print what a person reads in a minute."""
+"""Train, evaluate, gate and register every target."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("train", "learn", "train_each", by_target=True)
 

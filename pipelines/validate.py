@@ -1,6 +1,6 @@
-"""Run only the checks of the inputs and print what a person should know of them; no model, nothing published."""
+"""Only the checks of the inputs: what is missing, late, contradictory or wrong, and what to fix first."""
 
-from pipelines.start.run import command
+from pipelines.start.entry import command
 
 body, main = command("validate", "validate", "validate_inputs")
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,9 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder
 from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
-from prevenance.runs.settings.schema import PolicySettings, Settings
-from prevenance.tables.canonical import TABLES
+from prevenance.runs.settings.keys import WORDS, setting_keys
+from prevenance.runs.settings.schema import Settings
 from prevenance.words import words
-
-WORDS = {
-    "leakage": {"features": "table.file"} | {key: f"table.{key}" for key in ("label", "id", "cutoff", "fail", "permitted")},
-    "backfill": {"from": "nights.first", "to": "nights.last"},
-}
-"""What a command is asked in its own words -> the key of its conf: ``features=`` is a file there, elsewhere a group of choices."""
 
 PATHS = frozenset(key for words in WORDS.values() for key in words.values())
 
@@ -106,18 +99,6 @@ def targets_of(name: str, given: Settings) -> list[Settings]:
         raise PrevenanceError("E203", f"the source {given.source.name} declares no target", key="target", fix=fix)
     kept = [one for one in given.overrides if one.partition("=")[0] != "target"]
     return [settings_of(name, [*kept, f"target={target}"]) for target in given.source.targets]
-
-
-def setting_keys(schema: type = Settings, prefix: str = "") -> list[str]:
-    """Return every dotted key that may be set."""
-    found = []
-    instance = schema()
-    for one in fields(schema):
-        value = getattr(instance, one.name)
-        found += setting_keys(type(value), f"{prefix}{one.name}.") if is_dataclass(value) else [prefix + one.name]
-    if schema is Settings:
-        found += [f"tables.{table}.{one.name}" for table in TABLES for one in fields(PolicySettings)]
-    return [key for key in found if key not in ("overrides", "tables")]
 
 
 def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:

@@ -1,11 +1,9 @@
 """Start a pipeline: compose the conf, refuse what is wrong in one line, run, and end with the right exit code."""
 
-import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,8 @@ if ending.tell_little_memory():
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 
-from pipelines.start.compose import IDS, PrivateConf, own_words, settings_of, targets_of, with_remembered, without_private
+from pipelines.start.compose import IDS, PrivateConf, own_words, settings_of, with_remembered, without_private
+from pipelines.start.entry import Body
 from pipelines.start.refusals import refuse_secrets
 from prevenance.base import disk, lock, memory
 from prevenance.base.errors import PrevenanceError
@@ -27,10 +26,6 @@ from prevenance.runs.commands import conf_folder
 from prevenance.runs.plugins import load_installed
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
-
-Body = Callable[[Settings, "Steps"], Mapping[str, Any] | None]
-"""A pipeline: returns what status.json says of it, or nothing where it leaves that of the last run; what it refused stands in its steps."""
-
 
 LOCKS = {
     "train": ("train",),
@@ -47,19 +42,6 @@ LOCKS = {
 
 SWEPT = {"lists": ("lists/*", "spool"), "record": ("record/*",), "train": ("models/*", "train/*", "demo")}
 """Where a run that holds a lock removes what killed ones left unfinished, besides the output folder itself."""
-
-
-def command(name: str, module: str, function: str, *, by_target: bool = False) -> tuple[Body, Callable[[], None]]:
-    """Return the body and the entry point of a command: it does what a function of ``prevenance.runs`` does, imported when it is asked for.
-
-    ``by_target`` functions get what gives the settings of each target, too.
-    """
-
-    def body(given: Settings, steps: Steps) -> Any:
-        run = getattr(importlib.import_module(f"prevenance.runs.{module}"), function)
-        return run(given, *([partial(targets_of, name)] if by_target else []), steps)
-
-    return body, partial(main, name, body)
 
 
 def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:

@@ -111,4 +111,9 @@ class Source:
 
     def views_read(self, table: str) -> list[str]:
         """Return the views of ``files`` that the select of a table reads."""
-        return [view for view in self.files if re.search(rf"\b{re.escape(view)}\b", self.selects[table])]
+        code = self.select_code(table)
+        return [view for view in self.files if re.search(rf"\b{re.escape(view)}\b", code)]
+
+    def select_code(self, table: str) -> str:
+        """Return the select of a table without its comments: what these name is not read."""
+        return re.sub(r"--[^\n]*", "", self.selects[table])
