@@ -49,7 +49,9 @@ def _plain(name: str, arguments: list[str]) -> int:
     elif not name:
         raise PrevenanceError("E202", "no command is named", fix="prevenance --help lists them; prevenance train is the first")
     elif "=" in name or name.startswith("-"):
-        raise PrevenanceError("E202", f'"{name[:60]}" stands where the command should', fix="write prevenance train before it, or see prevenance --help")
+        raise PrevenanceError(
+            "E202", f'"{name[:60]}" stands where the command should', fix="write prevenance train before it, or see prevenance --help"
+        )
     else:
         known = [*command_words(), *plain_lines()]
         raise PrevenanceError("E203", f'there is no command "{name[:60]}"', fix=did_you_mean(name, known))

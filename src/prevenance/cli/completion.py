@@ -21,7 +21,9 @@ def completion_command(arguments: list[str]) -> str:
     shell = arguments[0] if arguments else ""
     if shell not in SHELLS or len(arguments) > 1:
         said = f'there is no completion for "{" ".join(arguments)[:60]}"' if arguments else "no shell is named"
-        raise PrevenanceError("E203", said, fix=f"write prevenance completion {'zsh' if 'zsh' in shell else 'bash'}; {did_you_mean('', SHELLS)}")
+        raise PrevenanceError(
+            "E203", said, fix=f"write prevenance completion {'zsh' if 'zsh' in shell else 'bash'}; {did_you_mean('', SHELLS)}"
+        )
     return completion_script(shell)
 
 

@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -35,7 +36,9 @@ def init_command(arguments: list[str]) -> str:
     if flags := [one for one in folders if one.startswith("-")]:
         raise PrevenanceError("E202", f'there is no flag "{flags[0][:60]}"', fix="write prevenance init conf-acme source=acme data=path")
     if len(folders) > 1:
-        raise PrevenanceError("E202", f'"{folders[1][:60]}" is a second folder', fix=f"write prevenance init {shlex.quote(folders[0])} source=acme data=path")
+        raise PrevenanceError(
+            "E202", f'"{folders[1][:60]}" is a second folder', fix=f"write prevenance init {shlex.quote(folders[0])} source=acme data=path"
+        )
     data = Path(given["data"]) if given.get("data") else None
     return write_source(Path(folders[0] if folders else "conf"), given.get("source", "mine"), data)
 
@@ -44,13 +47,13 @@ def write_source(folder: Path, name: str = "mine", data: Path | None = None) -> 
     """Write ``source/<name>.yaml`` and its selects into ``folder``, and return what was written, left alone, and comes next.
 
     Raises:
-        PrevenanceError: E209 a name that is none, E212 a source of that name is there, E401 no such data folder, E801 it cannot be written.
+        PrevenanceError: E209 a name that is none, E213 a source of that name is there, E401 no such data folder, E801 it cannot be written.
     """
     _check_name(name)
     yaml, selects = folder / "source" / f"{name}.yaml", folder / "source" / name
     if yaml.exists() or yaml.is_symlink():
         fix = f"write source={_free_name(folder, name)}, or edit that file"
-        raise PrevenanceError("E212", f"the source {name} is there already, nothing was written", fix=fix, path=yaml)
+        raise PrevenanceError("E213", f"the source {name} is there already, nothing was written", fix=fix, path=yaml)
     found = _files(data) if data else {}
     kept = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
     written = _texts(name, found)
@@ -144,14 +147,18 @@ def _write_new(path: Path, text: str) -> bool:
     return True
 
 
-def _told(folder: Path, name: str, data: Path | None, found: dict[str, object], made: list[str], kept: list[str]) -> list[str]:
+def _told(folder: Path, name: str, data: Path | None, found: Mapping[str, object], made: list[str], kept: list[str]) -> list[str]:
     lines = [f"WROTE     {folder}/: {', '.join(made)}"]
     if kept:
         lines.append(f"LEFT      as they were: {', '.join(kept[:8])}" + (f" and {len(kept) - 8} more" if len(kept) > 8 else ""))
     if data:
         lines.append(f"FOUND     {', '.join(found) or 'no csv, csv.gz or parquet file'} in {data}")
         if missing := [view for view in EXPECTED if view not in found]:
-            lines.append(f"ADAPT     the selects read {' and '.join(missing)}, which {data} does not have: name your own files and columns there")
+            lines.append(
+                f"ADAPT     the selects read {' and '.join(missing)}, which {data} does not have: name your own files and columns there"
+            )
     place = f"data={data}" if data else "data=<folder>"
-    lines.append(f"NEXT      prevenance train --config-dir {shlex.quote(str(folder))} source={name} {shlex.quote(place) if data else place}")
+    lines.append(
+        f"NEXT      prevenance train --config-dir {shlex.quote(str(folder))} source={name} {shlex.quote(place) if data else place}"
+    )
     return lines
