@@ -38,13 +38,13 @@ def process(name: str, *arguments: str, **environment: str) -> subprocess.Comple
 
 
 @contextmanager
-def cores(few: set[int]) -> Iterator[None]:
-    """Let what is started inside the block use these cores: a worker of the tests keeps to one, and the same bytes are claimed for any number."""
+def cores(*, every: bool) -> Iterator[None]:
+    """Let what is started inside the block use every core, or one: a worker of the tests keeps to one, and the same bytes are claimed for any number."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
     own = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, few)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1) if every else {min(own)})
     try:
         yield
     finally:
@@ -52,7 +52,6 @@ def cores(few: set[int]) -> Iterator[None]:
 
 
 TARGETS = ("churn", "tickets", "cross_sell")
-EVERY = set(range(os.cpu_count() or 1))
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -67,11 +66,11 @@ def digests(folder: Path) -> dict[str, str]:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Trained and scored by processes; the training has every core of the machine."""
     out = tmp_path_factory.mktemp("demo") / "out"
-    with cores(EVERY):
+    with cores(every=True):
         done = process("train", *SMALL, f"out={out}")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    with cores(EVERY):
+    with cores(every=True):
         done = process("score", f"out={out}")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -170,7 +169,7 @@ def test_same_bytes_under_another_clock_locale_hash_seed_and_row_order(trained: 
         else:
             (data / path.name).write_bytes(path.read_bytes())
     other = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "1"}
-    with cores({0}):
+    with cores(every=False):
         done = process("train", *SMALL, f"out={out}", f"data={data}", **other)
     assert done.returncode == 0, done.stderr
     assert process("score", f"out={out}", **other).returncode == 0
