@@ -27,6 +27,9 @@ PATHS = frozenset(key for words in WORDS.values() for key in words.values())
 IDS = ("customer", "product")
 """What ``explain`` is asked about: ids, taken to the letter and never parsed."""
 
+NAMED = ("playbook.targets", "playbook.plays", "outreach.hours", "outreach.shares", "outreach.costs", "source.files", "source.delay_days")
+"""Settings below which the user names things."""
+
 SAID = ("target", "validation", "outreach", "tables")
 """Groups of settings that a source may speak on."""
 
@@ -62,7 +65,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             # Ids go round Hydra: a comma, a brace or a quote in one would mean something in its grammar.
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
-            composed = compose(name, overrides=[_escaped(_added(one)) for one in overrides if one.partition("=")[0] not in ids])
+            composed = compose(name, overrides=[escaped_setting(one) for one in overrides if one.partition("=")[0] not in ids])
             if load_named([*composed.plugins, *(composed.source.get("plugins") or [])]):
                 return settings_of(name, overrides)
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
@@ -73,17 +76,16 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         raise config_error(problem, setting_keys()) from problem
 
 
-def _escaped(override: str) -> str:
-    """Quote path-like values that Hydra's grammar would refuse (spaces, colons, equals signs)."""
+def escaped_setting(override: str) -> str:
+    """Return a setting as Hydra takes it: path-like values quoted that its grammar would refuse (spaces, colons, equals signs).
+
+    Below ``NAMED`` a key may be new: an owner, a target or a table that only the user knows.
+    """
+    override = f"++{override}" if override.startswith(tuple(f"{one}." for one in NAMED)) else override
     key, _, value = override.partition("=")
     if (key in ("data", "out", "as_of", "file") or key in PATHS) and value and value[0] not in "'\"[":
         return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return override
-
-
-def _added(override: str) -> str:
-    """Return an override of a target's play so that it may add to the file: what the target says itself stands in no file."""
-    return f"++{override}" if override.startswith("playbook.targets.") else override
 
 
 def targets_of(name: str, given: Settings) -> list[Settings]:

@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,10 @@ from prevenance.runs.help import command_text
 
 if TYPE_CHECKING:
     from prevenance.runs.settings.schema import Settings
-    from prevenance.runs.steps import Steps
-
-Body = Callable[["Settings", "Steps"], Mapping[str, Any] | None]
-"""A pipeline: returns what status.json says of it, or nothing where it leaves that of the last run; what it refused stands in its steps."""
+    from prevenance.runs.steps import Body, Steps
 
 
-def command(name: str, module: str, function: str, *, by_target: bool = False) -> tuple[Body, Callable[[], None]]:
+def command(name: str, module: str, function: str, *, by_target: bool = False) -> tuple["Body", Callable[[], None]]:
     """Return the body and the entry point of a command: it does what a function of ``prevenance.runs`` does, imported when it is asked for.
 
     ``by_target`` functions get what gives the settings of each target, too.
@@ -32,7 +29,7 @@ def command(name: str, module: str, function: str, *, by_target: bool = False) -
     return body, partial(start, name, body)
 
 
-def start(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
+def start(name: str, body: "Body", argv: Sequence[str] | None = None) -> None:
     """Tell the help of ``name``, or run ``body``; never returns."""
     if {"-h", "--help"} & set(sys.argv[1:] if argv is None else argv):
         print_text(command_text(command_words()[name.replace("_", "-")]))

@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from pipelines.start.line import unknown_setting
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent.purpose import PURPOSE_EXAMPLES
 
@@ -112,9 +113,12 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
             choices = [one for one in known if one.count(".") == key.count(".")]
             choices += ["source", "target", "model", "validation", "features", "outreach", "playbook", "privacy"]
             choices += sorted({one.rpartition(".")[2] for one in known}) if "Settings" in text else []
-            return PrevenanceError(
-                "E201", f'there is no setting "{key}"', key=key, fix=did_you_mean(key, choices) if len(key) < 60 else "see conf/"
-            )
+            return unknown_setting(key, choices)
         fix = f"give {key} a value of the kind that conf/ shows"
         return PrevenanceError("E202", text.partition(" full_key")[0][:200], key=key, fix=fix)
+    if re.search("viable alternative|LexerNoViable|mismatched input|extraneous input|token recognition", text, re.IGNORECASE):
+        said = re.search(r"input '([^']*)'|Exception: (\S+)", text)
+        what = f"a setting cannot be read{f': {one[:60]}' if said and (one := said.group(1) or said.group(2)) else ''}"
+        fix = "close its quotes and brackets; a value with signs such as : # ( ) or quotes is quoted twice: key=\"'value'\""
+        return PrevenanceError("E202", what, fix=fix)
     return PrevenanceError("E202", text[:200] or type(problem).__name__, fix="write key=value, such as target=churn; see make help")

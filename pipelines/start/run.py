@@ -16,16 +16,18 @@ if ending.tell_little_memory():
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
 
-from pipelines.start.compose import IDS, PrivateConf, own_words, settings_of, with_remembered, without_private
-from pipelines.start.entry import Body
-from pipelines.start.refusals import refuse_secrets
+from pipelines.start.compose import IDS, PrivateConf, escaped_setting, own_words, settings_of, with_remembered, without_private
+from pipelines.start.line import flags_and_settings, refuse_odd_settings
+from pipelines.start.refusals import config_error, refuse_named_code, refuse_secrets
 from prevenance.base import disk, lock, memory
 from prevenance.base.errors import PrevenanceError
-from prevenance.runs.commands import conf_folder
+from prevenance.runs.commands import conf_folder, conf_folders
 from prevenance.runs.plugins import load_installed
+from prevenance.runs.settings.keys import WORDS, group_choices, setting_keys
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.steps import Steps
+from prevenance.runs.steps import Body, Steps
 
 LOCKS = {
     "train": ("train",),
@@ -68,7 +70,12 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
     try:
         # Before anything looks at them: an error of Hydra's would repeat the value.
         refuse_secrets(arguments, IDS if name in ("explain", "erase") else ())
-        arguments = without_private(own_words(name, arguments))
+        flags, plain = flags_and_settings(arguments)
+        for one in plain:
+            refuse_named_code(one)
+        groups = group_choices(*conf_folders())
+        refuse_odd_settings(plain, setting_keys(), groups, several=bool({"-m", "--multirun"} & set(flags)), words=WORDS.get(name, ()))
+        arguments = without_private([*flags, *own_words(name, plain)])
         Plugins.instance().register(PrivateConf)
         load_installed()
         if any(one.startswith("-") for one in arguments):
@@ -175,9 +182,13 @@ def _hydra(name: str, body: Body, arguments: list[str]) -> int:
         finally:
             GlobalHydra.instance().hydra = held
 
-    sys.argv = [f"prevenance {name}", *arguments]
+    flags = ["--help" if one == "--help-all" else one for one in arguments if one.startswith("-") or "=" not in one]
+    sys.argv = [f"prevenance {name}", *flags, *(escaped_setting(one) for one in arguments if not one.startswith("-") and "=" in one)]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # else it prints pages of its own and ends with 1
     try:
         task()
+    except HydraException as problem:
+        raise config_error(problem, setting_keys()) from problem
     except BrokenPipeError:
         _unread()
     return status

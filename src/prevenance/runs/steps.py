@@ -1,11 +1,13 @@
 """What a run is doing: a step at a time, timed, with memory asked for before each."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from prevenance.base import memory
 from prevenance.base.errors import PrevenanceError
+from prevenance.runs.settings.schema import Settings
 
 
 class Steps:
@@ -40,3 +42,7 @@ class Steps:
         """End the present step and hand over what a person is to read."""
         self("")
         self._told(text)
+
+
+Body = Callable[[Settings, Steps], Mapping[str, Any] | None]
+"""A command: returns what status.json says of it, or nothing where it leaves that of the last run; what it refused stands in its steps."""
