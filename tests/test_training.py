@@ -273,3 +273,25 @@ def test_a_pair_of_customer_and_product_keeps_its_product(frame):
     pairs = pd.concat([frame.assign(product_id="a"), frame.assign(product_id="b")])
     found = backtest(pairs, parted(frame, 1), (), FEATURES, seed=1).predictions
     assert list(found["product_id"].unique()) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("positives", "parted", "said"),
+    [
+        (0, True, "no positives"),
+        (7, True, "7 customers with the outcome, fewer than 20"),
+        (240, False, "no test period"),
+        (240, True, "no customer is left"),
+    ],
+)
+def test_why_no_model_challenged_is_the_true_reason(positives, parted, said):
+    from types import SimpleNamespace
+    from typing import Any
+
+    from prevenance.runs.settings.schema import Settings
+    from prevenance.runs.training_report import no_challenger_text
+
+    tested: Any = SimpleNamespace(positives=positives, rows=[1], parted=(1,) if parted else (), kinds=("logistic",))
+    found = no_challenger_text(Settings(), tested)
+    assert said in found
+    assert ("fewer than" in found) == (0 < positives < 20)

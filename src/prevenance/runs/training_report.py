@@ -205,8 +205,12 @@ def no_challenger_text(given: Settings, tested: Tested) -> str:
         why = "the rule was asked for: rules, no model"
     elif given.model.kind == "health_score":
         why = "your health score was asked for: your rules, no model"
+    elif tested.positives < training.FEW:
+        why = f"{evaluation.count_text(tested.positives, 'customer')} with the outcome, fewer than {training.FEW}: rules, no model"
+    elif not tested.parted:
+        why = "no test period: no cutoff had a closed window before it to learn from: rules, no model"
     else:
-        why = f"{evaluation.count_text(tested.positives, 'customer')} with the outcome, fewer than 20: rules, no model"
+        why = "no customer is left to choose a model by before the first test: rules, no model"
     return f"not promoted: {why}; the rule stays."
 
 
