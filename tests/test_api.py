@@ -53,8 +53,19 @@ def test_every_public_name_is_there_typed_and_told():
 
 
 @pytest.mark.parametrize("module", [project, known, results, plots, leaks, split], ids=lambda one: one.__name__)
-def test_the_examples_run(module):
-    assert doctest.testmod(module).failed == 0
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_examples_run(module, opened, history):
+    told = {
+        "project": opened,
+        "history": history,
+        "training": opened.training("churn"),
+        "ranked": opened.published("churn"),
+        "pd": pd,
+        "np": np,
+    }
+    found = doctest.testmod(module, extraglobs=told)
+    assert found.failed == 0
+    assert found.attempted or module is plots
 
 
 def test_importing_it_loads_nothing_heavy():

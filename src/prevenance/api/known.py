@@ -29,6 +29,10 @@ Cutoffs = Iterable[str | datetime]
 class KnownHistory:
     """Everything that was known at ``as_of``; made by ``Project.history``. Nothing of it is later, whatever is asked.
 
+    >>> history = project.history(as_of="2026-07-01")
+    >>> history.as_of, history.tables[:3]
+    (datetime.datetime(2026, 6, 30, 22, 0), ['consents', 'contacts', 'customers'])
+
     A target is the name of one (``"churn"``, with the settings of the project) or a ``Target`` of one's own. Cutoffs are naive UTC
     instants or ISO text; a bare date is 00:00 in the source's time zone. Left out, they are those that a training would take.
     """
@@ -58,7 +62,12 @@ class KnownHistory:
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """Return what became of every row, by table: read = used + excluded + quarantined; how many for which reason; newest_known_at."""
+        """Return what became of every row, by table: read = used + excluded + quarantined; how many for which reason; newest_known_at.
+
+        >>> rows = history.counts.loc["tickets"]
+        >>> bool(rows["read"] == rows["used"] + rows["excluded"] + rows["quarantined"])
+        True
+        """
         rows = {name: asdict(one) for name, one in self.inputs.counts.items()}
         for one in rows.values():
             why = {f"{part} {reason}": n for part in ("excluded", "quarantined") for reason, n in one[part].items()}
@@ -124,6 +133,10 @@ class KnownHistory:
 
         Windows are ``(cutoff - days, cutoff]`` in both clocks. ``prevenance.features()`` says what each column means.
 
+        >>> X = history.features("churn", cutoffs=["2026-03-01", "2026-04-01"])
+        >>> X.index.names, "tickets_28d" in X
+        (FrozenList(['customer_id', 'cutoff']), True)
+
         Args:
             target: whose cohort.
             cutoffs: left out, those of a training.
@@ -140,7 +153,11 @@ class KnownHistory:
         return built.set_index(_keys(found))[feature_columns(definitions)]
 
     def labels(self, target: str | Target, cutoffs: Cutoffs | None = None) -> pd.Series:
-        """Return the label of everybody in the cohort: 1.0, 0.0, or NaN while the window ``(cutoff, cutoff + horizon]`` is open."""
+        """Return the label of everybody in the cohort: 1.0, 0.0, or NaN while the window ``(cutoff, cutoff + horizon]`` is open.
+
+        >>> history.labels("churn", cutoffs=["2026-06-01"]).isna().all()  # its 90 days are not over
+        np.True_
+        """
         found = label(self.history, self._target(target), self._snapshots(target, cutoffs))
         return found.set_index(_keys(found))["label"]
 
@@ -153,7 +170,12 @@ class KnownHistory:
         lookbacks: Sequence[int] | None = None,
         more: Sequence[Definition] = (),
     ) -> tuple[pd.DataFrame, pd.Series]:
-        """Return (X, y) of what can be learned from: those at risk whose label has closed. Nothing else is left out; arguments as ``features``."""
+        """Return (X, y) of what can be learned from: those at risk whose label has closed. Nothing else is left out; arguments as ``features``.
+
+        >>> X, y = history.training("churn")
+        >>> X.index.equals(y.index), sorted(y.unique().tolist())
+        (True, [0.0, 1.0])
+        """
         moments = None if cutoffs is None else list(cutoffs)
         found = label(self.history, self._target(target), self._snapshots(target, moments))
         kept = usable_rows(found)

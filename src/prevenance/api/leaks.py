@@ -18,6 +18,10 @@ def leakage(
     Columns: feature, leak (True for those that are named), alone (AUC), with_it and without (AUC of a small model), why (a sentence).
     Empty where there are too few rows with or without the outcome to tell.
 
+    >>> label = pd.Series([0, 1] * 100)
+    >>> leakage(pd.DataFrame({"logins": range(200), "refund": label * 9, "left": label}), "left").query("leak")["feature"].tolist()
+    ['refund']
+
     Args:
         frame: one row a customer (at a cutoff); its index plays no part.
         label: the column of the outcome, 0 or 1.

@@ -93,6 +93,9 @@ class Project:
     def training(self, target: str) -> Training:
         """Return the latest training of a target, read from the output folder.
 
+        >>> project.training("churn").report["horizon_days"]
+        90
+
         Raises:
             PrevenanceError: E501 if the target was not trained here.
         """
@@ -109,6 +112,9 @@ class Project:
 
     def published(self, target: str) -> RankedList:
         """Return the newest published list of a target.
+
+        >>> project.published("churn").manifest["target"]
+        'churn'
 
         Raises:
             PrevenanceError: E501 if there is none.

@@ -60,6 +60,10 @@ class Training:
         """Return one row per model, period and metric: model, period (a test cutoff, or "all"), metric, value, low, high.
 
         Intervals are two-sided 90 %, drawn by customer; missing where too few stand behind a number. The rows of "all" are those of the report.
+
+        >>> whole = training.metrics.query("period == 'all' and metric == 'roc_auc'").set_index("model")
+        >>> whole.loc["base_rate", "value"]
+        np.float64(0.5)
         """
         capacity, seed = int(self.report["capacity"]), int(self.report["settings"]["seed"])
         replicates = int(self.report["settings"]["validation.replicates"])
@@ -76,7 +80,11 @@ class Training:
 
     @cached_property
     def folds(self) -> pd.DataFrame:
-        """Return one row per fold and part (fit, calibrate, test): first, last, cutoffs, snapshots, customers, positives, base_rate."""
+        """Return one row per fold and part (fit, calibrate, test): first, last, cutoffs, snapshots, customers, positives, base_rate.
+
+        >>> training.folds["part"].unique().tolist()
+        ['fit', 'calibrate', 'test']
+        """
         parted = [
             Fold(_instants(one["fit"]), _instants(one["calibrate"]), datetime.fromisoformat(one["test"])) for one in self.report["folds"]
         ]
@@ -96,7 +104,11 @@ class Training:
 
     @property
     def plot(self) -> TrainingPlots:
-        """Return what draws this training: ``.pr()``, ``.gain()``, ``.calibration()``, ``.shap_waterfall(customer_id)``, each on Axes."""
+        """Return what draws this training: ``.pr()``, ``.gain()``, ``.calibration()``, ``.shap_waterfall(customer_id)``, each on Axes.
+
+        >>> training.plot.gain().get_title()
+        'Gain, all test periods'
+        """
         return TrainingPlots(self.predictions, self.frame, int(self.report["capacity"]), lambda: self.model)
 
 
@@ -119,7 +131,11 @@ class RankedList:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """Return the rows in the order of the list, columns as in list.csv; who is to be worked has a ``rank``."""
+        """Return the rows in the order of the list, columns as in list.csv; who is to be worked has a ``rank``.
+
+        >>> ranked.frame["rank"].head(3).tolist()
+        [1.0, 2.0, 3.0]
+        """
         found = self.published.rows
         return found.astype({name: float for name in ("rank", *MONEY) if name in found})
 
