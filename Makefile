@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train validate record score backfill replay feedback export explain leakage erase audit-log sbom audit demo test test-all test-tools lint types notebooks bench lock clean
+.PHONY: help setup train validate record score backfill replay feedback export explain leakage erase audit-log sbom audit demo test test-all test-tools lint types notebooks docs docs-figures bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -76,6 +76,12 @@ NBCONVERT = .venv/bin/jupyter-nbconvert --log-level ERROR --to html --execute --
 
 notebooks: .venv/ready ## run the notebooks on an out folder and leave them as pages in its notebooks/; they stay without outputs: ARGS=out
 	@PREVENANCE_OUT="$(abspath $(or $(ARGS),out))" $(NBCONVERT) --output-dir "$(or $(ARGS),out)/notebooks" notebooks/*.ipynb && ls "$(or $(ARGS),out)"/notebooks/*.html
+
+docs: .venv/ready ## the documentation site, into out/docs; nothing is fetched: ARGS=folder
+	@.venv/bin/python docs/build.py $(ARGS)
+
+docs-figures: .venv/ready ## the list in the README and the pictures in docs/, from a fresh demo (some minutes)
+	@.venv/bin/python docs/figures.py
 
 lint: .venv/ready ## style
 	@.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check .

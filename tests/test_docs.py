@@ -1,0 +1,112 @@
+"""The documentation: everything that can be set, read, called or met stands on its page, the site is whole, and the README is short and true."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import prevenance
+from prevenance.features.catalogue import feature_catalogue
+from prevenance.runs.command_words import command_words
+from prevenance.runs.settings.keys import WORDS, group_choices, setting_keys
+from prevenance.tables.canonical import TABLES
+
+ROOT = Path(__file__).parent.parent
+
+
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    path = list(sys.path)
+    found = loaded("build").pages()
+    sys.path[:] = path
+    return found
+
+
+def test_everything_stands_on_its_page(pages):
+    keys = {re.sub(r"^tables\.\w+\.", "tables.<table>.", key) for key in setting_keys()}
+    assert {key for key in keys if f"| `{key}` |" not in pages["reference/settings.md"]} == set()
+    for name, table in TABLES.items():
+        assert f"\n## {name}\n" in pages["reference/tables.md"]
+        assert all(f"| `{column}` |" in pages["reference/tables.md"] for column in table.names)
+    assert all(f"| `{one}` |" in pages["reference/features.md"] for one in feature_catalogue()["feature"])
+    assert all(f"\n## {one}\n" in pages["reference/commands.md"] for one in command_words())
+    for name in set(prevenance.__all__) - {"__version__"}:
+        assert f"\n## {name}\n" in pages["reference/api.md"], name
+    assert "E212" in pages["reference/errors.md"]
+
+
+def test_no_page_leads_nowhere(pages):
+    for name, text in pages.items():
+        assert "TODO" not in text
+        for link in re.findall(r"(?<!!)\[[^\]]+\]\(([^)#\s]+)", text):
+            if not re.match(r"[a-z]+:", link):
+                assert (Path("/") / name).parent.joinpath(link).resolve().as_posix().lstrip("/") in pages, (name, link)
+
+
+def test_the_site_is_whole_and_asks_for_nothing(tmp_path, capsys):
+    pytest.importorskip("mkdocs")
+    assert loaded("build").main(tmp_path / "site") == 0
+    assets = r"(?:<(?:script|img|iframe)[^>]*\ssrc|<link[^>]*\shref)=\"?(https?://[^\" >]+)"
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) > 15
+    for page in pages:
+        assert not [one for one in re.findall(assets, page.read_text(encoding="utf-8")) if "canonical" not in one], page
+
+
+def written() -> dict[str, str]:
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    }
+
+
+def test_every_command_that_is_shown_is_there():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    groups = group_choices(ROOT / "conf")
+    for name, text in written().items():
+        for target, asked in re.findall(r"make ([a-z-]+)(?:[^\n`\"]*ARGS=\"([^\"]*)\")?", text):
+            if target not in targets:
+                assert not asked, (name, target)
+                continue
+            words = WORDS.get(target.replace("-", "_"), {})
+            for key in re.findall(r"(?:^|\s)([\w.]+)=", asked):
+                known = key in setting_keys() or key in groups or key in words or any(key.startswith(f"{one}.") for one in setting_keys())
+                assert known, f"{name}: make {target} {key}="
+
+
+def test_the_readme_is_read_in_three_minutes():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = text.split("\n")
+    assert len(lines) <= 91
+    assert lines.index("<!-- list -->") < 25
+    assert all(len(line) < 200 for line in lines)
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (ROOT / link).exists(), link
+
+
+def test_the_list_in_the_readme_has_the_shape_that_score_prints():
+    figures = loaded("figures")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- list -->\n```\n(.*?)```\n<!-- /list -->", text, re.DOTALL)
+    assert block is not None
+    lines = block[1].rstrip("\n").split("\n")
+    assert re.match(r"LIST      tickets · \d{4}-\d\d-\d\d · the \d+ days ahead · data until", lines[0])
+    assert re.match(r"\d+ of \d+ customers to contact", lines[1])
+    assert [line.split()[0] for line in lines[3::2]] == ["1", "2"]
+    assert all("→" in line for line in lines[4::2])
+    printed = "NOTE      x\n" + block[1] + "  3 00001            about 1 in 10\n"
+    assert figures.readme_block(printed, *figures.SHOWN) == block[1].rstrip("\n")
+    assert figures.with_block(text, block[1].rstrip("\n")) == text
