@@ -94,6 +94,7 @@ bench: .venv/ready ## the side-by-side benchmark: ARGS="--events 20000000 --roun
 
 lock: ## resolve the dependencies again into requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock --quiet --no-header
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra postgres --extra build pyproject.toml -c requirements.lock -o requirements-run.lock --quiet --no-header
 
 clean: ## remove the virtual environment and what was built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
