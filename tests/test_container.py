@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -124,12 +125,13 @@ def test_its_steps_give_what_trains_and_scores_without_network_or_root(tmp_path)
         else []
     )
     if os.geteuid() == 0 and shutil.which("setpriv"):
+        nobody = pwd.getpwnam("nobody")
         for folder in (tmp_path, *tmp_path.parents):
             if folder.stat().st_uid == 0 and folder.is_relative_to("/tmp"):
                 folder.chmod(folder.stat().st_mode | 0o055)
         for folder in (out, tmp_path / "home"):
-            os.chown(folder, 10001, 10001)
-        before += ["setpriv", "--reuid=10001", "--regid=10001", "--clear-groups"]
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        before += ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         code = "from prevenance.cli import main; main()"

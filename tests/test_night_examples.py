@@ -30,7 +30,7 @@ def test_every_example_calls_record_then_score() -> None:
     for path in NIGHT.iterdir():
         if path.name not in ("README.md", "prevenance.timer"):
             text = path.read_text(encoding="utf-8")
-            called = re.findall(r"bin/prevenance (\w+)|run\(\"(\w+)\"\)|\)\(\"(\w+)\"\)", text)
+            called = re.findall(r"bin/prevenance (\w+)|run\(\"(\w+)\"\)|\)\(\"(\w+)\"\)|command: \[(\w+)", text)
             assert [next(filter(None, one)) for one in called] == ["record", "score"], path.name
     assert {"record", "score", "backfill", "validate"} <= set(PIPELINES)
 
