@@ -174,3 +174,20 @@ def test_a_lower_chance_above_a_higher_one_says_why() -> None:
     unknown = pd.DataFrame({"rank": [1, 2], "score": [0.2, 0.6], "value_at_stake": [84000.0, np.nan]})
     assert why_above(unknown, words("en"))[0] == "Above a higher chance: what is at stake there is not known"
     assert why_above(rows, words("en"), "EUR", next_ticket().words.above)[0] == "Above a higher chance: €84k at stake, not €12k"
+
+
+def test_a_play_of_another_target_makes_no_list_a_new_one(tmp_path):
+    from datetime import datetime
+
+    from pipelines.start.compose import settings_of
+    from prevenance.runs.ranked import run_id_of
+    from prevenance.runs.settings.outreach import rules_of
+    from prevenance.runs.snapshots import target_of
+
+    def made(*overrides: str) -> str:
+        given = settings_of("score", [f"out={tmp_path}", "target=tickets", *overrides])
+        return run_id_of(given, rules_of(given, target_of(given)), datetime(2026, 1, 1), "rows", "model", [], [])
+
+    assert made() == made("playbook.targets.contraction.usage.days=3")
+    assert made() != made("playbook.targets.tickets.usage.days=3")
+    assert made() != made("playbook.plays.usage.days=3")

@@ -86,7 +86,10 @@ def run_id_of(
 ) -> str:
     """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, late feeds, the key of the hold-out and the model."""
     settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": rules.room.contacts}
-    settings |= {"playbook": plays_of(given), "language": given.language, "key": rules.holdout.mark}
+    plays = plays_of(given)
+    # Only the plays that this list can use: a target that is added elsewhere makes no other list a new one.
+    plays |= {"targets": {name: one for name, one in plays["targets"].items() if name == given.target.name}}
+    settings |= {"playbook": plays, "language": given.language, "key": rules.holdout.mark}
     settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
     settings |= {"late": late} if late else {}
     depends = {

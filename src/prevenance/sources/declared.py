@@ -111,9 +111,9 @@ class Source:
 
     def views_read(self, table: str) -> list[str]:
         """Return the views of ``files`` that the select of a table reads."""
-        code = self.select_code(table)
-        return [view for view in self.files if re.search(rf"\b{re.escape(view)}\b", code)]
+        said = self.select_words(table)
+        return [view for view in self.files if re.search(rf"\b{re.escape(view)}\b", said)]
 
-    def select_code(self, table: str) -> str:
-        """Return the select of a table without its comments: what these name is not read."""
-        return re.sub(r"--[^\n]*", "", self.selects[table])
+    def select_words(self, table: str) -> str:
+        """Return the select of a table without the lines in which ``init`` lists what a file has; other comments were written by somebody who looked."""
+        return re.sub(r"(?m)^-- \w+ has: .*$", "", self.selects[table])

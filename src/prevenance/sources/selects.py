@@ -55,7 +55,7 @@ def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
     """Return a message on the columns of each ``files`` entry that no select names; there may be new ones among them."""
     found = {}
     for view, names in columns.items():
-        text = " ".join(source.select_code(table) for table in source.selects if view in source.views_read(table)).lower()
+        text = " ".join(source.select_words(table) for table in source.selects if view in source.views_read(table)).lower()
         found[view] = sorted(name for name in names if name not in PLACE and not re.search(rf"\b{re.escape(name.lower())}\b", text))
     told = [f"{view} ({', '.join(names)})" for view, names in found.items() if names]
     count = sum(map(len, found.values()))
@@ -65,7 +65,7 @@ def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
 def _refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
     """Raise E902 where a column that says who works for the company is given another meaning than ``owner``."""
     # a comment in a select may name what it does not use
-    text = source.select_code(table.name)
+    text = re.sub(r"--[^\n]*", "", source.selects[table.name])
     for (name,) in con.execute("select distinct column_name from duckdb_columns() where schema_name = 'raw' order by 1").fetchall():
         # special categories are gone by now; only an agent's name can still be put to another use
         if special.refused_category(name, source.permitted, agents=True) != special.AGENT:
