@@ -6,12 +6,10 @@ import json
 import re
 from pathlib import Path
 
+import once
 import pytest
-import shelves
 
 import prevenance
-from pipelines import score
-from pipelines.start.run import _guarded
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
@@ -29,9 +27,7 @@ def test_a_notebook_is_stored_without_outputs(path):
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = shelves.company(tmp_path_factory.mktemp("notebooks") / "out", ("churn",))
-    assert _guarded("score", score.body, [f"out={out}", "target=churn", f"as_of={shelves.TONIGHT}"]) == 0
-    return out
+    return once.lived_copy(once.RULED, tmp_path_factory.mktemp("notebooks") / "out")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

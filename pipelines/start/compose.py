@@ -66,7 +66,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             # Ids go round Hydra: a comma, a brace or a quote in one would mean something in its grammar.
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
             composed = compose(name, overrides=[escaped_setting(one) for one in overrides if one.partition("=")[0] not in ids])
-            if load_named([*composed.plugins, *(composed.source.get("plugins") or [])]):
+            if load_named([*(composed.get("plugins") or []), *((composed.get("source") or {}).get("plugins") or [])]):
                 return settings_of(name, overrides)
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
             found = checked_settings(composed, overrides)
