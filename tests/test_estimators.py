@@ -80,6 +80,15 @@ def test_a_search_over_time_finds_settings():
     assert search.n_splits_ == cv.get_n_splits(X) == 3
 
 
+def test_a_frame_of_many_blocks_is_learned_from_without_a_warning():
+    dice = np.random.default_rng(2)
+    columns = {f"x{place}": dice.normal(size=80) for place in range(150)}
+    frame = pd.DataFrame(columns, copy=False)
+    with pytest.warns(pd.errors.PerformanceWarning, match="fragmented"):
+        frame.assign(label=0.0)
+    pv.models.rule().fit(frame, dice.integers(0, 2, 80))
+
+
 def test_what_is_no_label_and_no_outcome_is_refused():
     X, y = rows()
     with pytest.raises(ValueError, match="leave it out of X"):

@@ -51,7 +51,8 @@ class KindClassifier(ClassifierMixin, BaseEstimator):
         if "label" in frame:
             raise ValueError('a feature called "label" is the outcome itself: leave it out of X')
         known = codes.astype("float64")
-        rows = frame.assign(label=known)
+        # Joined, not inserted: a frame of features has a block for each column, and pandas warns of one more.
+        rows = pd.concat([frame, pd.Series(known, index=frame.index, name="label")], axis=1)
         self.parameters_ = learned_parameters(self.kind, self.encoder_, rows, seed=self.seed, params=self._settings())
         bare = self.kind not in ORDERS and self.parameters_
         self.calibrator_ = (1.0, 0.0) if bare else platt_calibrator(self._log_odds(frame), known)
