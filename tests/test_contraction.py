@@ -9,6 +9,7 @@ import pytest
 from worlds import CUTOFFS, world
 
 from prevenance.history.history import History
+from prevenance.judge.outcomes import DID_NOT, NOT_YET, outcomes_of_list
 from prevenance.targets.contraction import contraction
 from prevenance.targets.labels import cohort, label
 
@@ -60,6 +61,29 @@ HISTORIES: dict[str, tuple[list[Step], object]] = {
     "nothing is paid for": ([step(-300, "started", 0, 0.0)], OUT),
     "it ended before": ([BEGUN, step(-10, "ended")], OUT),
     "a change that says nothing new": ([BEGUN, step(20, "renewed"), step(30, "changed")], NO),
+    "one of two gets a little smaller": ([BEGUN, step(-200, "started", 10, 100.0, sub="t"), step(20, "changed", 7, 70.0)], NO),
+    "one of two gets much smaller": ([BEGUN, step(-200, "started", 10, 100.0, sub="t"), step(20, "changed", 6, 60.0)], LOW),
+    "the last of two ends as well": (
+        [BEGUN, step(-200, "started", 10, 100.0, sub="t"), step(20, "ended", sub="t"), step(90, "ended")],
+        NO,
+    ),
+    "paid down to nothing while it runs, a pause": ([BEGUN, step(20, "changed", 0, 0.0)], LOW),
+    "paused and taken up again": ([BEGUN, step(20, "changed", 0, 0.0), step(80, "changed", 10, 100.0)], NO),
+    "under notice at the cutoff, but it runs": ([BEGUN, step(-10, "notice")], NO),
+    "under notice, and smaller until then": ([BEGUN, step(-10, "notice"), step(20, "changed", 5, 50.0)], LOW),
+    "seats alone go down, the money stays": ([BEGUN, step(20, "changed", 7, 100.0)], LOW),
+    "a shrunk contract from just after the cutoff": ([BEGUN, step(CUTOFF + EPSILON, "changed", 5, 50.0)], LOW),
+    "eight tenths to the cent, of three contracts": (
+        [step(-300, "started", None, 33.33, sub=one) for one in "abc"] + [step(20, "changed", None, 13.332, sub="a")],
+        LOW,
+    ),
+    "a hundredth of a cent above eight tenths": (
+        [step(-300, "started", None, 33.33, sub=one) for one in "abc"] + [step(20, "changed", None, 13.3321, sub="a")],
+        NO,
+    ),
+    "it moves to a contract of which nothing is known": ([BEGUN, step(20, "ended"), step(20, "started", sub="t")], NO),
+    "it moves to one of which only the money is known": ([BEGUN, step(20, "ended"), step(20, "started", None, 70.0, sub="t")], LOW),
+    "it was known at the cutoff only of the money": ([step(-300, "started", None, 100.0), step(20, "changed", 1, 100.0)], NO),
     "several on one day, the last known counts": ([BEGUN, step(20, "changed", 5, 50.0), step(20, "changed", 9, 90.0, known=0.1)], NO),
 }
 
@@ -101,6 +125,19 @@ def test_while_its_window_is_open_nothing_is_said() -> None:
     assert labelled([BEGUN, step(20, "changed", 1, 1.0)], until=END + timedelta(days=6))["label"].isna().all()
 
 
+def test_a_dip_is_no_outcome_before_the_window_is_over() -> None:
+    steps = [BEGUN, step(20, "changed", 5, 50.0), step(60, "changed", 10, 100.0)]
+    for days, wanted in ((30, NOT_YET), (96, NOT_YET), (97, DID_NOT)):
+        columns = ["customer_id", "event_at", "known_at", "subscription_id", "event", "seats", "mrr"]
+        rows = pd.DataFrame(steps, columns=columns).astype({"seats": float, "mrr": float})
+        until = CUTOFF + timedelta(days=days)
+        history = History.from_frames({"subscriptions": rows[rows["known_at"] <= until]}, until)
+        listed = pd.DataFrame({"customer_id": ["c"], "cutoff": [CUTOFF], "state": ["at_risk"], "rank": [1.0]})
+        found = outcomes_of_list(history, TARGET, listed)
+        assert found["outcome"].tolist() == [wanted], days
+        assert found["outcome_at"].isna().all()
+
+
 # A second opinion: rows of one customer, one after another, from the definition.
 
 
@@ -135,7 +172,8 @@ def second_opinion(rows: list[dict[str, object]], cutoff: datetime, target_days:
     came = None
     for moment in sorted({row["event_at"] for row in coming}):
         still, seats_then, mrr_then = standing(visible + [row for row in coming if row["event_at"] <= moment])
-        low = any(before and then is not None and then <= 0.8 * before for before, then in ((seats, seats_then), (mrr, mrr_then)))
+        # five fourths, not eight tenths: a half-written 0.8 is not exact
+        low = any(before and then is not None and 5 * then <= 4 * before for before, then in ((seats, seats_then), (mrr, mrr_then)))
         came = (came or moment) if low and still else None
     return (0.0, None) if came is None else (1.0, came)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,14 @@ from prevenance.demo.leaving import hazard
 from prevenance.demo.oracle import TARGETS, contact_effect, newest_cutoffs, oracle_snapshots
 from prevenance.demo.switches import Demo
 from prevenance.demo.truth import average_precision, roc_auc
-from prevenance.demo.world import ADDONS, DAY, END, WEEK, World, column_moments, random_stream
+from prevenance.demo.world import ADDONS, DAY, END, PLANS, WEEK, World, column_moments, midnight, random_stream
 from prevenance.history.history import History, cut_history
 from prevenance.judge.bootstrap import pooled_metrics
 from prevenance.sources import files
 from prevenance.sources.intake import Source, intake
 from prevenance.sources.taken import Policy
 from prevenance.tables.canonical import TABLES
-from prevenance.targets import churn, cross_sell, tickets
+from prevenance.targets import churn, contraction, cross_sell, tickets
 from prevenance.targets.labels import cohort, label
 
 CONF = Path(__file__).parent.parent / "conf" / "source"
@@ -131,6 +132,44 @@ def test_labels_of_the_real_door_are_those_of_the_generator(
     different = merged[merged["outcome"].astype(float) != merged["label"]]
     assert different.empty, different.head()
     assert merged["label"].sum() > 20
+
+
+def _utc(moments: np.ndarray) -> np.ndarray:
+    local = pd.DatetimeIndex(moments).tz_localize("Europe/Paris", ambiguous=np.ones(len(moments), dtype=bool), nonexistent="shift_forward")
+    return local.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
+
+
+def _held_then(life: simulated.Life, moment: np.datetime64) -> pd.DataFrame:
+    """Return a row per customer of the block: whether it is one at ``moment``, and what its plan and add-ons come to then, as they were simulated."""
+    people, changes, orders = life.block.people, life.grown.changes, life.grown.orders
+    begin, ended = _utc(midnight(column_moments(people, "signup"))), _utc(column_moments(people, "ended"))
+    newest = changes[_utc(column_moments(changes, "at")) <= moment].groupby("who").last().reindex(people.index)
+    seats, plan = (newest[new].fillna(people[old]).to_numpy(dtype=int) for new, old in (("seats", "seats"), ("plan", "plan_no")))
+    bought = orders[_utc(column_moments(orders, "at")) <= moment]
+    addons = np.bincount(bought["who"], minlength=len(people))
+    extra = np.bincount(bought["who"], ADDONS["price"].to_numpy()[bought["addon"]], len(people))
+    money = np.round(seats * PLANS["price"].to_numpy()[plan] + extra, 2)
+    return pd.DataFrame({"there": (begin <= moment) & ~(ended <= moment), "seats": seats + addons, "mrr": money}, index=people.index)
+
+
+def test_contractions_are_the_reductions_that_were_simulated(both: tuple[World, dict[str, pd.DataFrame], History]) -> None:
+    world, _, past = both
+    target = contraction.contraction()
+    (life,) = simulated.iterate_lives(world)
+    cutoffs = [past.until - timedelta(days=days) for days in range(97, 97 + 28 * 18, 28)]
+    judged = label(past, target, cohort(past, target, cutoffs)).set_index(["cutoff", "customer_id"])
+    shrunk, left = 0, 0
+    for cutoff in cutoffs:
+        now, then = (_held_then(life, np.datetime64(one, "s")) for one in (cutoff, cutoff + timedelta(days=90)))
+        low = (5 * then["seats"] <= 4 * now["seats"]) | (np.round(5 * then["mrr"], 2) <= np.round(4 * now["mrr"], 2))
+        asked = now["there"].to_numpy()
+        wanted = pd.Series((low & then["there"])[asked].to_numpy(dtype=float), index=world.ids[life.block.first + np.flatnonzero(asked)])
+        pd.testing.assert_series_equal(
+            judged.loc[cutoff, "label"].sort_index(), wanted.sort_index(), check_names=False, check_index_type=False
+        )
+        shrunk, left = shrunk + int(wanted.sum()), left + int((asked & ~then["there"]).sum())
+    assert shrunk > 20, "too few reductions to prove anything"
+    assert left > 20, "too few left altogether to prove that they are told apart"
 
 
 def test_figures_are_pooled_as_a_training_report_pools_them(large: dict[str, pd.DataFrame], tmp_path: Path) -> None:

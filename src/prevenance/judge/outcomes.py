@@ -26,7 +26,7 @@ def outcomes_of_list(history: History, target: Target, ranked: pd.DataFrame) -> 
     ``outcome``: happened; did not; not known yet (the window is open and nothing has come so far); too late (it had begun before the
     cutoff, or came in ``(cutoff, cutoff + lead_days]``). ``outcome_at`` is when it came (empty where absence is the outcome),
     ``days_of_warning`` the days from the cutoff until then, ``missed`` whether it came to a customer at risk who was not among the
-    capacity. While the window is open, what has come so far counts.
+    capacity. While the window is open, what has come so far counts, unless the outcome is how things stand at its end.
 
     Args:
         history: what is known now, further than the list's cutoff.
@@ -41,7 +41,8 @@ def outcomes_of_list(history: History, target: Target, ranked: pd.DataFrame) -> 
     found = label(replace(history, until=max(open_until, history.until)), target, rows)
     # While a window is open only one of the answers is final: activity ends a silence, silence ends nothing.
     sure = 0.0 if target.absence else 1.0
-    value = found["label"].where(found["label"] == sure) if still_open else found["label"]
+    final = found["label"].eq(sure) & (not target.at_end) if still_open else found["label"].notna()
+    value = found["label"].where(final)
     risked = ranked["state"].to_numpy() != "too_late"
     warning = (found["outcome_at"] - rows["cutoff"].reset_index(drop=True)) / pd.Timedelta(days=1)
     came = (value == 1).to_numpy()

@@ -4,24 +4,23 @@ from prevenance.targets.sql import standing_sql
 from prevenance.targets.target import Target, TargetWords
 
 AT_MOST = 0.8
-"""A contraction leaves at most this part of the seats or of the money of the cutoff."""
+"""A contraction leaves at most this part of the seats or of the money of the cutoff. It is the target's definition, so no setting."""
 
 WORDS = TargetWords(
     title="Contracts that may shrink",
     question="Chance of shrinking in {n} days",
-    stake="At stake → expected loss",
+    stake="A fifth of the year → expected loss",
     expected="About {number} of them are expected to reduce their contract within {n} days.",
-    expected_money="About {number} of them are expected to reduce their contract within {n} days, by at least {amount} a year.",
+    expected_money="About {number} of them are expected to reduce their contract within {n} days: {amount} a year, if by a fifth.",
     hits="{where}, {hits} of the {n} customers on the list reduced their contract.",
     missed="{missed} of the {n} that reduced it were not on it.",
     similar="Of {n} similar customers of the past, {outcome} reduced their contract.",
-    why="Why, and what holds",
     against="What speaks for staying at this size",
-    against_one="Holds: {reason}",
     verb="reduce their contract",
     past="reduced their contract",
     absent="On {date} the customer had no running contract with seats or money, so this list did not ask about them",
 )
+"""Nothing here says "leave" or "left": who leaves altogether is no contraction."""
 
 PLAYS = {
     "usage": {
@@ -42,19 +41,22 @@ PLAYS = {
 
 
 def contraction(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int = 14, name: str = "contraction") -> Target:
-    """Return the target: customers with a running contract, and which of them pay for at most 80 % of it when the window ends.
+    """Return the target: customers with a running contract, and which of them have at most 80 % of its seats or money when the window ends.
 
-    Seats and money are sums over all that run, of the last value known of each subscription. Either is enough; one that is unknown (or
-    nothing) at the cutoff, or unknown later, says nothing. What counts is how it stands at the end of ``(cutoff, cutoff + horizon]``: a dip
-    that was made good is none, and ``outcome_at`` is from when it stayed that low. A subscription that ends beside others that run on is a
-    contraction; who has nothing left that runs has left, which is 0 here (``churn`` asks about it). A change that had happened at the cutoff
-    and was not known then belongs to neither side. Value at stake is the fifth of a year's money that a contraction takes at least.
+    Seats and money are sums over all that run, of the last value known of each subscription; one without a value adds nothing. Either
+    is enough; one that is unknown (or nothing) at the cutoff, or unknown later, says nothing, and who has neither at the cutoff is not
+    asked about. What counts is how it stands at the end of ``(cutoff, cutoff + horizon]``: a dip that was made good is none, so nothing is
+    sure before, and ``outcome_at`` is from when it stayed that low. A subscription that ends beside others that run on is a contraction, and
+    so is one that is paid down to nothing and goes on (a pause); who has nothing left that runs has left, which is 0 here (``churn`` asks
+    about it). Who is under notice still runs, and is asked about. A change that had happened at the cutoff and was not known then belongs to
+    neither side. Value at stake is a fifth of a year's money, what the least contraction in money takes: a deeper one takes more, one in
+    seats alone takes none.
     """
     now = (
         f"select customer_id, sum(seats) as seats, sum(mrr) as mrr from ({standing_sql()}) where last_event <> 'ended' group by customer_id"
     )
     cohort = f"""
-        select customer_id, 'at_risk' as state, nullif(round(mrr * 12 * {1 - AT_MOST:.1f}, 2), 0)::double as value_at_stake
+        select customer_id, 'at_risk' as state, nullif(round(mrr * 12 * (1 - {AT_MOST}), 2), 0)::double as value_at_stake
         from ({now}) where seats > 0 or mrr > 0"""
     outcome = f"""
         with before as ({now}),
@@ -80,7 +82,9 @@ def contraction(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         horizon_days,
         settle_days,
         lead_days,
-        says=f"had at most 80 % of the seats or money left {horizon_days} days after the cutoff, with a contract that runs",
+        at_end=True,
+        says=f"had at most {100 * AT_MOST:.0f} % of the cutoff's seats or money {horizon_days} days later, under a contract that still ran; "
+        "one who left altogether is no such case",
         words=WORDS,
         plays=PLAYS,
     )

@@ -43,6 +43,7 @@ class Target:
     and returns ``customer_id, state`` (``at_risk`` or ``too_late``), ``value_at_stake`` (money a year, or null).
     ``outcome`` is SQL that may also see ``next_<table>``, the rows of the label window; it returns
     ``customer_id, outcome_at`` for those whose outcome came. With ``absence`` the outcome is that no row is returned.
+    With ``at_end`` it is how things stand when the window ends, so nothing that has come before is sure to stay.
     With ``pairs`` a row is a customer and a product: both return ``product_id`` too. ``burn_in_days`` is how much history a cohort needs.
     ``words`` say it to people; ``plays`` is what to do about a reason, as in ``conf/playbook/``: family (or ``any``) -> play.
     """
@@ -55,6 +56,7 @@ class Target:
     settle_days: int = 0
     lead_days: int = 0
     absence: bool = False
+    at_end: bool = False
     says: str = ""
     pairs: bool = False
     burn_in_days: int = 0
