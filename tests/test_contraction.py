@@ -18,6 +18,7 @@ TARGET = contraction(horizon_days=90, settle_days=7)
 END = CUTOFF + timedelta(days=90)
 OUT, LOW, NO = "not asked", 1.0, 0.0
 EPSILON = timedelta(microseconds=1)
+EARLIEST = CUTOFF + EPSILON
 
 Step = tuple[object, ...]
 
@@ -72,7 +73,7 @@ HISTORIES: dict[str, tuple[list[Step], object]] = {
     "under notice at the cutoff, but it runs": ([BEGUN, step(-10, "notice")], NO),
     "under notice, and smaller until then": ([BEGUN, step(-10, "notice"), step(20, "changed", 5, 50.0)], LOW),
     "seats alone go down, the money stays": ([BEGUN, step(20, "changed", 7, 100.0)], LOW),
-    "a shrunk contract from just after the cutoff": ([BEGUN, step(CUTOFF + EPSILON, "changed", 5, 50.0)], LOW),
+    "a shrunk contract from just after the cutoff": ([BEGUN, step(EARLIEST, "changed", 5, 50.0)], LOW),
     "eight tenths to the cent, of three contracts": (
         [step(-300, "started", None, 33.33, sub=one) for one in "abc"] + [step(20, "changed", None, 13.332, sub="a")],
         LOW,
@@ -119,6 +120,22 @@ def test_it_came_when_it_stayed_low(steps: list[Step], days: int) -> None:
 def test_what_is_at_stake_is_the_fifth_of_a_year() -> None:
     assert labelled([BEGUN, step(-200, "started", 1, 50.0, sub="t")])["value_at_stake"].tolist() == [360.0]
     assert labelled([step(-300, "started", 5)])["value_at_stake"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("steps", "state"),
+    [
+        ([], "at_risk"),
+        ([step(-10, "notice")], "too_late"),
+        ([step(0, "notice")], "too_late"),
+        ([step(EARLIEST, "notice")], "at_risk"),
+        ([step(-10, "notice", known=20)], "at_risk"),
+        ([step(-10, "notice"), step(-5, "renewed")], "at_risk"),
+        ([step(-10, "notice"), step(-200, "started", 10, 100.0, sub="t")], "at_risk"),
+    ],
+)
+def test_whose_every_contract_is_under_notice_is_too_late(steps: list[Step], state: str) -> None:
+    assert labelled([BEGUN, *steps])["state"].tolist() == [state]
 
 
 def test_while_its_window_is_open_nothing_is_said() -> None:

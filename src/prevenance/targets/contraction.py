@@ -9,7 +9,7 @@ AT_MOST = 0.8
 WORDS = TargetWords(
     title="Contracts that may shrink",
     question="Chance of shrinking in {n} days",
-    stake="A fifth of the year → expected loss",
+    stake="A fifth of the contract → expected loss",
     expected="About {number} of them are expected to reduce their contract within {n} days.",
     expected_money="About {number} of them are expected to reduce their contract within {n} days: {amount} a year, if by a fifth.",
     hits="{where}, {hits} of the {n} customers on the list reduced their contract.",
@@ -48,15 +48,16 @@ def contraction(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
     asked about. What counts is how it stands at the end of ``(cutoff, cutoff + horizon]``: a dip that was made good is none, so nothing is
     sure before, and ``outcome_at`` is from when it stayed that low. A subscription that ends beside others that run on is a contraction, and
     so is one that is paid down to nothing and goes on (a pause); who has nothing left that runs has left, which is 0 here (``churn`` asks
-    about it). Who is under notice still runs, and is asked about. A change that had happened at the cutoff and was not known then belongs to
-    neither side. Value at stake is a fifth of a year's money, what the least contraction in money takes: a deeper one takes more, one in
+    about it). Whose every contract is under notice at the cutoff is ``too_late``, as for ``churn``. A change that had happened at the cutoff
+    and was not known then belongs to neither side. Value at stake is a fifth of a year's money, what the least contraction in money takes: a deeper one takes more, one in
     seats alone takes none.
     """
-    now = (
-        f"select customer_id, sum(seats) as seats, sum(mrr) as mrr from ({standing_sql()}) where last_event <> 'ended' group by customer_id"
-    )
+    now = f"""
+        select customer_id, sum(seats) as seats, sum(mrr) as mrr, bool_and(noticed) as noticed
+        from ({standing_sql()}) where last_event <> 'ended' group by customer_id"""
     cohort = f"""
-        select customer_id, 'at_risk' as state, nullif(round(mrr * 12 * (1 - {AT_MOST}), 2), 0)::double as value_at_stake
+        select customer_id, case when noticed then 'too_late' else 'at_risk' end as state,
+            nullif(round(mrr * 12 * (1 - {AT_MOST}), 2), 0)::double as value_at_stake
         from ({now}) where seats > 0 or mrr > 0"""
     outcome = f"""
         with before as ({now}),
