@@ -8,7 +8,6 @@ import inspect
 import re
 import shutil
 import sys
-from dataclasses import fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,10 @@ from typing import Any
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "docs")]
+
+from pieces import table
+from settings_page import settings_page
 
 import prevenance
 from prevenance import models, testing
@@ -24,8 +26,6 @@ from prevenance.features.catalogue import feature_catalogue
 from prevenance.judge import metrics
 from prevenance.models import estimators
 from prevenance.runs.command_words import command_words
-from prevenance.runs.settings.keys import group_choices
-from prevenance.runs.settings.schema import PolicySettings, Settings
 from prevenance.tables.canonical import TABLES
 
 INCLUDED = {
@@ -102,46 +102,6 @@ def commands_page() -> str:
         text += "\nWrites, below `out`: " + "; ".join(one.writes) + ".\n\n" + table(("exit code", "means"), one.codes)
     own = [(f"`make {name}`", line) for name, line in makefile if name not in command_words()]
     return text + "\n## Of a checkout alone\n\n" + table(("command", "does"), own)
-
-
-def settings_page() -> str:
-    """Return every key that may be set with its default and what conf says of it."""
-    said = conf_comments()
-    rows = [
-        (f"`{key}`", f"`{default}`", said.get(key, said.get(key.rpartition(".")[2], ""))) for key, default in setting_defaults(Settings())
-    ]
-    per_table = [(f"`tables.<table>.{one.name}`", f"`{one.default}`", said.get(one.name, "")) for one in fields(PolicySettings)]
-    text = "# Settings\n\n`key=value` on a command line, or a file of the same group in your own folder (`CONF=path`). "
-    text += "A misspelt key is refused and the nearest one named.\n\n"
-    text += "## Groups of choices\n\n" + table(
-        ("group", "choices"),
-        [(f"`{group}=`", ", ".join(f"`{one}`" for one in found)) for group, found in group_choices(ROOT / "conf").items()],
-    )
-    return text + "\n## Keys\n\n" + table(("key", "default", "what it is"), [*rows, *per_table])
-
-
-def setting_defaults(group: Any, prefix: str = "") -> list[tuple[str, object]]:
-    """Return (dotted key, default) of a group of settings."""
-    found: list[tuple[str, object]] = []
-    for one in fields(group):
-        value = getattr(group, one.name)
-        if is_dataclass(value):
-            found += setting_defaults(value, f"{prefix}{one.name}.")
-        elif one.name not in ("overrides", "tables") or prefix:
-            found.append((prefix + one.name, value))
-    return found
-
-
-def conf_comments() -> dict[str, str]:
-    """Return key -> what stands beside it in conf/, by its last name and, in files of a group, by its whole."""
-    found: dict[str, str] = {}
-    for path in sorted((ROOT / "conf").rglob("*.yaml")):
-        group = "" if path.parent.name == "conf" else f"{path.parent.name}."
-        for indent, key, comment in re.findall(r"^( *)(\w+):[^#\n]*?(?:\s# (.*))?$", path.read_text(encoding="utf-8"), re.MULTILINE):
-            if comment:
-                found.setdefault(f"{group}{key}" if not indent else key, comment)
-                found.setdefault(key, comment)
-    return found
 
 
 def tables_page() -> str:
@@ -258,12 +218,6 @@ def doc(one: Any) -> str:
     text = re.sub(r"^    (\w[\w, ]*): ", r"- `\1`: ", text, flags=re.MULTILINE)
     text = re.sub(r"((?:^>>> .*\n?|^\.\.\. .*\n?)+(?:^(?!>>>|\s*$).*\n?)*)", r"\n```python\n\1\n```\n", text, flags=re.MULTILINE)
     return text.replace("``", "`")
-
-
-def table(head: tuple[str, ...], rows: Any) -> str:
-    """Return a Markdown table; a bar or a line end in a cell stays in its cell."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |\n" for row in lines)
 
 
 def main(site: Path) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import prevenance
+from pipelines.start.compose import settings_of
 from prevenance.features.catalogue import feature_catalogue
 from prevenance.runs.command_words import command_words
 from prevenance.runs.settings.keys import WORDS, group_choices, setting_keys
@@ -47,6 +49,22 @@ def test_everything_stands_on_its_page(pages):
     for name in set(prevenance.__all__) - {"__version__"}:
         assert f"\n## {name}\n" in pages["reference/api.md"], name
     assert "E212" in pages["reference/errors.md"]
+
+
+def test_every_setting_is_told_with_the_default_that_a_run_takes(pages):
+    cells = [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in pages["reference/settings.md"].splitlines() if line.startswith("| `")]
+    told = {one[0].strip("`"): one[1:] for one in cells if len(one) == 4}
+    assert {re.sub(r"^tables\.\w+\.", "tables.<table>.", key) for key in setting_keys()} == set(told)
+    assert [key for key, one in told.items() if len(one[2]) < 10] == []
+    assert told["outreach.holdout.share"][2].startswith("of those near the capacity line")
+    assert told["table.file"][2].startswith("features=")
+    taken = settings_of("train", ["source=ravenstack", "target=churn"])
+    for key, one in told.items():
+        if re.match(r"(validation|features|model|privacy|demo)\.", key):
+            value = attrgetter(key)(taken)
+            text = str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+            shown = ("–",) if value in (None, "", [], {}) else (f"`{text}`", f"see `conf/{key.partition('.')[0]}/`")
+            assert one[0] in shown, key
 
 
 def test_no_page_leads_nowhere(pages):
