@@ -132,7 +132,7 @@ def column_rule(column: Any) -> str:
 def features_page() -> str:
     """Return every feature with phrase, lookback, table and what null means, by set."""
     text = "# Features\n\nWindows are `(cutoff - lookback, cutoff]` in both clocks. A table that the source does not give has no features: there is "
-    text += "no column at all. The phrase is what a manager reads.\n"
+    text += "no column at all. Where `privacy.retention` takes older rows away, what looks back further is null. The phrase is what a manager reads.\n"
     for name, rows in feature_catalogue().groupby("set", sort=False):
         shown = [
             (
