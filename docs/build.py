@@ -27,6 +27,7 @@ from prevenance.judge import metrics
 from prevenance.models import estimators
 from prevenance.runs.command_words import command_words
 from prevenance.tables.canonical import TABLES
+from prevenance.tables.meanings import TABLE_MEANS, column_meaning
 
 INCLUDED = {
     "contributing.md": "CONTRIBUTING.md",
@@ -107,14 +108,26 @@ def commands_page() -> str:
 def tables_page() -> str:
     """Return every canonical table with its columns."""
     text = "# Tables\n\nEvery table is a log: a row is something that happened (`event_at`) and was known (`known_at`). A source gives those it has, one select each.\n"
+    text += "`needed` columns must be in the select; the others may be left out. `known_at` may be left out where `delay_days` is said.\n"
     for name, one in TABLES.items():
+        same = (
+            "Two rows that are equal in every column are one. "
+            if one.once
+            else "Equal rows are facts of their own, unless the select gives `_id`. "
+        )
         key = (
-            f"\nTwo rows with the same {', '.join(f'`{part}`' for part in one.key)} and other content contradict each other.\n"
+            f"Two with the same {', '.join(f'`{part}`' for part in one.key)} and other content contradict each other: both are set apart."
             if one.key
             else ""
         )
-        rows = [(f"`{col.name}`", col.kind, "yes" if col.required else "", column_rule(col)) for col in one.columns]
-        text += f"\n## {name}\n{key}\n" + table(("column", "kind", "needed", "rule"), rows)
+        rows = [
+            (f"`{col.name}`", column_meaning(name, col.name), col.kind, "yes" if col.required else "", column_rule(col))
+            for col in one.columns
+        ]
+        means = TABLE_MEANS[name]
+        text += f"\n## {name}\n\n{means[0].upper()}{means[1:]}. {same}{key}\n\n" + table(
+            ("column", "what it means", "kind", "needed", "rule"), rows
+        )
     return text
 
 

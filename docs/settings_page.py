@@ -124,9 +124,11 @@ def conf_comments() -> dict[str, str]:
 
 
 def schema_comments(group: Any, prefix: str = "") -> dict[str, str]:
-    """Return dotted key -> what stands beside its field in the schema."""
-    beside = dict(re.findall(r"^    (\w+): [^#\n]*# (.*)$", inspect.getsource(type(group)), re.MULTILINE))
-    found = {f"{prefix}{key}": words for key, words in beside.items()}
+    """Return dotted key -> what stands beside its field in the schema, or on the line above it."""
+    text = inspect.getsource(type(group))
+    beside = re.findall(r"^    (\w+): [^#\n]*# (.*)$", text, re.MULTILINE)
+    above = [(key, words) for words, key in re.findall(r"^    # (.*)\n    (\w+): ", text, re.MULTILINE)]
+    found = {f"{prefix}{key}": words for key, words in (*above, *beside)}
     for one in fields(group):
         if is_dataclass(value := getattr(group, one.name)):
             found |= schema_comments(value, f"{prefix}{one.name}.")

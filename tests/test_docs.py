@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from operator import attrgetter
@@ -17,6 +18,7 @@ from prevenance.features.catalogue import feature_catalogue
 from prevenance.runs.command_words import command_words
 from prevenance.runs.settings.keys import WORDS, group_choices, setting_keys
 from prevenance.tables.canonical import TABLES
+from prevenance.tables.meanings import COLUMN_MEANS, TABLE_MEANS, column_meaning
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,6 +53,14 @@ def test_everything_stands_on_its_page(pages):
     assert "E212" in pages["reference/errors.md"]
 
 
+def test_every_column_means_something():
+    named = {(table.name, column) for table in TABLES.values() for column in table.names}
+    assert all(len(column_meaning(*one)) > 5 for one in named)
+    assert set(TABLE_MEANS) == set(TABLES)
+    used = {f"{table}.{column}" if f"{table}.{column}" in COLUMN_MEANS else column for table, column in named}
+    assert used == set(COLUMN_MEANS)
+
+
 def test_every_setting_is_told_with_the_default_that_a_run_takes(pages):
     cells = [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in pages["reference/settings.md"].splitlines() if line.startswith("| `")]
     told = {one[0].strip("`"): one[1:] for one in cells if len(one) == 4}
@@ -83,6 +93,8 @@ def test_the_site_is_whole_and_asks_for_nothing(tmp_path, capsys):
     assert len(pages) > 15
     for page in pages:
         assert not [one for one in re.findall(assets, page.read_text(encoding="utf-8")) if "canonical" not in one], page
+    for sheet in (tmp_path / "site").rglob("*.css"):
+        assert not re.findall(r"(?:@import|url\()\s*[\"']?(?:https?:)?//[^)\"']+", sheet.read_text(encoding="utf-8")), sheet
 
 
 def written() -> dict[str, str]:
@@ -113,6 +125,15 @@ def test_the_readme_is_read_in_three_minutes():
     assert all(len(line) < 200 for line in lines)
     for link in re.findall(r"\]\(([^)#]+)\)", text):
         assert (ROOT / link).exists(), link
+
+
+@pytest.mark.sweep
+def test_the_list_in_the_readme_is_that_of_a_fresh_demo(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'src'}{os.pathsep}{ROOT}")
+    monkeypatch.setenv("PYTHONHASHSEED", "0")
+    figures = loaded("figures")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert figures.with_block(text, figures.readme_block(figures.printed_lists(tmp_path / "out"), *figures.SHOWN)) == text
 
 
 def test_the_list_in_the_readme_has_the_shape_that_score_prints():

@@ -1,4 +1,7 @@
-"""The schema of ``conf/``: a dataclass a group, a field a key; what a key means stands in conf/, or here beside the field where conf/ has no line for it."""
+"""The schema of ``conf/``: a dataclass a group, a field a key.
+
+What a key means stands in conf/; where conf/ has no line for it, it stands here, beside the field or above it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,24 +22,19 @@ class SourceSettings:
     currency: str = ""  # of every amount: EUR, USD, ...; shown, never converted
     language: str = ""  # of its reasons, actions and pages, unless language= says another
     capacity: int | None = None  # contacts per list, unless capacity= says another
-    files: dict[str, Any] = field(
-        default_factory=dict
-    )  # view -> file(s) below data=, or {table:, query:, sqlite:, rename:, delimiter:}; a select reads the view
-    delay_days: dict[str, float] = field(
-        default_factory=dict
-    )  # table -> days from event_at to known_at, where its select gives no known_at
+    # view -> file(s) below data=, or {table:, query:, sqlite:, rename:, delimiter:}; a select reads the view
+    files: dict[str, Any] = field(default_factory=dict)
+    # table -> days from event_at to known_at, where its select gives no known_at
+    delay_days: dict[str, float] = field(default_factory=dict)
     timestamp_formats: list[str] = field(default_factory=list)  # how its timestamps are written, such as '%d/%m/%Y'; empty: ISO 8601
     decimal: str = "."  # the sign before decimals: . or ,
-    database: dict[str, Any] = field(
-        default_factory=dict
-    )  # {url_env: VARIABLE}: the environment variable that holds the address of a PostgreSQL database
-    record: dict[str, list[str]] = field(
-        default_factory=dict
-    )  # files entry -> its key columns: tables that are edited in place, kept by `make record`
+    # {url_env: VARIABLE}: the environment variable that holds the address of a PostgreSQL database
+    database: dict[str, Any] = field(default_factory=dict)
+    # files entry -> its key columns: tables that are edited in place, kept by `make record`
+    record: dict[str, list[str]] = field(default_factory=dict)
     between_tables: str = "warn"  # read by nothing; taken so that older files stay as they are
-    targets: dict[str, Any] = field(
-        default_factory=dict
-    )  # target -> its settings here, with outreach:, validation:, tables: of its own; all run unless target= asks
+    # target -> its settings here, with outreach:, validation:, tables: of its own; all run unless target= asks
+    targets: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)  # keys of validation for this source
     outreach: dict[str, Any] = field(default_factory=dict)  # keys of outreach for this source
     features: list[str] = field(default_factory=list)  # feature sets for this source; empty: all
@@ -99,9 +97,8 @@ class PolicySettings:
     max_bad_share: float = 0.01  # the share of rows that may break the contract before on_bad_row refuses
     warn_after: Any = None  # an older newest known_at is told, measured at as_of
     error_after: Any = None  # an older newest known_at is refused (4), measured at as_of
-    required: bool | None = (
-        None  # true: must have rows; null: its files must be there; false: it may be missing or late, and the list is made without it
-    )
+    # true: must have rows; null: its files must be there; false: it may be missing or late, and the list is made without it
+    required: bool | None = None
 
 
 @dataclass
@@ -152,9 +149,8 @@ class PlaybookSettings:
     """What to do about a reason: family -> play, and target -> family -> play; ``own_plays``: else what a target says itself."""
 
     plays: dict[str, Any] = field(default_factory=dict)
-    targets: dict[str, Any] = field(
-        default_factory=dict
-    )  # target -> family (or any) -> play; goes before plays and before what a target says itself
+    # target -> family (or any) -> play; goes before plays and before what a target says itself
+    targets: dict[str, Any] = field(default_factory=dict)
     own_plays: bool = False
 
 
