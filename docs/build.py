@@ -246,7 +246,7 @@ def main(site: Path) -> int:
     for name, text in pages().items():
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).write_text(text, encoding="utf-8")
-    for path in [*(ROOT / "docs").glob("*.png"), *(ROOT / "docs" / "night").glob("*")]:
+    for path in [*(ROOT / "docs").glob("*.png"), ROOT / "docs" / "iframe-worker.js", *(ROOT / "docs" / "night").glob("*")]:
         if path.suffix != ".md" and path.is_file():
             shutil.copy(path, work / path.relative_to(ROOT / "docs"))
     build.build(config.load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(work), site_dir=str(site), strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 import sys
 from operator import attrgetter
 from pathlib import Path
@@ -85,15 +86,24 @@ def test_no_page_leads_nowhere(pages):
                 assert (Path("/") / name).parent.joinpath(link).resolve().as_posix().lstrip("/") in pages, (name, link)
 
 
-def test_the_site_is_whole_and_asks_for_nothing(tmp_path, capsys):
-    pytest.importorskip("mkdocs")
-    assert loaded("build").main(tmp_path / "site") == 0
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    pytest.importorskip("mkdocs", reason="mkdocs is not installed: the site is not built")
+    pytest.importorskip("material", reason="mkdocs-material is not installed: the site is not built")
+    place = tmp_path_factory.mktemp("docs") / "site"
+    path = list(sys.path)
+    assert loaded("build").main(place) == 0
+    sys.path[:] = path
+    return place
+
+
+def test_the_site_is_whole_and_asks_for_nothing(site):
     assets = r"(?:<(?:script|img|iframe)[^>]*\ssrc|<link[^>]*\shref)=\"?(https?://[^\" >]+)"
-    pages = list((tmp_path / "site").rglob("*.html"))
+    pages = list(site.rglob("*.html"))
     assert len(pages) > 15
     for page in pages:
         assert not [one for one in re.findall(assets, page.read_text(encoding="utf-8")) if "canonical" not in one], page
-    for sheet in (tmp_path / "site").rglob("*.css"):
+    for sheet in site.rglob("*.css"):
         assert not re.findall(r"(?:@import|url\()\s*[\"']?(?:https?:)?//[^)\"']+", sheet.read_text(encoding="utf-8")), sheet
 
 
@@ -149,3 +159,27 @@ def test_the_list_in_the_readme_has_the_shape_that_score_prints():
     printed = "NOTE      x\n" + block[1] + "  3 00001            about 1 in 10\n"
     assert figures.readme_block(printed, *figures.SHOWN) == block[1].rstrip("\n")
     assert figures.with_block(text, block[1].rstrip("\n")) == text
+
+
+def test_the_site_opens_from_a_folder_and_its_search_finds_a_setting(site):
+    chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
+    driven = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if chromium is None:
+        pytest.skip("no Chromium or Chrome on this machine's PATH: the site is not tried in a browser")
+    asked, wrong = [], []
+    with driven.sync_playwright() as play:
+        started = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
+        page = started.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto((site / "reference" / "settings.html").as_uri())
+        page.locator("input[name=query]").focus()
+        page.locator(".md-search-result__meta", has_text="Type to start").wait_for(state="attached", timeout=15_000)
+        page.locator("input[name=query]").press_sequentially("cooldown_days")  # it hears keys
+        page.locator(".md-search-result__item").first.wait_for(state="attached", timeout=15_000)
+        found = page.locator(".md-search-result__list").inner_text()
+        started.close()
+    assert "Settings" in found
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
+    assert wrong == []
