@@ -17,7 +17,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "docs")]
 
-from pieces import table
+from pieces import doc, signature, table
 from settings_page import settings_page
 
 import prevenance
@@ -212,25 +212,6 @@ def class_text(name: str, one: type, level: str = "##") -> str:
 def function_text(name: str, one: Any, level: str) -> str:
     """Return a function with its signature."""
     return f"\n{level} {name}\n\n```python\n{name}{signature(one)}\n```\n\n{doc(one)}\n"
-
-
-def signature(one: Any) -> str:
-    """Return how something is called, without the names of modules."""
-    found = re.sub(
-        r"(?:prevenance|pandas|numpy|collections|datetime|pathlib|typing|matplotlib)(?:\.\w+)*\.(?=[A-Z_a-z])",
-        "",
-        str(inspect.signature(one)),
-    )
-    return found.replace("self, ", "").replace("(self)", "()").replace("'", "")
-
-
-def doc(one: Any) -> str:
-    """Return a docstring as Markdown: sections as words of their own, examples as code."""
-    text = inspect.getdoc(one) or ""
-    text = re.sub(r"^(Args|Raises|Returns):$", r"\n**\1**\n", text, flags=re.MULTILINE)
-    text = re.sub(r"^    (\w[\w, ]*): ", r"- `\1`: ", text, flags=re.MULTILINE)
-    text = re.sub(r"((?:^>>> .*\n?|^\.\.\. .*\n?)+(?:^(?!>>>|\s*$).*\n?)*)", r"\n```python\n\1\n```\n", text, flags=re.MULTILINE)
-    return text.replace("``", "`")
 
 
 def main(site: Path) -> int:
