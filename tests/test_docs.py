@@ -153,6 +153,14 @@ def written() -> dict[str, str]:
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in shown}
 
 
+def test_links_work_in_the_repository_too(pages):
+    for name, text in written().items():
+        for link in re.findall(r"\]\(([^)#\s]+)", text):
+            place = (ROOT / name).parent / link
+            own = place.resolve().relative_to(ROOT / "docs").as_posix() if place.resolve().is_relative_to(ROOT / "docs") else ""
+            assert re.match(r"[a-z]+:", link) or place.exists() or (own in pages and own.startswith("reference/")), (name, link)
+
+
 def is_mapping(key: str) -> bool:
     """Tells whether a setting holds keys that only its company knows, such as the owners of ``outreach.hours``."""
     above, _, own = key.rpartition(".")
