@@ -8,7 +8,6 @@ import inspect
 import re
 import shutil
 import sys
-from dataclasses import fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,10 @@ from typing import Any
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "docs")]
+
+from pieces import doc, signature, table
+from settings_page import settings_page
 
 import prevenance
 from prevenance import models, testing
@@ -24,9 +26,8 @@ from prevenance.features.catalogue import feature_catalogue
 from prevenance.judge import metrics
 from prevenance.models import estimators
 from prevenance.runs.command_words import command_words
-from prevenance.runs.settings.keys import group_choices
-from prevenance.runs.settings.schema import PolicySettings, Settings
 from prevenance.tables.canonical import TABLES
+from prevenance.tables.meanings import TABLE_MEANS, column_meaning
 
 INCLUDED = {
     "contributing.md": "CONTRIBUTING.md",
@@ -104,57 +105,29 @@ def commands_page() -> str:
     return text + "\n## Of a checkout alone\n\n" + table(("command", "does"), own)
 
 
-def settings_page() -> str:
-    """Return every key that may be set with its default and what conf says of it."""
-    said = conf_comments()
-    rows = [
-        (f"`{key}`", f"`{default}`", said.get(key, said.get(key.rpartition(".")[2], ""))) for key, default in setting_defaults(Settings())
-    ]
-    per_table = [(f"`tables.<table>.{one.name}`", f"`{one.default}`", said.get(one.name, "")) for one in fields(PolicySettings)]
-    text = "# Settings\n\n`key=value` on a command line, or a file of the same group in your own folder (`CONF=path`). "
-    text += "A misspelt key is refused and the nearest one named.\n\n"
-    text += "## Groups of choices\n\n" + table(
-        ("group", "choices"),
-        [(f"`{group}=`", ", ".join(f"`{one}`" for one in found)) for group, found in group_choices(ROOT / "conf").items()],
-    )
-    return text + "\n## Keys\n\n" + table(("key", "default", "what it is"), [*rows, *per_table])
-
-
-def setting_defaults(group: Any, prefix: str = "") -> list[tuple[str, object]]:
-    """Return (dotted key, default) of a group of settings."""
-    found: list[tuple[str, object]] = []
-    for one in fields(group):
-        value = getattr(group, one.name)
-        if is_dataclass(value):
-            found += setting_defaults(value, f"{prefix}{one.name}.")
-        elif one.name not in ("overrides", "tables") or prefix:
-            found.append((prefix + one.name, value))
-    return found
-
-
-def conf_comments() -> dict[str, str]:
-    """Return key -> what stands beside it in conf/, by its last name and, in files of a group, by its whole."""
-    found: dict[str, str] = {}
-    for path in sorted((ROOT / "conf").rglob("*.yaml")):
-        group = "" if path.parent.name == "conf" else f"{path.parent.name}."
-        for indent, key, comment in re.findall(r"^( *)(\w+):[^#\n]*?(?:\s# (.*))?$", path.read_text(encoding="utf-8"), re.MULTILINE):
-            if comment:
-                found.setdefault(f"{group}{key}" if not indent else key, comment)
-                found.setdefault(key, comment)
-    return found
-
-
 def tables_page() -> str:
     """Return every canonical table with its columns."""
     text = "# Tables\n\nEvery table is a log: a row is something that happened (`event_at`) and was known (`known_at`). A source gives those it has, one select each.\n"
+    text += "`needed` columns must be in the select; the others may be left out. `known_at` may be left out where `delay_days` is said.\n"
     for name, one in TABLES.items():
+        same = (
+            "Two rows that are equal in every column are one. "
+            if one.once
+            else "Equal rows are facts of their own, unless the select gives `_id`. "
+        )
         key = (
-            f"\nTwo rows with the same {', '.join(f'`{part}`' for part in one.key)} and other content contradict each other.\n"
+            f"Two with the same {', '.join(f'`{part}`' for part in one.key)} and other content contradict each other: both are set apart."
             if one.key
             else ""
         )
-        rows = [(f"`{col.name}`", col.kind, "yes" if col.required else "", column_rule(col)) for col in one.columns]
-        text += f"\n## {name}\n{key}\n" + table(("column", "kind", "needed", "rule"), rows)
+        rows = [
+            (f"`{col.name}`", column_meaning(name, col.name), col.kind, "yes" if col.required else "", column_rule(col))
+            for col in one.columns
+        ]
+        means = TABLE_MEANS[name]
+        text += f"\n## {name}\n\n{means[0].upper()}{means[1:]}. {same}{key}\n\n" + table(
+            ("column", "what it means", "kind", "needed", "rule"), rows
+        )
     return text
 
 
@@ -172,7 +145,7 @@ def column_rule(column: Any) -> str:
 def features_page() -> str:
     """Return every feature with phrase, lookback, table and what null means, by set."""
     text = "# Features\n\nWindows are `(cutoff - lookback, cutoff]` in both clocks. A table that the source does not give has no features: there is "
-    text += "no column at all. The phrase is what a manager reads.\n"
+    text += "no column at all. Where `privacy.retention` takes older rows away, what looks back further is null. The phrase is what a manager reads.\n"
     for name, rows in feature_catalogue().groupby("set", sort=False):
         shown = [
             (
@@ -241,31 +214,6 @@ def function_text(name: str, one: Any, level: str) -> str:
     return f"\n{level} {name}\n\n```python\n{name}{signature(one)}\n```\n\n{doc(one)}\n"
 
 
-def signature(one: Any) -> str:
-    """Return how something is called, without the names of modules."""
-    found = re.sub(
-        r"(?:prevenance|pandas|numpy|collections|datetime|pathlib|typing|matplotlib)(?:\.\w+)*\.(?=[A-Z_a-z])",
-        "",
-        str(inspect.signature(one)),
-    )
-    return found.replace("self, ", "").replace("(self)", "()").replace("'", "")
-
-
-def doc(one: Any) -> str:
-    """Return a docstring as Markdown: sections as words of their own, examples as code."""
-    text = inspect.getdoc(one) or ""
-    text = re.sub(r"^(Args|Raises|Returns):$", r"\n**\1**\n", text, flags=re.MULTILINE)
-    text = re.sub(r"^    (\w[\w, ]*): ", r"- `\1`: ", text, flags=re.MULTILINE)
-    text = re.sub(r"((?:^>>> .*\n?|^\.\.\. .*\n?)+(?:^(?!>>>|\s*$).*\n?)*)", r"\n```python\n\1\n```\n", text, flags=re.MULTILINE)
-    return text.replace("``", "`")
-
-
-def table(head: tuple[str, ...], rows: Any) -> str:
-    """Return a Markdown table; a bar or a line end in a cell stays in its cell."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |\n" for row in lines)
-
-
 def main(site: Path) -> int:
     """Write the site to ``site`` and return mkdocs' exit status; it warns of nothing, because a warning is an error."""
     try:
@@ -279,7 +227,7 @@ def main(site: Path) -> int:
     for name, text in pages().items():
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).write_text(text, encoding="utf-8")
-    for path in [*(ROOT / "docs").glob("*.png"), *(ROOT / "docs" / "night").glob("*")]:
+    for path in [*(ROOT / "docs").glob("*.png"), ROOT / "docs" / "iframe-worker.js", *(ROOT / "docs" / "night").glob("*")]:
         if path.suffix != ".md" and path.is_file():
             shutil.copy(path, work / path.relative_to(ROOT / "docs"))
     build.build(config.load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(work), site_dir=str(site), strict=True))

@@ -41,13 +41,18 @@ def picture(page: Path, place: Path, height: int) -> None:
         started.close()
 
 
+def printed_lists(out: Path) -> str:
+    """Train and score the default demo below ``out`` and return what the scoring printed."""
+    run = [sys.executable, "-m"]
+    subprocess.run([*run, "pipelines.train", f"out={out}"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return subprocess.run([*run, "pipelines.score", f"out={out}"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
 def main() -> None:
     """Train and score the default demo in a folder that goes away, and write what is shown of it."""
     with tempfile.TemporaryDirectory() as work:
         out = Path(work) / "out"
-        run = [sys.executable, "-m"]
-        subprocess.run([*run, "pipelines.train", f"out={out}"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        printed = subprocess.run([*run, "pipelines.score", f"out={out}"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        printed = printed_lists(out)
         readme = ROOT / "README.md"
         readme.write_text(with_block(readme.read_text(encoding="utf-8"), readme_block(printed, *SHOWN)), encoding="utf-8")
         picture((out / "lists" / "churn" / "latest").resolve() / "list.html", ROOT / "docs" / "list.png", 900)

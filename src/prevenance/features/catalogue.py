@@ -6,6 +6,7 @@ import pandas as pd
 
 from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Last, Max, Mean, Min, Ratio, State, Sum, Trend
 from prevenance.features.sets import LOOKBACKS, SETS, definitions
+from prevenance.features.state_nulls import NULL_MEANS
 
 COLUMNS = ("feature", "set", "phrase", "tables", "lookback_days", "value", "where", "null_means", "changeable")
 
@@ -66,7 +67,8 @@ def _rows(one: Definition, of: str, known: dict[str, Definition]) -> list[dict[s
 
 def _state_row(one: State, of: str, column: str, phrase: str) -> dict[str, object]:
     kind = "a category" if column in one.categories else "a state at the cutoff"
-    missing = f"the customer has no row in {' or '.join(one.tables)} that says it" if one.tables else "never"
+    unsaid = f"the customer has no row in {' or '.join(one.tables)} that says it" if one.tables else "never"
+    missing = NULL_MEANS.get(column, unsaid)
     return _row(column, of, phrase, list(one.tables), one.days, kind, "", missing, column not in one.background)
 
 

@@ -1,4 +1,7 @@
-"""The schema of ``conf/``: a dataclass a group, a field a key; what a key means stands in conf/."""
+"""The schema of ``conf/``: a dataclass a group, a field a key.
+
+What a key means stands in conf/; where conf/ has no line for it, it stands here, beside the field or above it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,50 +15,55 @@ from prevenance.demo.switches import Demo
 class SourceSettings:
     """Where the data come from and what the source says on the other groups; see conf/source/."""
 
-    name: str = "demo"
-    about: str = ""
-    static: bool = False
-    timezone: str = ""
-    currency: str = ""
-    language: str = ""
-    capacity: int | None = None
+    name: str = "demo"  # the source's name; its selects stand in the folder of the same name beside its yaml
+    about: str = ""  # what it is and where it comes from, for people
+    static: bool = False  # true: an export, whose newest row is now; false: a feed that goes on, whose now is the clock
+    timezone: str = ""  # the zone of timestamps without offset, such as Europe/Paris; without it such timestamps are refused
+    currency: str = ""  # of every amount: EUR, USD, ...; shown, never converted
+    language: str = ""  # of its reasons, actions and pages, unless language= says another
+    capacity: int | None = None  # contacts per list, unless capacity= says another
+    # view -> file(s) below data=, or {table:, query:, sqlite:, rename:, delimiter:}; a select reads the view
     files: dict[str, Any] = field(default_factory=dict)
+    # table -> days from event_at to known_at, where its select gives no known_at
     delay_days: dict[str, float] = field(default_factory=dict)
-    timestamp_formats: list[str] = field(default_factory=list)
-    decimal: str = "."
+    timestamp_formats: list[str] = field(default_factory=list)  # how its timestamps are written, such as '%d/%m/%Y'; empty: ISO 8601
+    decimal: str = "."  # the sign before decimals: . or ,
+    # {url_env: VARIABLE}: the environment variable that holds the address of a PostgreSQL database
     database: dict[str, Any] = field(default_factory=dict)
+    # files entry -> its key columns: tables that are edited in place, kept by `make record`
     record: dict[str, list[str]] = field(default_factory=dict)
-    between_tables: str = "warn"
+    between_tables: str = "warn"  # read by nothing; taken so that older files stay as they are
+    # target -> its settings here, with outreach:, validation:, tables: of its own; all run unless target= asks
     targets: dict[str, Any] = field(default_factory=dict)
-    validation: dict[str, Any] = field(default_factory=dict)
-    outreach: dict[str, Any] = field(default_factory=dict)
-    features: list[str] = field(default_factory=list)
-    plugins: list[str] = field(default_factory=list)
-    tables: dict[str, Any] = field(default_factory=dict)
+    validation: dict[str, Any] = field(default_factory=dict)  # keys of validation for this source
+    outreach: dict[str, Any] = field(default_factory=dict)  # keys of outreach for this source
+    features: list[str] = field(default_factory=list)  # feature sets for this source; empty: all
+    plugins: list[str] = field(default_factory=list)  # modules with features, targets, models or writers of your own that this source needs
+    tables: dict[str, Any] = field(default_factory=dict)  # keys of tables.<table> for this source
 
 
 @dataclass
 class TargetSettings:
     """What is predicted; see conf/target/."""
 
-    name: str = "all"
-    kind: str = ""
-    horizon_days: int = 90
-    settle_days: int = 0
-    lead_days: int = 0
-    active_days: int = 56
-    activity: list[str] = field(default_factory=list)
-    owned_days: int = 150
-    category: str = ""
-    priority: str = ""
+    name: str = "all"  # the target's name: of its folder, its model and its list; all: each that the source declares
+    kind: str = ""  # what is asked: contract, event or silence (churn), contraction, ticket, offer or family (cross_sell)
+    horizon_days: int = 90  # how many days ahead the question looks: (cutoff, cutoff + horizon]
+    settle_days: int = 0  # outcomes are recorded up to this late; a label closes at cutoff + horizon + settle
+    lead_days: int = 0  # an outcome inside (cutoff, cutoff + lead] is too late to act on
+    active_days: int = 56  # silence, ticket and family: who was active in (cutoff - active_days, cutoff] is asked about
+    activity: list[str] = field(default_factory=list)  # silence, ticket and family: the tables whose rows count as activity
+    owned_days: int = 150  # family only: what was bought in (cutoff - owned_days, cutoff] is owned
+    category: str = ""  # ticket only: tickets of this category alone; empty: any
+    priority: str = ""  # ticket only: tickets of this priority alone; empty: any
 
 
 @dataclass
 class ModelSettings:
     """Which kind of model, and how many trials tune it."""
 
-    kind: str = "auto"
-    trials: int = 20
+    kind: str = "auto"  # the kind of model that challenges the rule; auto: the number of outcomes decides
+    trials: int = 20  # how many settings of a model are tried when it is tuned
 
 
 @dataclass
@@ -85,10 +93,11 @@ class FeatureSettings:
 class PolicySettings:
     """What bad, late or missing rows of one table get."""
 
-    on_bad_row: str = "refuse"
-    max_bad_share: float = 0.01
-    warn_after: Any = None
-    error_after: Any = None
+    on_bad_row: str = "refuse"  # refuse: a run with too many bad rows ends with 3; quarantine: they are set apart and it goes on
+    max_bad_share: float = 0.01  # the share of rows that may break the contract before on_bad_row refuses
+    warn_after: Any = None  # an older newest known_at is told, measured at as_of
+    error_after: Any = None  # an older newest known_at is refused (4), measured at as_of
+    # true: must have rows; null: its files must be there; false: it may be missing or late, and the list is made without it
     required: bool | None = None
 
 
@@ -132,7 +141,7 @@ class PrivacySettings:
 class HealthScoreSettings:
     """The team's present health score: weighted inputs with bands, see conf/health_score/example.yaml."""
 
-    inputs: list[Any] = field(default_factory=list)
+    inputs: list[Any] = field(default_factory=list)  # features with weights and bands; see conf/health_score/example.yaml
 
 
 @dataclass
@@ -140,6 +149,7 @@ class PlaybookSettings:
     """What to do about a reason: family -> play, and target -> family -> play; ``own_plays``: else what a target says itself."""
 
     plays: dict[str, Any] = field(default_factory=dict)
+    # target -> family (or any) -> play; goes before plays and before what a target says itself
     targets: dict[str, Any] = field(default_factory=dict)
     own_plays: bool = False
 
@@ -148,8 +158,8 @@ class PlaybookSettings:
 class NightSettings:
     """The nights to make up for: bare dates in the source's time zone, both included."""
 
-    first: str | None = None
-    last: str | None = None
+    first: str | None = None  # from=: the first night, a bare date
+    last: str | None = None  # to=: the last night, included
 
 
 @dataclass
