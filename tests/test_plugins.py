@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hydra.core.plugins import Plugins
 
 import prevenance as pv
-from pipelines.start.compose import settings_of
+from pipelines.start.compose import PrivateConf, settings_of, targets_of
 from prevenance import testing
 from prevenance.features.sets import SETS
 from prevenance.models.kinds import MODELS
@@ -172,6 +173,34 @@ def test_a_module_beside_the_private_folder_needs_no_path(tmp_path, monkeypatch)
     assert settings_of("train", ["plugins=[beside_x]"]).plugins == ["beside_x"]
     assert "beside" in plugins.REGISTERED
     sys.modules.pop("beside_x", None)
+
+
+@pytest.mark.usefixtures("nothing_registered")
+def test_a_source_may_name_its_plug_in_and_a_folder_without_one_stays_off_the_path(tmp_path, monkeypatch):
+    Plugins.instance().register(PrivateConf)
+    (tmp_path / "source" / "own").mkdir(parents=True)
+    (tmp_path / "source" / "plain.yaml").write_text("name: plain\ntimezone: UTC\ntargets: {tickets: {}}\n", encoding="utf-8")
+    (tmp_path / "source" / "own.yaml").write_text(
+        "name: own\ntimezone: UTC\nplugins: [named_x]\ntargets: {alarm_x: {}}\n", encoding="utf-8"
+    )
+    (tmp_path / "named_x.py").write_text(
+        "from pathlib import Path\nimport prevenance as pv\n"
+        "def alarm(*, horizon_days=9, name='alarm_x'): return pv.Target(name, ('tickets',), 'select 1', 'select 1', horizon_days)\n"
+        "plugin = pv.Plugin('named', targets={'alarm_x': alarm}, conf=Path(__file__).parent / 'plugged')\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "plugged" / "target").mkdir(parents=True)
+    (tmp_path / "plugged" / "target" / "alarm_x.yaml").write_text("name: alarm_x\nkind: alarm_x\nhorizon_days: 9\n", encoding="utf-8")
+    monkeypatch.setenv(commands.PRIVATE, str(tmp_path))
+    assert settings_of("train", ["source=plain", "target=tickets"]).source.name == "plain"
+    assert str(tmp_path) not in sys.path
+    given = settings_of("train", ["source=own"])
+    assert "named" in plugins.REGISTERED
+    assert [one.target.kind for one in targets_of("train", given)] == ["alarm_x"]
+    for wrong in ("plugins=named_x", "plugins={a: named_x}", "plugins=[[named_x]]", "plugins=[3]", "plugins=null"):
+        with pytest.raises(pv.PrevenanceError, match="E20"):
+            settings_of("train", [wrong])
+    sys.modules.pop("named_x", None)
 
 
 @pytest.mark.usefixtures("nothing_registered")

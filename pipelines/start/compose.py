@@ -57,8 +57,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
         refuse_named_code(one)
     # Before anything is composed: a source or target of a plug-in stands in its own folder.
-    asked = OmegaConf.from_dotlist([one for one in overrides if one.startswith("plugins=")]).get("plugins")
-    load_named(asked if isinstance(asked, ListConfig) else [])
+    load_named(_modules(OmegaConf.from_dotlist([one for one in overrides if one.startswith("plugins=")])))
     try:
         # Hydra keeps one global state, and one process composes once for each target.
         GlobalHydra.instance().clear()
@@ -66,7 +65,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             # Ids go round Hydra: a comma, a brace or a quote in one would mean something in its grammar.
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
             composed = compose(name, overrides=[escaped_setting(one) for one in overrides if one.partition("=")[0] not in ids])
-            if load_named([*(composed.get("plugins") or []), *((composed.get("source") or {}).get("plugins") or [])]):
+            if load_named([*_modules(composed), *_modules(composed.get("source"))]):
                 return settings_of(name, overrides)
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
             found = checked_settings(composed, overrides)
@@ -74,6 +73,21 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             return found
     except (HydraException, OmegaConfBaseException) as problem:
         raise config_error(problem, setting_keys()) from problem
+
+
+def _modules(composed: Any) -> list[str]:
+    """Return the modules that ``plugins`` of a group of settings names; what is no list is left for the schema to refuse.
+
+    Raises:
+        PrevenanceError: E202 for a list of something else than names.
+    """
+    found = composed.get("plugins") if isinstance(composed, DictConfig) else None
+    names = list(found) if isinstance(found, ListConfig) else []
+    for one in names:
+        if not isinstance(one, str):
+            what = f"plugins names modules, and {str(one)[:40]} is none"
+            raise PrevenanceError("E202", what, key="plugins", fix="write plugins=[acme_success]")
+    return names
 
 
 def escaped_setting(override: str) -> str:

@@ -5,14 +5,13 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from hydra.core.plugins import Plugins
 
 from pipelines.start.compose import IDS, PrivateConf, own_words, settings_of, with_remembered
 from pipelines.start.ending import known_failure
 from pipelines.start.refusals import refuse_secrets
-from pipelines.start.run import held_by, write_run_status
+from pipelines.start.run import run_held
 from prevenance.base.errors import PrevenanceError
 from prevenance.runs.commands import PRIVATE
 from prevenance.runs.plugins import load_installed
@@ -60,13 +59,9 @@ def told_by(name: str, arguments: Sequence[str]) -> str:
     """
     given = settings_for(name, arguments)
     said: list[str] = []
-    body = importlib.import_module(f"pipelines.{name}").body
+    steps, body = Steps(given.folder, told=said.append), importlib.import_module(f"pipelines.{name}").body
     try:
-        with held_by(name, given.folder):
-            steps = Steps(given.folder, told=said.append)
-            told: Any = body(given, steps)
-            if told is not None:
-                write_run_status(given.folder, name, next((one.exit_status for one in steps.refused), 0), told)
+        run_held(name, body, given, steps)
     except PrevenanceError:
         raise
     except Exception as problem:

@@ -96,7 +96,7 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
 
 
 @contextmanager
-def held_by(name: str, out: Path) -> Iterator[None]:
+def _held_by(name: str, out: Path) -> Iterator[None]:
     """Hold the locks of the pipeline ``name`` inside the block, with what killed runs left unfinished removed.
 
     Only training, scoring and recording make a folder that is not there.
@@ -113,19 +113,28 @@ def held_by(name: str, out: Path) -> Iterator[None]:
 
 
 def _run(name: str, body: Body, given: Settings) -> int:
+    steps = Steps(given.folder, _show, say)
+    status = run_held(name, body, given, steps)
+    sys.stderr.writelines(problem.line() + "\n" for problem in steps.refused)
+    return status
+
+
+def run_held(name: str, body: Body, given: Settings, steps: Steps) -> int:
+    """Run a command with its locks, write what status.json says of it, and return the exit status; what it refused stands in ``steps``.
+
+    Raises:
+        PrevenanceError: what the command ends with.
+    """
     ending.sweep_spilled()
-    with held_by(name, given.folder):
-        steps = Steps(given.folder, _show, say)
+    with _held_by(name, given.folder):
         told = body(given, steps)
         status = next((problem.exit_status for problem in steps.refused), 0)
         if told is not None:
-            write_run_status(given.folder, name, status, told)
-        sys.stderr.writelines(problem.line() + "\n" for problem in steps.refused)
+            _write_run_status(given.folder, name, status, told)
         return status
 
 
-def write_run_status(out: Path, name: str, status: int, told: Mapping[str, Any]) -> None:
-    """Write what a run did into status.json, clock and version with it."""
+def _write_run_status(out: Path, name: str, status: int, told: Mapping[str, Any]) -> None:
     from prevenance.publish.folders import write_status  # late: a wrong setting is refused before pandas is there
 
     write_status(out, {"pipeline": name, "exit": status, **told})
@@ -144,7 +153,7 @@ def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
     # Another source's folder, another run's, or one that cannot be written: its status is not ours to replace.
     if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
         try:
-            write_run_status(out, name, problem.exit_status, {"outcome": "refused", "error": problem.line()})
+            _write_run_status(out, name, problem.exit_status, {"outcome": "refused", "error": problem.line()})
         except PrevenanceError as second:
             sys.stderr.write(second.line() + "\n")
     return problem.exit_status

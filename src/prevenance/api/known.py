@@ -27,7 +27,8 @@ Cutoffs = Iterable[str | datetime]
 
 @dataclass(frozen=True)
 class KnownHistory:
-    """Everything that was known at ``as_of``; made by ``Project.history``. Nothing of it is later, whatever is asked.
+    """Everything that was known at ``as_of``; made by ``Project.history``. Nothing of it is later, whatever is asked, but
+    ``counts``, ``messages`` and ``quarantine``: these tell what became of every row that was read, later ones too.
 
     >>> history = project.history(as_of="2026-07-01")
     >>> history.as_of, history.tables[:3]

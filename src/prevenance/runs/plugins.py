@@ -68,10 +68,10 @@ def load_named(modules: Iterable[str]) -> bool:
     Raises:
         PrevenanceError: E212 as ``load_installed``.
     """
-    beside, before = os.environ.get(PRIVATE), len(REGISTERED)
-    if beside and beside not in sys.path:
+    named, beside, before = list(modules), os.environ.get(PRIVATE), len(REGISTERED)
+    if named and beside and beside not in sys.path:
         sys.path.append(beside)
-    for name in modules:
+    for name in named:
         _register_from(name, partial(importlib.import_module, name))
     return len(REGISTERED) > before
 
