@@ -23,7 +23,7 @@ from prevenance.models.kinds import MODELS
 from prevenance.publish.folders import WRITERS
 from prevenance.runs import commands, plugins
 from prevenance.targets import KINDS, words_of
-from prevenance.words import catalogue, words
+from prevenance.words import catalogue, catalogues, words
 
 ROOT = Path(__file__).parent.parent
 ACME = ROOT / "tests" / "acme"
@@ -37,6 +37,7 @@ def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for name in list(held):
             monkeypatch.setitem(held, name, held[name])
     before = [(held, set(held)) for held in (SETS, KINDS, MODELS, WRITERS, plugins.REGISTERED)]
+    monkeypatch.setattr(catalogues, "_ADDED", {})
     conf, path = list(commands.PLUGGED_CONF), list(sys.path)
     yield
     for held, names in before:
@@ -216,8 +217,6 @@ def test_a_writer_that_fails_keeps_the_old_list():
 
 
 def test_our_translation_of_our_text_stays(monkeypatch):
-    from prevenance.words import catalogues
-
     monkeypatch.setattr(catalogues, "_ADDED", {})
     text, told = next(iter(catalogue("fr").items()))
     catalogues.add_texts("fr", {"x": {text: "autre chose", "Only theirs": "Rien qu'à eux"}})
