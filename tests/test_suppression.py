@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 from worlds import world
 
-from prevenance.history.history import History
-from prevenance.order.suppression import PERSONAL, contacted_customers, escalated_customers, yearly_revenue
+from prevenance.history.history import History, visible_each_sql, visible_sql
+from prevenance.order.suppression import PERSONAL, newest_contacts, open_escalations, yearly_revenue
 
 NOW = datetime(2026, 9, 30)
+
+
+def contacted_customers(past: History, moment: datetime, days: float) -> set[str]:
+    return set(newest_contacts(past, [moment], days)[moment])
+
+
+def escalated_customers(past: History, moment: datetime, days: float) -> set[str]:
+    return open_escalations(past, [moment], days)[moment]
+
+
+def revenue(past: History, moment: datetime) -> dict[str, float]:
+    return yearly_revenue(past, [moment])[moment]
 
 
 def history(table: str, *rows: tuple) -> History:
@@ -74,9 +87,9 @@ def test_a_forgotten_or_plain_ticket_is_no_open_escalation() -> None:
 def test_revenue_is_that_of_running_contracts() -> None:
     contract = {"customer_id": "a", "subscription_id": "s", "event": "started", "mrr": 100.0}
     rows = [(-100, -100, contract), (-50, -50, contract | {"subscription_id": "u", "mrr": 20.0}), (-9, -9, contract | {"event": "ended"})]
-    assert yearly_revenue(history("subscriptions", *rows), NOW) == {"a": 240.0}
-    assert yearly_revenue(history("subscriptions", *rows), NOW - timedelta(days=20)) == {"a": 1440.0}
-    assert yearly_revenue(History.from_frames({}, NOW), NOW) == {}
+    assert revenue(history("subscriptions", *rows), NOW) == {"a": 240.0}
+    assert revenue(history("subscriptions", *rows), NOW - timedelta(days=20)) == {"a": 1440.0}
+    assert revenue(History.from_frames({}, NOW), NOW) == {}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -92,10 +105,24 @@ def test_the_future_changes_nothing_and_the_plain_loop_agrees(seed: int) -> None
     for asked in (
         lambda one: contacted_customers(one, at, 60),
         lambda one: escalated_customers(one, at, 400),
-        lambda one: yearly_revenue(one, at),
+        lambda one: revenue(one, at),
     ):
         assert asked(whole) == asked(past)
     contacts = known["contacts"]
     fresh = contacts[(contacts["event_at"] > at - timedelta(days=60)) & (contacts["direction"] == "out") & contacts["kind"].isin(PERSONAL)]
     assert contacted_customers(whole, at, 60) == set(fresh["customer_id"])
-    assert np.isfinite(list(yearly_revenue(whole, at).values())).all()
+    assert np.isfinite(list(revenue(whole, at).values())).all()
+
+
+def test_many_moments_at_once_are_each_alone() -> None:
+    whole = History.from_frames(world(3, customers=8, rows=6.0), datetime(2027, 6, 1))
+    moments = [datetime(2025, 9, 1) + timedelta(days=40.25 * n) for n in range(8)]
+    for asked in (partial(newest_contacts, days=300), partial(open_escalations, days=300), yearly_revenue):
+        many = asked(whole, moments)
+        assert many == {moment: asked(whole, [moment])[moment] for moment in moments}
+        assert any(many.values())
+    for table in ("contacts", "tickets", "customers"):
+        columns = "cutoff, age_days, * exclude (age_days, cutoff)"
+        each = [whole.con.execute(f"select {columns} from {visible_sql(table, moment)} order by all").fetchall() for moment in moments]
+        found = whole.con.execute(f"select {columns} from {visible_each_sql(table, moments)} order by all").fetchall()
+        assert found == [row for rows in each for row in rows]

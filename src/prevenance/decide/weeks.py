@@ -17,7 +17,7 @@ from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import cohort_scores
 from prevenance.order import suppression
-from prevenance.order.decision import COOLING, STANDING, Memory, Rules, decide
+from prevenance.order.decision import COOLING, STANDING, Memory, Rules, decide, remember
 from prevenance.order.holdout import last_mondays
 from prevenance.order.suppression import Peace
 from prevenance.order.value import best_offers
@@ -160,40 +160,49 @@ def decision_at_cutoff(
     ``now`` and ``past`` have customer_id, owner, state0, score, value_at_stake; ``past`` has cutoff too. Owners are those of the cutoff.
     """
     memory, rules = Memory(), moments.rules
-    for moment in moments.mondays:
-        # A cutoff on a Monday is decided once, below, with tonight's rows.
-        if moment == moments.cutoff:
-            break
-        rows = past[past["cutoff"] == pd.Timestamp(moment)].reset_index(drop=True)
-        rows = _with_standing(peace, history, rules, moment, rows, answers)
-        _, memory = decide(rows, rules, moment, memory, draws=True)
-    rows = _with_standing(peace, history, rules, moments.cutoff, now, answers)
-    found, _ = decide(rows, rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
+    # A cutoff on a Monday is decided once, at last, with tonight's rows.
+    mondays = [one for one in moments.mondays if one < moments.cutoff]
+    standing = _standing(peace, history, rules, [*mondays, moments.cutoff], answers)
+    for monday in mondays:
+        rows = past[past["cutoff"] == pd.Timestamp(monday)].reset_index(drop=True)
+        memory = remember(standing(rows, monday), rules, monday, memory)
+    found, _ = decide(standing(now, moments.cutoff), rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
     return found
 
 
-def _with_standing(
-    peace: Peace, history: History, rules: Rules, moment: datetime, rows: pd.DataFrame, answers: list[Answer]
-) -> pd.DataFrame:
-    """Return ``rows`` (same index) with the columns of ``STANDING`` as they stood at ``moment``."""
-    said = feedback.customer_answers(
-        answers,
-        moment,
-        static=peace.static,
-        zone=peace.zone,
-        horizon_days=rules.holdout.horizon_days,
-        wrong_alarm_days=peace.wrong_alarm_days,
-    ).set_index("customer_id")
-    said = said.reindex(rows["customer_id"]).set_axis(rows.index)
-    epoch = rules.holdout.began(moment)
-    cooling = suppression.contacted_customers(history, moment, peace.cooldown_days)
-    touched = suppression.contacted_customers(history, moment, (moment - epoch) / timedelta(days=1))
-    ids = rows["customer_id"]
-    return rows.assign(
-        **{name: said[name] for name in ("rests_until", "rests_since", "score_then")},
-        rests=said["rests"].fillna(STANDING["rests"]),
-        **{COOLING: ids.isin(cooling) | (said["contacted_at"] > pd.Timestamp(moment - timedelta(days=peace.cooldown_days)))},
-        touched=ids.isin(touched) | (said["contacted_at"] > pd.Timestamp(epoch)),
-        escalated=ids.isin(suppression.escalated_customers(history, moment, peace.escalation_days)),
-        revenue=ids.map(suppression.yearly_revenue(history, moment)).astype("float64"),
-    )
+def _standing(
+    peace: Peace, history: History, rules: Rules, moments: list[datetime], answers: list[Answer]
+) -> Callable[[pd.DataFrame, datetime], pd.DataFrame]:
+    """Return what gives rows (index kept) the columns of ``STANDING`` as they stood at one of ``moments``; the tables are asked once for all."""
+    longest = max((one - rules.holdout.began(one)) / timedelta(days=1) for one in moments)
+    contacts = suppression.newest_contacts(history, moments, max(peace.cooldown_days, longest))
+    # Revenue is asked for the limit of the hold-out alone.
+    paid = suppression.yearly_revenue(history, moments) if rules.holdout.max_value is not None else {}
+    escalated = suppression.open_escalations(history, moments, peace.escalation_days)
+
+    def with_standing(rows: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+        ids = rows["customer_id"]
+        said = feedback.customer_answers(
+            answers,
+            moment,
+            static=peace.static,
+            zone=peace.zone,
+            horizon_days=rules.holdout.horizon_days,
+            wrong_alarm_days=peace.wrong_alarm_days,
+        ).set_index("customer_id")
+        said = said.reindex(ids).set_axis(rows.index)
+        cool = moment - timedelta(days=peace.cooldown_days)
+
+        def contacted_after(since: datetime) -> pd.Series:
+            return ids.isin([one for one, at in contacts[moment].items() if at > since]) | (said["contacted_at"] > pd.Timestamp(since))
+
+        return rows.assign(
+            **{name: said[name] for name in ("rests_until", "rests_since", "score_then")},
+            rests=said["rests"].fillna(STANDING["rests"]),
+            **{COOLING: contacted_after(cool)},
+            touched=contacted_after(rules.holdout.began(moment)),
+            escalated=ids.isin(escalated[moment]),
+            revenue=ids.map(paid.get(moment, {})).astype("float64"),
+        )
+
+    return with_standing

@@ -1,12 +1,12 @@
 """The two-clock history: everything known up to ``until``, asked only as of a cutoff.
 
 A fact is visible at a cutoff iff ``event_at <= cutoff`` and ``known_at <= cutoff``. That sentence is written in
-``visible_sql`` and in ``features/intervals.py`` (as interval numbers); a law of the test suite holds them together.
+``visible_sql``, in ``visible_each_sql`` and in ``features/intervals.py`` (as interval numbers); laws of the test suite hold them together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -165,6 +165,15 @@ def visible_sql(table: str, cutoff: datetime, days: float | None = None) -> str:
     return (
         f"(select *, {at} as cutoff, epoch_us({at} - event_at) / 86400000000.0 as age_days from canonical.{table} "
         f"where event_at <= {at} and known_at <= {at}{window})"
+    )
+
+
+def visible_each_sql(table: str, cutoffs: Iterable[datetime]) -> str:
+    """Return SQL for the rows of ``visible_sql`` of several cutoffs in one scan: a row comes once for each cutoff at which it is visible."""
+    line = ", ".join(f"(timestamp '{cutoff}')" for cutoff in sorted(set(cutoffs)))
+    return (
+        f"(select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from canonical.{table} "
+        f"join (values {line}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
     )
 
 

@@ -77,44 +77,64 @@ def decide(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, *
     Raises:
         ValueError: a workable customer has no score in [0, 1], a state is unknown or a customer comes twice.
     """
-    _check(rows)
-    rows = rows.assign(**{name: usual for name, usual in STANDING.items() if name not in rows})
+    found, after = _walked(rows, rules, moment, memory, draws=draws)
+    rows, ids, apart, worked = found.rows, found.rows["customer_id"], found.apart, found.worked
     expected = expected_value(rows, rules.share, rules.cost)
     place = list_places(rows, expected, rows["score"])
-    woken = _woken(rows, rules, memory)
-    apart = _apart(rows, moment, woken)
-    free = apart == ""
-    sticky = _sticky(rows, rules, memory.inside)
-    arms, band = _drawn(rows[free], sticky, rules, moment, memory, draws)
-    held = free & rows["customer_id"].map(arms).eq(HOLDOUT) & _may_be_held(rows, rules.holdout)
-    apart = apart.mask(held, HOLDOUT)
-    inside = _inside(rows[free & ~held], sticky, rules.room)
-    worked = inside.reindex(rows.index, fill_value=False).astype(bool)
-    apart = apart.mask((apart == "") & ~worked, BEYOND)
-    rank = place.where(worked).rank().astype("Int64")
-    ids = rows["customer_id"]
-    listed = frozenset(ids[worked])
-    if draws:
-        # An arm once drawn stays for the epoch, or the comparison would be with whoever was left over.
-        arms = {**dict.fromkeys(sorted(listed), CONTACT), **arms}
     decided = pd.DataFrame(
         {
             "customer_id": ids,
             "place": place,
             "expected_value": expected.where(apart != "too_late"),
-            "rank": rank,
-            "apart": apart.astype("str"),
+            "rank": place.where(worked).rank().astype("Int64"),
+            "apart": apart,
             "apart_until": rows["rests_until"].where(apart.isin(["snoozed"])).astype("datetime64[us]"),
-            "woken_points": ((rows["score"] - rows["score_then"]) * 100).round(1).where(woken & free),
-            "arm": pd.Series(np.select([held, worked], [HOLDOUT, CONTACT], ""), index=rows.index, dtype="str"),
-            "in_band": ids.isin(band) & rows["state0"].eq(WORKABLE),
-            "drawn_at": pd.to_datetime(ids.map(band)).astype("datetime64[us]"),
+            "woken_points": ((rows["score"] - rows["score_then"]) * 100).round(1).where(found.woken & found.free),
+            "arm": pd.Series(np.select([apart.eq(HOLDOUT), worked], [HOLDOUT, CONTACT], ""), index=rows.index, dtype="str"),
+            "in_band": ids.isin(after.band) & rows["state0"].eq(WORKABLE),
+            "drawn_at": pd.to_datetime(ids.map(after.band)).astype("datetime64[us]"),
             "hours": pd.Series(rules.room.hours_per_contact if rules.room.hours else np.nan, index=rows.index).where(worked),
             "new": worked & ~ids.isin(memory.inside),
         }
     )
+    return decided, after
+
+
+def remember(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory) -> Memory:
+    """Return what a Monday before the cutoff hands on, as ``decide`` with ``draws`` does; its list itself nobody reads any more."""
+    return _walked(rows, rules, moment, memory, draws=True)[1]
+
+
+@dataclass(frozen=True)
+class _Walked:
+    """``rows`` with all columns of ``STANDING``; who was woken, stood apart for no reason of their own (``free``) and is to be worked."""
+
+    rows: pd.DataFrame
+    woken: pd.Series
+    free: pd.Series
+    apart: pd.Series
+    worked: pd.Series
+
+
+def _walked(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, *, draws: bool) -> tuple[_Walked, Memory]:
+    _check(rows)
+    rows = rows.assign(**{name: usual for name, usual in STANDING.items() if name not in rows})
+    ids = rows["customer_id"]
+    woken = _woken(rows, rules, memory)
+    apart = _apart(rows, moment, woken)
+    free = apart == ""
+    sticky = _sticky(rows, rules, memory.inside)
+    arms, band = _drawn(rows[free], sticky, rules, moment, memory, draws)
+    held = free & ids.map(arms).eq(HOLDOUT) & _may_be_held(rows, rules.holdout)
+    apart = apart.mask(held, HOLDOUT)
+    worked = _inside(rows[free & ~held], sticky, rules.room).reindex(rows.index, fill_value=False).astype(bool)
+    apart = apart.mask((apart == "") & ~worked, BEYOND)
+    listed = frozenset(ids[worked])
+    if draws:
+        # An arm once drawn stays for the epoch, or the comparison would be with whoever was left over.
+        arms = {**dict.fromkeys(sorted(listed), CONTACT), **arms}
     gone = frozenset(zip(ids[woken], rows.loc[woken, "rests_since"], strict=True))
-    return decided, Memory(listed, rules.holdout.epoch(moment), arms, band, memory.woken | gone)
+    return _Walked(rows, woken, free, apart, worked), Memory(listed, rules.holdout.epoch(moment), arms, band, memory.woken | gone)
 
 
 def _check(rows: pd.DataFrame) -> None:
@@ -130,6 +150,8 @@ def _check(rows: pd.DataFrame) -> None:
 def _woken(rows: pd.DataFrame, rules: Rules, memory: Memory) -> pd.Series:
     """Return whose snooze is over before its date: the chance rose enough, now or at a moment before."""
     rose = rows["rests"].eq("snoozed") & ((rows["score"] - rows["score_then"]) * 100 >= rules.wake_points - 1e-9)
+    if not memory.woken:
+        return rose
     before = [(one, since) in memory.woken for one, since in zip(rows["customer_id"], rows["rests_since"], strict=True)]
     return rose | (pd.Series(before, index=rows.index, dtype=bool) & rows["rests"].eq("snoozed"))
 

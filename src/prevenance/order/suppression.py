@@ -1,10 +1,12 @@
 """Who is not to be contacted, as far as the tables say it: each question asked as of a moment, by both clocks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from prevenance.history.history import History, visible_sql
-from prevenance.targets.churn import ACTIVE, MONEY
+from prevenance.history.history import History, visible_each_sql
+from prevenance.targets.churn import MONEY, running_sql
+from prevenance.targets.sql import standing_sql
 
 
 @dataclass(frozen=True)
@@ -25,39 +27,51 @@ PERSONAL = ("call", "email", "meeting", "training")
 """Kinds of contact after which a customer is left in peace; a campaign is none."""
 
 
-def contacted_customers(history: History, moment: datetime, days: float) -> set[str]:
-    """Return the customers whom somebody of ours contacted in person in ``(moment - days, moment]``."""
-    if "contacts" not in history.tables or days <= 0:
-        return set()
+def newest_contacts(history: History, moments: Sequence[datetime], days: float) -> dict[datetime, dict[str, datetime]]:
+    """Return, for each moment, whom somebody of ours contacted in person in ``(moment - days, moment]``, and when last."""
+    found: dict[datetime, dict[str, datetime]] = {moment: {} for moment in moments}
+    if "contacts" not in history.tables or days <= 0 or not found:
+        return found
     kinds = ", ".join(f"'{kind}'" for kind in PERSONAL)
-    asked = f"select distinct customer_id from {visible_sql('contacts', moment, days)} where direction = 'out' and kind in ({kinds})"
-    return {row[0] for row in history.con.execute(asked).fetchall()}
+    asked = f"""
+        select cutoff, customer_id, max(event_at) from {visible_each_sql("contacts", moments)}
+        where direction = 'out' and kind in ({kinds}) and age_days < {float(days)} group by all"""
+    for moment, customer, at in history.con.execute(asked).fetchall():
+        found[moment][customer] = at
+    return found
 
 
-def escalated_customers(history: History, moment: datetime, days: float) -> set[str]:
-    """Return the customers with an open escalation: a ticket escalated, and at ``moment`` neither resolved nor closed.
+def open_escalations(history: History, moments: Sequence[datetime], days: float) -> dict[datetime, set[str]]:
+    """Return, for each moment, the customers with an open escalation: a ticket escalated, and neither resolved nor closed.
 
     A ticket of which nothing was heard in ``(moment - days, moment]`` was forgotten and no longer counts.
     """
+    found: dict[datetime, set[str]] = {moment: set() for moment in moments}
     # No tickets known is no open escalation; a source without them would silence everybody.
-    if "tickets" not in history.tables:
-        return set()
+    if "tickets" not in history.tables or not found:
+        return found
+    # Few tickets are ever escalated: of the others nothing is asked.
     asked = f"""
-        select distinct customer_id from (
-            select customer_id, bool_or(event = 'escalated') as was_escalated, min(age_days) as silent_days,
+        select distinct cutoff, customer_id from (
+            select cutoff, customer_id, bool_or(event = 'escalated') as was_escalated, min(age_days) as silent_days,
                 arg_max(event, (event_at, known_at, case when event in ('resolved', 'closed') then 1 else 0 end))
                     filter (where event in ('opened', 'escalated', 'reopened', 'resolved', 'closed')) as standing
-            from {visible_sql("tickets", moment)} group by customer_id, ticket_id)
+            from {visible_each_sql("tickets", moments)}
+            where ticket_id in (select ticket_id from canonical.tickets where event = 'escalated')
+            group by cutoff, customer_id, ticket_id)
         where was_escalated and standing not in ('resolved', 'closed') and silent_days < {float(days)}"""
-    return {row[0] for row in history.con.execute(asked).fetchall()}
+    for moment, customer in history.con.execute(asked).fetchall():
+        found[moment].add(customer)
+    return found
 
 
-def yearly_revenue(history: History, moment: datetime) -> dict[str, float]:
-    """Return what each customer with running contracts pays a year; empty where no contracts are known."""
-    if "subscriptions" not in history.tables:
-        return {}
-    asked = (
-        f"with subscriptions as (select * from {visible_sql('subscriptions', moment)}) "
-        f"select customer_id, {MONEY} as yearly from ({ACTIVE}) group by customer_id"
-    )
-    return {customer: value for customer, value in history.con.execute(asked).fetchall() if value is not None}
+def yearly_revenue(history: History, moments: Sequence[datetime]) -> dict[datetime, dict[str, float]]:
+    """Return, for each moment, what each customer with running contracts pays a year; empty where no contracts are known."""
+    found: dict[datetime, dict[str, float]] = {moment: {} for moment in moments}
+    if "subscriptions" not in history.tables or not found:
+        return found
+    standing = standing_sql(visible_each_sql("subscriptions", moments), "cutoff, customer_id")
+    asked = f"select cutoff, customer_id, {MONEY} as yearly from ({running_sql(standing)}) group by all having yearly is not null"
+    for moment, customer, value in history.con.execute(asked).fetchall():
+        found[moment][customer] = value
+    return found

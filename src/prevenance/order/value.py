@@ -35,19 +35,23 @@ def list_places(rows: pd.DataFrame, worth: pd.Series, chance: pd.Series) -> pd.S
     Groups follow as in ``ORDER``; within one by ``worth`` (unknown last, those by ``chance``), or by ``chance`` if no worth is known at
     all; then by the larger value, then by the smaller id.
     """
-    keys = pd.DataFrame(
-        {
-            "group": rows["state0"].map(ORDER).astype("int64"),
-            "unscored": chance.isna(),
-            "worth": -worth,
-            "chance": -chance if worth.isna().all() else -chance.where(worth.isna(), 0.0),
-            "value": -rows["value_at_stake"],
-            "id": rows["customer_id"].astype("str"),
-            "product": rows["product_id"].astype("str") if "product_id" in rows else "",
-        }
-    )
-    order = keys.sort_values(list(keys.columns), na_position="last", kind="stable").index
-    return pd.Series(np.arange(1, len(rows) + 1), index=order).reindex(rows.index)
+    by_chance = -chance if worth.isna().all() else -chance.where(worth.isna(), 0.0)
+    keys = [
+        *([_rank_of(rows["product_id"])] if "product_id" in rows else []),
+        _rank_of(rows["customer_id"]),
+        *(one.to_numpy(dtype="float64") for one in (-rows["value_at_stake"], by_chance, -worth, chance.isna())),
+        rows["state0"].map(ORDER).to_numpy(dtype="float64"),
+    ]
+    # The last key is the first to count, and what is unknown comes last in each.
+    places = np.empty(len(rows), dtype="int64")
+    places[np.lexsort(keys)] = np.arange(1, len(rows) + 1)
+    return pd.Series(places, index=rows.index)
+
+
+def _rank_of(names: pd.Series) -> np.ndarray:
+    """Return the place of each name among all in the order of the alphabet; unknown ones last."""
+    codes = pd.factorize(names.astype("str"), sort=True)[0]
+    return np.where(codes < 0, len(codes), codes)
 
 
 def offers_by_product(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:

@@ -6,7 +6,13 @@ from dataclasses import replace
 from prevenance.targets.sql import activity_rows, standing_sql
 from prevenance.targets.target import Target, TargetWords
 
-ACTIVE = f"select * replace (coalesce(mrr, 0) as mrr) from ({standing_sql()}) where last_event <> 'ended'"
+
+def running_sql(standing: str) -> str:
+    """Return SQL for the contracts among the rows of ``standing_sql`` that run; one without a price is worth nothing."""
+    return f"select * replace (coalesce(mrr, 0) as mrr) from ({standing}) where last_event <> 'ended'"
+
+
+ACTIVE = running_sql(standing_sql())
 
 MONEY = "nullif(round(sum(mrr) * 12, 2), 0)::double"
 
