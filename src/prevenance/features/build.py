@@ -15,6 +15,7 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend, columns_of, parts_of
 from prevenance.features.windows import Window, windowed
 from prevenance.history.history import History, visible_sql
+from prevenance.history.together import cutoffs_at_once, own_id_sql, own_rows_sql
 from prevenance.sources.files import is_out_of_room
 from prevenance.tables.canonical import TABLES
 
@@ -128,37 +129,32 @@ def _known(
 
 
 def _ask(history: History, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> None:
-    """Write the snapshots of each cutoff, numbered in their order, as ``asked_0``, ``asked_1``, …"""
-    for number, index in enumerate(rows.values()):
-        history.con.register("frame", keys.drop(columns="cutoff").iloc[index].assign(place=index))
-        history.con.execute(f"create or replace temp table asked_{number} as from frame")
-        history.con.unregister("frame")
+    """Write the snapshots as ``asked_rows``: their keys, with their place and the number of their cutoff."""
+    number = np.zeros(len(keys), dtype="int64")
+    for at, index in enumerate(rows.values()):
+        number[index] = at
+    history.con.register("frame", keys.assign(cutoff=keys["cutoff"].astype("datetime64[us]"), place=np.arange(len(keys)), number=number))
+    history.con.execute("create or replace temp table asked_rows as from frame")
+    history.con.unregister("frame")
 
 
 def _state(history: History, state: State, rows: dict[datetime, np.ndarray], keys: pd.DataFrame) -> dict[str, np.ndarray | pd.Series]:
-    """Run a state's SQL once per cutoff, over visible rows of the snapshots' customers (of all customers, for pairs)."""
+    """Run a state's SQL once per cutoff, over visible rows of the snapshots' customers (of all customers, for pairs); see ``State.alone``."""
     filled: dict[str, pd.Series] = {
         name: pd.Series(None, index=keys.index, dtype="str") if name in state.categories else pd.Series(np.nan, index=keys.index)
         for name in state.columns
     }
-    row = "customer_id, product_id" if state.pair else "customer_id"
-    for number, cutoff in enumerate(rows):
-        # Before a table begins there is no telling nothing from not recorded.
-        begun = [history.begins[one] for one in state.tables if one in history.begins]
-        if state.days is not None and any(cutoff - timedelta(days=state.days) < one for one in begun):
-            continue
-        views = [f"asked as (select {row}, place, timestamp '{cutoff}' as cutoff from asked_{number})"]
-        views += [
-            f"{table} as (select * from {visible_sql(table, cutoff, state.days)}"
-            + (" where customer_id in (select customer_id from asked))" if TABLES[table].per_customer and not state.pair else ")")
-            for table in state.tables
-        ]
-        views.append(f"snapshots as (select distinct {row}, cutoff from asked)")
-        shown = ", ".join(f"result.{name}" for name in state.columns)
+    # Before a table begins there is no telling nothing from not recorded.
+    begun = [history.begins[one] for one in state.tables if one in history.begins]
+    told = {
+        cutoff: number
+        for number, cutoff in enumerate(rows)
+        if state.days is None or not any(cutoff - timedelta(days=state.days) < one for one in begun)
+    }
+    for cutoffs in cutoffs_at_once(history, state.tables, list(told), alone=state.alone):
+        asked = _asked_sql(state, cutoffs, [told[one] for one in cutoffs])
         try:
-            found = history.con.execute(
-                f"with {', '.join(views)}, result as ({state.sql}) select place, {shown} from asked join result using ({row}) order by place"
-            ).df()
+            found = history.con.execute(asked).df()
         except duckdb.Error as problem:
             # A full disk is no mistake of the definition.
             if is_out_of_room(problem):
@@ -169,6 +165,22 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
             values = found[name].astype("str" if name in state.categories else float)
             column.iloc[found["place"].to_numpy()] = values.to_numpy() if name not in state.categories else values
     return dict(filled)
+
+
+def _asked_sql(state: State, cutoffs: list[datetime], numbers: list[int]) -> str:
+    """Return a state's SQL over the snapshots of the numbered cutoffs: place and its columns; of several, ids are those of ``together``."""
+    row, several = "customer_id, product_id" if state.pair else "customer_id", len(cutoffs) > 1
+    these = f"from asked_rows where number in ({', '.join(map(str, numbers))})"
+    shown = f"{own_id_sql('customer_id')} as customer_id" if several else row
+    views = [f"asked as (select {shown}, place, cutoff {these})"]
+    for table in state.tables:
+        found = own_rows_sql(table, cutoffs) if several else visible_sql(table, cutoffs[0], state.days)
+        only = "customer_id in (select customer_id from asked)" if TABLES[table].per_customer and not state.pair else "true"
+        window = f" and age_days < {state.days}" if several and state.days is not None else ""
+        views.append(f"{table} as (select * from {found} where {only}{window})")
+    views.append(f"snapshots as (select distinct {row}, cutoff from asked)")
+    columns = ", ".join(f"result.{name}" for name in state.columns)
+    return f"with {', '.join(views)}, result as ({state.sql}) select place, {columns} from asked join result using ({row}) order by place"
 
 
 def _derive(filled: dict[str, np.ndarray | pd.Series], definitions: Sequence[Definition]) -> None:

@@ -19,6 +19,7 @@ from snapshots
 """,
     {"month_sin": "Time of year", "month_cos": "Time of year"},
     background=("month_sin", "month_cos"),
+    alone=True,
 )
 
 SEASON = """
@@ -36,10 +37,12 @@ RELEASES = State(
     "release",
     ("releases",),
     """
-select s.customer_id, min(r.age_days) as days_since_release from snapshots as s cross join releases as r group by s.customer_id
+select s.customer_id, min(r.age_days) as days_since_release from snapshots as s join releases as r on r.cutoff = s.cutoff
+group by s.customer_id
 """,
     {"days_since_release": "Last release {value:.0f} {value:day|days} ago"},
     background=("days_since_release",),
+    alone=True,
 )
 
 USED_RELEASES = State(
@@ -47,17 +50,18 @@ USED_RELEASES = State(
     ("releases", "usage"),
     """
 with used as (
-  select distinct customer_id, product_id from usage where product_id is not null and event_at > cutoff - interval '90' day
+  select distinct customer_id, product_id, cutoff from usage where product_id is not null and event_at > cutoff - interval '90' day
 )
 select u.customer_id, min(r.age_days) as days_since_used_release,
   count(*) filter (where r.event_at > r.cutoff - interval '28' day) as used_releases_28d
-from used as u join releases as r on r.product_id = u.product_id group by u.customer_id
+from used as u join releases as r on r.product_id = u.product_id and r.cutoff = u.cutoff group by u.customer_id
 """,
     {
         "days_since_used_release": "Last release of a product in use {value:.0f} {value:day|days} ago",
         "used_releases_28d": "Releases of products in use in 28 days: {value:.0f}",
     },
     background=("days_since_used_release", "used_releases_28d"),
+    alone=True,
 )
 
 
@@ -69,6 +73,7 @@ def _season(name: str, table: str, where: str, words: str) -> State:
         {name: f"{words} in the coming 4 weeks a year ago: {{value:.1f}} times the average"},
         days=393,
         background=(name,),
+        alone=True,
     )
 
 

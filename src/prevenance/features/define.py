@@ -106,6 +106,9 @@ class State:
     With ``pair`` the row is a customer, a product and a cutoff: ``snapshots`` and the select have ``product_id`` too, and the views hold
     every customer, because what others own says what fits.
     ``categories`` are the columns that hold text. ``background`` names columns that nobody can change (industry, age).
+    ``alone`` says that the SQL treats each customer alone: everywhere it groups, joins and partitions by customer_id, or, for tables
+    without customers, by ``cutoff``, and asks of ids nothing but whether two are equal. Several cutoffs are then asked in one statement
+    (a customer's id, and a parent's, is another one at each), which gives the same and costs less.
     """
 
     name: str
@@ -116,6 +119,7 @@ class State:
     categories: tuple[str, ...] = ()
     background: tuple[str, ...] = ()
     pair: bool = False
+    alone: bool = False
 
 
 Definition = Feature | Trend | Ratio | State

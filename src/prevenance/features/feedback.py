@@ -34,6 +34,7 @@ from pairs group by customer_id
         "ces_change": "Last effort score (CES) {value:+.1f} against the one before",
         "scores_falling": "Feedback scores that fell: {value:.0f}",
     },
+    alone=True,
 )
 
 

@@ -43,6 +43,7 @@ from judged group by customer_id, cutoff
         "late_share_365d": "Invoices paid late in 365 days: {value:.0%}",
         "late_by_days_365d": "Late invoices of 365 days were paid {value:.0f} {value:day|days} late on average",
     },
+    alone=True,
 )
 
 

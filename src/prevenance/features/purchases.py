@@ -29,6 +29,7 @@ from gaps
         "purchase_gap_days": "Days between purchases on average: {value:.0f}",
         "purchase_gaps_silent": "Silent for {value:.1f} times the usual gap between purchases",
     },
+    alone=True,
 )
 
 SERVICE = State(
@@ -39,7 +40,7 @@ with {CATALOGUE_SQL},
 owned as (
   select p.customer_id, greatest(0, coalesce(p.quantity, 1)) as quantity, epoch_us(p.cutoff) - epoch_us(p.event_at) as age,
     cast(c.service_days * 86400000000 as bigint) as cycle
-  from purchases as p join catalogue as c on c.product_id = p.product_id
+  from purchases as p join catalogue as c on c.product_id = p.product_id and c.cutoff = p.cutoff
   where c.service_days > 0 and coalesce(p.amount, 1) > 0 and coalesce(p.quantity, 1) > 0
 )
 select customer_id,
@@ -54,6 +55,7 @@ from owned where cycle > 0 group by customer_id
         "service_due_units_28d": "Units whose service falls due within 28 days: {value:.0f}",
     },
     background=("service_due_days", "service_cycles_passed", "service_due_units_28d"),
+    alone=True,
 )
 
 

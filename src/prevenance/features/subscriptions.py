@@ -37,6 +37,7 @@ from held group by customer_id, cutoff
     },
     categories=("contract_plan",),
     background=("contract_age_days", "mrr", "contract_plan", "days_to_renewal", "days_to_end"),
+    alone=True,
 )
 
 BEFORE = State(
@@ -67,6 +68,7 @@ from now_ join was on was.customer_id = now_.customer_id
         "seats_change_90d": "Seats {value:+.0f} against 90 days before",
         "mrr_change_90d": "Revenue a month {value:+,.0f} against 90 days before",
     },
+    alone=True,
 )
 
 SERVICE = State(
@@ -77,13 +79,14 @@ with {HELD_SQL}, {CATALOGUE_SQL},
 cycles as (
   select r.customer_id, epoch_us(r.cutoff) - epoch_us(r.started_at) as age,
     cast(c.service_days * 86400000000 as bigint) as cycle
-  from running as r join catalogue as c on c.product_id = r.product_id where c.service_days > 0
+  from running as r join catalogue as c on c.product_id = r.product_id and c.cutoff = r.cutoff where c.service_days > 0
 )
 select customer_id, min(cycle - age % cycle) / {DAY} as contract_service_due_days
 from cycles where cycle > 0 group by customer_id
 """,
     {"contract_service_due_days": "Next service of a product under contract in {value:.0f} {value:day|days}"},
     background=("contract_service_due_days",),
+    alone=True,
 )
 
 

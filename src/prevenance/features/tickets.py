@@ -60,6 +60,7 @@ from lives group by customer_id, cutoff
         "tickets_open_escalated": "Open tickets that were escalated: {value:.0f}",
         "tickets_open_again": "Open tickets that were solved before: {value:.0f}",
     },
+    alone=True,
 )
 
 PATH = State(
@@ -104,6 +105,7 @@ from paths as p left join pauses as w on w.customer_id = p.customer_id
         "tickets_taken_after_24h_90d": "Tickets unassigned for more than 24 hours in 90 days: {value:.0f}",
         "reopened_share_90d": "Tickets of 90 days that were reopened: {value:.0%}",
     },
+    alone=True,
 )
 
 FIRST = State(
@@ -121,6 +123,7 @@ group by s.customer_id
 """,
     {"first_90d_tickets": "Tickets in the first 90 days: {value:.0f}"},
     background=("first_90d_tickets",),
+    alone=True,
 )
 
 

@@ -30,6 +30,7 @@ from placed where place = 1
         "main_user_share_90d": "The main user's share of activity in 90 days: {value:.0%}",
     },
     days=90,
+    alone=True,
 )
 
 PAID = State(
@@ -40,7 +41,8 @@ with {HELD_SQL}, {CATALOGUE_SQL},
 paid as (
   select distinct p.customer_id, trim(part.feature) as feature
   from (
-    select r.customer_id, c.features from running as r join catalogue as c on c.product_id = r.product_id where c.features is not null
+    select r.customer_id, c.features from running as r join catalogue as c on c.product_id = r.product_id and c.cutoff = r.cutoff
+    where c.features is not null
   ) as p, unnest(string_split(p.features, ';')) as part(feature)
   where trim(part.feature) <> ''
 ),
@@ -57,6 +59,7 @@ group by paid.customer_id
         "paid_features_unused": "Paid features not used in 90 days: {value:.0f}",
         "paid_features_used_share_90d": "Paid features used in 90 days: {value:.0%}",
     },
+    alone=True,
 )
 
 LIMIT = State(
@@ -67,7 +70,7 @@ with {HELD_SQL}, {CATALOGUE_SQL},
 limits as (
   select r.customer_id, r.product_id, cast(max(c.usage_limit) as double) * cast(sum(coalesce(r.seats, 1)) as double) as allowed,
     count(*) over (partition by r.customer_id) as limited
-  from running as r join catalogue as c on c.product_id = r.product_id
+  from running as r join catalogue as c on c.product_id = r.product_id and c.cutoff = r.cutoff
   where c.usage_limit > 0 group by r.customer_id, r.product_id
 ),
 used as (
@@ -83,6 +86,7 @@ shares as (
 select customer_id, max(share) as usage_near_limit_share from shares group by customer_id
 """,
     {"usage_near_limit_share": "Use in 28 days: {value:.0%} of the limit"},
+    alone=True,
 )
 
 FIRST = State(
@@ -100,6 +104,7 @@ group by s.customer_id
 """,
     {"first_90d_active_days": "Days with activity in the first 90 days: {value:.0f}"},
     background=("first_90d_active_days",),
+    alone=True,
 )
 
 SERIES = (

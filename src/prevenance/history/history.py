@@ -170,10 +170,9 @@ def visible_sql(table: str, cutoff: datetime, days: float | None = None) -> str:
 
 def visible_each_sql(table: str, cutoffs: Iterable[datetime]) -> str:
     """Return SQL for the rows of ``visible_sql`` of several cutoffs in one scan: a row comes once for each cutoff at which it is visible."""
-    line = ", ".join(f"(timestamp '{cutoff}')" for cutoff in sorted(set(cutoffs)))
     return (
         f"(select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from canonical.{table} "
-        f"join (values {line}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
+        f"join (values {_line(cutoffs)}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
     )
 
 
@@ -187,6 +186,20 @@ def upcoming_sql(table: str, cutoff: datetime, horizon_days: float, settle_days:
         f"(select *, {at} as cutoff from canonical.{table} where event_at > {at} and event_at <= timestamp '{end}' "
         f"and known_at <= timestamp '{end + timedelta(days=settle_days)}')"
     )
+
+
+def upcoming_each_sql(table: str, cutoffs: Iterable[datetime], horizon_days: float, settle_days: float) -> str:
+    """Return SQL for the rows of ``upcoming_sql`` of several cutoffs in one scan; only labels may ask this."""
+    end = f"cutoff + interval {round(horizon_days * 86_400_000_000)} microsecond"
+    known = f"cutoff + interval {round((horizon_days + settle_days) * 86_400_000_000)} microsecond"
+    return (
+        f"(select * from canonical.{table} join (values {_line(cutoffs)}) as asked(cutoff) "
+        f"on event_at > cutoff and event_at <= {end} and known_at <= {known})"
+    )
+
+
+def _line(cutoffs: Iterable[datetime]) -> str:
+    return ", ".join(f"(timestamp '{cutoff}')" for cutoff in sorted(set(cutoffs)))
 
 
 def history_digest(history: History, cutoff: datetime) -> str:

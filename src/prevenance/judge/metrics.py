@@ -24,11 +24,18 @@ def average_precision(y: ArrayLike, score: ArrayLike, capacity: int = 0) -> floa
 
 
 def roc_auc(y: ArrayLike, score: ArrayLike, capacity: int = 0) -> float:
-    """Return the chance that a row with the outcome ranks above one without (ties count half); capacity plays no part."""
-    from sklearn.metrics import roc_auc_score
+    """Return the chance that a row with the outcome ranks above one without (ties count half); capacity plays no part.
+
+    From the sum of ranks of those with the outcome (Mann and Whitney, 1947): exact, where an area summed in steps is not.
+    """
+    from scipy.stats import rankdata
 
     y, score = _arrays(y, score)
-    return float(roc_auc_score(y, score)) if _two_classes(y) else float("nan")
+    if not _two_classes(y):
+        return float("nan")
+    ours = y > 0
+    positives = float(ours.sum())
+    return float((rankdata(score)[ours].sum() - positives * (positives + 1) / 2) / (positives * (len(y) - positives)))
 
 
 def hits_at_capacity(y: ArrayLike, score: ArrayLike, capacity: int) -> float:

@@ -30,11 +30,11 @@ the order started, changed, renewed, notice, ended, then the value).
 CATALOGUE_SQL = """
 catalogue as (
   select * from (
-    select *, row_number() over (partition by product_id order by event_at desc, known_at desc) as place from products
+    select *, row_number() over (partition by product_id, cutoff order by event_at desc, known_at desc) as place from products
   ) as versions where place = 1
 )
 """
-"""Products at the cutoff: the newest visible version of each."""
+"""Products at the cutoff: the newest visible version of each. A state that is ``alone`` joins them by the cutoff too."""
 
 MORE_SEATS, HIGHER_PLAN = "more-seats", "higher-plan"
 """The two offers that are no product."""

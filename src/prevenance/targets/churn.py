@@ -61,6 +61,7 @@ def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         horizon_days,
         settle_days,
         lead_days,
+        alone=True,
         says=f"gave notice on, or ended, every contract within {horizon_days} days of the cutoff",
         words=UNDER_CONTRACT,
     )
@@ -81,6 +82,7 @@ def by_event(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int = 1
         horizon_days,
         settle_days,
         lead_days,
+        alone=True,
         says=f"had a churn event within {horizon_days} days of the cutoff",
         words=UNDER_CONTRACT,
     )
@@ -110,6 +112,7 @@ def by_silence(
         horizon_days,
         settle_days,
         lead_days,
+        alone=True,
         absence=True,
         says=f"had no {' or '.join(activity_in)} within {horizon_days} days of the cutoff, among those active in the {active_days} days before",
         burn_in_days=active_days,

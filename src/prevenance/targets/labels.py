@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.history.history import History, upcoming_sql, visible_sql
+from prevenance.history.history import History, upcoming_sql, visible_each_sql, visible_sql
+from prevenance.history.together import cutoffs_at_once, own_cutoff_sql, own_rows_sql, own_upcoming_sql, true_id_sql
 from prevenance.targets.target import Target
 
 
@@ -28,21 +29,36 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
     A customer whose first row in ``customers`` is not visible yet is in no cohort, whatever other tables say.
     """
     check_tables(target, history.tables)
-    parts, keys = [], ", ".join(target.keys)
-    for cutoff in sorted(set(cutoffs)):
-        views = ", ".join(_views(target, cutoff))
+    parts, ordered = [], sorted(set(cutoffs))
+    for some in cutoffs_at_once(history, target.tables, ordered, alone=target.alone and not target.pairs):
+        if len(some) > 1:
+            parts.append(_cohorts(history, target, some))
+            continue
+        keys, views = ", ".join(target.keys), ", ".join(_views(target, some[0]))
         known = (
-            f" where customer_id in (select customer_id from {visible_sql('customers', cutoff)})" if "customers" in history.tables else ""
+            f" where customer_id in (select customer_id from {visible_sql('customers', some[0])})" if "customers" in history.tables else ""
         )
         parts.append(
             history.con.execute(
                 f"with {views}, result as ({target.cohort}) select {keys}, state, value_at_stake from result{known} order by {keys}"
             ).df()
         )
-        parts[-1].insert(1, "cutoff", np.full(len(parts[-1]), cutoff, dtype="datetime64[us]"))
+        parts[-1].insert(1, "cutoff", np.full(len(parts[-1]), some[0], dtype="datetime64[us]"))
     columns = ["customer_id", "cutoff", *target.keys[1:], "state", "value_at_stake"]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
     return frame.astype(dict.fromkeys(target.keys, "str") | {"cutoff": "datetime64[us]", "state": "str", "value_at_stake": float})
+
+
+def _cohorts(history: History, target: Target, cutoffs: list[datetime]) -> pd.DataFrame:
+    """Return the snapshots of several cutoffs by one statement, for a target that treats customers alone."""
+    views = [f"{table} as (select * from {own_rows_sql(table, cutoffs)})" for table in target.tables]
+    at, id_ = own_cutoff_sql("customer_id"), true_id_sql("customer_id")
+    views.append(f"result as (select * replace ({id_} as customer_id), {at} as cutoff from ({target.cohort}))")
+    known = f"select customer_id, cutoff from {visible_each_sql('customers', cutoffs)}" if "customers" in history.tables else ""
+    only = f" where (customer_id, cutoff) in ({known})" if known else ""
+    return history.con.execute(
+        f"with {', '.join(views)} select customer_id, cutoff, state, value_at_stake from result{only} order by cutoff, customer_id"
+    ).df()
 
 
 def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataFrame:
@@ -53,20 +69,39 @@ def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataF
     result = snapshots.reset_index(drop=True).assign(
         label=np.nan, outcome_at=np.full(len(snapshots), np.datetime64("NaT"), dtype="datetime64[us]")
     )
-    for cutoff, index in result.groupby("cutoff", sort=True).indices.items():
-        moment = pd.Timestamp(cutoff).to_pydatetime()
-        if target.closes(moment) > history.until or any(moment < history.begins.get(one, moment) for one in target.tables):
-            continue
-        views = [*_views(target, moment), *_next_views(target, moment)]
-        found = history.con.execute(
-            f"with {', '.join(views)}, result as ({target.outcome}) select {', '.join(target.keys)}, min(outcome_at) as outcome_at "
-            "from result group by all"
-        ).df()
-        came = result[target.keys].iloc[index].merge(found, on=target.keys, how="left", validate="one_to_one")["outcome_at"]
+    rows = {pd.Timestamp(cutoff).to_pydatetime(): index for cutoff, index in result.groupby("cutoff", sort=True).indices.items()}
+    closed = [
+        moment
+        for moment in rows
+        if target.closes(moment) <= history.until and all(moment >= history.begins.get(one, moment) for one in target.tables)
+    ]
+    for some in cutoffs_at_once(history, target.tables, closed, alone=target.alone and not target.pairs):
+        index = np.concatenate([rows[moment] for moment in some])
+        keys = ["cutoff", *target.keys]
+        came = result[keys].iloc[index].merge(_outcomes(history, target, some), on=keys, how="left", validate="one_to_one")["outcome_at"]
         result.loc[index, "label"] = (came.isna() if target.absence else came.notna()).astype(float).to_numpy()
         if not target.absence:
             result.loc[index, "outcome_at"] = came.to_numpy().astype("datetime64[us]")
     return result
+
+
+def _outcomes(history: History, target: Target, cutoffs: list[datetime]) -> pd.DataFrame:
+    """Return cutoff, the target's keys and outcome_at of those whose row of the outcome came; several cutoffs at once for customers alone."""
+    keys, at, id_ = ", ".join(target.keys), f"timestamp '{cutoffs[0]}'", "customer_id"
+    views = [*_views(target, cutoffs[0]), *_next_views(target, cutoffs[0])]
+    if len(cutoffs) > 1:
+        at, id_ = own_cutoff_sql("customer_id"), true_id_sql("customer_id")
+        views = [f"{table} as (select * from {own_rows_sql(table, cutoffs)})" for table in target.tables]
+        views += [
+            f"next_{table} as (select * from {own_upcoming_sql(table, cutoffs, target.horizon_days, target.settle_days)})"
+            for table in target.tables
+        ]
+    views.append(f"result as (select * replace ({id_} as customer_id), {at} as cutoff from ({target.outcome}))")
+    return (
+        history.con.execute(f"with {', '.join(views)} select cutoff, {keys}, min(outcome_at) as outcome_at from result group by all")
+        .df()
+        .astype({"cutoff": "datetime64[us]"})
+    )
 
 
 def _views(target: Target, cutoff: datetime) -> list[str]:

@@ -45,6 +45,7 @@ class Target:
     ``customer_id, outcome_at`` for those whose outcome came. With ``absence`` the outcome is that no row is returned.
     With ``at_end`` it is how things stand when the window ends, so nothing that has come before is sure to stay.
     With ``pairs`` a row is a customer and a product: both return ``product_id`` too. ``burn_in_days`` is how much history a cohort needs.
+    ``alone`` says that both treat each customer alone, as ``State.alone``, and so can be asked for several cutoffs in one statement.
     ``words`` say it to people; ``plays`` is what to do about a reason, as in ``conf/playbook/``: family (or ``any``) -> play.
     """
 
@@ -57,6 +58,7 @@ class Target:
     lead_days: int = 0
     absence: bool = False
     at_end: bool = False
+    alone: bool = False
     says: str = ""
     pairs: bool = False
     burn_in_days: int = 0

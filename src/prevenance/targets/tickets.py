@@ -78,6 +78,7 @@ def next_ticket(
         horizon_days,
         settle_days,
         lead_days,
+        alone=True,
         says=f"opened a {kind + ' ' if kind else ''}ticket within {horizon_days} days of the cutoff",
         words=WORDS,
         plays=PLAYS,
