@@ -40,8 +40,10 @@ def column_names(con: duckdb.DuckDBPyConnection, what: str) -> list[str]:
 
 
 def new_engine(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
-    """Return a fresh engine that works in UTC, keeps row order and spills to disk above ``memory``."""
+    """Return a fresh engine that works in UTC, keeps row order and spills to disk above ``memory``, with ``threads`` or as many as it has cores."""
     connection = duckdb.connect(":memory:")
+    if hasattr(os, "sched_getaffinity"):  # a thread without a core of its own only waits for the others
+        threads = min(threads, len(os.sched_getaffinity(0)))
     # what is spilled is personal: never into the folder that the command was called from
     spilled = sql_text(str(Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"))
     connection.execute(f"set TimeZone='UTC'; set memory_limit='{memory}'; set threads={threads}; set temp_directory={spilled}")
