@@ -127,9 +127,9 @@ def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:
     try:
         OmegaConf.set_struct(composed, False)  # the schema refuses what it does not know; owners and targets under outreach are the user's
         blank_rules(composed)
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), composed)
+        merged = OmegaConf.unsafe_merge(OmegaConf.structured(Settings), composed)
         source: Any = OmegaConf.to_container(merged.source)
-        merged = OmegaConf.merge(merged, {group: _source_words(source, merged.target.name, group) for group in SAID})
+        merged = OmegaConf.unsafe_merge(merged, {group: _source_words(source, merged.target.name, group) for group in SAID})
         # The command line has the last word, and the source's words have just been laid over it.
         for key in (one.lstrip("+").partition("=")[0] for one in overrides):
             if key.partition(".")[0] in SAID and "." in key:
