@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import prevenance as pv
@@ -89,3 +91,17 @@ def test_a_closed_label_that_still_moves_is_caught():
     )
     with pytest.raises(AssertionError, match="a closed label changes"):
         testing.check_target(target(outcome=late), companies=20)
+
+
+BUSIEST = "select customer_id, count(*) as n from tickets group by customer_id having count(*) >= (select count(*) / 12 from tickets)"
+
+
+def test_sql_that_compares_customers_and_says_alone_is_caught():
+    state = pv.State("busy", ("tickets",), f"select customer_id, n as busy from ({BUSIEST})", {"busy": "{value}"})
+    testing.check_features([state], companies=8)
+    with pytest.raises(AssertionError, match="one cutoff says something else than many"):
+        testing.check_features([replace(state, alone=True)], companies=8)
+    busiest = target(cohort=f"select customer_id, 'at_risk' as state, n::double as value_at_stake from ({BUSIEST})")
+    testing.check_target(busiest, companies=8)
+    with pytest.raises(AssertionError, match="one cutoff says something else than many"):
+        testing.check_target(replace(busiest, alone=True), companies=8)

@@ -95,7 +95,7 @@ def check_features(
 
 
 def check_target(target: Target, *, companies: int = 20, seed: int = 0, worlds: Iterable[Frames] | None = None) -> None:
-    """Check that a target's cohort knows nothing of the future, open windows have no label, and closed labels never change.
+    """Check that a target's cohort knows nothing of the future, open windows have no label, closed labels never change, and one cutoff says the same as many.
 
     Raises:
         AssertionError: naming the law, the customer and the cutoff; or that no company had both labels, so nothing is proved.
@@ -103,12 +103,14 @@ def check_target(target: Target, *, companies: int = 20, seed: int = 0, worlds: 
     seen: set[float] = set()
     for number, frames in enumerate(_companies(companies, seed, worlds)):
         history = History.from_frames(frames, END)
+        many = label(history, target, cohort(history, target, CUTOFFS))
         for place, cutoff in enumerate(CUTOFFS):
             edit = EDITS[(number + 2 * place) % len(EDITS)]
             asked = cohort(history, target, [cutoff])
             after = cohort(History.from_frames(edited(frames, cutoff, edit, seed + number), END), target, [cutoff])
             _same(asked, after, f"what was not known at the cutoff changes the cohort (edit: {edit})")
             told, closes = label(history, target, asked), target.closes(cutoff)
+            _same(told, many[many["cutoff"] == pd.Timestamp(cutoff)], "one cutoff says something else than many")
             strange = told[~told["label"].isin([0.0, 1.0])]
             assert strange.empty, f"{target.name}: a closed window has the label {strange['label'].iloc[0]} ({_place(strange)})"
             outside = told[
