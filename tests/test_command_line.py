@@ -95,9 +95,20 @@ ODD = {
     "target=churn,tickets": ("E202", "add --multirun"),
     "target=a,b": ("E203", 'target "a" is unknown'),
     "target.horizon_days=10,20": ("E202", "write target.horizon_days=10"),
-    "privacy.controller=Acme, Paris": ("E202", "quoted twice"),
     "target=": ("E203", "choose one of"),
-    "target=[churn": ("E202", "close its quotes"),
+    "target=[churn": ("E203", "target is one name"),
+    "target=[churn,tickets]": ("E203", "target is one name"),
+    "target=../source/demo": ("E203", "choose one of: all, churn"),
+    "target=é": ("E203", "choose one of: all, churn"),
+    "cible=é": ("E201", 'no setting "cible"'),
+    "customer=3": ("E201", "no setting of this command"),
+    "seed=x": ("E202", "write seed=7"),
+    "seed=${x}": ("E202", 'refers to "x", which is no setting'),
+    "allow_rule=maybe": ("E202", "write allow_rule=false"),
+    "features.sets=tickets": ("E202", "write features.sets=[tickets]"),
+    "features.sets=tickets,contacts": ("E202", "write features.sets=[tickets,contacts]"),
+    "demo=x": ("E202", "such as demo.customers=30"),
+    "outreach.holdout=x": ("E202", "such as demo.customers=30 or outreach.holdout.share=0.1"),
     "seed='1": ("E202", "close its quotes"),
     "target@x=churn": ("E201", 'did you mean "target"'),
     "clé=3": ("E201", "no setting"),
@@ -110,11 +121,14 @@ ODD = {
 }
 
 
+@pytest.mark.parametrize("flags", [[], ["--cfg", "job"]], ids=["plain", "cfg"])
 @pytest.mark.parametrize("word", list(ODD))
-def test_an_odd_setting_is_one_line_without_the_librarys_words(word, tmp_path, capsys):
+def test_an_odd_setting_is_one_line_without_the_librarys_words(word, flags, tmp_path, capsys):
     code, said = ODD[word]
-    assert _guarded("train", lambda given, steps: {}, [f"out={tmp_path / 'out'}", word]) == 2
-    line = capsys.readouterr().err
+    assert _guarded("train", lambda given, steps: {}, [f"out={tmp_path / 'out'}", *flags, word]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    line = told.err
     assert line.startswith(f"ERROR {code} ")
     assert line.count("\n") == 1
     assert said in line
@@ -142,8 +156,30 @@ def test_owners_and_targets_that_only_the_user_knows_may_be_named():
     found = settings_of("score", ["outreach.hours.default=18", "outreach.hours.Dana=12", "outreach.shares.churn=0.2"])
     assert found.outreach.hours == {"default": 18.0, "Dana": 12.0}
     assert found.outreach.shares == {"churn": 0.2}
+    assert settings_of("score", ["outreach.hours.Jürgen=7.5", "outreach.hours.Anna Müller=18"]).outreach.hours == {
+        "Jürgen": 7.5,
+        "Anna Müller": 18.0,
+    }
+    with pytest.raises(PrevenanceError, match="E20"):
+        settings_of("score", ["outreach.hours.Jürgen=many"])
     with pytest.raises(PrevenanceError, match="E20"):
         settings_of("score", ["outreach.hours.default=many"])
+
+
+def test_a_text_is_taken_to_the_letter(tmp_path, capsys):
+    texts = {
+        "privacy.controller": "Café Müller, Paris (SAS)",
+        "privacy.purpose": "a, b: c",
+        "source.decimal": ",",
+        "source.currency": "it's",
+        "source.language": "fr",
+    }
+    seen = []
+    words = [f"{key}={value}" for key, value in texts.items()]
+    assert _guarded("train", lambda given, steps: seen.append(given), [f"out={tmp_path / 'out'}", *words]) == 0, capsys.readouterr().err
+    assert [getattr(getattr(seen[0], key.partition(".")[0]), key.partition(".")[2]) for key in texts] == list(texts.values())
+    assert settings_of("score", ["privacy.key_file=null", "validation.start=''"]).privacy.key_file is None
+    assert settings_of("train", ["target.horizon_days=60"]).target.horizon_days == 60, "of every target, where none is chosen"
 
 
 # Completion, in a real shell.

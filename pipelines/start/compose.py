@@ -18,7 +18,7 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder
 from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
-from prevenance.runs.settings.keys import WORDS, setting_keys
+from prevenance.runs.settings.keys import WORDS, is_text, setting_keys
 from prevenance.runs.settings.schema import Settings
 from prevenance.words import words
 
@@ -64,7 +64,12 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             # Ids go round Hydra: a comma, a brace or a quote in one would mean something in its grammar.
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
-            composed = compose(name, overrides=[escaped_setting(one) for one in overrides if one.partition("=")[0] not in ids])
+            # Hydra's keys are plain; an owner's name need not be.
+            named = {key: value for key, _, value in (one.partition("=") for one in overrides) if is_named(key) and not key.isascii()}
+            apart = {*ids, *named}
+            composed = compose(name, overrides=[escaped_setting(one) for one in overrides if one.partition("=")[0] not in apart])
+            for key, value in named.items():
+                OmegaConf.update(composed, key, value or None, force_add=True)
             if load_named([*_modules(composed), *_modules(composed.get("source"))]):
                 return settings_of(name, overrides)
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
@@ -90,14 +95,22 @@ def _modules(composed: Any) -> list[str]:
     return names
 
 
-def escaped_setting(override: str) -> str:
-    """Return a setting as Hydra takes it: path-like values quoted that its grammar would refuse (spaces, colons, equals signs).
+def is_named(key: str) -> bool:
+    """Return whether a key stands below one whose keys the user names, once."""
+    return any(key.startswith(f"{one}.") and "." not in key[len(one) + 1 :] for one in NAMED)
 
-    Below ``NAMED`` a key may be new: an owner, a target or a table that only the user knows.
+
+def escaped_setting(override: str) -> str:
+    """Return a setting as Hydra takes it: texts quoted that its grammar would refuse (spaces, commas, accents, equals signs).
+
+    Below ``NAMED`` a key may be new: an owner, a target or a table that only the user knows. A key of source or target is one even where
+    the chosen file does not name it.
     """
-    override = f"++{override}" if override.startswith(tuple(f"{one}." for one in NAMED)) else override
     key, _, value = override.partition("=")
-    if (key in ("data", "out", "as_of", "file") or key in PATHS) and value and value[0] not in "'\"[":
+    if key.startswith((*(f"{one}." for one in NAMED), "source.", "target.")):
+        override = f"++{override}"
+    if (key in PATHS or is_text(key)) and value not in ("", "null") and value[0] not in "'\"[{":
+        key = override.partition("=")[0]
         return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return override
 
@@ -193,6 +206,4 @@ def with_remembered(name: str, arguments: list[str]) -> list[str]:
         return arguments
     stored: list[str] = json.loads((out / "run.json").read_text(encoding="utf-8"))["overrides"]
     given = {one.partition("=")[0] for one in arguments}
-    kept = [one for one in stored if one.partition("=")[0] not in given]
-    # ++: without target= the target is all of them, whose file does not have the key
-    return [f"++{one}" if one.startswith("target.") else one for one in kept] + arguments
+    return [one for one in stored if one.partition("=")[0] not in given] + arguments

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.runs.settings.keys import FLAGS, VALUED
+from prevenance.runs.settings.keys import FLAGS, VALUED, is_text, open_keys, setting_kinds
 
 LITERAL = ("data", "out", "as_of", "file", "customer", "product")
 """Keys whose values are taken to the letter: a comma in them is a comma."""
@@ -66,24 +66,34 @@ def refuse_odd_settings(
         if not key.strip("+"):
             raise PrevenanceError("E202", f'"{one[:60]}" names no key', fix="write key=value, such as target=churn")
         plain = key.lstrip("+")
+        named = any(plain.startswith(f"{one}.") for one in open_keys())
         if key != plain and _may_be(plain, known, set(groups)):
             raise PrevenanceError("E202", "a + before a setting is not needed", key=plain, fix=f"write {one.lstrip('+')[:100]}")
-        if not re.fullmatch(r"[A-Za-z_][\w./-]*", plain, re.ASCII) or key != plain:
+        is_key = re.fullmatch(r"[A-Za-z_][\w./-]*", plain, re.ASCII) or (named and plain.isprintable())
+        if key != plain or not is_key or not (plain.startswith("hydra") or _may_be(plain, known, set(groups))):
             raise unknown_setting(plain, known)
-        if not several and plain.rpartition(".")[2] not in LITERAL and _is_several(value):
+        if plain in groups and not several and not re.fullmatch(r"[\w/-]+|\{.*|", value.strip("'\""), re.ASCII) and not _is_several(value):
+            first = re.sub(r"[^\w,/-]", "", value).split(",")[0]
+            what = f'{plain} is one name, and "{value[:60]}" is none'
+            raise PrevenanceError("E203", what, key=plain, fix=did_you_mean(first.rpartition("/")[2], groups[plain]))
+        if setting_kinds().get(plain, ("", None))[0].startswith("list") and re.fullmatch(r"\w[\w-]*", value) and value != "null":
+            raise PrevenanceError("E202", f"{plain} takes a list", key=plain, fix=f"write {plain}=[{value[:60]}]")
+        if not several and plain.rpartition(".")[2] not in LITERAL and not is_text(plain) and _is_several(value):
             first = value.split(",")[0]
             if plain in groups and first not in groups[plain]:
                 raise PrevenanceError("E203", f'{plain} "{first[:60]}" is unknown', key=plain, fix=did_you_mean(first, groups[plain]))
-            fix = f"write {plain}={first}, or add --multirun for a run with each" + (
-                "; target=all is every target of the source"
-                if plain == "target"
-                else f"; a text is quoted twice: {plain}=\"'{value[:60]}'\""
-            )
+            fix = f"write {plain}={first}, or add --multirun for a run with each"
+            fix += "; target=all is every target of the source" if plain == "target" else ""
+            if setting_kinds().get(plain, ("", None))[0].startswith("list"):
+                fix = f"write {plain}=[{value[:60]}]"
             raise PrevenanceError("E202", f"{plain}={value[:60]} is several values", key=plain, fix=fix)
 
 
 def unknown_setting(key: str, known: Iterable[str]) -> PrevenanceError:
     """Return the error for a key that there is not: the nearest one, or where all of them stand."""
+    if key in (known := set(known)):
+        what = f"{key} is no setting of this command, or of what was chosen"
+        return PrevenanceError("E201", what, key=key, fix=f"leave {key}= out; --help-all lists what may be set")
     near = difflib.get_close_matches(key, sorted(known), n=1)
     fix = did_you_mean(key, near) if near else "--help-all lists every setting, and conf/ says what each means"
     return PrevenanceError("E201", f'there is no setting "{key[:60]}"', key=key[:60], fix=fix)

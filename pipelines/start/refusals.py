@@ -10,6 +10,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from pipelines.start.line import unknown_setting
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent.purpose import PURPOSE_EXAMPLES
+from prevenance.runs.settings.keys import example_value
 
 
 def _keys(node: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -107,6 +108,9 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
         group, _, name = found.group(1).rpartition("/")
         what = f'{group or "setting"} "{name}" is unknown'
         return PrevenanceError("E203", what, key=group or name, fix="see make help and the folder conf/")
+    if "is not a subclass of" in text:
+        what = f'"{text.partition("value: ")[2].partition(" full_key")[0][:60]}" stands where a group of settings is wanted'
+        return PrevenanceError("E202", what, fix="write one setting of the group, such as demo.customers=30 or outreach.holdout.share=0.1")
     if found := re.search(r"full_key: (\S+)|Could not override '([^']+)'|Key '([^']+)'", text):
         key = next(group for group in found.groups() if group)
         if "To append to your config" in text or "not in" in text:
@@ -114,11 +118,31 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
             choices += ["source", "target", "model", "validation", "features", "outreach", "playbook", "privacy"]
             choices += sorted({one.rpartition(".")[2] for one in known}) if "Settings" in text else []
             return unknown_setting(key, choices)
-        fix = f"give {key} a value of the kind that conf/ shows"
-        return PrevenanceError("E202", text.partition(" full_key")[0][:200], key=key, fix=fix)
+        return _wrong_kind(key, text)
     if re.search("viable alternative|LexerNoViable|mismatched input|extraneous input|token recognition", text, re.IGNORECASE):
         said = re.search(r"input '([^']*)'|Exception: (\S+)", text)
         what = f"a setting cannot be read{f': {one[:60]}' if said and (one := said.group(1) or said.group(2)) else ''}"
         fix = "close its quotes and brackets; a value with signs such as : # ( ) or quotes is quoted twice: key=\"'value'\""
         return PrevenanceError("E202", what, fix=fix)
     return PrevenanceError("E202", text[:200] or type(problem).__name__, fix="write key=value, such as target=churn; see make help")
+
+
+_KINDS = {"Integer": "no whole number", "Float": "no number", "Boolean": "not true or false", "bool": "not true or false"}
+
+
+def _wrong_kind(key: str, text: str) -> PrevenanceError:
+    """Return E202 for a value of another kind than the setting's, with one that it takes."""
+    example = example_value(key)
+    fix = (
+        f"write {key}={example}, or another value of that kind"
+        if example is not None
+        else f"give {key} a value of the kind that conf/ shows"
+    )
+    if found := re.search(r"Value '(.*?)'.* could not be converted to (\w+)|Value '(.*?)' is not a valid (\w+)", text):
+        value, kind = found.group(1) or found.group(3) or "", found.group(2) or found.group(4) or ""
+        return PrevenanceError("E202", f'"{value[:60]}" is {_KINDS.get(kind, "of another kind")}', key=key, fix=fix)
+    if found := re.search(r"Interpolation key '([^']*)' not found", text):
+        return PrevenanceError("E202", f'the value refers to "{found.group(1)[:60]}", which is no setting', key=key, fix=fix)
+    if "ListConfig" in text:
+        return PrevenanceError("E202", "it takes a list", key=key, fix=fix)
+    return PrevenanceError("E202", text.partition(" full_key")[0][:200], key=key, fix=fix)

@@ -183,7 +183,7 @@ def _hydra(name: str, body: Body, arguments: list[str]) -> int:
         nonlocal status
         from hydra.core.hydra_config import HydraConfig
 
-        overrides = list(HydraConfig.get().overrides.task)
+        overrides = [one.removeprefix("++") for one in HydraConfig.get().overrides.task]
         # A run composes anew and clears Hydra's state, which a multirun still needs for its next job.
         held = GlobalHydra.instance().hydra
         try:
@@ -192,7 +192,11 @@ def _hydra(name: str, body: Body, arguments: list[str]) -> int:
             GlobalHydra.instance().hydra = held
 
     flags = ["--help" if one == "--help-all" else one for one in arguments if one.startswith("-") or "=" not in one]
-    sys.argv = [f"prevenance {name}", *flags, *(escaped_setting(one) for one in arguments if not one.startswith("-") and "=" in one)]
+    given = [one for one in arguments if not one.startswith("-") and "=" in one]
+    several = bool({"-m", "--multirun"} & set(flags))
+    if {"-c", "--cfg"} & set(flags) and not several:
+        settings_of(name, given)  # Hydra shows what it composes, wrong values too
+    sys.argv = [f"prevenance {name}", *flags, *(one if several and "," in one else escaped_setting(one) for one in given)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else it prints pages of its own and ends with 1
     try:
         task()
