@@ -55,7 +55,8 @@ def refuse_odd_settings(
     Raises:
         PrevenanceError: E201 for a key that there is not, E202 for another form, E203 for a choice that is none.
     """
-    known = {*keys, *groups, *words}
+    own = set(words)
+    known = {*keys, *groups, *own}
     for one in arguments:
         key, equals, value = one.partition("=")
         if key.startswith("~"):
@@ -72,7 +73,14 @@ def refuse_odd_settings(
         is_key = re.fullmatch(r"[A-Za-z_][\w./-]*", plain, re.ASCII) or (named and plain.isprintable())
         if key != plain or not is_key or not (plain.startswith("hydra") or _may_be(plain, known, set(groups))):
             raise unknown_setting(plain, known)
-        if plain in groups and not several and not re.fullmatch(r"[\w/-]+|\{.*|", value.strip("'\""), re.ASCII) and not _is_several(value):
+        # What a command asks in its own words is no choice: features= of the leakage check is a file.
+        if (
+            plain in groups
+            and plain not in own
+            and not several
+            and not re.fullmatch(r"[\w/-]+|\{.*|", value.strip("'\""), re.ASCII)
+            and not _is_several(value)
+        ):
             first = re.sub(r"[^\w,/-]", "", value).split(",")[0]
             what = f'{plain} is one name, and "{value[:60]}" is none'
             raise PrevenanceError("E203", what, key=plain, fix=did_you_mean(first.rpartition("/")[2], groups[plain]))
