@@ -56,7 +56,7 @@ def refuse_odd_settings(
         PrevenanceError: E201 for a key that there is not, E202 for another form, E203 for a choice that is none.
     """
     own = set(words)
-    known = {*keys, *groups, *own}
+    known, kinds, opened = {*keys, *groups, *own}, setting_kinds(), open_keys()
     for one in arguments:
         key, equals, value = one.partition("=")
         if key.startswith("~"):
@@ -67,7 +67,7 @@ def refuse_odd_settings(
         if not key.strip("+"):
             raise PrevenanceError("E202", f'"{one[:60]}" names no key', fix="write key=value, such as target=churn")
         plain = key.lstrip("+")
-        named = any(plain.startswith(f"{one}.") for one in open_keys())
+        named = any(plain.startswith(f"{one}.") for one in opened)
         if key != plain and _may_be(plain, known, set(groups)):
             raise PrevenanceError("E202", "a + before a setting is not needed", key=plain, fix=f"write {one.lstrip('+')[:100]}")
         is_key = re.fullmatch(r"[A-Za-z_][\w./-]*", plain, re.ASCII) or (named and plain.isprintable())
@@ -84,7 +84,8 @@ def refuse_odd_settings(
             first = re.sub(r"[^\w,/-]", "", value).split(",")[0]
             what = f'{plain} is one name, and "{value[:60]}" is none'
             raise PrevenanceError("E203", what, key=plain, fix=did_you_mean(first.rpartition("/")[2], groups[plain]))
-        if setting_kinds().get(plain, ("", None))[0].startswith("list") and re.fullmatch(r"\w[\w-]*", value) and value != "null":
+        is_list = kinds.get(plain, ("", None))[0].startswith("list")
+        if is_list and re.fullmatch(r"\w[\w-]*", value) and value != "null":
             raise PrevenanceError("E202", f"{plain} takes a list", key=plain, fix=f"write {plain}=[{value[:60]}]")
         if not several and plain.rpartition(".")[2] not in LITERAL and not is_text(plain) and _is_several(value):
             first = value.split(",")[0]
@@ -92,7 +93,7 @@ def refuse_odd_settings(
                 raise PrevenanceError("E203", f'{plain} "{first[:60]}" is unknown', key=plain, fix=did_you_mean(first, groups[plain]))
             fix = f"write {plain}={first}, or add --multirun for a run with each"
             fix += "; target=all is every target of the source" if plain == "target" else ""
-            if setting_kinds().get(plain, ("", None))[0].startswith("list"):
+            if is_list:
                 fix = f"write {plain}=[{value[:60]}]"
             raise PrevenanceError("E202", f"{plain}={value[:60]} is several values", key=plain, fix=fix)
 
