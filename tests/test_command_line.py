@@ -156,7 +156,10 @@ def test_owners_and_targets_that_only_the_user_knows_may_be_named():
     found = settings_of("score", ["outreach.hours.default=18", "outreach.hours.Dana=12", "outreach.shares.churn=0.2"])
     assert found.outreach.hours == {"default": 18.0, "Dana": 12.0}
     assert found.outreach.shares == {"churn": 0.2}
-    assert settings_of("score", ["outreach.hours.Jürgen=7.5", "outreach.hours.Anna Müller=18"]).outreach.hours == {
+    assert settings_of(
+        "score", ["outreach.hours.Jürgen=7.5", "outreach.hours.Anna Müller=18", "outreach.hours.Ann Lee=3"]
+    ).outreach.hours == {
+        "Ann Lee": 3.0,
         "Jürgen": 7.5,
         "Anna Müller": 18.0,
     }

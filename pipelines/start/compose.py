@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,11 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             # Ids go round Hydra: a comma, a brace or a quote in one would mean something in its grammar.
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
             # Hydra's keys are plain; an owner's name need not be.
-            named = {key: value for key, _, value in (one.partition("=") for one in overrides) if is_named(key) and not key.isascii()}
+            named = {
+                key: value
+                for key, _, value in (one.partition("=") for one in overrides)
+                if is_named(key) and not re.fullmatch(r"[\w.-]+", key, re.ASCII)
+            }
             apart = {*ids, *named}
             composed = compose(name, overrides=[escaped_setting(one) for one in overrides if one.partition("=")[0] not in apart])
             for key, value in named.items():
