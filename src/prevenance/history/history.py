@@ -168,10 +168,13 @@ def visible_sql(table: str, cutoff: datetime, days: float | None = None) -> str:
     )
 
 
-def visible_each_sql(table: str, cutoffs: Iterable[datetime]) -> str:
-    """Return SQL for the rows of ``visible_sql`` of several cutoffs in one scan: a row comes once for each cutoff at which it is visible."""
+def visible_each_sql(table: str, cutoffs: Iterable[datetime], where: str = "true") -> str:
+    """Return SQL for the rows of ``visible_sql`` of several cutoffs in one scan: a row comes once for each cutoff at which it is visible.
+
+    Only rows ``where`` (SQL over the table's columns) something holds are looked at: the engine asks it last by itself.
+    """
     return (
-        f"(select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from canonical.{table} "
+        f"(select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from (select * from canonical.{table} where {where}) "
         f"join (values {_line(cutoffs)}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
     )
 

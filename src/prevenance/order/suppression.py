@@ -34,8 +34,8 @@ def newest_contacts(history: History, moments: Sequence[datetime], days: float) 
         return found
     kinds = ", ".join(f"'{kind}'" for kind in PERSONAL)
     asked = f"""
-        select cutoff, customer_id, max(event_at) from {visible_each_sql("contacts", moments)}
-        where direction = 'out' and kind in ({kinds}) and age_days < {float(days)} group by all"""
+        select cutoff, customer_id, max(event_at) from {visible_each_sql("contacts", moments, f"direction = 'out' and kind in ({kinds})")}
+        where age_days < {float(days)} group by all"""
     for moment, customer, at in history.con.execute(asked).fetchall():
         found[moment][customer] = at
     return found
@@ -56,8 +56,7 @@ def open_escalations(history: History, moments: Sequence[datetime], days: float)
             select cutoff, customer_id, bool_or(event = 'escalated') as was_escalated, min(age_days) as silent_days,
                 arg_max(event, (event_at, known_at, case when event in ('resolved', 'closed') then 1 else 0 end))
                     filter (where event in ('opened', 'escalated', 'reopened', 'resolved', 'closed')) as standing
-            from {visible_each_sql("tickets", moments)}
-            where ticket_id in (select ticket_id from canonical.tickets where event = 'escalated')
+            from {visible_each_sql("tickets", moments, "ticket_id in (select ticket_id from canonical.tickets where event = 'escalated')")}
             group by cutoff, customer_id, ticket_id)
         where was_escalated and standing not in ('resolved', 'closed') and silent_days < {float(days)}"""
     for moment, customer in history.con.execute(asked).fetchall():
