@@ -16,7 +16,7 @@ from prevenance.demo import simulated
 from prevenance.demo.company import block_of, health_step, still_working
 from prevenance.demo.growth import OFFERS
 from prevenance.demo.leaving import hazard
-from prevenance.demo.oracle import TARGETS, contact_effect, newest_cutoffs, oracle_snapshots
+from prevenance.demo.oracle import TARGETS, chances_tonight, contact_effect, newest_cutoffs, oracle_snapshots
 from prevenance.demo.switches import Demo
 from prevenance.demo.truth import average_precision, roc_auc
 from prevenance.demo.world import ADDONS, DAY, END, PLANS, WEEK, World, column_moments, midnight, random_stream
@@ -193,6 +193,37 @@ def test_truth_is_written_beside_the_files(tmp_path: Path) -> None:
         assert len(known[target]["how"]) > 80
     assert {leak["name"]: leak["on"] for leak in known["leaks"]} == {"filled_after": False, "poisoned": False, "edited": True}
     assert {"leaks", "effects", "biases", "drift", "season", "settings"} <= set(known)
+
+
+def test_true_chances_stand_beside_the_files_and_not_among_them(both: tuple[World, dict[str, pd.DataFrame], History], tmp_path: Path) -> None:
+    world, found, past = both
+    simulated.write_company(tmp_path / "demo", world.given)
+    assert [path.name for path in (tmp_path / "demo").glob("*chances*")] == []
+    assert (tmp_path / "demo-truth" / "truth.json").read_bytes() == (tmp_path / "demo" / "truth.json").read_bytes()
+    told = pd.read_parquet(tmp_path / "demo-truth" / "truth_chances.parquet")
+    assert list(told.columns) == ["target", "customer_id", "product_id", "cutoff", "chance"]
+    tonight = told["cutoff"] == told["cutoff"].max()
+    assert told["cutoff"].max() == pd.Timestamp(past.con.execute("select max(known_at) from canonical.usage").fetchall()[0][0])
+    for target, ours in found.items():
+        mine, now = (told[(told["target"] == target) & which].set_index(["customer_id", "product_id"]) for which in (~tonight, tonight))
+        assert sorted(mine["chance"]) == pytest.approx(sorted(ours["chance"]))
+        assert now.index.is_unique
+        assert now["chance"].between(0, 1).all()
+        # what goes on as it was: the same customers are as likely, about
+        before = mine[(mine["cutoff"] == mine["cutoff"].max()) & (mine["chance"] < 1)]["chance"]
+        both_times = pd.concat([before.rename("before"), now["chance"].rename("now")], axis=1, join="inner")
+        assert now["chance"].mean() == pytest.approx(mine["chance"].mean(), rel=0.35)
+        assert both_times.corr(method="spearman").iloc[0, 1] > 0.5
+
+
+def test_who_has_decided_in_silence_is_sure_to_go() -> None:
+    world = simulated.world_of(Demo(customers=2_000, months=14))
+    (life,) = simulated.iterate_lives(world)
+    now = chances_tonight(world, life.block, life.grown, life.events.errors, life.tickets)["churn"]
+    decided = ~np.isnat(column_moments(life.block.people, "turned")[now["who"]])
+    assert decided.sum() > 3
+    assert (now["chance"][decided] == 1).all()
+    assert (now["chance"][~decided] < 1).all()
 
 
 def test_a_history_too_short_for_a_label_has_no_figures(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ The chance is that of one who knows everything up to the cutoff, health and sile
 added up over the horizon, averaged over many ways in which health may go on. No honest model can rank better, but for luck.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -11,9 +13,9 @@ from prevenance.demo.activity import error_rates, season_factors, week_share
 from prevenance.demo.company import Block
 from prevenance.demo.foresight import Ahead, customers_at_risk, foresee_health, leaving_noise, leaving_rates
 from prevenance.demo.growth import BY_HEALTH, FIRST_DAYS, OFFERS, PLAN, SEATS, Growth, offer_rates, size_of
-from prevenance.demo.leaving import SILENT_DAYS, SILENT_SHARE, outcome_moments
+from prevenance.demo.leaving import SILENT_DAYS, SILENT_SHARE, base_rate, outcome_moments
 from prevenance.demo.tickets import ticket_rate, ticket_size, young_in
-from prevenance.demo.world import ADDONS, DAY, END, HOUR, NEVER, PLANS, WEEK, World, column_moments, midnight, shares_within
+from prevenance.demo.world import ADDONS, DAY, DRIFT_WEEKS, END, HOUR, NEVER, PLANS, WEEK, World, column_moments, midnight, shares_within
 
 TARGETS = {"churn": (90, 7), "tickets": (30, 3), "cross_sell": (90, 0)}
 """Horizon and settle days, as the targets have them by default."""
@@ -45,6 +47,34 @@ def oracle_snapshots(world: World, block: Block, grown: Growth, errors: np.ndarr
             parts[-1].insert(1, "cutoff", cutoff)
     empty = pd.DataFrame({"who": [], "cutoff": [], "offer": [], "chance": [], "outcome": []})
     return {target: pd.concat(parts, ignore_index=True) if parts else empty for target, parts in found.items()}
+
+
+def chances_tonight(world: World, block: Block, grown: Growth, errors: np.ndarray, tickets: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return, for each target, the block's snapshots at the end of the history, whose outcomes nobody knows yet: who, cutoff, offer, chance."""
+    ahead, cutoff = _with_weeks_to_come(world), END - np.timedelta64(1, "s")
+    grows = np.exp(block.people["growth"].to_numpy()[:, None] * np.arange(1, len(ahead.weeks) - len(world.weeks) + 1) * (WEEK / DAY) / 365)
+    longer = replace(block, team=np.hstack([block.team, block.team[:, -1:] * grows]))
+    found = {
+        "churn": _churn(ahead, longer, grown, cutoff),
+        "tickets": _tickets(ahead, longer, cutoff, errors, tickets),
+        "cross_sell": _offers(ahead, longer, grown, cutoff),
+    }
+    # who has decided in silence goes within weeks, after the history's end
+    decided = column_moments(block.people, "turned")[found["churn"]["who"].to_numpy() - block.first] <= cutoff
+    found["churn"].loc[decided, "chance"] = 1.0
+    for frame in found.values():
+        frame.insert(1, "cutoff", cutoff)
+    return {target: frame.drop(columns="outcome") for target, frame in found.items()}
+
+
+def _with_weeks_to_come(world: World) -> World:
+    """Return the world with the weeks of the longest horizon after its end: releases and hazard of leaving go on as they were on average."""
+    number = max(horizon for horizon, _ in TARGETS.values()) // 7 + 2
+    weeks = np.append(world.weeks, world.weeks[-1] + np.arange(1, number + 1) * WEEK)
+    rate = base_rate(world)
+    base = np.append(rate, np.full(number, rate[-DRIFT_WEEKS:].mean()))
+    bugs = np.append(world.bugs, np.full(number, world.bugs.mean()))
+    return replace(world, weeks=weeks, bugs=bugs, base=base, scale=1.0, given=replace(world.given, drift=False))
 
 
 def contact_effect(world: World, block: Block) -> pd.DataFrame:

@@ -21,10 +21,10 @@ from prevenance.demo.company import Block, block_of
 from prevenance.demo.export import EVENTS, events_table, save_table, spoil_table, text_table
 from prevenance.demo.growth import Growth, growth_of
 from prevenance.demo.leaving import base_hazard, hazard_scale, leavers, with_leaving
-from prevenance.demo.oracle import contact_effect, oracle_snapshots
+from prevenance.demo.oracle import chances_tonight, contact_effect, oracle_snapshots
 from prevenance.demo.switches import Demo
 from prevenance.demo.tickets import ticket_rows
-from prevenance.demo.truth import truth_facts
+from prevenance.demo.truth import true_chances, truth_facts
 from prevenance.demo.world import BLOCK, World, account_numbers, customer_totals, releases_of, weeks_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Life:
 def write_company(folder: Path, given: Demo) -> dict[str, Any]:
     """Write the demo company's files and ``truth.json`` into ``folder`` (made if needed; files of the same name are replaced).
 
+    The true chances of single customers go beside it, into ``truth_folder(folder)``: no folder that a model is made from holds them.
+
     Customers are made and written block by block, so memory does not grow with their number. Equal settings give equal bytes.
 
     Returns:
@@ -55,19 +57,31 @@ def write_company(folder: Path, given: Demo) -> dict[str, Any]:
     for old in folder.glob(f"{EVENTS}-*.csv.gz"):
         old.unlink()
     world, rows, left, seen = world_of(given), dict[str, int](), 0, []
+    newest = world.weeks[0]
     for life in iterate_lives(world):
         number = life.block.number
         for name, table in _exports(world, life).items():
             rows[name] = rows.get(name, 0) + save_table(folder, name, spoil_table(world, name, table, number), number)
         left += int(leavers(life.block.people).sum())
         found = oracle_snapshots(world, life.block, life.grown, life.events.errors, life.tickets)
-        seen.append(found | {"contact": contact_effect(world, life.block)})
+        tonight = chances_tonight(world, life.block, life.grown, life.events.errors, life.tickets)
+        newest = max(newest, life.events.loaded.max(initial=newest))
+        seen.append(found | {"contact": contact_effect(world, life.block)} | {f"{name} tonight": rows for name, rows in tonight.items()})
     for name, frame in {"products": contracts.product_frame(world), "releases": world.releases}.items():
         rows[name] = save_table(folder, name, text_table(frame), 0)
-    known = truth_facts(world, {name: pd.concat([part[name] for part in seen], ignore_index=True) for name in seen[0]})
-    (folder / "truth.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    found = {name: pd.concat([part[name] for part in seen], ignore_index=True) for name in seen[0]}
+    known = truth_facts(world, found)
+    truth_folder(folder).mkdir(exist_ok=True)
+    for place in (folder, truth_folder(folder)):
+        (place / "truth.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    true_chances(world, found, newest).to_parquet(truth_folder(folder) / "truth_chances.parquet", index=False)
     total = customer_totals(given)[0]
     return {"rows": rows, "accounts": total, "left": left, "customers": total - left, "truth": known}
+
+
+def truth_folder(folder: Path) -> Path:
+    """Return where the true chances of the customers of ``folder`` stand: beside it."""
+    return folder.resolve().with_name(f"{folder.resolve().name}-truth")
 
 
 def world_of(given: Demo) -> World:

@@ -52,6 +52,23 @@ def truth_facts(world: World, snapshots: dict[str, pd.DataFrame]) -> dict[str, A
     }
 
 
+def true_chances(world: World, snapshots: dict[str, pd.DataFrame], newest: np.datetime64) -> pd.DataFrame:
+    """Return target, customer_id, product_id (of an offer, else null), cutoff (UTC), chance: at the cutoffs of the oracle's figures and tonight.
+
+    ``newest`` is when the last event was loaded, which is what a list of the whole history is made as of; tonight's chances carry it.
+    """
+    parts = []
+    for target in TARGETS:
+        past, now = snapshots[target], snapshots[f"{target} tonight"].assign(cutoff=newest)
+        rows = pd.concat([past[list(now.columns)], now], ignore_index=True)
+        utc = pd.DatetimeIndex(rows["cutoff"]).tz_localize("Europe/Paris").tz_convert("UTC").tz_localize(None).as_unit("us")
+        offer = np.array(OFFERS, dtype=object)[rows["offer"].to_numpy(dtype=int)] if target == "cross_sell" else None
+        ids = world.ids[rows["who"].to_numpy(dtype=int)]
+        parts.append(pd.DataFrame({"target": target, "customer_id": ids, "product_id": offer, "cutoff": utc, "chance": rows["chance"].astype(float)}))
+    found = pd.concat(parts, ignore_index=True)
+    return found.sort_values(["target", "cutoff", "customer_id", "product_id"], kind="stable", ignore_index=True)
+
+
 def _effects(world: World, contact: pd.DataFrame) -> dict[str, Any]:
     given = world.given
     return {
