@@ -80,13 +80,13 @@ class Training:
 
     @cached_property
     def folds(self) -> pd.DataFrame:
-        """Return one row per fold and part (fit, calibrate, test): first, last, cutoffs, snapshots, customers, positives, base_rate.
+        """Return one row per fold and part (learned, test): first, last, cutoffs, snapshots, customers, positives, base_rate.
 
         >>> training.folds["part"].unique().tolist()
-        ['fit', 'calibrate', 'test']
+        ['learned', 'test']
         """
         parted = [
-            Fold(_instants(one["fit"]), _instants(one["calibrate"]), datetime.fromisoformat(one["test"])) for one in self.report["folds"]
+            Fold(_instants(one["fit"]), (), datetime.fromisoformat(one["test"])) for one in self.report["folds"]
         ]
         return fold_summary(parted, self.frame.reset_index())
 

@@ -41,7 +41,7 @@ def reasons_stability(
     """Return whether the ``TOP`` raising reasons of the ``listed`` snapshots come back when the model is refitted.
 
     Args:
-        fitted: the model whose reasons are looked at, learned from ``fold.fit`` of ``frame``.
+        fitted: the model whose reasons are looked at, learned from ``fold.learned`` of ``frame``.
         frame: a training frame.
         fold: only its fit part is drawn from, by customer.
         listed: the snapshots to explain, with the model's features.
@@ -75,7 +75,7 @@ def _again(
 ) -> np.ndarray:
     """Return the reasons of a model learned from customers drawn with replacement."""
     rows = usable_rows(frame)
-    rows = rows[rows["cutoff"].isin(fold.fit)].reset_index(drop=True)
+    rows = rows[rows["cutoff"].isin(fold.learned)].reset_index(drop=True)
     places = list(rows.groupby(sampling_units(rows).to_numpy(dtype=object), sort=True).indices.values())
     size = max(1, int(len(places) * min(1.0, ROWS / len(rows))))
     drawn = np.random.default_rng(seed).integers(0, len(places), size)

@@ -164,7 +164,7 @@ def _finding(code: str, text: str, severity: str) -> Finding:
 
 def _moved(usable: pd.DataFrame, fold: Fold) -> str:
     """Return in words how a fold's test differs from what it was learned from, or nothing."""
-    learned = usable.loc[usable["cutoff"].isin((*fold.fit, *fold.calibrate)), "label"]
+    learned = usable.loc[usable["cutoff"].isin(fold.learned), "label"]
     tested = usable.loc[usable["cutoff"] == fold.test, "label"]
     if learned.empty or tested.empty:
         return ""

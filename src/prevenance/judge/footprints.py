@@ -50,7 +50,7 @@ def leakage_rows(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[
     """Return the rows to look at, in one fixed order, whole customers only; None if there are too few to tell."""
     keep = at_risk(frame)
     if parted:
-        keep &= frame["cutoff"].isin({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
+        keep &= frame["cutoff"].isin({cutoff for fold in parted for cutoff in (*fold.learned, fold.test)})
     used = frame[keep].sort_values(["customer_id", "cutoff"], kind="stable", ignore_index=True)
     customer, known = pd.factorize(used["customer_id"], sort=True)
     order = np.random.default_rng(seed).permutation(len(known))

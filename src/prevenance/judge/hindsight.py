@@ -53,7 +53,7 @@ def leakage_types(tested: Tested, choice: Choice, *, horizon_days: int, settle_d
 
 def _test_set(tested: Tested) -> tuple[str, str]:
     """L1.1: tests exist, and none of their cutoffs was learned from in the same fold."""
-    both = sum(fold.test in (*fold.fit, *fold.calibrate) or fold.test <= max((*fold.fit, *fold.calibrate)) for fold in tested.parted)
+    both = sum(fold.test <= max(fold.learned) for fold in tested.parted)
     tests = tested.rows["cutoff"].isin([fold.test for fold in tested.parted])
     told = f"{count_text(len(tested.parted), 'test period')} with {count_text(int(tests.sum()), 'snapshot')}"
     if both:
@@ -66,7 +66,7 @@ def _prepared(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
     fold, rows = tested.parted[-1], tested.rows
     told = tested.backtest.predictions
     told = told[(told["model"] == choice.tested_as) & (told["fold"] == len(tested.parted))]
-    alone = rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))]
+    alone = rows[rows["cutoff"].isin(fold.learned)]
     test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
     again = fit_model(alone, fold, choice.kind, tested.columns, seed=seed, params=choice.params)
     # Other rows than before: then every chance counts as changed.
@@ -78,27 +78,27 @@ def _prepared(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
 
 
 def _selected(tested: Tested, closing_days: int, seed: int) -> tuple[str, str]:
-    """L1.3: chosen again from the fit part alone, the rule's feature and the features left out as empty are the same (oldest, newest fold)."""
+    """L1.3: chosen again from what was learned from alone, the rule's feature and the features left out as empty are the same (oldest, newest fold)."""
     rows, changed, last = tested.rows, [], len(tested.parted)
     # Oldest and newest are enough to see it, and every fold would be fitted twice.
     for number in sorted({1, last}):
         fold, told = tested.parted[number - 1], (tested.backtest.rules[number - 1], tested.backtest.dropped[number - 1])
-        again = fit_model(rows[rows["cutoff"].isin((*fold.fit, *fold.calibrate))], fold, "rule", tested.columns, seed=seed)
+        again = fit_model(rows[rows["cutoff"].isin(fold.learned)], fold, "rule", tested.columns, seed=seed)
         if (rule_text(again), again.encoder.dropped) != told:
             changed.append(number)
     gap = _closest([(max(fold.fit), min(fold.calibrate)) for fold in tested.parted[:1]], closing_days)
     tuned = f"settings were tuned before the first test ({gap} days between the parts)"
     if changed or gap < 0:
-        return "fail", f"chosen again from the fit part alone, the rule or the features differ in folds {changed}; {tuned}"
+        return "fail", f"chosen again from what was learned from alone, the rule or the features differ in folds {changed}; {tuned}"
     search = f"; the search for leaks saw the tests too and took {len(tested.leaks)} features away, which can only lower their numbers"
     return (
         "pass",
-        f"chosen again from the fit part alone, rule and features are the same in the oldest and newest of {count_text(last, 'fold')}; {tuned}{search}",
+        f"chosen again from what was learned from alone, rule and features are the same in the oldest and newest of {count_text(last, 'fold')}; {tuned}{search}",
     )
 
 
 def _duplicates(tested: Tested) -> tuple[str, str]:
-    """L1.4: no snapshot is there twice; snapshots of the newest test that equal another customer's in the fit part are counted."""
+    """L1.4: no snapshot is there twice; snapshots of the newest test that equal another customer's that was learned from are counted."""
     keys = [key for key in ("cutoff", "customer_id", "product_id") if key in tested.rows]
     twice = int(tested.rows.duplicated(keys).sum())
     fold, rows = tested.parted[-1], tested.rows
@@ -106,11 +106,11 @@ def _duplicates(tested: Tested) -> tuple[str, str]:
     counts = rows.groupby("cutoff")[list(tested.columns)].nunique(dropna=False).max()
     told = [name for name in tested.columns if counts[name] > 1]
     hashed = pd.util.hash_pandas_object(rows[told], index=False) if told else pd.Series(0, rows.index)
-    learned, test = rows["cutoff"].isin(fold.fit), rows["cutoff"] == pd.Timestamp(fold.test)
+    learned, test = rows["cutoff"].isin(fold.learned), rows["cutoff"] == pd.Timestamp(fold.test)
     owners = rows[learned].groupby(hashed[learned])["customer_id"].agg(["min", "max"])
     met = rows.loc[test, ["customer_id"]].join(owners, on=hashed[test])
     copies = int((met["min"].notna() & ((met["min"] != met["customer_id"]) | (met["max"] != met["customer_id"]))).sum())
-    said = f"{twice} snapshots are there twice; {copies} of {int(test.sum()):,} test snapshots equal another customer's in the fit part"
+    said = f"{twice} snapshots are there twice; {copies} of {int(test.sum()):,} test snapshots equal another customer's that was learned from"
     return "fail" if twice else "warn" if copies > COPIES * max(int(test.sum()), 1) else "pass", said
 
 
@@ -129,7 +129,7 @@ def _legitimate(tested: Tested, choice: Choice) -> tuple[str, str]:
 def _future(tested: Tested, horizon_days: int, settle_days: int) -> tuple[str, str]:
     """L3.1: the smallest number of days between the last label that was learned from and the part that follows."""
     pairs = [(max(fold.fit), min(fold.calibrate)) for fold in tested.parted if fold.calibrate]
-    pairs += [(max((*fold.fit, *fold.calibrate)), fold.test) for fold in tested.parted]
+    pairs += [(max(fold.learned), fold.test) for fold in tested.parted]
     gap, window = _closest(pairs, horizon_days + settle_days), f"{horizon_days} days of outcome and {settle_days} to be recorded"
     if gap < 0:
         return "fail", f"a label was learned from {-gap} days before it was known ({window})"
@@ -140,7 +140,7 @@ def _independent(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
     """L3.2: customers of the tests that were learned from, and how well those are ranked that were not."""
     told = tested.backtest.predictions
     rows = closed_rows(told[told["model"] == choice.tested_as])[0]
-    seen = [sampling_units(tested.rows.loc[lambda each, fold=fold: each["cutoff"].isin(fold.fit)]) for fold in tested.parted]
+    seen = [sampling_units(tested.rows.loc[lambda each, fold=fold: each["cutoff"].isin(fold.learned)]) for fold in tested.parted]
     known = np.zeros(len(rows), dtype=bool)
     for number, customers in enumerate(seen, start=1):
         known |= ((rows["fold"] == number) & sampling_units(rows).isin(set(customers))).to_numpy()

@@ -22,12 +22,12 @@ class Blend(ClassifierMixin, BaseEstimator):
     def __init__(self, line: Any, steps: Any) -> None:
         self.line, self.steps = line, steps
 
-    def fit(self, matrix: np.ndarray, labels: np.ndarray, categorical_feature: Sequence[int] = ()) -> Blend:
+    def fit(self, matrix: np.ndarray, labels: np.ndarray, categorical_feature: Sequence[int] = (), level: Any = None) -> Blend:
         """Fit both; the ridge on one thread, because its sums depend on how many there are."""
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(limits=1):
-            self.line_ = self.line.fit(matrix, labels)
+            self.line_ = self.line.fit(matrix, labels, levelledlogistic__level=level)
         self.steps_ = self.steps.fit(matrix, labels, categorical_feature=list(categorical_feature))
         self.classes_ = np.unique(labels)
         return self

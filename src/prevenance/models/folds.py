@@ -15,11 +15,21 @@ from prevenance.base.errors import PrevenanceError
 
 @dataclass(frozen=True)
 class Fold:
-    """Cutoffs (naive UTC, ascending) to fit, to calibrate and the one to test; the gap law holds between the parts."""
+    """One split in time; cutoffs are naive UTC, ascending, and every label of a part had closed before the next one began.
+
+    ``learned`` holds every cutoff that had closed by ``test``: models learn from all of them, and are calibrated on the same ones out of
+    fold. ``fit`` and ``calibrate`` part them once more in time: learned from the one, settings are tried on the other.
+    """
 
     fit: tuple[datetime, ...]
     calibrate: tuple[datetime, ...]
     test: datetime
+    closed: tuple[datetime, ...] = ()
+
+    @property
+    def learned(self) -> tuple[datetime, ...]:
+        """Return the cutoffs learned from, ascending."""
+        return self.closed or tuple(sorted({*self.fit, *self.calibrate}))
 
 
 def sampling_units(rows: pd.DataFrame) -> pd.Series:
@@ -45,9 +55,9 @@ def make_folds(
 ) -> tuple[Fold, ...]:
     """Return expanding folds, oldest test first: the newest ``tests`` cutoffs are tested, each by what had closed before it.
 
-    A fold calibrates on the newest ``calibrate`` cutoffs closed by its test, and fits on every cutoff closed by the first of
-    these. Where history is short, ``calibrate`` shrinks (never below 1) until ``min_fit`` cutoffs are left to fit on; a test for
-    which even that fails is left out, so there may be fewer folds than ``tests``, or none. Pass closed cutoffs only (see ``closed_cutoffs``).
+    A fold learns from every cutoff closed by its test. Settings are tried on the newest ``calibrate`` of these, learned from every cutoff
+    closed by the first of them. Where history is short, ``calibrate`` shrinks (never below 1) until ``min_fit`` cutoffs are left to fit on; a test
+    for which even that fails is left out, so there may be fewer folds than ``tests``, or none. Pass closed cutoffs only (see ``closed_cutoffs``).
 
     Raises:
         PrevenanceError: E202 for a number that is too small.
@@ -62,9 +72,9 @@ def make_folds(
 def final_fold(
     cutoffs: Iterable[datetime], as_of: datetime, *, horizon_days: int, settle_days: int, calibrate: int = 3, min_fit: int = 1
 ) -> Fold:
-    """Return the fold of the model that goes to work: fit and calibrate on what has closed by ``as_of``, which is its ``test``.
+    """Return the fold of the model that goes to work: it learns from all that has closed by ``as_of``, which is its ``test``.
 
-    Where nothing can be kept apart to calibrate, ``calibrate`` is empty and ``fit`` holds every closed cutoff.
+    Where nothing can be kept apart to try settings on, ``calibrate`` is empty and ``fit`` holds every closed cutoff.
 
     Raises:
         PrevenanceError: E601 if no label window has closed by ``as_of``; E202 for a number that is too small.
@@ -76,7 +86,7 @@ def final_fold(
         what = f"no label window of {horizon_days} days (+ {settle_days} days to settle) has closed by {test:%Y-%m-%d}"
         first = f"set as_of={ordered[0] + gap + timedelta(days=1):%Y-%m-%d} or later" if ordered else "give a longer history"
         raise PrevenanceError("E601", what, fix=f"{first}, or shorten horizon_days")
-    return _fold(known, test, gap, calibrate, min_fit) or Fold(known, (), test)
+    return _fold(known, test, gap, calibrate, min_fit) or Fold(known, (), test, known)
 
 
 def fold_summary(parted: Sequence[Fold], frame: pd.DataFrame) -> pd.DataFrame:
@@ -88,27 +98,27 @@ def fold_summary(parted: Sequence[Fold], frame: pd.DataFrame) -> pd.DataFrame:
     parts = (
         (number, part, cutoffs)
         for number, fold in enumerate(parted, start=1)
-        for part, cutoffs in (("fit", fold.fit), ("calibrate", fold.calibrate), ("test", (fold.test,)))
+        for part, cutoffs in (("learned", fold.learned), ("test", (fold.test,)))
     )
     columns = ["fold", "part", "first", "last", "cutoffs", "snapshots", "customers", "positives", "base_rate"]
     return pd.DataFrame([_part_row(usable, *part) for part in parts if part[2]], columns=columns)
 
 
 def folds_text(parted: Sequence[Fold]) -> str:
-    """Return the folds as text, one line each: F fit, C calibrate, T test, ``.`` a cutoff left out (its label was still open)."""
+    """Return the folds as text, one line each: L learned from, T test, ``.`` a cutoff left out (its label was still open)."""
     if not parted:
         return "no folds: the history is too short"
-    every = sorted({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
+    every = sorted({cutoff for fold in parted for cutoff in (*fold.learned, fold.test)})
     rows = [("".join(_letter(fold, cutoff) for cutoff in every), fold.test) for fold in parted]
     lines = [f"{number:>2}  {letters}  test {test:%Y-%m-%d}" for number, (letters, test) in enumerate(rows, start=1)]
-    return "\n".join([*lines, f"    {every[0]:%Y-%m-%d} to {every[-1]:%Y-%m-%d}: F fit, C calibrate, T test, . left out"])
+    return "\n".join([*lines, f"    {every[0]:%Y-%m-%d} to {every[-1]:%Y-%m-%d}: L learned from, T test, . left out"])
 
 
 def folds_svg(parted: Sequence[Fold], *, width: int = 640) -> str:
     """Return the same picture as a small SVG element, ``width`` pixels wide, time to scale; colour is never the only sign."""
     if not parted:
         return '<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"></svg>'
-    every = sorted({cutoff for fold in parted for cutoff in (*fold.fit, *fold.calibrate, fold.test)})
+    every = sorted({cutoff for fold in parted for cutoff in (*fold.learned, fold.test)})
     span = (every[-1] - every[0]) / timedelta(days=1) or 1.0
     marks = "".join(
         f'<text x="{20 + (width - 40) * ((cutoff - every[0]) / timedelta(days=1)) / span:.1f}" y="{22 * row + 16}" text-anchor="middle" '
@@ -118,12 +128,12 @@ def folds_svg(parted: Sequence[Fold], *, width: int = 640) -> str:
         for cutoff in every
         if cutoff <= fold.test
     )
-    label = f"{len(parted)} folds from {every[0]:%Y-%m-%d} to {every[-1]:%Y-%m-%d}: F fit, C calibrate, T test"
+    label = f"{len(parted)} folds from {every[0]:%Y-%m-%d} to {every[-1]:%Y-%m-%d}: L learned from, T test"
     height = 22 * len(parted) + 6
     return f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" aria-label="{label}">{marks}</svg>'
 
 
-_COLOURS = {"F": "#1f5f99", "C": "#8a5a00", "T": "#a61c3c", ".": "#999999"}
+_COLOURS = {"L": "#1f5f99", "T": "#a61c3c", ".": "#999999"}
 
 
 def _fold(ordered: Sequence[datetime], test: datetime, gap: timedelta, calibrate: int, min_fit: int) -> Fold | None:
@@ -134,14 +144,14 @@ def _fold(ordered: Sequence[datetime], test: datetime, gap: timedelta, calibrate
         late = before[-size:]
         fit = tuple(cutoff for cutoff in before if cutoff + gap <= late[0])
         if len(fit) >= min_fit:
-            return Fold(fit, tuple(late), test)
+            return Fold(fit, tuple(late), test, tuple(before))
     return None
 
 
 def _letter(fold: Fold, cutoff: datetime) -> str:
     if cutoff == fold.test:
         return "T"
-    return "F" if cutoff in fold.fit else "C" if cutoff in fold.calibrate else "." if cutoff < fold.test else " "
+    return "L" if cutoff in fold.learned else "." if cutoff < fold.test else " "
 
 
 def _part_row(usable: pd.DataFrame, number: int, part: str, cutoffs: tuple[datetime, ...]) -> tuple[object, ...]:

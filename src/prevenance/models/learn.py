@@ -19,7 +19,8 @@ def learned_parameters(
 ) -> dict[str, Any]:
     """Return the parameters that a kind of model learns from ``rows`` (features and ``label``).
 
-    Empty where there is nothing to learn from: one class only, or no feature that differs. The rule needs a number.
+    Empty where there is nothing to learn from: one class only, or no feature that differs. The rule needs a number. Lines (logistic
+    regression, and the blend's) let each cutoff have its own level while they learn.
 
     Raises:
         PrevenanceError: E203 for an unknown kind.
@@ -35,14 +36,21 @@ def learned_parameters(
     matrix = encoder.matrix(rows)
     estimator = found.estimator(encoder, seed=seed, threads=threads_for(matrix, threads), **params)
     if kind in TREES:
-        return found.parameters(estimator.fit(matrix, labels, categorical_feature=list(encoder.categories)))
+        more = {"level": levels_of(rows)} if kind == "blend" else {}
+        return found.parameters(estimator.fit(matrix, labels, categorical_feature=list(encoder.categories), **more))
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1), warnings.catch_warnings():
         # A fixed number of rounds is the setting here, not a failure to converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return found.parameters(estimator.fit(matrix, labels))
+        more = {"levelledlogistic__level": levels_of(rows)} if kind == "logistic" else {}
+        return found.parameters(estimator.fit(matrix, labels, **more))
+
+
+def levels_of(rows: pd.DataFrame) -> np.ndarray:
+    """Return the place of each row's cutoff among all of them, codes of shape (n,)."""
+    return pd.factorize(rows["cutoff"], sort=True)[0] if "cutoff" in rows else np.zeros(len(rows), dtype=int)
 
 
 def labels_of(rows: pd.DataFrame) -> np.ndarray:

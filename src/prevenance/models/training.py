@@ -14,7 +14,7 @@ import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.models import customer_rules, health_score, tuning
-from prevenance.models.bundle import Fitted, calibrated, chance, log_odds
+from prevenance.models.bundle import Fitted, calibrated, log_odds
 from prevenance.models.calibrate import interval_band, platt_calibrator
 from prevenance.models.encode import Encoder, fit_encoder
 from prevenance.models.folds import Fold, at_risk, sampling_units
@@ -24,6 +24,12 @@ from prevenance.models.precedents import precedents
 
 FEW, MANY = 20, 100
 """Customers with a matured positive below which there is no model at all, and from which trees may challenge."""
+
+PARTS = 3
+"""Of how many parts of the customers each is told by the others. Measured against the true chances, five are no better."""
+
+ALONE = ("base_rate", "customer_rules", "health_score")
+"""Kinds that learn nothing from the rows: nobody has to be kept apart to calibrate them."""
 
 RIVALS = ("base_rate", "rule", "customer_rules")
 """What every model is measured against; each is fitted on the same fold as the models."""
@@ -36,13 +42,13 @@ class Backtest:
     """What the folds of the past said.
 
     ``predictions``: one row per fold, test snapshot and model: fold (1, 2, ...), cutoff, customer_id[, product_id], label, outcome_at,
-    model, score (calibrated chance), raw (what ranks). ``calibrate_loss``: per model the log loss of each customer on the first fold's
-    calibrate part, whose labels closed before the first test, of the customers that nothing was tuned on: what the challenger is chosen by.
+    model, score (calibrated chance), raw (what ranks). ``early_loss``: per model the log loss of each customer, told by models that had not
+    learned from this customer, on what had closed before the first test, of the customers that nothing was tuned on: what the challenger is chosen by.
     ``rules``: per fold the single feature the rule took. ``params``: per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
     """
 
     predictions: pd.DataFrame
-    calibrate_loss: dict[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
+    early_loss: dict[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
     rules: tuple[str, ...] = ()
     params: dict[str, dict[str, Any]] = field(default_factory=dict)
     dropped: tuple[tuple[str, ...], ...] = ()
@@ -88,11 +94,14 @@ def fit_model(
     threads: int = 0,
     about: Mapping[str, Any] | None = None,
 ) -> Fitted:
-    """Return the model of one fold: learned from its fit part, calibrated on its calibrate part.
+    """Return the model of one fold: learned from all that had closed by its test, calibrated out of fold on the same rows.
+
+    For the calibrator the customers are parted in ``PARTS``, and each part gets its ranking values from a model that learned from the others:
+    no label has to be older than it is to keep rows apart.
 
     Args:
         frame: a training frame; its other rows are not looked at.
-        fold: with an empty calibrate part the fit part calibrates too (``about["calibrated_on"]`` says so).
+        fold: with too few customers to part, the rows learned from calibrate (``about["calibrated_on"]`` says so).
         kind: a key of ``models.MODELS``, or ``base_rate``.
         features: the columns that may be used, in order.
         seed: of everything random.
@@ -103,7 +112,7 @@ def fit_model(
     Raises:
         PrevenanceError: E203 for an unknown kind; E601 if the fit part has no closed label.
     """
-    return _fit(usable_rows(frame), fold, kind, features, seed, dict(params or {}), threads, dict(about or {}))
+    return _fit(usable_rows(frame), fold, kind, features, seed, dict(params or {}), threads, dict(about or {})).fitted
 
 
 def backtest(
@@ -143,18 +152,20 @@ def backtest(
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
         # Where settings were chosen, a kind with many of them looks better than it is.
-        others = rows[rows["cutoff"].isin(fold.calibrate) & ~tuning.is_tuned_on(rows)]
-        made: dict[str, Fitted] = {}
+        learned = rows[rows["cutoff"].isin(fold.learned)]
+        others = (~tuning.is_tuned_on(learned)).to_numpy()
+        made: dict[str, _Made] = {}
         for name, (kind, chosen) in recipes.items():
-            made[name] = fitted = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
+            made[name] = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
+            fitted = made[name].fitted
             parts.append(_predictions(fitted, test, number, name))
             if number == 1:
-                losses[name] = tuning.customer_losses(chance(fitted, others), others)
+                losses[name] = tuning.customer_losses(calibrated(fitted, made[name].out_of_fold[others]), learned[others])
             if name == "rule":
                 rules.append(rule_text(fitted))
                 dropped.append(fitted.encoder.dropped)
     predictions = pd.concat(parts, ignore_index=True) if parts else _predictions(None, rows.iloc[:0], 0, "")
-    return Backtest(predictions, losses if parts else {}, tuple(rules), settings, tuple(dropped))
+    return Backtest(predictions, losses, tuple(rules), settings, tuple(dropped))
 
 
 def with_interval_band(fitted: Fitted, predictions: pd.DataFrame, model: str) -> Fitted:
@@ -186,6 +197,14 @@ def tune_model(
     return tuning.tuned_settings(kind, learn, later, features, seed=seed, trials=trials, threads=threads)
 
 
+@dataclass(frozen=True)
+class _Made:
+    """A model of one fold, and the ranking value of each row it learned from, told by models that had not learned from its customer."""
+
+    fitted: Fitted
+    out_of_fold: np.ndarray
+
+
 def _fit(
     rows: pd.DataFrame,
     fold: Fold,
@@ -195,36 +214,62 @@ def _fit(
     params: dict[str, Any],
     threads: int,
     about: dict[str, Any],
-    made: Mapping[str, Fitted] = MappingProxyType({}),
-) -> Fitted:
+    made: Mapping[str, _Made] = MappingProxyType({}),
+) -> _Made:
     """Return the model of one fold; a blend takes its parts from those ``made`` on the same fold with the same settings."""
-    learn = rows[rows["cutoff"].isin(fold.fit)]
-    later = rows[rows["cutoff"].isin(fold.calibrate)]
+    learn = rows[rows["cutoff"].isin(fold.learned)]
     if learn.empty:
         fix = "give a longer history or a shorter horizon_days"
-        raise PrevenanceError("E601", f"no closed label among {len(fold.fit)} cutoffs to fit on", fix=fix)
-    encoder = health_score.score_encoder(params, features) if kind == "health_score" else fit_encoder(learn, features)
-    ready = kind == "blend" and all(one in made and made[one].about["params"] == params.get(one) for one in BLENDED)
-    parts = [made[one].parameters for one in BLENDED] if ready else []
-    parameters = (
-        module("blend").joined_parameters(*parts)
+        raise PrevenanceError("E601", f"no closed label among {len(fold.learned)} cutoffs to learn from", fix=fix)
+    ready = kind == "blend" and all(one in made and made[one].fitted.about["params"] == params.get(one) for one in BLENDED)
+    bare = (
+        replace(made[BLENDED[0]].fitted, kind=kind, parameters=module("blend").joined_parameters(*(made[one].fitted.parameters for one in BLENDED)))
         if ready
-        else learned_parameters(kind, encoder, learn, seed=seed, params=params, threads=threads)
+        else _learned(kind, learn, features, seed, params, threads)
     )
-    # A rate learns nothing else, so nothing has to be kept apart for it.
-    known = pd.concat([learn, later]) if kind == "base_rate" else learn if later.empty else later
+    ranked, parted = log_odds(bare, learn), kind not in ALONE and _parted(learn)
+    if parted:
+        ranked = (
+            np.mean([made[one].out_of_fold for one in BLENDED], axis=0)
+            if ready
+            else _out_of_fold(kind, learn, features, seed, params, threads)
+        )
     told = {
         "trained_until": fold.test.isoformat(),
         "seed": seed,
         "params": params,
         "snapshots": len(learn),
         "positives": int(learn.loc[learn["label"] == 1, "customer_id"].nunique()),
-        "calibrated_on": "fit" if later.empty else "calibrate",
+        "calibrated_on": "out of fold" if parted else "fit",
     }
-    bare = Fitted(kind, encoder, parameters, (0.0, 0.0), about={**told, **about})
-    ranked = log_odds(bare, known)
-    fitted = replace(bare, calibrator=platt_calibrator(ranked, known["label"].to_numpy(dtype="float64")))
-    return replace(fitted, band=_band(calibrated(fitted, ranked), known))
+    fitted = replace(bare, about={**told, **about}, calibrator=platt_calibrator(ranked, learn["label"].to_numpy(dtype="float64")))
+    return _Made(replace(fitted, band=_band(calibrated(fitted, ranked), learn)), ranked)
+
+
+def _learned(kind: str, learn: pd.DataFrame, features: Sequence[str], seed: int, params: dict[str, Any], threads: int) -> Fitted:
+    """Return the model that learned from some rows, not calibrated yet."""
+    encoder = health_score.score_encoder(params, features) if kind == "health_score" else fit_encoder(learn, features)
+    return Fitted(kind, encoder, learned_parameters(kind, encoder, learn, seed=seed, params=params, threads=threads), (0.0, 0.0))
+
+
+def _part_of(rows: pd.DataFrame) -> np.ndarray:
+    """Return the part of each row's customer (or group), 0 to ``PARTS`` - 1, by the hash of its id; not that which halves them for tuning."""
+    return pd.util.hash_array(sampling_units(rows).to_numpy(dtype=object)) // 2 % PARTS
+
+
+def _parted(rows: pd.DataFrame) -> bool:
+    """Return whether every part leaves both classes to learn from and has both to be calibrated on."""
+    counts = rows["label"].groupby(_part_of(rows)).agg(["sum", "size"])
+    return len(counts) == PARTS and bool(((counts["sum"] > 0) & (counts["sum"] < counts["size"])).all())
+
+
+def _out_of_fold(kind: str, learn: pd.DataFrame, features: Sequence[str], seed: int, params: dict[str, Any], threads: int) -> np.ndarray:
+    """Return the ranking value of each row by a model that learned from the customers of the other parts, shape (n,)."""
+    part, found = _part_of(learn), np.zeros(len(learn))
+    for one in range(PARTS):
+        ours = part == one
+        found[ours] = log_odds(_learned(kind, learn[~ours], features, seed, params, threads), learn[ours])
+    return found
 
 
 def _asks(features: Iterable[str]) -> bool:

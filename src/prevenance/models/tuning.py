@@ -15,7 +15,7 @@ from prevenance.models import boosted, ridge
 from prevenance.models.encode import Encoder, fit_encoder
 from prevenance.models.folds import sampling_units
 from prevenance.models.kinds import BLENDED
-from prevenance.models.learn import labels_of
+from prevenance.models.learn import labels_of, levels_of
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -41,17 +41,17 @@ def tuned_settings(
         return {}
     parts = [(encoder.matrix(part), labels_of(part)) for part in (learn, later)]
     if kind == "logistic":
-        return tune_ridge(encoder, *parts, seed=seed)
+        return tune_ridge(encoder, *parts, levels_of(learn), seed=seed)
     return tune_boosting(encoder, *parts, seed=seed, trials=trials, threads=boosted.threads_for(parts[0][0], threads))
 
 
-def tune_ridge(encoder: Encoder, learn: Part, later: Part, *, seed: int) -> dict[str, Any]:
+def tune_ridge(encoder: Encoder, learn: Part, later: Part, level: np.ndarray, *, seed: int) -> dict[str, Any]:
     """Return the ridge with the smallest log loss on ``later``; the stronger one on a tie."""
     from threadpoolctl import threadpool_limits
 
     losses = {}
     with threadpool_limits(limits=1):
-        for strength, fitted in zip(STRENGTHS, ridge.fitted_pipelines(encoder, *learn, seed=seed, strengths=STRENGTHS), strict=True):
+        for strength, fitted in zip(STRENGTHS, ridge.fitted_pipelines(encoder, *learn, level, seed=seed, strengths=STRENGTHS), strict=True):
             losses[strength] = log_loss(ridge.log_odds(ridge.parameters(fitted), later[0]), later[1])
     return {"strength": min(losses, key=lambda strength: losses[strength])}
 

@@ -82,13 +82,13 @@ def hits_svg(periods: Sequence[Mapping[str, Any]], shown: str, *, width: int = 1
 
 
 def folds_svg(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
-    """Return one row per fold, time to scale: F fit, C calibrate, T test. Empty text if there are no folds."""
+    """Return one row per fold, time to scale: L learned from, T test. Empty text if there are no folds."""
     if not parted:
         return ""
     rows = [
         [
             (str(cutoff), letter)
-            for letter, part in (("F", fold.get("fit")), ("C", fold.get("calibrate")), ("T", [fold.get("test")]))
+            for letter, part in (("L", fold.get("fit")), ("T", [fold.get("test")]))
             for cutoff in part or []
         ]
         for fold in parted
@@ -107,7 +107,7 @@ def folds_svg(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
         _text(8, 26 * len(rows) + 20, f"{moments[0]:%Y-%m-%d}", "start"),
         _text(width - 124, 26 * len(rows) + 20, f"{moments[-1]:%Y-%m-%d}", "end"),
     ]
-    return _svg(width, 26 * len(rows) + 28, "The folds in time: F fit, C calibrate, T test", parts)
+    return _svg(width, 26 * len(rows) + 28, "The folds in time: L learned from, T test", parts)
 
 
 def warning_weeks_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int = 200) -> str:

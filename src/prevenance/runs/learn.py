@@ -119,7 +119,7 @@ def _champion(given: Settings, inputs: Inputs, target: Target) -> Fitted | None:
 def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
     """Ask the gate; a champion whose recipe still beats the rule is fitted again on the newer data."""
     predictions = tested.backtest.predictions
-    challenger = choose_challenger(tested.backtest.calibrate_loss, tested.kinds)
+    challenger = choose_challenger(tested.backtest.early_loss, tested.kinds)
     drifted = drift_tonight(tested)
     findings = checks.check_findings(
         tested.rows,

@@ -59,7 +59,7 @@ def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choic
         "as_of": inputs.as_of.isoformat(),
         **_counted(tested, target),
         "capacity": capacity,
-        "folds": [{"fit": _texts(one.fit), "calibrate": _texts(one.calibrate), "test": one.test.isoformat()} for one in tested.parted],
+        "folds": [{"fit": _texts(one.learned), "calibrate": _texts(one.learned), "test": one.test.isoformat()} for one in tested.parted],
         "folds_svg": folds.folds_svg(tested.parted),
         "models": facts.measured,
         "rule": rule,
@@ -101,7 +101,7 @@ def slice_rows(predictions: pd.DataFrame, tested: Tested, model: str, capacity: 
     """Return how the model serves each slice; size and tenure are cut on what the oldest fold learned from."""
     if not tested.parted or predictions.empty:
         return []
-    extra = slices.size_and_tenure(tested.rows, tested.rows["cutoff"].isin(tested.parted[0].fit))
+    extra = slices.size_and_tenure(tested.rows, tested.rows["cutoff"].isin(tested.parted[0].learned))
     own = tested.rows[[name for name in SLICES if name in tested.rows and name not in extra]]
     frame = pd.concat([extra, own], axis=1)
     columns = [name for name in SLICES if name in frame and 1 < frame[name].nunique() <= LEVELS]
@@ -110,7 +110,7 @@ def slice_rows(predictions: pd.DataFrame, tested: Tested, model: str, capacity: 
 
 def drift_tonight(tested: Tested) -> drift.Drift:
     """Return how the newest snapshots, labels open, differ from those that the model at work learns from."""
-    learned = tested.rows[tested.rows["cutoff"].isin(tested.production.fit)]
+    learned = tested.rows[tested.rows["cutoff"].isin(tested.production.learned)]
     return drift.input_drift(learned, tested.tonight[tested.tonight["state"] == "at_risk"], tested.columns)
 
 
@@ -169,7 +169,7 @@ def _gaps(fitted: Fitted, tested: Tested, choice: Choice) -> list[dict[str, Any]
 
 
 def _drift(tested: Tested, found: drift.Drift, as_of: datetime) -> dict[str, Any]:
-    fit = tested.production.fit
+    fit = tested.production.learned
     return asdict(found) | {"learned": [fit[0].isoformat(), fit[-1].isoformat()], "newest": as_of.isoformat()}
 
 
