@@ -12,7 +12,7 @@ from prevenance.decide.feedback import Answer
 from prevenance.features.build import build, definitions_giving
 from prevenance.features.define import Definition
 from prevenance.history.history import History
-from prevenance.history.roster import product_names, unjudged_customers
+from prevenance.history.roster import is_unjudged, product_names
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import cohort_scores
@@ -89,7 +89,7 @@ def scored_weeks(
     keys, columns = target.keys, list(fitted.encoder.features)
     now = _inputs(history, target, [moments.cutoff], definitions, columns, steps)
     steps(f"{target.name}: score")
-    dark = now["customer_id"].isin(unjudged_customers(history, moments.cutoff))
+    dark = is_unjudged(history, now, target.min_known_days)
     if fitted.kind == "health_score":
         # The team's score needs its own inputs; that other things are known of the customer does not help it.
         dark |= now[columns].isna().all(axis=1)

@@ -1,17 +1,15 @@
 """Who the customers are at a cutoff, how offers are called, and of whom too little is known."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
-from prevenance.history.history import History, visible_sql
+from prevenance.history.history import History, visible_each_sql, visible_sql
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.tables.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.words import Words
-
-YOUNG_DAYS = 28
-"""A customer known for less than this, or without any activity for a year, cannot be judged: ``not_enough_data``."""
 
 
 def customer_attributes(history: History, cutoff: datetime) -> pd.DataFrame:
@@ -35,23 +33,34 @@ def product_names(history: History, cutoff: datetime, product_ids: pd.Series, sa
     return product_ids.map(lambda one: called.get(one, one)).astype("str")
 
 
-def unjudged_customers(history: History, cutoff: datetime) -> set[str]:
-    """Return the customers that cannot be judged: known too short, or without any activity in the year before ``cutoff``."""
+def unjudged_customers(history: History, cutoffs: Iterable[datetime], min_known_days: int) -> pd.DataFrame:
+    """Return cutoff, customer_id of those who cannot be judged, ``not_enough_data``: without any activity in the 365 days up to the cutoff, or
+    known for less than ``min_known_days`` (their first fact of any activity or contract is younger). Nobody is learned from or listed then.
+    """
     # a contract alone makes a customer known, and says nothing of whether they are there
-    tables = [name for name in (*ACTIVITY, "subscriptions") if name in history.tables]
-    if not tables:
-        return set()
-    facts = " union all ".join(f"select customer_id, age_days from {visible_sql(name, cutoff)}" for name in tables)
-    active = [name for name in ACTIVITY if name in history.tables]
-    recent = (
-        " union all ".join(f"select customer_id from {visible_sql(name, cutoff, 365)}" for name in active)
-        or "select customer_id from facts"
+    tables, ordered = [name for name in (*ACTIVITY, "subscriptions") if name in history.tables], sorted(set(cutoffs))
+    active = [name for name in ACTIVITY if name in history.tables] or tables
+    if not tables or not ordered:
+        return pd.DataFrame({"cutoff": pd.Series(dtype="datetime64[us]"), "customer_id": pd.Series(dtype="str")})
+    # at each cutoff what is known of a customer is its oldest and its newest fact
+    facts = " union all ".join(
+        f"select cutoff, customer_id, max(age_days) as first, {'min(age_days)' if name in active else 'null'} as newest "
+        f"from {visible_each_sql(name, ordered)} group by all"
+        for name in tables
     )
+    least = "365" if any(name in ACTIVITY for name in active) else "1e9"
     found = history.con.execute(
-        f"with facts as ({facts}), recent as ({recent}) select customer_id from facts group by 1 "
-        f"having max(age_days) < {YOUNG_DAYS} or customer_id not in (select customer_id from recent)"
-    ).fetchall()
-    return {row[0] for row in found}
+        f"select cutoff, customer_id from ({facts}) group by all "
+        f"having max(first) < {min_known_days} or coalesce(min(newest), 1e9) >= {least} order by all"
+    ).df()
+    return found.astype({"cutoff": "datetime64[us]", "customer_id": "str"})
+
+
+def is_unjudged(history: History, snapshots: pd.DataFrame, min_known_days: int) -> pd.Series:
+    """Return which snapshots (cutoff, customer_id) are of customers that cannot be judged, bool with their index; see ``unjudged_customers``."""
+    found = unjudged_customers(history, [pd.Timestamp(one).to_pydatetime() for one in snapshots["cutoff"].unique()], min_known_days)
+    asked = pd.MultiIndex.from_frame(snapshots[["cutoff", "customer_id"]])
+    return pd.Series(asked.isin(pd.MultiIndex.from_frame(found)), index=snapshots.index)
 
 
 def parent_groups(history: History, cutoff: datetime) -> pd.Series:

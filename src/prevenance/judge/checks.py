@@ -5,6 +5,7 @@ Only fail keeps a model from being promoted. A check that cannot be made yet pas
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from prevenance.judge.bootstrap import bootstrap_weights, closed_rows, customer_
 from prevenance.judge.drift import Drift
 from prevenance.judge.evaluation import MIN_PERIODS, Finding, count_text
 from prevenance.judge.gaps import late_footprints
-from prevenance.judge.slices import is_contacted
+from prevenance.judge.reliability import reliability
 from prevenance.models.folds import Fold, at_risk
 
 TOO_GOOD_AUC = 0.97
@@ -33,7 +34,6 @@ def check_findings(
     predictions: pd.DataFrame,
     model: str,
     *,
-    capacity: int,
     leaks: Sequence[Mapping[str, object]] = (),
     removed: Collection[str] = (),
     moved: Drift | None = None,
@@ -46,7 +46,7 @@ def check_findings(
         check_leaks(leaks, removed),
         check_too_good(predictions, model),
         check_base_rate(frame, parted),
-        check_reliability(predictions, model, capacity),
+        check_chances(predictions, model),
         check_constant(frame, features),
         check_history(parted),
         check_footprints(late_footprints(frame, features)),
@@ -89,20 +89,19 @@ def check_base_rate(frame: pd.DataFrame, parted: Sequence[Fold]) -> Finding:
     return _finding("PV003", f"steady over {count_text(len(parted), 'fold')}" if parted else "not checked: no folds", "pass")
 
 
-def check_reliability(predictions: pd.DataFrame, model: str, capacity: int) -> Finding:
-    """PV004: compare the chances of listed customers with what came: fail if half or less came, warn if off by a third."""
-    rows, _ = closed_rows(predictions[predictions["model"] == model])
-    top = rows[is_contacted(rows, capacity)]
-    if top.empty:
+def check_chances(predictions: pd.DataFrame, model: str) -> Finding:
+    """PV004: compare the highest tenth of the chances with what came: fail if it is off by more than luck allows.
+
+    Luck is where the share falls in all but one of a hundred worlds in which every chance is exact (see ``reliability``).
+    """
+    found = reliability(predictions, model)
+    if not found:
         return _finding("PV004", "not checked: no test period", "pass")
-    promised, came = float(top["score"].mean()), float(top["label"].mean())
-    told = f"the {len(top)} best places of the test periods were given {promised:.1%}, {came:.1%} came"
-    # A customer listed in several periods is not several pieces of evidence.
-    spread = np.sqrt(max(promised * (1 - promised), 1e-12) / top["customer_id"].nunique())
-    ratio = came / promised if promised > 0 else np.inf
-    if abs(came - promised) <= SIGNS * spread or 2 / 3 <= ratio <= 1.5:
-        return _finding("PV004", told, "pass")
-    return _finding("PV004", told, "fail" if ratio <= 0.5 else "warn")
+    top: Any = found["worst_tenth"]
+    told = f"the highest tenth was given {top['predicted']:.1%}, {top['seen']:.1%} came (by luck {top['low']:.1%} to {top['high']:.1%})"
+    if top["customers"] < ENOUGH:
+        return _finding("PV004", f"{told}; {count_text(top['customers'], 'customer')} in it, too few to say more", "pass")
+    return _finding("PV004", told, "pass" if top["low"] <= top["seen"] <= top["high"] else "fail")
 
 
 def check_constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
@@ -149,7 +148,7 @@ TITLES = {
     "PV001": "features from the future",
     "PV002": "too good to be true",
     "PV003": "the base rate moved",
-    "PV004": "chances at the top of the list",
+    "PV004": "the highest tenth of the chances",
     "PV005": "features that say nothing",
     "PV006": "short history",
     "PV007": "footprints, not warnings",

@@ -109,7 +109,7 @@ def gate_verdict(
     """Return whether the challenger may replace the best rival (highest average precision), and why.
 
     It needs ``min_periods`` test periods with both classes, a lower bound above 0 (two-sided 90 %, paired bootstrap by customer) for the
-    difference in average precision, an AUC clearly above 0.5, precision at capacity (by a hit or more) and Brier not worse as point values,
+    difference in average precision, an AUC clearly above 0.5, precision at capacity and Brier not surely worse (by the same paired intervals),
     no collapsed slice and no failed check; a slice that is starved or served worse (``slices``) and a warning of ``findings`` warn.
     """
     rows, customers = closed_rows(predictions)
@@ -130,14 +130,16 @@ def gate_verdict(
 
 @dataclass(frozen=True)
 class _Duel:
-    """Two models on the periods they share: pooled metrics (value first, then replicates), their difference, and contacts in all."""
+    """Two models on the periods they share: pooled metrics (value first, then replicates)."""
 
     rival: str
     periods: int
     ours: dict[str, Floats]
     theirs: dict[str, Floats]
-    difference: Estimate
-    contacts: int
+
+    def difference(self, metric: str) -> Estimate:
+        """Return ours less theirs with its paired interval."""
+        return bootstrap_interval(self.ours[metric] - self.theirs[metric])
 
 
 def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArray[np.object_], weights: Weights, capacity: int) -> _Duel:
@@ -146,14 +148,12 @@ def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArra
     mine, other = mine[mine["cutoff"].isin(both)], other[other["cutoff"].isin(both)]
     ours, theirs = (pooled_metrics(part, customer_index(part, customers), weights, capacity) for part in (mine, other))
     usable = int((mine.groupby("cutoff")["label"].nunique() > 1).sum())
-    contacts = int(mine.groupby("cutoff").size().clip(upper=capacity).sum())
-    return _Duel(rival, usable, ours, theirs, bootstrap_interval(ours["average_precision"] - theirs["average_precision"]), contacts)
+    return _Duel(rival, usable, ours, theirs)
 
 
 def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding], min_periods: int) -> tuple[dict[str, str], list[str]]:
     """Return each gate's result, and in words what blocks besides the difference itself, which has its own words."""
-    low = duel.difference["low"]
-    ours, theirs = ({name: float(values[0]) for name, values in side.items()} for side in (duel.ours, duel.theirs))
+    low = duel.difference("average_precision")["low"]
     collapsed = [f"{one['column']} {one['value']}" for one in sliced if one["collapse"]]
     failed = [finding for finding in findings if finding.severity == "fail"]
     blocked = {
@@ -161,8 +161,8 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
         if duel.periods >= min_periods
         else f"{count_text(duel.periods, 'test period')} with both classes, {min_periods} are needed",
         "signal": _coin(duel.ours["roc_auc"]),
-        "precision_at_capacity": _worse("precision at capacity", ours, theirs, duel.rival, 1.0, 1 / max(1, duel.contacts) - _EQUAL),
-        "brier": _worse("brier", ours, theirs, duel.rival, -1.0, _EQUAL),
+        "precision_at_capacity": _worse("precision at capacity", duel, 1.0),
+        "brier": _worse("brier", duel, -1.0),
         "slices": f"ranked worse than the rule in {', '.join(collapsed)}" if collapsed else "",
         "checks": "failed checks: " + ", ".join(f"{one.code} {one.title}" for one in failed) if failed else "",
     }
@@ -184,21 +184,22 @@ def _coin(auc: Floats) -> str:
     return "" if value - SURE * spread > 0.5 else f"AUC {value:.2f} is not clearly above a coin's 0.50"
 
 
-def _worse(words: str, ours: dict[str, float], theirs: dict[str, float], rival: str, sign: float, least: float) -> str:
-    """Return what is worse by at least ``least`` about a point value (``sign`` -1: lower is better), or nothing.
-
-    Of precision at capacity that is one hit over all lists: ties count with fractions of a hit, which are no difference.
-    """
+def _worse(words: str, duel: _Duel, sign: float) -> str:
+    """Return what is worse by its paired interval (``sign`` -1: lower is better), or nothing: a point alone is luck as well."""
     name = words.replace(" ", "_")
-    if sign * (theirs[name] - ours[name]) < least:
+    gap = duel.difference(name)
+    low, high = gap["low"], gap["high"]
+    if low is None or high is None or (high > -_EQUAL if sign > 0 else low < _EQUAL):
         return ""
     side = "below" if sign > 0 else "above"
-    return f"{words.replace('brier', 'Brier score')} {ours[name]:.3f} is {side} {_called(rival)}'s {theirs[name]:.3f}"
+    ours, theirs = float(duel.ours[name][0]), float(duel.theirs[name][0])
+    said = words.replace("brier", "Brier score")
+    return f"{said} {ours:.4f} is {side} {_called(duel.rival)}'s {theirs:.4f} (90 % interval of the difference {low:+.4f} to {high:+.4f})"
 
 
 def _words(duel: _Duel, gates: dict[str, str]) -> str:
     """Return the comparison in numbers."""
-    ours, theirs, gap = float(duel.ours["average_precision"][0]), float(duel.theirs["average_precision"][0]), duel.difference
+    ours, theirs, gap = float(duel.ours["average_precision"][0]), float(duel.theirs["average_precision"][0]), duel.difference("average_precision")
     if gap["value"] is None or gap["low"] is None or gap["high"] is None:
         return "average precision is undefined, no test period has both classes"
     must = "" if gates["beats_rivals"] == "pass" else ", must be above 0"

@@ -15,12 +15,12 @@ WORLDS = 400
 
 
 def reliability(predictions: pd.DataFrame, model: str, *, seed: int = 0) -> dict[str, object]:
-    """Return predicted, seen, worst_tenth {predicted, seen}, error, error_by_luck {value, high} and bins of a model.
+    """Return predicted, seen, worst_tenth {predicted, seen, customers, low, high}, error, error_by_luck {value, high} and bins of a model.
 
     A bin is {predicted, seen, snapshots, customers, low, high}. Bins hold equal numbers of test snapshots, lowest scores first.
     ``low``/``high`` is where 90 % of the seen shares fall in ``WORLDS`` worlds in which every chance is exact (the consistency bars of
     Bröcker & Smith, 2007, "Increasing the reliability of reliability diagrams"); in a world all snapshots of a customer share one fate, so
-    the bars count customers and are wide rather than narrow. ``error`` is the expected calibration error (mean distance of seen from
+    the bars count customers and are wide rather than narrow; those of ``worst_tenth`` hold 99 %. ``error`` is the expected calibration error (mean distance of seen from
     predicted, in chances), ``error_by_luck`` its mean and 95 % quantile in those worlds. Empty predictions give {}.
     """
     rows = predictions[(predictions["model"] == model) & predictions["label"].notna()].sort_values(
@@ -35,6 +35,7 @@ def reliability(predictions: pd.DataFrame, model: str, *, seed: int = 0) -> dict
     predicted, seen = (np.add.reduceat(values, starts) / counts for values in (score, label))
     exact = _worlds(score, customer, starts, seed) / counts
     low, high = np.quantile(exact, [0.05, 0.95], axis=0)
+    least, most = np.quantile(exact[:, -1], [0.005, 0.995])
     luck = np.array([_error(world, predicted, counts) for world in exact])
     bins = [
         {
@@ -50,7 +51,7 @@ def reliability(predictions: pd.DataFrame, model: str, *, seed: int = 0) -> dict
     return {
         "predicted": float(score.mean()),
         "seen": float(label.mean()),
-        "worst_tenth": {"predicted": bins[-1]["predicted"], "seen": bins[-1]["seen"]},
+        "worst_tenth": {name: bins[-1][name] for name in ("predicted", "seen", "customers")} | {"low": float(least), "high": float(most)},
         "error": _error(seen, predicted, counts),
         "error_by_luck": {"value": float(luck.mean()), "high": float(np.quantile(luck, 0.95))},
         "bins": bins,

@@ -31,9 +31,9 @@ class LevelledLogistic(LogisticRegression):
             return super().fit(X, y)
         own = np.eye(number)[np.asarray(level)]
         super().fit(np.hstack([X, FREE * own]), y)
-        weights, self.n_features_in_ = self.coef_, X.shape[1]
-        self.coef_ = weights[:, : X.shape[1]]
-        self.intercept_ = self.intercept_ + FREE * weights[:, X.shape[1] :] @ own.mean(axis=0)
+        weights: np.ndarray = np.asarray(vars(self)["coef_"])
+        levels = np.asarray(vars(self)["intercept_"]) + FREE * weights[:, X.shape[1] :] @ own.mean(axis=0)
+        self.coef_, self.intercept_, self.n_features_in_ = weights[:, : X.shape[1]], levels, X.shape[1]
         return self
 
 

@@ -41,7 +41,7 @@ def tuned_settings(
         return {}
     parts = [(encoder.matrix(part), labels_of(part)) for part in (learn, later)]
     if kind == "logistic":
-        return tune_ridge(encoder, *parts, levels_of(learn), seed=seed)
+        return tune_ridge(encoder, parts[0], parts[1], levels_of(learn), seed=seed)
     return tune_boosting(encoder, *parts, seed=seed, trials=trials, threads=boosted.threads_for(parts[0][0], threads))
 
 
@@ -145,6 +145,13 @@ def customer_losses(scores: np.ndarray, rows: pd.DataFrame) -> tuple[float, ...]
     label, near = rows["label"].to_numpy(), np.clip(scores, 1e-9, 1 - 1e-9)
     found = pd.Series(-np.where(label > 0, np.log(near), np.log1p(-near)), index=rows.index)
     return tuple(found.groupby(sampling_units(rows)).mean().sort_index())
+
+
+def challengers_in_order(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> tuple[str, ...]:
+    """Return whom the gate is to ask, one after another: the chosen challenger, then the others, smallest loss first."""
+    first = choose_challenger(by_kind, kinds)
+    others = [kind for kind in kinds if kind in by_kind and kind != first]
+    return (first, *sorted(others, key=lambda kind: float(np.mean(by_kind[kind])))) if first else ()
 
 
 def choose_challenger(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> str | None:

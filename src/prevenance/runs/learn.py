@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.explain.attribution import write_plots
 from prevenance.history.history import history_digest
 from prevenance.judge import checks, evaluation
+from prevenance.judge.drift import Drift
 from prevenance.judge.saved import compare_with_health_score
 from prevenance.judge.tested import Choice, Past, Tested
 from prevenance.models import bundle, training
 from prevenance.models.bundle import Fitted
-from prevenance.models.tuning import choose_challenger
+from prevenance.models.tuning import challengers_in_order
 from prevenance.publish import report as reports
 from prevenance.publish import summary
 from prevenance.publish.folders import write_files
@@ -117,17 +119,30 @@ def _champion(given: Settings, inputs: Inputs, target: Target) -> Fitted | None:
 
 
 def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int) -> Choice:
-    """Ask the gate; a champion whose recipe still beats the rule is fitted again on the newer data."""
-    predictions = tested.backtest.predictions
-    challenger = choose_challenger(tested.backtest.early_loss, tested.kinds)
+    """Ask the gate, of the next challenger where the first is refused; a champion whose recipe still beats the rule is fitted again on the newer data."""
     drifted = drift_tonight(tested)
+    asked = challengers_in_order(tested.backtest.early_loss, tested.kinds)
+    choices = [_asked(given, tested, measured, capacity, challenger, drifted) for challenger in asked[:1] or (None,)]
+    while not choices[-1].promoted and len(choices) < len(asked):
+        choices.append(_asked(given, tested, measured, capacity, asked[len(choices)], drifted))
+    if choices[-1].promoted:
+        refused = [str(one.challenger) for one in choices[:-1]]
+        return replace(choices[-1], why=f"{choices[-1].why} Refused before it: {', '.join(refused)}.") if refused else choices[-1]
+    others = [str(one.challenger) for one in choices[1:]]
+    return replace(choices[0], why=f"{choices[0].why} Neither is {' nor '.join(others)} promoted.") if others else choices[0]
+
+
+def _asked(
+    given: Settings, tested: Tested, measured: dict[str, Any], capacity: int, challenger: str | None, drifted: Drift
+) -> Choice:
+    """Ask the gate of one challenger."""
+    predictions = tested.backtest.predictions
     findings = checks.check_findings(
         tested.rows,
         tested.columns,
         tested.parted,
         predictions,
         challenger or "rule",
-        capacity=capacity,
         leaks=tested.leaks,
         removed=[str(leak["feature"]) for leak in tested.leaks],
         moved=drifted,

@@ -1,7 +1,7 @@
 """From a history to snapshots with labels and features: what training, scoring and replay share."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from inspect import signature
 from typing import Any
@@ -15,11 +15,12 @@ from prevenance.features.define import Definition
 from prevenance.features.sets import SETS
 from prevenance.features.sets import definitions as all_definitions
 from prevenance.history.history import as_of_instant
-from prevenance.history.roster import parent_groups
+from prevenance.history.roster import is_unjudged, parent_groups
 from prevenance.judge.leakage import find_leaks
 from prevenance.judge.tested import Past
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted
+from prevenance.models.scoring import UNKNOWN
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
 from prevenance.runs.steps import Steps
@@ -41,7 +42,8 @@ def target_of(given: Settings) -> Target:
         raise PrevenanceError("E203", f'the target kind "{chosen.kind}" is unknown', key="target.kind", fix=fix)
     make = KINDS[chosen.kind]
     settings = asdict(chosen) | {"activity_in": tuple(chosen.activity), "cost_per_ticket": given.outreach.cost_per_ticket}
-    return make(**{name: settings[name] for name in signature(make).parameters if name in settings})
+    made = make(**{name: settings[name] for name in signature(make).parameters if name in settings})
+    return replace(made, min_known_days=chosen.min_known_days)
 
 
 def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None) -> tuple[tuple[Definition, ...], list[str]]:
@@ -137,7 +139,9 @@ def _every(rules: ValidationSettings, until: datetime) -> list[datetime]:
 def frame_of(
     inputs: Inputs, target: Target, cutoffs: list[datetime], definitions: tuple[Definition, ...], steps: Steps, most: int | None = None
 ) -> pd.DataFrame:
-    """Return snapshots with labels and features: one row per customer[, product] and cutoff, at risk or too late; ``group`` is who counts as one.
+    """Return snapshots with labels and features: one row per customer[, product] and cutoff; ``group`` is who counts as one.
+
+    ``state`` is at_risk, too_late, or not_enough_data for who was known too shortly to be listed then.
 
     Above ``most`` rows a sample of the customers stands for all, with their whole histories; it is drawn by the hash of their id and
     said in the messages.
@@ -153,6 +157,9 @@ def frame_of(
         )
         snapshots = kept
     labelled = label(inputs.history, target, snapshots)
+    # Who would not be listed teaches nothing of those who are, and is no proof of it either.
+    dark = is_unjudged(inputs.history, labelled, target.min_known_days)
+    labelled["state"] = labelled["state"].mask(dark & (labelled["state"] == "at_risk"), UNKNOWN)
     own = labelled["customer_id"].to_numpy(dtype=object)
     group = parent_groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
     labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))

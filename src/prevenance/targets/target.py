@@ -44,7 +44,8 @@ class Target:
     ``outcome`` is SQL that may also see ``next_<table>``, the rows of the label window; it returns
     ``customer_id, outcome_at`` for those whose outcome came. With ``absence`` the outcome is that no row is returned.
     With ``at_end`` it is how things stand when the window ends, so nothing that has come before is sure to stay.
-    With ``pairs`` a row is a customer and a product: both return ``product_id`` too. ``burn_in_days`` is how much history a cohort needs.
+    With ``pairs`` a row is a customer and a product: both return ``product_id`` too. ``burn_in_days`` is how much history a cohort needs;
+    who is known for less than ``min_known_days`` is neither learned from, tested nor listed.
     ``alone`` says that both treat each customer alone, as ``State.alone``, and so can be asked for several cutoffs in one statement.
     ``words`` say it to people; ``plays`` is what to do about a reason, as in ``conf/playbook/``: family (or ``any``) -> play.
     """
@@ -62,6 +63,7 @@ class Target:
     says: str = ""
     pairs: bool = False
     burn_in_days: int = 0
+    min_known_days: int = 28
     words: TargetWords = ANY_OUTCOME
     plays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 

@@ -20,7 +20,7 @@ COUNTS: Mapping[str, tuple[float, str]] = {
     **dict.fromkeys(("target.horizon_days", "target.active_days", "target.owned_days"), (1, _ON)),
     **{f"validation.{key}": (1, _ON) for key in ("step_days", "cutoffs", "tests", "calibrate", "max_snapshots")},
     **dict.fromkeys(("capacity", "model.trials", "demo.customers", "features.lookbacks"), (1, _ON)),
-    **dict.fromkeys(("target.settle_days", "target.lead_days"), (0, _DAYS)),
+    **dict.fromkeys(("target.settle_days", "target.lead_days", "target.min_known_days"), (0, _DAYS)),
     **dict.fromkeys(("demo.months", "demo.events"), (1, _ON)),
     **dict.fromkeys(("demo.seed", "demo.signal", "demo.churners"), (0, _NONE_BELOW)),
 }
