@@ -267,7 +267,7 @@ def test_a_worse_brier_blocks(good):
     verdict = gate_verdict(loud, "model", RIVALS, capacity=30, seed=1)
     assert not verdict.promoted
     assert verdict.gates["brier"] == "fail"
-    assert "Brier score 0.725 is above the rule's" in verdict.why
+    assert "Brier score 0.7247 is above the rule's" in verdict.why
 
 
 def test_a_worse_precision_at_capacity_blocks(good):
@@ -275,7 +275,7 @@ def test_a_worse_precision_at_capacity_blocks(good):
     missed = good.assign(raw=good["raw"].mask(at_top, 99.0))
     verdict = gate_verdict(missed, "model", RIVALS, capacity=2, seed=1)
     assert verdict.gates["precision_at_capacity"] == "fail"
-    assert "precision at capacity 0.000 is below the rule's" in verdict.why
+    assert "precision at capacity 0.0000 is below the rule's" in verdict.why
 
 
 def test_a_fraction_of_a_hit_at_capacity_is_no_difference(good):

@@ -19,7 +19,7 @@ days = st.lists(st.integers(0, 900), max_size=40)
 
 def keeps_gap(fold: Fold, gap: timedelta) -> bool:
     """Return whether every cutoff closed before the part that follows it."""
-    return max(fold.fit) + gap <= min(fold.calibrate) and max(fold.calibrate) + gap <= fold.test
+    return max(fold.fit) + gap <= min(fold.calibrate) and max((*fold.calibrate, *fold.learned)) + gap <= fold.test
 
 
 @given(days, st.integers(1, 200), st.integers(0, 60), st.integers(1, 8), st.integers(1, 5), st.integers(1, 4))
@@ -34,6 +34,7 @@ def test_gap_law_holds_for_any_cutoffs(offsets, horizon, settle, tests, calibrat
         assert keeps_gap(fold, gap)
         assert 1 <= len(fold.calibrate) <= calibrate
         assert len(fold.fit) >= min_fit
+        assert fold.learned == tuple(sorted({cutoff for cutoff in cutoffs if cutoff + gap <= fold.test})), "a label is older than it need be"
         assert set(fold.fit) | set(fold.calibrate) | {fold.test} <= set(cutoffs)
 
 
@@ -48,13 +49,13 @@ def test_gap_law_holds_for_the_final_fold(offsets, horizon, settle, calibrate):
     fold = final_fold(cutoffs, as_of, horizon_days=horizon, settle_days=settle, calibrate=calibrate)
     assert fold.test == as_of
     assert fold.fit
-    assert all(cutoff + gap <= as_of for cutoff in (*fold.fit, *fold.calibrate))
+    assert all(cutoff + gap <= as_of for cutoff in (*fold.fit, *fold.calibrate, *fold.learned))
     assert not fold.calibrate or keeps_gap(fold, gap)
 
 
 def test_a_fold_that_touches_the_gap_is_allowed_and_one_day_less_is_not():
     touching = make_folds([START, START + timedelta(days=60), START + timedelta(days=120)], horizon_days=50, settle_days=10, tests=1)
-    assert touching == (Fold((START,), (START + timedelta(days=60),), START + timedelta(days=120)),)
+    assert touching == (Fold((START,), (START + timedelta(days=60),), START + timedelta(days=120), (START, START + timedelta(days=60))),)
     assert make_folds([START, START + timedelta(days=60), START + timedelta(days=119)], horizon_days=50, settle_days=10, tests=1) == ()
 
 
@@ -78,7 +79,7 @@ def test_order_and_repetition_of_cutoffs_change_nothing():
 
 def test_final_without_room_to_calibrate_fits_on_all_that_closed():
     fold = final_fold(MONTHS[:2], MONTHS[6], horizon_days=90, settle_days=0)
-    assert fold == Fold(tuple(MONTHS[:2]), (), MONTHS[6])
+    assert fold == Fold(tuple(MONTHS[:2]), (), MONTHS[6], tuple(MONTHS[:2]))
 
 
 def test_final_says_what_to_do_when_nothing_closed():
@@ -107,20 +108,18 @@ def test_summary_counts_only_closed_labels_at_risk():
         }
     )
     table = fold_summary([fold], frame)
-    assert table["part"].tolist() == ["fit", "calibrate", "test"]
-    assert table["positives"].tolist() == [1, 0, 0]
-    assert table["snapshots"].tolist() == [2, 0, 2]
+    assert table["part"].tolist() == ["learned", "test"]
+    assert table["positives"].tolist() == [1, 0]
+    assert table["snapshots"].tolist() == [2, 2]
     assert table["base_rate"].iloc[0] == 0.5
-    assert pd.isna(table["base_rate"].iloc[1])
 
 
 def test_pictures_show_each_part():
     made = make_folds(MONTHS, horizon_days=90, settle_days=0, tests=2)
     first = folds_text(made).splitlines()[0]
-    assert first.count("F") == 9
-    assert first.count("C") == 3
+    assert first.count("L") == 14
     assert first.count("T") == 1
     assert folds_svg(made).startswith("<svg")
-    assert folds_svg(made).count(">F<") == 19
+    assert folds_svg(made).count(">L<") == 29
     assert folds_text(()).startswith("no folds")
     assert folds_svg(()).endswith("</svg>")

@@ -64,8 +64,8 @@ def world(customers: int = 300) -> pd.DataFrame:
         rows["plan"], rows["month"] = dice.choice(["starter", "business"], customers), float(number % 12)
         rows["label"] = (dice.random(customers) < 1 / (1 + np.exp(2.5 + 1.2 * rows["logins"]))).astype(float)
         rows["outcome_at"] = (rows["cutoff"] + pd.Timedelta(days=20)).where(rows["label"] > 0)
-        # In the newest four cutoffs one customer in five is new.
-        parts.append(rows.iloc[: customers * 4 // 5] if number < 10 else rows)
+        # In the newest two cutoffs one customer in five is new.
+        parts.append(rows.iloc[: customers * 4 // 5] if number < 12 else rows)
     return pd.concat(parts, ignore_index=True)
 
 
@@ -97,7 +97,7 @@ def test_without_a_test_nothing_is_claimed(honest: Trained) -> None:
 
 def test_a_test_that_was_learned_from_fails(honest: Trained) -> None:
     last = honest.parted[-1]
-    spoilt = replace(honest, parted=(*honest.parted[:-1], Fold(last.fit, (*last.calibrate, last.test), last.test)))
+    spoilt = replace(honest, parted=(*honest.parted[:-1], Fold(last.fit, (*last.calibrate, last.test), last.test, (*last.learned, last.test))))
     assert line(spoilt, "L1.1")[0] == "fail"
     assert "in 1 of them" in line(spoilt, "L1.1")[1]
     assert line(spoilt, "L3.1")[0] == "fail"
@@ -127,7 +127,7 @@ def test_duplicates_are_counted(honest: Trained) -> None:
     early, late = (copied.index[copied["cutoff"] == pd.Timestamp(cutoff)] for cutoff in (CUTOFFS[0], honest.parted[-1].test))
     copied.loc[late[10:60], FEATURES[:3]] = copied.loc[early[:50], FEATURES[:3]].to_numpy()
     assert line(replace(honest, frame=copied), "L1.4") == (
-        "warn", "0 snapshots are there twice; 50 of 300 test snapshots equal another customer's in the fit part",
+        "warn", "0 snapshots are there twice; 50 of 300 test snapshots equal another customer's that was learned from",
     )  # fmt: skip
 
 

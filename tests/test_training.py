@@ -11,6 +11,7 @@ import pytest
 from prevenance.base.errors import PrevenanceError
 from prevenance.models.bundle import chance, save
 from prevenance.models.folds import Fold, make_folds
+from prevenance.models.ridge import LevelledLogistic
 from prevenance.models.training import (
     Backtest,
     backtest,
@@ -94,7 +95,7 @@ def test_row_order_and_threads_leave_the_bytes_alone(kind, frame, tmp_path):
 def test_rows_outside_the_fold_change_nothing(kind, frame, tmp_path):
     fold = parted(frame)[0]
     later = frame.copy()
-    outside = ~later["cutoff"].isin([*fold.fit, *fold.calibrate])
+    outside = ~later["cutoff"].isin(fold.learned)
     later.loc[outside, "label"] = 1 - later.loc[outside, "label"]
     later.loc[outside, "industry"] = "new"
     later.loc[outside, "noise"] = 1e9
@@ -108,18 +109,43 @@ def test_what_a_model_says_of_itself(frame):
     fold = parted(frame)[0]
     about = fit_model(frame, fold, "rule", FEATURES, seed=4, about={"target": "churn"}).about
     assert about["trained_until"] == fold.test.isoformat()
-    assert (about["target"], about["seed"], about["calibrated_on"], about["snapshots"]) == ("churn", 4, "calibrate", 120 * len(fold.fit))
+    assert (about["target"], about["seed"], about["calibrated_on"], about["snapshots"]) == ("churn", 4, "out of fold", 120 * len(fold.learned))
 
 
-def test_chances_are_calibrated_on_later_rows(frame):
+def test_a_model_learns_from_all_that_had_closed_and_its_chances_add_up(frame):
     fold = parted(frame)[-1]
-    later = frame[frame["cutoff"].isin(fold.calibrate)]
-    assert chance(fit_model(frame, fold, "logistic", FEATURES, seed=1), later).mean() == pytest.approx(later["label"].mean(), abs=0.01)
+    assert set(fold.learned) >= {*fold.fit, *fold.calibrate}
+    known = frame[frame["cutoff"].isin(fold.learned)]
+    fitted = fit_model(frame, fold, "logistic", FEATURES, seed=1)
+    assert fitted.about["snapshots"] == len(known)
+    assert chance(fitted, known).mean() == pytest.approx(known["label"].mean(), abs=0.01)
 
 
-def test_without_a_calibrate_part_the_fit_part_calibrates_and_it_is_said(frame):
-    fold = parted(frame)[0]
-    assert fit_model(frame, Fold(fold.fit, (), fold.test), "rule", FEATURES, seed=1).about["calibrated_on"] == "fit"
+def test_chances_are_calibrated_on_customers_that_the_model_had_not_learned_from(frame):
+    # Trees that learn every customer by heart: told by themselves they would be sure of each, told by others they know little.
+    heart = {"num_leaves": 31, "min_data_in_leaf": 1, "n_estimators": 300, "lambda_l2": 0.0}
+    fitted = fit_model(frame, parted(frame)[-1], "lightgbm", ("noise",), seed=1, params=heart)
+    known = frame[frame["cutoff"].isin(parted(frame)[-1].learned)]
+    assert abs(np.log(chance(fitted, known) / (1 - chance(fitted, known)))).max() < 3
+    assert fitted.calibrator[0] < 0.3
+
+
+def test_too_few_customers_to_part_are_calibrated_on_themselves_and_it_is_said(frame):
+    some = frame[frame["customer_id"].isin(frame["customer_id"].unique()[:2])]
+    assert fit_model(some, parted(frame)[0], "rule", FEATURES, seed=1).about["calibrated_on"] == "fit"
+
+
+def test_a_line_takes_no_credit_for_the_calendar():
+    """A clock that runs along with a rising rate says nothing of who leaves: with a level for each cutoff its weight is all but nothing."""
+    generator = np.random.default_rng(0)
+    month = np.repeat(np.arange(8.0), 400)
+    label = (generator.random(len(month)) < 0.05 + 0.05 * month).astype(float)
+    matrix = np.column_stack([month + generator.normal(0, 0.3, len(month)), generator.normal(size=len(month))])
+    plain, levelled = LevelledLogistic(C=1.0).fit(matrix, label), LevelledLogistic(C=1.0).fit(matrix, label, month.astype(int))
+    assert plain.coef_[0, 0] > 0.2
+    assert abs(levelled.coef_[0, 0]) < 0.15
+    assert levelled.coef_.shape == (1, 2)
+    assert levelled.predict_proba(matrix)[:, 1].mean() == pytest.approx(label.mean(), abs=0.05)
 
 
 @pytest.mark.parametrize("kind", ["base_rate", "rule", "logistic", "blend", "lightgbm"])
@@ -158,7 +184,7 @@ def test_a_backtest_has_every_model_beside_its_rivals(tested, frame):
 
 def test_a_backtest_finds_the_planted_cause(tested):
     assert tested.rules == ("logins_28d_trend, smallest first",) * 3
-    loss = {name: np.mean(values) for name, values in tested.calibrate_loss.items()}
+    loss = {name: np.mean(values) for name, values in tested.early_loss.items()}
     assert loss["logistic"] < loss["rule"] < loss["base_rate"]
 
 
@@ -171,7 +197,7 @@ def test_no_folds_give_no_predictions_but_the_same_columns(frame, tested):
     found = backtest(frame, (), ("logistic",), FEATURES, seed=1)
     assert found.predictions.empty
     assert list(found.predictions) == list(tested.predictions)
-    assert choose_challenger(found.calibrate_loss, ("logistic",)) is None
+    assert choose_challenger(found.early_loss, ("logistic",)) is None
 
 
 def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
@@ -179,11 +205,11 @@ def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
     last = flipped["cutoff"] >= pd.Timestamp(parted(frame)[0].test)
     flipped.loc[last, "label"] = 1 - flipped.loc[last, "label"]
     again = backtest(flipped, parted(frame), ("logistic", "lightgbm"), FEATURES, seed=1, trials=3)
-    assert {kind: again.calibrate_loss[kind] for kind in ("logistic", "lightgbm")} == {
-        kind: tested.calibrate_loss[kind] for kind in ("logistic", "lightgbm")
+    assert {kind: again.early_loss[kind] for kind in ("logistic", "lightgbm")} == {
+        kind: tested.early_loss[kind] for kind in ("logistic", "lightgbm")
     }
-    assert choose_challenger(tested.calibrate_loss, ("logistic", "lightgbm")) == choose_challenger(
-        again.calibrate_loss, ("logistic", "lightgbm")
+    assert choose_challenger(tested.early_loss, ("logistic", "lightgbm")) == choose_challenger(
+        again.early_loss, ("logistic", "lightgbm")
     )
 
 
@@ -202,7 +228,7 @@ def test_a_blend_is_the_mean_of_the_models_beside_it_and_the_same_when_fitted_al
 def test_kinds_are_compared_on_customers_that_nothing_was_tuned_on(frame, tested):
     fold = parted(frame)[0]
     compared = ~is_tuned_on(frame)
-    assert {len(losses) for losses in tested.calibrate_loss.values()} == {frame.loc[compared, "customer_id"].nunique()}
+    assert {len(losses) for losses in tested.early_loss.values()} == {frame.loc[compared, "customer_id"].nunique()}
     noisy = frame.copy()
     changed = compared & noisy["cutoff"].isin(fold.calibrate)
     noisy.loc[changed, "label"] = 1 - noisy.loc[changed, "label"]
@@ -241,7 +267,7 @@ def test_tuning_is_the_same_on_any_order_and_threads(frame):
 def test_tuning_never_sees_the_test(frame):
     fold = parted(frame)[0]
     later = frame.copy()
-    outside = ~later["cutoff"].isin([*fold.fit, *fold.calibrate])
+    outside = ~later["cutoff"].isin(fold.learned)
     later.loc[outside, "label"] = 1 - later.loc[outside, "label"]
     for kind in ("lightgbm", "logistic"):
         assert tune_model(later, fold, FEATURES, seed=2, trials=6, kind=kind) == tune_model(

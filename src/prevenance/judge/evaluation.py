@@ -130,12 +130,13 @@ def gate_verdict(
 
 @dataclass(frozen=True)
 class _Duel:
-    """Two models on the periods they share: pooled metrics (value first, then replicates)."""
+    """Two models on the periods they share: pooled metrics (value first, then replicates), and contacts in all."""
 
     rival: str
     periods: int
     ours: dict[str, Floats]
     theirs: dict[str, Floats]
+    contacts: int
 
     def difference(self, metric: str) -> Estimate:
         """Return ours less theirs with its paired interval."""
@@ -148,7 +149,8 @@ def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArra
     mine, other = mine[mine["cutoff"].isin(both)], other[other["cutoff"].isin(both)]
     ours, theirs = (pooled_metrics(part, customer_index(part, customers), weights, capacity) for part in (mine, other))
     usable = int((mine.groupby("cutoff")["label"].nunique() > 1).sum())
-    return _Duel(rival, usable, ours, theirs)
+    contacts = int(mine.groupby("cutoff").size().clip(upper=capacity).sum())
+    return _Duel(rival, usable, ours, theirs, contacts)
 
 
 def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding], min_periods: int) -> tuple[dict[str, str], list[str]]:
@@ -161,8 +163,8 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
         if duel.periods >= min_periods
         else f"{count_text(duel.periods, 'test period')} with both classes, {min_periods} are needed",
         "signal": _coin(duel.ours["roc_auc"]),
-        "precision_at_capacity": _worse("precision at capacity", duel, 1.0),
-        "brier": _worse("brier", duel, -1.0),
+        "precision_at_capacity": _worse("precision at capacity", duel, 1.0, 1 / max(1, duel.contacts)),
+        "brier": _worse("brier", duel, -1.0, 0.0),
         "slices": f"ranked worse than the rule in {', '.join(collapsed)}" if collapsed else "",
         "checks": "failed checks: " + ", ".join(f"{one.code} {one.title}" for one in failed) if failed else "",
     }
@@ -184,12 +186,15 @@ def _coin(auc: Floats) -> str:
     return "" if value - SURE * spread > 0.5 else f"AUC {value:.2f} is not clearly above a coin's 0.50"
 
 
-def _worse(words: str, duel: _Duel, sign: float) -> str:
-    """Return what is worse by its paired interval (``sign`` -1: lower is better), or nothing: a point alone is luck as well."""
+def _worse(words: str, duel: _Duel, sign: float, least: float) -> str:
+    """Return what is worse by its paired interval (``sign`` -1: lower is better), or nothing: a point alone is luck as well.
+
+    Less than ``least`` is no difference: of precision at capacity one hit over all lists, because ties count with fractions of one.
+    """
     name = words.replace(" ", "_")
     gap = duel.difference(name)
-    low, high = gap["low"], gap["high"]
-    if low is None or high is None or (high > -_EQUAL if sign > 0 else low < _EQUAL):
+    value, low, high = gap["value"], gap["low"], gap["high"]
+    if value is None or low is None or high is None or (high > -_EQUAL if sign > 0 else low < _EQUAL) or abs(value) < least - _EQUAL:
         return ""
     side = "below" if sign > 0 else "above"
     ours, theirs = float(duel.ours[name][0]), float(duel.theirs[name][0])

@@ -164,7 +164,7 @@ def _alike(tested: Tested) -> tuple[str, str]:
         float((part["state"] == "too_late").mean()) if len(part) else 0.0 for part in (cohort[cohort["cutoff"].isin(tests)], tested.tonight)
     ]
     now = int((tested.tonight["state"] == "at_risk").sum())
-    test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, tested.parted[-1].fit))
+    test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, tested.parted[-1].learned))
     told = (
         f"{count_text(round(size), 'customer')} at risk in a test, {now:,} tonight; {late[0]:.1%} and {late[1]:.1%} left out as too late; "
         f"{test:.1%} had the outcome in the tests, {fitted:.1%} in what was learned from"

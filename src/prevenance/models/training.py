@@ -42,8 +42,8 @@ class Backtest:
     """What the folds of the past said.
 
     ``predictions``: one row per fold, test snapshot and model: fold (1, 2, ...), cutoff, customer_id[, product_id], label, outcome_at,
-    model, score (calibrated chance), raw (what ranks). ``early_loss``: per model the log loss of each customer, told by models that had not
-    learned from this customer, on what had closed before the first test, of the customers that nothing was tuned on: what the challenger is chosen by.
+    model, score (calibrated chance), raw (what ranks). ``early_loss``: per model the log loss of each customer, on the first fold's calibrate part, told by models
+    that had not learned from this customer, of the customers that nothing was tuned on: what the challenger is chosen by.
     ``rules``: per fold the single feature the rule took. ``params``: per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
     """
 
@@ -151,9 +151,9 @@ def backtest(
     losses: dict[str, tuple[float, ...]] = {}
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
-        # Where settings were chosen, a kind with many of them looks better than it is.
         learned = rows[rows["cutoff"].isin(fold.learned)]
-        others = (~tuning.is_tuned_on(learned)).to_numpy()
+        # Where settings were chosen, a kind with many of them looks better than it is.
+        others = (learned["cutoff"].isin(fold.calibrate) & ~tuning.is_tuned_on(learned)).to_numpy()
         made: dict[str, _Made] = {}
         for name, (kind, chosen) in recipes.items():
             made[name] = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
