@@ -195,7 +195,9 @@ def test_truth_is_written_beside_the_files(tmp_path: Path) -> None:
     assert {"leaks", "effects", "biases", "drift", "season", "settings"} <= set(known)
 
 
-def test_true_chances_stand_beside_the_files_and_not_among_them(both: tuple[World, dict[str, pd.DataFrame], History], tmp_path: Path) -> None:
+def test_true_chances_stand_beside_the_files_and_not_among_them(
+    both: tuple[World, dict[str, pd.DataFrame], History], tmp_path: Path
+) -> None:
     world, found, past = both
     simulated.write_company(tmp_path / "demo", world.given)
     assert [path.name for path in (tmp_path / "demo").glob("*chances*")] == []

@@ -34,7 +34,9 @@ def test_gap_law_holds_for_any_cutoffs(offsets, horizon, settle, tests, calibrat
         assert keeps_gap(fold, gap)
         assert 1 <= len(fold.calibrate) <= calibrate
         assert len(fold.fit) >= min_fit
-        assert fold.learned == tuple(sorted({cutoff for cutoff in cutoffs if cutoff + gap <= fold.test})), "a label is older than it need be"
+        assert fold.learned == tuple(sorted({cutoff for cutoff in cutoffs if cutoff + gap <= fold.test})), (
+            "a label is older than it need be"
+        )
         assert set(fold.fit) | set(fold.calibrate) | {fold.test} <= set(cutoffs)
 
 

@@ -64,8 +64,8 @@ def world(customers: int = 300) -> pd.DataFrame:
         rows["plan"], rows["month"] = dice.choice(["starter", "business"], customers), float(number % 12)
         rows["label"] = (dice.random(customers) < 1 / (1 + np.exp(2.5 + 1.2 * rows["logins"]))).astype(float)
         rows["outcome_at"] = (rows["cutoff"] + pd.Timedelta(days=20)).where(rows["label"] > 0)
-        # In the newest two cutoffs one customer in five is new.
-        parts.append(rows.iloc[: customers * 4 // 5] if number < 12 else rows)
+        # In the newest three cutoffs two customers in five are new.
+        parts.append(rows.iloc[: customers * 3 // 5] if number < 11 else rows)
     return pd.concat(parts, ignore_index=True)
 
 
@@ -97,7 +97,9 @@ def test_without_a_test_nothing_is_claimed(honest: Trained) -> None:
 
 def test_a_test_that_was_learned_from_fails(honest: Trained) -> None:
     last = honest.parted[-1]
-    spoilt = replace(honest, parted=(*honest.parted[:-1], Fold(last.fit, (*last.calibrate, last.test), last.test, (*last.learned, last.test))))
+    spoilt = replace(
+        honest, parted=(*honest.parted[:-1], Fold(last.fit, (*last.calibrate, last.test), last.test, (*last.learned, last.test)))
+    )
     assert line(spoilt, "L1.1")[0] == "fail"
     assert "in 1 of them" in line(spoilt, "L1.1")[1]
     assert line(spoilt, "L3.1")[0] == "fail"
@@ -154,7 +156,7 @@ def test_customers_never_seen_are_told_apart(honest: Trained) -> None:
     assert status == "pass"
     assert "never seen before" in told
     rows = honest.backtest.predictions
-    new = rows["customer_id"] >= "c0240"
+    new = rows["customer_id"] >= "c0180"
     flat = replace(honest.backtest, predictions=rows.assign(raw=rows["raw"].mask(new, rows["raw"].where(rows["label"] < 1, -9.0))))
     assert line(replace(honest, backtest=flat), "L3.2")[0] == "warn"
 

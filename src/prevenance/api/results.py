@@ -85,9 +85,7 @@ class Training:
         >>> training.folds["part"].unique().tolist()
         ['learned', 'test']
         """
-        parted = [
-            Fold(_instants(one["fit"]), (), datetime.fromisoformat(one["test"])) for one in self.report["folds"]
-        ]
+        parted = [Fold(_instants(one["fit"]), (), datetime.fromisoformat(one["test"])) for one in self.report["folds"]]
         return fold_summary(parted, self.frame.reset_index())
 
     @cached_property

@@ -64,7 +64,9 @@ def true_chances(world: World, snapshots: dict[str, pd.DataFrame], newest: np.da
         utc = pd.DatetimeIndex(rows["cutoff"]).tz_localize("Europe/Paris").tz_convert("UTC").tz_localize(None).as_unit("us")
         offer = np.array(OFFERS, dtype=object)[rows["offer"].to_numpy(dtype=int)] if target == "cross_sell" else None
         ids = world.ids[rows["who"].to_numpy(dtype=int)]
-        parts.append(pd.DataFrame({"target": target, "customer_id": ids, "product_id": offer, "cutoff": utc, "chance": rows["chance"].astype(float)}))
+        parts.append(
+            pd.DataFrame({"target": target, "customer_id": ids, "product_id": offer, "cutoff": utc, "chance": rows["chance"].astype(float)})
+        )
     found = pd.concat(parts, ignore_index=True)
     return found.sort_values(["target", "cutoff", "customer_id", "product_id"], kind="stable", ignore_index=True)
 

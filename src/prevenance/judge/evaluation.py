@@ -204,7 +204,11 @@ def _worse(words: str, duel: _Duel, sign: float, least: float) -> str:
 
 def _words(duel: _Duel, gates: dict[str, str]) -> str:
     """Return the comparison in numbers."""
-    ours, theirs, gap = float(duel.ours["average_precision"][0]), float(duel.theirs["average_precision"][0]), duel.difference("average_precision")
+    ours, theirs, gap = (
+        float(duel.ours["average_precision"][0]),
+        float(duel.theirs["average_precision"][0]),
+        duel.difference("average_precision"),
+    )
     if gap["value"] is None or gap["low"] is None or gap["high"] is None:
         return "average precision is undefined, no test period has both classes"
     must = "" if gates["beats_rivals"] == "pass" else ", must be above 0"

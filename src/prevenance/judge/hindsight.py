@@ -110,7 +110,9 @@ def _duplicates(tested: Tested) -> tuple[str, str]:
     owners = rows[learned].groupby(hashed[learned])["customer_id"].agg(["min", "max"])
     met = rows.loc[test, ["customer_id"]].join(owners, on=hashed[test])
     copies = int((met["min"].notna() & ((met["min"] != met["customer_id"]) | (met["max"] != met["customer_id"]))).sum())
-    said = f"{twice} snapshots are there twice; {copies} of {int(test.sum()):,} test snapshots equal another customer's that was learned from"
+    said = (
+        f"{twice} snapshots are there twice; {copies} of {int(test.sum()):,} test snapshots equal another customer's that was learned from"
+    )
     return "fail" if twice else "warn" if copies > COPIES * max(int(test.sum()), 1) else "pass", said
 
 

@@ -43,10 +43,11 @@ def platt_calibrator(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, f
 
 
 def interval_band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray) -> Band:
-    """Return the 90 % interval of the share that left among the rows nearest in score, at up to 33 scores.
+    """Return the 90 % interval of the chance at up to 33 scores and at 0 and 1: around the score itself, as wide as the evidence is thin.
 
-    The rows must be later than those the model learned from. Several snapshots of a customer count as one when the
-    width is set (Jeffreys' interval on distinct customers). Low and high never fall as the score rises.
+    The rows must be told by a model that had not learned from them. At a score it is Jeffreys' interval of as many trials as distinct customers
+    are among the ``NEAREST`` rows; where the shares of the past lie further from their chances than luck takes them, by the dispersion of
+    a quasi-binomial model (McCullagh & Nelder, 1989, 4.5), there are so many trials fewer. Low and high never fall as the score rises.
     """
     total = len(scores)
     if not total:
@@ -56,25 +57,37 @@ def interval_band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray)
     scores, labels, customers = scores[order], labels[order], customers[order]
     size = min(total, NEAREST, max(20, total // 5))
     grid = np.unique(np.quantile(scores, np.linspace(0, 1, 33)))
-    found = np.array([_interval(*_around(scores, labels, customers, score, size)) for score in grid])
-    low, high = (_rising(found[:, side]) for side in (0, 1))
-    return tuple((float(score), float(least), float(most)) for score, least, most in zip(grid, low, high, strict=True))
+    trials = np.array([_customers_around(scores, customers, score, size) for score in grid]) / _dispersion(scores, labels, customers)
+    # A score of tonight may lie outside all of the past.
+    knots, trials = np.concatenate([[0.0], grid, [1.0]]), np.concatenate([trials[:1], trials, trials[-1:]])
+    knots, first = np.unique(knots, return_index=True)
+    low, high = (_rising(values) for values in _interval(knots, trials[first]))
+    return tuple((float(score), float(least), float(most)) for score, least, most in zip(knots, low, high, strict=True))
 
 
-def _around(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray, score: float, size: int) -> tuple[float, int]:
-    """Return the share that left among the ``size`` rows nearest in rank (and their ties), and how many customers they are."""
+def _dispersion(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray) -> float:
+    """Return by how much the shares of ten equal parts scatter around their chances more than customers' luck makes them; at least 1."""
+    off = []
+    for part in np.array_split(np.arange(len(scores)), min(10, len(scores))):
+        chance, seen = float(scores[part].mean()), float(labels[part].mean())
+        off.append((seen - chance) ** 2 * len(set(customers[part])) / max(chance * (1 - chance), 1e-6))
+    return max(1.0, float(np.mean(off)))
+
+
+def _customers_around(scores: np.ndarray, customers: np.ndarray, score: float, size: int) -> int:
+    """Return how many customers are among the ``size`` rows nearest in rank, and their ties."""
     middle = int(np.searchsorted(scores, score, side="left") + np.searchsorted(scores, score, side="right")) // 2
     first = min(max(middle - size // 2, 0), len(scores) - size)
     start = int(np.searchsorted(scores, scores[first], side="left"))
     end = int(np.searchsorted(scores, scores[first + size - 1], side="right"))
-    return float(labels[start:end].mean()), len(set(customers[start:end]))
+    return len(set(customers[start:end]))
 
 
-def _interval(share: float, customers: int) -> tuple[float, float]:
+def _interval(share: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from scipy.special import betaincinv
 
-    left, stayed = share * customers + 0.5, (1 - share) * customers + 0.5
-    return float(betaincinv(left, stayed, 0.05)), float(betaincinv(left, stayed, 0.95))
+    came, stayed = share * trials + 0.5, (1 - share) * trials + 0.5
+    return np.minimum(betaincinv(came, stayed, 0.05), share), np.maximum(betaincinv(came, stayed, 0.95), share)
 
 
 def _rising(values: np.ndarray) -> np.ndarray:

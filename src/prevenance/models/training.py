@@ -4,7 +4,7 @@ A training frame has customer_id, cutoff (naive UTC), state, value_at_stake, lab
 ``(cutoff, cutoff + horizon]`` is open), outcome_at and the feature columns. Only rows at risk with a closed label are used.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -13,23 +13,17 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.models import customer_rules, health_score, tuning
+from prevenance.models import customer_rules, tuning
 from prevenance.models.bundle import Fitted, calibrated, log_odds
-from prevenance.models.calibrate import interval_band, platt_calibrator
-from prevenance.models.encode import Encoder, fit_encoder
+from prevenance.models.calibrate import platt_calibrator
+from prevenance.models.cross_fit import ALONE, band_of, can_be_parted, learned_model, out_of_fold_values
+from prevenance.models.encode import Encoder
 from prevenance.models.folds import Fold, at_risk, sampling_units
 from prevenance.models.kinds import BLENDED, module
-from prevenance.models.learn import learned_parameters
 from prevenance.models.precedents import precedents
 
 FEW, MANY = 20, 100
 """Customers with a matured positive below which there is no model at all, and from which trees may challenge."""
-
-PARTS = 3
-"""Of how many parts of the customers each is told by the others. Measured against the true chances, five are no better."""
-
-ALONE = ("base_rate", "customer_rules", "health_score")
-"""Kinds that learn nothing from the rows: nobody has to be kept apart to calibrate them."""
 
 RIVALS = ("base_rate", "rule", "customer_rules")
 """What every model is measured against; each is fitted on the same fold as the models."""
@@ -96,8 +90,7 @@ def fit_model(
 ) -> Fitted:
     """Return the model of one fold: learned from all that had closed by its test, calibrated out of fold on the same rows.
 
-    For the calibrator the customers are parted in ``PARTS``, and each part gets its ranking values from a model that learned from the others:
-    no label has to be older than it is to keep rows apart.
+    For the calibrator each third of the customers is told by a model that learned from the others (see ``cross_fit``).
 
     Args:
         frame: a training frame; its other rows are not looked at.
@@ -141,7 +134,7 @@ def backtest(
             settings[kind] = settings[kind] or {one: settings[one] for one in BLENDED}
         if folds and not settings[kind]:
             settings[kind] = tune_model(rows, folds[0], features, seed=seed, trials=trials, kind=kind, threads=threads)
-    asked = _asks(features) and "product_id" not in rows
+    asked = "product_id" not in rows and bool(customer_rules.usable_rules(Encoder(tuple(features))))
     recipes: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in RIVALS if name != "customer_rules" or asked}
     recipes |= {name: (name, dict(chosen)) for name, chosen in (params or {}).items() if name == "health_score"}
     recipes |= {kind: (kind, settings[kind]) for kind in sorted(kinds, key=lambda one: one == "blend")}
@@ -172,7 +165,7 @@ def with_interval_band(fitted: Fitted, predictions: pd.DataFrame, model: str) ->
     """Return the model with its 90 % interval and precedents from ``model``'s out-of-time predictions; without any, unchanged."""
     if (rows := predictions[predictions["model"] == model]).empty:
         return fitted
-    return replace(fitted, band=_band(rows["score"].to_numpy(), rows), about={**fitted.about, "precedents": precedents(rows)})
+    return replace(fitted, band=band_of(rows["score"].to_numpy(), rows), about={**fitted.about, "precedents": precedents(rows)})
 
 
 def rule_text(fitted: Fitted) -> str:
@@ -223,16 +216,20 @@ def _fit(
         raise PrevenanceError("E601", f"no closed label among {len(fold.learned)} cutoffs to learn from", fix=fix)
     ready = kind == "blend" and all(one in made and made[one].fitted.about["params"] == params.get(one) for one in BLENDED)
     bare = (
-        replace(made[BLENDED[0]].fitted, kind=kind, parameters=module("blend").joined_parameters(*(made[one].fitted.parameters for one in BLENDED)))
+        replace(
+            made[BLENDED[0]].fitted,
+            kind=kind,
+            parameters=module("blend").joined_parameters(*(made[one].fitted.parameters for one in BLENDED)),
+        )
         if ready
-        else _learned(kind, learn, features, seed, params, threads)
+        else learned_model(kind, learn, features, seed, params, threads)
     )
-    ranked, parted = log_odds(bare, learn), kind not in ALONE and _parted(learn)
+    ranked, parted = log_odds(bare, learn), kind not in ALONE and can_be_parted(learn)
     if parted:
         ranked = (
             np.mean([made[one].out_of_fold for one in BLENDED], axis=0)
             if ready
-            else _out_of_fold(kind, learn, features, seed, params, threads)
+            else out_of_fold_values(kind, learn, features, seed, params, threads)
         )
     told = {
         "trained_until": fold.test.isoformat(),
@@ -243,37 +240,7 @@ def _fit(
         "calibrated_on": "out of fold" if parted else "fit",
     }
     fitted = replace(bare, about={**told, **about}, calibrator=platt_calibrator(ranked, learn["label"].to_numpy(dtype="float64")))
-    return _Made(replace(fitted, band=_band(calibrated(fitted, ranked), learn)), ranked)
-
-
-def _learned(kind: str, learn: pd.DataFrame, features: Sequence[str], seed: int, params: dict[str, Any], threads: int) -> Fitted:
-    """Return the model that learned from some rows, not calibrated yet."""
-    encoder = health_score.score_encoder(params, features) if kind == "health_score" else fit_encoder(learn, features)
-    return Fitted(kind, encoder, learned_parameters(kind, encoder, learn, seed=seed, params=params, threads=threads), (0.0, 0.0))
-
-
-def _part_of(rows: pd.DataFrame) -> np.ndarray:
-    """Return the part of each row's customer (or group), 0 to ``PARTS`` - 1, by the hash of its id; not that which halves them for tuning."""
-    return pd.util.hash_array(sampling_units(rows).to_numpy(dtype=object)) // 2 % PARTS
-
-
-def _parted(rows: pd.DataFrame) -> bool:
-    """Return whether every part leaves both classes to learn from and has both to be calibrated on."""
-    counts = rows["label"].groupby(_part_of(rows)).agg(["sum", "size"])
-    return len(counts) == PARTS and bool(((counts["sum"] > 0) & (counts["sum"] < counts["size"])).all())
-
-
-def _out_of_fold(kind: str, learn: pd.DataFrame, features: Sequence[str], seed: int, params: dict[str, Any], threads: int) -> np.ndarray:
-    """Return the ranking value of each row by a model that learned from the customers of the other parts, shape (n,)."""
-    part, found = _part_of(learn), np.zeros(len(learn))
-    for one in range(PARTS):
-        ours = part == one
-        found[ours] = log_odds(_learned(kind, learn[~ours], features, seed, params, threads), learn[ours])
-    return found
-
-
-def _asks(features: Iterable[str]) -> bool:
-    return bool(customer_rules.usable_rules(Encoder(tuple(features))))
+    return _Made(replace(fitted, band=band_of(calibrated(fitted, ranked), learn)), ranked)
 
 
 def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: str) -> pd.DataFrame:
@@ -282,7 +249,3 @@ def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: s
     found.insert(0, "fold", number)
     raw = log_odds(fitted, test) if fitted else np.zeros(len(test))
     return found.assign(model=name, score=calibrated(fitted, raw) if fitted else raw, raw=raw)
-
-
-def _band(scores: np.ndarray, rows: pd.DataFrame) -> Any:
-    return interval_band(scores, rows["label"].to_numpy(dtype="float64"), sampling_units(rows).to_numpy(dtype=object))

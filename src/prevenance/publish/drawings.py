@@ -86,11 +86,7 @@ def folds_svg(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
     if not parted:
         return ""
     rows = [
-        [
-            (str(cutoff), letter)
-            for letter, part in (("L", fold.get("fit")), ("T", [fold.get("test")]))
-            for cutoff in part or []
-        ]
+        [(str(cutoff), letter) for letter, part in (("L", fold.get("fit")), ("T", [fold.get("test")])) for cutoff in part or []]
         for fold in parted
     ]
     moments = sorted({datetime.fromisoformat(cutoff) for row in rows for cutoff, _ in row})

@@ -132,9 +132,7 @@ def _chosen(given: Settings, tested: Tested, measured: dict[str, Any], capacity:
     return replace(choices[0], why=f"{choices[0].why} Neither is {' nor '.join(others)} promoted.") if others else choices[0]
 
 
-def _asked(
-    given: Settings, tested: Tested, measured: dict[str, Any], capacity: int, challenger: str | None, drifted: Drift
-) -> Choice:
+def _asked(given: Settings, tested: Tested, measured: dict[str, Any], capacity: int, challenger: str | None, drifted: Drift) -> Choice:
     """Ask the gate of one challenger."""
     predictions = tested.backtest.predictions
     findings = checks.check_findings(
