@@ -1,7 +1,7 @@
 """Fit, calibrate and tune on one fold, and repeat it over the folds of the past.
 
-A training frame has customer_id, cutoff (naive UTC), state, value_at_stake, label (1.0, 0.0 or NaN while the window
-``(cutoff, cutoff + horizon]`` is open), outcome_at and the feature columns. Only rows at risk with a closed label are used.
+A training frame has customer_id, cutoff (naive UTC), state, value_at_stake, label (NaN while ``(cutoff, cutoff + horizon]`` is open), outcome_at
+and the feature columns. Only rows at risk with a closed label are used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from prevenance.models.bundle import Fitted, calibrated, log_odds
 from prevenance.models.calibrate import platt_calibrator
 from prevenance.models.cross_fit import ALONE, band_of, can_be_parted, learned_model, out_of_fold_values
 from prevenance.models.encode import Encoder
-from prevenance.models.folds import Fold, at_risk, sampling_units
+from prevenance.models.folds import Fold, at_risk
 from prevenance.models.kinds import BLENDED, module
 from prevenance.models.precedents import precedents
 
@@ -62,8 +62,7 @@ def usable_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 def positive_customers(frame: pd.DataFrame) -> int:
     """Return how many distinct customers have a matured positive: what there is to learn from."""
-    rows = usable_rows(frame)
-    return int(rows.loc[rows["label"] == 1, "customer_id"].nunique())
+    return int(usable_rows(frame).loc[lambda rows: rows["label"] == 1, "customer_id"].nunique())
 
 
 def model_ladder(positives: int) -> tuple[str, ...]:
@@ -209,7 +208,7 @@ def _fit(
     about: dict[str, Any],
     made: Mapping[str, _Made] = MappingProxyType({}),
 ) -> _Made:
-    """Return the model of one fold; a blend takes its parts from those ``made`` on the same fold with the same settings."""
+    """Return the model of one fold; a blend takes its parts from those ``made`` on it with the same settings."""
     learn = rows[rows["cutoff"].isin(fold.learned)]
     if learn.empty:
         fix = "give a longer history or a shorter horizon_days"
