@@ -22,6 +22,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker[2:]) % len(cores)]})
+    if worker or not config.getoption("numprocesses", 0):  # not the process that only hands out the tests
+        import composed
+
+        composed.compose_once()  # before any test imports what it replaces
 
 
 TOOLS = {"chromium": "Chromium", "postgresql": "PostgreSQL", "strace": "strace"}
