@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator
 from typing import Any
 
+import amount
 import pytest
 from test_fault_table import NUMBERS, carried
 
@@ -19,9 +20,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give each worker a core of its own, so that no thread waits by spinning, and let it look for garbage less often."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     gc.set_threshold(50_000, 20, 50)
+    amount.PART[0] = config.getoption("markexpr") == "not sweep"
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker[2:]) % len(cores)]})
+    if worker or not config.getoption("numprocesses", 0):  # not the process that only hands out the tests
+        import composed
+
+        composed.compose_once()  # before any test imports what it replaces
 
 
 TOOLS = {"chromium": "Chromium", "postgresql": "PostgreSQL", "strace": "strace"}

@@ -390,6 +390,7 @@ def test_hostile_names_are_text(opened: Opener) -> None:
     opened(index_page([view]), name="index.html")
 
 
+@pytest.mark.sweep
 def test_five_thousand_rows_sort_and_search(opened: Opener) -> None:
     view = views.view(5000, 40)
     one = opened(list_page(view))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 import pytest
+from amount import some
 from worlds import CUTOFFS, world
 
 from prevenance.history.history import History
@@ -195,7 +196,7 @@ def second_opinion(rows: list[dict[str, object]], cutoff: datetime, target_days:
     return (0.0, None) if came is None else (1.0, came)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", some(range(12), 0, 1, 2, 3))
 def test_a_slow_second_opinion_agrees_on_random_companies(seed: int) -> None:
     frames = world(seed, customers=8, rows=2.0)
     target = contraction(horizon_days=60, settle_days=5)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from amount import amount
 from worlds import CUTOFFS, world
 
 from prevenance.features.build import build
@@ -84,7 +85,7 @@ def test_nothing_else_takes_an_offer(row: tuple[object, ...]) -> None:
 
 
 def test_the_features_of_an_offer_equal_the_plain_count() -> None:
-    for seed in range(30):
+    for seed in range(amount(6, 30)):
         frames = world(seed, customers=8, rows=1.5)
         history = History.from_frames(frames, END)
         found = build(history, cohort(history, next_offer(), CUTOFFS), [CONTRACT_OFFER])

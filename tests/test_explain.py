@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from amount import some
 
 from prevenance.explain import attribution
 from prevenance.explain.attribution import contributions, reason_columns, write_plots
@@ -157,7 +158,9 @@ def world(rows: int = 500) -> tuple[pd.DataFrame, Fold]:
     return frame, Fold((first,), (second,), pd.Timestamp("2025-06-01").to_pydatetime())
 
 
-@pytest.mark.parametrize("kind", ["base_rate", "rule", "customer_rules", "logistic", "lightgbm", "random_forest", "neural"])
+@pytest.mark.parametrize(
+    "kind", some(["base_rate", "rule", "customer_rules", "logistic", "lightgbm", "random_forest", "neural"], 0, 1, 2, 3, 4, 5)
+)
 def test_base_and_contributions_are_the_score(kind):
     frame, fold = world()
     model = fit_model(frame, fold, kind, (*COLUMNS, "industry"), seed=1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from amount import some
 from company import ACCOUNTS, TICKETS, Company
 
 
@@ -30,7 +31,7 @@ def parquet(path: Path, text: str) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv.gz"])
+@pytest.mark.parametrize("kind", some(["parquet", "csv.gz"], 1))
 def test_fault_05_truncated_file(company: Company, tmp_path: Path, kind: str) -> None:
     many = TICKETS + "".join(f"a,u{n},2024-04-01,{n % 5},{n * 7919}\n" for n in range(3000))
     whole = parquet(tmp_path / "whole", many) if kind == "parquet" else gzip.compress(many.encode())
@@ -64,7 +65,7 @@ def test_fault_06_required_table_without_rows(company: Company) -> None:
     company.passes()
 
 
-@pytest.mark.parametrize("name", ["tickets.csv", "tickets.csv.gz", "tickets.parquet"])
+@pytest.mark.parametrize("name", some(["tickets.csv", "tickets.csv.gz", "tickets.parquet"], 0))
 def test_fault_07_zero_bytes(company: Company, tmp_path: Path, name: str) -> None:
     company.settings["files"]["tickets"] = name
     company.files[name] = b""
@@ -94,7 +95,7 @@ def test_fault_08_no_name_is_proposed_that_a_select_reads_already(company: Compa
     company.passes()
 
 
-@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("separator", some([",", ";"], 1))
 def test_fault_09_renamed_column(company: Company, separator: str) -> None:
     company.files["tickets.csv"] = TICKETS.replace("score", "Score (1-5)").replace(",", separator)
     if separator == ";":
@@ -152,7 +153,7 @@ def test_fault_11_no_day_is_one_in_any_customer(company: Company) -> None:
     assert run.line.endswith("FIX: correct the export\n")
 
 
-@pytest.mark.parametrize("text", ["31/02/2026", "25/03/2026 at noon"])
+@pytest.mark.parametrize("text", some(["31/02/2026", "25/03/2026 at noon"], 0))
 def test_fault_11_no_format_is_proposed_that_does_not_read_it(company: Company, text: str) -> None:
     company.files["tickets.csv"] = TICKETS.replace("2024-03-02", text)
     run = company.refused("E302", "column=event_at", "first=tickets.csv:3", f'"{text}"', "FIX: correct the export, or set")
@@ -182,7 +183,7 @@ def test_fault_12_names_that_differ_by_case_only(company: Company) -> None:
     company.passes()
 
 
-@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("separator", some([";", "\t", "|"], 0))
 def test_fault_13_other_separator(company: Company, separator: str) -> None:
     company.files["tickets.csv"] = TICKETS.replace(",", separator)
     run = company.refused("E303", "table=tickets", "first=tickets.csv:1")

@@ -14,6 +14,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import views
+from amount import some
 from company import ACCOUNTS, TICKETS, Company
 
 from prevenance.base.formats import csv_bytes, json_bytes
@@ -55,7 +56,7 @@ def test_fault_21_unknown_customer(company: Company) -> None:
     assert company.passes("tables.tickets.max_bad_share=0.2").count("tickets")[1] == 8
 
 
-@pytest.mark.parametrize("blank", ["", "  ", '""', '"\t"'])
+@pytest.mark.parametrize("blank", some(["", "  ", '""', '"\t"'], 1, 3))
 def test_fault_22_blank_id(company: Company, blank: str) -> None:
     company.files["tickets.csv"] = TICKETS + f"{blank},t9,2024-03-09,1,x\n"
     run = company.refused("E302", "table=tickets", "column=customer_id", "first=tickets.csv:10", "blank")
@@ -96,7 +97,7 @@ def test_fault_25_no_numbers(company: Company) -> None:
     assert np.isnan(fit_encoder(frame, ["x"]).matrix(frame)[1:]).all()
 
 
-@pytest.mark.parametrize("value", ["1e308", "1e999", "-5", "1000000000", "9" * 60])
+@pytest.mark.parametrize("value", some(["1e308", "1e999", "-5", "1000000000", "9" * 60], 1, 2))
 def test_fault_26_out_of_range(company: Company, value: str) -> None:
     company.files["contracts.csv"] = f"account,id,day,seats,mrr\na,s1,2024-02-01,5,10\nb,s2,2024-02-01,{value},10\n"
     company.settings["files"]["contracts"] = "contracts.csv"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from amount import some
 from company import ACCOUNTS, Company
 
 from prevenance.history.history import as_of_instant
@@ -40,8 +41,8 @@ def test_fault_31_known_after_as_of_and_before_it_happened(company: Company) -> 
     assert run.rows("select known_at from canonical.tickets order by 1")[0][0] == datetime(2024, 3, 1, 12)
 
 
-@pytest.mark.parametrize("day", ["1970-01-01", "0001-01-01", "9999-12-31", "1900-01-00"])
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Paris"])
+@pytest.mark.parametrize("day", some(["1970-01-01", "0001-01-01", "9999-12-31", "1900-01-00"], 1, 3))
+@pytest.mark.parametrize("zone", some(["UTC", "Europe/Paris"], 1))
 def test_fault_32_placeholders(company: Company, day: str, zone: str) -> None:
     company.settings["timezone"] = zone
     company.files["tickets.csv"] = tickets("2024-03-01", day)

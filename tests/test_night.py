@@ -18,6 +18,7 @@ from typing import Any
 import once
 import pandas as pd
 import pytest
+from amount import some
 
 from pipelines import backfill, score, train
 from pipelines.start.run import _guarded
@@ -74,6 +75,7 @@ def test_fault_02_a_feed_that_is_too_old_keeps_the_old_list_and_its_fix_works(ou
     assert run("score", f"out={out}", "target=churn", LATER, setting) == 0, capsys.readouterr().err
 
 
+@pytest.mark.sweep
 def test_fault_02_a_warning_is_told_on_the_page_and_in_the_manifest(out: Path) -> None:
     assert run("score", f"out={out}", "target=churn", LATER, "tables.usage.warn_after=36h") == 0
     told = manifest(latest(out))
@@ -83,6 +85,7 @@ def test_fault_02_a_warning_is_told_on_the_page_and_in_the_manifest(out: Path) -
     assert said[:40] in (latest(out) / "list.html").read_text()
 
 
+@pytest.mark.sweep
 def test_fault_02_a_warning_that_is_asked_for_later_is_told_too(out: Path) -> None:
     before = published(out)
     assert run("score", f"out={out}", "target=churn", "tables.contacts.warn_after=1m") == 0
@@ -128,6 +131,7 @@ def test_fault_01_03_a_missing_file_is_refused_unless_its_table_may_be_missing(
     assert told["gates"]["conservation"] == "pass"
 
 
+@pytest.mark.sweep
 def test_a_required_table_without_rows_is_refused(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = shutil.copytree(out / "demo", tmp_path / "inbox")
     head = (folder / "contacts.csv").read_text().splitlines()[0]
@@ -300,7 +304,7 @@ def runs(out: Path) -> list[tuple[str, str]]:
         return [(str(one), str(two)) for one, two in store.execute(query).fetchall()]
 
 
-@pytest.mark.parametrize("trouble", ["corrupt", "locked", "a folder"])
+@pytest.mark.parametrize("trouble", some(["corrupt", "locked", "a folder"], 0))
 def test_fault_68_a_store_in_trouble_spoils_no_list_and_is_caught_up_with(
     out: Path, trouble: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -386,6 +390,7 @@ def test_a_disk_that_fills_after_the_first_list_leaves_its_record(
     assert '"score"' in (out / "audit.log").read_text().splitlines()[-1]
 
 
+@pytest.mark.sweep
 def test_fault_72_a_champion_of_another_horizon_is_refused_and_the_fix_works(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = published(out)
     assert run("score", f"out={out}", "target=churn", LATER, "target.horizon_days=30") == 5

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import once
 import pytest
+from amount import some
 
 import prevenance
 
@@ -30,7 +31,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return once.lived_copy(once.RULED, tmp_path_factory.mktemp("notebooks") / "out")
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", some(NOTEBOOKS, *[place for place, path in enumerate(NOTEBOOKS) if path.stem == "why_this_list"]), ids=lambda path: path.stem
+)
 @pytest.mark.filterwarnings("ignore")  # of the kernel's own libraries, in another process
 def test_a_notebook_runs(path, company, monkeypatch):
     import nbformat

@@ -170,6 +170,7 @@ def test_tickets_are_worth_what_the_customer_s_own_pace_lets_expect() -> None:
     assert cohort(history, KINDS["ticket"](), [now])["value_at_stake"].isna().all()
 
 
+@pytest.mark.sweep
 def test_contacts_that_cost_more_than_they_bring_are_told(out: Path) -> None:
     assert run("score", f"out={out}", "outreach.cost_per_contact=1e9") == 0
     told = json.loads((latest(out) / "manifest.json").read_text())["messages"]

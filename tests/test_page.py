@@ -215,6 +215,7 @@ def test_a_source_without_contacts_does_not_say_that_there_was_none() -> None:
     assert "no contact yet" not in text
 
 
+@pytest.mark.sweep
 def test_five_thousand_rows_stay_below_twelve_megabytes() -> None:
     told = list_page(views.view(5000, 40))
     assert len(told.encode()) < 12_000_000

@@ -92,6 +92,7 @@ def test_a_plug_in_that_conf_names_is_trained_scored_and_read_in_three_languages
     assert project.replay("acme_alarm", as_of="2025-06-01").summary["verdict"]
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("nothing_registered")
 def test_the_laws_hold_for_it_and_its_words_are_whole(monkeypatch):
     monkeypatch.syspath_prepend(str(ACME))

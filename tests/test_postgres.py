@@ -277,6 +277,7 @@ SMALL = ["model=rule", "target=churn", "validation.replicates=20", "capacity=10"
 SMALL += ["features.lookbacks=[28,90]", "validation.cutoffs=5", "validation.tests=3"]
 
 
+@pytest.mark.sweep
 def test_the_same_lists_as_from_the_files(tmp_path: Path, link: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 

@@ -259,6 +259,7 @@ select account_id as customer_id, recorded_at as event_at, recorded_at as known_
 """
 
 
+@pytest.mark.sweep
 def test_a_list_of_the_first_night_does_not_know_the_second_and_a_replay_proves_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     demo, out, conf = tmp_path / "demo", tmp_path / "out", tmp_path / "conf" / "source"
     write_company(demo, demo_of({"customers": 60, "months": 20, "events": 5000}))

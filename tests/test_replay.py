@@ -10,6 +10,7 @@ import numpy as np
 import once
 import pandas as pd
 import pytest
+from amount import some
 
 from pipelines import replay, score, train
 from pipelines.start.run import _guarded
@@ -129,6 +130,7 @@ def test_replay_writes_and_says_what_the_list_was_worth(trained: Path, capsys: p
     assert facts["verdict"] in page
 
 
+@pytest.mark.sweep
 def test_the_future_changes_nothing_but_the_outcome_columns(trained: Path, tmp_path: Path) -> None:
     assert run("replay", f"out={trained}", f"as_of={PAST}") == 0
     before = listed(trained / "replay" / "churn" / PAST)
@@ -174,7 +176,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "status", "words"), REFUSED, ids=str)
+@pytest.mark.parametrize(("arguments", "status", "words"), some(REFUSED, 0, 1, 3), ids=str)
 def test_refusals(trained: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, words: str) -> None:
     assert run("replay", f"out={trained}", *arguments) == status
     assert words in capsys.readouterr().err

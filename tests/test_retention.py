@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from amount import some
 from test_laws import DEFINITIONS, END, TARGETS, Frames
 from worlds import CUTOFFS, world
 
@@ -42,7 +43,7 @@ def features(frames: Frames, cutoffs: tuple[datetime, ...], days: int | None = D
     return build(kept(frames, days)[0], asked.astype({"customer_id": "str", "cutoff": "datetime64[us]"}), DEFINITIONS)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", some(range(4), 1))
 def test_old_rows_are_counted_out_and_what_they_were_changes_nothing(seed: int) -> None:
     frames = world(seed, rows=3.0)
     history, counts = kept(frames)

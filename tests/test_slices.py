@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from amount import amount
 from sklearn.metrics import roc_auc_score
 
 from prevenance.judge import clustered
@@ -38,11 +39,11 @@ def flagged(seed: int, blind: str = "") -> set[str]:
 
 
 def test_a_segment_that_is_recorded_poorly_is_flagged() -> None:
-    assert sum("small" in flagged(seed, "small") for seed in range(20)) >= 18
+    assert sum("small" in flagged(seed, "small") for seed in range(amount(4, 20))) >= amount(4, 18)
 
 
 def test_an_equal_world_is_left_alone() -> None:
-    assert sum(bool(flagged(seed)) for seed in range(20)) <= 1
+    assert sum(bool(flagged(seed)) for seed in range(amount(4, 20))) <= amount(0, 1)
 
 
 def test_the_chance_of_a_false_word_is_shared_and_half_of_it_is_the_segments() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from amount import some
 from company import Company
 
 from prevenance.base.errors import PrevenanceError
@@ -219,7 +220,7 @@ def test_fault_61_a_file_that_changes_while_it_is_copied(
     assert len([place for place in copied if place.name == "copy.db"]) == sqlite.COPIES
 
 
-@pytest.mark.parametrize("mode", ["delete", "wal", "wal with a writer"])
+@pytest.mark.parametrize("mode", some(["delete", "wal", "wal with a writer"], 0, 2))
 def test_fault_62_a_read_only_source_works_and_nothing_is_left_there(company: Company, base: sqlite3.Connection, mode: str) -> None:
     base.execute(f"pragma journal_mode={mode.split()[0]}")
     base.execute("insert into tickets select account, 'new', day, score, note from tickets limit 1")

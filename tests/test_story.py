@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from amount import amount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import CUTOFFS, world
@@ -123,7 +124,7 @@ def test_the_line_is_that_of_the_decision():
         assert moments_of(cutoff, rules).line == story.line_moments(cutoff)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=amount(5, 15), deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_what_is_not_visible_changes_nothing(seed):
     frames, cutoff = world(seed), CUTOFFS[1]
