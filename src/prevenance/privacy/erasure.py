@@ -24,7 +24,7 @@ from prevenance.privacy.removal import Person, csv_rows, without_person
 from prevenance.publish.folders import MANIFEST
 from prevenance.sources.record import CUSTOMER_COLUMNS
 
-OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record")
+OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record", "status")
 """Folders below the output folder whose files are rewritten one by one; ``lists`` and ``demo`` have laws of their own."""
 
 NEVER = ("erased.json", "erased.key", "audit.log")

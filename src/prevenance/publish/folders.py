@@ -5,17 +5,22 @@ new one, whatever happens in between.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from prevenance import __version__
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, instant_stamp
 
 LATEST = "latest"
+NIGHT = ("score", "backfill")
+"""Pipelines whose last run ``status.json`` tells."""
 MANIFEST = "manifest.json"
 VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "view.json"})
 """What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
@@ -99,9 +104,27 @@ def write_bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str
     raise PrevenanceError("E801", what, fix="move that folder away and run again", path=folder)
 
 
-def write_status(out: Path, record: Mapping[str, Any]) -> Path:
-    """Write ``<out>/status.json`` in one step: what the last run did, also when it refused. Returns its path."""
-    return disk.write(out / "status.json", canonical_json(record))
+def status_path(out: Path, pipeline: str) -> Path:
+    """Return where the last run of a pipeline is told: ``<out>/status.json`` for the night, which a monitor reads, else ``<out>/status/``."""
+    return out / "status.json" if pipeline in NIGHT else out / "status" / f"{pipeline.replace('_', '-')}.json"
+
+
+def write_status(out: Path, record: Mapping[str, Any], at: datetime) -> Path:
+    """Write in one step what the last run of ``record["pipeline"]`` did, also when it refused. Returns the path.
+
+    Added to ``record`` (pipeline, exit, ...): ``at`` (naive UTC), the version, and when the pipeline last ended with 0 (null: not yet).
+    """
+    path, moment = status_path(out, record["pipeline"]), f"{at.isoformat(timespec='seconds')}Z"
+    last = moment if record["exit"] == 0 else _last_success(path)
+    return disk.write(path, canonical_json({**record, "at": moment, "version": __version__, "last_success": last}))
+
+
+def _last_success(path: Path) -> str | None:
+    # A damaged one tells nothing, and is replaced.
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return str(found["last_success"]) if isinstance(found, dict) and found.get("last_success") else None
+    return None
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:

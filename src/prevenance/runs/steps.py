@@ -45,4 +45,4 @@ class Steps:
 
 
 Body = Callable[[Settings, Steps], Mapping[str, Any] | None]
-"""A command: returns what status.json says of it, or nothing where it leaves that of the last run; what it refused stands in its steps."""
+"""A command: returns what its status file says of it, or nothing to say but that it is done; what it refused stands in its steps."""
