@@ -43,7 +43,8 @@ def catch_stops() -> None:
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        threading.Thread(target=_watch, args=(reader,), daemon=True).start()
+        with suppress(RuntimeError):  # too little memory for a thread: what comes next says so
+            threading.Thread(target=_watch, args=(reader,), daemon=True).start()
         sys.excepthook = partial(_escaped, sys.excepthook)
         sys.unraisablehook = partial(_lost, sys.unraisablehook)
         threading.excepthook = partial(_in_thread, threading.excepthook)
