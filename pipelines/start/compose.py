@@ -14,7 +14,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.start.refusals import blank_rules, config_error, refuse_code, refuse_kept_secrets, refuse_named_code, refuse_secrets
+from pipelines.start.refusals import blank_rules, config_error, refuse_code, refuse_kept_secrets, refuse_named_code, refuse_resolvers, refuse_secrets
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder
 from prevenance.runs.plugins import load_named
@@ -78,6 +78,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             if load_named([*_modules(composed), *_modules(composed.get("source"))]):
                 return settings_of(name, overrides)
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
+            refuse_resolvers(OmegaConf.to_container(composed, resolve=False))
             found = checked_settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
