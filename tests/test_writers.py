@@ -236,3 +236,13 @@ def test_training_files_replace_the_old_ones(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "out" / "train" / "churn", {"report.json": b"{}"})
     assert [each.name for each in folder.iterdir()] == ["report.json"]
     assert [each.name for each in (tmp_path / "out").iterdir() if each.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000])
+def test_a_damaged_file_is_named_or_done_without(tmp_path: Path, damaged: bytes) -> None:
+    path = disk.write(tmp_path / "run.json", damaged)
+    assert disk.whole_json(path) is None
+    with pytest.raises(
+        PrevenanceError, match=r"E801 path=.*run\.json — the file is damaged\. FIX: restore it from a backup, or move it away"
+    ):
+        disk.needed_json(path, "source")

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from prevenance import __version__
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, instant_stamp
@@ -116,7 +116,13 @@ def write_status(out: Path, record: Mapping[str, Any], at: datetime) -> Path:
     """
     path, moment = status_path(out, record["pipeline"]), f"{at.isoformat(timespec='seconds')}Z"
     last = moment if record["exit"] == 0 else _last_success(path)
-    return disk.write(path, canonical_json({**record, "at": moment, "version": __version__, "last_success": last}))
+    return disk.write(path, canonical_json({**record, "at": moment, "version": _version(), "last_success": last}))
+
+
+def _version() -> str:
+    with suppress(PackageNotFoundError):  # a checkout that nobody installed
+        return version("prevenance")
+    return "unknown"
 
 
 def _last_success(path: Path) -> str | None:

@@ -185,7 +185,7 @@ def prepare_out(given: Settings) -> Path:
     """
     out = given.folder
     if (out / "run.json").is_file():
-        owner = json.loads((out / "run.json").read_text(encoding="utf-8"))["source"]
+        owner = disk.needed_json(out / "run.json", "source")["source"]
         if owner != given.source.name:
             fix = f"set out=out-{given.source.name}"
             raise PrevenanceError("E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=fix)
@@ -224,7 +224,7 @@ def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
 
     wanted = json.dumps(asdict(given.demo), sort_keys=True)
     mark = folder / "demo.json"
-    if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
+    if mark.is_file() and mark.read_bytes() == wanted.encode():
         return
     with lock.hold_lock(given.folder, "demo"), disk.writing(folder):
         steps("make the demo company")

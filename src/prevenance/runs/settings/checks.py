@@ -88,7 +88,7 @@ def _check_size(key: str, value: float) -> None:
     last = key.rpartition(".")[2]
     low, high = (0 if last == "seed" else -MOST, MOST_DAYS if last.endswith("days") or last == "lookbacks" else MOST)
     if not low <= value <= high:
-        fix = f"write {key}={example_value(key) or 7}, or another number from {low} to {high}"
+        fix = f"write {key}={example_value(key) or 7}, or another number up to {high}"
         raise PrevenanceError("E202", f"{key} is {str(value)[:40]}", key=key, fix=fix)
 
 
