@@ -116,7 +116,9 @@ def source_of(given: Settings) -> Source:
     if folder is None:
         fix = f"write source/{name}/<table>.sql beside source/{name}.yaml"
         raise PrevenanceError("E306", f'the source "{name}" has no folder of selects', fix=fix)
-    selects = {path.stem: path.read_text(encoding="utf-8").strip().rstrip(";") for path in sorted(folder.glob("*.sql"))}
+    selects = {
+        path.stem: re.sub(r";\s*(--[^\n']*\s*)*$", "", path.read_text(encoding="utf-8").strip()) for path in sorted(folder.glob("*.sql"))
+    }
     for table in selects:
         if table not in TABLES:
             raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=did_you_mean(table, TABLES))
