@@ -246,3 +246,14 @@ def test_a_damaged_file_is_named_or_done_without(tmp_path: Path, damaged: bytes)
         PrevenanceError, match=r"E801 path=.*run\.json — the file is damaged\. FIX: restore it from a backup, or move it away"
     ):
         disk.needed_json(path, "source")
+
+
+def test_a_link_in_the_place_of_the_lists_is_not_followed(tmp_path: Path) -> None:
+    for place in ("lists/churn", "lists"):
+        out, elsewhere = tmp_path / place.replace("/", "-"), tmp_path / "elsewhere"
+        (out / place).parent.mkdir(parents=True)
+        elsewhere.mkdir(exist_ok=True)
+        (out / place).symlink_to(elsewhere)
+        with pytest.raises(PrevenanceError, match="E801 path=.* — a link stands where lists are published"):
+            publish_list(out, "churn", CUTOFF, {}, {"run_id": RUN})
+        assert list(elsewhere.iterdir()) == []

@@ -7,6 +7,7 @@ new one, whatever happens in between.
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -52,6 +53,10 @@ def publish_list(
         PrevenanceError: E801 if something cannot be written, or the folder is there with other content. ``latest`` is then as before.
     """
     lists = root / "lists" / target
+    for one in (lists.parent, lists):
+        if one.is_symlink():  # what is published stays below the output folder
+            fix = f"put the folder that it points to in its place, or remove the link (rm {shlex.quote(str(one))}), and run again"
+            raise PrevenanceError("E801", "a link stands where lists are published", fix=fix, path=one)
     disk.sweep(lists)
     folder = write_bundle(lists / f"{instant_stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
     now = disk.pointed(lists / LATEST)

@@ -48,6 +48,9 @@ def check_settings(given: Settings) -> None:
         if table not in TABLES:
             raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
         _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
+    if set(given.out) & set("?#"):  # the address of the model store would end there
+        fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
+        raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
     values = asdict(given)
     for key, value in _numbers(values):
         _check_size(key, value)
