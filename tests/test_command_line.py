@@ -275,3 +275,27 @@ def test_init_refuses_what_could_do_harm(words, code, tmp_path, monkeypatch):
     with pytest.raises(PrevenanceError, match=code):
         init_command(words)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "seed=-1",
+        "seed=99999999999999999999",
+        "capacity=9e30",
+        "target.horizon_days=999999999",
+        "outreach.margin=nan",
+        "model.trials=99999999999",
+        "out=a?b",
+        "out=a#b",
+        "language=${oc.env:HOME}",
+        "source.about=${oc.env:HOME,x}",
+        "privacy.purpose=${oc.decode:x}",
+    ],
+)
+def test_what_no_setting_can_be_is_refused_in_one_line(setting: str) -> None:
+    from pipelines.start.compose import settings_of
+
+    with pytest.raises(PrevenanceError, match=r"^ERROR E202 .*FIX: ") as refused:
+        settings_of("score", ["target=churn", setting])
+    assert str(Path.home()) not in str(refused.value)

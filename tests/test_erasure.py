@@ -305,3 +305,14 @@ def test_the_audit_log_tells_who_did_what_and_no_id(out: Path) -> None:
 def test_fault_77_a_secret_of_the_environment_is_in_no_file(lived: Path) -> None:
     assert os.environ["CANARY_PASSWORD"] == SECRET
     assert naming(lived, SECRET) == []
+
+
+def test_an_id_that_nothing_names_is_asked_for_again_unless_it_is_meant(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for typo in ("nosuch", "4711471", "' or 1=1"):
+        assert _guarded("erase", erase.body, [f"out={out}", f"customer={typo}"]) == 2
+        said = capsys.readouterr().err
+        assert "E202 key=customer — nothing below" in said
+        assert typo not in said
+    assert not (out / "erasures").exists()
+    assert _guarded("erase", erase.body, [f"out={out}", "customer=nosuch", "force=true"]) == 0
+    assert _guarded("erase", erase.body, [f"out={out}", "customer=nosuch"]) == 0, "who was erased may be erased again"

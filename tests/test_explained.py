@@ -201,7 +201,7 @@ def test_who_has_opted_out_is_not_explained_for_past_dates_either(company, later
         said = capsys.readouterr().err
         assert said.startswith("ERROR E903")
         assert hidden[0] not in said
-    assert hidden[0] not in (company / "status.json").read_text()
+    assert hidden[0] not in (company / "status" / "explain.json").read_text()
     assert not list(company.glob(f"explain/*/*/{Asked(hidden[0]).digest}*"))
 
 

@@ -44,6 +44,10 @@ def taken(*rows: dict) -> list[Answer]:
         ({"at": "yesterday"}, "at is no instant in UTC"),
         ({"at": "2026-10-02T09:00:00"}, "at is no instant in UTC"),
         ({"cutoff": ""}, "cutoff is no instant"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "at is no instant in UTC"),
+        ({"at": "9999-12-31T23:59:59-12:00"}, "at is no instant in UTC"),
+        ({"cutoff": "9999-12-31T00:00:00Z"}, "cutoff is no instant"),
+        ({"action": "snooze", "until": "9999-12-31"}, "until lies beyond 2199"),
         ({"target": "../x"}, "the target is no name"),
         ({"run_id": "../../etc"}, "run_id is not that of a list"),
         ({"customer_id": "nobody"}, "the customer is not on that list"),
@@ -153,3 +157,20 @@ def test_the_newest_answer_decides_how_a_customer_rests() -> None:
     assert row["contacted_at"] == pd.Timestamp("2026-10-05")
     shuffled = customer_answers([snooze, called, alarm, late], datetime(2026, 10, 6), **asked)
     pd.testing.assert_frame_equal(shuffled, customer_answers([called, late, alarm, snooze], datetime(2026, 10, 6), **asked))
+
+
+def test_a_list_is_read_once_however_many_answers_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from prevenance.runs import feedback as taking
+    from prevenance.runs.settings.schema import Settings
+    from prevenance.runs.steps import Steps
+
+    asked: list[str] = []
+
+    def listed(out: Path, answer: Answer) -> dict[tuple[str, str], float | None]:
+        asked.append(answer.run_id)
+        return {("c1", ""): 0.25}
+
+    monkeypatch.setattr(taking, "_listed", listed)
+    (tmp_path / "f.csv").write_bytes(file(*({"at": f"2026-10-02T09:00:{second:02d}Z"} for second in range(50))))
+    told = taking.take_answers(Settings(out=str(tmp_path), file=str(tmp_path / "f.csv")), Steps(tmp_path))
+    assert (told["read"], len(asked)) == (50, 1)

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from amount import some
 
-from pipelines import backfill, score, train
+from pipelines import backfill, explain, score, train, validate
 from pipelines.start.run import _guarded
 from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
@@ -29,7 +29,10 @@ from prevenance.runs import night
 from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
 
-BODIES = {"train": train.body, "score": score.body, "backfill": backfill.body}
+BODIES = {
+    one: module.body
+    for one, module in {"train": train, "score": score, "backfill": backfill, "validate": validate, "explain": explain}.items()
+}
 SMALL = [one for one in once.RULED[0][1:] if not one.startswith(("target=", "as_of="))]
 LATER = "as_of=2026-10-08"
 """A week after the newest knowledge of the demo."""
@@ -71,6 +74,10 @@ def test_fault_02_a_feed_that_is_too_old_keeps_the_old_list_and_its_fix_works(ou
     assert "limit=3 days" in line
     assert published(out) == before
     assert status(out)["exit"] == 4
+    for name, words in (("validate", []), ("explain", ["customer=nobody"])):
+        run(name, f"out={out}", "target=churn", *words)
+    assert (status(out)["pipeline"], status(out)["exit"]) == ("score", 4), "what another command did since says nothing of the night"
+    capsys.readouterr()
     setting = line.partition("or set ")[2].partition(",")[0]
     assert run("score", f"out={out}", "target=churn", LATER, setting) == 0, capsys.readouterr().err
 
@@ -209,8 +216,8 @@ def test_fault_59_a_second_run_ends_at_once_naming_the_first(out: Path, capsys: 
     assert lines[0].startswith("ERROR E701")
     assert "process " in lines[0]
     assert "holds the lock lists" in lines[0]
-    assert json.loads((out / "status.json").read_text())["pipeline"] == "train"
-    assert before != b""
+    assert json.loads((out / "status" / "train.json").read_text())["exit"] == 0
+    assert (out / "status.json").read_bytes() == before, "the night that holds the lock tells its own"
     assert run("score", f"out={out}", "target=churn") == 0
 
 

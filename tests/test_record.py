@@ -88,7 +88,7 @@ def test_a_night_keeps_new_and_changed_rows_and_who_is_gone(company: Company) ->
     assert "accounts: 1 new, 0 changed, 0 gone" in back.out
     path = company.root / "out" / "record" / "accounts" / "2024-05-05T000000Z.csv"
     assert path.stat().st_mode & 0o777 == 0o600
-    told = json.loads((company.root / "out" / "status.json").read_text())
+    told = json.loads((company.root / "out" / "status" / "record.json").read_text())
     assert told["record"] == {"accounts": {"new": 1, "changed": 0, "gone": 0}}
     assert first.segments["2024-05-01T000000Z"] == back.segments["2024-05-01T000000Z"]
 

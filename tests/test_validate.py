@@ -50,8 +50,8 @@ def test_good_tables_pass_and_nothing_is_published(company: Company) -> None:
     assert "nothing is missing" in found.section("COMPLETENESS")
     assert "nothing" in found.section("FIX FIRST")
     assert found.report["tables"]["tickets"]["used"] == 8
-    assert sorted(path.name for path in (company.root / "out").iterdir() if path.suffix != ".log") == ["status.json", "validate"]
-    assert json.loads((company.root / "out" / "status.json").read_text())["outcome"] == "valid"
+    assert sorted(path.name for path in (company.root / "out").iterdir() if path.suffix != ".log") == ["status", "validate"]
+    assert json.loads((company.root / "out" / "status" / "validate.json").read_text())["outcome"] == "valid"
     assert (company.root / "out" / "validate" / "report.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -72,7 +72,7 @@ def test_a_refusal_comes_after_the_audit_and_ends_as_a_run_would(company: Compan
         ("tickets", "score"),
     }
     assert found.report["tables"]["tickets"]["used"] == 7
-    assert json.loads((company.root / "out" / "status.json").read_text())["exit"] == 3
+    assert json.loads((company.root / "out" / "status" / "validate.json").read_text())["exit"] == 3
 
 
 def test_every_refusal_is_named_and_the_rest_is_audited(company: Company) -> None:

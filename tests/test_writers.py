@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from prevenance import __version__
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, csv_bytes, json_bytes, neutral_text, parquet_bytes
@@ -211,10 +212,48 @@ def test_names_that_reach_outside_are_refused(tmp_path: Path, name: str) -> None
         publish_list(tmp_path, "churn", CUTOFF, {name: b""}, {"run_id": RUN})
 
 
-def test_status_and_training_files_replace_the_old_ones(tmp_path: Path) -> None:
-    write_status(tmp_path / "out", {"pipeline": "train", "exit": 0})
-    path = write_status(tmp_path / "out", {"pipeline": "score", "exit": 4, "error": "ERROR E401 …"})
-    assert json.loads(path.read_text())["exit"] == 4
+def test_each_command_has_its_status_and_the_night_keeps_its_own(tmp_path: Path) -> None:
+    for day, status, last in ((1, 0, 1), (2, 4, 1), (3, 0, 3)):
+        path = write_status(tmp_path / "out", {"pipeline": "score", "exit": status}, datetime(2026, 10, day))
+        told = json.loads(path.read_text())
+        assert (path.name, told["exit"], told["version"]) == ("status.json", status, __version__)
+        assert (told["at"], told["last_success"]) == (f"2026-10-0{day}T00:00:00Z", f"2026-10-0{last}T00:00:00Z")
+    for pipeline in ("train", "explain", "audit_log"):
+        path = write_status(tmp_path / "out", {"pipeline": pipeline, "exit": 2}, CUTOFF)
+        assert path == tmp_path / "out" / "status" / f"{pipeline.replace('_', '-')}.json"
+        assert json.loads(path.read_text())["last_success"] is None
+    assert json.loads((tmp_path / "out" / "status.json").read_text())["pipeline"] == "score", "the night's stays the night's"
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"[]", b"\xff\xfe", b'"score"', b"null"])
+def test_a_damaged_status_is_replaced(tmp_path: Path, damaged: bytes) -> None:
+    disk.write(tmp_path / "status.json", damaged)
+    told = json.loads(write_status(tmp_path, {"pipeline": "score", "exit": 4}, CUTOFF).read_text())
+    assert told["last_success"] is None
+
+
+def test_training_files_replace_the_old_ones(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "out" / "train" / "churn", {"report.json": b"{}"})
     assert [each.name for each in folder.iterdir()] == ["report.json"]
     assert [each.name for each in (tmp_path / "out").iterdir() if each.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000])
+def test_a_damaged_file_is_named_or_done_without(tmp_path: Path, damaged: bytes) -> None:
+    path = disk.write(tmp_path / "run.json", damaged)
+    assert disk.whole_json(path) is None
+    with pytest.raises(
+        PrevenanceError, match=r"E801 path=.*run\.json — the file is damaged\. FIX: restore it from a backup, or move it away"
+    ):
+        disk.needed_json(path, "source")
+
+
+def test_a_link_in_the_place_of_the_lists_is_not_followed(tmp_path: Path) -> None:
+    for place in ("lists/churn", "lists"):
+        out, elsewhere = tmp_path / place.replace("/", "-"), tmp_path / "elsewhere"
+        (out / place).parent.mkdir(parents=True)
+        elsewhere.mkdir(exist_ok=True)
+        (out / place).symlink_to(elsewhere)
+        with pytest.raises(PrevenanceError, match="E801 path=.* — a link stands where lists are published"):
+            publish_list(out, "churn", CUTOFF, {}, {"run_id": RUN})
+        assert list(elsewhere.iterdir()) == []

@@ -1,6 +1,5 @@
 """From conf/ and a command line to settings: Hydra composes, the schema and ``checks`` refuse."""
 
-import json
 import os
 import re
 from pathlib import Path
@@ -14,7 +13,16 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipelines.start.refusals import blank_rules, config_error, refuse_code, refuse_kept_secrets, refuse_named_code, refuse_secrets
+from pipelines.start.refusals import (
+    blank_rules,
+    config_error,
+    refuse_code,
+    refuse_kept_secrets,
+    refuse_named_code,
+    refuse_resolvers,
+    refuse_secrets,
+)
+from prevenance.base.disk import needed_json
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder
 from prevenance.runs.plugins import load_named
@@ -78,6 +86,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             if load_named([*_modules(composed), *_modules(composed.get("source"))]):
                 return settings_of(name, overrides)
             refuse_kept_secrets(OmegaConf.to_container(composed, resolve=False))
+            refuse_resolvers(OmegaConf.to_container(composed, resolve=False))
             found = checked_settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
@@ -209,6 +218,6 @@ def with_remembered(name: str, arguments: list[str]) -> list[str]:
     out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
     if name in ("train", "leakage") or not (out / "run.json").is_file():
         return arguments
-    stored: list[str] = json.loads((out / "run.json").read_text(encoding="utf-8"))["overrides"]
+    stored: list[str] = needed_json(out / "run.json", "overrides", "source")["overrides"]
     given = {one.partition("=")[0] for one in arguments}
     return [one for one in stored if one.partition("=")[0] not in given] + arguments

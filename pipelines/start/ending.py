@@ -1,33 +1,24 @@
-"""How a run ends when it cannot go on: stopped from outside, without memory or disk, refused, or by our own bug; always one line."""
+"""How a run ends when it cannot go on: without memory or disk, or by our own bug; always one line. Stops from outside stand in ``stops``."""
 
 import errno
 import os
 import re
 import resource
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 from prevenance.base import memory
 from prevenance.base.errors import PrevenanceError
-
-PATIENCE = 8.0
-"""Seconds that a stopped run has to clean up; what is left then is swept by the next one."""
-
-SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 
 LEAST_MEMORY = 3_000_000_000
 """Bytes of address space that a run of the smallest company needs (libraries, threads, the engine's buffers); below it libraries abort."""
 
-_caught: list[int] = []
 _short: list[bool] = []
 
 
@@ -40,29 +31,6 @@ def tell_little_memory() -> bool:
     fix = f"set ulimit -v {-(-LEAST_MEMORY // 1024)} or more, or unlimited, and run again"
     sys.stderr.write(PrevenanceError("E802", what, fix=fix).line() + "\n")
     return True
-
-
-def catch_stops() -> None:
-    """Let SIGTERM and Ctrl-C end the run with all its clean-up: 143 or 130, within ``PATIENCE`` seconds whatever a library does."""
-    if threading.current_thread() is threading.main_thread():
-        for number in SIGNALS:
-            signal.signal(number, _stop)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    status = SIGNALS[signal.Signals(number)]
-    if not _caught:
-        _caught.append(status)
-        # A library may swallow the interrupt, or clean up for ever.
-        clock = threading.Timer(PATIENCE, os._exit, (status,))
-        clock.daemon = True
-        clock.start()
-        raise KeyboardInterrupt
-
-
-def stop_status() -> int | None:
-    """Return the exit status of a run that was told to stop, or ``None``."""
-    return _caught[0] if _caught else None
 
 
 def is_short_of_memory() -> bool:

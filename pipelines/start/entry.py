@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pipelines.start import stops
 from prevenance.runs.command_words import command_words
 from prevenance.runs.help import command_text
 
@@ -34,9 +35,13 @@ def start(name: str, body: "Body", argv: Sequence[str] | None = None) -> None:
     if {"-h", "--help"} & set(sys.argv[1:] if argv is None else argv):
         print_text(command_text(command_words()[name.replace("_", "-")]))
         sys.exit(0)
+    stops.catch_stops()
     from pipelines.start.run import main
 
-    main(name, body, argv)
+    try:
+        main(name, body, argv)
+    except SystemExit as end:
+        stops.leave(int(str(end.code or 0)))
 
 
 def print_text(text: str) -> None:

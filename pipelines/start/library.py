@@ -52,7 +52,7 @@ def settings_for(name: str, arguments: Sequence[str]) -> Settings:
 
 
 def told_by(name: str, arguments: Sequence[str]) -> str:
-    """Run a command in this process, with its locks and its line in status.json, and return what it would print.
+    """Run a command in this process, with its locks and its status file, and return what it would print.
 
     Raises:
         PrevenanceError: what the command ends with; of several refused targets the first, once the others are done.

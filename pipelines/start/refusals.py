@@ -31,6 +31,14 @@ def refuse_code(node: Any) -> None:
             raise runs_code(key, place)
 
 
+def refuse_resolvers(node: Any) -> None:
+    """Raise E202 when a value is taken from elsewhere (``${oc.env:X}`` and its like): settings stand in manifests, the environment may not."""
+    for _, place, value in _keys(node):
+        if any(isinstance(one, str) and re.search(r"\$\{[^{}]*:", one) for one in (value if isinstance(value, list) else [value])):
+            fix = "write the value itself; what is secret stays in the environment, and settings such as database.url_env name its variable"
+            raise PrevenanceError("E202", "a setting would be read from outside the settings, and is kept in manifests", key=place, fix=fix)
+
+
 def refuse_named_code(argument: str) -> None:
     """Raise E204 when an override's key, or the mapping or list that it gives, names code to run."""
     key, _, value = argument.partition("=")

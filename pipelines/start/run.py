@@ -4,12 +4,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before any numeric library: idle threads must not spin on shared cores
 
-from pipelines.start import ending
+from pipelines.start import ending, stops
 
 if ending.tell_little_memory():
     sys.exit(8)
@@ -49,7 +50,7 @@ SWEPT = {"lists": ("lists/*", "spool"), "record": ("record/*",), "train": ("mode
 def main(name: str, body: Body, argv: Sequence[str] | None = None) -> None:
     """Run ``body`` with the settings of ``conf/<name>.yaml`` and the command line; never returns."""
     os.umask(0o077)  # what libraries write is for its owner only as well
-    ending.catch_stops()
+    stops.catch_stops()
     try:
         status = _guarded(name, body, list(sys.argv[1:] if argv is None else argv))
     except Exception:
@@ -83,16 +84,19 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
         composed = settings_of(name, with_remembered(name, arguments))
         return _run(name, body, composed)
     except KeyboardInterrupt:
-        sys.stderr.write("STOPPED — nothing half-made is left; published lists are as they were\n")
-        return ending.stop_status() or 130
+        stops.tell_stopped()
+        return stops.stop_status() or 130
     except Exception as problem:
-        found = problem if isinstance(problem, PrevenanceError) else ending.known_failure(problem)
-        if (status := ending.stop_status()) is not None:  # a library gave the stop another name
+        if (status := stops.stop_status()) is not None:  # a library gave the stop another name
+            stops.tell_stopped()
             return status
-        if found is None:
-            sys.stderr.write(ending.bug_line())
-            return 1
-        return _refuse(found, Path(next((one[4:] for one in arguments if one.startswith("out=")), "out")), name)
+        found = problem if isinstance(problem, PrevenanceError) else ending.known_failure(problem)
+        out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
+        if found is not None:
+            return _refuse(found, out, name)
+        sys.stderr.write(ending.bug_line())
+        _tell_status(out, name, 1, {"outcome": "failed", "error": "ERROR E101 — our bug; what the run printed says more"})
+        return 1
 
 
 @contextmanager
@@ -107,7 +111,7 @@ def _held_by(name: str, out: Path) -> Iterator[None]:
     with ExitStack() as locks:
         for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score", "record") else ():
             locks.enter_context(lock.hold_lock(out, one))
-            for folder in (out, *(found for pattern in SWEPT.get(one, ()) for found in out.glob(pattern))):
+            for folder in (out, out / "status", *(found for pattern in SWEPT.get(one, ()) for found in out.glob(pattern))):
                 disk.sweep(folder)
         yield
 
@@ -120,24 +124,38 @@ def _run(name: str, body: Body, given: Settings) -> int:
 
 
 def run_held(name: str, body: Body, given: Settings, steps: Steps) -> int:
-    """Run a command with its locks, write what status.json says of it, and return the exit status; what it refused stands in ``steps``.
+    """Run a command with its locks, write its status file, and return the exit status; what it refused stands in ``steps``.
 
     Raises:
         PrevenanceError: what the command ends with.
     """
     ending.sweep_spilled()
     with _held_by(name, given.folder):
-        told = body(given, steps)
+        try:
+            told = body(given, steps)
+        except BaseException:
+            if (stopped := stops.stop_status()) is not None:
+                _tell_status(given.folder, name, stopped, {"outcome": "stopped"})
+            raise
         status = next((problem.exit_status for problem in steps.refused), 0)
-        if told is not None:
-            _write_run_status(given.folder, name, status, told)
+        if given.folder.is_dir():
+            _write_run_status(given.folder, name, status, {"outcome": "done"} if told is None else told)
         return status
 
 
 def _write_run_status(out: Path, name: str, status: int, told: Mapping[str, Any]) -> None:
     from prevenance.publish.folders import write_status  # late: a wrong setting is refused before pandas is there
 
-    write_status(out, {"pipeline": name, "exit": status, **told})
+    write_status(out, {"pipeline": name, "exit": status, **told}, datetime.now(UTC).replace(tzinfo=None))
+
+
+def _tell_status(out: Path, name: str, status: int, told: Mapping[str, Any]) -> None:
+    """Write the status of a run that did not end well; that it cannot be written is one more line."""
+    if out.is_dir():
+        try:
+            _write_run_status(out, name, status, told)
+        except PrevenanceError as second:
+            sys.stderr.write(second.line() + "\n")
 
 
 def _show(step: str) -> None:
@@ -151,11 +169,8 @@ def _refuse(problem: PrevenanceError, out: Path, name: str) -> int:
     """Write the error line and, where the folder is ours to write, the status file; a second start leaves that of the first alone."""
     sys.stderr.write(problem.line() + "\n")
     # Another source's folder, another run's, or one that cannot be written: its status is not ours to replace.
-    if out.is_dir() and problem.code not in ("E205", "E701", "E801"):
-        try:
-            _write_run_status(out, name, problem.exit_status, {"outcome": "refused", "error": problem.line()})
-        except PrevenanceError as second:
-            sys.stderr.write(second.line() + "\n")
+    if problem.code not in ("E205", "E701", "E801"):
+        _tell_status(out, name, problem.exit_status, {"outcome": "refused", "error": problem.line()})
     return problem.exit_status
 
 
@@ -190,6 +205,8 @@ def _hydra(name: str, body: Body, arguments: list[str]) -> int:
             status = max(status, _guarded(name, body, overrides))
         finally:
             GlobalHydra.instance().hydra = held
+        if stops.stop_status() is not None:
+            raise KeyboardInterrupt  # the other jobs are not begun
 
     flags = ["--help" if one == "--help-all" else one for one in arguments if one.startswith("-") or "=" not in one]
     given = [one for one in arguments if not one.startswith("-") and "=" in one]

@@ -4,14 +4,13 @@ The same customer has the same pseudonym under the same key; under another key n
 they know, so the key belongs elsewhere than the output: in ``PREVENANCE_PSEUDONYM_KEY`` or in a file for its owner only.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from prevenance.base import keys
+from prevenance.base import disk, keys
 from prevenance.base.errors import PrevenanceError
 
 KEY_VARIABLE = "PREVENANCE_PSEUDONYM_KEY"
@@ -71,7 +70,7 @@ def used_key_ids(out: Path) -> set[str]:
     found = set()
     # an erasure must know whether a key was in use that it has not been given
     for path in [*(out / "lists").glob("*/*/manifest.json"), *(out / "train").glob("*/report.json")]:
-        told = json.loads(path.read_text(encoding="utf-8")).get("privacy") or {}
+        told = disk.needed_json(path).get("privacy") or {}
         found.add(told.get("key_id"))
     return {str(one) for one in found if one}
 

@@ -10,10 +10,12 @@ lists of earlier dates do not see it, and the same file gives the same bytes.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
+from sys import intern
 
 import pandas as pd
 
@@ -29,12 +31,9 @@ TAKEN_BY = "user "
 """Before the hash of who took a file, where an answer of it does not say whose it is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, as text: ``at`` an ISO instant in UTC, ``until`` a date (of a snooze), ``cutoff`` and ``run_id`` those of the list.
-
-    ``score`` is the chance on that list, added when the answer is taken.
-    """
+    """One answer, as text: ``at`` in UTC, ``until`` a date (of a snooze), ``score`` the chance on the list, added when it is taken."""
 
     target: str
     customer_id: str
@@ -53,7 +52,7 @@ class Answer:
     @property
     def key(self) -> tuple[str, ...]:
         """Return what makes two answers the same: everything but the score, and but who took the file where it names nobody."""
-        *found, by, _ = astuple(self)
+        *found, by, _ = answer_cells(self)
         return (*found, "" if by.startswith(TAKEN_BY) else by)
 
     def known_at(self, *, static: bool) -> datetime:
@@ -65,12 +64,15 @@ class Answer:
 COLUMNS = tuple(one.name for one in fields(Answer))[:-1]
 """The columns of the downloaded file; further ones are ignored."""
 
+YEARS = range(1970, 2200)  # of instants and dates: what is counted on from there stays a date
+answer_cells: Callable[[Answer], tuple[str, ...]] = attrgetter(*COLUMNS, "score")
+
 
 def utc_moment(text: str) -> datetime:
-    """Return an ISO instant with a zone as naive UTC; ``ValueError`` if it is none."""
+    """Return an ISO instant with a zone as naive UTC; ``ValueError`` if it is none, or beyond ``YEARS``."""
     found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone")
+    if found.tzinfo is None or found.year not in YEARS:
+        raise ValueError(f"{text!r} has no zone, or no year that can be")
     return found.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -93,7 +95,7 @@ def read_answers(content: bytes, name: str) -> list[tuple[int, Answer]]:
             wrong.append((line, f"{len(cells)} cells, not {len(header)}"))
             continue
         cell = dict(zip(header, cells, strict=True))
-        answer = Answer(**{column: cell[column] if column.endswith("_id") else cell[column].strip() for column in COLUMNS})
+        answer = Answer(**{column: intern(cell[column] if column.endswith("_id") else cell[column].strip()) for column in COLUMNS})
         if trouble := _trouble(answer):
             wrong.append((line, trouble))
         found.append((line, answer))
@@ -139,6 +141,8 @@ def _trouble(answer: Answer) -> str:
         until = date.fromisoformat(answer.until)
     except ValueError:
         return f'until is no date ("{answer.until[:30]}")'
+    if until.year not in YEARS:
+        return f"until lies beyond {YEARS[-1]}"
     return "" if until > utc_moment(answer.cutoff).date() else f"until is {until}, not after the list"
 
 
@@ -164,10 +168,9 @@ def match_answers(
             wrong.append((line, "the customer is not on that list"))
             continue
         score = listed[there]
-        texts = {column: _spelt(getattr(answer, column))[-1] for column in ("channel", "outcome", "reason", "by")}
-        kept = {column: getattr(answer, column) for column in COLUMNS} | texts
+        kept = {column: _spelt(getattr(answer, column))[-1] for column in ("channel", "outcome", "reason", "by")}
         kept |= {"customer_id": there[0], "product_id": there[1], "until": answer.until if answer.action == "snooze" else ""}
-        found.append(Answer(**kept, score="" if score is None else repr(score)))
+        found.append(replace(answer, **kept, score="" if score is None else repr(score)))
     refuse_rows(wrong, name)
     return found
 
@@ -186,9 +189,10 @@ def load_answers(out: Path, target: str) -> list[Answer]:
     path = out / "feedback" / f"{target}.csv"
     if not path.is_file():
         return []
-    rows = [cells for _, cells in _rows(path.read_bytes(), path.name)]
+    rows = _rows(path.read_bytes(), path.name)
+    next(rows, None)
     try:
-        return [Answer(*(cell.removeprefix("'") for cell in cells)) for cells in rows[1:]]
+        return [Answer(*(intern(cell.removeprefix("'")) for cell in cells)) for _, cells in rows]
     except TypeError as problem:
         raise PrevenanceError("E303", "not as it was written", path=path, fix="restore the file, or move it away") from problem
 
@@ -208,7 +212,7 @@ def write_answers(out: Path, target: str, answers: Sequence[Answer]) -> None:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow([*COLUMNS, "score"])
-    writer.writerows([_guarded(cell) for cell in astuple(answer)] for answer in answers)
+    writer.writerows([_guarded(cell) for cell in answer_cells(answer)] for answer in answers)
     disk.write(out / "feedback" / f"{target}.csv", written.getvalue().encode("utf-8", errors="replace"))
 
 

@@ -72,6 +72,8 @@ def as_of_instant(text: str, zone: str, now: datetime | None = None) -> datetime
 
     try:
         given = datetime.fromisoformat(text)
+        if given.year not in range(1970, 2200):
+            raise ValueError("no year that can be")
     except ValueError as problem:
         fix = "write as_of=2026-04-01 or as_of=2026-04-01T06:00:00+02:00"
         raise PrevenanceError("E208", f'as_of="{text}" is not a date', fix=fix) from problem

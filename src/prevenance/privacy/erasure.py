@@ -6,6 +6,7 @@ later runs (see ``erased``). The source is not ours to edit, unless the demo wro
 
 import gzip
 import hashlib
+import html
 import io
 import json
 import re
@@ -24,7 +25,7 @@ from prevenance.privacy.removal import Person, csv_rows, without_person
 from prevenance.publish.folders import MANIFEST
 from prevenance.sources.record import CUSTOMER_COLUMNS
 
-OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record")
+OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record", "status")
 """Folders below the output folder whose files are rewritten one by one; ``lists`` and ``demo`` have laws of their own."""
 
 NEVER = ("erased.json", "erased.key", "audit.log")
@@ -71,6 +72,12 @@ def erase_customer(out: Path, customer: str, pseudonym: str = "") -> Certificate
     # a certificate names the person by a hash and may stay
     done.left = [name for name in _left(out, person) if not name.startswith("erasures/")]
     return done
+
+
+def is_named(out: Path, customer: str) -> bool:
+    """Return whether any file below the output folder, or the data beside it that we made, names the customer."""
+    spelt = {customer, html.escape(customer), json.dumps(customer)[1:-1]}
+    return bool(_naming(out, re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in spelt))))
 
 
 def person_of(out: Path, customer: str) -> Person:
@@ -168,11 +175,15 @@ def _store(path: Path, person: Person) -> int:
 
 def _left(out: Path, person: Person) -> list[str]:
     """Return the files that still name the person, looked for in what they hold (unpacked) and in their raw bytes."""
+    return _naming(out, person.pattern) if person.marks else []
+
+
+def _naming(out: Path, pattern: re.Pattern[str]) -> list[str]:
     found = []
-    for path in sorted(path for path in out.rglob("*") if person.marks and path.is_file() and not path.is_symlink()):
+    for path in sorted(path for path in out.rglob("*") if path.is_file() and not path.is_symlink()):
         with disk.writing(path):
             texts = [path.read_bytes(), *_unpacked(path)]
-        if any(person.pattern.search(text.decode(errors="replace")) for text in texts):
+        if any(pattern.search(text.decode(errors="replace")) for text in texts):
             found.append(path.relative_to(out).as_posix())
     return found
 

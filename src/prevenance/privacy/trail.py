@@ -58,7 +58,7 @@ def verified_lines(out: Path) -> list[dict[str, Any]]:
         PrevenanceError: E309 naming the first line that is not as it was written.
     """
     path, found, before = out / LOG, [], FIRST
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), start=1):
+    for number, text in enumerate(path.read_bytes().splitlines() if path.is_file() else (), start=1):
         try:
             line = dict(json.loads(text))
         except (ValueError, TypeError):

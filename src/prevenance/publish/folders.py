@@ -5,9 +5,13 @@ new one, whatever happens in between.
 """
 
 import hashlib
+import json
 import re
+import shlex
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +20,8 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, instant_stamp
 
 LATEST = "latest"
+NIGHT = ("score", "backfill")
+"""Pipelines whose last run ``status.json`` tells."""
 MANIFEST = "manifest.json"
 VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "view.json"})
 """What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
@@ -47,6 +53,10 @@ def publish_list(
         PrevenanceError: E801 if something cannot be written, or the folder is there with other content. ``latest`` is then as before.
     """
     lists = root / "lists" / target
+    for one in (lists.parent, lists):
+        if one.is_symlink():  # what is published stays below the output folder
+            fix = f"put the folder that it points to in its place, or remove the link (rm {shlex.quote(str(one))}), and run again"
+            raise PrevenanceError("E801", "a link stands where lists are published", fix=fix, path=one)
     disk.sweep(lists)
     folder = write_bundle(lists / f"{instant_stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
     now = disk.pointed(lists / LATEST)
@@ -99,9 +109,33 @@ def write_bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str
     raise PrevenanceError("E801", what, fix="move that folder away and run again", path=folder)
 
 
-def write_status(out: Path, record: Mapping[str, Any]) -> Path:
-    """Write ``<out>/status.json`` in one step: what the last run did, also when it refused. Returns its path."""
-    return disk.write(out / "status.json", canonical_json(record))
+def status_path(out: Path, pipeline: str) -> Path:
+    """Return where the last run of a pipeline is told: ``<out>/status.json`` for the night, which a monitor reads, else ``<out>/status/``."""
+    return out / "status.json" if pipeline in NIGHT else out / "status" / f"{pipeline.replace('_', '-')}.json"
+
+
+def write_status(out: Path, record: Mapping[str, Any], at: datetime) -> Path:
+    """Write in one step what the last run of ``record["pipeline"]`` did, also when it refused. Returns the path.
+
+    Added to ``record`` (pipeline, exit, ...): ``at`` (naive UTC), the version, and when the pipeline last ended with 0 (null: not yet).
+    """
+    path, moment = status_path(out, record["pipeline"]), f"{at.isoformat(timespec='seconds')}Z"
+    last = moment if record["exit"] == 0 else _last_success(path)
+    return disk.write(path, canonical_json({**record, "at": moment, "version": _version(), "last_success": last}))
+
+
+def _version() -> str:
+    with suppress(PackageNotFoundError):  # a checkout that nobody installed
+        return version("prevenance")
+    return "unknown"
+
+
+def _last_success(path: Path) -> str | None:
+    # A damaged one tells nothing, and is replaced.
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return str(found["last_success"]) if isinstance(found, dict) and found.get("last_success") else None
+    return None
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -20,6 +20,9 @@ from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.publish.folders import LATEST, MANIFEST
 
+NEEDED = frozenset({"target", "cutoff", "run_id", "files", "model", "tables", "privacy"})
+"""What a manifest says in any case."""
+
 
 @dataclass(frozen=True)
 class Published:
@@ -87,7 +90,9 @@ def published_lists(out: Path, target: str) -> list[Published]:
         if not path.parent.is_symlink() and not path.parent.name.startswith(disk.TEMPORARY):
             # Later ones replace earlier ones of the same cutoff: the order above decides.
             found[path.parent.name.rpartition("-")[0]] = path.parent
-    return [Published(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))) for _, folder in sorted(found.items())]
+    # One that is damaged is no published list any more: nothing is known of it.
+    told = [(folder, disk.whole_json(folder / MANIFEST)) for _, folder in sorted(found.items())]
+    return [Published(folder, dict(manifest)) for folder, manifest in told if manifest is not None and set(manifest) >= NEEDED]
 
 
 def published_list_at(out: Path, target: str, cutoff: datetime | None) -> Published | None:

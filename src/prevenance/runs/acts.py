@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prevenance.privacy.trail import append_act, verified_lines
+from prevenance.base.errors import PrevenanceError
+from prevenance.privacy.trail import LOG, append_act, verified_lines
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 
@@ -26,7 +27,9 @@ def verify_trail(given: Settings, steps: Steps) -> None:
     """Print how many acts of each kind the log holds and its last digest; E309 names the first broken line."""
     steps("verify the audit log")
     lines = verified_lines(given.folder)
+    if not lines:
+        fix = "set out=<the folder that make train wrote>; where acts were noted before, restore the log from a backup"
+        raise PrevenanceError("E309", "there is no act in the audit log, so there is nothing to verify", fix=fix, path=given.folder / LOG)
     counts = ", ".join(f"{number} {what}" for what, number in sorted(Counter(one["what"] for one in lines).items()))
     steps.tell(f"AUDIT     {len(lines)} lines, chain unbroken" + (f": {counts}" if counts else ""))
-    if lines:
-        steps.tell(f"HEAD      {lines[-1]['digest']}   # note it elsewhere: a log that was cut short does not have it")
+    steps.tell(f"HEAD      {lines[-1]['digest']}   # note it elsewhere: a log that was cut short does not have it")

@@ -19,7 +19,7 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
     """Erase ``customer``; write ``<out>/erasures/<n>.json``, which does not hold the id. Doing it again finishes what was broken off.
 
     Raises:
-        PrevenanceError: E202 nobody named, E401 no output folder, E801 a file cannot be written, E904 something is left.
+        PrevenanceError: E202 nobody named, or nobody known, E401 no output folder, E801 a file cannot be written, E904 something is left.
     """
     out = given.folder
     if not given.customer:
@@ -27,6 +27,14 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
         raise PrevenanceError("E202", "customer is not set", key="customer", fix=fix)
     if not out.is_dir():
         raise PrevenanceError("E401", f"there is no output folder at {out}", key="out", fix="set out=<the folder that make train wrote>")
+    held = erased.load_erased(out)
+    # A certificate for a mistyped id would say that somebody was erased who was not.
+    if not given.force and (not held.key or held.mark(given.customer) not in held.marks) and not erasure.is_named(out, given.customer):
+        what = f"nothing below {out} names this customer, so there is nothing to erase"
+        fix = (
+            "give the id as in column customer_id of list.csv, or add force=true to keep an id that is not there yet out of every later run"
+        )
+        raise PrevenanceError("E202", what, key="customer", fix=fix)
     hidden = pseudonyms.key_pseudonyms(given.privacy.key_file)
     steps("keep the customer out of later runs")
     mark = erased.add_erased(out, given.customer).mark(given.customer)

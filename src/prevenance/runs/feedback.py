@@ -32,9 +32,11 @@ def take_answers(given: Settings, steps: Steps) -> dict[str, Any]:
     with writing(path):
         content = path.read_bytes()
     read = feedback.read_answers(content, path.name)
-    lists = {(one.target, one.run_id, one.cutoff): _listed(out, one) for _, one in read}
-    found = feedback.match_answers(read, {key: rows for key, rows in lists.items() if rows is not None}, path.name)
-    answers = [one if one.by else replace(one, by=f"{feedback.TAKEN_BY}{trail.user_hash()}") for one in found]
+    # A list is read once, however many answers there are to it.
+    asked = {(one.target, one.run_id, one.cutoff): one for _, one in read}
+    lists = {key: rows for key, one in asked.items() if (rows := _listed(out, one)) is not None}
+    found, user = feedback.match_answers(read, lists, path.name), f"{feedback.TAKEN_BY}{trail.user_hash()}"
+    answers = [one if one.by else replace(one, by=user) for one in found]
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append_answers(out, target, [one for one in answers if one.target == target]) for target in targets}

@@ -1,6 +1,5 @@
 """The gates of a night: is every feed fresh, is every table whole, and what becomes of one that is not."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -47,4 +46,4 @@ def rows_before(out: Path) -> list[dict[str, int]]:
     nights = {one["cutoff"]: {name: int(counts["read"]) for name, counts in one["tables"].items()} for one in manifests}
     if nights or not (out / "run.json").is_file():
         return [nights[cutoff] for cutoff in sorted(nights)]
-    return [json.loads((out / "run.json").read_text(encoding="utf-8")).get("rows", {})]
+    return [disk.needed_json(out / "run.json").get("rows", {})]

@@ -1,6 +1,5 @@
 """The facts of a list's head: what fits, how good the last lists were, what moved, how fresh the sources are, who has how much to do."""
 
-import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from prevenance.base import disk
 from prevenance.base.formats import date_text
 from prevenance.decide import movement
 from prevenance.explain.details import Basis
@@ -88,7 +88,8 @@ def _backtest(report: dict[str, Any] | None) -> dict[str, Any]:
 def latest_report(out: Path, target: str) -> dict[str, Any] | None:
     """Return the report of the latest training, if there is one."""
     path = out / "train" / target / "report.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    found = disk.whole_json(path)
+    return None if found is None else dict(found)
 
 
 def moves_since(inputs: Inputs, made: Listed, last: Published | None, excluded: dict[str, int]) -> dict[str, Any]:

@@ -116,7 +116,9 @@ def source_of(given: Settings) -> Source:
     if folder is None:
         fix = f"write source/{name}/<table>.sql beside source/{name}.yaml"
         raise PrevenanceError("E306", f'the source "{name}" has no folder of selects', fix=fix)
-    selects = {path.stem: path.read_text(encoding="utf-8").strip().rstrip(";") for path in sorted(folder.glob("*.sql"))}
+    selects = {
+        path.stem: re.sub(r";\s*(--[^\n']*\s*)*$", "", path.read_text(encoding="utf-8").strip()) for path in sorted(folder.glob("*.sql"))
+    }
     for table in selects:
         if table not in TABLES:
             raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=did_you_mean(table, TABLES))
@@ -185,7 +187,7 @@ def prepare_out(given: Settings) -> Path:
     """
     out = given.folder
     if (out / "run.json").is_file():
-        owner = json.loads((out / "run.json").read_text(encoding="utf-8"))["source"]
+        owner = disk.needed_json(out / "run.json", "source")["source"]
         if owner != given.source.name:
             fix = f"set out=out-{given.source.name}"
             raise PrevenanceError("E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=fix)
@@ -224,7 +226,7 @@ def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
 
     wanted = json.dumps(asdict(given.demo), sort_keys=True)
     mark = folder / "demo.json"
-    if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
+    if mark.is_file() and mark.read_bytes() == wanted.encode():
         return
     with lock.hold_lock(given.folder, "demo"), disk.writing(folder):
         steps("make the demo company")

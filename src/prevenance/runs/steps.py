@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from prevenance.base import memory
+from prevenance.base import disk, memory
 from prevenance.base.errors import PrevenanceError
 from prevenance.runs.settings.schema import Settings
 
@@ -33,7 +33,7 @@ class Steps:
         if self._last:
             self.seconds[self._last] = round(self.seconds.get(self._last, 0.0) + now - self._started, 2)
             if self._log.parent.is_dir():
-                with self._log.open("a", encoding="utf-8") as log:
+                with disk.writing(self._log), self._log.open("a", encoding="utf-8") as log:
                     log.write(f"{now - self._started:8.2f} s  {self._last}\n")
         self._last, self._started = text, now
         self._shown(text)
@@ -45,4 +45,4 @@ class Steps:
 
 
 Body = Callable[[Settings, Steps], Mapping[str, Any] | None]
-"""A command: returns what status.json says of it, or nothing where it leaves that of the last run; what it refused stands in its steps."""
+"""A command: returns what its status file says of it, or nothing to say but that it is done; what it refused stands in its steps."""

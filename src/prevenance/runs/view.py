@@ -3,7 +3,6 @@
 A view may look at earlier published lists; what the list itself says never depends on it.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -70,7 +69,8 @@ def write_index(given: Settings) -> Path:
 
     out = given.folder
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in heads if path.is_file()]
+    # A view that is damaged is made again by the next list; the index does without it.
+    found = [one for path in heads if (one := disk.whole_json(path)) is not None and one.get("target")]
     return disk.write(out / "index.html", _bytes(index.index_page(found)))
 
 

@@ -11,6 +11,7 @@ from prevenance.consent import special
 from prevenance.sources.convert import WITH_OFFSET
 from prevenance.sources.declared import Source
 from prevenance.sources.files import PLACE, column_names, is_out_of_room, sql_name
+from prevenance.sources.steady import unsteady_word
 from prevenance.tables.canonical import Table
 
 
@@ -21,7 +22,11 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table, *, 
         PrevenanceError: E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used, E304 for a
             ``needed`` table without a row, E206/E207 for times without a zone.
     """
-    select = source.selects[table.name]
+    select = f"{source.selects[table.name]}\n"  # it may end in a comment
+    if word := unsteady_word(con, select):
+        what = f"{table.name}.sql asks for {word}, and the same data must give the same table at any time"
+        fix = f"take {word} out of source/{source.name}/{table.name}.sql; what is known by as_of= is cut by the engine, not by the select"
+        raise PrevenanceError("E306", what, table=table.name, fix=fix)
     _refuse_agents(con, source, table)
     # so that a select names its files plainly, and cannot reach the canonical tables
     con.execute("use raw")

@@ -17,7 +17,7 @@ from prevenance.track import tracking
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-SPOOL = "spool"
+SPOOL, TOLD = "spool", ("target", "cutoff", "run_id", "data_until", "model", "counts", "gates")
 
 
 def log_lists(out: Path, folders: Sequence[str]) -> list[str]:
@@ -30,10 +30,18 @@ def log_lists(out: Path, folders: Sequence[str]) -> list[str]:
     """
     for folder in map(Path, folders):
         told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        short = {key: told[key] for key in ("target", "cutoff", "run_id", "data_until", "model", "counts", "gates")}
+        short = {key: told[key] for key in TOLD}
         disk.write(out / SPOOL / f"{told['target']}-{told['run_id']}.json", json.dumps(short, sort_keys=True).encode())
     # Written first and logged from there: a night that breaks off is made up for by the next.
-    waiting = sorted((out / SPOOL).glob("*.json"))
+    waiting, damaged = list[Path](), list[str]()
+    for path in sorted((out / SPOOL).glob("*.json")):
+        told_of = disk.whole_json(path)
+        if told_of is not None and set(told_of) >= set(TOLD):
+            waiting.append(path)
+        else:  # set aside: it would stop every night to come
+            with disk.writing(path):
+                path.rename(path.with_suffix(".damaged"))
+            damaged.append(f"a list that waited for the model store is damaged and set aside: {path.with_suffix('.damaged')}")
     try:
         if waiting and not (out / tracking.STORE).exists():
             raise PrevenanceError("E801", "there is none", fix="run make train", path=out / tracking.STORE)
@@ -44,10 +52,10 @@ def log_lists(out: Path, folders: Sequence[str]) -> list[str]:
                     _log(out, client, json.loads(path.read_text(encoding="utf-8")))
     except PrevenanceError as problem:
         lists = f"{len(waiting)} list{'s' if len(waiting) > 1 else ''}"
-        return [f"{lists} not yet in the model store: {problem.what}; kept in {out / SPOOL} for the next night"]
+        return [*damaged, f"{lists} not yet in the model store: {problem.what}; kept in {out / SPOOL} for the next night"]
     for path in waiting:
         path.unlink()
-    return []
+    return damaged
 
 
 def _log(out: Path, client: MlflowClient, told: Mapping[str, Any]) -> None:

@@ -223,6 +223,8 @@ function recall() {
   const kept = new URLSearchParams(told);
   for (const name of ["q", "sort", "open", ...Object.keys(FILTERS)]) chosen[name] = kept.get(name) || "";
   for (const name in CHIPS) chosen[name] = kept.get(name) === "1";
+  // An address may say anything, also words that every object knows, such as constructor.
+  if (!Object.hasOwn(SORTS, chosen.sort.replace("-", ""))) chosen.sort = "";
   render();
   const one = chosen.open && rows.find((each) => key(each.i) === chosen.open);
   if (one) reveal(one);

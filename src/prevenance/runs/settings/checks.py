@@ -9,6 +9,7 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
 from prevenance.privacy.retention import check_retention
+from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.sources.gates import parse_age
@@ -16,6 +17,9 @@ from prevenance.tables.canonical import TABLES
 
 _ON, _DAYS, _NONE_BELOW = "give a number from 1 on, such as {key}={some}", "give 0 or more days", "give 0 or more"
 INFINITE = math.inf
+MOST, MOST_DAYS = 2**31 - 1, 36_500
+"""The largest number of any setting (libraries take seeds and counts of 32 bits), and of days."""
+
 COUNTS: Mapping[str, tuple[float, str]] = {
     **dict.fromkeys(("target.horizon_days", "target.active_days", "target.owned_days"), (1, _ON)),
     **{f"validation.{key}": (1, _ON) for key in ("step_days", "cutoffs", "tests", "calibrate", "max_snapshots")},
@@ -44,7 +48,12 @@ def check_settings(given: Settings) -> None:
         if table not in TABLES:
             raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
         _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
+    if set(given.out) & set("?#"):  # the address of the model store would end there
+        fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
+        raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
     values = asdict(given)
+    for key, value in _numbers(values):
+        _check_size(key, value)
     for asked, (least, fix) in COUNTS.items():
         for key, value in _each(values, asked):
             if not least <= value < INFINITE:
@@ -63,6 +72,27 @@ def check_settings(given: Settings) -> None:
     _either(given.privacy.review, "privacy.review", "required", "optional")
     if given.playbook.plays:
         playbook_of(**plays_of(given))
+
+
+def _numbers(node: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Return every number among settings, at any depth, with its key."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from _numbers(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(node, list):
+        for value in node:
+            yield from _numbers(value, key)
+    elif isinstance(node, int | float) and not isinstance(node, bool):
+        yield key, node
+
+
+def _check_size(key: str, value: float) -> None:
+    """Raise E202 for a number that no setting can have: none at all, or beyond what days, counts and seeds can be."""
+    last = key.rpartition(".")[2]
+    low, high = (0 if last == "seed" else -MOST, MOST_DAYS if last.endswith("days") or last == "lookbacks" else MOST)
+    if not low <= value <= high:
+        fix = f"write {key}={example_value(key) or 7}, or another number up to {high}"
+        raise PrevenanceError("E202", f"{key} is {str(value)[:40]}", key=key, fix=fix)
 
 
 def _each(values: Mapping[str, Any], key: str) -> Iterator[tuple[str, float]]:

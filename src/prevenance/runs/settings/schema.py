@@ -211,6 +211,7 @@ class Settings:
     language: str = ""
     accept_volume: bool = False
     allow_rule: bool = False
+    force: bool = False  # erase: also an id that nothing below out names
     seed: int = 7
     plugins: list[str] = field(default_factory=list)
     nights: NightSettings = field(default_factory=NightSettings)

@@ -1,0 +1,36 @@
+"""What a select may not ask, because the same data would give another table another time: chance, clocks, samples."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+CLOCKS = frozenset({"current_date", "current_timestamp", "current_time", "localtime", "localtimestamp"})
+"""Words that are clocks without brackets, unless a file has a column of that name."""
+
+
+def unsteady_word(con: duckdb.DuckDBPyConnection, select: str) -> str | None:
+    """Return the first thing in a select that changes from run to run, such as ``random()``; ``None`` where nothing does, or it is no SQL."""
+    told = json.loads(con.execute("select json_serialize_sql(?)", [select]).fetchall()[0][0])
+    # The engine knows which of its functions give another answer each time; error() only ends a query.
+    asked = "select distinct lower(function_name) from duckdb_functions() where stability <> 'CONSISTENT' and function_name <> 'error'"
+    changing = {row[0] for row in con.execute(asked).fetchall()}
+    held = {row[0].lower() for row in con.execute("select column_name from duckdb_columns() where schema_name = 'raw'").fetchall()}
+    for node in _nodes(told):
+        name = str(node.get("function_name", "")).lower()
+        if name in changing or (name == "age" and len(node.get("arguments") or []) == 1):
+            return f"{name}()"
+        named = node.get("column_names")
+        if isinstance(named, list) and len(named) == 1 and str(named[0]).lower() in CLOCKS - held:
+            return str(named[0]).lower()
+        if node.get("sample"):
+            return "a sample of rows"
+    return None
+
+
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _nodes(child)
