@@ -15,6 +15,7 @@ from prevenance.judge.evaluation import MIN_PERIODS, Finding, count_text
 from prevenance.judge.gaps import late_footprints
 from prevenance.judge.slices import is_contacted
 from prevenance.models.folds import Fold, at_risk
+from prevenance.models.units import effective_units
 
 TOO_GOOD_AUC = 0.97
 """Nobody foresees a customer's leaving this well; data from after the outcome do."""
@@ -97,8 +98,8 @@ def check_reliability(predictions: pd.DataFrame, model: str, capacity: int) -> F
         return _finding("PV004", "not checked: no test period", "pass")
     promised, came = float(top["score"].mean()), float(top["label"].mean())
     told = f"the {len(top)} best places of the test periods were given {promised:.1%}, {came:.1%} came"
-    # A customer listed in several periods is not several pieces of evidence.
-    spread = np.sqrt(max(promised * (1 - promised), 1e-12) / top["customer_id"].nunique())
+    # A customer listed in several periods is not several pieces of evidence, nor are accounts of one parent.
+    spread = np.sqrt(max(promised * (1 - promised), 1e-12) / effective_units(top))
     ratio = came / promised if promised > 0 else np.inf
     if abs(came - promised) <= SIGNS * spread or 2 / 3 <= ratio <= 1.5:
         return _finding("PV004", told, "pass")
@@ -165,12 +166,13 @@ def _finding(code: str, text: str, severity: str) -> Finding:
 def _moved(usable: pd.DataFrame, fold: Fold) -> str:
     """Return in words how a fold's test differs from what it was learned from, or nothing."""
     learned = usable.loc[usable["cutoff"].isin((*fold.fit, *fold.calibrate)), "label"]
-    tested = usable.loc[usable["cutoff"] == fold.test, "label"]
+    test = usable[usable["cutoff"] == fold.test]
+    tested = test["label"]
     if learned.empty or tested.empty:
         return ""
     before, now = float(learned.mean()), float(tested.mean())
     # The larger of the two spreads: a rate of nothing has none, and everything would be far from it.
-    error = np.sqrt(max(before * (1 - before), now * (1 - now)) / len(tested))
+    error = np.sqrt(max(before * (1 - before), now * (1 - now)) / effective_units(test))
     if max(before, now) < MOVED * min(before, now) or abs(now - before) <= SIGNS * error:
         return ""
     return f"{now:.1%} at {fold.test:%Y-%m-%d}, {before:.1%} before"

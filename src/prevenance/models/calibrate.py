@@ -1,6 +1,10 @@
 """From a ranking value to an honest chance, and how far that chance can be trusted."""
 
+from collections import Counter
+
 import numpy as np
+
+from prevenance.models.units import effective_number
 
 Band = tuple[tuple[float, float, float], ...]
 """Knots (score, low, high), scores ascending: between these scores the share that left lay, with 90 %."""
@@ -42,11 +46,11 @@ def platt_calibrator(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, f
     return (slope, float(model.intercept_[0]) - slope * middle) if slope > 0 else flat
 
 
-def interval_band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray) -> Band:
+def interval_band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray, groups: np.ndarray | None = None) -> Band:
     """Return the 90 % interval of the share that left among the rows nearest in score, at up to 33 scores.
 
-    The rows must be later than those the model learned from. Several snapshots of a customer count as one when the
-    width is set (Jeffreys' interval on distinct customers). Low and high never fall as the score rises.
+    The rows must be later than those the model learned from. Several snapshots of a customer count as one when the width is set (Jeffreys'
+    interval on distinct customers), and customers of one of the ``groups`` as little as unequal groups weigh (see ``units``). Low and high never fall as the score rises.
     """
     total = len(scores)
     if not total:
@@ -54,23 +58,27 @@ def interval_band(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray)
     # Equal scores in one order, whatever the order given.
     order = np.lexsort((customers, scores))
     scores, labels, customers = scores[order], labels[order], customers[order]
+    groups = customers if groups is None else groups[order]
     size = min(total, NEAREST, max(20, total // 5))
     grid = np.unique(np.quantile(scores, np.linspace(0, 1, 33)))
-    found = np.array([_interval(*_around(scores, labels, customers, score, size)) for score in grid])
+    found = np.array([_interval(*_around(scores, labels, customers, groups, score, size)) for score in grid])
     low, high = (_rising(found[:, side]) for side in (0, 1))
     return tuple((float(score), float(least), float(most)) for score, least, most in zip(grid, low, high, strict=True))
 
 
-def _around(scores: np.ndarray, labels: np.ndarray, customers: np.ndarray, score: float, size: int) -> tuple[float, int]:
-    """Return the share that left among the ``size`` rows nearest in rank (and their ties), and how many customers they are."""
+def _around(
+    scores: np.ndarray, labels: np.ndarray, customers: np.ndarray, groups: np.ndarray, score: float, size: int
+) -> tuple[float, float]:
+    """Return the share that left among the ``size`` rows nearest in rank (and their ties), and how many equal units they weigh as."""
     middle = int(np.searchsorted(scores, score, side="left") + np.searchsorted(scores, score, side="right")) // 2
     first = min(max(middle - size // 2, 0), len(scores) - size)
     start = int(np.searchsorted(scores, scores[first], side="left"))
     end = int(np.searchsorted(scores, scores[first + size - 1], side="right"))
-    return float(labels[start:end].mean()), len(set(customers[start:end]))
+    belongs = dict(zip(customers[start:end], groups[start:end], strict=True))  # a customer's group, once a customer
+    return float(labels[start:end].mean()), effective_number(np.array(list(Counter(belongs.values()).values())))
 
 
-def _interval(share: float, customers: int) -> tuple[float, float]:
+def _interval(share: float, customers: float) -> tuple[float, float]:
     from scipy.special import betaincinv
 
     left, stayed = share * customers + 0.5, (1 - share) * customers + 0.5

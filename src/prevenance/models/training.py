@@ -240,4 +240,5 @@ def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: s
 
 
 def _band(scores: np.ndarray, rows: pd.DataFrame) -> Any:
-    return interval_band(scores, rows["label"].to_numpy(dtype="float64"), sampling_units(rows).to_numpy(dtype=object))
+    customers, groups = (ids.to_numpy(dtype=object) for ids in (rows["customer_id"], sampling_units(rows)))
+    return interval_band(scores, rows["label"].to_numpy(dtype="float64"), customers, groups)
