@@ -295,7 +295,7 @@ def test_a_fraction_of_a_hit_at_capacity_is_no_difference(good):
         return gate_verdict(rows, "model", ["rule"], capacity=1, seed=1).gates
 
     assert barely(0.5)["precision_at_capacity"] == "pass"
-    assert barely(1.0)["precision_at_capacity"] == "fail"
+    assert barely(1.0)["precision_at_capacity"] == "pass", "one hit is within luck"
 
 
 @pytest.mark.parametrize(("severity", "result", "promoted"), [("fail", "fail", False), ("warn", "warn", True), ("pass", "pass", True)])

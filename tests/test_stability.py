@@ -13,6 +13,7 @@ from prevenance.explain.attribution import column_stories
 from prevenance.explain.stability import reasons_stability
 from prevenance.features.define import Count, Feature, Trend
 from prevenance.models import training
+from prevenance.models.bundle import chance
 from prevenance.models.folds import Fold
 
 CUTOFFS = [datetime(2026, 1, 1), datetime(2026, 4, 1), datetime(2026, 7, 1)]
@@ -36,7 +37,7 @@ def told(kind: str, strength: float, family: dict[str, object] | None = None) ->
     frame = world(strength)
     fitted = training.fit_model(frame, FOLD, kind, [*SIGNALS, *NOISE], seed=3)
     newest = frame[frame["cutoff"] == pd.Timestamp(CUTOFFS[2])]
-    top = newest.assign(score=training.chance(fitted, newest)).nlargest(40, "score")
+    top = newest.assign(score=chance(fitted, newest)).nlargest(40, "score")
     return reasons_stability(fitted, frame, FOLD, top, family or {}, seed=5)
 
 

@@ -16,6 +16,7 @@ from prevenance.models.encode import fit_encoder
 from prevenance.models.folds import Fold, sampling_units
 from prevenance.models.learn import learned_parameters
 from prevenance.models.training import usable_rows
+from prevenance.models.units import Evidence, unit_evidence
 
 REFITS = 10
 ROWS = 20_000
@@ -51,10 +52,13 @@ def reasons_stability(
 
     Returns:
         refits, listed (snapshots with a reason at all), stable (two of three reasons came back in more than half of the refits), unstable,
-        share_stable (None where nobody is listed), share_kept (mean share of the reasons that came back) and trivial.
+        share_stable (None where nobody is listed), share_kept (mean share of the reasons that came back) and trivial. With too few customers
+        or groups to draw from (see ``units``) refits is 0 and nothing is counted: every draw would be nearly the same customers again.
     """
     if fitted.kind in TRIVIAL or not fitted.parameters:
         return _result(0, len(listed), len(listed), 1.0 if len(listed) else None, True)
+    if not _fit_rows(frame, fold)[1].enough:
+        return _result(0, 0, 0, None, False)
     groups, names = pd.factorize(pd.Series([str(families.get(name, name)) for name in fitted.encoder.features]))
     # By family: the same story over another lookback is no other reason.
     reasons = _reasons(fitted, listed, groups, len(names))
@@ -74,8 +78,7 @@ def _again(
     fitted: Fitted, frame: pd.DataFrame, fold: Fold, seed: int, listed: pd.DataFrame, groups: np.ndarray, families: int
 ) -> np.ndarray:
     """Return the reasons of a model learned from customers drawn with replacement."""
-    rows = usable_rows(frame)
-    rows = rows[rows["cutoff"].isin(fold.learned)].reset_index(drop=True)
+    rows, _ = _fit_rows(frame, fold)
     places = list(rows.groupby(sampling_units(rows).to_numpy(dtype=object), sort=True).indices.values())
     size = max(1, int(len(places) * min(1.0, ROWS / len(rows))))
     drawn = np.random.default_rng(seed).integers(0, len(places), size)
@@ -85,6 +88,12 @@ def _again(
     parameters = learned_parameters(fitted.kind, encoder, sample, seed=seed, params=fitted.about.get("params", {}))
     groups = groups[[fitted.encoder.features.index(name) for name in encoder.features]]
     return _reasons(Fitted(fitted.kind, encoder, parameters, fitted.calibrator), listed, groups, families)
+
+
+def _fit_rows(frame: pd.DataFrame, fold: Fold) -> tuple[pd.DataFrame, Evidence]:
+    rows = usable_rows(frame)
+    rows = rows[rows["cutoff"].isin(fold.fit)].reset_index(drop=True)
+    return rows, unit_evidence(rows)
 
 
 def _reasons(fitted: Fitted, rows: pd.DataFrame, groups: np.ndarray, families: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from prevenance.judge.evaluation import MIN_PERIODS, Finding, count_text
 from prevenance.judge.gaps import late_footprints
 from prevenance.judge.reliability import reliability
 from prevenance.models.folds import Fold, at_risk
+from prevenance.models.units import effective_units
 
 TOO_GOOD_AUC = 0.97
 """Nobody foresees a customer's leaving this well; data from after the outcome do."""
@@ -98,9 +99,10 @@ def check_chances(predictions: pd.DataFrame, model: str) -> Finding:
     if not found:
         return _finding("PV004", "not checked: no test period", "pass")
     top: Any = found["worst_tenth"]
-    told = f"the highest tenth was given {top['predicted']:.1%}, {top['seen']:.1%} came (by luck {top['low']:.1%} to {top['high']:.1%})"
-    if top["customers"] < ENOUGH:
+    told = f"the highest tenth was given {top['predicted']:.1%}, {top['seen']:.1%} came"
+    if top["low"] is None or top["customers"] < ENOUGH:
         return _finding("PV004", f"{told}; {count_text(top['customers'], 'customer')} in it, too few to say more", "pass")
+    told += f" (by luck {top['low']:.1%} to {top['high']:.1%})"
     return _finding("PV004", told, "pass" if top["low"] <= top["seen"] <= top["high"] else "fail")
 
 
@@ -164,12 +166,13 @@ def _finding(code: str, text: str, severity: str) -> Finding:
 def _moved(usable: pd.DataFrame, fold: Fold) -> str:
     """Return in words how a fold's test differs from what it was learned from, or nothing."""
     learned = usable.loc[usable["cutoff"].isin(fold.learned), "label"]
-    tested = usable.loc[usable["cutoff"] == fold.test, "label"]
+    test = usable[usable["cutoff"] == fold.test]
+    tested = test["label"]
     if learned.empty or tested.empty:
         return ""
     before, now = float(learned.mean()), float(tested.mean())
     # The larger of the two spreads: a rate of nothing has none, and everything would be far from it.
-    error = np.sqrt(max(before * (1 - before), now * (1 - now)) / len(tested))
+    error = np.sqrt(max(before * (1 - before), now * (1 - now)) / effective_units(test))
     if max(before, now) < MOVED * min(before, now) or abs(now - before) <= SIGNS * error:
         return ""
     return f"{now:.1%} at {fold.test:%Y-%m-%d}, {before:.1%} before"

@@ -23,12 +23,10 @@ from prevenance.judge.bootstrap import (
     rows_by_model,
 )
 from prevenance.judge.metrics import hits_at_capacity
+from prevenance.models.units import unit_evidence
 
 MIN_PERIODS = 3
 """Test periods (with and without the outcome) that a promotion needs."""
-
-MIN_CUSTOMERS = 20
-"""Customers that must stand behind a number before an interval is put around it."""
 
 _NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules", "champion": "the champion"}
 _NAMES["health_score"] = "your health score"
@@ -70,10 +68,10 @@ def evaluate(predictions: pd.DataFrame, *, capacity: int, replicates: int = 400,
     """Return {model: {metric: {value, low, high}}} pooled over test periods, models by name.
 
     Intervals are two-sided 90 %, bootstrapped by customer over all periods; every model sees the same draws. Row order plays no part.
-    With fewer than ``MIN_CUSTOMERS`` customers, or no ``replicates``, low and high are None.
+    With too few customers or groups (see ``units``), or no ``replicates``, low and high are None.
     """
     rows, customers = closed_rows(predictions)
-    replicates = replicates if len(customers) >= MIN_CUSTOMERS else 0
+    replicates = replicates if unit_evidence(rows).enough else 0
     weights = bootstrap_weights(len(customers), replicates, seed)
     return {
         model: {
@@ -108,8 +106,9 @@ def gate_verdict(
 ) -> Verdict:
     """Return whether the challenger may replace the best rival (highest average precision), and why.
 
-    It needs ``min_periods`` test periods with both classes, a lower bound above 0 (two-sided 90 %, paired bootstrap by customer) for the
-    difference in average precision, an AUC clearly above 0.5, precision at capacity and Brier not surely worse (by the same paired intervals),
+    It needs enough customers or groups to draw from (see ``units``), ``min_periods`` test periods with both classes, a lower bound above 0
+    (two-sided 90 %, paired bootstrap by customer) for the difference in average precision, an AUC clearly above 0.5, precision at capacity and
+    Brier not surely worse (by the same paired intervals),
     no collapsed slice and no failed check; a slice that is starved or served worse (``slices``) and a warning of ``findings`` warn.
     """
     rows, customers = closed_rows(predictions)
@@ -130,17 +129,22 @@ def gate_verdict(
 
 @dataclass(frozen=True)
 class _Duel:
-    """Two models on the periods they share: pooled metrics (value first, then replicates), and contacts in all."""
+    """Two models on the periods they share: pooled metrics (value first, then replicates), and contacts in all.
+
+    ``lack`` says why there is no interval around a difference, where too few customers or groups stand behind it.
+    """
 
     rival: str
     periods: int
     ours: dict[str, Floats]
     theirs: dict[str, Floats]
     contacts: int
+    lack: str
 
     def difference(self, metric: str) -> Estimate:
-        """Return ours less theirs with its paired interval."""
-        return bootstrap_interval(self.ours[metric] - self.theirs[metric])
+        """Return ours less theirs with its paired interval, none where too few stand behind it."""
+        gap = self.ours[metric] - self.theirs[metric]
+        return bootstrap_interval(gap[:1] if self.lack else gap)
 
 
 def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArray[np.object_], weights: Weights, capacity: int) -> _Duel:
@@ -150,7 +154,7 @@ def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArra
     ours, theirs = (pooled_metrics(part, customer_index(part, customers), weights, capacity) for part in (mine, other))
     usable = int((mine.groupby("cutoff")["label"].nunique() > 1).sum())
     contacts = int(mine.groupby("cutoff").size().clip(upper=capacity).sum())
-    return _Duel(rival, usable, ours, theirs, contacts)
+    return _Duel(rival, usable, ours, theirs, contacts, unit_evidence(mine).lack)
 
 
 def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding], min_periods: int) -> tuple[dict[str, str], list[str]]:
@@ -162,7 +166,7 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
         "periods": ""
         if duel.periods >= min_periods
         else f"{count_text(duel.periods, 'test period')} with both classes, {min_periods} are needed",
-        "signal": _coin(duel.ours["roc_auc"]),
+        "signal": "" if duel.lack else _coin(duel.ours["roc_auc"]),
         "precision_at_capacity": _worse("precision at capacity", duel, 1.0, 1 / max(1, duel.contacts)),
         "brier": _worse("brier", duel, -1.0, 0.0),
         "slices": f"ranked worse than the rule in {', '.join(collapsed)}" if collapsed else "",
@@ -170,6 +174,8 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
     }
     gates = {"beats_rivals": "pass" if low is not None and low > 0 else "fail"}
     gates |= {name: "fail" if words else "pass" for name, words in blocked.items()}
+    if duel.lack:
+        gates["signal"] = "fail"  # without an interval nothing is clearly above a coin
     if not collapsed and any(one.get("starved") or one.get("worse") for one in sliced):
         gates["slices"] = "warn"
     if not failed and any(finding.severity == "warn" for finding in findings):
@@ -204,11 +210,11 @@ def _worse(words: str, duel: _Duel, sign: float, least: float) -> str:
 
 def _words(duel: _Duel, gates: dict[str, str]) -> str:
     """Return the comparison in numbers."""
-    ours, theirs, gap = (
-        float(duel.ours["average_precision"][0]),
-        float(duel.theirs["average_precision"][0]),
-        duel.difference("average_precision"),
-    )
+    ours, theirs = (float(side["average_precision"][0]) for side in (duel.ours, duel.theirs))
+    gap = duel.difference("average_precision")
+    if gap["value"] is not None and duel.lack:
+        against = f"average precision {ours:.2f} against {_called(duel.rival)}'s {theirs:.2f}"
+        return f"{against}, with no interval around the difference, because too few stand behind it ({duel.lack})"
     if gap["value"] is None or gap["low"] is None or gap["high"] is None:
         return "average precision is undefined, no test period has both classes"
     must = "" if gates["beats_rivals"] == "pass" else ", must be above 0"

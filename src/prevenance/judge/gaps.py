@@ -12,14 +12,15 @@ import pandas as pd
 
 from prevenance.judge import clustered
 from prevenance.judge.clustered import Clustered, Floats, Places
-from prevenance.models.folds import at_risk
+from prevenance.models.folds import at_risk, sampling_units
+from prevenance.models.units import unit_evidence
 
 EDGES = (0.0, 7.0, 28.0, 56.0, np.inf)
 NAMES = ("1–7", "8–28", "29–56", "57+")
 """Days from the cutoff to the outcome, half-open from below."""
 
 ENOUGH = 20
-"""Distinct customers with the outcome that a gap needs; with fewer, its AUC is not told."""
+"""Distinct customers (groups, where accounts have one parent) with the outcome that a gap needs; with fewer, its AUC is not told."""
 
 NEAR, FAR, SURE = 0.70, 0.55, 0.01
 """A footprint has at least this AUC within 7 days and at most this later, and so by chance in 1 of 100 searches at most."""
@@ -36,13 +37,14 @@ class Power:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Snapshots with a closed label: days to the outcome (nan without) and codes of customer and cutoff."""
+    """Snapshots with a closed label: days to the outcome (nan without), codes of customer (group) and cutoff, and ``enough`` of both for an interval."""
 
     label: Floats
     days: Floats
     customer: Places
     period: Places
     customers: int
+    enough: bool
 
 
 def power_by_gap(frame: pd.DataFrame, columns: Sequence[str], marked: Sequence[str] = ()) -> list[Power]:
@@ -65,7 +67,7 @@ def late_footprints(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
     rows, used = _rows(frame)
     names = [name for name in features if name in used and pd.api.types.is_numeric_dtype(used[name])]
     soon, later = rows.days <= EDGES[1], rows.days > EDGES[1]
-    if min(_customers(rows, soon), _customers(rows, later)) < ENOUGH:
+    if not rows.enough or min(_customers(rows, soon), _customers(rows, later)) < ENOUGH:
         return []
     return [name for name in names if _only_near(rows, _filled(used[name]), soon, later, SURE / len(names))]
 
@@ -86,8 +88,9 @@ def _rows(frame: pd.DataFrame) -> tuple[_Rows, pd.DataFrame]:
     outcome = pd.to_datetime(used["outcome_at"]) if "outcome_at" in used else pd.Series(pd.NaT, used.index, dtype="datetime64[us]")
     days = ((outcome - used["cutoff"]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
     label = used["label"].to_numpy(dtype=float)
-    customer, names = pd.factorize(used["customer_id"])
-    return _Rows(label, np.where(label > 0, days, np.nan), customer, pd.factorize(used["cutoff"])[0], len(names)), used
+    customer, names = pd.factorize(sampling_units(used))
+    days, period = np.where(label > 0, days, np.nan), pd.factorize(used["cutoff"])[0]
+    return _Rows(label, days, customer, period, len(names), unit_evidence(used).enough), used
 
 
 def _told(rows: _Rows, values: Floats) -> list[dict[str, object]]:
@@ -101,7 +104,7 @@ def _auc(rows: _Rows, values: Floats, chosen: np.ndarray, name: str) -> dict[str
     if customers < ENOUGH:
         return {"days": name, "auc": None, "low": None, "high": None, "customers": customers}
     found = _against(rows, values, chosen)
-    low, high = found.interval()
+    low, high = found.interval() if rows.enough else (None, None)
     return {"days": name, "auc": found.value if np.isfinite(found.value) else None, "low": low, "high": high, "customers": customers}
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from prevenance.judge.bootstrap import Estimate, bootstrap_interval, bootstrap_weights, closed_rows, customer_index, pooled_metrics
-from prevenance.judge.evaluation import MIN_CUSTOMERS, count_text
+from prevenance.judge.evaluation import count_text
 from prevenance.judge.tested import Choice, Tested
 from prevenance.models.bundle import chance
 from prevenance.models.folds import sampling_units
 from prevenance.models.training import fit_model, rule_text
+from prevenance.models.units import unit_evidence
 
 TITLES = {
     "L1.1": "no test set",
@@ -176,12 +177,10 @@ def _alike(tested: Tested) -> tuple[str, str]:
 
 
 def _auc(rows: pd.DataFrame, seed: int) -> Estimate:
-    """Return the AUC over periods with its 90 % interval by customer; no interval with too few customers with the outcome."""
+    """Return the AUC over periods with its 90 % interval by customer; no interval with too few customers or groups (see ``units``)."""
     customers = np.unique(sampling_units(rows).to_numpy(dtype=object))
-    enough = rows.loc[rows["label"] > 0, "customer_id"].nunique() >= MIN_CUSTOMERS
-    return bootstrap_interval(
-        pooled_metrics(rows, customer_index(rows, customers), bootstrap_weights(len(customers), 200 if enough else 0, seed), 1)["roc_auc"]
-    )
+    weights = bootstrap_weights(len(customers), 200 if unit_evidence(rows).enough else 0, seed)
+    return bootstrap_interval(pooled_metrics(rows, customer_index(rows, customers), weights, 1)["roc_auc"])
 
 
 def _said(one: Estimate) -> str:

@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prevenance.models.folds import sampling_units
+from prevenance.models.units import unit_evidence
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +21,8 @@ def reliability(predictions: pd.DataFrame, model: str, *, seed: int = 0) -> dict
     A bin is {predicted, seen, snapshots, customers, low, high}. Bins hold equal numbers of test snapshots, lowest scores first.
     ``low``/``high`` is where 90 % of the seen shares fall in ``WORLDS`` worlds in which every chance is exact (the consistency bars of
     Bröcker & Smith, 2007, "Increasing the reliability of reliability diagrams"); in a world all snapshots of a customer share one fate, so
-    the bars count customers and are wide rather than narrow; those of ``worst_tenth`` hold 99 %. ``error`` is the expected calibration error (mean distance of seen from
+    the bars count customers and are wide rather than narrow, those of ``worst_tenth`` hold 99 %; with too few of
+    them, or of groups, there are none (see ``units``). ``error`` is the expected calibration error (mean distance of seen from
     predicted, in chances), ``error_by_luck`` its mean and 95 % quantile in those worlds. Empty predictions give {}.
     """
     rows = predictions[(predictions["model"] == model) & predictions["label"].notna()].sort_values(
@@ -37,23 +39,25 @@ def reliability(predictions: pd.DataFrame, model: str, *, seed: int = 0) -> dict
     low, high = np.quantile(exact, [0.05, 0.95], axis=0)
     least, most = np.quantile(exact[:, -1], [0.005, 0.995])
     luck = np.array([_error(world, predicted, counts) for world in exact])
+    enough = unit_evidence(rows).enough
     bins = [
         {
             "predicted": float(predicted[place]),
             "seen": float(seen[place]),
             "snapshots": len(part),
             "customers": len(np.unique(customer[part])),
-            "low": float(low[place]),
-            "high": float(high[place]),
+            "low": float(low[place]) if enough else None,
+            "high": float(high[place]) if enough else None,
         }
         for place, part in enumerate(parts)
     ]
     return {
         "predicted": float(score.mean()),
         "seen": float(label.mean()),
-        "worst_tenth": {name: bins[-1][name] for name in ("predicted", "seen", "customers")} | {"low": float(least), "high": float(most)},
+        "worst_tenth": {name: bins[-1][name] for name in ("predicted", "seen", "customers")}
+        | ({"low": float(least), "high": float(most)} if enough else {"low": None, "high": None}),
         "error": _error(seen, predicted, counts),
-        "error_by_luck": {"value": float(luck.mean()), "high": float(np.quantile(luck, 0.95))},
+        "error_by_luck": {"value": float(luck.mean()), "high": float(np.quantile(luck, 0.95))} if enough else {"value": None, "high": None},
         "bins": bins,
     }
 

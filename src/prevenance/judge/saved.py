@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.judge.bootstrap import Floats, Weights, bootstrap_interval, bootstrap_weights, closed_rows, customer_index, pooled_metrics
+from prevenance.models.units import unit_evidence
 
 Report = dict[str, float | str | None]
 
@@ -14,7 +15,7 @@ def compare_with_health_score(
     """Return hits_model, hits_score, difference (low, high), saved_assumed, share and text; None where the two share no test period.
 
     Hits are outcomes among the ``capacity`` best of each test period, summed over the periods both were tested in; the interval of
-    their difference is two-sided 90 %, from a paired bootstrap by customer. ``saved_assumed`` is the difference times ``share``, the
+    their difference is two-sided 90 %, from a paired bootstrap by customer; None with too few (see ``units``). ``saved_assumed`` is the difference times ``share``, the
     share of outcomes that a contact is assumed to prevent.
 
     Args:
@@ -31,7 +32,8 @@ def compare_with_health_score(
     rows = rows[rows["cutoff"].isin(both[0] & both[1])]
     if rows.empty or model == "health_score":
         return None
-    weights = bootstrap_weights(len(customers), replicates, seed)
+    lack = unit_evidence(rows).lack
+    weights = bootstrap_weights(len(customers), 0 if lack else replicates, seed)
     ours, theirs = (_hits(rows[rows["model"] == name], customers, weights, capacity) for name in (model, "health_score"))
     found = bootstrap_interval(ours - theirs)
     value, low, high = (found[key] for key in ("value", "low", "high"))
@@ -43,7 +45,7 @@ def compare_with_health_score(
         "high": high,
         "saved_assumed": None if value is None else value * share,
         "share": share,
-        "text": _text(model, float(ours[0]), float(theirs[0]), (value, low, high), share, len(both[0] & both[1])),
+        "text": _text(model, float(ours[0]), float(theirs[0]), (value, low, high), share, len(both[0] & both[1]), lack),
     }
 
 
@@ -56,11 +58,13 @@ def _hits(rows: pd.DataFrame, customers: np.ndarray, weights: Weights, capacity:
     return np.nan_to_num(pooled_metrics(rows, place, weights, capacity)["precision_at_capacity"]) * contacts
 
 
-def _text(model: str, ours: float, theirs: float, gap: tuple[float | None, float | None, float | None], share: float, periods: int) -> str:
+def _text(
+    model: str, ours: float, theirs: float, gap: tuple[float | None, float | None, float | None], share: float, periods: int, lack: str
+) -> str:
     value, low, high = gap
     head = f"{model} found {ours:.1f} and your health score {theirs:.1f} of those listed, over {periods} test periods"
     if value is None or low is None or high is None:
-        return f"{head}: the difference is not known"
+        return f"{head}: how certain the difference is is not known" + (f" ({lack})" if lack else "")
     between = f"{value * share:+.1f} customers saved (90 % interval {low * share:+.1f} to {high * share:+.1f}), if a contact saves {share * 100:.0f} % (assumed)"
     sure = "the model finds more" if low > 0 else "your score finds more" if high < 0 else "the difference is not certain"
     return f"{head}: {between}; {sure}"

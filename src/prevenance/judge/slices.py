@@ -1,6 +1,7 @@
 """Slices: whether a model that wins overall fails a group of customers, or leaves it without attention."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pandas as pd
 from prevenance.judge import clustered
 from prevenance.judge.bootstrap import Floats, Weights, bootstrap_weights, closed_rows, customer_index
 from prevenance.judge.metrics import average_precision
+from prevenance.models.units import unit_evidence
 
 COLLAPSE_POSITIVES = 30
 """A slice with at least so many positive snapshots is judged; below, there is not enough data."""
@@ -51,7 +53,8 @@ def slice_report(
     average precision there), roc_auc, others_auc, collapse (``COLLAPSE_POSITIVES`` customers with the outcome, ranked worse than by the
     rule), worse (in words, if clearly worse than for everyone else, allowing for the number of slices), says (the judgement). With
     ``capacity`` also recall, others_recall, false_alarms, outcome_share, contact_share, attention {value, low, high} (the second over
-    the first, 90 % interval by customer) and starved.
+    the first, 90 % interval by customer) and starved. Nothing is judged, and no interval given, where too few customers or groups stand
+    behind it (see ``units``).
     Average precision is the mean over periods weighted by positives, None where a slice has one class only. Columns that ``frame``
     does not have are left out; those of ``unblocking`` never collapse, because the more ways of slicing may block, the surer one does by luck.
     """
@@ -111,6 +114,7 @@ def _slice(
     precision, rule = _precision(ours), _precision(theirs)
     # Everyone else within their own slices too: a column that itself tells who leaves would else make them look better ranked.
     aucs = [_auc(mine[side], column, places[side], len(weights)) for side in (here, ~here)]
+    enough = enough and unit_evidence(ours).enough
     found: dict[str, object] = {
         "column": column,
         "value": value,
@@ -131,9 +135,12 @@ def _slice(
 def _attention(mine: pd.DataFrame, here: np.ndarray, places: np.ndarray, weights: Weights, found: dict[str, object]) -> dict[str, object]:
     """Return the slice's share of the contacts beside its share of the outcomes, and what the contacts caught."""
     label, listed = mine["label"].to_numpy(), mine["contacted"].to_numpy(dtype=float)
-    recalls = [clustered.clustered_share((label * listed)[side], label[side], places[side], len(weights)) for side in (here, ~here)]
+    recalls = [
+        _trusted(clustered.clustered_share((label * listed)[side], label[side], places[side], len(weights)), mine[side])
+        for side in (here, ~here)
+    ]
     outcomes, contacts = _share(label[here].sum(), label.sum()), _share(listed[here].sum(), listed.sum())
-    ratio = _ratio(label, listed, here, places, weights)
+    ratio = _ratio(label, listed, here, places, weights if unit_evidence(mine).enough else weights[:, :1])
     return {
         "recall": _finite(recalls[0].value),
         "others_recall": _finite(recalls[1].value),
@@ -196,7 +203,12 @@ def _judged(one: dict[str, object], chance: float) -> dict[str, object]:
 
 def _auc(rows: pd.DataFrame, column: str, places: np.ndarray, customers: int) -> clustered.Clustered:
     period = rows.groupby(["cutoff", column], sort=False).ngroup().to_numpy()
-    return clustered.clustered_auc(rows["label"].to_numpy(), rows["raw"].to_numpy(dtype=float), period, places, customers)
+    return _trusted(clustered.clustered_auc(rows["label"].to_numpy(), rows["raw"].to_numpy(dtype=float), period, places, customers), rows)
+
+
+def _trusted(found: clustered.Clustered, rows: pd.DataFrame) -> clustered.Clustered:
+    """Return the value as one that nobody stands behind, hence without an interval, where its rows are too few customers or groups."""
+    return found if unit_evidence(rows).enough else replace(found, behind=0)
 
 
 def _precision(rows: pd.DataFrame) -> float | None:

@@ -50,4 +50,5 @@ def out_of_fold_values(
 
 def band_of(scores: np.ndarray, rows: pd.DataFrame) -> Band:
     """Return the 90 % interval by score of rows (label, customer_id or group) that were told by models that had not learned from them."""
-    return interval_band(scores, rows["label"].to_numpy(dtype="float64"), sampling_units(rows).to_numpy(dtype=object))
+    customers, groups = (ids.to_numpy(dtype=object) for ids in (rows["customer_id"], sampling_units(rows)))
+    return interval_band(scores, rows["label"].to_numpy(dtype="float64"), customers, groups)

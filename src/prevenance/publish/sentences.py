@@ -93,7 +93,8 @@ def stability_sentence(report: Report) -> str:
     if one.get("trivial"):
         return "trivially stable: the rule gives everybody the same reason"
     if not is_known(one.get("share_stable")):
-        return f"{NOT_ENOUGH}: nobody is listed with a reason"
+        why = "nobody is listed with a reason" if one.get("refits") else "too few customers or groups to draw from"
+        return f"{NOT_ENOUGH}: {why}"
     return (
         f"top-3 stable over {count_text(one.get('refits'), 'refit')} for {percent_text(one['share_stable'])} of listed customers "
         f"({number_text(one.get('stable'))} of {number_text(one.get('listed'))})"
