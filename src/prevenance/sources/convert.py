@@ -8,6 +8,7 @@ import duckdb
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.instants import has_offset_sql, instant_sql, local_sql
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
 
@@ -15,15 +16,6 @@ DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
 """A date whose first two numbers could be day and month or month and day."""
 
 ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
-
-WITH_OFFSET = r"\d[ T]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
-
-
-def local_time_sql(source: Source, text: str) -> str:
-    """Return SQL that turns text without an offset into local time, or null."""
-    if source.timestamp_formats:
-        return f"try_strptime({text}, [{', '.join(sql_text(pattern) for pattern in source.timestamp_formats)}])"
-    return f"try_cast({text} as timestamp)"
 
 
 def number_text_sql(source: Source, text: str) -> str:
@@ -34,28 +26,27 @@ def number_text_sql(source: Source, text: str) -> str:
     return f"case when {fits} then replace(replace(trim({text}), '.', ''), ',', '.') end"
 
 
-def instant_sql(source: Source, text: str) -> str:
-    """Return SQL that turns text into a UTC instant, or null."""
-    local = local_time_sql(source, text)
-    if source.timezone not in ("", "UTC"):
-        local = f"timezone('UTC', timezone({sql_text(source.timezone)}, {local}))"
-    # an offset in the text says more than the declared zone
-    return f"case when regexp_matches({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
-
-
 def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
     """Turn the rows of ``taken`` into those of ``judged``: typed values beside their raw text, and the first rule that a row breaks."""
+    # each text is read once, before it is asked for more than once
+    instants = [column.name for column in table.columns if column.kind == "instant" and column.name in columns]
+    read = "".join(f", {instant_sql(source, sql_name(name))} as {_at(name)}" for name in instants)
     typed = ", ".join(f"{converted_sql(source, table, column, columns)} as {sql_name(column.name)}" for column in table.columns)
     texts = ", ".join(f"{sql_name(name)} as {sql_name('raw ' + name)}" for name in columns if name in table.names)
     extra = ", ".join(name if name in columns else f"null::varchar as {name}" for name in ("_file", "_line", "_id"))
-    known = instant_sql(source, sql_name("known_at")) if "known_at" in columns else "null::timestamp"
+    known = _at("known_at") if "known_at" in columns else "null::timestamp"
     # two tables, not one query: the reason is worked out from the converted values, and each is converted once
     con.execute(
-        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row from taken"
+        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row "
+        f"from (select *{read} from taken)"
     )
     con.execute("drop table taken")
     con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from converted")
     con.execute("drop table converted")
+
+
+def _at(name: str) -> str:
+    return sql_name("at " + name)
 
 
 def is_missing_sql(text: str) -> str:
@@ -67,17 +58,16 @@ def converted_sql(source: Source, table: Table, column: Column, columns: list[st
     """Return SQL for a column's converted value (null where it does not convert)."""
     text = sql_name(column.name)
     if column.name == "known_at":
-        happened = instant_sql(source, sql_name("event_at"))
         if "known_at" not in columns:
             # in whole microseconds: the engine takes no fraction of a day
             delay = round(source.delay_days.get(table.name, 0) * 86_400_000_000)
-            return f"{happened} + interval {delay} microsecond"
+            return f"{_at('event_at')} + interval {delay} microsecond"
         # a fact cannot have been known before it happened: within the slack the later clock is right
-        return f"greatest({instant_sql(source, text)}, {happened})" if "event_at" in columns else instant_sql(source, text)
+        return f"greatest({_at('known_at')}, {_at('event_at')})"
     if column.name not in columns:
         return f"null::{SQL_TYPES[column.kind]}"
     if column.kind == "instant":
-        return instant_sql(source, text)
+        return _at(column.name)
     if column.kind == "number":
         return f"case when {is_missing_sql(text)} then null else try_cast({number_text_sql(source, text)} as {SQL_TYPES['number']}) end"
     return f"try_cast(lower(trim({text})) as boolean)" if column.kind == "flag" else text
@@ -160,8 +150,8 @@ def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:
     near = f"select hour from ({hours}) where {local(after)} - {local(before)} <> interval 6 hour"
     text, value = sql_name("raw " + name), sql_name(name)
     rows = (
-        f"select {value} as moment, {local_time_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
-        f"and not regexp_matches({text}, '{WITH_OFFSET}')"
+        f"select {value} as moment, {local_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
+        f"and not {has_offset_sql(source, text)}"
     )
     # half hours too: Lord Howe changes its clocks by thirty minutes
     twice = " or ".join(f"{local(f'moment {sign} interval {minutes} minute')} = said" for sign in "+-" for minutes in (30, 60))
