@@ -166,6 +166,20 @@ def test_fault_39_partly_backfilled_history_is_said(company: Company) -> None:
     assert f"only {len(kept)} of 24 snapshots have history" in run.messages
 
 
+@pytest.mark.parametrize("days", [-1, float("nan"), float("inf"), 86_400])
+def test_a_delay_that_cannot_be_is_refused(company: Company, days: float) -> None:
+    company.settings["delay_days"] = {"tickets": days}
+    run = company.refused("E202", "key=source.delay_days.tickets", "give days from 0 to 3650")
+    assert company.passes(run.setting()).count("tickets")[0] == 8
+
+
+def test_a_delay_of_no_table_names_the_nearest(company: Company) -> None:
+    company.settings["delay_days"] = {"ticket": 2}
+    company.refused("E201", "key=source.delay_days.ticket", 'did you mean "tickets"?')
+    company.settings["delay_days"] = {}
+    company.refused("E201", 'did you mean "tickets"?', overrides=("source.delay_days.Tickets=2",))
+
+
 def test_fault_40_leap_day_year_end_and_the_future(company: Company) -> None:
     assert as_of_instant("2024-02-29", "Europe/Paris") == datetime(2024, 2, 28, 23)
     assert as_of_instant("2024-12-31T23:59:59.999999+00:00", "UTC") == datetime(2024, 12, 31, 23, 59, 59, 999999)

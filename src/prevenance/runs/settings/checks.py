@@ -16,6 +16,9 @@ from prevenance.tables.canonical import TABLES
 
 _ON, _DAYS, _NONE_BELOW = "give a number from 1 on, such as {key}={some}", "give 0 or more days", "give 0 or more"
 INFINITE = math.inf
+MOST_DELAY_DAYS = 3650
+"""From what happened to when it was known: longer is a slip of the pen, or seconds."""
+
 COUNTS: Mapping[str, tuple[float, str]] = {
     **dict.fromkeys(("target.horizon_days", "target.active_days", "target.owned_days"), (1, _ON)),
     **{f"validation.{key}": (1, _ON) for key in ("step_days", "cutoffs", "tests", "calibrate", "max_snapshots")},
@@ -44,6 +47,7 @@ def check_settings(given: Settings) -> None:
         if table not in TABLES:
             raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
         _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
+    _check_delays(given.source.delay_days)
     values = asdict(given)
     for asked, (least, fix) in COUNTS.items():
         for key, value in _each(values, asked):
@@ -63,6 +67,17 @@ def check_settings(given: Settings) -> None:
     _either(given.privacy.review, "privacy.review", "required", "optional")
     if given.playbook.plays:
         playbook_of(**plays_of(given))
+
+
+def _check_delays(delay_days: Mapping[str, float]) -> None:
+    """Raise E201 for a delay of no table, E202 for one that would show a fact before it was known."""
+    for table, days in delay_days.items():
+        key = f"source.delay_days.{table}"
+        if table not in TABLES:
+            raise PrevenanceError("E201", f'delay_days names "{table}", which is no table', key=key, fix=did_you_mean(table, TABLES))
+        if not 0 <= days <= MOST_DELAY_DAYS:
+            fix = f"give days from 0 to {MOST_DELAY_DAYS}, such as {key}=1"
+            raise PrevenanceError("E202", f"{key} is {days}", key=key, fix=fix)
 
 
 def _each(values: Mapping[str, Any], key: str) -> Iterator[tuple[str, float]]:
