@@ -62,7 +62,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     source = source or source_of(given)
     out = prepare_out(given)
     data = data_of(given, source, steps)
-    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
+    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required, one.least_kept) for name, one in given.tables.items()}
     steps("note what the files are")
     # Before the reading: compared again when the list is ready, so a file replaced in between is seen.
     before = file_digests(data, source)

@@ -14,12 +14,12 @@ from prevenance.sources.instants import has_offset_sql
 from prevenance.tables.canonical import Table
 
 
-def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table, *, needed: bool) -> list[str]:
+def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
     """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
 
     Raises:
-        PrevenanceError: E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used, E304 for a
-            ``needed`` table without a row, E206/E207 for times without a zone.
+        PrevenanceError: E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used, E206/E207 for
+            times without a zone.
     """
     select = source.selects[table.name]
     _refuse_agents(con, source, table)
@@ -44,11 +44,15 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table, *, 
     if missing := [column.name for column in table.columns if column.required and column.name not in columns]:
         fix = f"add `… as {missing[0]}` to {table.name}.sql"
         raise _column_error(table, missing[0], f'the select does not give "{missing[0]}"', fix)
-    if needed and not con.execute("select exists(from taken)").fetchall()[0][0]:
-        what, first = "the required table has a header and no row", _first_header_place(source, table)
-        raise PrevenanceError("E304", what, table=table.name, first=first, fix="export it again, with its rows")
     _check_zone(con, source, table, columns)
     return columns
+
+
+def refuse_empty(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
+    """Raise E304 for a table that must have rows and has none."""
+    if not con.execute("select exists(from taken)").fetchall()[0][0]:
+        what, first = "the required table has a header and no row", _first_header_place(source, table)
+        raise PrevenanceError("E304", what, table=table.name, first=first, fix="export it again, with its rows")
 
 
 def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:

@@ -24,12 +24,13 @@ class Policy:
     """What bad rows of one table get: above ``max_bad_share`` the run refuses, unless ``on_bad_row`` is ``quarantine``.
 
     A table with ``required=True`` must have rows, one with ``False`` may be missing; undecided, it must be there and may be empty (never
-    that of customers).
+    that of customers). A select that keeps no row of a file, or a smaller share than ``least_kept``, is refused unless ``required=False``.
     """
 
     on_bad_row: str = "refuse"
     max_bad_share: float = 0.01
     required: bool | None = None
+    least_kept: float = 0.0
 
 
 @dataclass

@@ -95,6 +95,9 @@ class PolicySettings:
 
     on_bad_row: str = "refuse"  # refuse: a run with too many bad rows ends with 3; quarantine: they are set apart and it goes on
     max_bad_share: float = 0.01  # the share of rows that may break the contract before on_bad_row refuses
+    least_kept: float = (
+        0.0  # the share of a file's rows that its select must keep; none kept is refused at any share, unless required=false
+    )
     warn_after: Any = None  # an older newest known_at is told, measured at as_of
     error_after: Any = None  # an older newest known_at is refused (4), measured at as_of
     # true: must have rows; null: its files must be there; false: it may be missing or late, and the list is made without it
