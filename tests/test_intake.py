@@ -134,7 +134,7 @@ def test_known_at_rules(tmp_path: Path) -> None:
     )
     taken = take(tmp_path, text, select)
     assert [tuple(map(str, row)) for row in rows(taken, "select ticket_id, known_at from canonical.tickets order by 1")] == [
-        ("1", "2024-01-03 00:00:00"),
+        ("1", "2024-01-04 00:00:00"),
         ("2", "2024-01-01 12:00:00"),
     ]
     assert taken.counts["tickets"].quarantined == {"known_at: before event_at": 1}

@@ -39,7 +39,7 @@ VALUE = {
     "contract_age_days": f"select customer_id from {RUNS}",
     "contract_plan": f"select customer_id from subscriptions join {RUNS} using (customer_id, subscription_id) where plan is not null",
     "invoices_overdue amount_overdue late_payments_365d": "select customer_id from invoices",
-    "late_share_365d": f"""with {SETTLED_SQL} select customer_id from bills
+    "late_share_365d": f"""select customer_id from (with {SETTLED_SQL} select * from bills)
       where due_on is not null and paid_at > cutoff - interval 365 day""",
     "nps_change": "select customer_id from feedback where kind = 'nps' and score is not null group by 1 having count(*) > 1",
     "csat_change": "select customer_id from feedback where kind = 'csat' and score is not null group by 1 having count(*) > 1",

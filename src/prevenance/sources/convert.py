@@ -8,7 +8,7 @@ import duckdb
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_name, sql_text
-from prevenance.sources.instants import has_offset_sql, instant_sql, local_sql
+from prevenance.sources.instants import has_offset_sql, instant_sql, is_bare_sql, known_sql, local_sql
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
 
@@ -30,7 +30,12 @@ def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
     """Turn the rows of ``taken`` into those of ``judged``: typed values beside their raw text, and the first rule that a row breaks."""
     # each text is read once, before it is asked for more than once
     instants = [column.name for column in table.columns if column.kind == "instant" and column.name in columns]
-    read = "".join(f", {instant_sql(source, sql_name(name))} as {_at(name)}" for name in instants)
+    read = {name: instant_sql(source, sql_name(name)) for name in instants}
+    if table.name not in source.delay_days and "event_at" in columns:
+        # what carries a date alone may have happened, or been known, in its last minute
+        clock = "known_at" if "known_at" in columns else "event_at"
+        read["known_at"] = known_sql(source, sql_name(clock), read[clock] if clock == "known_at" else "null")
+    given = "".join(f", {sql} as {_at(name)}" for name, sql in read.items())
     typed = ", ".join(f"{converted_sql(source, table, column, columns)} as {sql_name(column.name)}" for column in table.columns)
     texts = ", ".join(f"{sql_name(name)} as {sql_name('raw ' + name)}" for name in columns if name in table.names)
     extra = ", ".join(name if name in columns else f"null::varchar as {name}" for name in ("_file", "_line", "_id"))
@@ -38,7 +43,7 @@ def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
     # two tables, not one query: the reason is worked out from the converted values, and each is converted once
     con.execute(
         f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row "
-        f"from (select *{read} from taken)"
+        f"from (select *{given} from taken)"
     )
     con.execute("drop table taken")
     con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from converted")
@@ -58,9 +63,11 @@ def converted_sql(source: Source, table: Table, column: Column, columns: list[st
     """Return SQL for a column's converted value (null where it does not convert)."""
     text = sql_name(column.name)
     if column.name == "known_at":
+        if "known_at" not in columns and table.name not in source.delay_days:
+            return f"coalesce({_at('known_at')}, {_at('event_at')})"
         if "known_at" not in columns:
             # in whole microseconds: the engine takes no fraction of a day
-            delay = round(source.delay_days.get(table.name, 0) * 86_400_000_000)
+            delay = round(source.delay_days[table.name] * 86_400_000_000)
             return f"{_at('event_at')} + interval {delay} microsecond"
         # a fact cannot have been known before it happened: within the slack the later clock is right
         return f"greatest({_at('known_at')}, {_at('event_at')})"
@@ -80,9 +87,12 @@ def reason_sql(source: Source, table: Table, columns: list[str]) -> str:
         if column.name != "known_at":
             cases += _column_cases(source, table, column, column.name in columns)
     if "known_at" in columns:
+        early = f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at"
+        if table.name not in source.delay_days:  # the day of a bare date was over when the fact happened
+            early += f" or (_known <= event_at and {is_bare_sql(source, sql_name('raw known_at'))})"
         cases += [
             ('"raw known_at" is not null and _known is null', "known_at: not a timestamp"),
-            (f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at", "known_at: before event_at"),
+            (early, "known_at: before event_at"),
             (_outside_sql("_known"), f"known_at: {OUTSIDE}"),
         ]
         if table.name != "consents":  # a "no" that does not say when it was known is a no all the same

@@ -19,6 +19,9 @@ _CLOCK_SPELT = _CLOCK.replace(r"\.", "[.,]")
 SPELT = rf"\s*({_DAY}(?:{_CLOCK_SPELT})?)(?:\s*([AaPp])\.?[Mm]\.?)?\s*((?i:Z|UTC|GMT)?(?:([+-])(\d{{1,2}})(?::?(\d{{2}}))?)?)\s*"
 """What people add: blanks, AM and PM, UTC and GMT, offsets with a blank or one digit. Groups: time, half of the day, zone, its sign, hours, minutes."""
 
+CLOCK_SIGNS = "HIMSfgnpcX"
+"""Signs of a declared format that say an hour or less of it."""
+
 MOST_OFFSET = {"+": 14 * 60, "-": 12 * 60}
 """Minutes from UTC that the farthest zones have."""
 
@@ -50,6 +53,20 @@ def has_offset_sql(source: Source, text: str) -> str:
     _, zoned = _split(source.timestamp_formats)
     declared = f" or {_strptime(text, zoned)} is not null" if zoned else ""
     return f"(regexp_full_match({text}, '{WITH_OFFSET}') or coalesce({_group(text, 3)} <> '', false){declared})"
+
+
+def is_bare_sql(source: Source, text: str) -> str:
+    """Return SQL for whether a text that can be read is a date alone."""
+    if not source.timestamp_formats:
+        return f"not contains({text}, ':')"
+    dates = [one for one in _split(source.timestamp_formats)[0] if not any(f"%{sign}" in one for sign in CLOCK_SIGNS)]
+    return f"{_strptime(text, dates)} is not null" if dates else "false"
+
+
+def known_sql(source: Source, text: str, said: str) -> str:
+    """Return SQL for when a fact of the time ``text`` was known: of a bare date, when its day is over in the source's zone; else ``said``."""
+    over = to_utc_sql(source, f"{local_sql(source, text)} + interval 1 day")
+    return f"case when {is_bare_sql(source, text)} then {over} else {said} end"
 
 
 def to_utc_sql(source: Source, local: str) -> str:

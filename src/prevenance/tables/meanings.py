@@ -18,7 +18,7 @@ TABLE_MEANS = {
 COLUMN_MEANS = {
     "customer_id": "whose row it is; text, taken to the letter",
     "event_at": "when it happened",
-    "known_at": "when we knew it; where the select gives none, `delay_days` after `event_at`",
+    "known_at": "when we knew it; where the select gives none, `delay_days` after `event_at`, or when the day of a bare date is over",
     "product_id": "which product; the same ids in every table",
     "name": "what people call it",
     "plan": "the plan, as the source calls it",
