@@ -56,7 +56,12 @@ def intake(
     taken.messages += unread_columns(source, {view: one.columns for view, one in raw.items()})
     if "customers" in taken.counts:
         refuse_bad_rows(taken, "customers", asked["customers"])  # without any customer left, what is wrong with their rows
-    settle_customers(taken)
+    try:
+        settle_customers(taken)
+    except PrevenanceError:
+        for name in taken.counts:  # with nobody left, what is wrong with the rows is what there is to say
+            refuse_bad_rows(taken, name, Policy())
+        raise
     for name in taken.counts:
         refuse_bad_rows(taken, name, asked[name])
         for place in ("_file", "_line"):

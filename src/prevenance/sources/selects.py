@@ -26,9 +26,15 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> 
     # so that a select names its files plainly, and cannot reach the canonical tables
     con.execute("use raw")
     try:
-        columns = column_names(con, select)
+        given = column_names(con, select)
+        # the engine keeps the file's capitals where a select gives another case
+        known = {name.lower(): name for name in (*table.names, *PLACE, "_id")}
+        columns = [known.get(name.lower(), name) for name in given]
         kinds = {"_line": "try_cast(cast(_line as varchar) as bigint)"}  # what a select calls a line, and is no number, is no place
-        texts = ", ".join(f"nullif(cast({kinds.get(name, sql_name(name))} as varchar), '') as {sql_name(name)}" for name in columns)
+        texts = ", ".join(
+            f"nullif(cast({kinds.get(name, sql_name(one))} as varchar), '') as {sql_name(name)}"
+            for one, name in zip(given, columns, strict=True)
+        )
         con.execute(f"create or replace temp table taken as select {texts} from ({select})")
     except duckdb.Error as problem:
         if is_out_of_room(problem):
@@ -60,7 +66,9 @@ def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
     found = {}
     for view, names in columns.items():
         text = " ".join(source.select_words(table) for table in source.selects if view in source.views_read(table)).lower()
-        found[view] = sorted(name for name in names if name not in PLACE and not re.search(rf"\b{re.escape(name.lower())}\b", text))
+        found[view] = sorted(
+            name for name in names if name not in PLACE and not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text)
+        )
     told = [f"{view} ({', '.join(names)})" for view, names in found.items() if names]
     count = sum(map(len, found.values()))
     return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []
