@@ -13,8 +13,17 @@ from pathlib import Path
 import duckdb
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.sources.alphabets import in_utf8
 from prevenance.sources.declared import Entry
-from prevenance.sources.header import Head, bad_utf8_error, check_packed, empty_error, file_head, first_other_end, mixed_ends_error
+from prevenance.sources.header import (
+    Head,
+    bad_utf8_error,
+    check_packed,
+    empty_error,
+    file_head,
+    first_other_end,
+    mixed_ends_error,
+)
 from prevenance.sources.taken import Loaded
 
 PLACE = ("_file", "_line")
@@ -88,6 +97,7 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
     """
     ragged: list[tuple[str, int]] = []
     twice: set[str] = set()
+    said: list[str] = []
     # a part for each file: only so can lines be counted per file
     parts = []
     for number, path in enumerate(entry_files(root, entry)):
@@ -99,9 +109,15 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
                 _read_parquet(con, path, part)
             else:
                 check_packed(path)
-                head = file_head(path, entry)
-                twice |= head.twice
-                ragged += _read_csv(con, path, entry, part, head)
+                with in_utf8(path, entry, said) as readable:
+                    head = file_head(path, readable, entry)
+                    twice |= head.twice
+                    said += (
+                        [f'{entry.view}: the first line of {path.name} says which separator it has, "{head.separator}"']
+                        if head.before
+                        else []
+                    )
+                    ragged += _read_csv(con, path, readable, entry, part, head)
         except (duckdb.Error, OSError, EOFError, zlib.error) as problem:
             # a full disk is no fault of the export, and has another exit code
             if is_out_of_room(problem):
@@ -111,7 +127,7 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
     con.execute(f"create or replace table raw.{sql_name(entry.view)} as " + " union all by name ".join(f"from {part}" for part in parts))
     for part in parts:
         con.execute(f"drop table {part}")
-    return Loaded(rename_columns(con, entry), ragged, twice)
+    return Loaded(rename_columns(con, entry), ragged, twice, said=said)
 
 
 def rename_columns(con: duckdb.DuckDBPyConnection, entry: Entry) -> list[str]:
@@ -130,7 +146,7 @@ def rename_columns(con: duckdb.DuckDBPyConnection, entry: Entry) -> list[str]:
     return [entry.rename.get(name, name) for name in names]
 
 
-def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, entry: Entry, part: str, head: Head) -> list[tuple[str, int]]:
+def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, readable: Path, entry: Entry, part: str, head: Head) -> list[tuple[str, int]]:
     """Load one CSV file and return the (file, line) of its ragged rows."""
     spec = "{" + ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in head.names) + "}"
     # the engine keeps the rejects of the file before
@@ -138,7 +154,7 @@ def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, entry: Entry, part: st
     names = ", ".join(sql_name(name) for name in head.names)
     con.execute(
         f"create or replace table {part} as select {names}, {sql_text(path.name)} as _file, row_number() over () as _line "
-        f"from read_csv({sql_text(_escaped(path))}, columns={spec}, auto_detect=false, header=true, skip={head.before}, delim={sql_text(head.separator)}, quote='\"', "
+        f"from read_csv({sql_text(_escaped(readable))}, columns={spec}, auto_detect=false, header=true, skip={head.before}, delim={sql_text(head.separator)}, quote='\"', "
         f"escape='\"', strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=100000, ignore_errors=true, max_line_size={LONGEST_LINE})"
     )
     rejects = con.execute("select distinct line, error_type, error_message from reject_errors order by line").fetchall()

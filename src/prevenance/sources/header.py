@@ -1,7 +1,6 @@
 """What stands at the head of a file: its encoding and its column names, read as they are and never guessed."""
 
 import csv
-import gzip
 import io
 import re
 from collections import Counter
@@ -9,14 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.sources.alphabets import open_unpacked
 from prevenance.sources.declared import Entry
 
 SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
-
-
-def open_unpacked(path: Path) -> io.BufferedIOBase:
-    """Return the file's bytes, unpacked."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 def check_packed(path: Path) -> None:
@@ -38,8 +33,8 @@ class Head:
     lines: int
 
 
-def file_head(path: Path, entry: Entry) -> Head:
-    """Return how a CSV file begins.
+def file_head(path: Path, readable: Path, entry: Entry) -> Head:
+    """Return how a CSV file begins; ``readable`` holds its text in UTF-8.
 
     A name that stands twice becomes ``name__1``, ``name__2``: a select that uses it must say which. A nameless column becomes
     ``nameless_<place>``; a line break in a name is LF. A first line ``sep=;`` says the separator, as spreadsheets do.
@@ -48,7 +43,7 @@ def file_head(path: Path, entry: Entry) -> Head:
         PrevenanceError: E303 for an empty file, bad UTF-8 or another separator than the declared one.
     """
     separator = entry.separator
-    with open_unpacked(path) as stream:
+    with open_unpacked(readable) as stream:
         first = stream.read(1_000_000)
     if not first:
         raise empty_error(path, entry)
@@ -123,9 +118,6 @@ def mixed_ends_error(path: Path, entry: Entry, line: int) -> PrevenanceError:
 
 def bad_utf8_error(path: Path, entry: Entry) -> PrevenanceError:
     """Return the error for a file that is not UTF-8, with its first bad byte."""
-    with open_unpacked(path) as stream:
-        start = stream.read(2)
-    # what a spreadsheet saves as "Unicode" is UTF-16; anything else is most likely the old alphabet of the West
-    coded = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "latin1"
     what = f"{path.name} is not UTF-8 at byte {_first_bad_byte(path)}"
-    return entry.error("E303", what, f"export it as UTF-8 (iconv -f {coded} -t utf-8)")
+    # what Windows writes in the West; it is declared, not guessed, because every byte means something in the other alphabets too
+    return entry.error("E303", what, f"write {entry.line(encoding='cp1252')} in the source's yaml, or export it as UTF-8")

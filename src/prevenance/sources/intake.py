@@ -83,7 +83,7 @@ def _read(taken: Intake, source: Source, data: Path, asked: Mapping[str, Policy]
                     raise
                 raw[view] = Loaded([], gone=problem.what)
                 continue
-            taken.messages += loaded.special
+            taken.messages += loaded.special + loaded.said
             if loaded.twice:
                 taken.messages.append(f"{view}: the header names {', '.join(sorted(loaded.twice))} twice; not used")
     deny_outside(taken.con)

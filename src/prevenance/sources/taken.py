@@ -9,7 +9,8 @@ import duckdb
 class Loaded:
     """What reading a ``files`` entry gave: columns of ``raw.<view>``, (file, line) of rows that do not fit, header names that stand there twice.
 
-    ``special`` says which columns were dropped because nobody may use them, ``gone`` why there is nothing at all.
+    ``special`` says which columns were dropped because nobody may use them, ``gone`` why there is nothing at all,
+    ``said`` what was recognised and nobody declared.
     """
 
     columns: list[str]
@@ -17,6 +18,7 @@ class Loaded:
     twice: set[str] = field(default_factory=set)
     special: list[str] = field(default_factory=list)
     gone: str = ""
+    said: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
