@@ -1,21 +1,12 @@
-"""SQL that turns a select's text into typed columns and names the first rule a row breaks; and what text says of time that cannot be taken for granted.
-
-That is: hours that a zone skips or has twice, and day and month in two orders.
-"""
+"""SQL that turns a select's text into typed columns and names the first rule a row breaks; and the hours that a zone skips or has twice."""
 
 import duckdb
 
-from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.instants import has_offset_sql, instant_sql, is_bare_sql, known_sql, local_sql
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
-
-DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
-"""A date whose first two numbers could be day and month or month and day."""
-
-ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
 def number_text_sql(source: Source, text: str) -> str:
@@ -169,54 +160,3 @@ def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:
         f"select count(*) filter (where {local('moment')} <> said), count(*) filter (where {local('moment')} = said and ({twice})) from ({rows})"
     ).fetchall()[0]
     return int(found[0]), int(found[1])
-
-
-def note_dates(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:
-    """Keep for each column with unreadable dates what its two orders say; refuse two declared orders that both fit.
-
-    Raises:
-        PrevenanceError: E302 when the source declares day/month and month/day and rows contradict each other.
-    """
-    # two declared orders read 03/04 by whichever comes first, and nobody would ever see it
-    declared = {"d" if pattern.startswith("%d") else "m" for pattern in source.timestamp_formats if pattern.startswith(("%d", "%m"))}
-    for column in table.columns:
-        reason = f"{column.name}: not a timestamp"
-        if column.kind != "instant" or column.name not in columns or ((table.name, reason) not in taken.samples and len(declared) < 2):
-            continue
-        day, month = _orders(taken, column.name)
-        if day and month:
-            what = f"day/month and month/day contradict each other: {_told(day)} and {_told(month)}"
-            taken.hints[table.name, reason] = what, "write every date as 2024-03-25 in the export"
-            if len(declared) == 2:
-                fix = "write every date as 2024-03-25 in the export and leave one order in timestamp_formats"
-                raise PrevenanceError("E302", what, table=table.name, column=column.name, first=f"{day[0]}:{day[1]}", fix=fix)
-        elif (first := day or month) and not declared:
-            formats = [*_patterns(first[3], day_first=bool(day)), *ISO]
-            taken.hints[table.name, reason] = "", f"write timestamp_formats: {formats} in the source's yaml"
-
-
-def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
-    """Return the first (file, line, text, separator) that only day/month can be, and the first that only month/day can be."""
-    text = sql_name("raw " + name)
-    parts = [f"try_cast(regexp_extract({text}, '{DATE}', {group}) as integer)" for group in (1, 3)]
-    found: list[tuple[str, int, str, str] | None] = []
-    for large, day_first in zip(parts, (True, False), strict=True):
-        fits = (
-            f"try_strptime(trim({text}), {[one for separator in '/.-' for one in _patterns(separator, day_first=day_first)]}) is not null"
-        )
-        rows = taken.con.execute(
-            f"select _file, _line, {text}, regexp_extract({text}, '{DATE}', 2) from judged "
-            # a number above 12 is a day: only such a row proves an order
-            f"where {large} > 12 and {fits} order by _file, _line::bigint limit 1"
-        ).fetchall()
-        found.append(rows[0] if rows else None)
-    return found
-
-
-def _told(row: tuple[str, int, str, str]) -> str:
-    return f'{row[0]}:{row[1]} ("{row[2][:40]}")'
-
-
-def _patterns(separator: str, *, day_first: bool) -> list[str]:
-    date = separator.join(["%d", "%m", "%Y"] if day_first else ["%m", "%d", "%Y"])
-    return [date, f"{date} %H:%M", f"{date} %H:%M:%S"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_text
 
-_DAY = r"\d{1,6}[-/ \\]\d{1,2}[-/ \\]\d{1,2}"
+_DAY = r"\d{4,6}[-/ \\]\d{1,2}[-/ \\]\d{1,2}"
 _CLOCK = r"[ T]+\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d*)?)?"
 _OFFSET = r"Z|\+(?:(?:0\d|1[0-3])(?::?[0-5]\d)?|14(?::?00)?)|-(?:(?:0\d|1[01])(?::?[0-5]\d)?|12(?::?00)?)"
 

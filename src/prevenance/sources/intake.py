@@ -12,7 +12,8 @@ import duckdb
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.apart import note_missing, set_apart
-from prevenance.sources.convert import convert_rows, note_clock_changes, note_dates
+from prevenance.sources.convert import convert_rows, note_clock_changes
+from prevenance.sources.dates import note_dates
 from prevenance.sources.declared import Source
 from prevenance.sources.dropped import rows_left_out
 from prevenance.sources.files import sql_name
