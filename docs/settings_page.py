@@ -21,7 +21,7 @@ UNITS = (
     (r"_days$|\.lookbacks$|^privacy\.retention\.", "days"),
     (r"^demo\.months$", "months"),
     (r"hours", "hours"),
-    (r"\.shares?$|\.margin$|\.band$|max_bad_share$", "share, 0 to 1"),
+    (r"\.shares?$|\.margin$|\.band$|max_bad_share$|least_kept$", "share, 0 to 1"),
     (r"wake_points$", "percentage points"),
     (r"\.cost|max_value$", "money, in the source's currency"),
     (r"^capacity$|\.capacity$", "contacts"),

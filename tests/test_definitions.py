@@ -287,6 +287,38 @@ def test_late_from_the_day_after_the_due_date() -> None:
     assert at_now("oldest_overdue_days", invoices=unpaid) == 20
 
 
+def test_an_invoice_is_settled_by_its_parts_and_gone_when_voided() -> None:
+    def bill(name: str, *rows: tuple[str, float | None], due: float = 20) -> list[dict[str, object]]:
+        issued = {"invoice_id": name, "event": "issued", "days": 50, "due_on": NOW - timedelta(days=due), "amount": 100.0}
+        return [issued, *({"invoice_id": name, "event": event, "days": 10 - n, "amount": amount} for n, (event, amount) in enumerate(rows))]
+
+    def asked(*bills: list[dict[str, object]]) -> tuple[float, float, float]:
+        frame = table("invoices", *(row for rows in bills for row in rows))
+        return tuple(at_now(name, invoices=frame) for name in ("invoices_overdue", "amount_overdue", "late_payments_365d"))  # type: ignore[return-value]
+
+    assert asked(bill("void", ("voided", None))) == (0, 0, 0)
+    assert asked(bill("void after a part", ("paid", 10.0), ("voided", None))) == (0, 0, 0)
+    assert asked(bill("credited", ("credited", -100.0))) == (0, 0, 0)
+    assert asked(bill("credited in part", ("credited", 40.0))) == (1, 60, 0)
+    assert asked(bill("paid in part", ("paid", 10.0))) == (1, 90, 0)
+    assert asked(bill("paid in parts", ("paid", 10.0), ("paid", 60.0), ("paid", 30.0))) == (0, 0, 1)
+    assert asked(bill("part and note", ("credited", 30.0), ("paid", 70.0))) == (0, 0, 1)
+    assert asked(bill("no amount said", ("paid", None))) == (0, 0, 1)
+    assert asked(bill("sent back", ("paid", 100.0), ("paid", -100.0))) == (0, 0, 1)
+
+
+def test_a_close_by_the_help_desk_itself_moves_no_solution() -> None:
+    def ticket(*events: tuple[str, float]) -> float:
+        rows = [{"ticket_id": "t", "event": event, "days": 30 - hours / 24} for event, hours in events]
+        return at_now("solution_hours_90d", tickets=table("tickets", *rows))
+
+    assert ticket(("opened", 0), ("resolved", 1), ("closed", 97)) == pytest.approx(1)
+    assert ticket(("opened", 0), ("resolved", 1), ("reopened", 20), ("resolved", 24), ("closed", 120)) == pytest.approx(24)
+    assert ticket(("opened", 0), ("resolved", 1), ("reopened", 20), ("closed", 30)) == pytest.approx(30)
+    assert ticket(("opened", 0), ("closed", 5)) == pytest.approx(5)
+    assert ticket(("opened", 0), ("resolved", 1), ("rated", 3), ("closed", 97), ("closed", 200)) == pytest.approx(1)
+
+
 def test_near_the_limit_is_use_over_limit_times_seats() -> None:
     frames = {
         "subscriptions": table("subscriptions", {"subscription_id": "s", "event": "started", "product_id": "p", "seats": 4.0, "days": 100}),

@@ -211,11 +211,33 @@ def test_fault_14_encodings(company: Company) -> None:
     for mark in (b"", b"\xef\xbb\xbf"):
         broken = mark + TICKETS.replace("t3", "é").encode("latin-1")
         company.files["tickets.csv"] = broken
-        run = company.refused("E303", "table=tickets", f"not UTF-8 at byte {broken.index(0xE9)}", "iconv -f latin1 -t utf-8")
-        company.files["tickets.csv"] = broken[len(mark) :].decode("latin-1").encode("utf-8")
+        run = company.refused("E303", "table=tickets", f"not UTF-8 at byte {broken.index(0xE9)}")
+        company.paste(pasted(run.line, "files.tickets"))
         assert company.passes().count("tickets")[:2] == (8, 8), run.line
-    company.files["tickets.csv"] = TICKETS.encode("utf-16")
-    company.refused("E303", "not UTF-8 at byte 0", "iconv -f utf-16 -t utf-8")
+        assert ("é",) in company.passes().rows("select ticket_id from canonical.tickets")
+        company.settings["files"]["tickets"] = "tickets.csv"
+
+
+@pytest.mark.parametrize(("coding", "rows"), [("utf-16", 8), ("utf-16-le", 8), ("utf-16-be", 70_000), ("utf-16-le, marked", 8)])
+def test_fault_14_utf_16_is_recognised_and_said(company: Company, coding: str, rows: int) -> None:
+    text = TICKETS.replace("t3", "té") + "".join(f"a,u{n},2024-03-01,1,日本\n" for n in range(rows - 8)) + "a,bad,soon,1,x\n"
+    coded = text.encode(coding.partition(",")[0])
+    company.files["tickets.csv"] = b"\xff\xfe" + coded if "marked" in coding else coded
+    run = company.passes("tables.tickets.on_bad_row=quarantine")
+    assert run.count("tickets") == (rows + 1, rows, {}, {"event_at: not a timestamp": 1})
+    assert run.rows("select _file, _line from quarantine.tickets") == [("tickets.csv", rows + 2)]
+    assert "tickets: tickets.csv is read as utf-16" in run.messages
+
+
+def test_fault_14_an_encoding_that_does_not_fit_gets_one_that_does(company: Company) -> None:
+    company.files["tickets.csv"] = TICKETS.encode() + b"a,v1,2024-03-01,1,\x81\xe9\n"
+    run = company.refused("E303", '"encoding": "cp1252"')
+    company.paste(pasted(run.line, "files.tickets"))
+    run = company.refused("E303", "is not cp1252", '"encoding": "latin-1"')
+    company.paste(pasted(run.line, "files.tickets"))
+    assert company.passes().count("tickets")[:2] == (9, 9)
+    company.settings["files"]["tickets"] = {"path": "tickets.csv", "encoding": "cp-1252x"}
+    run = company.refused("E202", 'no encoding "cp-1252x"', '"encoding": "cp1252"')
 
 
 def test_fault_14_bad_bytes_far_down(company: Company) -> None:

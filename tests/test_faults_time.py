@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from amount import some
 from company import ACCOUNTS, Company
 
@@ -104,11 +105,96 @@ def test_fault_35_one_order_has_a_line_to_paste(company: Company, days: tuple[st
     assert run.rows("select min(event_at), max(event_at) from canonical.tickets") == [(datetime(2024, 3, 4), datetime(2024, 3, 25))]
 
 
+@pytest.mark.parametrize(
+    "days",
+    [
+        ("20240325", "20240401"),
+        ("20240325T103000Z", "20240401T000000Z"),
+        ("25.03.24", "01.04.24"),
+        ("3/25/24 9:05", "4/1/24 17:30"),
+        ("03/25/2024 10:30 PM", "04/01/2024 01:05 AM"),
+        ("25 Mar 2024", "01 May 2024"),
+        ("25-May-2024 10:30", "01-May-2024 09:00"),
+        ("March 25, 2024", "May 1, 2024"),
+        ("1711362600", "1711929600"),
+        ("1711362600000", "1711929600000"),
+        ("45376", "45383.5"),
+    ],
+)
+def test_each_way_to_write_a_time_has_a_line_to_paste(company: Company, days: tuple[str, ...]) -> None:
+    company.files["tickets.csv"] = tickets(*(f'"{day}"' for day in days))
+    line = company.refused("E302", "column=event_at", "not a timestamp").line.partition("FIX: write ")[2]
+    if line.startswith("timestamp_formats"):
+        company.settings |= yaml.safe_load(line.partition(" in the source")[0])
+        company.files["accounts.csv"] = ACCOUNTS
+    else:
+        company.selects["tickets"] = company.selects["tickets"].replace("day as event_at", line.partition(" in tickets.sql")[0])
+    assert company.passes().count("tickets")[:2] == (2, 2)
+    found = company.passes().rows("select min(event_at), max(event_at) from canonical.tickets")[0]
+    assert [f"{one:%Y}" for one in found] == ["2024", "2024"]
+
+
+def test_two_ways_that_both_fit_are_not_chosen_between(company: Company) -> None:
+    company.files["tickets.csv"] = tickets("03/04/24", "05/06/24")
+    assert "timestamp_formats" not in company.refused("E302", "not a timestamp").line
+
+
 def test_fault_36_known_before_it_happened(company: Company) -> None:
     with_known(company)
     company.files["tickets.csv"] = tickets("2024-03-02", "2024-03-02", known=("2024-03-01", "2024-03-02"))
     run = company.refused("E302", "table=tickets", "column=known_at", "rows=1", "first=tickets.csv:2", "before event_at")
     assert company.passes(run.setting()).count("tickets") == (2, 1, {}, {"known_at: before event_at": 1})
+
+
+@pytest.mark.parametrize(("day", "formats"), [("2024-06-10", []), ("10/06/2024", ["%d/%m/%Y", "%d/%m/%Y %H:%M"])])
+def test_a_bare_date_is_known_when_its_day_is_over(company: Company, day: str, formats: list[str]) -> None:
+    company.files["accounts.csv"] = ACCOUNTS.replace("2024-01-01", day.replace("10", "02")).replace("2024-01-02", day.replace("10", "03"))
+    company.files["tickets.csv"] = tickets(day, f"{day} 08:00")
+    company.settings |= {"timezone": "Europe/Paris", "timestamp_formats": formats}
+    instants = "select event_at, known_at from canonical.tickets order by ticket_id"
+    midnight, over, morning = datetime(2024, 6, 9, 22), datetime(2024, 6, 10, 22), datetime(2024, 6, 10, 6)
+    run = company.passes()
+    assert run.rows(instants) == [(midnight, over), (morning, morning)]
+    assert run.taken.as_of == over
+    company.settings["delay_days"] = {"tickets": 0}
+    assert company.passes().rows(instants) == [(midnight, midnight), (morning, morning)]
+
+
+def test_a_bare_date_of_knowing_is_the_evening_of_its_day(company: Company) -> None:
+    with_known(company)
+    company.files["tickets.csv"] = tickets("2024-06-10 14:00", "2024-06-10", known=("2024-06-10", "2024-06-11"))
+    found = company.passes().rows("select known_at from canonical.tickets order by ticket_id")
+    assert found == [(datetime(2024, 6, 11),), (datetime(2024, 6, 12),)]
+
+
+def contracts_ahead(company: Company) -> None:
+    company.files["contracts.csv"] = "account,from,to\na,2024-01-01,2025-06-16\nb,2024-01-02,\n"
+    company.settings["files"]["contracts"] = "contracts.csv"
+    begun = (
+        "select account as customer_id, account as subscription_id, 'started' as event, \"from\" as event_at, _file, _line from contracts"
+    )
+    ended = begun.replace("started", "ended").replace('"from"', '"to"') + " where \"to\" <> ''"
+    company.selects["subscriptions"] = f"{begun} union all by name {ended}"
+
+
+def test_planned_dates_are_not_today(company: Company) -> None:
+    contracts_ahead(company)
+    run = company.passes()
+    assert run.taken.as_of == datetime(2024, 3, 9)
+    assert (
+        "as_of is 2024-03-09, the newest known_at of tickets; subscriptions has rows up to 2025-06-17, which lie ahead of it"
+        in run.messages
+    )
+    assert run.count("subscriptions") == (3, 2, {"after_as_of": 1}, {})
+    assert company.passes("as_of=2025-07-01").count("subscriptions") == (3, 3, {}, {})
+
+
+def test_without_a_table_of_what_happened_the_newest_knowledge_is_now(company: Company) -> None:
+    contracts_ahead(company)
+    del company.selects["tickets"]
+    run = company.passes()
+    assert run.taken.as_of == datetime(2025, 6, 17)
+    assert "lie ahead" not in run.messages
 
 
 def test_fault_37_no_known_at(company: Company) -> None:
@@ -123,7 +209,9 @@ def test_fault_38_exactly_at_the_cutoff(company: Company) -> None:
     from prevenance.history.history import upcoming_sql, visible_sql
 
     at = datetime(2024, 3, 1)
-    company.files["tickets.csv"] = tickets("2024-03-01T00:00:00", "2024-03-01T00:00:00.000001", "2024-03-31", "2024-03-31T00:00:00.000001")
+    company.files["tickets.csv"] = tickets(
+        "2024-03-01T00:00:00", "2024-03-01T00:00:00.000001", "2024-03-31T00:00", "2024-03-31T00:00:00.000001"
+    )
     run = company.passes()
     assert run.rows(f"select ticket_id from {visible_sql('tickets', at, 30)}") == [("t0",)]
     assert run.rows(f"select ticket_id from {upcoming_sql('tickets', at, 30, 0)} order by 1") == [("t1",), ("t2",)]
@@ -167,6 +255,20 @@ def test_fault_39_partly_backfilled_history_is_said(company: Company) -> None:
     assert f"only {len(kept)} of 24 snapshots have history" in run.messages
 
 
+@pytest.mark.parametrize("days", [-1, float("nan"), float("inf"), 86_400])
+def test_a_delay_that_cannot_be_is_refused(company: Company, days: float) -> None:
+    company.settings["delay_days"] = {"tickets": days}
+    run = company.refused("E202", "key=source.delay_days.tickets", "give days from 0 to 3650")
+    assert company.passes(run.setting()).count("tickets")[0] == 8
+
+
+def test_a_delay_of_no_table_names_the_nearest(company: Company) -> None:
+    company.settings["delay_days"] = {"ticket": 2}
+    company.refused("E201", "key=source.delay_days.ticket", 'did you mean "tickets"?')
+    company.settings["delay_days"] = {}
+    company.refused("E201", 'did you mean "tickets"?', overrides=("source.delay_days.Tickets=2",))
+
+
 def test_fault_40_leap_day_year_end_and_the_future(company: Company) -> None:
     assert as_of_instant("2024-02-29", "Europe/Paris") == datetime(2024, 2, 28, 23)
     assert as_of_instant("2024-12-31T23:59:59.999999+00:00", "UTC") == datetime(2024, 12, 31, 23, 59, 59, 999999)
@@ -204,6 +306,6 @@ def test_fault_42_ended_before_it_started(company: Company) -> None:
 def test_fault_42_two_contracts_of_one_id_overlap(company: Company) -> None:
     contracts(company, "a,s1,2024-02-01,2024-06-01,5", "a,s1,2024-04-01,,5", "b,s2,2024-02-01,2024-03-01,5", "b,s2,2024-04-01,,5")
     run = company.refused("E302", "table=subscriptions", "column=event", "first=contracts.csv:3", "started while it runs")
-    run = company.passes(run.setting())
+    run = company.passes(run.setting(), "as_of=2024-07-01")
     assert run.count("subscriptions")[3] == {"event: started while it runs": 1}
     assert run.rows("select count(*) from canonical.subscriptions where customer_id = 'b'") == [(3,)]

@@ -134,7 +134,7 @@ def test_known_at_rules(tmp_path: Path) -> None:
     )
     taken = take(tmp_path, text, select)
     assert [tuple(map(str, row)) for row in rows(taken, "select ticket_id, known_at from canonical.tickets order by 1")] == [
-        ("1", "2024-01-03 00:00:00"),
+        ("1", "2024-01-04 00:00:00"),
         ("2", "2024-01-01 12:00:00"),
     ]
     assert taken.counts["tickets"].quarantined == {"known_at: before event_at": 1}
@@ -144,6 +144,41 @@ def test_known_at_rules(tmp_path: Path) -> None:
 def test_a_declared_delay_becomes_the_second_clock(tmp_path: Path) -> None:
     taken = take(tmp_path, "customer,id,day,score\na,1,2024-01-01,5\n", delay_days={"tickets": 1.5})
     assert str(rows(taken, "select known_at from canonical.tickets")[0][0]) == "2024-01-02 12:00:00"
+
+
+HEADS = {
+    "a line that names the separator": ("sep=;\ncustomer;id;day;score\n", ";", 3),
+    "quoted, for a tab": ('"sep=\t"\r\ncustomer\tid\tday\tscore\r\n', "\t", 3),
+    "a nameless column": ("customer,id,day,score,\n", ",", 2),
+    "a line break in a name": ('customer,id,day,score,"more\nof it"\n', ",", 3),
+    "both": ('sep=,\ncustomer,id,day,score,"more\nof it",\n', ",", 4),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_heads_as_spreadsheets_write_them(tmp_path: Path, name: str) -> None:
+    head, sign, line = HEADS[name]
+    end, width = ("\r\n" if "\r" in head else "\n"), head.splitlines()[-1].count(sign) + (4 if "of it" in head else 0)
+    cells = [["a", "1", "2024-01-01", "5"], ["b", "2"], ["c", "3", "soon", "5"], ["d", "4", "2024-01-02", "5"]]
+    text = head + end.join(sign.join(row + [""] * (width + 1 - len(row)) if len(row) == 4 else row) for row in cells) + end
+    taken = take(tmp_path, text)
+    found = rows(taken, "select _line, reason from quarantine.tickets order by 1")
+    assert found == [(line + 1, "ragged_row"), (line + 2, "event_at: not a timestamp")]
+    assert rows(taken, "select customer_id from canonical.tickets order by 1") == [("a",), ("d",)]
+
+
+def test_a_name_is_read_whatever_its_capitals_and_signs(tmp_path: Path) -> None:
+    select = 'select "Customer_ID", "Ticket_Id" as ticket_id, \'opened\' as event, "Start (UTC)" as "Event_At", "Score %" as SCORE, _file, _line from tickets'
+    taken = take(tmp_path, "Customer_ID,Ticket_Id,Start (UTC),Score %,Left €\na,1,2024-01-01,5,6\n", select)
+    assert rows(taken, "select customer_id, ticket_id, score from canonical.tickets") == [("a", "1", 5)]
+    assert [one for one in taken.messages if "no select reads" in one] == ["1 column that no select reads: tickets (Left €)"]
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy("quarantine")])
+def test_with_nobody_left_the_rows_say_why(tmp_path: Path, policy: Policy) -> None:
+    with pytest.raises(PrevenanceError, match=r'E302 table=tickets column=event_at rows=2 .*not a timestamp \("soon"\)') as refused:
+        take(tmp_path, "customer,id,day,score\na,1,soon,5\nb,2,later,5\n", policy=policy)
+    assert "quarantine" not in refused.value.fix
 
 
 @pytest.mark.parametrize(

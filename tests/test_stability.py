@@ -63,7 +63,7 @@ def test_the_same_draws_give_the_same_answer() -> None:
 
 
 def test_one_family_is_one_reason() -> None:
-    assert told("logistic", 0.25, dict.fromkeys([*SIGNALS, *NOISE], "all"))["share_stable"] == 1.0
+    assert told("logistic", 1.0, dict.fromkeys([*SIGNALS, *NOISE], "all"))["share_stable"] == 1.0
 
 
 def test_a_rule_is_trivially_stable_and_nobody_listed_is_no_share() -> None:

@@ -10,6 +10,7 @@ import pytest
 from prevenance.features.build import build
 from prevenance.features.catalogue import feature_catalogue
 from prevenance.features.define import State, columns_of
+from prevenance.features.invoices import SETTLED_SQL
 from prevenance.features.sets import definitions
 from prevenance.features.state_nulls import NULL_MEANS
 from prevenance.history.history import History, visible_sql
@@ -38,8 +39,8 @@ VALUE = {
     "contract_age_days": f"select customer_id from {RUNS}",
     "contract_plan": f"select customer_id from subscriptions join {RUNS} using (customer_id, subscription_id) where plan is not null",
     "invoices_overdue amount_overdue late_payments_365d": "select customer_id from invoices",
-    "late_share_365d": """select customer_id from invoices group by customer_id, invoice_id having count(due_on) > 0
-      and min(event_at) filter (event = 'paid') > min(cutoff) - interval 365 day""",
+    "late_share_365d": f"""select customer_id from (with {SETTLED_SQL} select * from bills)
+      where due_on is not null and paid_at > cutoff - interval 365 day""",
     "nps_change": "select customer_id from feedback where kind = 'nps' and score is not null group by 1 having count(*) > 1",
     "csat_change": "select customer_id from feedback where kind = 'csat' and score is not null group by 1 having count(*) > 1",
     "ces_change": "select customer_id from feedback where kind = 'ces' and score is not null group by 1 having count(*) > 1",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from prevenance.explain.note import contact_name
+from prevenance.features.invoices import SETTLED_SQL
 from prevenance.history.history import History, visible_sql
 from prevenance.words import Words
 
@@ -62,10 +63,9 @@ def _invoices(cutoff: datetime) -> str:
         select customer_id, coalesce(paid_at, due_on) as event_at, 'invoice' as kind,
           case when paid_at is null then 'overdue' else 'paid late' end as what, null as detail,
           floor(epoch_us(coalesce(paid_at, cutoff) - due_on) / 86400000000.0) as amount, null::double as before
-        from (
-          select customer_id, invoice_id, cutoff, max(due_on) as due_on, min(event_at) filter (where event = 'paid') as paid_at
-          from {visible_sql("invoices", cutoff)} group by all
-        ) where epoch_us(coalesce(paid_at, cutoff) - due_on) >= 86400000000
+        from (with invoices as (select * from {visible_sql("invoices", cutoff)}), {SETTLED_SQL} select * from bills)
+        where epoch_us(coalesce(paid_at, cutoff) - due_on) >= 86400000000
+          and (paid_at is not null or (settled_at is null and not voided and coalesce(amount, 1) > 0))
           and coalesce(paid_at, due_on) > cutoff - interval '{YEAR}' day"""
 
 

@@ -1,6 +1,7 @@
 """Invoice features: what is due, what was paid late, and reminders.
 
-An invoice is late from one day after ``due_on`` (a due date lasts until its evening); its first ``paid`` row settles it.
+An invoice is late from one day after ``due_on`` (a due date lasts until its evening). It is settled when its ``paid`` and ``credited`` rows
+add up to its amount (a row without an amount settles the rest), and gone when it is ``voided``.
 """
 
 from collections.abc import Sequence
@@ -8,20 +9,41 @@ from collections.abc import Sequence
 from prevenance.features.define import Definition, Feature, State, Sum, Trend
 from prevenance.features.spans import lookback_features, silence_feature
 
-PAYMENT = State(
-    "payment",
-    ("invoices",),
-    """
-with bills as (
+SETTLED_SQL = """
+rows_received as (
+  select *, sum(case event when 'paid' then coalesce(amount, 99999999999999) when 'credited' then coalesce(abs(amount), 99999999999999) else 0 end)
+    over (partition by customer_id, invoice_id, cutoff order by event_at, known_at) as received
+  from invoices
+),
+issued as (
   select customer_id, invoice_id, cutoff,
     arg_max(due_on, (event_at, known_at, due_on)) filter (where due_on is not null) as due_on,
     arg_max(amount, (event_at, known_at, amount)) filter (where event = 'issued' and amount is not null) as amount,
-    min(event_at) filter (where event = 'paid') as paid_at
-  from invoices group by customer_id, invoice_id, cutoff
+    bool_or(event = 'voided') as voided,
+    arg_max(received, (event_at, known_at)) as received
+  from rows_received group by customer_id, invoice_id, cutoff
 ),
+settlements as (
+  select r.customer_id, r.invoice_id, r.cutoff, min(r.event_at) as settled_at, bool_or(r.event = 'paid') as by_payment
+  from rows_received as r join issued as i on i.customer_id = r.customer_id and i.invoice_id = r.invoice_id and i.cutoff = r.cutoff
+  where r.event in ('paid', 'credited') and r.received + 0.005 >= coalesce(i.amount, 0)
+  group by r.customer_id, r.invoice_id, r.cutoff
+),
+bills as (
+  select i.*, s.settled_at, case when s.by_payment and not i.voided then s.settled_at end as paid_at
+  from issued as i left join settlements as s on s.customer_id = i.customer_id and s.invoice_id = i.invoice_id and s.cutoff = i.cutoff
+)
+"""
+"""Invoices at the cutoff, one row each: what is due when, ``received`` so far, ``settled_at`` (paid or credited whole) and ``paid_at`` (settled by a payment)."""
+
+PAYMENT = State(
+    "payment",
+    ("invoices",),
+    f"""
+with {SETTLED_SQL},
 judged as (
   select *, epoch_us(paid_at) - epoch_us(due_on) as delay,
-    paid_at is null and coalesce(amount, 1) > 0 and due_on + interval '1' day <= cutoff as overdue,
+    settled_at is null and not voided and coalesce(amount, 1) > 0 and due_on + interval '1' day <= cutoff as overdue,
     paid_at >= due_on + interval '1' day and paid_at > cutoff - interval '365' day as late,
     due_on is not null and paid_at > cutoff - interval '365' day as settled
   from bills
@@ -29,7 +51,7 @@ judged as (
 select customer_id,
   count(*) filter (where overdue) as invoices_overdue,
   (epoch_us(cutoff) - epoch_us(min(due_on) filter (where overdue))) / 86400000000.0 as oldest_overdue_days,
-  coalesce(sum(amount) filter (where overdue), 0) as amount_overdue,
+  coalesce(sum(amount - received) filter (where overdue), 0) as amount_overdue,
   count(*) filter (where late) as late_payments_365d,
   cast(count(*) filter (where late) as double) / nullif(count(*) filter (where settled), 0) as late_share_365d,
   cast(sum(delay) filter (where late) as double) / nullif(count(*) filter (where late), 0) / 86400000000.0 as late_by_days_365d

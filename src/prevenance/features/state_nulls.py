@@ -45,7 +45,7 @@ NULL_MEANS = {
     "oldest_overdue_days": "no invoice is overdue",
     "amount_overdue": "no row of invoices is known; 0 where none is overdue",
     "late_payments_365d": "no row of invoices is known; 0 where none was late",
-    "late_share_365d": "no invoice with a due_on was paid in the last 365 days",
+    "late_share_365d": "no invoice with a due_on was paid whole in the last 365 days",
     "late_by_days_365d": "no invoice was paid late in the last 365 days",
     "nps_change": "fewer than two scores of this kind",
     "csat_change": "fewer than two scores of this kind",

@@ -20,7 +20,8 @@ spans as (
     coalesce(min(event_at) filter (where event = 'opened'), min(event_at)) as opened_at,
     min(event_at) filter (where event in ('assigned', 'transferred', 'replied', 'escalated', 'resolved', 'closed')) as taken_at,
     min(event_at) filter (where event = 'replied') as replied_at,
-    max(event_at) filter (where event in ('resolved', 'closed')) as solved_at,
+    max(event_at) filter (where event in ('resolved', 'closed')) as done_at,
+    max(event_at) filter (where event = 'resolved') as resolved_at,
     max(event_at) filter (where event in ('opened', 'reopened')) as asked_at,
     count(*) filter (where event = 'reopened') as reopenings,
     count(*) filter (where event = 'escalated') as escalations,
@@ -29,13 +30,15 @@ spans as (
   from ordered group by customer_id, ticket_id, cutoff
 ),
 lives as (
-  select *, solved_at is null or coalesce(asked_at > solved_at, false) as is_open,
-    case when solved_at is null or asked_at > solved_at then cutoff else solved_at end as until_at
+  select *, done_at is null or coalesce(asked_at > done_at, false) as is_open,
+    case when done_at is null or asked_at > done_at then cutoff
+      when resolved_at >= coalesce(asked_at, resolved_at) then resolved_at else done_at end as until_at
   from spans
 )
 """
 """``ordered`` are events with the next one of the ticket; ``lives`` is one row a ticket: when it was opened, first taken by
-somebody, first replied to, solved last (open again when asked later than solved), and how often it came back or moved."""
+somebody, first replied to, solved last (open again when asked later than solved), and how often it came back or moved. A close after a
+solution moves nothing: help desks close solved tickets by themselves, days later."""
 
 HOUR = "3600000000.0"
 """Microseconds in an hour."""

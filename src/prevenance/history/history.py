@@ -17,7 +17,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent.purpose import opted_out_sql
 from prevenance.sources.files import new_engine, sql_name
 from prevenance.sources.taken import Counts, Intake
-from prevenance.tables.canonical import SQL_TYPES, TABLES
+from prevenance.tables.canonical import ACTIVITY, SQL_TYPES, TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,14 +52,29 @@ class History:
 
 
 def newest_known_at(taken: Intake) -> datetime:
-    """Return the newest ``known_at`` of all tables (naive UTC)."""
-    newest = [
-        taken.con.execute(f"select max(known_at) from canonical.{name}").fetchall()[0][0] for name in taken.counts if name != "customers"
-    ] or [None]
-    known = [instant for instant in newest if instant is not None]
-    if not known:
-        known = [taken.con.execute("select max(known_at) from canonical.customers").fetchall()[0][0]]
-    return max(known)
+    """Return the newest ``known_at`` (naive UTC) of the tables of what happened, of all tables where there is none of these.
+
+    Contracts and invoices carry planned dates, which are not today.
+    """
+    known = _newest(taken)
+    happened = [known[name] for name in ACTIVITY if name in known]
+    others = [instant for name, instant in known.items() if name != "customers"]
+    return max(happened or others or known.values())
+
+
+def dates_ahead(taken: Intake, as_of: datetime) -> list[str]:
+    """Return a sentence for an export whose other tables go on after ``as_of``, the newest knowledge of what happened."""
+    known = _newest(taken)
+    ahead = [f"{name} has rows up to {instant:%Y-%m-%d}" for name, instant in sorted(known.items()) if instant > as_of]
+    if not ahead:
+        return []
+    happened = ", ".join(name for name in ACTIVITY if name in known)
+    return [f"as_of is {as_of:%Y-%m-%d}, the newest known_at of {happened}; {', '.join(ahead)}, which lie ahead of it and are not used yet"]
+
+
+def _newest(taken: Intake) -> dict[str, datetime]:
+    found = {name: taken.con.execute(f"select max(known_at) from canonical.{name}").fetchall()[0][0] for name in taken.counts}
+    return {name: instant for name, instant in found.items() if instant is not None}
 
 
 def as_of_instant(text: str, zone: str, now: datetime | None = None) -> datetime:

@@ -12,7 +12,7 @@ from prevenance.base import disk, lock
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import erased, pseudonyms
 from prevenance.consent.purpose import check_purpose
-from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
+from prevenance.history.history import History, as_of_instant, cut_history, dates_ahead, newest_known_at
 from prevenance.runs.commands import command, conf_folders
 from prevenance.runs.feeds import table_gates
 from prevenance.runs.settings.schema import Settings
@@ -62,7 +62,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     source = source or source_of(given)
     out = prepare_out(given)
     data = data_of(given, source, steps)
-    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
+    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required, one.least_kept) for name, one in given.tables.items()}
     steps("note what the files are")
     # Before the reading: compared again when the list is ready, so a file replaced in between is seen.
     before = file_digests(data, source)
@@ -71,6 +71,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     taken = intake(new_engine(), source, data, policies, steps, asked)
     newest = newest_known_at(taken)
     as_of = asked or newest
+    taken.messages += [] if asked else dates_ahead(taken, as_of)
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
     steps("cut at as_of")

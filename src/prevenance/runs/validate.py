@@ -83,7 +83,7 @@ def _without(source: Source, name: str) -> Source:
 def audit_of(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) -> Audit:
     """Return the audit of what was read."""
     taken = inputs.taken
-    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required) for name, one in given.tables.items()}
+    policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required, one.least_kept) for name, one in given.tables.items()}
     found = source_findings(taken, policies)
     stopped = {one.table for one in found if one.blocks}
     gates = [one for one in inputs.gates if one.outcome != "pass"]

@@ -1,29 +1,12 @@
-"""SQL that turns a select's text into typed columns and names the first rule a row breaks; and what text says of time that cannot be taken for granted.
-
-That is: hours that a zone skips or has twice, and day and month in two orders.
-"""
+"""SQL that turns a select's text into typed columns and names the first rule a row breaks; and the hours that a zone skips or has twice."""
 
 import duckdb
 
-from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.instants import has_offset_sql, instant_sql, is_bare_sql, known_sql, local_sql
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
-
-DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
-"""A date whose first two numbers could be day and month or month and day."""
-
-ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
-
-WITH_OFFSET = r"\d[ T]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
-
-
-def local_time_sql(source: Source, text: str) -> str:
-    """Return SQL that turns text without an offset into local time, or null."""
-    if source.timestamp_formats:
-        return f"try_strptime({text}, [{', '.join(sql_text(pattern) for pattern in source.timestamp_formats)}])"
-    return f"try_cast({text} as timestamp)"
 
 
 def number_text_sql(source: Source, text: str) -> str:
@@ -34,28 +17,32 @@ def number_text_sql(source: Source, text: str) -> str:
     return f"case when {fits} then replace(replace(trim({text}), '.', ''), ',', '.') end"
 
 
-def instant_sql(source: Source, text: str) -> str:
-    """Return SQL that turns text into a UTC instant, or null."""
-    local = local_time_sql(source, text)
-    if source.timezone not in ("", "UTC"):
-        local = f"timezone('UTC', timezone({sql_text(source.timezone)}, {local}))"
-    # an offset in the text says more than the declared zone
-    return f"case when regexp_matches({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
-
-
 def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
     """Turn the rows of ``taken`` into those of ``judged``: typed values beside their raw text, and the first rule that a row breaks."""
+    # each text is read once, before it is asked for more than once
+    instants = [column.name for column in table.columns if column.kind == "instant" and column.name in columns]
+    read = {name: instant_sql(source, sql_name(name)) for name in instants}
+    if table.name not in source.delay_days and "event_at" in columns:
+        # what carries a date alone may have happened, or been known, in its last minute
+        clock = "known_at" if "known_at" in columns else "event_at"
+        read["known_at"] = known_sql(source, sql_name(clock), read[clock] if clock == "known_at" else "null")
+    given = "".join(f", {sql} as {_at(name)}" for name, sql in read.items())
     typed = ", ".join(f"{converted_sql(source, table, column, columns)} as {sql_name(column.name)}" for column in table.columns)
     texts = ", ".join(f"{sql_name(name)} as {sql_name('raw ' + name)}" for name in columns if name in table.names)
     extra = ", ".join(name if name in columns else f"null::varchar as {name}" for name in ("_file", "_line", "_id"))
-    known = instant_sql(source, sql_name("known_at")) if "known_at" in columns else "null::timestamp"
+    known = _at("known_at") if "known_at" in columns else "null::timestamp"
     # two tables, not one query: the reason is worked out from the converted values, and each is converted once
     con.execute(
-        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row from taken"
+        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row "
+        f"from (select *{given} from taken)"
     )
     con.execute("drop table taken")
     con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from converted")
     con.execute("drop table converted")
+
+
+def _at(name: str) -> str:
+    return sql_name("at " + name)
 
 
 def is_missing_sql(text: str) -> str:
@@ -67,17 +54,18 @@ def converted_sql(source: Source, table: Table, column: Column, columns: list[st
     """Return SQL for a column's converted value (null where it does not convert)."""
     text = sql_name(column.name)
     if column.name == "known_at":
-        happened = instant_sql(source, sql_name("event_at"))
+        if "known_at" not in columns and table.name not in source.delay_days:
+            return f"coalesce({_at('known_at')}, {_at('event_at')})"
         if "known_at" not in columns:
             # in whole microseconds: the engine takes no fraction of a day
-            delay = round(source.delay_days.get(table.name, 0) * 86_400_000_000)
-            return f"{happened} + interval {delay} microsecond"
+            delay = round(source.delay_days[table.name] * 86_400_000_000)
+            return f"{_at('event_at')} + interval {delay} microsecond"
         # a fact cannot have been known before it happened: within the slack the later clock is right
-        return f"greatest({instant_sql(source, text)}, {happened})" if "event_at" in columns else instant_sql(source, text)
+        return f"greatest({_at('known_at')}, {_at('event_at')})"
     if column.name not in columns:
         return f"null::{SQL_TYPES[column.kind]}"
     if column.kind == "instant":
-        return instant_sql(source, text)
+        return _at(column.name)
     if column.kind == "number":
         return f"case when {is_missing_sql(text)} then null else try_cast({number_text_sql(source, text)} as {SQL_TYPES['number']}) end"
     return f"try_cast(lower(trim({text})) as boolean)" if column.kind == "flag" else text
@@ -90,9 +78,12 @@ def reason_sql(source: Source, table: Table, columns: list[str]) -> str:
         if column.name != "known_at":
             cases += _column_cases(source, table, column, column.name in columns)
     if "known_at" in columns:
+        early = f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at"
+        if table.name not in source.delay_days:  # the day of a bare date was over when the fact happened
+            early += f" or (_known <= event_at and {is_bare_sql(source, sql_name('raw known_at'))})"
         cases += [
             ('"raw known_at" is not null and _known is null', "known_at: not a timestamp"),
-            (f"_known + interval {CLOCK_SLACK_MINUTES} minute < event_at", "known_at: before event_at"),
+            (early, "known_at: before event_at"),
             (_outside_sql("_known"), f"known_at: {OUTSIDE}"),
         ]
         if table.name != "consents":  # a "no" that does not say when it was known is a no all the same
@@ -160,8 +151,8 @@ def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:
     near = f"select hour from ({hours}) where {local(after)} - {local(before)} <> interval 6 hour"
     text, value = sql_name("raw " + name), sql_name(name)
     rows = (
-        f"select {value} as moment, {local_time_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
-        f"and not regexp_matches({text}, '{WITH_OFFSET}')"
+        f"select {value} as moment, {local_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
+        f"and not {has_offset_sql(source, text)}"
     )
     # half hours too: Lord Howe changes its clocks by thirty minutes
     twice = " or ".join(f"{local(f'moment {sign} interval {minutes} minute')} = said" for sign in "+-" for minutes in (30, 60))
@@ -169,54 +160,3 @@ def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:
         f"select count(*) filter (where {local('moment')} <> said), count(*) filter (where {local('moment')} = said and ({twice})) from ({rows})"
     ).fetchall()[0]
     return int(found[0]), int(found[1])
-
-
-def note_dates(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:
-    """Keep for each column with unreadable dates what its two orders say; refuse two declared orders that both fit.
-
-    Raises:
-        PrevenanceError: E302 when the source declares day/month and month/day and rows contradict each other.
-    """
-    # two declared orders read 03/04 by whichever comes first, and nobody would ever see it
-    declared = {"d" if pattern.startswith("%d") else "m" for pattern in source.timestamp_formats if pattern.startswith(("%d", "%m"))}
-    for column in table.columns:
-        reason = f"{column.name}: not a timestamp"
-        if column.kind != "instant" or column.name not in columns or ((table.name, reason) not in taken.samples and len(declared) < 2):
-            continue
-        day, month = _orders(taken, column.name)
-        if day and month:
-            what = f"day/month and month/day contradict each other: {_told(day)} and {_told(month)}"
-            taken.hints[table.name, reason] = what, "write every date as 2024-03-25 in the export"
-            if len(declared) == 2:
-                fix = "write every date as 2024-03-25 in the export and leave one order in timestamp_formats"
-                raise PrevenanceError("E302", what, table=table.name, column=column.name, first=f"{day[0]}:{day[1]}", fix=fix)
-        elif (first := day or month) and not declared:
-            formats = [*_patterns(first[3], day_first=bool(day)), *ISO]
-            taken.hints[table.name, reason] = "", f"write timestamp_formats: {formats} in the source's yaml"
-
-
-def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
-    """Return the first (file, line, text, separator) that only day/month can be, and the first that only month/day can be."""
-    text = sql_name("raw " + name)
-    parts = [f"try_cast(regexp_extract({text}, '{DATE}', {group}) as integer)" for group in (1, 3)]
-    found: list[tuple[str, int, str, str] | None] = []
-    for large, day_first in zip(parts, (True, False), strict=True):
-        fits = (
-            f"try_strptime(trim({text}), {[one for separator in '/.-' for one in _patterns(separator, day_first=day_first)]}) is not null"
-        )
-        rows = taken.con.execute(
-            f"select _file, _line, {text}, regexp_extract({text}, '{DATE}', 2) from judged "
-            # a number above 12 is a day: only such a row proves an order
-            f"where {large} > 12 and {fits} order by _file, _line::bigint limit 1"
-        ).fetchall()
-        found.append(rows[0] if rows else None)
-    return found
-
-
-def _told(row: tuple[str, int, str, str]) -> str:
-    return f'{row[0]}:{row[1]} ("{row[2][:40]}")'
-
-
-def _patterns(separator: str, *, day_first: bool) -> list[str]:
-    date = separator.join(["%d", "%m", "%Y"] if day_first else ["%m", "%d", "%Y"])
-    return [date, f"{date} %H:%M", f"{date} %H:%M:%S"]

@@ -13,8 +13,17 @@ from pathlib import Path
 import duckdb
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.sources.alphabets import in_utf8
 from prevenance.sources.declared import Entry
-from prevenance.sources.header import bad_utf8_error, check_packed, empty_error, first_other_end, header_names, mixed_ends_error
+from prevenance.sources.header import (
+    Head,
+    bad_utf8_error,
+    check_packed,
+    empty_error,
+    file_head,
+    first_other_end,
+    mixed_ends_error,
+)
 from prevenance.sources.taken import Loaded
 
 PLACE = ("_file", "_line")
@@ -88,6 +97,7 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
     """
     ragged: list[tuple[str, int]] = []
     twice: set[str] = set()
+    said: list[str] = []
     # a part for each file: only so can lines be counted per file
     parts = []
     for number, path in enumerate(entry_files(root, entry)):
@@ -99,9 +109,15 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
                 _read_parquet(con, path, part)
             else:
                 check_packed(path)
-                columns, met_twice = header_names(path, entry)
-                twice |= met_twice
-                ragged += _read_csv(con, path, entry, part, columns)
+                with in_utf8(path, entry, said) as readable:
+                    head = file_head(path, readable, entry)
+                    twice |= head.twice
+                    said += (
+                        [f'{entry.view}: the first line of {path.name} says which separator it has, "{head.separator}"']
+                        if head.before
+                        else []
+                    )
+                    ragged += _read_csv(con, path, readable, entry, part, head)
         except (duckdb.Error, OSError, EOFError, zlib.error) as problem:
             # a full disk is no fault of the export, and has another exit code
             if is_out_of_room(problem):
@@ -111,7 +127,7 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
     con.execute(f"create or replace table raw.{sql_name(entry.view)} as " + " union all by name ".join(f"from {part}" for part in parts))
     for part in parts:
         con.execute(f"drop table {part}")
-    return Loaded(rename_columns(con, entry), ragged, twice)
+    return Loaded(rename_columns(con, entry), ragged, twice, said=said)
 
 
 def rename_columns(con: duckdb.DuckDBPyConnection, entry: Entry) -> list[str]:
@@ -130,15 +146,15 @@ def rename_columns(con: duckdb.DuckDBPyConnection, entry: Entry) -> list[str]:
     return [entry.rename.get(name, name) for name in names]
 
 
-def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, entry: Entry, part: str, columns: list[str]) -> list[tuple[str, int]]:
+def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, readable: Path, entry: Entry, part: str, head: Head) -> list[tuple[str, int]]:
     """Load one CSV file and return the (file, line) of its ragged rows."""
-    spec = "{" + ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in columns) + "}"
+    spec = "{" + ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in head.names) + "}"
     # the engine keeps the rejects of the file before
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    names = ", ".join(sql_name(name) for name in columns)
+    names = ", ".join(sql_name(name) for name in head.names)
     con.execute(
         f"create or replace table {part} as select {names}, {sql_text(path.name)} as _file, row_number() over () as _line "
-        f"from read_csv({sql_text(_escaped(path))}, columns={spec}, auto_detect=false, header=true, delim={sql_text(entry.separator)}, quote='\"', "
+        f"from read_csv({sql_text(_escaped(readable))}, columns={spec}, auto_detect=false, header=true, skip={head.before}, delim={sql_text(head.separator)}, quote='\"', "
         f"escape='\"', strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=100000, ignore_errors=true, max_line_size={LONGEST_LINE})"
     )
     rejects = con.execute("select distinct line, error_type, error_message from reject_errors order by line").fetchall()
@@ -151,16 +167,18 @@ def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, entry: Entry, part: st
     if any(kind in ("INVALID ENCODING", "INVALID UNICODE") for _, kind, _ in rejects):
         raise bad_utf8_error(path, entry)
     lines = sorted({int(line) for line, _, _ in rejects})
-    return [(path.name, line) for line in _set_lines(con, part, columns, lines)]
+    return [(path.name, line) for line in _set_lines(con, part, head, lines)]
 
 
-def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], rejected: list[int]) -> list[int]:
-    """Turn record numbers into line numbers (the header is line 1, quoted newlines count); return those of ``rejected``."""
+def _set_lines(con: duckdb.DuckDBPyConnection, part: str, head: Head, rejected: list[int]) -> list[int]:
+    """Turn record numbers into line numbers (the header begins in line 1, quoted newlines count); return those of ``rejected``."""
+    above = head.before + head.lines
+    rejected = [line - head.before for line in rejected]
     for line in rejected:
         # `line` counts records from the header; records kept after a rejected one move down by one
         con.execute(f"update {part} set _line = _line + 1 where _line >= {line - 1}")
     newlines = " + ".join(
-        f"(length(coalesce({sql_name(name)}, '')) - length(replace(coalesce({sql_name(name)}, ''), chr(10), '')))" for name in columns
+        f"(length(coalesce({sql_name(name)}, '')) - length(replace(coalesce({sql_name(name)}, ''), chr(10), '')))" for name in head.names
     )
     # most files have no quoted newline and are spared the window over all rows
     if con.execute(f"select count(*) from {part} where {newlines} > 0").fetchall()[0][0]:
@@ -170,8 +188,8 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, columns: list[str], re
             f"update {part} set _line = n.line from (select _line, _line + coalesce(sum({newlines}) over (order by _line rows between "
             f"unbounded preceding and 1 preceding), 0) as line from {part}) n where n._line = {part}._line"
         )
-    con.execute(f"update {part} set _line = _line + 1")
-    return rejected
+    con.execute(f"update {part} set _line = _line + {above}")
+    return [line + above - 1 for line in rejected]
 
 
 def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, part: str) -> None:

@@ -1,20 +1,17 @@
 """What stands at the head of a file: its encoding and its column names, read as they are and never guessed."""
 
 import csv
-import gzip
 import io
+import re
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.sources.alphabets import open_unpacked
 from prevenance.sources.declared import Entry
 
 SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
-
-
-def open_unpacked(path: Path) -> io.BufferedIOBase:
-    """Return the file's bytes, unpacked."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 def check_packed(path: Path) -> None:
@@ -25,16 +22,28 @@ def check_packed(path: Path) -> None:
                 pass
 
 
-def header_names(path: Path, entry: Entry) -> tuple[list[str], set[str]]:
-    """Return the column names of a CSV file and those that stand there twice.
+@dataclass(frozen=True)
+class Head:
+    """How a CSV file begins: its column names, those that stand there twice, its separator, lines before the header, lines of the header."""
 
-    A name that stands twice becomes ``name__1``, ``name__2``: a select that uses it must say which.
+    names: list[str]
+    twice: set[str]
+    separator: str
+    before: int
+    lines: int
+
+
+def file_head(path: Path, readable: Path, entry: Entry) -> Head:
+    """Return how a CSV file begins; ``readable`` holds its text in UTF-8.
+
+    A name that stands twice becomes ``name__1``, ``name__2``: a select that uses it must say which. A nameless column becomes
+    ``nameless_<place>``; a line break in a name is LF. A first line ``sep=;`` says the separator, as spreadsheets do.
 
     Raises:
         PrevenanceError: E303 for an empty file, bad UTF-8 or another separator than the declared one.
     """
     separator = entry.separator
-    with open_unpacked(path) as stream:
+    with open_unpacked(readable) as stream:
         first = stream.read(1_000_000)
     if not first:
         raise empty_error(path, entry)
@@ -46,20 +55,32 @@ def header_names(path: Path, entry: Entry) -> tuple[list[str], set[str]]:
         if problem.start < len(problem.object) - 4:
             raise bad_utf8_error(path, entry) from problem
         text = first.decode("utf-8-sig", errors="ignore")
-    line = next(iter(text.splitlines()), "")
-    names = next(csv.reader([line], delimiter=separator), [])
+    said = re.match(r'"?sep=(.)"?\r?\n', text)
+    if said:
+        separator, text = said[1], text[said.end() :]
+    names, record = _first_record(text, separator)
     for other, written in SEPARATORS.items() if len(names) == 1 else ():
-        if other != separator and len(next(csv.reader([line], delimiter=other), [])) > 1:
+        if other != separator and len(_first_record(text, other)[0]) > 1:
             what = f"{path.name} has one column when split at {SEPARATORS.get(separator, separator)}; its header holds {written}"
             fix = f"write {entry.line(delimiter=other)} in the source's yaml"
             raise entry.error("E303", what, fix, first=f"{path.name}:1")
+    names = [re.sub(r"\r\n?", "\n", name) or f"nameless_{place}" for place, name in enumerate(names, 1)]
     counts = Counter(name.lower() for name in names)  # in a select, Score and score are one name
     seen: Counter[str] = Counter()
     unique = []
     for name in names:
         seen[name.lower()] += 1
         unique.append(name if counts[name.lower()] == 1 else f"{name}__{seen[name.lower()]}")
-    return unique, {name for name in names if counts[name.lower()] > 1}
+    return Head(unique, {name for name in names if counts[name.lower()] > 1}, separator, int(bool(said)), record)
+
+
+def _first_record(text: str, separator: str) -> tuple[list[str], int]:
+    """Return the cells of the first record, and how many lines it takes."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        return next(reader, []), max(1, reader.line_num)
+    except csv.Error:  # a quote that never closes: the engine tells where
+        return next(csv.reader([text.partition("\n")[0][:100_000]], delimiter=separator), []), 1
 
 
 def empty_error(path: Path, entry: Entry) -> PrevenanceError:
@@ -97,9 +118,6 @@ def mixed_ends_error(path: Path, entry: Entry, line: int) -> PrevenanceError:
 
 def bad_utf8_error(path: Path, entry: Entry) -> PrevenanceError:
     """Return the error for a file that is not UTF-8, with its first bad byte."""
-    with open_unpacked(path) as stream:
-        start = stream.read(2)
-    # what a spreadsheet saves as "Unicode" is UTF-16; anything else is most likely the old alphabet of the West
-    coded = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "latin1"
     what = f"{path.name} is not UTF-8 at byte {_first_bad_byte(path)}"
-    return entry.error("E303", what, f"export it as UTF-8 (iconv -f {coded} -t utf-8)")
+    # what Windows writes in the West; it is declared, not guessed, because every byte means something in the other alphabets too
+    return entry.error("E303", what, f"write {entry.line(encoding='cp1252')} in the source's yaml, or export it as UTF-8")

@@ -12,13 +12,15 @@ import duckdb
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.apart import note_missing, set_apart
-from prevenance.sources.convert import convert_rows, note_clock_changes, note_dates
+from prevenance.sources.convert import convert_rows, note_clock_changes
+from prevenance.sources.dates import note_dates
 from prevenance.sources.declared import Source
+from prevenance.sources.dropped import rows_left_out
 from prevenance.sources.files import sql_name
 from prevenance.sources.limits import refuse_bad_rows
 from prevenance.sources.people import settle_customers
 from prevenance.sources.raw import deny_outside, raw_reader
-from prevenance.sources.selects import run_select, unread_columns
+from prevenance.sources.selects import refuse_empty, run_select, unread_columns
 from prevenance.sources.taken import Counts, Intake, Loaded, Policy
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
 
@@ -49,13 +51,18 @@ def intake(
                 _without(taken, table, missing[0])
             else:
                 ragged = [place for view in views for place in raw[view].ragged]
-                _take(taken, source, table, ragged, until, needed=name == "customers" or bool(asked[name].required))
+                _take(taken, source, table, ragged, until, asked[name])
     for view in source.files:
         con.execute(f"drop table if exists raw.{sql_name(view)}")
     taken.messages += unread_columns(source, {view: one.columns for view, one in raw.items()})
     if "customers" in taken.counts:
         refuse_bad_rows(taken, "customers", asked["customers"])  # without any customer left, what is wrong with their rows
-    settle_customers(taken)
+    try:
+        settle_customers(taken)
+    except PrevenanceError:
+        for name in taken.counts:  # with nobody left, what is wrong with the rows is what there is to say
+            refuse_bad_rows(taken, name, Policy())
+        raise
     for name in taken.counts:
         refuse_bad_rows(taken, name, asked[name])
         for place in ("_file", "_line"):
@@ -77,7 +84,7 @@ def _read(taken: Intake, source: Source, data: Path, asked: Mapping[str, Policy]
                     raise
                 raw[view] = Loaded([], gone=problem.what)
                 continue
-            taken.messages += loaded.special
+            taken.messages += loaded.special + loaded.said
             if loaded.twice:
                 taken.messages.append(f"{view}: the header names {', '.join(sorted(loaded.twice))} twice; not used")
     deny_outside(taken.con)
@@ -94,11 +101,16 @@ def _without(taken: Intake, table: Table, why: str) -> None:
     taken.messages.append(f"{table.name}: {why}; made without it, what it would say is unknown")
 
 
-def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]], until: datetime | None, *, needed: bool) -> None:
+def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]], until: datetime | None, policy: Policy) -> None:
     """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest."""
-    columns = taken.columns[table.name] = run_select(taken.con, source, table, needed=needed)
+    columns = taken.columns[table.name] = run_select(taken.con, source, table)
+    left_out, told = rows_left_out(taken.con, source, table, columns, policy)
+    if table.name == "customers" or policy.required:
+        refuse_empty(taken.con, source, table)
     convert_rows(taken.con, source, table, columns)
     counts = taken.counts[table.name] = set_apart(taken, table, columns, ragged, until)
+    counts.warnings |= {"left_out": left_out} if left_out else {}
+    taken.messages += told
     note_missing(taken, table, columns, counts)
     note_clock_changes(taken, source, table, columns)
     note_dates(taken, source, table, columns)

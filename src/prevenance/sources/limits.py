@@ -34,8 +34,8 @@ def refuse_bad_rows(taken: Intake, name: str, policy: Policy) -> None:
     place = f"{first[0][0]}:{first[0][1]}" if first and first[0][1] is not None else None
     column = reason.rpartition(": ")[0]
     said, fix = _said(taken, name, reason)
-    # setting rows apart helps only where something is left without them: of a table that may be empty, or of the customers
-    if name != "customers" or taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
+    # setting rows apart helps only where something is left without them: of the customers, who may be derived from this table
+    if taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
         fix += f", or set tables.{name}.on_bad_row=quarantine"
     what = f"{said}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, at most {policy.max_bad_share:.1%} may"
     column = "customer_id" if reason == UNKNOWN_CUSTOMER else column

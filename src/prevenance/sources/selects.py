@@ -8,19 +8,19 @@ import duckdb
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent import special
-from prevenance.sources.convert import WITH_OFFSET
 from prevenance.sources.declared import Source
 from prevenance.sources.files import PLACE, column_names, is_out_of_room, sql_name
+from prevenance.sources.instants import has_offset_sql
 from prevenance.sources.steady import unsteady_word
 from prevenance.tables.canonical import Table
 
 
-def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table, *, needed: bool) -> list[str]:
+def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
     """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
 
     Raises:
-        PrevenanceError: E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used, E304 for a
-            ``needed`` table without a row, E206/E207 for times without a zone.
+        PrevenanceError: E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used, E206/E207 for
+            times without a zone.
     """
     select = f"{source.selects[table.name]}\n"  # it may end in a comment
     if word := unsteady_word(con, select):
@@ -31,9 +31,15 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table, *, 
     # so that a select names its files plainly, and cannot reach the canonical tables
     con.execute("use raw")
     try:
-        columns = column_names(con, select)
+        given = column_names(con, select)
+        # the engine keeps the file's capitals where a select gives another case
+        known = {name.lower(): name for name in (*table.names, *PLACE, "_id")}
+        columns = [known.get(name.lower(), name) for name in given]
         kinds = {"_line": "try_cast(cast(_line as varchar) as bigint)"}  # what a select calls a line, and is no number, is no place
-        texts = ", ".join(f"nullif(cast({kinds.get(name, sql_name(name))} as varchar), '') as {sql_name(name)}" for name in columns)
+        texts = ", ".join(
+            f"nullif(cast({kinds.get(name, sql_name(one))} as varchar), '') as {sql_name(name)}"
+            for one, name in zip(given, columns, strict=True)
+        )
         con.execute(f"create or replace temp table taken as select {texts} from ({select})")
     except duckdb.Error as problem:
         if is_out_of_room(problem):
@@ -49,11 +55,15 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table, *, 
     if missing := [column.name for column in table.columns if column.required and column.name not in columns]:
         fix = f"add `… as {missing[0]}` to {table.name}.sql"
         raise _column_error(table, missing[0], f'the select does not give "{missing[0]}"', fix)
-    if needed and not con.execute("select exists(from taken)").fetchall()[0][0]:
-        what, first = "the required table has a header and no row", _first_header_place(source, table)
-        raise PrevenanceError("E304", what, table=table.name, first=first, fix="export it again, with its rows")
     _check_zone(con, source, table, columns)
     return columns
+
+
+def refuse_empty(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
+    """Raise E304 for a table that must have rows and has none."""
+    if not con.execute("select exists(from taken)").fetchall()[0][0]:
+        what, first = "the required table has a header and no row", _first_header_place(source, table)
+        raise PrevenanceError("E304", what, table=table.name, first=first, fix="export it again, with its rows")
 
 
 def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
@@ -61,7 +71,9 @@ def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
     found = {}
     for view, names in columns.items():
         text = " ".join(source.select_words(table) for table in source.selects if view in source.views_read(table)).lower()
-        found[view] = sorted(name for name in names if name not in PLACE and not re.search(rf"\b{re.escape(name.lower())}\b", text))
+        found[view] = sorted(
+            name for name in names if name not in PLACE and not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text)
+        )
     told = [f"{view} ({', '.join(names)})" for view, names in found.items() if names]
     count = sum(map(len, found.values()))
     return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []
@@ -183,7 +195,7 @@ def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, co
     for column in table.columns:
         if column.kind == "instant" and column.name in columns:
             text = sql_name(column.name)
-            local = f"{text} is not null and not regexp_matches({text}, '{WITH_OFFSET}')"
+            local = f"{text} is not null and not {has_offset_sql(source, text)}"
             if found := con.execute(f"select {place} from taken where {local} order by all limit 1").fetchall():
                 what, first = (
                     "timestamps carry no offset and the source declares no zone",

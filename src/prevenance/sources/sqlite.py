@@ -5,13 +5,10 @@ Nothing is written beside the file. One that keeps a write-ahead log is read fro
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +16,7 @@ import duckdb
 
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
+from prevenance.sources.alphabets import workplace
 from prevenance.sources.declared import Entry
 from prevenance.sources.files import entry_files, sql_name
 from prevenance.sources.stream import load_rows
@@ -88,7 +86,7 @@ def _connected(links: Links, path: Path, entry: Entry) -> sqlite3.Connection:
         raise entry.error("E303", f"{path.name} {what}", "export it again, or name the right file under sqlite")
     # bytes 18 and 19 say 2 where the file keeps a write-ahead log; opening that one read-only would fail or write beside it
     logged = head[18:20] == b"\2\2"
-    place = _copied(path, links.enter_context(_workplace()), entry) if logged else path
+    place = _copied(path, links.enter_context(workplace()), entry) if logged else path
     uri = f"{place.absolute().as_uri()}?mode={'rw' if logged else 'ro'}"
     link = links.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=WAIT, isolation_level=None)))
     # the transaction that begins here and never ends is what makes all reads of one moment
@@ -96,17 +94,6 @@ def _connected(links: Links, path: Path, entry: Entry) -> sqlite3.Connection:
         link.execute(statement).fetchone()
     links.open[path] = link
     return link
-
-
-@contextmanager
-def _workplace() -> Iterator[Path]:
-    """Make a private folder where the engine keeps its own work in progress: what a killed run leaves there is swept by the next one."""
-    folder = Path(tempfile.gettempdir()) / f"prevenance-{os.getpid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as inner:
-        yield Path(inner)
-    with suppress(OSError):
-        folder.rmdir()
 
 
 def _copied(path: Path, folder: Path, entry: Entry) -> Path:

@@ -9,7 +9,8 @@ import duckdb
 class Loaded:
     """What reading a ``files`` entry gave: columns of ``raw.<view>``, (file, line) of rows that do not fit, header names that stand there twice.
 
-    ``special`` says which columns were dropped because nobody may use them, ``gone`` why there is nothing at all.
+    ``special`` says which columns were dropped because nobody may use them, ``gone`` why there is nothing at all,
+    ``said`` what was recognised and nobody declared.
     """
 
     columns: list[str]
@@ -17,6 +18,7 @@ class Loaded:
     twice: set[str] = field(default_factory=set)
     special: list[str] = field(default_factory=list)
     gone: str = ""
+    said: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,13 @@ class Policy:
     """What bad rows of one table get: above ``max_bad_share`` the run refuses, unless ``on_bad_row`` is ``quarantine``.
 
     A table with ``required=True`` must have rows, one with ``False`` may be missing; undecided, it must be there and may be empty (never
-    that of customers).
+    that of customers). A select that keeps no row of a file, or a smaller share than ``least_kept``, is refused unless ``required=False``.
     """
 
     on_bad_row: str = "refuse"
     max_bad_share: float = 0.01
     required: bool | None = None
+    least_kept: float = 0.0
 
 
 @dataclass

@@ -149,7 +149,7 @@ TABLES: dict[str, Table] = {
         _log(
             "invoices",
             _id("invoice_id", required=True),
-            _choice("event", "issued", "paid", "reminded"),
+            _choice("event", "issued", "paid", "reminded", "credited", "voided"),
             _number("amount"),
             Column("due_on", "instant"),
             once=True,

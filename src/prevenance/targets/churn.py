@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prevenance.targets.sql import activity_rows, standing_sql
+from prevenance.targets.sql import acting_rows, activity_rows, standing_sql
 from prevenance.targets.target import Target, TargetWords
 
 
@@ -98,7 +98,7 @@ def by_silence(
     name: str = "churn",
 ) -> Target:
     """Return the target: customers active in ``(cutoff - active_days, cutoff]`` who do nothing in ``(cutoff, cutoff + horizon]``."""
-    recent = " union all ".join(f"select customer_id from {table} where age_days < {active_days}" for table in activity_in)
+    recent = " union all ".join(acting_rows(table, active_days) for table in activity_in)
     cohort = f"select distinct customer_id, 'at_risk' as state, null::double as value_at_stake from ({recent})"
     if "purchases" in activity_in:
         spent = f"select customer_id, round(sum(amount) * 365 / {active_days}, 2)::double as spent from purchases where age_days < {active_days} group by 1"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from prevenance.tables.contracts import CATALOGUE_SQL, GROUNDS_SQL, HELD_SQL, HIGHER_PLAN, MORE_SEATS, OFFERS_SQL
-from prevenance.targets.sql import activity_rows
+from prevenance.targets.sql import acting_rows, activity_rows
 from prevenance.targets.target import Target, TargetWords
 
 BUYING = TargetWords(
@@ -85,7 +85,7 @@ def next_family(
     Customers active in ``(cutoff - active_days, cutoff]`` are asked; families are those that anybody bought in ``owned_days``.
     """
     activity_rows(activity_in)
-    recent = " union all ".join(f"select customer_id from {table} where age_days < {active_days}" for table in activity_in)
+    recent = " union all ".join(acting_rows(table, active_days) for table in activity_in)
     bought = "family is not null and coalesce(amount, 1) > 0 and coalesce(quantity, 1) > 0"
     cohort = f"""
         with lately as (select distinct customer_id, family as product_id from purchases where {bought} and age_days < {owned_days}),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from prevenance.targets.sql import activity_rows, plain_name
+from prevenance.targets.sql import acting_rows, activity_rows, plain_name
 from prevenance.targets.target import Target, TargetWords
 
 WORDS = TargetWords(
@@ -57,7 +57,7 @@ def next_ticket(
     within the horizon (Poisson), so that chance times value is the cost to expect. Without it no value is known.
     """
     tables = tuple(dict.fromkeys((*activity_in, "tickets")))
-    recent = " union all ".join(f"select customer_id from {table} where age_days < {active_days}" for table in activity_in)
+    recent = " union all ".join(acting_rows(table, active_days) for table in activity_in)
     cohort = f"select distinct customer_id, 'at_risk' as state, null::double as value_at_stake from ({recent})"
     narrow = "".join(
         f" and {column} = '{plain_name(value)}'" for column, value in (("category", category), ("priority", priority)) if value

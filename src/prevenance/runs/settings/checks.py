@@ -19,6 +19,8 @@ _ON, _DAYS, _NONE_BELOW = "give a number from 1 on, such as {key}={some}", "give
 INFINITE = math.inf
 MOST, MOST_DAYS = 2**31 - 1, 36_500
 """The largest number of any setting (libraries take seeds and counts of 32 bits), and of days."""
+MOST_DELAY_DAYS = 3650
+"""From what happened to when it was known: longer is a slip of the pen, or seconds."""
 
 COUNTS: Mapping[str, tuple[float, str]] = {
     **dict.fromkeys(("target.horizon_days", "target.active_days", "target.owned_days"), (1, _ON)),
@@ -51,6 +53,7 @@ def check_settings(given: Settings) -> None:
     if set(given.out) & set("?#"):  # the address of the model store would end there
         fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
         raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
+    _check_delays(given.source.delay_days)
     values = asdict(given)
     for key, value in _numbers(values):
         _check_size(key, value)
@@ -93,6 +96,17 @@ def _check_size(key: str, value: float) -> None:
     if not low <= value <= high:
         fix = f"write {key}={example_value(key) or 7}, or another number up to {high}"
         raise PrevenanceError("E202", f"{key} is {str(value)[:40]}", key=key, fix=fix)
+
+
+def _check_delays(delay_days: Mapping[str, float]) -> None:
+    """Raise E201 for a delay of no table, E202 for one that would show a fact before it was known."""
+    for table, days in delay_days.items():
+        key = f"source.delay_days.{table}"
+        if table not in TABLES:
+            raise PrevenanceError("E201", f'delay_days names "{table}", which is no table', key=key, fix=did_you_mean(table, TABLES))
+        if not 0 <= days <= MOST_DELAY_DAYS:
+            fix = f"give days from 0 to {MOST_DELAY_DAYS}, such as {key}=1"
+            raise PrevenanceError("E202", f"{key} is {days}", key=key, fix=fix)
 
 
 def _each(values: Mapping[str, Any], key: str) -> Iterator[tuple[str, float]]:

@@ -24,7 +24,7 @@ class SourceSettings:
     capacity: int | None = None  # contacts per list, unless capacity= says another
     # view -> file(s) below data=, or {table:, query:, sqlite:, rename:, delimiter:}; a select reads the view
     files: dict[str, Any] = field(default_factory=dict)
-    # table -> days from event_at to known_at, where its select gives no known_at
+    # table -> days from event_at to known_at, where its select gives no known_at; a bare date of another table is known when its day is over
     delay_days: dict[str, float] = field(default_factory=dict)
     timestamp_formats: list[str] = field(default_factory=list)  # how its timestamps are written, such as '%d/%m/%Y'; empty: ISO 8601
     decimal: str = "."  # the sign before decimals: . or ,
@@ -98,6 +98,8 @@ class PolicySettings:
 
     on_bad_row: str = "refuse"  # refuse: a run with too many bad rows ends with 3; quarantine: they are set apart and it goes on
     max_bad_share: float = 0.01  # the share of rows that may break the contract before on_bad_row refuses
+    # the share of a file's rows that its select must keep; none kept is refused at any share, unless required=false
+    least_kept: float = 0.0
     warn_after: Any = None  # an older newest known_at is told, measured at as_of
     error_after: Any = None  # an older newest known_at is refused (4), measured at as_of
     # true: must have rows; null: its files must be there; false: it may be missing or late, and the list is made without it

@@ -135,6 +135,7 @@ def _early(taken: Intake) -> list[Finding]:
 
 WARNED = {
     "clock_change": ("at an hour that the zone skips or has twice", "export timestamps with their offset", 0.0),
+    "left_out": ("rows of its files that the select leaves out", "see that its where means to; a blank cell is null, never unequal", 0.0),
     "likely_duplicate": ("ids that differ only by case, spaces or Unicode form", "write each id in one way", 1.0),
 }
 """Other warning of the intake -> what it says, what to do, and how much a customer counts."""

@@ -1,0 +1,121 @@
+"""Dates that were not read: which way of writing them would, told as the line to paste, and two orders of day and month that contradict each other."""
+
+import re
+
+from prevenance.base.errors import PrevenanceError
+from prevenance.sources.declared import Source
+from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.taken import Intake
+from prevenance.tables.canonical import Table
+
+DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
+"""A date whose first two numbers could be day and month or month and day."""
+
+ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
+
+
+FORMATS = (
+    "%Y%m%d",
+    "%Y%m%d%H%M%S",
+    "%Y%m%dT%H%M%SZ",
+    "%b %d, %Y, %I:%M %p",
+    "%b %d, %Y %I:%M %p",
+    *(f"%d{sign}%m{sign}%y{clock}" for sign in "./-" for clock in ("", " %H:%M")),
+    *(f"%m/%d/%y{clock}" for clock in ("", " %H:%M")),
+    *(
+        f"{day}{clock}"
+        for day in ("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y")
+        for clock in ("", " %H:%M", " %H:%M:%S")
+    ),
+    *(f"{day} {clock}" for day in ("%m/%d/%Y", "%d/%m/%Y") for clock in ("%I:%M %p", "%I:%M:%S %p")),
+)
+"""Ways to write a time that a source may declare, proposed where one alone reads every text."""
+
+NUMBERED = {
+    (
+        36526,
+        73050,
+    ): "strftime(timestamp '1899-12-30' + to_microseconds(round(try_cast(X as double) * 86400000000)::bigint), '%Y-%m-%d %H:%M:%S')",
+    (631152000, 4102444800): "strftime(to_timestamp(try_cast(X as double)), '%Y-%m-%dT%H:%M:%SZ')",
+    (631152000000, 4102444800000): "strftime(to_timestamp(try_cast(X as double) / 1000), '%Y-%m-%dT%H:%M:%SZ')",
+}
+"""Numbers that mean a time (serials of a spreadsheet, seconds and milliseconds since 1970) -> the SQL that says it, X for the column."""
+
+
+def note_dates(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:
+    """Keep for each column with unreadable dates what its two orders say; refuse two declared orders that both fit.
+
+    Raises:
+        PrevenanceError: E302 when the source declares day/month and month/day and rows contradict each other.
+    """
+    # two declared orders read 03/04 by whichever comes first, and nobody would ever see it
+    declared = {"d" if pattern.startswith("%d") else "m" for pattern in source.timestamp_formats if pattern.startswith(("%d", "%m"))}
+    for column in table.columns:
+        reason = f"{column.name}: not a timestamp"
+        if column.kind != "instant" or column.name not in columns or ((table.name, reason) not in taken.samples and len(declared) < 2):
+            continue
+        day, month = _orders(taken, column.name)
+        if day and month:
+            what = f"day/month and month/day contradict each other: {_told(day)} and {_told(month)}"
+            taken.hints[table.name, reason] = what, "write every date as 2024-03-25 in the export"
+            if len(declared) == 2:
+                fix = "write every date as 2024-03-25 in the export and leave one order in timestamp_formats"
+                raise PrevenanceError("E302", what, table=table.name, column=column.name, first=f"{day[0]}:{day[1]}", fix=fix)
+        elif (first := day or month) and not declared:
+            formats = [*_patterns(first[3], day_first=bool(day)), *ISO]
+            taken.hints[table.name, reason] = "", f"write timestamp_formats: {formats} in the source's yaml"
+        elif not (day or month) and (fix := _other_way(taken, source, table, column.name)):
+            taken.hints[table.name, reason] = "", fix
+
+
+def _other_way(taken: Intake, source: Source, table: Table, name: str) -> str:
+    """Return the line to write where one known way reads every text of a column that was not read, and no other way does; else nothing."""
+    text, unread = sql_name("raw " + name), f"reason = {sql_text(f'{name}: not a timestamp')}"
+    # numbers are told apart by their size: a serial of 2000 to 2100, a day, seconds or milliseconds of 1990 to 2100
+    number = f"try_cast(trim({text}) as double)"
+    ways = {f"{number} between {low} and {high}": sql for (low, high), sql in NUMBERED.items()}
+    ways |= {f"try_strptime(trim({text}), {sql_text(one)}) is not null": one for one in FORMATS if source.timestamp_formats == ()}
+    if not ways:
+        return ""
+    counted = ", ".join(f"bool_and(coalesce({condition}, false))" for condition in ways)
+    fits = taken.con.execute(f"select {counted} from judged where {unread} and {text} is not null").fetchall()[0]
+    found = [way for way, all_fit in zip(ways.values(), fits, strict=True) if all_fit]
+    formats = [way for way in found if "(X " not in way]
+    if formats and formats == found:
+        # May is a short name and a long one: ways that read the same need no choice
+        texts = [f"try_strptime(trim({text}), {sql_text(one)})" for one in formats]
+        apart = " or ".join(f"{one} <> {texts[0]}" for one in texts[1:]) or "false"
+        if taken.con.execute(f"select count(*) from judged where {unread} and ({apart})").fetchall()[0][0]:
+            return ""
+        return f"write timestamp_formats: {[formats[0], *ISO]} in the source's yaml"
+    if len(found) != 1:
+        return ""
+    given = re.search(rf'("[^"]+"|[\w.]+)\s+as\s+{name}\b', source.selects[table.name], re.IGNORECASE)
+    return f"write {found[0].replace('(X ', f'({given[1] if given else name} ')} as {name} in {table.name}.sql"
+
+
+def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
+    """Return the first (file, line, text, separator) that only day/month can be, and the first that only month/day can be."""
+    text = sql_name("raw " + name)
+    parts = [f"try_cast(regexp_extract({text}, '{DATE}', {group}) as integer)" for group in (1, 3)]
+    found: list[tuple[str, int, str, str] | None] = []
+    for large, day_first in zip(parts, (True, False), strict=True):
+        fits = (
+            f"try_strptime(trim({text}), {[one for separator in '/.-' for one in _patterns(separator, day_first=day_first)]}) is not null"
+        )
+        rows = taken.con.execute(
+            f"select _file, _line, {text}, regexp_extract({text}, '{DATE}', 2) from judged "
+            # a number above 12 is a day: only such a row proves an order
+            f"where {large} > 12 and {fits} order by _file, _line::bigint limit 1"
+        ).fetchall()
+        found.append(rows[0] if rows else None)
+    return found
+
+
+def _told(row: tuple[str, int, str, str]) -> str:
+    return f'{row[0]}:{row[1]} ("{row[2][:40]}")'
+
+
+def _patterns(separator: str, *, day_first: bool) -> list[str]:
+    date = separator.join(["%d", "%m", "%Y"] if day_first else ["%m", "%d", "%Y"])
+    return [date, f"{date} %H:%M", f"{date} %H:%M:%S"]

@@ -1,0 +1,73 @@
+"""Rows of a file that a select leaves out: counted by file, told, and refused where too few are left.
+
+A file's rows have reached a table when a row of the select's result carries their ``_file`` and ``_line``.
+"""
+
+import re
+
+import duckdb
+
+from prevenance.base.errors import PrevenanceError
+from prevenance.sources.declared import Source
+from prevenance.sources.files import column_names, sql_name
+from prevenance.sources.taken import Policy
+from prevenance.tables.canonical import Table
+
+UNEQUAL = r"""("[^"]+"|\b\w+)\s*(<>|!=|\bnot\s+(?:i?like|in)\b)\s*(?!'')('(?:[^']|'')*'|\([^()]*\))"""
+"""A column that a select asks not to be some text: a blank cell is null, and null is never unequal. Groups: column, sign, text."""
+
+PRINT = "count(*), coalesce(sum(hash(_line::bigint)), 0)"
+"""Two sets of lines with the same print are the same: most selects keep each row once, and are spared the count of distinct lines."""
+
+
+def rows_left_out(
+    con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str], policy: Policy
+) -> tuple[int, list[str]]:
+    """Return how many rows of the files that the table's select reads are not in ``taken``, and a sentence for each file that has such rows.
+
+    Raises:
+        PrevenanceError: E306 when none of a file's rows is kept, or a smaller share than ``policy.least_kept``; a table that is not
+            required may do without.
+    """
+    reached = _prints(con, "taken") if {"_file", "_line"} <= set(columns) else {}
+    anything, gone, told = con.execute("select exists(from taken)").fetchall()[0][0], 0, []
+    for view in source.views_read(table.name):
+        files = _prints(con, f"raw.{sql_name(view)}")
+        rows = sum(count for count, _ in files.values())
+        # a file of which no row arrives beside others of which some do is only looked up in, or the select loses where its rows stand
+        if anything and not files.keys() & reached.keys():
+            continue
+        kept = sum(one[0] if reached.get(file) == one else _distinct(con, file) for file, one in files.items() if file in reached)
+        if kept == rows:
+            continue
+        said, fix = _blank_hint(con, source, table, view) or ("", "")
+        what = f"keeps {kept:,} of the {rows:,} rows of {view}{said}"
+        if policy.required is not False and (not kept or kept / rows < policy.least_kept):
+            fix = f"{fix or f'correct {table.name}.sql'}, or set tables.{table.name}.required=false for a list without it"
+            where = {"table": table.name, "rows": rows - kept, "first": f"{source.entries[view].pattern}:2"}
+            raise PrevenanceError("E306", f"{table.name}.sql {what}", fix=fix, **where)
+        gone += rows - kept
+        told.append(f"{table.name}: the select {what}" + (f"; {fix}" if fix else ""))
+    return gone, told
+
+
+def _prints(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, tuple[int, int]]:
+    rows = con.execute(f"select _file, {PRINT} from {relation} where _file is not null and _line is not null group by 1").fetchall()
+    return {file: (count, lines) for file, count, lines in rows}
+
+
+def _distinct(con: duckdb.DuckDBPyConnection, file: str) -> int:
+    return int(con.execute("select count(distinct _line) from taken where _file = ?", [file]).fetchall()[0][0])
+
+
+def _blank_hint(con: duckdb.DuckDBPyConnection, source: Source, table: Table, view: str) -> tuple[str, str] | None:
+    """Return what is said of the first column that the select asks not to be a text and that has blank cells, and the line to write."""
+    select = re.sub(r"--[^\n]*", "", source.selects[table.name])
+    held = {name.lower(): name for name in column_names(con, f"raw.{sql_name(view)}")}
+    for name, sign, text in re.findall(UNEQUAL, select, re.IGNORECASE):
+        if column := held.get(name.strip('"').lower()):
+            blanks = con.execute(f"select count(*) from raw.{sql_name(view)} where {sql_name(column)} is null").fetchall()[0][0]
+            if blanks:
+                said = f"; {column} is blank in {blanks:,} of them, and a blank is neither equal to a text nor unequal"
+                return said, f"write coalesce({name}, '') {' '.join(sign.split())} {text} in {table.name}.sql"
+    return None

@@ -1,0 +1,117 @@
+"""What a text says of time, as SQL: the whole text or nothing, because a tail that is left out ("PM", "UTC") moves it by hours."""
+
+from collections.abc import Sequence
+
+from prevenance.sources.declared import Source
+from prevenance.sources.files import sql_text
+
+_DAY = r"\d{4,6}[-/ \\]\d{1,2}[-/ \\]\d{1,2}"
+_CLOCK = r"[ T]+\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d*)?)?"
+_OFFSET = r"Z|\+(?:(?:0\d|1[0-3])(?::?[0-5]\d)?|14(?::?00)?)|-(?:(?:0\d|1[01])(?::?[0-5]\d)?|12(?::?00)?)"
+
+PLAIN = f"{_DAY}(?:{_CLOCK})?"
+"""ISO 8601 and its usual neighbours without an offset, which the engine reads whole."""
+
+WITH_OFFSET = f"{_DAY}{_CLOCK}(?:{_OFFSET})"
+"""The same with an offset that exists: from -12:00 to +14:00."""
+
+_CLOCK_SPELT = _CLOCK.replace(r"\.", "[.,]")
+SPELT = rf"\s*({_DAY}(?:{_CLOCK_SPELT})?)(?:\s*([AaPp])\.?[Mm]\.?)?\s*((?i:Z|UTC|GMT)?(?:([+-])(\d{{1,2}})(?::?(\d{{2}}))?)?)\s*"
+"""What people add: blanks, AM and PM, UTC and GMT, offsets with a blank or one digit. Groups: time, half of the day, zone, its sign, hours, minutes."""
+
+CLOCK_SIGNS = "HIMSfgnpcX"
+"""Signs of a declared format that say an hour or less of it."""
+
+MOST_OFFSET = {"+": 14 * 60, "-": 12 * 60}
+"""Minutes from UTC that the farthest zones have."""
+
+
+def instant_sql(source: Source, text: str) -> str:
+    """Return SQL that turns text into a UTC instant, or null; an offset in the text says more than the declared zone."""
+    offset = f"when regexp_full_match({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz))"
+    if not source.timestamp_formats:
+        # most rows look so, and are spared the pattern
+        usual = f"{text} like '____-__-__ __:__:__' and substr({text}, 18) between '00' and '59'"
+        plain = f"when {usual} or regexp_full_match({text}, '{PLAIN}') then {to_utc_sql(source, _cast(text))}"
+        return f"case {plain} {offset} else coalesce({_with_zone(text)}, {to_utc_sql(source, _spelt_local(text))}) end"
+    plain_formats, zoned = _split(source.timestamp_formats)
+    ways = [to_utc_sql(source, _strptime(text, plain_formats))] if plain_formats else []
+    ways += [f"timezone('UTC', {_strptime(text, zoned)})"] if zoned else []
+    return f"case {offset} else coalesce({', '.join([*ways, _with_zone(text)])}) end"
+
+
+def local_sql(source: Source, text: str) -> str:
+    """Return SQL for the local time that a text without an offset says, or null."""
+    if source.timestamp_formats:
+        plain, _ = _split(source.timestamp_formats)
+        return _strptime(text, plain) if plain else "null::timestamp"
+    return f"case when regexp_full_match({text}, '{PLAIN}') then {_cast(text)} else {_spelt_local(text)} end"
+
+
+def has_offset_sql(source: Source, text: str) -> str:
+    """Return SQL for whether a text says how far it is from UTC."""
+    _, zoned = _split(source.timestamp_formats)
+    declared = f" or {_strptime(text, zoned)} is not null" if zoned else ""
+    return f"(regexp_full_match({text}, '{WITH_OFFSET}') or coalesce({_group(text, 3)} <> '', false){declared})"
+
+
+def is_bare_sql(source: Source, text: str) -> str:
+    """Return SQL for whether a text that can be read is a date alone."""
+    if not source.timestamp_formats:
+        return f"not contains({text}, ':')"
+    dates = [one for one in _split(source.timestamp_formats)[0] if not any(f"%{sign}" in one for sign in CLOCK_SIGNS)]
+    return f"{_strptime(text, dates)} is not null" if dates else "false"
+
+
+def known_sql(source: Source, text: str, said: str) -> str:
+    """Return SQL for when a fact of the time ``text`` was known: of a bare date, when its day is over in the source's zone; else ``said``."""
+    over = to_utc_sql(source, f"{local_sql(source, text)} + interval 1 day")
+    return f"case when {is_bare_sql(source, text)} then {over} else {said} end"
+
+
+def to_utc_sql(source: Source, local: str) -> str:
+    """Return SQL that turns local time into a UTC instant."""
+    if source.timezone in ("", "UTC"):
+        return local
+    return f"timezone('UTC', timezone({sql_text(source.timezone)}, {local}))"
+
+
+def _split(formats: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the formats without a zone, and those whose texts say one: the engine gives instants of two kinds."""
+    zoned = [one for one in formats if "%z" in one or "%Z" in one]
+    return [one for one in formats if one not in zoned], zoned
+
+
+def _strptime(text: str, formats: Sequence[str]) -> str:
+    return f"try_strptime({text}, [{', '.join(map(sql_text, formats))}])"
+
+
+def _cast(text: str) -> str:
+    return f"try_cast({text} as timestamp)"
+
+
+def _group(text: str, number: int) -> str:
+    # only a whole match counts: the engine extracts from anywhere in a text
+    return f"regexp_extract({text}, '^(?:{SPELT})$', {number})"
+
+
+def _spelt(text: str) -> str:
+    """Return SQL for the time of a text that fits ``SPELT``, zone not looked at, or null: hours of a half day go from 1 to 12."""
+    moment, half = f"try_cast(replace({_group(text, 1)}, ',', '.') as timestamp)", f"upper({_group(text, 2)})"
+    later = f"to_hours(case {half} when 'P' then 12 else 0 end - case when hour({moment}) = 12 then 12 else 0 end)"
+    return f"case when {half} = '' then {moment} when hour({moment}) between 1 and 12 then {moment} + {later} end"
+
+
+def _spelt_local(text: str) -> str:
+    return f"case when {_group(text, 3)} = '' then {_spelt(text)} end"
+
+
+def _with_zone(text: str) -> str:
+    """Return SQL for the UTC instant of a text that fits ``SPELT`` and names a zone, or null."""
+    sign, hours, minutes = (_group(text, number) for number in (4, 5, 6))
+    away = f"(coalesce(try_cast({hours} as integer), 0) * 60 + coalesce(try_cast({minutes} as integer), 0))"
+    exists = f"{away} <= case {sign} when '-' then {MOST_OFFSET['-']} else {MOST_OFFSET['+']} end and coalesce(try_cast({minutes} as integer), 0) < 60"
+    shift = f"to_minutes({away} * case {sign} when '-' then 1 else -1 end)"
+    # a zone after a bare date says nothing of the hour
+    timed = f"contains({_group(text, 1)}, ':')"
+    return f"case when {_group(text, 3)} <> '' and {timed} and {exists} then {_spelt(text)} + {shift} end"

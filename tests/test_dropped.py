@@ -1,0 +1,66 @@
+"""Rows that a select leaves out: counted by file, told, and refused where none is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from company import SELECTS, Company
+
+HEAD = "account,id,day,spam,score\n"
+
+
+@pytest.fixture
+def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:
+    found = Company(tmp_path, capsys)
+    # one row is marked: in most exports the others are blank
+    found.files["tickets.csv"] = HEAD + "".join(f"{'ab'[n % 2]},t{n},2024-03-0{n + 1},{'true' if n == 3 else ''},1\n" for n in range(8))
+    return found
+
+
+@pytest.mark.parametrize("where", ["spam <> 'true'", "Spam != 'true'", "spam not in ('true', 'yes')", "\"spam\" not like 'tr%'"])
+def test_a_comparison_that_loses_blank_cells_is_refused_with_the_line_to_write(company: Company, where: str) -> None:
+    company.selects["tickets"] += f" where {where}"
+    run = company.refused("E306", "table=tickets", "first=tickets.csv:2", "keeps 0 of the 8 rows", "blank in 7 of them")
+    written = run.line.partition("write ")[2].partition(" in tickets.sql")[0]
+    company.selects["tickets"] = company.selects["tickets"].partition(" where ")[0] + f" where {written}"
+    run = company.passes()
+    assert run.count("tickets")[:2] == (7, 7)
+    assert "tickets: the select keeps 7 of the 8 rows of tickets" in run.messages
+    assert run.taken.counts["tickets"].warnings["left_out"] == 1
+
+
+def test_a_table_that_may_be_missing_may_be_left_empty(company: Company) -> None:
+    company.selects["tickets"] += " where id = 'none'"
+    run = company.refused("E306", "keeps 0 of the 8 rows", "correct tickets.sql")
+    assert company.passes(run.setting()).count("tickets") == (0, 0, {}, {})
+
+
+def test_a_share_may_be_asked_for(company: Company) -> None:
+    company.selects["tickets"] += " where score = '1' and id in ('t1', 't2')"
+    assert "keeps 2 of the 8 rows" in company.passes().messages
+    company.settings["tables"] = {"tickets": {"least_kept": 0.5}}
+    company.refused("E306", "keeps 2 of the 8 rows")
+
+
+def test_customers_who_are_all_left_out_have_no_empty_file(company: Company) -> None:
+    company.selects["customers"] += " where segment = 'none'"
+    company.refused("E306", "customers.sql keeps 0 of the 2 rows of accounts")
+
+
+def test_wide_rows_and_files_that_are_only_looked_up_in_lose_nothing(company: Company) -> None:
+    wide = SELECTS["tickets"].replace("id as _id", "id || ':o' as _id")
+    again = wide.replace("opened", "closed").replace(":o", ":c") + " where spam = 'true'"
+    company.selects["tickets"] = f"{wide} union all by name {again}"
+    company.selects["feedback"] = (
+        "select a.account as customer_id, t.day as event_at, 'csat' as kind, t.score, t._file, t._line from tickets t join accounts a using (account)"
+    )
+    run = company.passes()
+    assert not [message for message in run.taken.messages if "keeps" in message]
+
+
+def test_a_select_that_loses_its_places_is_asked_only_whether_anything_is_left(company: Company) -> None:
+    company.selects["tickets"] = SELECTS["tickets"].replace(", _file, _line", "") + " where id <> 't1'"
+    assert "keeps" not in company.passes().messages
+    company.selects["tickets"] += " and id = 't1'"
+    company.refused("E306", "keeps 0 of the 8 rows")
