@@ -63,6 +63,7 @@ def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choic
         "folds_svg": folds.folds_svg(tested.parted),
         "models": facts.measured,
         "rule": rule,
+        "rules": [{"test": one.test.isoformat(), "rule": took} for one, took in zip(tested.parted, tested.backtest.rules, strict=True)],
         "chosen": {"model": choice.kind, "why": choice.why, "challenger": choice.challenger, "promoted": choice.promoted},
         "tested_as": choice.tested_as,
         "gates": choice.gates,
