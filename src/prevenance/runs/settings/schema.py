@@ -51,9 +51,8 @@ class TargetSettings:
     horizon_days: int = 90  # how many days ahead the question looks: (cutoff, cutoff + horizon]
     settle_days: int = 0  # outcomes are recorded up to this late; a label closes at cutoff + horizon + settle
     lead_days: int = 0  # an outcome inside (cutoff, cutoff + lead] is too late to act on
-    min_known_days: int = (
-        28  # who is known for less is neither learned from nor listed; 28: the shortest window that a trend compares; 0: all
-    )
+    # who is known for less is neither learned from, tested nor listed; 28 is the shortest window that a trend compares; 0: everybody
+    min_known_days: int = 28
     active_days: int = 56  # silence, ticket and family: who was active in (cutoff - active_days, cutoff] is asked about
     activity: list[str] = field(default_factory=list)  # silence, ticket and family: the tables whose rows count as activity
     owned_days: int = 150  # family only: what was bought in (cutoff - owned_days, cutoff] is owned
