@@ -89,7 +89,7 @@ def fit_model(
 ) -> Fitted:
     """Return the model of one fold: learned from all that had closed by its test, calibrated out of fold on the same rows.
 
-    For the calibrator each third of the customers is told by a model that learned from the others (see ``cross_fit``).
+    For the calibrator each half of the customers is told by a model that learned from the other (see ``cross_fit``).
 
     Args:
         frame: a training frame; its other rows are not looked at.
