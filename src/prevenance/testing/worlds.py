@@ -202,6 +202,34 @@ def _typed(values: Any, kind: str) -> pa.Array:
     return pa.array(values, {"instant": pa.timestamp("us"), "number": pa.float64(), "flag": pa.bool_()}.get(kind, pa.string()))
 
 
+def _turns(seed: int, customers: Sequence[str], late: bool) -> pd.DataFrame:
+    """Return what contracts go through that turn back: an end and a start at one instant, a notice withdrawn, a start and an end in one window."""
+    dice, rows = Dice(seed), []
+    for customer in customers:
+        story = TURNS[dice.random.integers(len(TURNS))]
+        first = CUTOFFS[dice.random.integers(len(CUTOFFS))] + timedelta(days=int(dice.random.integers(-3, 20)))
+        happened = [first + timedelta(days=day) for day, _, _ in story]
+        for (_, event, end), event_at, known_at in zip(story, happened, dice.known(happened, late), strict=True):
+            ends_on = None if end is None else event_at + timedelta(days=end)
+            rows.append(
+                {"customer_id": customer, "event_at": event_at, "known_at": known_at, "subscription_id": f"{customer}/turn", "event": event}
+                | {"ends_on": ends_on}
+            )
+    columns = {column.name: _typed([row.get(column.name) for row in rows], column.kind) for column in TABLES["subscriptions"].columns}
+    return pa.table(columns).to_pandas()
+
+
+TURNS: tuple[tuple[tuple[int, str, int | None], ...], ...] = (
+    ((-200, "started", None), (5, "ended", None), (5, "started", None)),
+    ((-200, "started", None), (-2, "notice", 40), (6, "changed", None)),
+    ((-200, "started", None), (4, "notice", 40), (9, "renewed", None), (15, "ended", None)),
+    ((1, "started", None), (9, "ended", None)),
+    ((2, "started", None), (2, "ended", None)),
+    ((-200, "started", None), (3, "ended", None), (8, "started", None), (12, "notice", None)),
+)
+"""Days, events and planned ends (days later) of contracts that turn back."""
+
+
 def world(seed: int, *, customers: int = 4, late: bool = True, rows: float = 1.0) -> dict[str, pd.DataFrame]:
     """Return one random company: a frame per canonical table, typed by the contract, keys unique.
 
@@ -215,7 +243,10 @@ def world(seed: int, *, customers: int = 4, late: bool = True, rows: float = 1.0
     there = IDS[:customers]
     silent = dice.random.integers(0, customers + 1)
     with_rows = tuple(one for number, one in enumerate(there) if number != silent) or there
-    return {name: _frame(name, dice, with_rows, rows, late) for name in MAKERS}
+    frames = {name: _frame(name, dice, with_rows, rows, late) for name in MAKERS}
+    turning = _turns(seed, [one for one in with_rows if dice.random.random() < 0.3], late)
+    frames["subscriptions"] = pd.concat([frames["subscriptions"], turning], ignore_index=True) if len(turning) else frames["subscriptions"]
+    return frames
 
 
 def snapshots(customers: int = 4, cutoffs: tuple[datetime, ...] = CUTOFFS) -> pd.DataFrame:
