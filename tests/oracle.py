@@ -171,19 +171,71 @@ def seen(rows: Sequence[Row], cutoff: datetime) -> list[Row]:
     return [row for row in rows if visible(row, cutoff)]
 
 
+BEGINS = ("started", "renewed")
+
+
+def contract_steps(rows: Sequence[Row]) -> list[tuple[datetime, bool, bool]]:
+    """Walk through the rows of one contract, event by event; return each instant with whether it runs and is under notice from then on."""
+    runs, noticed, found = False, False, []
+    for moment in sorted({row["event_at"] for row in rows}):
+        here = [row for row in rows if row["event_at"] == moment]
+        order = ["started", "renewed", "changed", "notice", "ended"]
+        if runs and any(row["event"] in BEGINS for row in here):
+            order = ["notice", "changed", "ended", "started", "renewed"] if any(row["event"] == "ended" for row in here) else order
+        for row in sorted(here, key=lambda row: order.index(row["event"])):
+            if row["event"] == "notice":
+                noticed = True
+            elif row["event"] == "ended":
+                runs, noticed = False, False
+            else:
+                runs, noticed = True, noticed and row["event"] == "changed" and row.get("ends_on") is not None
+        if any(row["event"] == "changed" and row.get("ends_on") is None for row in here):
+            noticed = any(row["event"] == "notice" for row in here) and noticed
+        found.append((moment, runs, noticed))
+    return found
+
+
+def _planned_end(rows: Sequence[Row]) -> datetime | None:
+    planned = None
+    for moment in sorted({row["event_at"] for row in rows}):
+        here = sorted(
+            (row for row in rows if row["event_at"] == moment),
+            key=lambda row: (row["known_at"], row["ends_on"] is not None, row["ends_on"] or moment),
+        )
+        kinds = {row["event"] for row in here}
+        if "ended" in kinds and kinds & set(BEGINS):
+            speak = [row for row in here if row["event"] in BEGINS]
+        else:
+            speak = [row for row in here if row["event"] == "ended"] + [row for row in here if row["event"] not in ("ended", "notice")]
+            speak += [row for row in here if row["event"] == "notice" and row["ends_on"] is not None]
+        planned = speak[-1]["ends_on"] if speak else planned
+    return planned
+
+
 def _contracts(rows: Sequence[Row]) -> dict[str, Row]:
-    """Return subscription_id -> its columns as they stand: the last event, and the last value given of everything else."""
+    """Return subscription_id -> how it stands, of those that run: its planned end, and the last value given of everything else."""
     order = {"started": 0, "changed": 1, "renewed": 2, "notice": 3, "ended": 4}
-    given: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    by_id: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        for name in ("event", "product_id", "seats", "mrr", "renews_on", "ends_on"):
-            if row[name] is not None:
-                given[row["subscription_id"]][name].append((row["event_at"], row["known_at"], order[row["event"]], row[name]))
-    held = {one: {name: max(values)[3] for name, values in own.items()} for one, own in given.items()}
-    for one, own in held.items():
-        ended = max((event[0] for event in given[one]["event"] if event[3] == "ended"), default=datetime.min)
-        own["started_at"] = min((event[0] for event in given[one]["event"] if event[3] != "ended" and event[0] >= ended), default=None)
-    return {name: own for name, own in held.items() if own["event"] != "ended"}
+        by_id[row["subscription_id"]].append(row)
+    found = {}
+    for one, own in by_id.items():
+        if not contract_steps(own)[-1][1]:
+            continue
+        held = found[one] = {"ends_on": _planned_end(own)}
+        for name in ("product_id", "seats", "mrr", "renews_on"):
+            given = [
+                (row["event_at"], row["event"] != "ended", row["known_at"], order[row["event"]], row[name])
+                for row in own
+                if row[name] is not None
+            ]
+            if given:
+                held[name] = max(given)[4]
+        ended = max((row["event_at"] for row in own if row["event"] == "ended"), default=datetime.min)
+        again = any(row["event"] in BEGINS for row in own if row["event_at"] == ended)
+        begun = [row["event_at"] for row in own if row["event"] in (*BEGINS, "changed")]
+        held["started_at"] = min((at for at in begun if at > ended or (at == ended and again)), default=None)
+    return found
 
 
 def _total(rows: Sequence[Row], name: str) -> Decimal | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 import pytest
 from amount import some
+from oracle import contract_steps
 from worlds import CUTOFFS, world
 
 from prevenance.history.history import History
@@ -20,6 +21,7 @@ END = CUTOFF + timedelta(days=90)
 OUT, LOW, NO = "not asked", 1.0, 0.0
 EPSILON = timedelta(microseconds=1)
 EARLIEST = CUTOFF + EPSILON
+ORDER = ["started", "changed", "renewed", "notice", "ended"]
 
 Step = tuple[object, ...]
 
@@ -161,22 +163,22 @@ def test_a_dip_is_no_outcome_before_the_window_is_over() -> None:
 
 def standing(rows: list[dict[str, object]]) -> tuple[bool, float | None, float | None]:
     """Return whether anything runs, and the sums of seats and money over what does."""
-    rank = {"started": 0, "ended": 2}
     running, seats, mrr = False, None, None
     for sub in sorted({str(row["subscription_id"]) for row in rows}):
         own = [row for row in rows if row["subscription_id"] == sub]
-        events = sorted(
-            (row["event_at"], row["known_at"], rank.get(str(row["event"]), 1), row["event"]) for row in own if row["event"] != "notice"
-        )
-        if not events or events[-1][3] == "ended":
+        if not contract_steps(own)[-1][1]:
             continue
         running = True
         for name in ("seats", "mrr"):
-            known = sorted((row["event_at"], row["known_at"], row[name]) for row in own if pd.notna(row[name]))
+            known = sorted(
+                (row["event_at"], row["event"] != "ended", row["known_at"], ORDER.index(str(row["event"])), row[name])
+                for row in own
+                if pd.notna(row[name])
+            )
             if known and name == "seats":
-                seats = (seats or 0.0) + float(known[-1][2])
+                seats = (seats or 0.0) + float(known[-1][-1])
             elif known:
-                mrr = (mrr or 0.0) + float(known[-1][2])
+                mrr = (mrr or 0.0) + float(known[-1][-1])
     return running, seats, mrr
 
 

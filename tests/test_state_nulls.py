@@ -19,10 +19,12 @@ from prevenance.testing.worlds import CUTOFFS, PRODUCTS, together, world
 
 COMPANIES = 40
 STATES = [one for one in definitions() if isinstance(one, State)]
-RUNS = """(select customer_id, subscription_id, arg_max(event, (event_at, known_at, case event when 'ended' then 4 when 'notice' then 3
-  when 'renewed' then 2 when 'changed' then 1 else 0 end)) as last, arg_max(product_id, (event_at, known_at, event <> 'started', product_id))
-  filter (product_id is not null) as product_id from subscriptions group by all having last <> 'ended')"""
-"""Contracts whose last event is not an end."""
+RUNS = """(select customer_id, subscription_id, arg_max(product_id, (event_at, event <> 'ended', known_at, event <> 'started', product_id))
+  filter (product_id is not null) as product_id from (select *, bool_or(event = 'ended') over here as ends,
+    bool_or(event in ('started', 'renewed')) over here as begins from subscriptions
+    window here as (partition by customer_id, subscription_id, event_at)) group by 1, 2
+  having max(event_at) filter (not ends and event <> 'notice') > coalesce(max(event_at) filter (ends and not begins), '-infinity'))"""
+"""Contracts that run: the last instant that decides it is no end."""
 
 VALUE = {
     "main_user_silent_days main_user_share_90d": "select customer_id from usage where user_id is not null and age_days < 90",

@@ -43,7 +43,7 @@ def oracle_snapshots(world: World, block: Block, grown: Growth, errors: np.ndarr
             if target == "tickets":
                 parts.append(_tickets(world, block, cutoff, errors, tickets))
             else:
-                parts.append((_churn if target == "churn" else _offers)(world, block, grown, cutoff))
+                parts.append(_churn(world, block, cutoff) if target == "churn" else _offers(world, block, grown, cutoff))
             parts[-1].insert(1, "cutoff", cutoff)
     empty = pd.DataFrame({"who": [], "cutoff": [], "offer": [], "chance": [], "outcome": []})
     return {target: pd.concat(parts, ignore_index=True) if parts else empty for target, parts in found.items()}
@@ -55,7 +55,7 @@ def chances_tonight(world: World, block: Block, grown: Growth, errors: np.ndarra
     grows = np.exp(block.people["growth"].to_numpy()[:, None] * np.arange(1, len(ahead.weeks) - len(world.weeks) + 1) * (WEEK / DAY) / 365)
     longer = replace(block, team=np.hstack([block.team, block.team[:, -1:] * grows]))
     found = {
-        "churn": _churn(ahead, longer, grown, cutoff),
+        "churn": _churn(ahead, longer, cutoff),
         "tickets": _tickets(ahead, longer, cutoff, errors, tickets),
         "cross_sell": _offers(ahead, longer, grown, cutoff),
     }
@@ -97,8 +97,8 @@ def contact_effect(world: World, block: Block) -> pd.DataFrame:
     return pd.DataFrame({"better_alone": block.people["better_alone"].to_numpy()[rows], "contacted": contacted, "alone": without})
 
 
-def _churn(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> pd.DataFrame:
-    """Return who could leave, the chance that all their contracts get a notice or an end in the horizon and none begins, and whether so."""
+def _churn(world: World, block: Block, cutoff: np.datetime64) -> pd.DataFrame:
+    """Return who could leave, the chance that all their contracts get a notice or an end in the horizon, and whether so."""
     rows, until = customers_at_risk(block, cutoff), cutoff + TARGETS["churn"][0] * DAY
     people, view = block.people.iloc[rows], foresee_health(world, block, rows, cutoff, TARGETS["churn"][0], PATHS)
     rate, noise = leaving_rates(world, block, rows, view), leaving_noise(world, view)
@@ -109,14 +109,11 @@ def _churn(world: World, block: Block, grown: Growth, cutoff: np.datetime64) -> 
     # who leaves in silence is seen to have left only after the wait: four points of it are exact enough
     waits = np.linspace(SILENT_DAYS[0], SILENT_DAYS[1], 4)
     silently = np.mean([leaves_by(until - int(days) * DAY) for days in waits], axis=0)
-    buys = _offer_rates(world, block, rows, grown, cutoff, view)[:, :, :SEATS].sum(axis=2) @ shares_within(view.weeks, cutoff, until)
-    # a purchase in the horizon keeps the customer by the target's rule, and nobody buys once decided: on average half of the horizon is left to
-    chance = ((1 - SILENT_SHARE) * leaves_by(until) + SILENT_SHARE * silently) * np.exp(-0.5 * buys)
+    # what is bought in the horizon ends with all the rest, so it keeps nobody
+    chance = (1 - SILENT_SHARE) * leaves_by(until) + SILENT_SHARE * silently
     decided = column_moments(people, "turned") <= cutoff
     exits = outcome_moments(people)
-    at = column_moments(grown.orders, "at")
-    bought = np.isin(rows, grown.orders["who"].to_numpy()[(at > cutoff) & (at <= until)])
-    leaves = (exits > cutoff) & (exits <= until) & ~bought
+    leaves = (exits > cutoff) & (exits <= until)
     return _found(block, rows, 0, np.where(decided, leaves, chance), leaves)
 
 

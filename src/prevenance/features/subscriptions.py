@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from prevenance.features.define import Count, Definition, Feature, Ratio, State
 from prevenance.features.spans import lookback_features, silence_feature
-from prevenance.tables.contracts import CATALOGUE_SQL, HELD_SQL
+from prevenance.tables.contracts import CATALOGUE_SQL, HELD_SQL, standing_sql
 
 DAY = "86400000000.0"
 """Microseconds in a day."""
@@ -15,14 +15,14 @@ CONTRACT = State(
     f"""
 with {HELD_SQL}
 select customer_id,
-  count(*) filter (where event <> 'ended') as contracts_running,
-  count(distinct product_id) filter (where event <> 'ended') as products_held,
-  case when count(*) filter (where event <> 'ended') = 0 then 0 else sum(seats) filter (where event <> 'ended') end as seats,
-  case when count(*) filter (where event <> 'ended') = 0 then 0 else sum(mrr) filter (where event <> 'ended') end as mrr,
-  arg_max(plan, (coalesce(mrr, -1), subscription_id)) filter (where event <> 'ended' and plan is not null) as contract_plan,
-  (epoch_us(min(renews_on) filter (where event <> 'ended' and renews_on > cutoff)) - epoch_us(cutoff)) / {DAY} as days_to_renewal,
-  (epoch_us(min(ends_on) filter (where event <> 'ended' and ends_on > cutoff)) - epoch_us(cutoff)) / {DAY} as days_to_end,
-  (epoch_us(cutoff) - epoch_us(min(started_at) filter (where event <> 'ended'))) / {DAY} as contract_age_days
+  count(*) filter (where runs) as contracts_running,
+  count(distinct product_id) filter (where runs) as products_held,
+  case when count(*) filter (where runs) = 0 then 0 else sum(seats) filter (where runs) end as seats,
+  case when count(*) filter (where runs) = 0 then 0 else sum(mrr) filter (where runs) end as mrr,
+  arg_max(plan, (coalesce(mrr, -1), subscription_id)) filter (where runs and plan is not null) as contract_plan,
+  (epoch_us(min(renews_on) filter (where runs and renews_on > cutoff)) - epoch_us(cutoff)) / {DAY} as days_to_renewal,
+  (epoch_us(min(ends_on) filter (where runs and ends_on > cutoff)) - epoch_us(cutoff)) / {DAY} as days_to_end,
+  (epoch_us(cutoff) - epoch_us(min(started_at) filter (where runs))) / {DAY} as contract_age_days
 from held group by customer_id, cutoff
 """,
     {
@@ -45,20 +45,15 @@ BEFORE = State(
     ("subscriptions",),
     f"""
 with {HELD_SQL},
-earlier as (
-  select customer_id, subscription_id,
-    arg_max(event, (event_at, known_at, step)) as event,
-    arg_max(seats, (event_at, known_at, step, seats)) filter (where seats is not null) as seats,
-    arg_max(mrr, (event_at, known_at, step, mrr)) filter (where mrr is not null) as mrr
-  from steps where event_at <= cutoff - interval '90' day group by customer_id, subscription_id
-),
+before as (select * from subscriptions where event_at <= cutoff - interval '90' day),
+earlier as ({standing_sql("before", "customer_id, cutoff")}),
 was as (
-  select customer_id, sum(seats) as seats, sum(mrr) as mrr from earlier where event <> 'ended' group by customer_id
+  select customer_id, sum(seats) as seats, sum(mrr) as mrr from earlier where runs group by customer_id
 ),
 now_ as (
   select customer_id,
-    case when count(*) filter (where event <> 'ended') = 0 then 0 else sum(seats) filter (where event <> 'ended') end as seats,
-    case when count(*) filter (where event <> 'ended') = 0 then 0 else sum(mrr) filter (where event <> 'ended') end as mrr
+    case when count(*) filter (where runs) = 0 then 0 else sum(seats) filter (where runs) end as seats,
+    case when count(*) filter (where runs) = 0 then 0 else sum(mrr) filter (where runs) end as mrr
   from held group by customer_id
 )
 select now_.customer_id, now_.seats - was.seats as seats_change_90d, now_.mrr - was.mrr as mrr_change_90d

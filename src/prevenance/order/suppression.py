@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prevenance.history.history import History, visible_each_sql
+from prevenance.tables.contracts import standing_sql
 from prevenance.targets.churn import MONEY, running_sql
-from prevenance.targets.sql import standing_sql
 
 
 @dataclass(frozen=True)

@@ -4,28 +4,63 @@ Each text is the start of a ``with``: it reads the views ``subscriptions`` and `
 with a column ``cutoff``.
 """
 
-HELD_SQL = """
-steps as (
-  select *, case event when 'ended' then 4 when 'notice' then 3 when 'renewed' then 2 when 'changed' then 1 else 0 end as step,
-    max(case when event = 'ended' then event_at end) over (partition by customer_id, subscription_id) as ended_at
-  from subscriptions
-),
-held as (
-  select customer_id, subscription_id, cutoff, min(event_at) filter (where event <> 'ended' and (ended_at is null or event_at >= ended_at)) as started_at,
-    arg_max(event, (event_at, known_at, step)) as event,
-    arg_max(product_id, (event_at, known_at, step, product_id)) filter (where product_id is not null) as product_id,
-    arg_max(plan, (event_at, known_at, step, plan)) filter (where plan is not null) as plan,
-    arg_max(seats, (event_at, known_at, step, seats)) filter (where seats is not null) as seats,
-    arg_max(mrr, (event_at, known_at, step, mrr)) filter (where mrr is not null) as mrr,
-    arg_max(renews_on, (event_at, known_at, step, renews_on)) filter (where renews_on is not null) as renews_on,
-    arg_max(ends_on, (event_at, known_at, step, ends_on)) filter (where ends_on is not null) as ends_on
-  from steps group by customer_id, subscription_id, cutoff
-),
-running as (select * from held where event <> 'ended')
+STEP = "case event when 'ended' then 4 when 'notice' then 3 when 'renewed' then 2 when 'changed' then 1 else 0 end"
+"""The place of an event among those of one instant, where only the last value known of a column is asked for."""
+
+VALUES = ("product_id", "plan", "seats", "mrr", "renews_on")
+
+
+def instants_sql(rows: str = "subscriptions", keys: str = "customer_id") -> str:
+    """Return SQL for one row per contract (``keys``, ``subscription_id``) and instant at which something of it happened.
+
+    ``runs`` and ``noticed`` say how it stands from then on, as far as the instant decides it (else null: as before). An end stops it; a
+    start, renewal or change makes it run; an end with a start or renewal at the same instant leaves it as it was, so what ran begins anew
+    and what did not has begun and ended. A notice holds until a later start, renewal or end, or a later change without ``ends_on``.
+    """
+    # What an ended contract was worth is no value of the one that begins at the same instant.
+    newest = ", ".join(
+        f"arg_max({one}, (event <> 'ended', known_at, step, {one})) filter (where {one} is not null) as {one}" for one in VALUES
+    )
+    return f"""
+    select *,
+        case when ends and begins then null when ends then false when begins or changes then true end as runs,
+        case when ends then false when notices then true when begins or withdraws then false end as noticed
+    from (
+        select {keys}, subscription_id, event_at, {newest},
+            bool_or(event = 'ended') as ends, bool_or(event in ('started', 'renewed')) as begins, bool_or(event = 'changed') as changes,
+            bool_or(event = 'notice') as notices, bool_or(event = 'changed' and ends_on is null) as withdraws,
+            max({{'step': case event when 'ended' then 0 when 'notice' then 2 else 1 end, 'known': known_at, 'there': ends_on is not null,
+                'ends_on': ends_on}}) filter (where event <> 'notice' or ends_on is not null) as plans,
+            max({{'known': known_at, 'there': ends_on is not null, 'ends_on': ends_on}}) filter (where event in ('started', 'renewed')) as anew
+        from (select *, {STEP} as step from {rows}) group by {keys}, subscription_id, event_at)
+    """
+
+
+def standing_sql(rows: str = "subscriptions", keys: str = "customer_id") -> str:
+    """Return SQL for one row per contract (and ``keys``): how it stands after the last of ``rows``.
+
+    ``runs`` and ``noticed`` as ``instants_sql``; ``ends_on`` is the planned end, which a later event that names none withdraws; the other
+    columns are the last values known, or null. ``started_at`` is the first event since the last end: who came back is new.
+    """
+    newest = ", ".join(f"arg_max({one}, event_at) filter (where {one} is not null) as {one}" for one in VALUES)
+    return f"""
+    select {keys}, subscription_id, {newest},
+        coalesce(arg_max(runs, event_at) filter (where runs is not null), false) as runs,
+        coalesce(arg_max(noticed, event_at) filter (where noticed is not null), false) as noticed,
+        (max({{'at': event_at, 'ends_on': case when ends and begins then anew.ends_on else plans.ends_on end}}) filter (where plans is not null)).ends_on as ends_on,
+        min(event_at) filter (where (begins or changes and not ends) and (ended_at is null or event_at >= ended_at)) as started_at
+    from (
+        select *, max(case when ends then event_at end) over (partition by {keys}, subscription_id) as ended_at from ({instants_sql(rows, keys)}))
+    group by {keys}, subscription_id
+    """
+
+
+HELD_SQL = f"""
+steps as (select *, {STEP} as step from subscriptions),
+held as ({standing_sql("subscriptions", "customer_id, cutoff")}),
+running as (select * from held where runs)
 """
-"""Contracts at the cutoff, one row each: the last event and the last known value of every column (ties: known_at, then
-the order started, changed, renewed, notice, ended, then the value).
-``started_at`` is the first event since the last end: who came back is new. ``running`` are those whose last event is not ``ended``."""
+"""Contracts at the cutoff, one row each, as ``standing_sql``; ``running`` are those that run."""
 
 CATALOGUE_SQL = """
 catalogue as (
@@ -49,7 +84,7 @@ plan_families as (
 ),
 firm as (
   select r.*, c.family, c.price, c.family in (select family from plan_families) as is_plan
-  from running as r left join catalogue as c on c.product_id = r.product_id where r.event <> 'notice'
+  from running as r left join catalogue as c on c.product_id = r.product_id where not r.noticed
 ),
 base as (
   select customer_id, max(seats) filter (where is_plan) as seats, sum(mrr) as mrr,

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prevenance.targets.sql import acting_rows, activity_rows, standing_sql
+from prevenance.tables.contracts import instants_sql, standing_sql
+from prevenance.targets.sql import acting_rows, activity_rows
 from prevenance.targets.target import Target, TargetWords
 
 
 def running_sql(standing: str) -> str:
     """Return SQL for the contracts among the rows of ``standing_sql`` that run; one without a price is worth nothing."""
-    return f"select * replace (coalesce(mrr, 0) as mrr) from ({standing}) where last_event <> 'ended'"
+    return f"select * replace (coalesce(mrr, 0) as mrr) from ({standing}) where runs"
 
 
 ACTIVE = running_sql(standing_sql())
@@ -40,19 +41,26 @@ UNDER_CONTRACT = replace(LEAVING, absent="On {date} the customer had no running 
 def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int = 14, name: str = "churn") -> Target:
     """Return the target: customers with a running contract, and which of them give notice on, or end, all they have.
 
-    A customer leaves when every subscription that ran without notice at the cutoff gets a notice or an end in the
-    window and no new one starts in it. Customers whose every running subscription is under notice are ``too_late``.
+    How it stands at the end of ``(cutoff, cutoff + horizon]`` decides: a customer who has no running contract without notice then has
+    left, whatever began in between; so nothing is sure before. ``outcome_at`` is when the last such contract got the notice or end that
+    held. Customers whose every running contract is under notice at the cutoff are ``too_late``.
     """
     cohort = f"""
         select customer_id, case when bool_and(noticed) then 'too_late' else 'at_risk' end as state, {MONEY} as value_at_stake
         from ({ACTIVE}) group by customer_id"""
     outcome = f"""
-        with running as (select customer_id, subscription_id from ({ACTIVE}) where not noticed),
-        exits as (select customer_id, subscription_id, min(event_at) as exit_at from next_subscriptions where event in ('notice', 'ended') group by all),
-        begun as (select customer_id, min(event_at) as begun_at from next_subscriptions where event = 'started' group by all)
-        select r.customer_id, max(exit_at) as outcome_at
-        from running r left join exits x using (customer_id, subscription_id) left join begun b on b.customer_id = r.customer_id
-        group by r.customer_id having count(*) = count(exit_at) and min(begun_at) is null"""
+        with told as (from subscriptions union all by name from next_subscriptions),
+        steps as (
+            select customer_id, subscription_id, event_at, coalesce(last_value(runs ignore nulls) over so_far, false)
+                and not coalesce(last_value(noticed ignore nulls) over so_far, false) as kept
+            from ({instants_sql("told")}) window so_far as (partition by customer_id, subscription_id order by event_at)),
+        turns as (
+            select *, lag(kept, 1, false) over (partition by customer_id, subscription_id order by event_at) as was_kept from steps),
+        ends as (
+            select customer_id, arg_max(kept, event_at) as kept, max(event_at) filter (where was_kept and not kept) as left_at
+            from turns group by customer_id, subscription_id)
+        select customer_id, max(left_at) as outcome_at from ends join (select distinct customer_id from ({ACTIVE}) where not noticed) using (customer_id)
+        group by customer_id having not bool_or(kept)"""
     return Target(
         name,
         ("subscriptions",),
@@ -62,6 +70,7 @@ def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         settle_days,
         lead_days,
         alone=True,
+        at_end=True,
         says=f"gave notice on, or ended, every contract within {horizon_days} days of the cutoff",
         words=UNDER_CONTRACT,
     )

@@ -1,6 +1,6 @@
 """Shrinking: fewer seats or less money at the end of the window, while a contract still runs."""
 
-from prevenance.targets.sql import standing_sql
+from prevenance.tables.contracts import standing_sql
 from prevenance.targets.target import Target, TargetWords
 
 AT_MOST = 0.8
@@ -54,7 +54,7 @@ def contraction(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
     """
     now = f"""
         select customer_id, sum(seats) as seats, sum(mrr) as mrr, bool_and(noticed) as noticed
-        from ({standing_sql()}) where last_event <> 'ended' group by customer_id"""
+        from ({standing_sql()}) where runs group by customer_id"""
     cohort = f"""
         select customer_id, case when noticed then 'too_late' else 'at_risk' end as state,
             nullif(round(mrr * 12 * (1 - {AT_MOST}), 2), 0)::double as value_at_stake
@@ -67,7 +67,7 @@ def contraction(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
             join moments on moments.customer_id = facts.customer_id and facts.event_at <= moment),
         later as (
             select customer_id, moment, sum(seats) as seats, sum(mrr) as mrr
-            from ({standing_sql("rows_then", "customer_id, moment")}) where last_event <> 'ended' group by all),
+            from ({standing_sql("rows_then", "customer_id, moment")}) where runs group by all),
         judged as (
             select m.customer_id, m.moment, coalesce(b.seats > 0 and l.seats <= b.seats * {AT_MOST}, false)
                 or coalesce(b.mrr > 0 and l.mrr <= b.mrr * {AT_MOST}, false) as low

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from prevenance.tables.canonical import TABLES
+from prevenance.testing.turning import turning_rows
 
 CUTOFFS = (datetime(2025, 1, 1), datetime(2025, 3, 1), datetime(2025, 3, 29))
 """Cutoffs that share window edges: 28 days lie between the last two."""
@@ -215,7 +216,13 @@ def world(seed: int, *, customers: int = 4, late: bool = True, rows: float = 1.0
     there = IDS[:customers]
     silent = dice.random.integers(0, customers + 1)
     with_rows = tuple(one for number, one in enumerate(there) if number != silent) or there
-    return {name: _frame(name, dice, with_rows, rows, late) for name in MAKERS}
+    frames = {name: _frame(name, dice, with_rows, rows, late) for name in MAKERS}
+    turned = turning_rows(Dice(seed), [one for one in with_rows if dice.random.random() < 0.3], CUTOFFS, late)
+    columns = {column.name: _typed([row.get(column.name) for row in turned], column.kind) for column in TABLES["subscriptions"].columns}
+    frames["subscriptions"] = (
+        pd.concat([frames["subscriptions"], pa.table(columns).to_pandas()], ignore_index=True) if turned else frames["subscriptions"]
+    )
+    return frames
 
 
 def snapshots(customers: int = 4, cutoffs: tuple[datetime, ...] = CUTOFFS) -> pd.DataFrame:
