@@ -147,7 +147,7 @@ def test_fault_47_no_closed_window_says_from_when(company: Company) -> None:
 
     run = company.passes("as_of=2024-04-01")
     given = settings_of("train", ["target=tickets", "source=helpdesk"])
-    with pytest.raises(PrevenanceError, match=r"E601 target=tickets .*no label window is closed: history begins 2024-03-01") as refused:
+    with pytest.raises(PrevenanceError, match=r"E601 target=tickets .*no label window is closed: history begins 2024-03-02") as refused:
         cutoffs_of(given, target_of(given), run.taken)
     assert refused.value.exit_status == 6
     works = refused.value.fix.partition("as_of=")[2][:10]
