@@ -65,7 +65,7 @@ def test_fault_22_blank_id(company: Company, blank: str) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_fault_23_ids_stay_text(company: Company, tmp_path: Path, kind: str) -> None:
-    ids = ["00123", "123", str(2**53 + 1), str(2**53), "1e5", "100000", "NA", "null", "7.0", "True"]
+    ids = ["00123", "123", str(2**53 + 1), str(2**53), "1e5", "100000", "NA", "nullable", "7.0", "True"]
     frame = pd.DataFrame({"account": ids, "since": "2024-01-01", "name": "x", "segment": "y"})
     company.settings["files"]["accounts"] = f"accounts.{kind}"
     frame.to_parquet(tmp_path / "a.parquet")

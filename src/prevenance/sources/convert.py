@@ -5,8 +5,9 @@ import duckdb
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.instants import has_offset_sql, instant_sql, is_bare_sql, known_sql, local_sql
+from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql
 from prevenance.sources.taken import Intake
-from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, MISSING_WORDS, SQL_TYPES, Column, Table
+from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, SQL_TYPES, Column, Table
 
 
 def number_text_sql(source: Source, text: str) -> str:
@@ -29,7 +30,8 @@ def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
     given = "".join(f", {sql} as {_at(name)}" for name, sql in read.items())
     typed = ", ".join(f"{converted_sql(source, table, column, columns)} as {sql_name(column.name)}" for column in table.columns)
     texts = ", ".join(f"{sql_name(name)} as {sql_name('raw ' + name)}" for name in columns if name in table.names)
-    extra = ", ".join(name if name in columns else f"null::varchar as {name}" for name in ("_file", "_line", "_id"))
+    places = {"_file": "_file", "_line": "_line", "_id": f"case when {is_nothing_sql('_id')} then null else _id end"}
+    extra = ", ".join(f"{sql if name in columns else 'null::varchar'} as {name}" for name, sql in places.items())
     known = _at("known_at") if "known_at" in columns else "null::timestamp"
     # two tables, not one query: the reason is worked out from the converted values, and each is converted once
     con.execute(
@@ -43,11 +45,6 @@ def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
 
 def _at(name: str) -> str:
     return sql_name("at " + name)
-
-
-def is_missing_sql(text: str) -> str:
-    """Return SQL for whether a number's text is a word for "no number"."""
-    return f"lower(trim({text})) in ({', '.join(sql_text(word) for word in MISSING_WORDS)})"
 
 
 def converted_sql(source: Source, table: Table, column: Column, columns: list[str]) -> str:
@@ -68,7 +65,9 @@ def converted_sql(source: Source, table: Table, column: Column, columns: list[st
         return _at(column.name)
     if column.kind == "number":
         return f"case when {is_missing_sql(text)} then null else try_cast({number_text_sql(source, text)} as {SQL_TYPES['number']}) end"
-    return f"try_cast(lower(trim({text})) as boolean)" if column.kind == "flag" else text
+    if column.kind == "flag":
+        return f"try_cast(lower(trim({text})) as boolean)"
+    return f"case when {is_nothing_sql(text, column)} then null else {text} end" if can_be_nothing(column) else text
 
 
 def reason_sql(source: Source, table: Table, columns: list[str]) -> str:
@@ -82,12 +81,15 @@ def reason_sql(source: Source, table: Table, columns: list[str]) -> str:
         if table.name not in source.delay_days:  # the day of a bare date was over when the fact happened
             early += f" or (_known <= event_at and {is_bare_sql(source, sql_name('raw known_at'))})"
         cases += [
-            ('"raw known_at" is not null and _known is null', "known_at: not a timestamp"),
+            (
+                f'"raw known_at" is not null and _known is null and not {is_nothing_sql(sql_name("raw known_at"))}',
+                "known_at: not a timestamp",
+            ),
             (early, "known_at: before event_at"),
             (_outside_sql("_known"), f"known_at: {OUTSIDE}"),
         ]
         if table.name != "consents":  # a "no" that does not say when it was known is a no all the same
-            cases.append(('"raw known_at" is null', "no_known_at"))
+            cases.append(("_known is null", "no_known_at"))
     return "case " + " ".join(f"when {condition} then {sql_text(text)}" for condition, text in cases) + " end"
 
 
@@ -103,12 +105,12 @@ def _column_cases(source: Source, table: Table, column: Column, present: bool) -
     name, raw = sql_name(column.name), sql_name("raw " + column.name)
     cases = []
     if column.required and column.kind in ("id", "choice"):
-        cases.append((f"regexp_full_match(coalesce({name}, ''), '[\\s\\x{{00a0}}]*')", "blank"))
+        cases.append((f"{name} is null or {is_nothing_sql(name, column)}", "blank"))
     if column.kind == "choice" and present:
         cases.append((f"{name} not in ({', '.join(sql_text(choice) for choice in column.choices)})", "unknown value"))
     if column.kind == "instant" and present:
-        required = f"{raw} is null" if column.required else "false"
-        cases.append((f"{required} or ({raw} is not null and {name} is null)", "not a timestamp"))
+        unread = f"{name} is null" if column.required else f"{raw} is not null and {name} is null and not {is_nothing_sql(raw)}"
+        cases.append((unread, "not a timestamp"))
         cases.append((_outside_sql(name), OUTSIDE))
     if column.kind == "number" and present:
         # the bounds are asked of a double: what is too large for the column's type is outside, and is a number all the same

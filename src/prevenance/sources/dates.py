@@ -5,6 +5,7 @@ import re
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.nothing import is_nothing_sql
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import Table
 
@@ -78,7 +79,9 @@ def _other_way(taken: Intake, source: Source, table: Table, name: str) -> str:
     if not ways:
         return ""
     counted = ", ".join(f"bool_and(coalesce({condition}, false))" for condition in ways)
-    fits = taken.con.execute(f"select {counted} from judged where {unread} and {text} is not null").fetchall()[0]
+    fits = taken.con.execute(
+        f"select {counted} from judged where {unread} and {text} is not null and not {is_nothing_sql(text)}"
+    ).fetchall()[0]
     found = [way for way, all_fit in zip(ways.values(), fits, strict=True) if all_fit]
     formats = [way for way in found if "(X " not in way]
     if formats and formats == found:

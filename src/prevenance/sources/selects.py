@@ -11,6 +11,7 @@ from prevenance.consent import special
 from prevenance.sources.declared import Source
 from prevenance.sources.files import PLACE, column_names, is_out_of_room, sql_name
 from prevenance.sources.instants import has_offset_sql
+from prevenance.sources.nothing import is_nothing_sql
 from prevenance.sources.steady import unsteady_word
 from prevenance.tables.canonical import Table
 
@@ -195,7 +196,7 @@ def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, co
     for column in table.columns:
         if column.kind == "instant" and column.name in columns:
             text = sql_name(column.name)
-            local = f"{text} is not null and not {has_offset_sql(source, text)}"
+            local = f"{text} is not null and not {has_offset_sql(source, text)} and not {is_nothing_sql(text)}"
             if found := con.execute(f"select {place} from taken where {local} order by all limit 1").fetchall():
                 what, first = (
                     "timestamps carry no offset and the source declares no zone",

@@ -24,8 +24,14 @@ CLOCK_SLACK_MINUTES = 5
 
 # what a spreadsheet exports where its formula broke
 SHEET_ERRORS = ("#ref!", "#n/a", "#div/0!", "#value!", "#name?", "#num!", "#null!")
-MISSING_WORDS = ("", "nan", "na", "n/a", "null", "none", "inf", "-inf", "+inf", "infinity", "-infinity", "-", *SHEET_ERRORS)
-"""Words that mean "no number", compared in lower case. They become missing and are counted."""
+NOTHING_WORDS = ("", "nan", "nat", "na", "<na>", "n/a", "null", "none", "-", "\\n", *SHEET_ERRORS)
+"""Words that mean "nothing", compared in lower case without blanks around. They are as an empty cell, and counted."""
+
+MISSING_WORDS = (*NOTHING_WORDS, "inf", "-inf", "+inf", "infinity", "-infinity")
+"""Words that mean "no number", compared in the same way."""
+
+AS_WRITTEN = ("name", "subject", "body", "text")
+"""Text columns in which such a word is what somebody wrote, or is called: Null is a surname."""
 
 
 @dataclass(frozen=True)
