@@ -8,6 +8,7 @@ import pytest
 
 from prevenance.judge import checks
 from prevenance.judge.drift import input_drift
+from prevenance.judge.footprints import not_looked_at
 from prevenance.judge.gaps import late_footprints
 from prevenance.judge.leakage import find_leaks
 from prevenance.models.folds import Fold
@@ -111,6 +112,31 @@ def test_leaks_do_not_hide_behind_each_other(clean):
     first, second = (2.4 * clean["label"] + generator.normal(size=len(clean)) for _ in range(2))
     poisoned = clean.assign(leak_one=first, copy_of_one=first * 3 + 1, leak_two=second)
     assert {one["feature"] for one in named(poisoned, "leak_one", "copy_of_one", "leak_two")} == {"leak_one", "copy_of_one", "leak_two"}
+
+
+@pytest.mark.parametrize("kind", ["triple", "emptied", "emptied and overwritten", "known in part of the cutoffs"])
+def test_leaks_that_come_together_or_say_so_at_all_cutoffs_are_named(clean, kind):
+    dice = np.random.default_rng(11)
+    label = clean["label"].to_numpy()
+    ever = clean.groupby("customer_id")["label"].transform("max") > 0
+    done = ever & (pd.factorize(clean["customer_id"])[0] % 5 > 0)
+    country = pd.Series(np.where(pd.factorize(clean["customer_id"])[0] % 3, "FR", "DE"), clean.index)
+    planted = {
+        "triple": {f"leak_{number}": 1.6 * label + dice.normal(size=len(label)) for number in range(3)},
+        "emptied": {"leak": country.mask(done)},
+        "emptied and overwritten": {"leak": country.mask(done), "tier": country.mask(done, "Z")},
+        "known in part of the cutoffs": {
+            "leak": pd.Series(2 * label + dice.normal(size=len(label)), clean.index).where(clean["cutoff"] >= CUTOFFS[2])
+        },
+    }[kind]
+    found = named(clean.drop(columns=["logins_28d", "logins_90d"]).assign(logins_28d=0.0, logins_90d=0.0, **planted), *planted)
+    assert {one["feature"] for one in found} == set(planted)
+
+
+def test_nothing_looked_at_is_said(clean):
+    assert not_looked_at(clean, FOLDS) == ""
+    assert not_looked_at(clean.assign(label=np.nan), FOLDS) == "no label is closed yet"
+    assert not_looked_at(clean.assign(label=0.0), FOLDS).startswith("customers with the outcome: 0, without: ")
 
 
 def test_a_leak_only_seen_together_with_another_feature_is_named(clean):

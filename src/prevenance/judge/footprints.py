@@ -1,6 +1,6 @@
 """Footprints of hindsight in a feature taken by itself: filled in afterwards, edited or echoing when it happens, too good to be true."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,12 @@ ABSOLUTE = 0.95
 HONEST = 0.90
 """A complete feature below this AUC may explain why another is known or missing."""
 
+OFTEN, RATIO, WRITTEN = 0.10, 20, 0.50
+"""A pattern gives the outcome away if so many of those with it show it and ``RATIO`` times fewer of the others; one value, ``WRITTEN``."""
+
+_VALUES = 20
+"""A number column of fewer values than this is a flag or a count: a value of its own is no sign that somebody wrote it over others."""
+
 ENOUGH = 20
 """Distinct customers with the outcome, and without, that a rule needs."""
 
@@ -33,7 +39,10 @@ class Rows:
     """Closed snapshots at risk, by customer and cutoff.
 
     ``matrix`` (n, p) holds the inputs; ``customer`` and ``part`` are codes; ``alone`` (n, p) has the scores of each feature by itself on
-    customers that were not counted, ``strength`` (p,) their AUC; ``days`` run to the outcome (nan without).
+    customers that were not counted, ``strength`` (p,) their AUC; ``days`` run to the outcome (nan without). ``ever`` (n,) is 1 in
+    all rows of a customer that has the outcome in any of them. ``levels`` names where strength was measured, each with its own (p,): for
+    all rows; for ``ever``, since a field of today's export that was overwritten says so at all cutoffs; in the cutoffs at which some
+    feature is known at all. ``words`` (p,) marks the features that hold text.
     """
 
     names: tuple[str, ...]
@@ -44,14 +53,14 @@ class Rows:
     alone: Floats
     strength: Floats
     days: Floats
+    ever: Floats
+    levels: tuple[tuple[str, Floats], ...]
+    words: NDArray[np.bool_]
 
 
 def leakage_rows(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> Rows | None:
     """Return the rows to look at, in one fixed order, whole customers only; None if there are too few to tell."""
-    keep = at_risk(frame)
-    if parted:
-        keep &= frame["cutoff"].isin({cutoff for fold in parted for cutoff in (*fold.learned, fold.test)})
-    used = frame[keep].sort_values(["customer_id", "cutoff"], kind="stable", ignore_index=True)
+    used = _looked_at(frame, parted).sort_values(["customer_id", "cutoff"], kind="stable", ignore_index=True)
     customer, known = pd.factorize(used["customer_id"], sort=True)
     order = np.random.default_rng(seed).permutation(len(known))
     if len(used) > _ROWS:
@@ -64,11 +73,55 @@ def leakage_rows(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[
         return None
     encoder = fit_encoder(used, features)
     matrix, part = encoder.matrix(used), order[customer] % PARTS
-    alone = np.column_stack([_alone(column, label, part) for column in matrix.T]) if encoder.features else matrix
-    strength = np.array([roc_auc(label, column) for column in alone.T])
+    alone, strength = _strengths(matrix, label, part)
+    ever = np.bincount(customer, label)[customer].clip(max=1.0)
+    levels = [("", strength)]
+    if (ever != label).any():
+        levels.append((" of having it at any cutoff", _strengths(matrix, ever, part)[1]))
+    levels += [(" where it is known", one) for one in _where_known(matrix, alone, label, customer, pd.factorize(used["cutoff"])[0])]
     outcome = pd.to_datetime(used["outcome_at"]) if "outcome_at" in used else pd.Series(pd.NaT, used.index, dtype="datetime64[us]")
     days = ((outcome - used["cutoff"]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
-    return Rows(encoder.features, matrix, label, customer, part, alone, strength, days)
+    words = np.isin(encoder.features, list(encoder.vocabulary))
+    return Rows(encoder.features, matrix, label, customer, part, alone, strength, days, ever, tuple(levels), words)
+
+
+def _looked_at(frame: pd.DataFrame, parted: Sequence[Fold]) -> pd.DataFrame:
+    keep = at_risk(frame)
+    if parted:
+        keep &= frame["cutoff"].isin({cutoff for fold in parted for cutoff in (*fold.learned, fold.test)})
+    return frame[keep]
+
+
+def not_looked_at(frame: pd.DataFrame, parted: Sequence[Fold]) -> str:
+    """Return in words why no feature of these rows can be looked at, or nothing if ``leakage_rows`` can."""
+    used = _looked_at(frame, parted)
+    key = ["customer_id", "product_id"] if "product_id" in used else ["customer_id"]
+    customers = {side: len(used.loc[used["label"] == side, key].drop_duplicates()) for side in (1.0, 0.0)}
+    if not sum(customers.values()):
+        return "no label is closed yet"
+    if min(customers.values()) >= ENOUGH:
+        return ""
+    return f"customers with the outcome: {customers[1.0]}, without: {customers[0.0]}; {ENOUGH} of each are needed"
+
+
+def _strengths(matrix: Floats, label: Floats, part: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    alone = np.column_stack([_alone(column, label, part) for column in matrix.T]) if matrix.shape[1] else matrix
+    return alone, np.array([roc_auc(label, column) for column in alone.T])
+
+
+def _where_known(matrix: Floats, alone: Floats, label: Floats, customer: NDArray[np.intp], cutoff: NDArray[np.intp]) -> Iterator[Floats]:
+    """Yield the strengths in the cutoffs that some features are known at, once for each set of cutoffs that is not all."""
+    present = np.zeros((int(cutoff.max()) + 1, matrix.shape[1]), dtype=bool)
+    for number in range(len(present)):
+        present[number] = np.isfinite(matrix[cutoff == number]).any(axis=0)
+    for known in np.unique(present.T, axis=0):
+        chosen = known[cutoff]
+        if known.all() or min((len(np.unique(customer[chosen & (label == side)])) for side in (0.0, 1.0)), default=0) < ENOUGH:
+            continue
+        inside = present[~known].sum(axis=0) == 0
+        yield np.array(
+            [roc_auc(label[chosen], alone[chosen, place]) if one else 0.0 for place, one in enumerate(inside | present.all(axis=0))]
+        )
 
 
 def _alone(column: Floats, label: Floats, part: NDArray[np.intp]) -> Floats:
@@ -89,31 +142,70 @@ def _alone(column: Floats, label: Floats, part: NDArray[np.intp]) -> Floats:
 
 def footprint_sentence(rows: Rows, place: int) -> str:
     """Return in words which footprint of hindsight this feature shows by itself, or nothing."""
-    footprints: tuple[Callable[[Rows, int], str], ...] = (_filled, _late, _changed, _absolute)
+    footprints: tuple[Callable[[Rows, int], str], ...] = (_late, _changed, _absolute)
     return next((why for footprint in footprints if (why := footprint(rows, place))), "")
+
+
+def written_afterwards(rows: Rows, named: Collection[int] = ()) -> dict[int, str]:
+    """Return in words, by feature, that being known, missing or of one value all but gives the outcome away and no honest feature says so.
+
+    Honest is a complete feature that is neither ``named`` nor itself under suspicion: columns emptied and overwritten together would
+    excuse each other.
+    """
+    found = {place: patterns for place in range(len(rows.names)) if (patterns := list(_patterns(rows, place)))}
+    complete = np.isfinite(rows.matrix).all(axis=0) & (rows.strength < HONEST)
+    honest = [place for place in np.flatnonzero(complete).tolist() if place not in found and place not in named]
+    told: dict[bytes, bool] = {}
+    named_now: dict[int, str] = {}
+    for place, patterns in found.items():
+        for shown, why in patterns:
+            key = shown.tobytes()
+            if key not in told:
+                told[key] = _told(rows, honest, shown)
+            if not told[key]:
+                named_now.setdefault(place, why)
+    return named_now
+
+
+def _patterns(rows: Rows, place: int) -> Iterator[tuple[NDArray[np.bool_], str]]:
+    """Yield the rows that show what all but gives the outcome away, and in words what it is."""
+    value = rows.matrix[:, place]
+    known = np.isfinite(value)
+    shown = [] if known.all() else [(known, "known", OFTEN, "filled in"), (~known, "missing", OFTEN, "emptied")]
+    if (one := _written(rows, place)) is not None:
+        shown.append((value == one, "of one and the same value", WRITTEN, "overwritten"))
+    for rows_shown, words, often, done in shown:
+        for label, who in ((rows.label, ""), (rows.ever, " at any cutoff")):
+            ours, theirs = (float(rows_shown[label == side].mean()) if (label == side).any() else 1.0 for side in (1.0, 0.0))
+            # None at all among the others is still no proof of never.
+            rare = max(theirs, 0.5 / max(1.0, float((label == 0).sum())))
+            if ours >= max(often, RATIO * rare) and _customers(rows, rows_shown & (label == 1)) >= ENOUGH:
+                yield (
+                    rows_shown,
+                    f"{words} for {ours:.0%} of those with the outcome{who} and {theirs:.1%} of those without: it was {done} afterwards",
+                )
+                break
+
+
+def _written(rows: Rows, place: int) -> float | None:
+    """Return the value that most of those with the outcome hold; None for nothing (0), flags and counts: these are honest signals."""
+    value = rows.matrix[rows.label == 1, place]
+    values, counts = np.unique(value[np.isfinite(value)], return_counts=True)
+    if not len(values) or counts.max() < WRITTEN * len(value):
+        return None
+    most = float(values[counts.argmax()])
+    others = rows.matrix[rows.label == 0, place]
+    return most if rows.words[place] or (most and len(np.unique(others[np.isfinite(others)])) >= _VALUES) else None
+
+
+def _told(rows: Rows, honest: Sequence[int], shown: NDArray[np.bool_]) -> bool:
+    """Return whether an honest feature that is always known explains the pattern (no tickets, so no ticket score)."""
+    wanted = shown.astype(float)
+    return any(roc_auc(wanted, _alone(rows.matrix[:, other], wanted, rows.part)) >= 0.95 for other in honest)
 
 
 def _absolute(rows: Rows, place: int) -> str:
     return f"alone it reaches AUC {rows.strength[place]:.2f}, too good to be true" if rows.strength[place] >= ABSOLUTE else ""
-
-
-def _filled(rows: Rows, place: int) -> str:
-    """Return words if being known, or being unknown, all but gives the outcome away and no complete feature says the same."""
-    for known, words in ((np.isfinite(rows.matrix[:, place]), "known"), (np.isnan(rows.matrix[:, place]), "missing")):
-        ours, theirs = (float(known[rows.label == side].mean()) for side in (1.0, 0.0))
-        # None at all among the others is still no proof of never.
-        rare = max(theirs, 0.5 / float((rows.label == 0).sum()))
-        if ours >= max(0.10, 20 * rare) and _customers(rows, known & (rows.label == 1)) >= ENOUGH and not _told(rows, place, known):
-            return f"{words} for {ours:.0%} of those with the outcome and {theirs:.1%} of those without: it was filled in afterwards"
-    return ""
-
-
-def _told(rows: Rows, place: int, known: NDArray[np.bool_]) -> bool:
-    """Return whether an honest feature that is always known explains the pattern (no tickets, so no ticket score)."""
-    complete = np.isfinite(rows.matrix).all(axis=0) & (rows.strength < HONEST)
-    wanted = known.astype(float)
-    others = (other for other in np.flatnonzero(complete) if other != place)
-    return any(roc_auc(wanted, _alone(rows.matrix[:, other], wanted, rows.part)) >= 0.95 for other in others)
 
 
 def _late(rows: Rows, place: int) -> str:

@@ -10,13 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from prevenance.judge.footprints import PARTS, Floats, Rows, footprint_sentence, leakage_rows
+from prevenance.judge.footprints import PARTS, Floats, Rows, footprint_sentence, leakage_rows, written_afterwards
 from prevenance.judge.metrics import roc_auc
 from prevenance.models.folds import Fold
 
-LEADS = ((1, 0.75, 0.10), (2, 0.90, 0.10), (3, 0.90, 0.10))
-"""The best so many features are named if each alone has at least this AUC and this much more than the next."""
+LEADS, ALONE, APART, ALIKE = 5, (0.75, 0.10), (0.80, 0.10), ((0.90, 0.10), (0.80, 0.15))
+"""The best one to ``LEADS`` features are named if each has at least this AUC and this much more than the next: one alone, several
+that are no family, and several that are (the same thing over several lookbacks is an honest reason to lead together)."""
+
+FAMILY, COPY = 0.50, 0.98
+"""Features whose ranks correlate so much, either way, among those without the outcome are a family; all rows, copies of each other."""
 
 COST, COST_FROM = 0.10, 0.75
 """A feature is named if a small model of at least AUC ``COST_FROM`` loses ``COST`` without it..."""
@@ -24,7 +29,10 @@ COST, COST_FROM = 0.10, 0.75
 HALVES, HALVES_FROM = 0.05, 0.90
 """...or if one of at least AUC ``HALVES_FROM`` loses ``HALVES`` and its distance from 1 doubles: near the top there is less to lose."""
 
-_SEARCHED, _ROUNDS = 4, 60
+TOGETHER_FROM = 0.88
+"""From this AUC of a small model on, up to ``_GROUP`` features are taken away together: of two leaks either stands in for the other."""
+
+_SEARCHED, _GROUP, _ROUNDS = 4, 3, 60
 
 _SMALL = {
     "objective": "binary", "num_leaves": 15, "learning_rate": 0.1, "min_data_in_leaf": 20, "max_bin": 63,
@@ -73,9 +81,11 @@ def measure_features(frame: pd.DataFrame, features: Sequence[str], parted: Seque
     if rows is None:
         return []
     named = {place: why for place in range(len(rows.names)) if (why := footprint_sentence(rows, place))}
-    # One at a time: beside a strong leak the others look harmless.
+    named = written_afterwards(rows, named) | named
+    # Again after each: beside a strong leak the others look harmless, and one that is named excuses no other.
     while found := _leader(rows, named) or _costly(rows, named, seed):
         named |= found
+        named = written_afterwards(rows, named) | named
     clean = [place for place in range(len(rows.names)) if place not in named]
     base = _small(rows, clean, seed)[0] if named or others else 0.5
     leaks = [_measure(rows, place, _small(rows, [*clean, place], seed)[0], base, named[place]) for place in named]
@@ -91,23 +101,43 @@ def _measure(rows: Rows, place: int, with_it: float, without: float, why: str) -
 
 def _leader(rows: Rows, named: dict[int, str]) -> dict[int, str]:
     """Return the best feature, or the best few, if alone too far ahead of every other that is no copy of them."""
-    strength = rows.strength
     left = [place for place in range(len(rows.names)) if place not in named]
-    ranked = sorted(left, key=lambda place: (-strength[place], rows.names[place]))
-    for size, least, lead in LEADS:
-        best, others = ranked[:size], ranked[size:]
-        while others and any(_copies(rows, others[0], place) for place in best):
-            best, others = [*best, others[0]], others[1:]
-        if others and strength[best[-1]] >= least and strength[best[-1]] - strength[others[0]] >= lead:
-            ahead = f"and the next best feature, {rows.names[others[0]]}, {strength[others[0]]:.2f}"
-            return {place: f"alone it reaches AUC {strength[place]:.2f} {ahead}" for place in best}
+    for whom, strength in rows.levels:
+        ranked = sorted(left, key=lambda place: (-strength[place], rows.names[place]))
+        for size in range(1, LEADS + 1):
+            if len(ranked) <= size or strength[ranked[size - 1]] < ALONE[0]:
+                break
+            if found := _leads(rows, strength, ranked, size):
+                best, following = found
+                ahead = f"and the next best feature, {rows.names[following]}, {strength[following]:.2f}"
+                return {place: f"alone it reaches AUC {strength[place]:.2f}{whom} {ahead}" for place in best}
     return {}
 
 
-def _copies(rows: Rows, one: int, other: int) -> bool:
-    """Return whether two features rank the rows alike (Spearman at least 0.98 either way)."""
-    first, second = (pd.Series(rows.matrix[:, place]).rank() for place in (one, other))
-    return bool(abs(first.corr(second)) >= 0.98)
+def _leads(rows: Rows, strength: Floats, ranked: Sequence[int], size: int) -> tuple[list[int], int] | None:
+    """Return the best so many with their copies, and who follows, if they lead by enough; ``ranked`` is by ``strength``, best first."""
+    best, others = list(ranked[:size]), list(ranked[size:])
+    # No lead, no copy: what follows closely is told from the ranks only where the others are far.
+    while others and strength[best[size - 1]] >= ALONE[0] and any(_alike(rows, others[0], place, COPY) for place in best):
+        best, others = [*best, others[0]], others[1:]
+    if not others:
+        return None
+    least, lead = float(strength[best[-1]]), float(strength[best[-1]] - strength[others[0]])
+    if lead < ALONE[1]:
+        return None
+    asked = (ALONE,) if size == 1 else ALIKE if _family(rows, best[:size]) else (APART,)
+    return (best, others[0]) if any(least >= floor and lead >= ahead for floor, ahead in asked) else None
+
+
+def _family(rows: Rows, best: Sequence[int]) -> bool:
+    """Return whether any two of them go together among those without the outcome."""
+    return any(_alike(rows, one, other, FAMILY, rows.ever == 0) for number, one in enumerate(best) for other in best[:number])
+
+
+def _alike(rows: Rows, one: int, other: int, least: float, chosen: NDArray[np.bool_] | slice = slice(None)) -> bool:
+    """Return whether two features rank the rows alike (Spearman at least so much, either way)."""
+    first, second = (pd.Series(rows.matrix[chosen, place]).rank() for place in (one, other))
+    return bool(abs(first.corr(second)) >= least)
 
 
 def _costly(rows: Rows, named: dict[int, str], seed: int) -> dict[int, str]:
@@ -119,10 +149,38 @@ def _costly(rows: Rows, named: dict[int, str], seed: int) -> dict[int, str]:
     likely = {left[heavy] for heavy in np.argsort(-gain, kind="stable")[:_SEARCHED]} | {max(left, key=lambda place: rows.strength[place])}
     without = {place: _small(rows, [other for other in left if other != place], seed)[0] for place in sorted(likely)}
     worst = min(without, key=lambda place: without[place])
-    lost = full - without[worst]
-    if lost < COST and not (full >= HALVES_FROM and lost >= max(HALVES, 1 - full)):
+    if _too_much(full, without[worst]):
+        return {worst: _with_and_without(full, without[worst])}
+    return _costly_group(rows, left, without, full, seed)
+
+
+def _costly_group(rows: Rows, left: Sequence[int], without: dict[int, float], full: float, seed: int) -> dict[int, str]:
+    """Return the two, or three, of which each holds too much beside a small model that has none of them: one stands in for the other."""
+    if full < TOGETHER_FROM:
         return {}
-    return {worst: f"a small model reaches AUC {full:.2f} with it and {without[worst]:.2f} without"}
+    group = sorted(without, key=lambda place: (without[place], -rows.strength[place]))[:1]
+    rest = sorted(set(without) - set(group))
+    while rest and len(group) < _GROUP:
+        # Whom the model misses most when the first are gone.
+        missed = {place: _small(rows, [other for other in left if other not in (*group, place)], seed)[0] for place in rest}
+        group.append(min(missed, key=lambda place: missed[place]))
+        base = missed[group[-1]]
+        rest = [place for place in rest if place != group[-1]]
+        if full - base < COST:
+            continue
+        beside = {place: _small(rows, [other for other in left if other == place or other not in group], seed)[0] for place in group}
+        if all(_too_much(one, base) for one in beside.values()):
+            return {place: _with_and_without(one, base) for place, one in beside.items()}
+    return {}
+
+
+def _too_much(reached: float, without: float) -> bool:
+    lost = reached - without
+    return reached >= COST_FROM and (lost >= COST or (reached >= HALVES_FROM and lost >= max(HALVES, 1 - reached)))
+
+
+def _with_and_without(reached: float, without: float) -> str:
+    return f"a small model reaches AUC {reached:.2f} with it and {without:.2f} without"
 
 
 def _small(rows: Rows, places: Sequence[int], seed: int) -> tuple[float, Floats]:

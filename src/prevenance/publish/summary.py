@@ -88,6 +88,9 @@ def _leakage(report: Report) -> list[str]:
     named = [f"{one_line(leak.get('feature'), 40):<26} {one_line(leak.get('why'), WIDTH)}{_flattered(leak)}" for leak in leaks[:MOST]]
     more = [f"and {len(leaks) - MOST} more, see report.html"] if len(leaks) > MOST else []
     types = sentences.leakage_types_sentence(report)
+    if why := report.get("leakage_not_looked_at"):
+        looked_at = f"{count_text(used, 'feature')}, " if is_known(used) else ""
+        return [f"{looked_at}none was looked at: {one_line(why, WIDTH)}" + (f" · {types}" if types else "")]
     return [f"{looked}{len(leaks)} left out" + (f" · {types}" if types else ""), *named, *more]
 
 

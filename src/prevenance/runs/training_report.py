@@ -13,6 +13,7 @@ from prevenance.explain import stability
 from prevenance.explain.attribution import column_stories, contributions
 from prevenance.features.define import Definition
 from prevenance.judge import drift, evaluation, gaps, hindsight, lead, metrics, slices
+from prevenance.judge.footprints import not_looked_at
 from prevenance.judge.reliability import reliability
 from prevenance.judge.tested import Choice, Tested
 from prevenance.models import folds, training
@@ -68,6 +69,7 @@ def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choic
         "tested_as": choice.tested_as,
         "gates": choice.gates,
         "leakage": tested.leaks,
+        "leakage_not_looked_at": not_looked_at(tested.rows, tested.parted),
         "leakage_types": hindsight.leakage_types(
             tested, choice, horizon_days=target.horizon_days, settle_days=target.settle_days, seed=given.seed
         ),
