@@ -43,7 +43,7 @@ def taken(name: str, data: Path) -> Intake:
         files=declared["files"],
         timezone=declared["timezone"],
         static=declared["static"],
-        delay_days=declared["delay_days"],
+        delay_days=declared.get("delay_days", {}),
     )
     return intake(files.new_engine(), source, data, {table: Policy(on_bad_row="quarantine") for table in TABLES})
 

@@ -87,7 +87,7 @@ def test_every_file_of_the_contract_is_there(trained: Path) -> None:
         assert latest.is_symlink()
         for name in ("list.csv", "list.json", "features.parquet", "manifest.json"):
             assert (latest / name).is_file()
-    assert json.loads((trained / "status" / "train.json").read_text())["outcome"] == "published"
+    assert json.loads((trained / "status.json").read_text())["outcome"] == "published"
 
 
 def test_a_first_report_measures_the_rule_as_the_champion_to_beat(trained: Path) -> None:

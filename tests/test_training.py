@@ -11,7 +11,7 @@ import pytest
 from prevenance.base.errors import PrevenanceError
 from prevenance.models.bundle import chance, save
 from prevenance.models.folds import Fold, make_folds
-from prevenance.models.ridge import LevelledLogistic
+from prevenance.models.levelled import LevelledLogistic
 from prevenance.models.training import (
     Backtest,
     backtest,

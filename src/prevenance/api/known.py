@@ -16,7 +16,7 @@ from prevenance.history.history import History, as_of_instant, visible_sql
 from prevenance.models.training import usable_rows
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.snapshots import cutoffs_of, lookbacks_of, target_of
+from prevenance.runs.snapshots import cutoffs_of, lookbacks_of, target_of, with_unjudged
 from prevenance.sources.files import sql_name
 from prevenance.tables.canonical import TABLES
 from prevenance.targets.labels import cohort, label
@@ -114,7 +114,7 @@ class KnownHistory:
         return cutoffs_of(self.settings(target), target_of(self.settings(target)), self.inputs)
 
     def cohort(self, target: str | Target, cutoffs: Cutoffs | None = None) -> pd.DataFrame:
-        """Return who is asked about, a row a snapshot: state (``at_risk`` or ``too_late``) and value_at_stake (money a year, or null).
+        """Return who is asked about, a row a snapshot: state (``at_risk``, ``too_late``, ``not_enough_data``) and value_at_stake (money a year, or null).
 
         The index is (customer_id, cutoff), of targets of offers (customer_id, cutoff, product_id), here and below.
         """
@@ -210,7 +210,7 @@ class KnownHistory:
             fix = "pass cutoffs=, such as history.cutoffs('churn')"
             raise PrevenanceError("E202", "a target of one's own has no cutoffs in the settings", key="cutoffs", fix=fix)
         moments = self.cutoffs(str(target)) if cutoffs is None else self._instants(cutoffs)
-        return cohort(self.history, self._target(target), moments)
+        return with_unjudged(self.history, self._target(target), cohort(self.history, self._target(target), moments))
 
     def _instants(self, cutoffs: Cutoffs) -> list[datetime]:
         zone = self.settings("").source.timezone

@@ -160,8 +160,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 def whole_json(path: Path) -> Mapping[str, Any] | None:
     """Return the JSON object in a file, or ``None`` where there is no such file or it is damaged: no JSON, no UTF-8, no object."""
     try:
+        return _json_object(path)
+    except OSError:
+        return None
+
+
+def _json_object(path: Path) -> Mapping[str, Any] | None:
+    try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -172,7 +179,8 @@ def needed_json(path: Path, *keys: str) -> Mapping[str, Any]:
     Raises:
         PrevenanceError: E801 naming the path.
     """
-    found = whole_json(path)
+    with writing(path):
+        found = _json_object(path) if path.is_file() else None
     if found is None or any(key not in found for key in keys):
         fix = f"restore it from a backup, or move it away (mv {shlex.quote(str(path))} {shlex.quote(str(path))}.damaged) and run make train again"
         raise PrevenanceError("E801", "the file is damaged", fix=fix, path=path)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from prevenance.models.encode import Encoder
 from prevenance.models.prepare import column_owners, preparation, preparation_state, prepared_columns
@@ -14,35 +13,14 @@ from prevenance.models.prepare import column_owners, preparation, preparation_st
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-FREE = 10.0
-"""How much larger than a standardised column a level is, so that the ridge all but lets it go."""
-
-
-class LevelledLogistic(LogisticRegression):
-    """Ridge logistic regression in which each level (a cutoff) may have an intercept of its own while it learns.
-
-    Weights are then learned from the differences between customers of one cutoff. Without it, inputs that grow with the calendar (time
-    since the first order) take the credit for cutoffs that had more outcomes, and carry that on into cutoffs to come.
-    """
-
-    def fit(self, X: Any, y: Any, level: Any = None) -> LevelledLogistic:
-        """Fit; ``level`` (n,) are codes 0, 1, ...; the intercept is their mean, each counting by its rows."""
-        if level is None or (number := int(np.max(level)) + 1) < 2:
-            return super().fit(X, y)
-        own = np.eye(number)[np.asarray(level)]
-        super().fit(np.hstack([X, FREE * own]), y)
-        weights: np.ndarray = np.asarray(vars(self)["coef_"])
-        levels = np.asarray(vars(self)["intercept_"]) + FREE * weights[:, X.shape[1] :] @ own.mean(axis=0)
-        self.coef_, self.intercept_, self.n_features_in_ = weights[:, : X.shape[1]], levels, X.shape[1]
-        return self
-
-
 def estimator(encoder: Encoder, *, seed: int, threads: int = 0, strength: float = 0.01) -> Pipeline:
     """Return the unfitted estimator; ``strength`` is scikit-learn's ``C`` (smaller is a stronger ridge).
 
     It always runs on one thread, so ``threads`` changes nothing.
     """
     from sklearn.pipeline import make_pipeline
+
+    from prevenance.models.levelled import LevelledLogistic
 
     return make_pipeline(preparation(encoder), LevelledLogistic(C=strength, max_iter=1000, tol=1e-6, random_state=seed))
 

@@ -110,7 +110,7 @@ def _mails(rows: list[dict[str, Any]]) -> set[str]:
 
 def _files(out: Path) -> list[Path]:
     found = [path for path in out.iterdir() if path.is_file() and path.name not in NEVER and path.suffix != ".db"]
-    folders = [*OURS, *(["demo"] if (out / "demo" / "demo.json").is_file() else [])]
+    folders = [*OURS, *(["demo", "demo-truth"] if (out / "demo" / "demo.json").is_file() else [])]
     return sorted(found) + sorted(path for name in folders for path in (out / name).rglob("*") if path.is_file() and not path.is_symlink())
 
 

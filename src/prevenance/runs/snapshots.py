@@ -14,7 +14,7 @@ from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Definition
 from prevenance.features.sets import SETS
 from prevenance.features.sets import definitions as all_definitions
-from prevenance.history.history import as_of_instant
+from prevenance.history.history import History, as_of_instant
 from prevenance.history.roster import is_unjudged, parent_groups
 from prevenance.judge.leakage import find_leaks
 from prevenance.judge.tested import Past
@@ -156,15 +156,18 @@ def frame_of(
             f"their id; {len(snapshots):,} snapshots are more than validation.max_snapshots={most:,}"
         )
         snapshots = kept
-    labelled = label(inputs.history, target, snapshots)
-    # Who would not be listed teaches nothing of those who are, and is no proof of it either.
-    dark = is_unjudged(inputs.history, labelled, target.min_known_days)
-    labelled["state"] = labelled["state"].mask(dark & (labelled["state"] == "at_risk"), UNKNOWN)
+    labelled = label(inputs.history, target, with_unjudged(inputs.history, target, snapshots))
     own = labelled["customer_id"].to_numpy(dtype=object)
     group = parent_groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)
     labelled = labelled.assign(group=pd.Series(np.where(pd.isna(group), own, group), index=labelled.index, dtype="str"))
     built = build(inputs.history, labelled, definitions, steps)
     return pd.concat([labelled, built[feature_columns(definitions)]], axis=1)
+
+
+def with_unjudged(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataFrame:
+    """Return snapshots at risk of who cannot be judged as ``not_enough_data``: who would not be listed teaches nothing of those who are."""
+    dark = is_unjudged(history, snapshots, target.min_known_days)
+    return snapshots.assign(state=snapshots["state"].mask(dark & (snapshots["state"] == "at_risk"), UNKNOWN))
 
 
 def past_of(
