@@ -73,7 +73,8 @@ SAID = {"en": "Customers who may raise an alarm", "fr": "Clients qui pourraient 
 @pytest.mark.usefixtures("nothing_registered")
 def test_a_plug_in_that_conf_names_is_trained_scored_and_read_in_three_languages(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ACME))
-    asked = {"plugins": ["acme_success"], **FAST, "model": "logistic"}
+    # its own features alone: a rule by another one would give other reasons
+    asked = {"plugins": ["acme_success"], **FAST, "model": "logistic", "features.sets": ["acme"]}
     project = pv.open(tmp_path / "out", source="acme", data=exports(tmp_path / "exports"), settings=asked)
     training = project.train("acme_alarm")
     assert "acme_alarms_28d" in training.frame

@@ -14,6 +14,7 @@ import yaml
 from company import ACCOUNTS, Company
 
 from pipelines import erase, record, replay, score, train
+from pipelines.start import stops
 from pipelines.start.run import _guarded
 from prevenance.base import disk, lock
 from prevenance.consent import erased
@@ -49,6 +50,7 @@ def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:
 
 def run(company: Company, name: str, *overrides: str) -> Night:
     inbox, out = company.write(), company.root / "out"
+    stops._told.clear()  # a process of its own says it once
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PRIVATE, str(company.root / "conf"))
         status = _guarded(name, BODIES[name], [*(["source=mine", f"data={inbox}"] if name == "record" else []), f"out={out}", *overrides])

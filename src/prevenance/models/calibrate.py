@@ -34,6 +34,7 @@ def platt_calibrator(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, f
     if not 0 < positives < total or spread < 1e-12:
         return flat
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     middle = float(log_odds.mean())
     # Every row twice, once per class with its weight, because the estimator takes no fractions as labels.
@@ -41,7 +42,9 @@ def platt_calibrator(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, f
     weight = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (total - positives + 2))
     # All but no ridge: two numbers learned from many rows need none.
     model = LogisticRegression(C=1e6, tol=1e-8, max_iter=1000)
-    model.fit(standard, np.repeat([1.0, 0.0], total), sample_weight=np.append(weight, 1 - weight))
+    # The sums of many rows depend on how many threads add them.
+    with threadpool_limits(limits=1):
+        model.fit(standard, np.repeat([1.0, 0.0], total), sample_weight=np.append(weight, 1 - weight))
     slope = float(model.coef_[0, 0]) / spread
     return (slope, float(model.intercept_[0]) - slope * middle) if slope > 0 else flat
 

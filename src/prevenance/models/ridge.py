@@ -13,6 +13,7 @@ from prevenance.models.prepare import column_owners, preparation, preparation_st
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+
 def estimator(encoder: Encoder, *, seed: int, threads: int = 0, strength: float = 0.01) -> Pipeline:
     """Return the unfitted estimator; ``strength`` is scikit-learn's ``C`` (smaller is a stronger ridge).
 
