@@ -123,7 +123,7 @@ def test_a_model_learns_from_all_that_had_closed_and_its_chances_add_up(frame):
     known = frame[frame["cutoff"].isin(fold.learned)]
     fitted = fit_model(frame, fold, "logistic", FEATURES, seed=1)
     assert fitted.about["snapshots"] == len(known)
-    assert chance(fitted, known).mean() == pytest.approx(known["label"].mean(), abs=0.01)
+    assert chance(fitted, known).mean() == pytest.approx(known["label"].mean(), abs=0.02)
 
 
 def test_chances_are_calibrated_on_customers_that_the_model_had_not_learned_from(frame):
