@@ -175,11 +175,11 @@ def _patterns(rows: Rows, place: int) -> Iterator[tuple[NDArray[np.bool_], str]]
     if (one := _written(rows, place)) is not None:
         shown.append((value == one, "of one and the same value", WRITTEN, "overwritten"))
     for rows_shown, words, often, done in shown:
-        for label, who in ((rows.label, ""), (rows.ever, " at any cutoff")):
+        for label, who, enough in ((rows.label, "", often), (rows.ever, " at any cutoff", WRITTEN)):  # habits show more of ever
             ours, theirs = (float(rows_shown[label == side].mean()) if (label == side).any() else 1.0 for side in (1.0, 0.0))
             # None at all among the others is still no proof of never.
             rare = max(theirs, 0.5 / max(1.0, float((label == 0).sum())))
-            if ours >= max(often, RATIO * rare) and _customers(rows, rows_shown & (label == 1)) >= ENOUGH:
+            if ours >= max(enough, RATIO * rare) and _customers(rows, rows_shown & (label == 1)) >= ENOUGH:
                 yield (
                     rows_shown,
                     f"{words} for {ours:.0%} of those with the outcome{who} and {theirs:.1%} of those without: it was {done} afterwards",

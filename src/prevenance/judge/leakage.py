@@ -20,6 +20,9 @@ LEADS, ALONE, APART, ALIKE = 5, (0.75, 0.10), (0.80, 0.10), ((0.90, 0.10), (0.80
 """The best one to ``LEADS`` features are named if each has at least this AUC and this much more than the next: one alone, several
 that are no family, and several that are (the same thing over several lookbacks is an honest reason to lead together)."""
 
+HABIT = 0.90
+"""Least AUC of whoever has the outcome at any cutoff: habits tell that honestly (who wrote many tickets will write one some day)."""
+
 FAMILY, COPY = 0.50, 0.98
 """Features whose ranks correlate so much, either way, among those without the outcome are a family; all rows, copies of each other."""
 
@@ -105,7 +108,7 @@ def _leader(rows: Rows, named: dict[int, str]) -> dict[int, str]:
     for whom, strength in rows.levels:
         ranked = sorted(left, key=lambda place: (-strength[place], rows.names[place]))
         for size in range(1, LEADS + 1):
-            if len(ranked) <= size or strength[ranked[size - 1]] < ALONE[0]:
+            if len(ranked) <= size or strength[ranked[size - 1]] < (HABIT if "any cutoff" in whom else ALONE[0]):
                 break
             if found := _leads(rows, strength, ranked, size):
                 best, following = found
