@@ -18,8 +18,8 @@ days = st.lists(st.integers(0, 900), max_size=40)
 
 
 def keeps_gap(fold: Fold, gap: timedelta) -> bool:
-    """Return whether every cutoff closed before the part that follows it."""
-    return max(fold.fit) + gap <= min(fold.calibrate) and max((*fold.calibrate, *fold.learned)) + gap <= fold.test
+    """Return whether every cutoff closed before the part that follows it; without a part to try settings on, only the test follows."""
+    return (not fold.calibrate or max(fold.fit) + gap <= min(fold.calibrate)) and max((*fold.calibrate, *fold.learned)) + gap <= fold.test
 
 
 @given(days, st.integers(1, 200), st.integers(0, 60), st.integers(1, 8), st.integers(1, 5), st.integers(1, 4))
@@ -32,11 +32,12 @@ def test_gap_law_holds_for_any_cutoffs(offsets, horizon, settle, tests, calibrat
     assert [fold.test for fold in made] == sorted(fold.test for fold in made)
     for fold in made:
         assert keeps_gap(fold, gap)
-        assert 1 <= len(fold.calibrate) <= calibrate
+        assert len(fold.calibrate) <= calibrate
         assert len(fold.fit) >= min_fit
         assert fold.learned == tuple(sorted({cutoff for cutoff in cutoffs if cutoff + gap <= fold.test})), (
             "a label is older than it need be"
         )
+        assert fold.calibrate or fold.fit == fold.learned
         assert set(fold.fit) | set(fold.calibrate) | {fold.test} <= set(cutoffs)
 
 
@@ -58,7 +59,9 @@ def test_gap_law_holds_for_the_final_fold(offsets, horizon, settle, calibrate):
 def test_a_fold_that_touches_the_gap_is_allowed_and_one_day_less_is_not():
     touching = make_folds([START, START + timedelta(days=60), START + timedelta(days=120)], horizon_days=50, settle_days=10, tests=1)
     assert touching == (Fold((START,), (START + timedelta(days=60),), START + timedelta(days=120), (START, START + timedelta(days=60))),)
-    assert make_folds([START, START + timedelta(days=60), START + timedelta(days=119)], horizon_days=50, settle_days=10, tests=1) == ()
+    one_less = make_folds([START, START + timedelta(days=60), START + timedelta(days=119)], horizon_days=50, settle_days=10, tests=1)
+    assert one_less == (Fold((START,), (), START + timedelta(days=119), (START,)),)
+    assert make_folds([START, START + timedelta(days=59)], horizon_days=50, settle_days=10, tests=1) == ()
 
 
 def test_the_newest_cutoffs_are_tested_and_the_fit_part_expands():
@@ -69,8 +72,16 @@ def test_the_newest_cutoffs_are_tested_and_the_fit_part_expands():
 
 
 def test_calibrate_shrinks_before_a_fold_is_lost():
-    made = make_folds(MONTHS[:8], horizon_days=90, settle_days=0, calibrate=3)
-    assert [(len(fold.fit), len(fold.calibrate)) for fold in made] == [(1, 1), (1, 2)]
+    made = make_folds(MONTHS[:9], horizon_days=90, settle_days=0, calibrate=3)
+    assert [(len(fold.fit), len(fold.calibrate)) for fold in made] == [(1, 1), (1, 2), (1, 3)]
+
+
+def test_a_year_of_history_is_tested_too_with_settings_tried_on_other_customers():
+    """Fewer than three tests could be parted twice in time, so the others come back: a shop of one year and a silence of 90 days had none."""
+    made = make_folds(MONTHS[:7], horizon_days=90, settle_days=0, calibrate=3)
+    assert [(len(fold.fit), len(fold.calibrate)) for fold in made] == [(1, 0), (2, 0), (3, 0), (1, 1)]
+    assert [fold.test for fold in made] == MONTHS[3:7]
+    assert all(keeps_gap(fold, timedelta(days=90)) for fold in made)
 
 
 def test_order_and_repetition_of_cutoffs_change_nothing():

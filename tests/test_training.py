@@ -23,7 +23,7 @@ from prevenance.models.training import (
     usable_rows,
     with_interval_band,
 )
-from prevenance.models.tuning import choose_challenger, is_tuned_on
+from prevenance.models.tuning import choose_challenger, is_tuned_on, tuned_settings
 
 FEATURES = ("logins_28d", "logins_28d_trend", "tickets_28d", "noise", "industry")
 
@@ -278,10 +278,19 @@ def test_tuning_never_sees_the_test(frame):
         )
 
 
-def test_nothing_is_tuned_without_two_classes_or_a_later_part(frame):
+def test_without_a_later_part_settings_are_tried_on_other_customers(frame):
+    fold = Fold(parted(frame)[0].fit, (), parted(frame)[0].test)
+    known = frame[frame["cutoff"].isin(fold.fit)].sort_values(["cutoff", "customer_id"], kind="stable", ignore_index=True)
+    tried = is_tuned_on(known)
+    assert 0 < known.loc[tried, "customer_id"].nunique() < known["customer_id"].nunique()
+    for kind in ("lightgbm", "logistic"):
+        found = tune_model(frame, fold, FEATURES, seed=1, trials=3, kind=kind)
+        assert found == tuned_settings(kind, known[~tried], known[tried], FEATURES, seed=1, trials=3)
+
+
+def test_nothing_is_tuned_without_two_classes(frame):
     fold = parted(frame)[0]
     assert tune_model(frame.assign(label=0.0), fold, FEATURES, seed=1) == {}
-    assert tune_model(frame, Fold(fold.fit, (), fold.test), FEATURES, seed=1) == {}
     assert tune_model(frame, fold, FEATURES, seed=1, kind="neural") == {}
 
 

@@ -12,10 +12,10 @@ import pandas as pd
 
 from prevenance.judge.bootstrap import bootstrap_weights, closed_rows, customer_index, pooled_metrics
 from prevenance.judge.drift import Drift
-from prevenance.judge.evaluation import MIN_PERIODS, Finding, count_text
+from prevenance.judge.evaluation import Finding, count_text
 from prevenance.judge.gaps import late_footprints
 from prevenance.judge.reliability import reliability
-from prevenance.models.folds import Fold, at_risk
+from prevenance.models.folds import MIN_PERIODS, Fold, at_risk
 from prevenance.models.units import effective_units
 
 TOO_GOOD_AUC = 0.97

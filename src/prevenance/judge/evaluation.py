@@ -23,10 +23,8 @@ from prevenance.judge.bootstrap import (
     rows_by_model,
 )
 from prevenance.judge.metrics import hits_at_capacity
+from prevenance.models.folds import MIN_PERIODS
 from prevenance.models.units import unit_evidence
-
-MIN_PERIODS = 3
-"""Test periods (with and without the outcome) that a promotion needs."""
 
 _NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules", "champion": "the champion"}
 _NAMES["health_score"] = "your health score"

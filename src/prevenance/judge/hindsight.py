@@ -87,8 +87,10 @@ def _selected(tested: Tested, closing_days: int, seed: int) -> tuple[str, str]:
         again = fit_model(rows[rows["cutoff"].isin(fold.learned)], fold, "rule", tested.columns, seed=seed)
         if (rule_text(again), again.encoder.dropped) != told:
             changed.append(number)
-    gap = _closest([(max(fold.fit), min(fold.calibrate)) for fold in tested.parted[:1]], closing_days)
-    tuned = f"settings were tuned before the first test ({gap} days between the parts)"
+    first = tested.parted[0]
+    gap = _closest([(max(first.fit), min(first.calibrate))], closing_days) if first.calibrate else 0
+    tuned = "settings were tuned before the first test "
+    tuned += f"({gap} days between the parts)" if first.calibrate else "(on half of the customers, learned from the others)"
     if changed or gap < 0:
         return "fail", f"chosen again from what was learned from alone, the rule or the features differ in folds {changed}; {tuned}"
     search = f"; the search for leaks saw the tests too and took {len(tested.leaks)} features away, which can only lower their numbers"

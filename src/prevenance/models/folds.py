@@ -12,6 +12,9 @@ import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
 
+MIN_PERIODS = 3
+"""Test periods with both classes that a promotion needs."""
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -57,7 +60,9 @@ def make_folds(
 
     A fold learns from every cutoff closed by its test. Settings are tried on the newest ``calibrate`` of these, learned from every cutoff
     closed by the first of them. Where history is short, ``calibrate`` shrinks (never below 1) until ``min_fit`` cutoffs are left to fit on; a test
-    for which even that fails is left out, so there may be fewer folds than ``tests``, or none. Pass closed cutoffs only (see ``closed_cutoffs``).
+    for which even that fails is left out. If fewer than ``MIN_PERIODS`` are left, those come back before which ``min_fit`` cutoffs had closed:
+    their ``calibrate`` is empty, ``fit`` is all that had closed, and settings are tried on other customers instead of later cutoffs. So there
+    may be fewer folds than ``tests``, or none. Pass closed cutoffs only (see ``closed_cutoffs``).
 
     Raises:
         PrevenanceError: E202 for a number that is too small.
@@ -65,8 +70,13 @@ def make_folds(
     _at_least({"tests": tests, "calibrate": calibrate, "min_fit": min_fit}, 1)
     gap = _gap(horizon_days, settle_days)
     ordered = sorted(set(map(_instant, cutoffs)))
-    found = [_fold(ordered, test, gap, calibrate, min_fit) for test in ordered[-tests:]]
-    return tuple(fold for fold in found if fold)
+    found = {test: _fold(ordered, test, gap, calibrate, min_fit) for test in ordered[-tests:]}
+    if sum(fold is not None for fold in found.values()) < MIN_PERIODS:
+        known = {test: tuple(cutoff for cutoff in ordered if cutoff + gap <= test) for test in found}
+        found |= {
+            test: Fold(known[test], (), test, known[test]) for test, fold in found.items() if not fold and len(known[test]) >= min_fit
+        }
+    return tuple(fold for fold in found.values() if fold)
 
 
 def final_fold(

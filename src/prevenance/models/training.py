@@ -145,7 +145,7 @@ def backtest(
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
         learned = rows[rows["cutoff"].isin(fold.learned)]
         # Where settings were chosen, a kind with many of them looks better than it is.
-        others = (learned["cutoff"].isin(fold.calibrate) & ~tuning.is_tuned_on(learned)).to_numpy()
+        others = (learned["cutoff"].isin(fold.calibrate or fold.learned) & ~tuning.is_tuned_on(learned)).to_numpy()
         made: dict[str, _Made] = {}
         for name, (kind, chosen) in recipes.items():
             made[name] = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
@@ -178,14 +178,15 @@ def rule_text(fitted: Fitted) -> str:
 def tune_model(
     frame: pd.DataFrame, fold: Fold, features: Sequence[str], *, seed: int, trials: int = 20, kind: str = "lightgbm", threads: int = 0
 ) -> dict[str, Any]:
-    """Return the settings that, learned from the fold's fit part, did best on its calibrate part; {} if there is no such part.
+    """Return the settings that, learned from the fold's fit part, did best on its calibrate part: where that is empty, on half of the customers.
 
-    The fold's test is not looked at, nor is the other half of the calibrate part's customers: on them kinds are compared, and a kind with
-    more settings to try would look better than it is. LightGBM gets ``trials`` of Optuna's TPE over one binned Dataset, logistic a few
+    The fold's test is not looked at, nor the other half of the calibrate part's customers: on them kinds are compared, and more settings to
+    try would look better than they are. LightGBM gets ``trials`` of Optuna's TPE over one binned Dataset, logistic a few
     ridges, other kinds their defaults.
     """
     rows = usable_rows(frame)
-    learn, later = rows[rows["cutoff"].isin(fold.fit)], rows[rows["cutoff"].isin(fold.calibrate) & tuning.is_tuned_on(rows)]
+    tried = rows["cutoff"].isin(fold.calibrate or fold.learned) & tuning.is_tuned_on(rows)
+    learn, later = rows[rows["cutoff"].isin(fold.fit) & ~tried], rows[tried]
     return tuning.tuned_settings(kind, learn, later, features, seed=seed, trials=trials, threads=threads)
 
 
