@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.models import boosted, tuning
 from prevenance.models.bundle import chance, save
 from prevenance.models.folds import Fold, make_folds
 from prevenance.models.levelled import LevelledLogistic
@@ -228,7 +229,22 @@ def test_a_blend_is_the_mean_of_the_models_beside_it_and_the_same_when_fitted_al
     pd.testing.assert_frame_equal(mine, theirs)
 
 
-def test_kinds_are_compared_on_customers_that_nothing_was_tuned_on(frame, tested):
+@pytest.fixture
+def trials(monkeypatch):
+    """Let LightGBM's settings be tried although the frame's customers are few."""
+    monkeypatch.setattr(tuning, "TELLING", 1)
+
+
+def test_boosting_keeps_its_defaults_where_few_customers_would_tell(frame, monkeypatch):
+    fold = parted(frame)[0]
+    later = frame[frame["cutoff"].isin(fold.calibrate) & is_tuned_on(frame) & (frame["label"] == 1)]["customer_id"].nunique()
+    assert 1 < later < tuning.TELLING
+    assert tune_model(frame, fold, FEATURES, seed=1, trials=3) == boosted.DEFAULTS
+    monkeypatch.setattr(tuning, "TELLING", later)
+    assert tune_model(frame, fold, FEATURES, seed=1, trials=3) != boosted.DEFAULTS
+
+
+def test_kinds_are_compared_on_customers_that_nothing_was_tuned_on(frame, tested, trials):
     fold = parted(frame)[0]
     compared = ~is_tuned_on(frame)
     assert {len(losses) for losses in tested.early_loss.values()} == {frame.loc[compared, "customer_id"].nunique()}
@@ -259,7 +275,7 @@ def test_given_settings_are_not_tuned_again(frame):
     assert backtest(frame, parted(frame, 1), ("logistic",), FEATURES, seed=1, params=given).params == given
 
 
-def test_tuning_is_the_same_on_any_order_and_threads(frame):
+def test_tuning_is_the_same_on_any_order_and_threads(frame, trials):
     fold = parted(frame)[-1]
     one = tune_model(frame, fold, FEATURES, seed=2, trials=8, threads=1)
     two = tune_model(frame.sample(frac=1, random_state=1), fold, FEATURES, seed=2, trials=8, threads=2)
@@ -267,7 +283,7 @@ def test_tuning_is_the_same_on_any_order_and_threads(frame):
     assert set(one) == {"learning_rate", "num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2", "n_estimators"}
 
 
-def test_tuning_never_sees_the_test(frame):
+def test_tuning_never_sees_the_test(frame, trials):
     fold = parted(frame)[0]
     later = frame.copy()
     outside = ~later["cutoff"].isin(fold.learned)
@@ -278,7 +294,7 @@ def test_tuning_never_sees_the_test(frame):
         )
 
 
-def test_without_a_later_part_settings_are_tried_on_other_customers(frame):
+def test_without_a_later_part_settings_are_tried_on_other_customers(frame, trials):
     fold = Fold(parted(frame)[0].fit, (), parted(frame)[0].test)
     known = frame[frame["cutoff"].isin(fold.fit)].sort_values(["cutoff", "customer_id"], kind="stable", ignore_index=True)
     tried = is_tuned_on(known)

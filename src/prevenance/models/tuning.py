@@ -100,7 +100,7 @@ def log_loss(values: np.ndarray, labels: np.ndarray) -> float:
 
 
 WHOLE_NUMBERS: dict[str, tuple[int, int]] = {"num_leaves": (3, 31), "min_data_in_leaf": (10, 150)}
-SHARES: dict[str, tuple[float, float]] = {"learning_rate": (0.02, 0.15), "feature_fraction": (0.2, 1.0), "lambda_l2": (0.1, 50.0)}
+SHARES: dict[str, tuple[float, float]] = {"learning_rate": (0.02, 0.15), "feature_fraction": (0.1, 1.0), "lambda_l2": (0.1, 50.0)}
 """Where the trials look, both ends included, on a log scale."""
 
 
