@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from amount import some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_explain import COLUMNS, DEFINITIONS, world
@@ -71,7 +70,7 @@ def test_the_facts_that_moved_are_told_with_their_number_then():
     assert change_facts(FITTED["logistic"], now, before, DEFINITIONS, words("de"))[0][0].text == "NPS: 1 (letzte Liste: 9)"
 
 
-@pytest.mark.parametrize("kind", some(KINDS, 0, 1, 2, 3, 4))
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_points_of_what_moved_sum_to_the_part_of_the_new_facts(kind):
     before = ROWS.iloc[:6]
     now = ROWS.iloc[6:12].set_axis(before.index)
