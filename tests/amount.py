@@ -16,6 +16,11 @@ def amount(part: int, whole: int) -> int:
     return part if PART[0] else whole
 
 
+def whole() -> bool:
+    """Return whether the sweeps run as well: a test may then go on to what a cheaper one shows."""
+    return not PART[0]
+
+
 def some(cases: Iterable[object], *stay: int) -> list[ParameterSet]:
     """Return the cases of a parametrised test: those at the places ``stay`` in every run, the others where the sweeps run."""
     return [

@@ -24,6 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give each worker a core of its own, so that no thread waits by spinning, and let it look for garbage less often."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     gc.set_threshold(50_000, 20, 50)
+    os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # SHAP's helpers take seconds to compile, and no time to run on a few rows
     amount.PART[0] = config.getoption("markexpr") == "not sweep"
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))

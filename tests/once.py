@@ -76,13 +76,18 @@ def copied(name: str, make: Callable[[Path], object], place: Path) -> Path:
 
 
 def lived(commands: Commands) -> Path:
-    """Return the output folder in which ``commands`` (name, settings; ``out=`` is added) ran, one after another, once for all: only to be read."""
+    """Return the output folder in which ``commands`` (name, settings; ``out=`` is added) ran, one after another, once for all: only to be read.
+
+    A folder in which the same commands but the last ones ran is not made again.
+    """
 
     def make(work: Path) -> None:
-        for name, *arguments in commands:
-            with redirect_stdout(io.StringIO()):
-                status = _guarded(name, importlib.import_module(f"pipelines.{name}").body, [*arguments, f"out={work / 'out'}"])
-            assert status == 0, (name, arguments)
+        (name, *arguments), before = commands[-1], commands[:-1]
+        if before:
+            lived_copy(before, work / "out")
+        with redirect_stdout(io.StringIO()):
+            status = _guarded(name, importlib.import_module(f"pipelines.{name}").body, [*arguments, f"out={work / 'out'}"])
+        assert status == 0, (name, arguments)
         (work / "was").write_text(str(work / "out"), encoding="utf-8")
 
     return once(f"lived-{hashlib.sha256(json.dumps(commands).encode()).hexdigest()[:16]}", make) / "out"
@@ -93,7 +98,7 @@ def lived_copy(commands: Commands, place: Path) -> Path:
     shared = lived(commands)
     old = (shared.parent / "was").read_text(encoding="utf-8")
     shutil.copytree(shared, place, symlinks=True, ignore=shutil.ignore_patterns("mlruns"))
-    for path in (place / "status.json", place / "run.json"):
+    for path in (*place.glob("*.json"), *place.glob("status/*.json")):
         path.write_text(path.read_text(encoding="utf-8").replace(old, str(place)), encoding="utf-8")
     with closing(sqlite3.connect(place / tracking.STORE)) as store, store:
         tables = [name for (name,) in store.execute("select name from sqlite_master where type = 'table'")]

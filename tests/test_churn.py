@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from amount import amount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Row, contract_steps
@@ -110,7 +111,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=amount(10, 40), deadline=None)
 @given(st.lists(ROWS, min_size=25, max_size=25))
 def test_a_slow_second_opinion_agrees(several: list[list[tuple[str, str, int, int, bool]]]) -> None:
     rows: list[Row] = []

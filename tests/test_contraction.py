@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 import pytest
-from amount import some
+from amount import amount, some
 from oracle import contract_steps
 from worlds import CUTOFFS, world
 
@@ -198,7 +198,7 @@ def second_opinion(rows: list[dict[str, object]], cutoff: datetime, target_days:
     return (0.0, None) if came is None else (1.0, came)
 
 
-@pytest.mark.parametrize("seed", some(range(12), 0, 1, 2, 3))
+@pytest.mark.parametrize("seed", some(range(12), 0, 1))
 def test_a_slow_second_opinion_agrees_on_random_companies(seed: int) -> None:
     frames = world(seed, customers=8, rows=2.0)
     target = contraction(horizon_days=60, settle_days=5)
@@ -223,9 +223,9 @@ def test_a_slow_second_opinion_agrees_on_random_companies(seed: int) -> None:
 
 def test_the_random_companies_have_both_kinds() -> None:
     labels = []
-    for seed in range(12):
+    for seed in range(amount(5, 12)):
         history = History.from_frames(world(seed, customers=8, rows=2.0), CUTOFFS[-1] + timedelta(days=400))
         target = contraction(horizon_days=60, settle_days=5)
         labels += label(history, target, cohort(history, target, CUTOFFS))["label"].tolist()
-    assert sum(labels) > 20
-    assert len(labels) - sum(labels) > 20
+    assert sum(labels) > amount(8, 20)
+    assert len(labels) - sum(labels) > amount(8, 20)

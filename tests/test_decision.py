@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from amount import amount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +100,7 @@ def test_a_capacity_below_one_is_refused() -> None:
 # -- stability
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=amount(20, 60), deadline=None)
 @given(seed=st.integers(0, 10_000), money=st.booleans(), by_hours=st.booleans())
 def test_noise_below_the_margin_changes_no_membership(seed: int, money: bool, by_hours: bool) -> None:
     draw = np.random.default_rng(seed)
@@ -116,7 +117,7 @@ def test_noise_below_the_margin_changes_no_membership(seed: int, money: bool, by
     assert not after["new"].any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=amount(20, 60), deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_clear_rise_enters_and_who_is_least_worth_leaves(seed: int) -> None:
     draw = np.random.default_rng(seed)

@@ -176,7 +176,7 @@ def same(found: object, expected: object) -> bool:
 
 @pytest.mark.parametrize("name", sorted(oracle.STATES))
 @given(frames=worlds.worlds())
-@settings(max_examples=amount(5, 15), deadline=None, derandomize=True)
+@settings(max_examples=amount(3, 15), deadline=None, derandomize=True)
 def test_states_equal_their_twins_in_python(name: str, frames: Mapping[str, pd.DataFrame]) -> None:
     state = BY_NAME[name]
     assert isinstance(state, State)
@@ -189,7 +189,7 @@ def test_states_equal_their_twins_in_python(name: str, frames: Mapping[str, pd.D
 
 
 @given(frames=worlds.worlds())
-@settings(max_examples=amount(3, 6), deadline=None, derandomize=True)
+@settings(max_examples=amount(2, 6), deadline=None, derandomize=True)
 def test_the_builder_equals_the_oracle(frames: Mapping[str, pd.DataFrame]) -> None:
     asked = worlds.snapshots(3)
     found = build(History.from_frames(frames, datetime(2026, 1, 1)), asked, ALL)
@@ -201,7 +201,7 @@ def test_the_builder_equals_the_oracle(frames: Mapping[str, pd.DataFrame]) -> No
 
 
 @given(frames=worlds.worlds(), data=st.data())
-@settings(max_examples=amount(3, 5), deadline=None, derandomize=True)
+@settings(max_examples=amount(2, 5), deadline=None, derandomize=True)
 def test_columns_are_the_same_without_the_definitions_they_do_not_rest_on(frames: Mapping[str, pd.DataFrame], data: st.DataObject) -> None:
     asked, history = worlds.snapshots(3), History.from_frames(frames, datetime(2026, 1, 1))
     wanted = data.draw(st.lists(st.sampled_from(feature_columns(OF_CUSTOMERS)), min_size=1, max_size=6, unique=True))
@@ -222,7 +222,7 @@ def test_row_order_and_threads_change_no_byte(frames: Mapping[str, pd.DataFrame]
 
 
 @given(frames=worlds.worlds())
-@settings(max_examples=amount(2, 4), deadline=None, derandomize=True)
+@settings(max_examples=amount(1, 4), deadline=None, derandomize=True)
 def test_one_customer_at_one_cutoff_equals_all_together(frames: Mapping[str, pd.DataFrame]) -> None:
     asked = worlds.snapshots(3)
     history = History.from_frames(frames, datetime(2026, 1, 1))

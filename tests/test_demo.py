@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from amount import some
+from amount import amount, some
 
 from pipelines.start.compose import settings_of
 from prevenance.base.errors import PrevenanceError
@@ -55,7 +54,7 @@ def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object], Intake]:
     folder = tmp_path_factory.mktemp("demo")
-    facts = simulated.write_company(folder, Demo(customers=200, months=14))
+    facts = simulated.write_company(folder, Demo(customers=200, months=14, events=40_000))
     return folder, facts, taken("demo", folder)
 
 
@@ -189,7 +188,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return digests(folder)
 
 
-@pytest.mark.parametrize("name", some(SWITCHES, 1, 2, 3, 6, 9, 11))
+@pytest.mark.parametrize("name", some(SWITCHES, 1, 3, 9, 11))
 def test_a_switch_changes_only_what_it_plants(name: str, usual: dict[str, str], tmp_path: Path) -> None:
     switch, may = SWITCHES[name]
     simulated.write_company(tmp_path, demo_of(SMALL | switch))
@@ -198,7 +197,9 @@ def test_a_switch_changes_only_what_it_plants(name: str, usual: dict[str, str], 
     assert changed <= may
 
 
-@pytest.mark.parametrize("seeds", [(1, 7), pytest.param(tuple(range(20)), marks=pytest.mark.sweep)], ids=["two seeds", "twenty seeds"])
+@pytest.mark.parametrize(
+    "seeds", [(1, 7)[: amount(1, 2)], pytest.param(tuple(range(20)), marks=pytest.mark.sweep)], ids=["two seeds", "twenty seeds"]
+)
 @pytest.mark.parametrize(("customers", "churners"), some([(60, 6), (300, 40), (40, 0), (30, 60), (1, 1)], 0, 2))
 def test_as_many_leave_as_asked(tmp_path: Path, customers: int, churners: int, seeds: tuple[int, ...]) -> None:
     for seed in seeds:
@@ -225,7 +226,7 @@ def _left(world: World) -> list[int]:
 
 def test_clean_exports_have_no_flaw(tmp_path: Path) -> None:
     simulated.write_company(
-        tmp_path, Demo(customers=200, months=14, late=False, duplicates=False, orphans=False, bad_cells=False, opt_outs=False)
+        tmp_path, Demo(customers=60, months=14, events=10_000, late=False, duplicates=False, orphans=False, bad_cells=False, opt_outs=False)
     )
     read = taken("demo", tmp_path)
     assert all(not found.quarantined and not found.excluded for found in read.counts.values()), read.counts
@@ -236,14 +237,14 @@ def test_clean_exports_have_no_flaw(tmp_path: Path) -> None:
 def test_a_large_company_is_made_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (simulated, company_of, world):
         monkeypatch.setattr(module, "BLOCK", 40)
-    facts = simulated.write_company(tmp_path / "new", Demo(customers=100, months=8))
+    facts = simulated.write_company(tmp_path / "new", Demo(customers=100, months=8, events=10_000))
     parts = sorted(path.name for path in (tmp_path / "new").glob("product_events*.csv.gz"))
     assert parts[:2] == ["product_events-002.csv.gz", "product_events-003.csv.gz"]
     read = taken("demo", tmp_path / "new")
     assert rows(read.con, "select count(distinct customer_id) from canonical.customers") == [(facts["accounts"],)]
     for name in ("usage", "tickets", "invoices"):
         assert "conflicting_key" not in read.counts[name].quarantined
-    simulated.write_company(tmp_path / "new", Demo(customers=10, months=8))
+    simulated.write_company(tmp_path / "new", Demo(customers=10, months=2))
     assert not list((tmp_path / "new").glob("product_events-*")), "parts of a larger company before must go"
     alone = company_of.block_of(simulated.world_of(Demo(customers=100, months=8)), 1)
     assert np.array_equal(
@@ -268,9 +269,10 @@ def test_hostile_names_come_through_the_door(tmp_path: Path) -> None:
     assert any("\n" in str(name) for name in names)
 
 
-@pytest.mark.sweep
 def test_a_leak_is_where_truth_says(tmp_path: Path) -> None:
-    simulated.write_company(tmp_path, demo_of({"customers": 300, "months": 14, "leaks": "all"}))
+    simulated.write_company(
+        tmp_path, demo_of({"customers": amount(120, 300), "months": 14, "leaks": "all", "events": amount(3_000, 10**9)})
+    )
     con = taken("demo", tmp_path).con
     left = "select distinct customer_id from canonical.subscriptions where event in ('notice', 'ended')"
     assert rows(con, f"select bool_and(customer_id in ({left})) from canonical.customers where segment = 'win-back'") == [(True,)]
@@ -442,15 +444,13 @@ def test_complete_journey_keeps_every_household_and_equal_lines(tmp_path: Path) 
     assert read.counts["contacts"].excluded == {"no_known_at": 1}
 
 
-def test_fault_19_accounts_that_contradict_each_other_are_set_apart(
-    company: tuple[Path, dict[str, object], Intake], tmp_path: Path
-) -> None:
-    folder, _, before = company
-    inbox = shutil.copytree(folder, tmp_path / "demo")
+def test_fault_19_accounts_that_contradict_each_other_are_set_apart(tmp_path: Path) -> None:
+    inbox = tmp_path / "demo"
+    simulated.write_company(inbox, Demo(customers=20, months=6, events=1_000))
     accounts = (inbox / "crm_accounts.csv").read_text(encoding="utf-8")
     last = accounts.splitlines()[-1]
     (inbox / "crm_accounts.csv").write_text(accounts + last + "\n", encoding="utf-8")
-    assert taken("demo", inbox).counts["customers"].quarantined == before.counts["customers"].quarantined
+    assert "conflicting_key" not in taken("demo", inbox).counts["customers"].quarantined
     other = re.sub(r'"(small|mid|enterprise)"', '"none"', last)
     (inbox / "crm_accounts.csv").write_text(accounts + other + "\n", encoding="utf-8")
     after = taken("demo", inbox)

@@ -106,7 +106,7 @@ def history(folder: Path) -> History:
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, dict[str, pd.DataFrame], History]:
     folder = tmp_path_factory.mktemp("demo")
-    given = Demo(customers=400, months=24, seed=5, **CLEAN)  # type: ignore[arg-type]
+    given = Demo(customers=400, months=24, seed=5, events=20_000, **CLEAN)  # type: ignore[arg-type]
     simulated.write_company(folder, given)
     world, _, found = seen(given)
     return world, found, history(folder)

@@ -24,7 +24,7 @@ import pytest
 from amount import amount, some
 
 from bench.kills import ERRORS, KILL, SECOND, Stage, ready, starts, sweep
-from bench.nightly import COMPANY, command, forked, logged, restored, tree, unfinished, untraceable, whole
+from bench.nightly import command, forked, logged, restored, tree, unfinished, untraceable, whole
 from pipelines import score
 from pipelines.start import ending, run
 from prevenance.base import disk
@@ -42,8 +42,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """A published night, and the list of the next one."""
     folder = tmp_path_factory.mktemp("stage")
     made = Stage(folder / "out", folder / "kept", folder / "made")
-    assert command("train", [*COMPANY, *once.CHEAP, f"out={made.kept}", FIRST]) == 0
-    assert command("score", [f"out={made.kept}", "target=churn", FIRST]) == 0
+    once.lived_copy((once.RULED[0], ("score", "target=churn", FIRST)), made.kept)
     made.old = str(whole(made.kept))
     restored(made.kept, made.out)
     assert forked(made.scored)[0].status == 0
@@ -128,9 +127,9 @@ def test_fault_55_57_at_every_call_that_changes_something(stage: Stage, traced: 
 
 
 def test_fault_57_calls_that_fail(stage: Stage, traced: None) -> None:
-    told = sweep(replace(stage), stage.night, ERRORS, most=15)
+    told = sweep(replace(stage), stage.night, ERRORS, most=amount(8, 15))
     assert told["wrong"] == []
-    assert told["ends"]["8"] >= 4
+    assert told["ends"]["8"] >= amount(2, 4)
 
 
 def test_what_a_killed_run_left_is_swept_but_not_what_others_made(out: Path) -> None:
@@ -181,7 +180,7 @@ def test_fault_56_a_stop_leaves_nothing(
         except SystemExit as end:
             return int(str(end.code))
 
-    for moment in list(MOMENTS)[number == signal.SIGINT :: 2]:
+    for moment in list(MOMENTS)[number == signal.SIGINT :: 2][-amount(1, 2) :]:
         out = restored(stage.kept, stage.out)
         (out / "steps.log").unlink()
         os.mkfifo(out / "steps.log")

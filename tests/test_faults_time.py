@@ -105,22 +105,22 @@ def test_fault_35_one_order_has_a_line_to_paste(company: Company, days: tuple[st
     assert run.rows("select min(event_at), max(event_at) from canonical.tickets") == [(datetime(2024, 3, 4), datetime(2024, 3, 25))]
 
 
-@pytest.mark.parametrize(
-    "days",
-    [
-        ("20240325", "20240401"),
-        ("20240325T103000Z", "20240401T000000Z"),
-        ("25.03.24", "01.04.24"),
-        ("3/25/24 9:05", "4/1/24 17:30"),
-        ("03/25/2024 10:30 PM", "04/01/2024 01:05 AM"),
-        ("25 Mar 2024", "01 May 2024"),
-        ("25-May-2024 10:30", "01-May-2024 09:00"),
-        ("March 25, 2024", "May 1, 2024"),
-        ("1711362600", "1711929600"),
-        ("1711362600000", "1711929600000"),
-        ("45376", "45383.5"),
-    ],
-)
+WAYS = [
+    ("20240325", "20240401"),
+    ("20240325T103000Z", "20240401T000000Z"),
+    ("25.03.24", "01.04.24"),
+    ("3/25/24 9:05", "4/1/24 17:30"),
+    ("03/25/2024 10:30 PM", "04/01/2024 01:05 AM"),
+    ("25 Mar 2024", "01 May 2024"),
+    ("25-May-2024 10:30", "01-May-2024 09:00"),
+    ("March 25, 2024", "May 1, 2024"),
+    ("1711362600", "1711929600"),
+    ("1711362600000", "1711929600000"),
+    ("45376", "45383.5"),
+]
+
+
+@pytest.mark.parametrize("days", some([(one,) for one in WAYS], 1, 4, 8, 10))
 def test_each_way_to_write_a_time_has_a_line_to_paste(company: Company, days: tuple[str, ...]) -> None:
     company.files["tickets.csv"] = tickets(*(f'"{day}"' for day in days))
     line = company.refused("E302", "column=event_at", "not a timestamp").line.partition("FIX: write ")[2]
@@ -129,8 +129,9 @@ def test_each_way_to_write_a_time_has_a_line_to_paste(company: Company, days: tu
         company.files["accounts.csv"] = ACCOUNTS
     else:
         company.selects["tickets"] = company.selects["tickets"].replace("day as event_at", line.partition(" in tickets.sql")[0])
-    assert company.passes().count("tickets")[:2] == (2, 2)
-    found = company.passes().rows("select min(event_at), max(event_at) from canonical.tickets")[0]
+    run = company.passes()
+    assert run.count("tickets")[:2] == (2, 2)
+    found = run.rows("select min(event_at), max(event_at) from canonical.tickets")[0]
     assert [f"{one:%Y}" for one in found] == ["2024", "2024"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from amount import amount
 
 from pipelines import leakage as pipeline
 from pipelines.start.run import _guarded
@@ -63,12 +64,12 @@ def test_clean_tables_are_left_alone():
 @pytest.mark.parametrize("kind", KINDS)
 def test_planted_leaks_are_named_first(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     named = []
-    for seed in (1, 2, 3):
+    for seed in (1, 2, 3)[: amount(1, 3)]:
         table = clean(seed)
         table.assign(leak=planted(kind, table, np.random.default_rng(seed))).to_csv(tmp_path / "table.csv", index=False)
         assert check(tmp_path / "out", f"features={tmp_path / 'table.csv'}", "label=churn") == 0
         named.append(json.loads((tmp_path / "out" / "leakage" / "report.json").read_text())["leakage"])
-    assert named == [["leak"]] * 3
+    assert named == [["leak"]] * amount(1, 3)
     said = capsys.readouterr().out
     assert "VERDICT   1 of 12 features looks like a leak: leak" in said
     assert "1 constant columns skipped" in said

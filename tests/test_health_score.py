@@ -9,7 +9,7 @@ import numpy as np
 import once
 import pandas as pd
 import pytest
-from amount import some
+from amount import amount, some
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ from prevenance.models import health_score, module
 from prevenance.runs.health import health_score_of
 from prevenance.runs.settings.schema import Settings
 
-SMALL = ["demo.customers=150", "demo.months=16", "capacity=10", "target=churn", *once.CHEAP]
+SMALL = [f"demo.customers={amount(70, 150)}", "demo.months=16", "capacity=10", "target=churn", *once.CHEAP, "demo.events=5000"]
 SMALL += ["features.sets=[usage,tickets,invoices,feedback]", "features.lookbacks=[28]"]
 INPUTS = [
     {"feature": "logins_28d_trend", "weight": 30, "bands": [{"up_to": -0.33, "points": 0}, {"up_to": 0, "points": 50}, {"points": 100}]},

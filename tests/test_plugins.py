@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from amount import amount, whole
 from hydra.core.plugins import Plugins
 
 import prevenance as pv
@@ -80,7 +81,7 @@ def test_a_plug_in_that_conf_names_is_trained_scored_and_read_in_three_languages
     assert "acme_alarms_28d" in training.frame
     assert training.report["chosen"]["model"] in ("logistic", "rule")
     assert training.report["models"]["rule"]["roc_auc"]["value"] > 0.6
-    for language, title in SAID.items():
+    for language, title in list(SAID.items())[-amount(2, 3) :]:
         ranked = project.score("acme_alarm", language=language)
         page = (ranked.path / "list.html").read_text(encoding="utf-8")
         assert title in page.replace("&#39;", "'").replace("&#x27;", "'")
@@ -90,7 +91,7 @@ def test_a_plug_in_that_conf_names_is_trained_scored_and_read_in_three_languages
         assert ranked.frame["action"].iloc[0] == words(language)("Ring them up before the alarm does")
         begins = words(language).translated("Alarms in {days} days: {value:.0f}").split()[0]
         assert ranked.frame["reasons"].str.contains(begins).any()
-    assert project.replay("acme_alarm", as_of="2025-06-01").summary["verdict"]
+    assert not whole() or project.replay("acme_alarm", as_of="2025-06-01").summary["verdict"]
 
 
 @pytest.mark.sweep

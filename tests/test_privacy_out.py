@@ -11,6 +11,7 @@ from pathlib import Path
 import once
 import pandas as pd
 import pytest
+from amount import amount, whole
 
 from pipelines import erase, explain, export, feedback, score, train
 from pipelines.start.compose import settings_of
@@ -148,7 +149,7 @@ def test_who_has_the_key_explains_and_scores_and_nobody_else(
     assert told["row"]["customer_id"] == customer
     assert told["score"] == told["row"]["score"]
     before = newest(out)
-    for key in ("", "another key"):
+    for key in ("another key", "")[: amount(1, 2)]:
         monkeypatch.setenv(pseudonyms.KEY_VARIABLE, key)
         capsys.readouterr()
         assert run("explain", f"out={out}", f"customer={customer}", "target=churn") == 9
@@ -162,6 +163,9 @@ def test_who_has_the_key_explains_and_scores_and_nobody_else(
     with pytest.raises(PrevenanceError, match=r"E905.*open to others \(mode 0640\)"):
         pseudonyms.wanted_pseudonyms(True, str(file))
     file.chmod(0o600)
+    if not whole():
+        assert run("explain", f"out={out}", f"customer={customer}", "target=churn", f"privacy.key_file={file}") == 0
+        return
     assert run("score", f"out={out}", "target=churn", f"privacy.key_file={file}") == 0
     assert newest(out) == before
 

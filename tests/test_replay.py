@@ -11,7 +11,7 @@ import numpy as np
 import once
 import pandas as pd
 import pytest
-from amount import some
+from amount import some, whole
 
 from pipelines import replay, score, train
 from pipelines.start.run import _guarded
@@ -36,6 +36,8 @@ def run(name: str, *arguments: str) -> int:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("demo") / "out"
+    if not whole():
+        return once.lived_copy(once.RULED, out)
     assert run("train", *SMALL, f"out={out}", "target=churn", "model=logistic") == 0
     return out
 
@@ -172,15 +174,17 @@ def test_too_little_closed_history_gives_the_rule_and_says_so() -> None:
     assert why == "19 customers had had the outcome by then, 20 are needed for a model: the rule"
 
 
+EARLY = "2025-06-01" if whole() else "2025-08-15"
+"""Too early for a closed window of the company of this run."""
 REFUSED = [
-    (["as_of=2025-06-01"], 6, "replay from as_of="),
+    ([f"as_of={EARLY}"], 6, "replay from as_of="),
     ([], 2, "as_of is not set"),
     (["as_of=2999-01-01"], 2, "future"),
     (["as_of=soon"], 2, "not a date"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "status", "words"), some(REFUSED, 0, 1, 3), ids=str)
+@pytest.mark.parametrize(("arguments", "status", "words"), some(REFUSED, 0, 1), ids=str)
 def test_refusals(trained: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, words: str) -> None:
     assert run("replay", f"out={trained}", *arguments) == status
     assert words in capsys.readouterr().err

@@ -39,11 +39,11 @@ def flagged(seed: int, blind: str = "") -> set[str]:
 
 
 def test_a_segment_that_is_recorded_poorly_is_flagged() -> None:
-    assert sum("small" in flagged(seed, "small") for seed in range(amount(4, 20))) >= amount(4, 18)
+    assert sum("small" in flagged(seed, "small") for seed in range(amount(2, 20))) >= amount(2, 18)
 
 
 def test_an_equal_world_is_left_alone() -> None:
-    assert sum(bool(flagged(seed)) for seed in range(amount(4, 20))) <= amount(0, 1)
+    assert sum(bool(flagged(seed)) for seed in range(amount(2, 20))) <= amount(0, 1)
 
 
 def test_the_chance_of_a_false_word_is_shared_and_half_of_it_is_the_segments() -> None:
@@ -57,7 +57,7 @@ def test_the_chance_of_a_false_word_is_shared_and_half_of_it_is_the_segments() -
 
 def test_a_column_that_tells_who_leaves_makes_no_slice_look_worse() -> None:
     dice, flagged_worse = np.random.default_rng(7), 0
-    for seed in range(5):
+    for seed in range(amount(2, 5)):
         predictions, traits = world(seed, customers=900)
         large = predictions["customer_id"].map(dict(zip(traits["customer_id"], traits["segment"], strict=True))) == "large"
         mine = predictions["model"] == "m"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from amount import some
+from amount import amount, some
 
 import prevenance as pv
 from prevenance import testing
 
+SOME = amount(4, 8)
+"""Companies: a database of them, or two."""
 TICKETS = pv.Feature("vip_tickets_60d", table="tickets", value=pv.Count(), where="event = 'opened'", days=60, phrase="{value:.0f} tickets")
 SOUND = (
     TICKETS,
@@ -33,7 +35,7 @@ PEEKS = {
 
 
 def test_what_is_right_passes():
-    testing.check_features(SOUND, companies=8)
+    testing.check_features(SOUND, companies=SOME)
 
 
 @pytest.mark.parametrize("way", sorted(PEEKS))
@@ -68,7 +70,7 @@ def target(**changes):
 
 
 def test_a_target_that_is_right_passes():
-    testing.check_target(target(), companies=8)
+    testing.check_target(target(), companies=SOME)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +108,10 @@ BUSIEST = "select customer_id, count(*) as n from tickets group by customer_id h
 
 def test_sql_that_compares_customers_and_says_alone_is_caught():
     state = pv.State("busy", ("tickets",), f"select customer_id, n as busy from ({BUSIEST})", {"busy": "{value}"})
-    testing.check_features([state], companies=8)
+    testing.check_features([state], companies=SOME)
     with pytest.raises(AssertionError, match="one cutoff says something else than many"):
-        testing.check_features([replace(state, alone=True)], companies=8)
+        testing.check_features([replace(state, alone=True)], companies=SOME)
     busiest = target(cohort=f"select customer_id, 'at_risk' as state, n::double as value_at_stake from ({BUSIEST})")
-    testing.check_target(busiest, companies=8)
+    testing.check_target(busiest, companies=SOME)
     with pytest.raises(AssertionError, match="one cutoff says something else than many"):
-        testing.check_target(replace(busiest, alone=True), companies=8)
+        testing.check_target(replace(busiest, alone=True), companies=SOME)

@@ -46,6 +46,7 @@ def name_words(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", plain)
 
 
+@cache  # asked of every column of every file once for each select
 def special_category(name: str, *, agents: bool = False) -> str | None:
     """Return the special category that a column's name speaks of, or ``None``; with ``agents`` also "agent".
 

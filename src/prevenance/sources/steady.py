@@ -1,5 +1,6 @@
 """What a select may not ask, because the same data would give another table another time: chance, clocks, samples."""
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +14,7 @@ CLOCKS = frozenset({"current_date", "current_timestamp", "current_time", "localt
 def unsteady_word(con: duckdb.DuckDBPyConnection, select: str) -> str | None:
     """Return the first thing in a select that changes from run to run, such as ``random()``; ``None`` where nothing does, or it is no SQL."""
     told = json.loads(con.execute("select json_serialize_sql(?)", [select]).fetchall()[0][0])
-    # The engine knows which of its functions give another answer each time; error() only ends a query.
-    asked = "select distinct lower(function_name) from duckdb_functions() where stability <> 'CONSISTENT' and function_name <> 'error'"
-    changing = {row[0] for row in con.execute(asked).fetchall()}
+    changing = _changing_functions()
     held = {row[0].lower() for row in con.execute("select column_name from duckdb_columns() where schema_name = 'raw'").fetchall()}
     for node in _nodes(told):
         name = str(node.get("function_name", "")).lower()
@@ -27,6 +26,14 @@ def unsteady_word(con: duckdb.DuckDBPyConnection, select: str) -> str | None:
         if node.get("sample"):
             return "a sample of rows"
     return None
+
+
+@functools.cache  # listing the engine's functions takes longer than reading a small table
+def _changing_functions() -> frozenset[str]:
+    """Return which of its functions give another answer each time, as the engine knows it; error() only ends a query."""
+    asked = "select distinct lower(function_name) from duckdb_functions() where stability <> 'CONSISTENT' and function_name <> 'error'"
+    with duckdb.connect() as con:
+        return frozenset(row[0] for row in con.execute(asked).fetchall())
 
 
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:
