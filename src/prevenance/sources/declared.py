@@ -74,6 +74,21 @@ class Entry:
         return found
 
     @property
+    def skip(self) -> int:
+        """Return how many lines stand above the names of the columns.
+
+        Raises:
+            PrevenanceError: E202 for what is no number of lines.
+        """
+        given = self.given.get("skip", 0)
+        if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= 1000:
+            fix = f"write {self.line(skip=2)} in the source's yaml, or leave it out"
+            raise PrevenanceError(
+                "E202", f'skip says how many lines stand above the header, and "{str(given)[:20]}" is no such number', key=self.key, fix=fix
+            )
+        return given
+
+    @property
     def formats(self) -> tuple[str, ...]:
         """Return how its timestamps are written, where they are written otherwise than the source's."""
         return tuple(map(str, self.given.get("timestamp_formats") or ()))
