@@ -170,3 +170,29 @@ def test_strangers_who_are_strangers_are_not_explained_away(tmp_path: Path) -> N
     with pytest.raises(PrevenanceError) as refused:
         read(tmp_path, files, Policy(), customers=PEOPLE, usage=USE)
     assert "would match" not in refused.value.what
+
+
+@pytest.mark.parametrize(
+    ("ends", "starts"),
+    [
+        (
+            ["2024-03-01,2024-03-10"],
+            [("2024-01-01", "2024-01-01"), ("2024-03-05", "2024-03-10")],
+        ),  # the end was recorded after the new start
+        (["2024-03-01,2024-03-02"], [("2024-01-01", "2024-01-01"), ("2024-03-05", "2024-03-05")]),
+        (["2024-03-05,2024-03-20"], [("2024-01-01", "2024-01-01"), ("2024-03-05", "2024-03-20")]),  # on one day
+        (["2024-03-01,2024-03-10", "2024-03-02,2024-03-04"], [("2024-01-01", "2024-01-01"), ("2024-03-05", "2024-03-05")]),
+        ([], [("2024-01-01", "2024-01-01")]),
+        (["2024-03-06,2024-03-06"], [("2024-01-01", "2024-01-01")]),  # it ran when it started again
+    ],
+)
+def test_a_restart_counts_from_when_the_end_before_it_was_known(tmp_path: Path, ends: list[str], starts: list[tuple[str, str]]) -> None:
+    rows = ["started,2024-01-01,2024-01-01", "started,2024-03-05,2024-03-05", *(f"ended,{one}" for one in ends)]
+    select = "select 'a' as customer_id, 'c' as subscription_id, what as event, day || ' 00:00' as event_at, known || ' 00:00' as known_at, _file, _line from steps"
+    taken = read(tmp_path, {"steps.csv": "what,day,known\n" + "\n".join(rows) + "\n"}, subscriptions=select)
+    found = seen(
+        taken, "select event_at::date::varchar, known_at::date::varchar from canonical.subscriptions where event = 'started' order by all"
+    )
+    assert found == starts
+    apart = {} if len(starts) == 2 else {"event: started while it runs": 1}
+    assert taken.counts["subscriptions"].quarantined == apart

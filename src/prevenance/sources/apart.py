@@ -120,7 +120,8 @@ def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
 
     Of two rows the one that was known later is marked: what was known before it stays as it was. An end or notice before a start
     contradicts it when the start was known by then, or when both dates stand on one row of the source; an earlier start makes it an
-    ordinary contract that began anew. A start contradicts an earlier one when no end between them was known by then.
+    ordinary contract that began anew. A start contradicts an earlier one when no end lies between them; where that end was recorded after
+    the start, the start counts from then: until the end is known, the contract simply runs.
     """
     rows = "(select * from judged where reason is null)"
     both = f"from {rows} a join {rows} b on a.customer_id = b.customer_id and a.subscription_id = b.subscription_id where"
@@ -131,9 +132,15 @@ def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
     )
     mark(con, f"select a._row {both} {left} and a.known_at >= b.known_at and {earlier}", BEFORE)
     mark(con, f"select b._row {both} {left} and {SAME_ROW} and {earlier}", BEFORE)
-    between = (
-        f"exists (select 1 from {rows} e where e.customer_id = a.customer_id and e.subscription_id = a.subscription_id and e.event = 'ended' "
-        "and e.event_at between a.event_at and b.event_at and e.known_at <= b.known_at)"
-    )
+    # an end between two starts; the second was known to be a new beginning when the end was known
     again = "a.event = 'started' and b.event = 'started' and (a.event_at, a.known_at, a._row) < (b.event_at, b.known_at, b._row)"
-    mark(con, f"select b._row {both} {again} and not {between}", RUNNING)
+    ended = "e.customer_id = a.customer_id and e.subscription_id = a.subscription_id and e.event = 'ended' and e.event_at between a.event_at and b.event_at"
+    pairs = f"select b._row, b.known_at, min(e.known_at) as ended {both.removesuffix(' where')} left join {rows} e on {ended} where {again} group by a._row, b._row, b.known_at"
+    con.execute(
+        f"create or replace temp table restarts as select _row, any_value(known_at) as known_at, bool_or(ended is null) as runs, max(ended) as ended "
+        f"from ({pairs}) group by _row"
+    )
+    mark(con, "select _row from restarts where runs", RUNNING)
+    con.execute(
+        "update judged set known_at = r.ended from restarts r where judged._row = r._row and judged.reason is null and r.ended > r.known_at"
+    )
