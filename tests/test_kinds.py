@@ -298,3 +298,15 @@ def test_words_below_a_table_are_left_out_and_a_cut_file_is_not_taken_for_them(t
     assert read(tmp_path, "use.csv").counts["usage"].quarantined == {"ragged_row": 1}
     path.write_text("id,day,amount\nTotal,2024-01-04,1\nTotal,2024-01-05,1\n", encoding="utf-8")
     assert read(tmp_path, "use.csv").counts["usage"].excluded == {}, "a customer may be called so"
+
+
+def test_files_of_one_entry_with_other_columns_are_told(tmp_path: Path) -> None:
+    (tmp_path / "use-1.csv").write_text("id,day,amount\na,2024-01-04,1\n", encoding="utf-8")
+    (tmp_path / "use-2.csv").write_text("id,day,amount_eur\na,2024-02-04,1\n", encoding="utf-8")
+    told = read(tmp_path, "use-*.csv").messages
+    assert (
+        "use: use-2.csv has no amount, which other files have, and alone has amount_eur: renamed? rename: in an entry of its own mends that"
+        in told
+    )
+    (tmp_path / "use-2.csv").write_text('id,day,amount\na,2024-02-04,1\n\n\n"Grand total","60 records"\n"with ""owner"""\n', encoding="utf-8")
+    assert read(tmp_path, "use-*.csv", Policy()).counts["usage"].excluded == {"no_row": 2}

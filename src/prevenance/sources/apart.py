@@ -135,7 +135,8 @@ def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
     # an end between two starts; the second was known to be a new beginning when the end was known
     again = "a.event = 'started' and b.event = 'started' and (a.event_at, a.known_at, a._row) < (b.event_at, b.known_at, b._row)"
     ended = "e.customer_id = a.customer_id and e.subscription_id = a.subscription_id and e.event = 'ended' and e.event_at between a.event_at and b.event_at"
-    pairs = f"select b._row, b.known_at, min(e.known_at) as ended {both.removesuffix(' where')} left join {rows} e on {ended} where {again} group by a._row, b._row, b.known_at"
+    joined = both.removesuffix(" where")
+    pairs = f"select b._row, b.known_at, min(e.known_at) as ended {joined} left join {rows} e on {ended} where {again} group by a._row, b._row, b.known_at"
     con.execute(
         f"create or replace temp table restarts as select _row, any_value(known_at) as known_at, bool_or(ended is null) as runs, max(ended) as ended "
         f"from ({pairs}) group by _row"

@@ -3,6 +3,7 @@ header are kept aside with their line.
 """
 
 import csv
+import re
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ from prevenance.sources.alphabets import is_packed
 from prevenance.sources.declared import Entry
 from prevenance.sources.files import LONGEST_LINE, engine_path, sql_name, sql_text
 from prevenance.sources.header import Head, bad_utf8_error, first_other_end, mixed_ends_error
+from prevenance.sources.no_rows import TOTAL
 
 Place = tuple[str, int]
 """Where a row stands: file and line."""
@@ -51,9 +53,12 @@ def read_csv(
 
 
 def _is_words(line: str | None, separator: str) -> bool:
-    """Return whether a line has one filled cell, and is not the beginning of a row: a row has more than one."""
-    cells = next(csv.reader([line or ""], delimiter=separator), [])
-    return len([one for one in cells if one.strip()]) <= 1
+    """Return whether a line has one filled cell, as words have, or tells a total; a row has more cells."""
+    try:
+        cells = next(csv.reader([re.sub(r"[\r\n]+", " ", line or "").strip(" ")[:100_000]], delimiter=separator), [])
+    except csv.Error:
+        return False
+    return len([one for one in cells if one.strip()]) <= 1 or bool(re.fullmatch(TOTAL, cells[0]))
 
 
 def _ends_whole(path: Path) -> bool:

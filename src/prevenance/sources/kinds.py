@@ -78,4 +78,7 @@ def _is_json(path: Path) -> bool:
 
 def damaged_error(name: str, entry: Entry) -> PrevenanceError:
     """Return the error for a packed file or workbook that does not open."""
-    return entry.error("E303", f"{name} is cut off or damaged", "export the file again")
+    fix = "export the file again"
+    if Path(name).suffix.lower() in SUFFIXES[SHEET]:
+        fix += " as .xlsx, or save it as CSV UTF-8 and name that file under files"
+    return entry.error("E303", f"{name} is cut off or damaged", fix)

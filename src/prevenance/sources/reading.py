@@ -43,6 +43,7 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
             if is_out_of_room(problem):
                 raise
             raise _unreadable_error(path, entry, problem) from problem
+    loaded.said += _other_columns(con, entry, parts)
     con.execute(f"create or replace table raw.{sql_name(entry.view)} as " + " union all by name ".join(f"from {part}" for part in parts))
     for part in parts:
         con.execute(f"drop table {part}")
@@ -92,6 +93,19 @@ def _load(con: duckdb.DuckDBPyConnection, name: str, path: Path, kind: str, entr
                 loaded.said.append(
                     f"{entry.view}: {len(below)} lines of words below the table are left out (first {below[0][0]}:{below[0][1]})"
                 )
+
+
+def _other_columns(con: duckdb.DuckDBPyConnection, entry: Entry, parts: list[str]) -> list[str]:
+    """Return a sentence for each file that lacks columns which most files of the entry have, or all before it: renamed half way, they would be blank."""
+    told, columns = [], [dict.fromkeys(column_names(con, part)) for part in parts]
+    everything = list(dict.fromkeys(name for names in columns for name in names))
+    for part, names in zip(parts, columns, strict=True):
+        if lacking := [name for name in everything if name not in names]:
+            own = [name for name in names if sum(name in other for other in columns) == 1]
+            file = con.execute(f"select min(_file) from {part}").fetchall()[0][0]
+            beside = f", and alone has {', '.join(own)}: renamed? rename: in an entry of its own mends that" if own else ""
+            told.append(f"{entry.view}: {file} has no {', '.join(lacking)}, which other files have{beside}")
+    return told if len(told) <= 3 else [*told[:3], f"{entry.view}: {len(told) - 3} more files lack columns that others have"]
 
 
 def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, name: str, part: str) -> None:
