@@ -308,5 +308,7 @@ def test_files_of_one_entry_with_other_columns_are_told(tmp_path: Path) -> None:
         "use: use-2.csv has no amount, which other files have, and alone has amount_eur: renamed? rename: in an entry of its own mends that"
         in told
     )
-    (tmp_path / "use-2.csv").write_text('id,day,amount\na,2024-02-04,1\n\n\n"Grand total","60 records"\n"with ""owner"""\n', encoding="utf-8")
+    (tmp_path / "use-2.csv").write_text(
+        'id,day,amount\na,2024-02-04,1\n\n\n"Grand total","60 records"\n"with ""owner"""\n', encoding="utf-8"
+    )
     assert read(tmp_path, "use-*.csv", Policy()).counts["usage"].excluded == {"no_row": 2}

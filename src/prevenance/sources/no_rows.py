@@ -22,7 +22,9 @@ def take_out(con: duckdb.DuckDBPyConnection, part: str) -> list[tuple[str, int]]
     # a total stands alone: what a row of the table says of its day or its owner is blank
     blank = " or ".join(f"coalesce(trim({sql_name(name)}), '') = ''" for name in names[1:])
     beside = " or ".join(f"coalesce(trim({sql_name(name)}), '') <> ''" for name in names)
-    last = f"select _file, _line, {first}, {blank or 'false'} as lone, {beside} as filled from {part} order by _line desc limit {LAST}"
+    # so that nothing is worked out for the rows before them
+    end = f"(select * from {part} where _line > (select max(_line) from {part}) - 100)"
+    last = f"select _file, _line, {first}, {blank or 'false'} as lone, {beside} as filled from {end} order by _line desc limit {LAST}"
     for file, line, text, lone, filled in con.execute(last).fetchall():
         fits = lone and con.execute("select regexp_full_match(trim(?), ?)", [text or "", TOTAL]).fetchall()[0][0]
         if filled and not fits:
