@@ -64,3 +64,23 @@ def test_a_select_that_loses_its_places_is_asked_only_whether_anything_is_left(c
     assert "keeps" not in company.passes().messages
     company.selects["tickets"] += " and id = 't1'"
     company.refused("E306", "keeps 0 of the 8 rows")
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "select account as customer_id, min(day) as event_at, min(_file) as _file, arg_min(_line, _line) as _line from tickets group by account",
+        "select distinct account as customer_id, '2024-03-01' as event_at from tickets",
+        "select account as customer_id, day as event_at, _file, _line from tickets qualify row_number() over (partition by account order by day) = 1",
+        "select * exclude (place) from (select account as customer_id, day as event_at, _file, _line, row_number() over (partition by account order by day) "
+        "as place from tickets) where place = 1",
+        "select account as customer_id, min(day) as event_at, any_value(_file) as _file, min(_line) as _line from tickets group by all",
+    ],
+)
+def test_rows_that_are_gathered_on_purpose_are_not_lost(company: Company, select: str) -> None:
+    company.selects["customers"] = select
+    company.settings["files"] = {"tickets": "tickets.csv"}
+    assert "keeps" not in company.passes().messages
+    company.settings["tables"] = {"customers": {"least_kept": 0.5}}
+    if "_file" in select:
+        company.refused("E306", "keeps 2 of the 8 rows")

@@ -416,7 +416,7 @@ def test_fault_66_every_librarys_word_for_it_is_known() -> None:
 def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import duckdb
 
-    from prevenance.sources import files
+    from prevenance.sources import files, reading
     from prevenance.sources.declared import Entry
 
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
@@ -424,9 +424,9 @@ def test_fault_66_memory_that_ends_while_a_file_is_read_is_no_fault_of_the_file(
     def short(*_: Any) -> None:
         raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate")
 
-    monkeypatch.setattr(files, "_read_csv", short)
+    monkeypatch.setattr(reading, "read_csv", short)
     with pytest.raises(duckdb.OutOfMemoryException), files.new_engine() as con:
-        files.read_files(con, tmp_path, Entry.of("a", "a.csv"))
+        reading.read_files(con, tmp_path, Entry.of("a", "a.csv"))
 
 
 @pytest.mark.sweep

@@ -11,8 +11,9 @@ import pytest
 from prevenance.base.errors import PrevenanceError
 from prevenance.history.history import cut_history, newest_known_at
 from prevenance.sources.declared import Entry, Source
-from prevenance.sources.files import new_engine, read_files
+from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
+from prevenance.sources.reading import read_files
 from prevenance.sources.taken import Intake, Policy
 
 TICKETS = "select customer as customer_id, id as ticket_id, 'opened' as event, day as event_at, score, _file, _line, id as _id from tickets"

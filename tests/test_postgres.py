@@ -22,7 +22,8 @@ from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import PRIVATE
 from prevenance.sources import postgres, stream
 from prevenance.sources.declared import Entry, Source
-from prevenance.sources.files import new_engine, read_files
+from prevenance.sources.files import new_engine
+from prevenance.sources.reading import read_files
 
 ROOT = Path(__file__).parent.parent
 VARIABLE = "PREVENANCE_PG_URL"

@@ -18,9 +18,10 @@ from prevenance.demo.simulated import write_company
 from prevenance.demo.switches import demo_of
 from prevenance.sources import raw, sqlite, stream
 from prevenance.sources.declared import Entry, Source
-from prevenance.sources.files import new_engine, read_files
+from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
 from prevenance.sources.raw import file_digests
+from prevenance.sources.reading import read_files
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
 

@@ -16,9 +16,15 @@ BLOCK = 1_000_000
 """Bytes of a file in another alphabet that are held at once."""
 
 
+def is_packed(path: Path) -> bool:
+    """Return whether a file is packed with gzip, whatever its name says."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 def open_unpacked(path: Path) -> io.BufferedIOBase:
     """Return the file's bytes, unpacked."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+    return gzip.open(path, "rb") if is_packed(path) else path.open("rb")
 
 
 def file_encoding(path: Path, entry: Entry) -> str:

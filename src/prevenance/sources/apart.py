@@ -9,21 +9,27 @@ import duckdb
 
 from prevenance.sources.files import sql_name
 from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql
-from prevenance.sources.taken import Counts, Intake
+from prevenance.sources.repeats import DUPLICATE, OLDER, mark, mark_repeats
+from prevenance.sources.taken import NO_ROW, Counts, Intake
 from prevenance.tables.canonical import Table
 
-EXCLUDED = ("duplicate", "no_known_at")
-"""Reasons that are no fault of a row: it is there already, or nobody can say when it was known."""
+EXCLUDED = (DUPLICATE, OLDER, NO_ROW, "no_known_at")
+"""Reasons that are no fault of a row: it is there already, or is none, or nobody can say when it was known."""
 
 BEFORE, RUNNING = "event: ended before it started", "event: started while it runs"
 
 SAME_ROW = "a._file is not null and a._file = b._file and a._line = b._line"
 
 
-def set_apart(taken: Intake, table: Table, columns: list[str], ragged: list[tuple[str, int]], until: datetime | None) -> Counts:
-    """Split ``judged`` into ``canonical.<table>`` and ``quarantine.<table>`` and return the counts; ``ragged`` rows never came so far."""
+def set_apart(
+    taken: Intake, table: Table, columns: list[str], ragged: list[tuple[str, int]], no_rows: int, until: datetime | None
+) -> Counts:
+    """Split ``judged`` into ``canonical.<table>`` and ``quarantine.<table>`` and return the counts.
+
+    ``ragged`` rows never came so far, nor did ``no_rows`` lines of the files that are no rows.
+    """
     con = taken.con
-    _mark_repeats(con, table, until)
+    mark_repeats(taken, table, until)
     if table.name == "subscriptions":
         _mark_contradictions(con)
     names = ", ".join(sql_name(name) for name in table.names)
@@ -40,7 +46,7 @@ def set_apart(taken: Intake, table: Table, columns: list[str], ragged: list[tupl
     # a row that does not fit its header belongs to every table that reads the file
     for file, line in ragged:
         con.execute(f"insert into quarantine.{table.name} (_file, _line, reason) values (?, ?, 'ragged_row')", [file, line])
-    counts = Counts(read=con.execute("select count(*) from judged").fetchall()[0][0] + len(ragged))
+    counts = Counts(read=con.execute("select count(*) from judged").fetchall()[0][0] + len(ragged) + no_rows)
     found = con.execute(
         f"select reason, count(*), {first_met_sql(table)} from judged where reason is not null group by 1 order by 1"
     ).fetchall()
@@ -48,8 +54,13 @@ def set_apart(taken: Intake, table: Table, columns: list[str], ragged: list[tupl
         taken.met[table.name, reason] = (first or "", customers)
         (counts.excluded if reason in EXCLUDED else counts.quarantined)[reason] = rows
         taken.samples[table.name, reason] = _sample(con, table, columns, reason)
+        column = reason.partition(": ")[0]
+        if column in columns and con.execute(f"select count({sql_name('raw ' + column)}) from judged").fetchall()[0][0] == rows:
+            taken.whole.add((table.name, reason))
     if ragged:
         counts.quarantined["ragged_row"] = len(ragged)
+    if no_rows:
+        counts.excluded[NO_ROW] = no_rows
     return counts
 
 
@@ -104,35 +115,13 @@ def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], re
     return f' ("{str(rows[0][0])[:40]}")' if rows and rows[0][0] is not None else ""
 
 
-def _mark_repeats(con: duckdb.DuckDBPyConnection, table: Table, until: datetime | None) -> None:
-    """Mark duplicates (kept once) and conflicting keys (both set apart)."""
-    everything = ", ".join(sql_name(name) for name in table.names)
-    # law 6: a row that becomes known later may not take an earlier one out of the past
-    known = "" if until is None else f" and known_at <= timestamp '{until}'"
-    # an id of the source's own settles repeats where a table may say the same thing twice
-    has_id = con.execute("select count(_id) > 0 from judged").fetchall()[0][0]
-    for key in ((["_id"] if has_id else []), list(table.key)):
-        if not key:
-            continue
-        keys = ", ".join(sql_name(name) for name in key)
-        different = (
-            f"select _row, count(distinct hash({everything})) over (partition by {keys}) as different from judged "
-            f"where reason is null and {sql_name(key[0])} is not null{known}"
-        )
-        _mark(con, f"select _row from ({different}) where different > 1", "conflicting_key")
-    if has_id or table.once:
-        same = everything if table.once else f"_id, {everything}"
-        only = "" if table.once else " and _id is not null"
-        place = f"select _row, row_number() over (partition by {same} order by _row) as place from judged where reason is null{only}"
-        _mark(con, f"select _row from ({place}) where place > 1", "duplicate")
-
-
 def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
     """Mark contracts that contradict themselves: an end before the start, a start while the same contract runs.
 
     Of two rows the one that was known later is marked: what was known before it stays as it was. An end or notice before a start
     contradicts it when the start was known by then, or when both dates stand on one row of the source; an earlier start makes it an
-    ordinary contract that began anew. A start contradicts an earlier one when no end between them was known by then.
+    ordinary contract that began anew. A start contradicts an earlier one when no end lies between them; where that end was recorded after
+    the start, the start counts from then: until the end is known, the contract simply runs.
     """
     rows = "(select * from judged where reason is null)"
     both = f"from {rows} a join {rows} b on a.customer_id = b.customer_id and a.subscription_id = b.subscription_id where"
@@ -141,15 +130,18 @@ def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
         f"not exists (select 1 from {rows} s where s.customer_id = a.customer_id and s.subscription_id = a.subscription_id "
         "and s.event = 'started' and s.event_at <= a.event_at)"
     )
-    _mark(con, f"select a._row {both} {left} and a.known_at >= b.known_at and {earlier}", BEFORE)
-    _mark(con, f"select b._row {both} {left} and {SAME_ROW} and {earlier}", BEFORE)
-    between = (
-        f"exists (select 1 from {rows} e where e.customer_id = a.customer_id and e.subscription_id = a.subscription_id and e.event = 'ended' "
-        "and e.event_at between a.event_at and b.event_at and e.known_at <= b.known_at)"
-    )
+    mark(con, f"select a._row {both} {left} and a.known_at >= b.known_at and {earlier}", BEFORE)
+    mark(con, f"select b._row {both} {left} and {SAME_ROW} and {earlier}", BEFORE)
+    # an end between two starts; the second was known to be a new beginning when the end was known
     again = "a.event = 'started' and b.event = 'started' and (a.event_at, a.known_at, a._row) < (b.event_at, b.known_at, b._row)"
-    _mark(con, f"select b._row {both} {again} and not {between}", RUNNING)
-
-
-def _mark(con: duckdb.DuckDBPyConnection, marked: str, reason: str) -> None:
-    con.execute(f"update judged set reason = '{reason}' where reason is null and _row in ({marked})")
+    ended = "e.customer_id = a.customer_id and e.subscription_id = a.subscription_id and e.event = 'ended' and e.event_at between a.event_at and b.event_at"
+    joined = both.removesuffix(" where")
+    pairs = f"select b._row, b.known_at, min(e.known_at) as ended {joined} left join {rows} e on {ended} where {again} group by a._row, b._row, b.known_at"
+    con.execute(
+        f"create or replace temp table restarts as select _row, any_value(known_at) as known_at, bool_or(ended is null) as runs, max(ended) as ended "
+        f"from ({pairs}) group by _row"
+    )
+    mark(con, "select _row from restarts where runs", RUNNING)
+    con.execute(
+        "update judged set known_at = r.ended from restarts r where judged._row = r._row and judged.reason is null and r.ended > r.known_at"
+    )

@@ -4,14 +4,20 @@ import duckdb
 
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.ids import ROUNDED, is_rounded_sql
 from prevenance.sources.instants import has_offset_sql, instant_sql, is_bare_sql, known_sql, local_sql
 from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql
+from prevenance.sources.repeats import VERSION
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, SQL_TYPES, Column, Table
 
 
 def number_text_sql(source: Source, text: str) -> str:
     """Return SQL for a number's text with a decimal point; with a declared comma, points are thousands and anything else is no number."""
+    return source.by_file_sql(lambda one: _number_text(one, text))
+
+
+def _number_text(source: Source, text: str) -> str:
     if source.decimal != ",":
         return f"trim({text})"
     fits = r"regexp_full_match(trim(TEXT), '[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?')".replace("TEXT", text)
@@ -33,9 +39,10 @@ def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
     places = {"_file": "_file", "_line": "_line", "_id": f"case when {is_nothing_sql('_id')} then null else _id end"}
     extra = ", ".join(f"{sql if name in columns else 'null::varchar'} as {name}" for name, sql in places.items())
     known = _at("known_at") if "known_at" in columns else "null::timestamp"
+    version = f"coalesce(try_cast({VERSION} as double), epoch({instant_sql(source, VERSION)}))" if VERSION in columns else "null::double"
     # two tables, not one query: the reason is worked out from the converted values, and each is converted once
     con.execute(
-        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, row_number() over () as _row "
+        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, {version} as {VERSION}, row_number() over () as _row "
         f"from (select *{given} from taken)"
     )
     con.execute("drop table taken")
@@ -74,6 +81,8 @@ def reason_sql(source: Source, table: Table, columns: list[str]) -> str:
     """Return SQL that names the first rule a converted row breaks, or null."""
     cases: list[tuple[str, str]] = []
     for column in table.columns:
+        if column.kind == "id" and column.name in columns:
+            cases.append((is_rounded_sql(sql_name(column.name)), f"{column.name}: {ROUNDED}"))
         if column.name != "known_at":
             cases += _column_cases(source, table, column, column.name in columns)
     if "known_at" in columns:

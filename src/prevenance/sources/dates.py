@@ -1,9 +1,9 @@
 """Dates that were not read: which way of writing them would, told as the line to paste, and two orders of day and month that contradict each other."""
 
-import re
+from collections.abc import Sequence
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.declared import Source
+from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.nothing import is_nothing_sql
 from prevenance.sources.taken import Intake
@@ -43,14 +43,14 @@ NUMBERED = {
 """Numbers that mean a time (serials of a spreadsheet, seconds and milliseconds since 1970) -> the SQL that says it, X for the column."""
 
 
-def note_dates(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:
+def note_dates(taken: Intake, source: Source, table: Table, columns: list[str], entries: list[Entry]) -> None:
     """Keep for each column with unreadable dates what its two orders say; refuse two declared orders that both fit.
 
     Raises:
         PrevenanceError: E302 when the source declares day/month and month/day and rows contradict each other.
     """
     # two declared orders read 03/04 by whichever comes first, and nobody would ever see it
-    declared = {"d" if pattern.startswith("%d") else "m" for pattern in source.timestamp_formats if pattern.startswith(("%d", "%m"))}
+    declared = max((_declared_orders(one) for one in (source.timestamp_formats, *(entry.formats for entry in entries))), key=len)
     for column in table.columns:
         reason = f"{column.name}: not a timestamp"
         if column.kind != "instant" or column.name not in columns or ((table.name, reason) not in taken.samples and len(declared) < 2):
@@ -62,22 +62,36 @@ def note_dates(taken: Intake, source: Source, table: Table, columns: list[str]) 
             if len(declared) == 2:
                 fix = "write every date as 2024-03-25 in the export and leave one order in timestamp_formats"
                 raise PrevenanceError("E302", what, table=table.name, column=column.name, first=f"{day[0]}:{day[1]}", fix=fix)
-        elif (first := day or month) and not declared:
-            formats = [*_patterns(first[3], day_first=bool(day)), *ISO]
-            taken.hints[table.name, reason] = "", f"write timestamp_formats: {formats} in the source's yaml"
-        elif not (day or month) and (fix := _other_way(taken, source, table, column.name)):
+        elif first := day or month:
+            if fix := _formats_line(taken, source, reason, _patterns(first[3], day_first=bool(day)), entries):
+                taken.hints[table.name, reason] = "", fix
+        elif fix := _other_way(taken, source, table, column.name, entries):
             taken.hints[table.name, reason] = "", fix
 
 
-def _other_way(taken: Intake, source: Source, table: Table, name: str) -> str:
+def _declared_orders(formats: Sequence[str]) -> set[str]:
+    return {"d" if pattern.startswith("%d") else "m" for pattern in formats if pattern.startswith(("%d", "%m"))}
+
+
+def _formats_line(taken: Intake, source: Source, reason: str, formats: list[str], entries: list[Entry]) -> str:
+    """Return the line that declares ``formats``: for the source, or for the one entry whose files need them where others are declared already."""
+    if not source.timestamp_formats and not source.by_file:
+        return f"write timestamp_formats: {[*formats, *ISO]} in the source's yaml"
+    files = [row[0] for row in taken.con.execute("select distinct _file from judged where reason = ?", [reason]).fetchall()]
+    found = [entry for entry in entries if all(entry.holds(file or "") for file in files)]
+    # a file has one way of writing: with a second order declared, 03/04 would be read by whichever comes first
+    if not found or (_declared_orders(found[0].formats) - _declared_orders(formats)):
+        return ""
+    return f"write {found[0].line(timestamp_formats=[*formats, *(found[0].formats or ISO)])} in the source's yaml"
+
+
+def _other_way(taken: Intake, source: Source, table: Table, name: str, entries: list[Entry]) -> str:
     """Return the line to write where one known way reads every text of a column that was not read, and no other way does; else nothing."""
     text, unread = sql_name("raw " + name), f"reason = {sql_text(f'{name}: not a timestamp')}"
     # numbers are told apart by their size: a serial of 2000 to 2100, a day, seconds or milliseconds of 1990 to 2100
     number = f"try_cast(trim({text}) as double)"
     ways = {f"{number} between {low} and {high}": sql for (low, high), sql in NUMBERED.items()}
-    ways |= {f"try_strptime(trim({text}), {sql_text(one)}) is not null": one for one in FORMATS if source.timestamp_formats == ()}
-    if not ways:
-        return ""
+    ways |= {f"try_strptime(trim({text}), {sql_text(one)}) is not null": one for one in FORMATS}
     counted = ", ".join(f"bool_and(coalesce({condition}, false))" for condition in ways)
     fits = taken.con.execute(
         f"select {counted} from judged where {unread} and {text} is not null and not {is_nothing_sql(text)}"
@@ -90,11 +104,10 @@ def _other_way(taken: Intake, source: Source, table: Table, name: str) -> str:
         apart = " or ".join(f"{one} <> {texts[0]}" for one in texts[1:]) or "false"
         if taken.con.execute(f"select count(*) from judged where {unread} and ({apart})").fetchall()[0][0]:
             return ""
-        return f"write timestamp_formats: {[formats[0], *ISO]} in the source's yaml"
+        return _formats_line(taken, source, f"{name}: not a timestamp", [formats[0]], entries)
     if len(found) != 1:
         return ""
-    given = re.search(rf'("[^"]+"|[\w.]+)\s+as\s+{name}\b', source.selects[table.name], re.IGNORECASE)
-    return f"write {found[0].replace('(X ', f'({given[1] if given else name} ')} as {name} in {table.name}.sql"
+    return source.rewritten(table.name, name, found[0])
 
 
 def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:

@@ -8,18 +8,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.alphabets import open_unpacked
+from prevenance.sources.alphabets import is_packed, open_unpacked
 from prevenance.sources.declared import Entry
 
 SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 
 
-def check_packed(path: Path) -> None:
-    """Read a packed file to its end, as the engine does not look at its check sum; ``OSError``, ``EOFError`` or ``zlib.error`` if it is damaged."""
-    if path.suffix == ".gz":
+UNPACKED, RATIO = 2_000_000_000, 200
+"""A packed file that holds more bytes than this, and this many times its size, is made to fill a disk."""
+
+
+def check_packed(path: Path, entry: Entry) -> None:
+    """Read a packed file to its end, as the engine does not look at its check sum; ``OSError``, ``EOFError`` or ``zlib.error`` if it is damaged.
+
+    Raises:
+        PrevenanceError: E303 for one that unpacks to far more than a table does.
+    """
+    if is_packed(path):
+        held, most = 0, max(UNPACKED, RATIO * path.stat().st_size)
         with open_unpacked(path) as stream:
-            while stream.read(1_000_000):
-                pass
+            while block := stream.read(1_000_000):
+                held += len(block)
+                if held > most:
+                    raise entry.error(
+                        "E303", f"{path.name} unpacks to more than {most:,} bytes", "export the table again; no table packs so small"
+                    )
+    elif path.suffix == ".gz":
+        raise OSError("no packed file")
 
 
 @dataclass(frozen=True)
@@ -58,12 +73,37 @@ def file_head(path: Path, readable: Path, entry: Entry) -> Head:
     said = re.match(r'"?sep=(.)"?\r?\n', text)
     if said:
         separator, text = said[1], text[said.end() :]
+    for _ in range(entry.skip):
+        text = re.sub(r"^[^\r\n]*(?:\r\n|\r|\n)", "", text, count=1)
     names, record = _first_record(text, separator)
-    for other, written in SEPARATORS.items() if len(names) == 1 else ():
+    if len(names) == 1:
+        _refuse_one_column(path, text, separator, entry)
+    unique, twice = column_heads(names)
+    return Head(unique, twice, separator, int(bool(said)) + entry.skip, record)
+
+
+def _refuse_one_column(path: Path, text: str, separator: str, entry: Entry) -> None:
+    """Raise E303 where a header of one column is one of several under another separator, or a title above it."""
+    for other, written in SEPARATORS.items():
         if other != separator and len(_first_record(text, other)[0]) > 1:
             what = f"{path.name} has one column when split at {SEPARATORS.get(separator, separator)}; its header holds {written}"
             fix = f"write {entry.line(delimiter=other)} in the source's yaml"
             raise entry.error("E303", what, fix, first=f"{path.name}:1")
+    lines = text.splitlines()[:20]
+    for number, line in enumerate(lines[1:], 1):
+        cells = _first_record(line, separator)[0]
+        if len(cells) > 1 and all(len(_first_record(one, separator)[0]) >= len(cells) for one in lines[number : number + 3] if one):
+            raise title_error(f"{path.name}:{entry.skip + 1}", entry.skip + number, entry)
+
+
+def title_error(first: str, skip: int, entry: Entry) -> PrevenanceError:
+    """Return the error for a file whose columns are named in the line after ``skip`` lines of something else."""
+    what = f"a line of words stands where the columns are named; they are named in line {skip + 1}"
+    return entry.error("E303", what, f"write {entry.line(skip=skip)} in the source's yaml", first=first)
+
+
+def column_heads(names: list[str]) -> tuple[list[str], set[str]]:
+    """Return the columns' names as selects know them, and those that stand there twice (see ``file_head``)."""
     names = [re.sub(r"\r\n?", "\n", name) or f"nameless_{place}" for place, name in enumerate(names, 1)]
     counts = Counter(name.lower() for name in names)  # in a select, Score and score are one name
     seen: Counter[str] = Counter()
@@ -71,7 +111,7 @@ def file_head(path: Path, readable: Path, entry: Entry) -> Head:
     for name in names:
         seen[name.lower()] += 1
         unique.append(name if counts[name.lower()] == 1 else f"{name}__{seen[name.lower()]}")
-    return Head(unique, {name for name in names if counts[name.lower()] > 1}, separator, int(bool(said)), record)
+    return unique, {name for name in names if counts[name.lower()] > 1}
 
 
 def _first_record(text: str, separator: str) -> tuple[list[str], int]:

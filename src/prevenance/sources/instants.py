@@ -1,7 +1,11 @@
 """What a text says of time, as SQL: the whole text or nothing, because a tail that is left out ("PM", "UTC") moves it by hours."""
 
+import re
 from collections.abc import Sequence
 
+import duckdb
+
+from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_text
 
@@ -26,37 +30,71 @@ MOST_OFFSET = {"+": 14 * 60, "-": 12 * 60}
 """Minutes from UTC that the farthest zones have."""
 
 
+def check_formats(con: duckdb.DuckDBPyConnection, formats: Sequence[str], key: str) -> None:
+    """Raise E202 for a format of timestamps that the engine cannot read by."""
+    for one in formats:
+        fix = "write it as in timestamp_formats: ['%d/%m/%Y %H:%M'], with %z for an offset such as +0200, in the source's yaml"
+        if "%Z" in one:
+            raise PrevenanceError(
+                "E202", f'the format "{one[:40]}" reads names of zones (%Z), which say no offset for sure', key=key, fix=fix
+            )
+        if not re.search("%[a-zA-Z]", one):
+            raise PrevenanceError("E202", f'the format "{one[:40]}" reads no time', key=key, fix=fix)
+        try:
+            con.execute("select try_strptime('x', ?)", [one])
+        except duckdb.Error as problem:
+            said = str(problem).splitlines()[0].partition(": ")[2][:120]
+            raise PrevenanceError("E202", f'the format "{one[:40]}" cannot be read: {said}', key=key, fix=fix) from problem
+
+
 def instant_sql(source: Source, text: str) -> str:
     """Return SQL that turns text into a UTC instant, or null; an offset in the text says more than the declared zone."""
+    return source.by_file_sql(lambda one: _instant(one, text))
+
+
+def _instant(source: Source, text: str) -> str:
     offset = f"when regexp_full_match({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz))"
     if not source.timestamp_formats:
         # most rows look so, and are spared the pattern
         usual = f"{text} like '____-__-__ __:__:__' and substr({text}, 18) between '00' and '59'"
         plain = f"when {usual} or regexp_full_match({text}, '{PLAIN}') then {to_utc_sql(source, _cast(text))}"
         return f"case {plain} {offset} else coalesce({_with_zone(text)}, {to_utc_sql(source, _spelt_local(text))}) end"
-    plain_formats, zoned = _split(source.timestamp_formats)
+    plain_formats, utc, zoned = _split(source.timestamp_formats)
     ways = [to_utc_sql(source, _strptime(text, plain_formats))] if plain_formats else []
+    ways += [_strptime(text, utc)] if utc else []
     ways += [f"timezone('UTC', {_strptime(text, zoned)})"] if zoned else []
     return f"case {offset} else coalesce({', '.join([*ways, _with_zone(text)])}) end"
 
 
 def local_sql(source: Source, text: str) -> str:
     """Return SQL for the local time that a text without an offset says, or null."""
+    return source.by_file_sql(lambda one: _local(one, text))
+
+
+def _local(source: Source, text: str) -> str:
     if source.timestamp_formats:
-        plain, _ = _split(source.timestamp_formats)
+        plain, _, _ = _split(source.timestamp_formats)
         return _strptime(text, plain) if plain else "null::timestamp"
     return f"case when regexp_full_match({text}, '{PLAIN}') then {_cast(text)} else {_spelt_local(text)} end"
 
 
 def has_offset_sql(source: Source, text: str) -> str:
     """Return SQL for whether a text says how far it is from UTC."""
-    _, zoned = _split(source.timestamp_formats)
-    declared = f" or {_strptime(text, zoned)} is not null" if zoned else ""
+    return source.by_file_sql(lambda one: _has_offset(one, text))
+
+
+def _has_offset(source: Source, text: str) -> str:
+    _, *zoned = _split(source.timestamp_formats)
+    declared = "".join(f" or {_strptime(text, some)} is not null" for some in zoned if some)
     return f"(regexp_full_match({text}, '{WITH_OFFSET}') or coalesce({_group(text, 3)} <> '', false){declared})"
 
 
 def is_bare_sql(source: Source, text: str) -> str:
     """Return SQL for whether a text that can be read is a date alone."""
+    return source.by_file_sql(lambda one: _is_bare(one, text))
+
+
+def _is_bare(source: Source, text: str) -> str:
     if not source.timestamp_formats:
         return f"not contains({text}, ':')"
     dates = [one for one in _split(source.timestamp_formats)[0] if not any(f"%{sign}" in one for sign in CLOCK_SIGNS)]
@@ -76,10 +114,11 @@ def to_utc_sql(source: Source, local: str) -> str:
     return f"timezone('UTC', timezone({sql_text(source.timezone)}, {local}))"
 
 
-def _split(formats: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the formats without a zone, and those whose texts say one: the engine gives instants of two kinds."""
-    zoned = [one for one in formats if "%z" in one or "%Z" in one]
-    return [one for one in formats if one not in zoned], zoned
+def _split(formats: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Return the formats without a zone, those that end in the word for UTC, and those whose texts say an offset: instants of two kinds."""
+    zoned = [one for one in formats if "%z" in one]
+    utc = [one for one in formats if one not in zoned and re.search(r"(?<!%)(Z|UTC|GMT)$", one.strip())]
+    return [one for one in formats if one not in (*zoned, *utc)], utc, zoned
 
 
 def _strptime(text: str, formats: Sequence[str]) -> str:

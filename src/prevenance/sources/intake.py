@@ -5,6 +5,7 @@ when the history is cut at ``as_of`` (see ``history.py``).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from prevenance.sources.dates import note_dates
 from prevenance.sources.declared import Source
 from prevenance.sources.dropped import rows_left_out
 from prevenance.sources.files import sql_name
+from prevenance.sources.instants import check_formats
 from prevenance.sources.limits import refuse_bad_rows
+from prevenance.sources.numbers import note_numbers
 from prevenance.sources.people import settle_customers
 from prevenance.sources.raw import deny_outside, raw_reader
+from prevenance.sources.repeats import note_versions
 from prevenance.sources.selects import refuse_empty, run_select, unread_columns
 from prevenance.sources.taken import Counts, Intake, Loaded, Policy
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
@@ -42,7 +46,11 @@ def intake(
     """
     taken = Intake(con, {}, [])
     asked = {name: policies.get(name, Policy()) for name in TABLES}
+    check_formats(con, source.timestamp_formats, "source.timestamp_formats")
+    for entry in source.entries.values():
+        check_formats(con, entry.formats, f"{entry.key}.timestamp_formats")
     raw = _read(taken, source, data, asked, step)
+    source = _told_apart(con, source, raw)
     for name, table in TABLES.items():
         if name in source.selects:
             step(f"check {name}")
@@ -50,15 +58,14 @@ def intake(
             if missing := [raw[view].gone for view in views if raw[view].gone]:
                 _without(taken, table, missing[0])
             else:
-                ragged = [place for view in views for place in raw[view].ragged]
-                _take(taken, source, table, ragged, until, asked[name])
+                _take(taken, source.of_table(name), table, [raw[view] for view in views], until, asked[name])
     for view in source.files:
         con.execute(f"drop table if exists raw.{sql_name(view)}")
     taken.messages += unread_columns(source, {view: one.columns for view, one in raw.items()})
     if "customers" in taken.counts:
         refuse_bad_rows(taken, "customers", asked["customers"])  # without any customer left, what is wrong with their rows
     try:
-        settle_customers(taken)
+        settle_customers(taken, source)
     except PrevenanceError:
         for name in taken.counts:  # with nobody left, what is wrong with the rows is what there is to say
             refuse_bad_rows(taken, name, Policy())
@@ -91,6 +98,26 @@ def _read(taken: Intake, source: Source, data: Path, asked: Mapping[str, Policy]
     return raw
 
 
+def _told_apart(con: duckdb.DuckDBPyConnection, source: Source, raw: Mapping[str, Loaded]) -> Source:
+    """Return the source with the names of the files that write numbers or times in a way of their own.
+
+    Raises:
+        PrevenanceError: E202 where another entry has a file of the same name.
+    """
+    held = {
+        view: [row[0] for row in con.execute(f"select distinct _file from raw.{sql_name(view)}").fetchall()]
+        for view in raw
+        if raw[view].columns
+    }
+    own = [view for view in held if source.entries[view].has_own_text]
+    for view in own:
+        for other in held:
+            if other != view and (twice := set(held[view]) & set(held[other])):
+                what = f"files.{view} and files.{other} both have a file {min(twice)}, and only one of them says how it is written"
+                raise PrevenanceError("E202", what, key=f"files.{view}", fix="give the files different names, or say the same of both")
+    return replace(source, by_file=tuple((file, view) for view in own for file in sorted(held[view])))
+
+
 def _without(taken: Intake, table: Table, why: str) -> None:
     """Go on without a table that may be missing: it is there, without rows."""
     columns = ", ".join(f"null::{SQL_TYPES[column.kind]} as {sql_name(column.name)}" for column in table.columns)
@@ -101,17 +128,24 @@ def _without(taken: Intake, table: Table, why: str) -> None:
     taken.messages.append(f"{table.name}: {why}; made without it, what it would say is unknown")
 
 
-def _take(taken: Intake, source: Source, table: Table, ragged: list[tuple[str, int]], until: datetime | None, policy: Policy) -> None:
+def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], until: datetime | None, policy: Policy) -> None:
     """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest."""
     columns = taken.columns[table.name] = run_select(taken.con, source, table)
     left_out, told = rows_left_out(taken.con, source, table, columns, policy)
     if table.name == "customers" or policy.required:
         refuse_empty(taken.con, source, table)
+    if source.by_file and "_file" not in columns:
+        what = f"{table.name}.sql gives no _file, and {', '.join(file for file, _ in source.by_file)} is written in a way of its own"
+        raise PrevenanceError("E306", what, table=table.name, fix=f"add _file, _line to every select of {table.name}.sql")
     convert_rows(taken.con, source, table, columns)
-    counts = taken.counts[table.name] = set_apart(taken, table, columns, ragged, until)
+    ragged = [place for one in loaded for place in one.ragged]
+    counts = taken.counts[table.name] = set_apart(taken, table, columns, ragged, sum(len(one.no_rows) for one in loaded), until)
     counts.warnings |= {"left_out": left_out} if left_out else {}
     taken.messages += told
     note_missing(taken, table, columns, counts)
     note_clock_changes(taken, source, table, columns)
-    note_dates(taken, source, table, columns)
+    entries = [source.entries[view] for view in source.views_read(table.name)]
+    note_dates(taken, source, table, columns, entries)
+    note_numbers(taken, source, table, entries)
+    note_versions(taken, source, table)
     taken.con.execute("drop table judged")

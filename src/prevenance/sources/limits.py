@@ -1,16 +1,16 @@
 """How many rows of a table may break the contract, and what the refusal says."""
 
-import re
-
 from prevenance.base.errors import PrevenanceError
+from prevenance.sources.ids import ROUNDED
 from prevenance.sources.people import CUSTOMER_SET_APART, UNKNOWN_CUSTOMER
 from prevenance.sources.taken import Intake, Policy
-
-DECIMAL_COMMA = re.compile(r' \("[+-]?\d{1,3}(\.?\d{3})*,\d+"\)')
 
 REASON_TEXTS = {
     "duplicate": "rows there twice, one of them is used",
     "conflicting_key": "rows with the same key and other content",
+    "in_another_file": "rows that stand in another file too",
+    "no_row": "lines that are no rows (a header again, a total, words around the table)",
+    "older_version": "older versions of a row",
     "unknown_customer": "rows of customers who are not in customers",
     "customer_set_apart": "rows of customers whose own row was set apart",
     "no_known_at": "rows without known_at, never visible",
@@ -18,13 +18,22 @@ REASON_TEXTS = {
 }
 """Reason -> what it says, where the reason alone is too short."""
 
+FIXES = {
+    ROUNDED: "export the ids as text (a spreadsheet keeps 15 digits of a number): which ones they were cannot be told any more",
+}
+"""Part of a reason -> what to do, where it is more than to correct the export."""
+
 
 def refuse_bad_rows(taken: Intake, name: str, policy: Policy) -> None:
     """Raise E302 when too many rows broke the contract; rows of a customer who was set apart are judged with the customers."""
     counts = taken.counts[name]
     broken = {reason: rows for reason, rows in counts.quarantined.items() if reason != CUSTOMER_SET_APART}
     bad = sum(broken.values())
-    if not counts.read or policy.on_bad_row == "quarantine" or bad / counts.read <= policy.max_bad_share:
+    if not counts.read or bad / counts.read <= policy.max_bad_share:
+        return
+    if policy.on_bad_row == "quarantine":
+        told = f"{name}: all {counts.read:,} rows are set apart; what the table would say is unknown, not zero"
+        taken.messages += [told] if bad == counts.read and told not in taken.messages else []
         return
     # the commonest reason is the one to mend first; of equal ones the same each time
     reason, rows = max(broken.items(), key=lambda item: (item[1], item[0]))
@@ -37,6 +46,10 @@ def refuse_bad_rows(taken: Intake, name: str, policy: Policy) -> None:
     # setting rows apart helps only where something is left without them: of the customers, who may be derived from this table
     if taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
         fix += f", or set tables.{name}.on_bad_row=quarantine"
+        if bad == counts.read:
+            fix += " (it sets all of them apart: nothing is left of the table)"
+        elif (name, reason) in taken.whole:
+            fix += f" (it sets every {column} apart: none of them can be read)"
     what = f"{said}; {bad} of {counts.read} rows ({bad / counts.read:.1%}) break the contract, at most {policy.max_bad_share:.1%} may"
     column = "customer_id" if reason == UNKNOWN_CUSTOMER else column
     raise PrevenanceError("E302", what, table=name, column=column or None, rows=rows, first=place, fix=fix)
@@ -45,8 +58,6 @@ def refuse_bad_rows(taken: Intake, name: str, policy: Policy) -> None:
 def _said(taken: Intake, name: str, reason: str) -> tuple[str, str]:
     """Return what is told of a reason, and the fix that fits it best."""
     sample = taken.samples.get((name, reason), "")
-    if reason.endswith("not a number") and DECIMAL_COMMA.fullmatch(sample):
-        return f"not a number{sample}: a decimal comma", "write decimal: ',' in the source's yaml"
     said, fix = taken.hints.get((name, reason), ("", ""))
     plain = f"{REASON_TEXTS[reason]} ({reason})" if reason in REASON_TEXTS else reason.rpartition(": ")[2]
-    return said or plain + sample, fix or "correct the export"
+    return said or plain + sample, fix or next((text for part, text in FIXES.items() if part in reason), "correct the export")

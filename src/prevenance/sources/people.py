@@ -2,7 +2,9 @@
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.apart import count_met, first_met_sql
+from prevenance.sources.declared import Source
 from prevenance.sources.files import column_names, sql_name
+from prevenance.sources.ids import note_damaged
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import SQL_TYPES, TABLES
 
@@ -10,7 +12,7 @@ UNKNOWN_CUSTOMER, CUSTOMER_SET_APART = "unknown_customer", "customer_set_apart"
 """Reasons: no row of customers has this id; the customer's own rows were quarantined (which is judged there, not here)."""
 
 
-def settle_customers(taken: Intake) -> None:
+def settle_customers(taken: Intake, source: Source) -> None:
     """Set orphans apart, or derive the customers from the first fact known of each; then say what is odd between the tables.
 
     Raises:
@@ -20,7 +22,7 @@ def settle_customers(taken: Intake) -> None:
     if "customers" in taken.counts:
         _note_deleted(taken, logs)
         for name in logs:
-            _set_orphans_apart(taken, name)
+            _set_orphans_apart(taken, source, name)
     else:
         _derive(taken, logs)
     if not taken.con.execute("select exists(from canonical.customers)").fetchall()[0][0]:
@@ -47,7 +49,7 @@ def _derive(taken: Intake, logs: list[str]) -> None:
     con.execute("create or replace table quarantine.customers (_file varchar, _line bigint, reason varchar)")
 
 
-def _set_orphans_apart(taken: Intake, name: str) -> None:
+def _set_orphans_apart(taken: Intake, source: Source, name: str) -> None:
     con, orphan = taken.con, "customer_id not in (select customer_id from canonical.customers)"
     reason = (
         f"case when customer_id in (select customer_id from quarantine.customers) then '{CUSTOMER_SET_APART}' else '{UNKNOWN_CUSTOMER}' end"
@@ -56,6 +58,8 @@ def _set_orphans_apart(taken: Intake, name: str) -> None:
     for why, rows, first, customers in (found := con.execute(counted).fetchall()):
         taken.counts[name].quarantined[why] = rows
         taken.met[name, why] = (first or "", customers)
+    if UNKNOWN_CUSTOMER in [why for why, *_ in found]:
+        note_damaged(taken, source, name, UNKNOWN_CUSTOMER)
     if found:
         keys = ", ".join(sql_name(column) for column in column_names(con, f"quarantine.{name}") if column != "reason")
         con.execute(f"insert into quarantine.{name} by name select {keys}, {reason} as reason from canonical.{name} where {orphan}")

@@ -9,7 +9,7 @@ import duckdb
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import special
-from prevenance.sources import files, postgres, sqlite
+from prevenance.sources import files, postgres, reading, sqlite
 from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import sql_name
 from prevenance.sources.taken import Loaded
@@ -33,7 +33,7 @@ def raw_reader(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> It
                 if folder != root and not any(folder.glob("*.csv")):
                     fix = "run make record, with the same source= and out="
                     raise entry.error("E401", f"nothing is recorded in {folder}", fix)
-                loaded = files.read_files(con, folder, entry)
+                loaded = reading.read_files(con, folder, entry)
             return _without_special(con, entry, source.permitted, loaded)
 
         yield read

@@ -20,7 +20,8 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import instant_stamp
 from prevenance.consent.erased import Erased
 from prevenance.sources.declared import Entry
-from prevenance.sources.files import PLACE, column_names, read_files, sql_name, sql_text
+from prevenance.sources.files import PLACE, column_names, sql_name, sql_text
+from prevenance.sources.reading import read_files
 
 CUSTOMER_COLUMNS = ("customer_id", "account_id", "customer", "client_id", "user_id")
 """Columns that say whose row it is, the first that is there."""

@@ -12,6 +12,7 @@ from prevenance.sources.declared import Source
 from prevenance.sources.files import PLACE, column_names, is_out_of_room, sql_name
 from prevenance.sources.instants import has_offset_sql
 from prevenance.sources.nothing import is_nothing_sql
+from prevenance.sources.repeats import VERSION
 from prevenance.sources.steady import unsteady_word
 from prevenance.tables.canonical import Table
 
@@ -34,7 +35,7 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> 
     try:
         given = column_names(con, select)
         # the engine keeps the file's capitals where a select gives another case
-        known = {name.lower(): name for name in (*table.names, *PLACE, "_id")}
+        known = {name.lower(): name for name in (*table.names, *PLACE, "_id", VERSION)}
         columns = [known.get(name.lower(), name) for name in given]
         kinds = {"_line": "try_cast(cast(_line as varchar) as bigint)"}  # what a select calls a line, and is no number, is no place
         texts = ", ".join(
@@ -48,7 +49,7 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> 
         raise _select_error(con, table, source, str(problem)) from problem
     finally:
         con.execute("use memory.main")
-    unknown = [name for name in columns if name not in (*table.names, *PLACE, "_id")]
+    unknown = [name for name in columns if name not in (*table.names, *PLACE, "_id", VERSION)]
     _refuse_special(unknown, source, table)
     if unknown:
         fix = f"rename it: {did_you_mean(unknown[0], table.names)}"

@@ -36,6 +36,19 @@ def _changing_functions() -> frozenset[str]:
         return frozenset(row[0] for row in con.execute(asked).fetchall())
 
 
+def gathers_rows(con: duckdb.DuckDBPyConnection, select: str) -> bool:
+    """Return whether a select makes one row of several on purpose: it groups, keeps distinct rows or one place of a window."""
+    told = json.loads(con.execute("select json_serialize_sql(?)", [f"{select}\n"]).fetchall()[0][0])
+    for node in _nodes(told):
+        grouped = node.get("group_expressions") or node.get("qualify") or node.get("aggregate_handling") == "FORCE_AGGREGATES"
+        alike = node.get("type") == "DISTINCT_MODIFIER" or (node.get("type") == "SET_OPERATION_NODE" and not node.get("setop_all", True))
+        if grouped or alike:
+            return True
+        if str(node.get("function_name", "")).lower() in ("row_number", "rank", "first_value"):
+            return True
+    return False
+
+
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
         yield node

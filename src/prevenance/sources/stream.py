@@ -54,6 +54,44 @@ def load_rows(
     return Loaded(rename_columns(con, entry), ragged)
 
 
+def insert_texts(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: list[str],
+    file: str,
+    rows: Iterable[tuple[int, list[str | None]]],
+    ragged: list[tuple[str, int]],
+) -> None:
+    """Make ``table`` of text ``columns`` with ``_file`` and ``_line``, a batch at a time; rows too long to hold are put into ``ragged``."""
+    import pyarrow as pa
+
+    spec = ", ".join(f"{sql_name(column)} varchar" for column in columns)
+    con.execute(f"create or replace table {table} ({spec}, _file varchar, _line bigint)")
+    kept: list[list[str | None]] = []
+    lines: list[int] = []
+    held = 0
+
+    def insert() -> None:
+        texts = [pa.array([row[place] for row in kept], pa.string()) for place in range(len(columns))]
+        con.register("batch", pa.table([*texts, pa.array(lines, pa.int64())], names=[*(f"c{n}" for n in range(len(columns))), "_line"]))
+        places = ", ".join(f"c{n}" for n in range(len(columns)))
+        con.execute(f"insert into {table} select {places}, ?, _line from batch order by _line", [file])
+        con.unregister("batch")
+
+    for line, row in rows:
+        if (length := sum(map(len, filter(None, row)))) > LONGEST_LINE:
+            ragged.append((file, line))
+            continue
+        kept.append(row)
+        lines.append(line)
+        held += length + 8 * len(row)
+        if held >= BATCH:
+            insert()
+            kept, lines, held = [], [], 0
+    if kept:
+        insert()
+
+
 def _insert(con: duckdb.DuckDBPyConnection, entry: Entry, name: str, batch: pa.Table, lines: list[int]) -> None:
     import pyarrow as pa
 

@@ -4,18 +4,22 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+NO_ROW = "no_row"
+"""Reason of a line in a file that is no row of its table: its header again, a total, words around it."""
+
 
 @dataclass
 class Loaded:
     """What reading a ``files`` entry gave: columns of ``raw.<view>``, (file, line) of rows that do not fit, header names that stand there twice.
 
-    ``special`` says which columns were dropped because nobody may use them, ``gone`` why there is nothing at all,
-    ``said`` what was recognised and nobody declared.
+    ``no_rows`` are (file, line) of lines that are no rows at all. ``special`` says which columns were dropped because nobody may use them,
+    ``gone`` why there is nothing at all, ``said`` what was recognised and nobody declared.
     """
 
     columns: list[str]
     ragged: list[tuple[str, int]] = field(default_factory=list)
     twice: set[str] = field(default_factory=set)
+    no_rows: list[tuple[str, int]] = field(default_factory=list)
     special: list[str] = field(default_factory=list)
     gone: str = ""
     said: list[str] = field(default_factory=list)
@@ -52,7 +56,8 @@ class Intake:
     """Canonical tables in the engine (``canonical.*``, ``quarantine.*``), with their counts and what was noticed.
 
     ``columns`` are those that a table's select gives; ``met`` says of a (table, reason) where its first row is (file:line) and how many
-    customers have one; ``words`` how many cells of a (table, column) hold a word for "no number".
+    customers have one; ``words`` how many cells of a (table, column) hold a word for "no number"; ``whole`` are (table, reason) that take
+    every value of a column.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -64,3 +69,4 @@ class Intake:
     columns: dict[str, list[str]] = field(default_factory=dict)
     met: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     words: dict[tuple[str, str], int] = field(default_factory=dict)
+    whole: set[tuple[str, str]] = field(default_factory=set)

@@ -22,7 +22,7 @@ class SourceSettings:
     currency: str = ""  # of every amount: EUR, USD, ...; shown, never converted
     language: str = ""  # of its reasons, actions and pages, unless language= says another
     capacity: int | None = None  # contacts per list, unless capacity= says another
-    # view -> file(s) below data=, or {table:, query:, sqlite:, rename:, delimiter:}; a select reads the view
+    # view -> file(s) below data=, or {path:, sheet:, member:, skip:, encoding:, delimiter:, decimal:, timestamp_formats:, rename:, table:, query:, sqlite:}; a select reads it
     files: dict[str, Any] = field(default_factory=dict)
     # table -> days from event_at to known_at, where its select gives no known_at; a bare date of another table is known when its day is over
     delay_days: dict[str, float] = field(default_factory=dict)

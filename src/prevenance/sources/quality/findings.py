@@ -9,7 +9,8 @@ from prevenance.sources.gates import Gate
 from prevenance.sources.limits import REASON_TEXTS
 from prevenance.sources.people import CUSTOMER_SET_APART
 from prevenance.sources.quality.columns import Gap
-from prevenance.sources.taken import Intake, Policy
+from prevenance.sources.repeats import DUPLICATE, OLDER
+from prevenance.sources.taken import NO_ROW, Intake, Policy
 from prevenance.tables.canonical import TABLES
 
 LEAST, MOST = 0.005, 0.2
@@ -20,6 +21,9 @@ CONSISTENCY, ACCURACY = "consistency", "accuracy"
 CONTRADICTIONS = (
     "duplicate",
     "conflicting_key",
+    "in_another_file",
+    "no_row",
+    "older_version",
     "unknown_customer",
     "customer_set_apart",
     "no_known_at",
@@ -32,6 +36,10 @@ CONTRADICTIONS = (
 ACTIONS = {
     "duplicate": "export each row once (one of them is used)",
     "conflicting_key": "keep one row for each key, or give each row its own id as _id",
+    "in_another_file": "keep one of the two files",
+    "no_row": "nothing: these lines are left out",
+    "older_version": "nothing: the newest row of each id is used",
+    "rounded by": "export ids as text, not from a spreadsheet's column of numbers",
     "unknown_customer": "export these customers too (without the deleted ones only survivors are learned from), or leave their rows out",
     "customer_set_apart": "correct the customer's own row",
     "no_known_at": "fill the load time, or leave known_at out of the select and set delay_days",
@@ -40,7 +48,7 @@ ACTIONS = {
     "ended before it started": "correct the dates of these contracts",
     "started while it runs": "end the old contract before the new one starts, or export a change",
     "not a timestamp": "write every date as 2024-03-25 in the export",
-    "not a number": "write numbers with a decimal point, or set decimal: ','",
+    "not a number": "write every number as 1250.50 in the export",
     "not yes or no": "write yes or no",
     "outside": "correct the value at its source",
     "unknown value": "map it in the select to one of: ",
@@ -92,7 +100,9 @@ def _finding(taken: Intake, name: str, reason: str, rows: int, *, blocks: bool) 
     column = column or ("customer_id" if reason == "unknown_customer" else "")
     told = said or REASON_TEXTS.get(reason, what)
     section = CONSISTENCY if reason.startswith(CONTRADICTIONS) else ACCURACY
-    return Finding(name, column, told, rows, customers, first, action, section, blocks, 0.0 if reason == "duplicate" else 1.0)
+    return Finding(
+        name, column, told, rows, customers, first, action, section, blocks, 0.0 if reason in (DUPLICATE, OLDER, NO_ROW) else 1.0
+    )
 
 
 def _words(taken: Intake) -> list[Finding]:
