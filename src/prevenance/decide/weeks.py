@@ -19,8 +19,8 @@ from prevenance.models.scoring import cohort_scores
 from prevenance.order import suppression
 from prevenance.order.decision import COOLING, STANDING, Memory, Rules, decide, remember
 from prevenance.order.holdout import last_mondays
+from prevenance.order.policies import best_offers
 from prevenance.order.suppression import Peace
-from prevenance.order.value import best_offers
 from prevenance.targets.labels import cohort
 from prevenance.targets.target import Target
 from prevenance.words import Words
@@ -96,7 +96,7 @@ def scored_weeks(
     rows, offers = cohort_scores(fitted, now, now.iloc[:0], now, dark), None
     if target.pairs:
         rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
-        offers, rows = rows, best_offers(rows, share=moments.rules.share, cost_per_contact=moments.rules.cost)
+        offers, rows = rows, best_offers(rows, policy=moments.rules.policy, share=moments.rules.share, cost_per_contact=moments.rules.cost)
     told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
     earlier, then, narrow = [], rows[keys].reindex(columns=[*keys, *columns]), bundle.used(fitted)
     for batch in _batches(moments, len(rows), apart=len(narrow) < len(columns)):
@@ -162,25 +162,28 @@ def decision_at_cutoff(
     memory, rules = Memory(), moments.rules
     # A cutoff on a Monday is decided once, at last, with tonight's rows.
     mondays = [one for one in moments.mondays if one < moments.cutoff]
-    standing = _standing(peace, history, rules, [*mondays, moments.cutoff], answers)
+    standing = standing_at(peace, history, rules, [*mondays, moments.cutoff])
     for monday in mondays:
         rows = past[past["cutoff"] == pd.Timestamp(monday)].reset_index(drop=True)
-        memory = remember(standing(rows, monday), rules, monday, memory)
-    found, _ = decide(standing(now, moments.cutoff), rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
+        memory = remember(standing(rows, monday, answers), rules, monday, memory)
+    found, _ = decide(standing(now, moments.cutoff, answers), rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
     return found
 
 
-def _standing(
-    peace: Peace, history: History, rules: Rules, moments: list[datetime], answers: list[Answer]
-) -> Callable[[pd.DataFrame, datetime], pd.DataFrame]:
-    """Return what gives rows (index kept) the columns of ``STANDING`` as they stood at one of ``moments``; the tables are asked once for all."""
+def standing_at(
+    peace: Peace, history: History, rules: Rules, moments: list[datetime]
+) -> Callable[[pd.DataFrame, datetime, list[Answer]], pd.DataFrame]:
+    """Return what gives rows (index kept) the columns of ``STANDING`` but the owner as they stood at one of ``moments``, given the answers until then.
+
+    The tables are asked once for all moments.
+    """
     longest = max((one - rules.holdout.began(one)) / timedelta(days=1) for one in moments)
     contacts = suppression.newest_contacts(history, moments, max(peace.cooldown_days, longest))
     # Revenue is asked for the limit of the hold-out alone.
     paid = suppression.yearly_revenue(history, moments) if rules.holdout.max_value is not None else {}
     escalated = suppression.open_escalations(history, moments, peace.escalation_days)
 
-    def with_standing(rows: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    def with_standing(rows: pd.DataFrame, moment: datetime, answers: list[Answer]) -> pd.DataFrame:
         ids = rows["customer_id"]
         said = feedback.customer_answers(
             answers,

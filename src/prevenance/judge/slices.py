@@ -78,7 +78,9 @@ def slice_report(
 
 
 def is_contacted(rows: pd.DataFrame, capacity: int) -> pd.Series:
-    """Return for each row whether it is among the ``capacity`` best of its model and period; ties go to the smaller customer_id."""
+    """Return for each row whether it stood on the list as shipped; without ``rank``, whether it is among the ``capacity`` best by ranking value."""
+    if "rank" in rows:
+        return rows["rank"].notna()
     best = rows.assign(minus=-rows["raw"]).sort_values(["minus", "customer_id"], kind="stable")
     return (best.groupby(["model", "cutoff"]).cumcount() < capacity).reindex(rows.index)
 

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prevenance.publish import cells, header
+from prevenance.publish import cells, floors, header
 from prevenance.publish.cells import View, one_line
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known
@@ -54,7 +54,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "to": posixpath.join(folder, "list.html"),
         "number": say.number((view.get("fits") or {}).get("listed", len(listed))),
         "first": first,
-        "ahead": ahead,
+        "ahead": f"{ahead} {floors.floor_sentence(say, view)}".strip(),
         "record": header.record_sentence(say, view),
         "new": say("{n} new", n=moved["new"]) if moved.get("new") else "",
         "top": [

@@ -49,6 +49,15 @@ def work_totals(ranked: pd.DataFrame) -> dict[str, Any]:
     return {"listed": len(worked), "at_stake": at_stake, "expected_outcomes": round(float(worked["score"].sum()), 2)}
 
 
+def floor_facts(made: Listed, times: float) -> dict[str, Any] | None:
+    """Return the floor of a list: chance, base rate, ``times`` one is the other, and how many customers at risk stand above it; None without one."""
+    if not made.floor.chance:
+        return None
+    rows = made.decided
+    above = int((~rows["apart"].isin(["below_floor", "too_late", "not_enough_data"])).sum())
+    return {"chance": made.floor.chance, "base": made.floor.base, "times": times, "above": above}
+
+
 def list_record(
     given: Settings, target: Target, inputs: Inputs, earlier: list[Published], report: dict[str, Any] | None, say: Words
 ) -> dict[str, Any]:
@@ -76,13 +85,12 @@ def list_record(
 
 
 def _backtest(report: dict[str, Any] | None) -> dict[str, Any]:
-    name = (report or {}).get("tested_as")
-    periods = [one for one in (report or {}).get("periods") or [] if one.get(name) is not None]
-    if not report or not periods:
+    """Return what the lists of the test periods held, as they would have been shipped; a report of an earlier version does not say it."""
+    told = (report or {}).get("shipped") or {}
+    if not told.get("periods"):
         return {"source": "none", "hits": None, "contacts": None, "outcomes": None, "missed": None, "period": "", "text": ""}
-    hits, came = round(sum(one[name] for one in periods)), int(sum(one["positives"] for one in periods))
-    contacts = int(sum(min(report["capacity"], one["customers"]) for one in periods))
-    return {"source": "backtest", "hits": hits, "contacts": contacts, "outcomes": came, "missed": came - hits, "period": "", "text": ""}
+    counts = {key: told[key] for key in ("hits", "contacts", "outcomes")}
+    return {"source": "backtest", **counts, "missed": told["outcomes"] - told["hits"], "period": "", "text": ""}
 
 
 def latest_report(out: Path, target: str) -> dict[str, Any] | None:

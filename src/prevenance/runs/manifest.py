@@ -44,6 +44,7 @@ def manifest_of(
         "run_id": made.run_id,
         "data_until": f"{made.until.isoformat()}Z",
         "model": {"version": model_digest[:12], "kind": fitted.kind, "digest": model_digest, "key_id": bundle.key_id()},
+        "order": {"policy": given.outreach.policy, "floor": made.floor.chance or None, "base_rate": made.floor.base},
         "counts": counts | {"excluded": excluded, "quarantined": quarantine},
         "tables": {name: asdict(one) for name, one in inputs.counts.items()},
         "inputs": inputs.prints,
