@@ -12,6 +12,7 @@ import pytest
 from prevenance.base.errors import PrevenanceError
 from prevenance.judge.evaluation import evaluate, period_hits
 from prevenance.judge.lead import lead_time
+from prevenance.judge.replayed import replay_differences
 from prevenance.judge.rivals import policy_estimates
 from prevenance.judge.saved import compare_with_health_score
 from prevenance.judge.shipped import shipped_list, shipped_record, with_ranks
@@ -147,6 +148,16 @@ def test_of_offers_the_best_of_each_customer_stands_on_the_list() -> None:
         assert set(listed["product_id"]) == {"p2"}
 
 
+def test_an_order_of_ones_own_ships_the_list(past: tuple[pd.DataFrame, pd.DataFrame], monkeypatch: pytest.MonkeyPatch) -> None:
+    told, known = past
+    monkeypatch.setitem(POLICIES, "largest_first", lambda rows: rows["value_at_stake"])
+    own = with_ranks(told, known, lambda model, cutoff: replace(rules_at(model, cutoff), policy="largest_first"))
+    listed = shipped_list(own, "model", TESTS[0])
+    assert listed["value_at_stake"].is_monotonic_decreasing
+    assert listed["score"].min() >= RULES.floor
+    assert "largest_first" in policy_estimates(told, known, "model", rules_at, POLICIES, replicates=0, seed=1)
+
+
 @pytest.mark.parametrize(
     ("kind", "keeps", "times", "base", "floor"),
     [
@@ -171,3 +182,36 @@ def test_an_unknown_policy_is_refused_with_the_nearest(name: str, near: str) -> 
         check_settings(Settings(outreach=OutreachSettings(policy=name)))
     assert refused.value.code == "E203"
     assert near in refused.value.fix
+
+
+def test_what_a_replay_has_more_or_less_is_itemised_and_adds_up() -> None:
+    claimed = pd.DataFrame(
+        [
+            ("same", 1.0, 1, ""),
+            ("held", 1.0, 2, ""),
+            ("cool", 1.0, 3, ""),
+            ("refit", 1.0, 4, ""),
+            ("late", 1.0, 5, ""),
+            ("gain", 1.0, None, "beyond_capacity"),
+            ("risen", 1.0, None, "below_floor"),
+            ("quiet", 0.0, 6, ""),
+        ],
+        columns=["customer_id", "label", "rank", "apart"],
+    )
+    replayed = pd.DataFrame(
+        [
+            ("same", "happened", 1, "", "open"),
+            ("held", "happened", None, "holdout", "open"),
+            ("refit", "happened", None, "beyond_capacity", "open"),
+            ("late", "did not", 2, "", "open"),
+            ("gain", "too late", 3, "", "new"),
+            ("risen", "happened", 4, "", "new"),
+            ("quiet", "did not", 5, "", "new"),
+        ],
+        columns=["customer_id", "outcome", "rank", "apart", "state"],
+    )
+    found = replay_differences(claimed, replayed, frozenset({"cool"}))
+    assert found["hits"] == {"claimed": 5, "replayed": 3}
+    assert found["items"] == {"below_floor": 1, "cooling_down": -1, "holdout": -1, "known_later": -1}
+    assert sum(found["items"].values()) == found["hits"]["replayed"] - found["hits"]["claimed"]
+    assert (found["contacts"], found["same"]) == ({"claimed": 6, "replayed": 5}, 3)
