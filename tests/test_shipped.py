@@ -21,10 +21,12 @@ from prevenance.order.capacity import Room
 from prevenance.order.decision import STANDING, Memory, Rules, decide
 from prevenance.order.holdout import HoldOut
 from prevenance.order.policies import POLICIES
+from prevenance.runs.headline import segment_rows
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.outreach import floor_of
 from prevenance.runs.settings.schema import OutreachSettings, Settings
 from prevenance.targets.target import Target
+from prevenance.words import words
 
 TESTS = [datetime(2026, 1, 5), datetime(2026, 4, 6)]
 RULES = Rules(0.15, 60.0, Room(10), HoldOut("churn", 90, share=0.0, max_value=None), floor=0.2)
@@ -215,3 +217,14 @@ def test_what_a_replay_has_more_or_less_is_itemised_and_adds_up() -> None:
     assert found["items"] == {"below_floor": 1, "cooling_down": -1, "holdout": -1, "known_later": -1}
     assert sum(found["items"].values()) == found["hits"]["replayed"] - found["hits"]["claimed"]
     assert (found["contacts"], found["same"]) == ({"claimed": 6, "replayed": 5}, 3)
+
+
+@pytest.mark.parametrize(
+    ("small", "step", "noted"),
+    [(12, "in_step", False), (10, "in_step", False), (2, "fewer", True), (7, "fewer", False), (19, "more", False)],
+)
+def test_a_segment_is_in_step_only_within_luck_in_both_directions(small: int, step: str, noted: bool) -> None:
+    rows = pd.DataFrame({"segment": ["small"] * 60 + ["large"] * 40, "score": 0.1, "rank": None})
+    rows.loc[[*range(small), *range(60, 60 + 20 - small)], "rank"] = 1
+    told = {one["segment"]: one for one in segment_rows(rows, words("en"))}["small"]
+    assert (told["step"], bool(told["note"])) == (step, noted)

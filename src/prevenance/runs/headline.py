@@ -145,14 +145,18 @@ def owner_rows(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def segment_rows(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
-    """Return, for each segment, its share of the contacts beside its share of the expected outcomes: is anybody starved?"""
+    """Return, for each segment, its share of the contacts beside its share of the expected outcomes: is anybody starved, or favoured?
+
+    ``step`` is in_step only where the contacts are what luck would give to that share of the outcomes in nine of ten lists; else fewer or more.
+    """
     rows = ranked.assign(segment=ranked["segment"].fillna(""))
     listed, expected = int(rows["rank"].notna().sum()), float(rows["score"].sum())
     found = []
     for name, own in rows.groupby("segment", sort=True):
         contacts, outcome = int(own["rank"].notna().sum()), float(own["score"].sum())
         shares = (contacts / listed if listed else None), (outcome / expected if expected else None)
-        starved = shares[0] is not None and shares[1] is not None and shares[0] < UNFAIR * shares[1]
+        step = _step(contacts, listed, shares[1])
+        far = step == "fewer" and shares[0] is not None and shares[1] is not None and shares[0] < UNFAIR * shares[1]
         found.append(
             {
                 "segment": name,
@@ -161,10 +165,21 @@ def segment_rows(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
                 "expected_outcomes": round(outcome, 2),
                 "contact_share": shares[0],
                 "outcome_share": shares[1],
-                "note": say("gets far fewer contacts than its share of the expected outcomes") if starved else "",
+                "step": step,
+                "note": say("gets far fewer contacts than its share of the expected outcomes") if far else "",
             }
         )
     return found
+
+
+def _step(contacts: int, listed: int, share: float | None) -> str:
+    """Return fewer, more or in_step: where ``contacts`` lie beside nine in ten draws of ``listed`` with this chance; empty where nothing is known."""
+    from scipy.stats import binom
+
+    if share is None or not listed:
+        return ""
+    low, high = binom.ppf([0.05, 0.95], listed, min(share, 1.0))
+    return "fewer" if contacts < low else "more" if contacts > high else "in_step"
 
 
 def page_links(out: Path, target: str) -> dict[str, str]:
