@@ -278,6 +278,8 @@ VIEW = (
     *(
         "no_model",
         "capacity",
+        "week",
+        "floor",
         "unit",
         "hours",
         "owners",

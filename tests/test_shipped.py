@@ -21,6 +21,7 @@ from prevenance.order.capacity import Room
 from prevenance.order.decision import STANDING, Memory, Rules, decide
 from prevenance.order.holdout import HoldOut
 from prevenance.order.policies import POLICIES
+from prevenance.publish.floors import bounds_sentence
 from prevenance.runs.headline import segment_rows
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.outreach import floor_of
@@ -228,3 +229,24 @@ def test_a_segment_is_in_step_only_within_luck_in_both_directions(small: int, st
     rows.loc[[*range(small), *range(60, 60 + 20 - small)], "rank"] = 1
     told = {one["segment"]: one for one in segment_rows(rows, words("en"))}["small"]
     assert (told["step"], bool(told["note"])) == (step, noted)
+
+
+WEEK = {"since": "2026-09-28", "capacity": 20, "done": 6, "left": 14, "known": True}
+FLOOR = {"chance": 0.1034, "base": 0.0517, "times": 2.0, "above": 9}
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ({"week": WEEK, "fits": {"listed": 14}}, "14 left of 20 this week, 6 done."),
+        ({"week": WEEK | {"done": 0, "left": 20}, "fits": {"listed": 20}}, ""),
+        ({"week": WEEK | {"known": False}}, "What was done this week is not known: neither contacts nor answers are recorded."),
+        ({"week": WEEK | {"capacity": None, "left": None, "done": 1}}, "1 contact of this week is done."),
+        ({"capacity": 20, "floor": FLOOR, "fits": {"listed": 9}}, "9 customers stand above a chance of 10.3 %, 2 times the usual 5.2 %."),
+        ({"week": WEEK, "floor": FLOOR, "fits": {"listed": 14}}, "14 left of 20 this week, 6 done."),
+        ({"capacity": 20, "floor": FLOOR, "fits": {"listed": 20}}, ""),
+        ({"capacity": 20, "floor": FLOOR, "unit": "hours", "fits": {"listed": 9}}, ""),
+    ],
+)
+def test_the_page_says_what_is_left_of_the_week_and_how_many_stand_above_the_floor(view: dict[str, object], said: str) -> None:
+    assert bounds_sentence(words("en"), view).replace("\u202f", " ").replace("\xa0", " ") == said

@@ -1,9 +1,10 @@
 """One target scored and decided at a cutoff and at the weeks before it, by one model: walked from Monday to Monday up to the cutoff."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import cohort_scores
 from prevenance.order import suppression
+from prevenance.order.capacity import NOBODY, Room
 from prevenance.order.decision import COOLING, STANDING, Memory, Rules, decide, remember
 from prevenance.order.holdout import last_mondays
 from prevenance.order.policies import best_offers
@@ -154,8 +156,8 @@ def known_answers(out: Path, target: str, cutoff: datetime, *, static: bool, rep
 
 def decision_at_cutoff(
     peace: Peace, history: History, moments: Moments, now: pd.DataFrame, past: pd.DataFrame, answers: list[Answer]
-) -> pd.DataFrame:
-    """Return the decision at the cutoff (index of ``now``), walked through the Mondays before it.
+) -> tuple[pd.DataFrame, Room]:
+    """Return the decision at the cutoff (index of ``now``), walked through the Mondays before it, and the room with what this week used up.
 
     ``now`` and ``past`` have customer_id, owner, state0, score, value_at_stake; ``past`` has cutoff too. Owners are those of the cutoff.
     """
@@ -166,8 +168,27 @@ def decision_at_cutoff(
     for monday in mondays:
         rows = past[past["cutoff"] == pd.Timestamp(monday)].reset_index(drop=True)
         memory = remember(standing(rows, monday, answers), rules, monday, memory)
+    done = contacted_this_week(peace, history, moments.cutoff, memory.inside, answers)
+    by_owner = now.loc[now["customer_id"].isin(done), "owner"].fillna(NOBODY).value_counts()
+    room = replace(rules.room, used={str(owner): int(count) for owner, count in by_owner.sort_index().items()})
+    rules = replace(rules, room=room)
     found, _ = decide(standing(now, moments.cutoff, answers), rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
-    return found
+    return found, room
+
+
+def contacted_this_week(peace: Peace, history: History, cutoff: datetime, listed: Collection[str], answers: list[Answer]) -> set[str]:
+    """Return whose contact used up this week's capacity: of those ``listed`` on Monday whom a contact names since, and who was answered to be contacted."""
+    since = week_began(cutoff, peace.zone)
+    named = suppression.newest_contacts(history, [cutoff], (cutoff - since) / timedelta(days=1))[cutoff]
+    known = {one.customer_id for one in answers if one.action == "contacted" and since <= one.known_at(static=peace.static) <= cutoff}
+    return known | (set(named) & set(listed))
+
+
+def week_began(moment: datetime, zone: str) -> datetime:
+    """Return the Monday 00:00 (in ``zone``) of the week of ``moment``, both naive UTC."""
+    local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone or "UTC"))
+    day = local.date() - timedelta(days=local.weekday())
+    return datetime(day.year, day.month, day.day, tzinfo=local.tzinfo).astimezone(UTC).replace(tzinfo=None)
 
 
 def standing_at(

@@ -8,11 +8,15 @@ import pandas as pd
 from prevenance.judge.outcomes import HAPPENED, TOO_LATE
 from prevenance.order.decision import BELOW, BEYOND, COOLING
 
+USED = "used"
+"""Beyond the capacity because a part of it was used up in that week."""
+
 ITEMS: Mapping[str, str] = {
     "refitted": "the model was fitted again, and who was inside stays",
     "known_later": "outcomes that were not known alike",
     "other_cohort": "asked about in one of the two only",
     COOLING: "contacted lately",
+    USED: "a part of that week's capacity was used",
     "holdout": "hold-out",
     BELOW: "below the floor of one of the two",
     "escalated": "in an escalation",

@@ -54,7 +54,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "to": posixpath.join(folder, "list.html"),
         "number": say.number((view.get("fits") or {}).get("listed", len(listed))),
         "first": first,
-        "ahead": f"{ahead} {floors.floor_sentence(say, view)}".strip(),
+        "ahead": f"{ahead} {floors.bounds_sentence(say, view)}".strip(),
         "record": header.record_sentence(say, view),
         "new": say("{n} new", n=moved["new"]) if moved.get("new") else "",
         "top": [

@@ -142,7 +142,7 @@ def _facts(say: Words, view: View) -> list[tuple[str, str]]:
     sources = "; ".join(f"{told} ⚠" if late else told for told, late in header.source_freshness(say, view))
     return [
         (say("List"), header.list_title(say, view)),
-        (say("This week"), " ".join([*header.fits_sentences(say, view), floors.floor_sentence(say, view)]).strip()),
+        (say("This week"), " ".join([*header.fits_sentences(say, view), floors.bounds_sentence(say, view)]).strip()),
         (say("How good it was"), header.record_sentence(say, view)),
         (say("Changed by a contact"), header.effect_sentence(say, view)),
         (say("Since the last list"), "; ".join(header.movement_texts(say, view))),

@@ -1,15 +1,17 @@
 """The facts of a list's head: what fits, how good the last lists were, what moved, how fresh the sources are, who has how much to do."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.formats import date_text
 from prevenance.decide import movement
+from prevenance.decide.weeks import week_began
 from prevenance.explain.details import Basis
 from prevenance.history.history import visible_sql
 from prevenance.judge import outcomes
@@ -47,6 +49,14 @@ def work_totals(ranked: pd.DataFrame) -> dict[str, Any]:
     lost = worked["score"] * worked["value_at_stake"]
     at_stake = None if lost.isna().all() else round(float(lost.sum()), 2)
     return {"listed": len(worked), "at_stake": at_stake, "expected_outcomes": round(float(worked["score"].sum()), 2)}
+
+
+def week_facts(made: Listed, cutoff: datetime, zone: str) -> dict[str, Any]:
+    """Return what this week's capacity is: since (its Monday), capacity and left (None where hours count), done, and whether anything says so."""
+    room, by_contacts = made.room, made.room.unit == "contacts"
+    day = week_began(cutoff, zone).replace(tzinfo=UTC).astimezone(ZoneInfo(zone or "UTC")).date()
+    counts = {"capacity": room.contacts if by_contacts else None, "left": room.left if by_contacts else None}
+    return {"since": day.isoformat(), **counts, "done": room.done, "known": made.recorded}
 
 
 def floor_facts(made: Listed, times: float) -> dict[str, Any] | None:
@@ -140,7 +150,7 @@ def owner_rows(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
         part = work_totals(own)
         planned = round(part["listed"] * room.hours_per_contact, 2)
         part["outcomes_expected"] = part.pop("expected_outcomes")
-        found.append({"owner": name, "planned": planned, "available": room.available(name), **part})
+        found.append({"owner": name, "planned": planned, "available": room.available(name), "done": room.used.get(name, 0), **part})
     return found
 
 

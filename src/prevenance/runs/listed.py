@@ -26,7 +26,8 @@ class Listed:
     ``ranked`` holds the rows of list.csv, ``decided`` the same rows with the private columns of ``ranking.PRIVATE``; ``now`` the inputs of
     the whole cohort. ``weeks`` has a row for each row of the cohort (the target's keys, week_0 oldest to week_11 now), its moments are
     ``line``. ``room`` is what fits, ``absent`` how many are left out, by reason, ``cooling`` who was
-    contacted lately, ``extra`` further files, ``floor`` below which nobody is ranked.
+    contacted lately, ``extra`` further files, ``floor`` below which nobody is ranked; ``recorded`` whether anything
+    says what was done: contacts, or answers.
     """
 
     ranked: pd.DataFrame
@@ -42,6 +43,7 @@ class Listed:
     until: datetime
     notes: list[str]
     floor: Floor = Floor()
+    recorded: bool = True
 
     @property
     def inputs(self) -> pd.DataFrame:

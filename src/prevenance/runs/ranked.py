@@ -56,7 +56,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
-    choice = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
+    choice, room = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
@@ -80,7 +80,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
         found.now,
         found.weeks,
         moments.line,
-        rules.room,
+        room,
         absent,
         cooling,
         extra,

@@ -8,8 +8,9 @@ import pandas as pd
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
-from prevenance.judge.replayed import replay_differences
+from prevenance.judge.replayed import USED, replay_differences
 from prevenance.models.bundle import Fitted
+from prevenance.order.decision import BEYOND
 from prevenance.publish import folders
 from prevenance.publish import replay as pages
 from prevenance.runs import headline
@@ -37,6 +38,7 @@ def check_range(given: Settings, chosen: list[Settings], champions: list[tuple[F
             text, _, rows, made = replay_target(one, fitted, then, now, messages, steps)
             steps.tell(text)
             claimed, rows, cooling = _claimed(one, cutoff), rows.assign(apart=made.decided["apart"]), made.cooling
+            rows.loc[rows.index[rows["apart"] == BEYOND][: made.room.done], "apart"] = USED
             if hidden := pseudonyms_of(one):
                 rows = hidden.hidden(rows)
                 cooling = frozenset(hidden.hidden(pd.DataFrame({"customer_id": sorted(cooling)}))["customer_id"])
