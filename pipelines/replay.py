@@ -2,7 +2,7 @@
 
 from pipelines.start.entry import command
 
-body, main = command("replay", "replay", "replay_each", by_target=True)
+body, main = command("replay", "replays", "replay_each", by_target=True)
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ from prevenance.features.offers import BASKET_OFFER, CONTRACT_OFFER, definitions
 from prevenance.history.history import History
 from prevenance.models.encode import Encoder
 from prevenance.models.single import estimator
-from prevenance.order.value import best_offers, offers_by_product
+from prevenance.order.policies import best_offers, offers_by_product
 from prevenance.tables.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.targets.cross_sell import next_family, next_offer
 from prevenance.targets.labels import cohort, label
@@ -204,12 +204,12 @@ def test_the_best_offer_of_each_customer_and_the_list_of_each_product() -> None:
             "value_at_stake": [100.0, 200.0, 100.0, 50.0],
         }
     )
-    best = best_offers(offers, share=1.0, cost_per_contact=0.0)
+    best = best_offers(offers, policy="value", share=1.0, cost_per_contact=0.0)
     assert best[["customer_id", "product_id"]].values.tolist() == [["a", "y"], ["b", "y"]], "80 beats 50; 15 beats 10"
-    assert best_offers(offers.drop(columns="value_at_stake").assign(value_at_stake=np.nan), share=1.0, cost_per_contact=0.0)[
-        "product_id"
-    ].tolist() == ["x", "y"], "without money the chance decides"
-    each = offers_by_product(offers, share=1.0, cost_per_contact=0.0)
+    assert best_offers(
+        offers.drop(columns="value_at_stake").assign(value_at_stake=np.nan), policy="value", share=1.0, cost_per_contact=0.0
+    )["product_id"].tolist() == ["x", "y"], "without money the chance decides"
+    each = offers_by_product(offers, policy="value", share=1.0, cost_per_contact=0.0)
     assert each[["product_id", "place", "customer_id"]].values.tolist() == [["x", 1, "a"], ["x", 2, "b"], ["y", 1, "a"], ["y", 2, "b"]]
 
 

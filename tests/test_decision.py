@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.decide.weeks import week_began
 from prevenance.order.capacity import Room
 from prevenance.order.decision import Memory, Rules, decide
 from prevenance.order.holdout import ORIGIN, HoldOut, last_mondays
@@ -82,14 +83,44 @@ def test_hours_are_counted_for_each_owner_walking_down_the_order() -> None:
     owners = ["Dana", "Dana", "Dana", "Eve", None, "Fay", None, "Eve"]
     room = Room(1, {"default": 1.6, "Dana": 3.2, "Fay": 1.0}, 1.5)
     found = decided(people(8, owner=owners), Rules(0.15, 0.0, room, NONE))
-    assert found["rank"].dropna().to_dict() == {"c000": 1, "c001": 2, "c003": 3, "c004": 4}
-    assert found["hours"].sum() == 6.0
-    assert (room.unit, room.available("Dana"), room.available("Zoe"), room.available(None)) == ("hours", 3.2, 1.6, 1.6)
+    assert found["rank"].dropna().to_dict() == {"c000": 1, "c001": 2, "c003": 3}
+    assert found["hours"].sum() == 4.5
+    assert (room.unit, room.available("Dana"), room.available("Zoe"), room.available(None)) == ("hours", 3.2, 1.6, 0.0)
 
 
 def test_without_default_hours_only_who_is_named_is_worked() -> None:
     found = decided(people(3, owner=["Dana", "Eve", "Dana"]), Rules(0.15, 0.0, Room(9, {"Dana": 9.0}), NONE))
     assert found["rank"].dropna().to_dict() == {"c000": 1, "c002": 2}
+
+
+def test_default_hours_are_those_of_every_owner_and_nobody_has_hours_for_who_has_no_owner() -> None:
+    room = Room(9, {"default": 18.0}, 1.5)
+    assert (room.slots("Dana"), room.slots("Zoe"), room.slots(None), room.slots("")) == (12, 12, 0, 0)
+    found = decided(people(4, owner=[None, "Dana", None, "Eve"]), Rules(0.15, 0.0, room, NONE))
+    assert found["rank"].dropna().to_dict() == {"c001": 1, "c003": 2}
+
+
+@pytest.mark.parametrize(("used", "left"), [({}, 4), ({"Dana": 1}, 3), ({"Dana": 2, "": 1}, 1), ({"Eve": 9}, 0)])
+def test_what_was_done_this_week_uses_its_capacity_up(used: dict[str, int], left: int) -> None:
+    found = decided(people(9), Rules(0.15, 0.0, Room(4, used=used), NONE))
+    assert int(found["rank"].notna().sum()) == left
+    by_hours = Room(4, {"default": 6.0}, 1.5, used)
+    assert by_hours.slots("Dana") == 4 - used.get("Dana", 0)
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "began"),
+    [
+        ("2026-10-01T15:00", "Europe/Paris", "2026-09-27T22:00"),
+        ("2026-09-27T22:00", "Europe/Paris", "2026-09-27T22:00"),
+        ("2026-09-27T21:59", "Europe/Paris", "2026-09-20T22:00"),
+        ("2026-09-28T03:00", "America/New_York", "2026-09-21T04:00"),
+        ("2026-10-26T12:00", "Europe/Paris", "2026-10-25T23:00"),
+        ("2026-10-25T12:00", "Europe/Paris", "2026-10-18T22:00"),
+    ],
+)
+def test_a_week_begins_on_its_monday_in_the_sources_zone(moment: str, zone: str, began: str) -> None:
+    assert week_began(datetime.fromisoformat(moment), zone) == datetime.fromisoformat(began)
 
 
 def test_a_capacity_below_one_is_refused() -> None:

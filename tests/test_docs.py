@@ -199,7 +199,7 @@ def test_every_command_that_is_shown_is_there():
         ('`make train ARGS="sorce=demo"`', ["train sorce="]),
         ("```\nmake score ARGS=capacityy=3  # more=1\n```", ["score capacityy="]),
         ("`prevenance scor out=x`", ["scor"]),
-        ("`prevenance replay from=2026-01-01`", ["replay from="]),
+        ("`prevenance explain from=2026-01-01`", ["explain from="]),
         ('`make backfill CONF=mine ARGS="from=2026-01-01 outreach.hours.anna=3"`', []),
         ("make sure that what is no code is not read", []),
     ],

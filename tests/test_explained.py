@@ -299,6 +299,8 @@ VIEW = (
     *(
         "no_model",
         "capacity",
+        "week",
+        "floor",
         "unit",
         "hours",
         "owners",
@@ -434,7 +436,9 @@ def test_the_record_is_that_of_lists_whose_time_is_over(company):
     assert target.closes(lists[0].cutoff) < inputs.as_of - timedelta(days=1)
     none = headline.list_record(given, target, inputs, [], None, words("en"))
     assert none["source"] == "none"
-    periods = [{"lightgbm": 3.0, "positives": 9, "customers": 100}, {"lightgbm": 2.0, "positives": 4, "customers": 5}]
-    tested = headline.list_record(given, target, inputs, [], {"tested_as": "lightgbm", "capacity": 8, "periods": periods}, words("en"))
+    shipped = {"hits": 5, "contacts": 13, "outcomes": 13, "periods": [{}, {}]}
+    tested = headline.list_record(given, target, inputs, [], {"shipped": shipped}, words("en"))
     assert [tested[key] for key in ("source", "hits", "contacts", "outcomes", "missed")] == ["backtest", 5, 13, 13, 8]
+    older = headline.list_record(given, target, inputs, [], {"tested_as": "rule", "capacity": 8, "periods": [{"rule": 3.0}]}, words("en"))
+    assert older["source"] == "none"  # a report of before counts on lists that nobody shipped
     assert io.StringIO(json.dumps(tested))

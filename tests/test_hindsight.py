@@ -47,7 +47,7 @@ def leakage_types(told: Trained) -> list[dict[str, str]]:
     production = Fold((), (), CUTOFFS[-1])
     tested = records.Tested(
         told.cohort, training.usable_rows(told.frame), told.tonight, told.parted, production, told.columns, told.leaks, (told.model,),
-        told.backtest, None, {},
+        told.backtest, None, {}, told.frame.iloc[:0],
     )  # fmt: skip
     choice = records.Choice(
         told.model, told.params, told.tested_as, None, False, True, "", {}, [], tuple(told.findings), Drift(0, 0, 0, (), ())

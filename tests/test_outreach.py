@@ -88,7 +88,9 @@ def test_the_next_list_honours_what_was_answered_and_every_reason_is_counted(out
     assert after.loc[top[1:4], "rank"].isna().all()
     assert now["apart"]["snoozed"] == 2
     assert now["apart"]["too_late"] == counts["apart"].get("too_late", 0) + 1
-    assert after["rank"].notna().sum() == 10, "others take their place"
+    assert after["rank"].notna().sum() == 9, "others take the place of who stands apart, nobody that of a contact of this week"
+    week = json.loads((latest(out) / "manifest.json").read_text())["week"]
+    assert {key: week[key] for key in ("capacity", "done", "left")} == {"capacity": 10, "done": 1, "left": 9}
     known = digests(latest(out))
     assert run("feedback", f"out={out}", f"file={path}") == 0
     assert "0 taken, 4 known already" in capsys.readouterr().out

@@ -21,6 +21,7 @@ from pipelines.start.compose import PrivateConf, settings_of, targets_of
 from prevenance import testing
 from prevenance.features.sets import SETS
 from prevenance.models.kinds import MODELS
+from prevenance.order.policies import POLICIES
 from prevenance.publish.folders import WRITERS
 from prevenance.runs import commands, plugins
 from prevenance.targets import KINDS, words_of
@@ -127,6 +128,7 @@ CLAIMS = {
     "a target that is there": pv.Plugin("x", targets={"ticket": lambda: None}),
     "a model that is there": pv.Plugin("x", models={"rule": "json"}),
     "a file of ours": pv.Plugin("x", writers={"list.csv": lambda rows, manifest: b""}),
+    "an order that is there": pv.Plugin("x", policies={"chance": lambda rows: rows["score"]}),
     "a file elsewhere": pv.Plugin("x", writers={"../list.txt": lambda rows, manifest: b""}),
     "a column that is there": pv.Plugin(
         "x",
@@ -139,10 +141,10 @@ CLAIMS = {
 @pytest.mark.parametrize("claim", sorted(CLAIMS))
 @pytest.mark.usefixtures("nothing_registered")
 def test_what_is_taken_is_refused_and_nothing_of_it_stays(claim):
-    before = [dict(held) for held in (SETS, KINDS, MODELS, WRITERS)]
+    before = [dict(held) for held in (SETS, KINDS, MODELS, WRITERS, POLICIES)]
     with pytest.raises(pv.PrevenanceError, match=r'E212 .*plug-in "x"'):
         plugins.register(CLAIMS[claim])
-    assert [dict(held) for held in (SETS, KINDS, MODELS, WRITERS)] == before
+    assert [dict(held) for held in (SETS, KINDS, MODELS, WRITERS, POLICIES)] == before
     assert "x" not in plugins.REGISTERED
 
 

@@ -18,7 +18,19 @@ NASTY = [
     "javascript:alert(1)",
     "\ud800 lone",
 ]
-APART = ["holdout", "holdout", "escalated", "snoozed", "snoozed", "snoozed", "too_late", "too_late", "not_enough_data", "not_enough_data"]
+APART = [
+    "holdout",
+    "holdout",
+    "escalated",
+    "snoozed",
+    "snoozed",
+    "snoozed",
+    "too_late",
+    "too_late",
+    "not_enough_data",
+    "not_enough_data",
+    "below_floor",
+]
 REASONS = [
     ("Logins 41 → 16 in 28 days", "usage"),
     ("3 tickets reopened, the oldest is open for 19 days", "tickets"),
@@ -101,7 +113,11 @@ def row(place: int, draw: random.Random, *, listed: bool, apart: str = "", name:
         "action": draw.choice(ACTIONS) if listed else None,
         "act_by": f"2026-10-0{draw.randint(5, 9)}" if listed else None,
         "arm": "holdout" if apart == "holdout" else "contact" if listed else None,
-        "state": apart if apart in ("snoozed", "too_late", "not_enough_data") else "new" if listed and place % 4 == 0 else "open",
+        "state": apart
+        if apart in ("snoozed", "too_late", "not_enough_data", "below_floor")
+        else "new"
+        if listed and place % 4 == 0
+        else "open",
         "target": "churn",
         "cutoff": "2026-10-01T00:00:00Z",
         "horizon_days": 90,

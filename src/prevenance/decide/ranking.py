@@ -30,7 +30,7 @@ PRIVATE = (
 )
 """What pages may show of a row besides the columns of the list."""
 
-SECTIONS = {"": 0, "beyond_capacity": 1, "holdout": 2, "escalated": 3, "snoozed": 4, "too_late": 5, "not_enough_data": 6}
+SECTIONS = {"": 0, "beyond_capacity": 1, "holdout": 2, "escalated": 3, "snoozed": 4, "too_late": 5, "not_enough_data": 6, "below_floor": 7}
 """The parts of the list, in their order: why a row stands apart -> its part."""
 
 
@@ -53,7 +53,7 @@ def rank_customers(
     """Return the ranked list, best first: the columns ``COLUMNS`` (of a list of offers ``PAIR_COLUMNS`` too), then ``PRIVATE``.
 
     Exactly one row for each row of ``scored`` that is not cooling down. Ranked rows come first, then the ``SECTIONS``; within one the
-    order is that of the expected value. No rows in gives no rows out.
+    order is that of the policy. No rows in gives no rows out.
 
     Args:
         scored: customer_id, name, owner, segment, state0, score, score_low, score_high, score_before (the same model at cutoff - 28
@@ -121,7 +121,7 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", above: str =
 
 def _states(rows: pd.DataFrame) -> pd.Series:
     """Return the state of each row: who stands apart for a hold-out or an escalation is open."""
-    told = rows["apart"].where(rows["apart"].isin(["snoozed", "too_late", "not_enough_data"]), "open")
+    told = rows["apart"].where(rows["apart"].isin(["snoozed", "too_late", "not_enough_data", "below_floor"]), "open")
     return told.mask(rows["new"].astype(bool), "new").astype("str")
 
 

@@ -1,9 +1,10 @@
 """One target scored and decided at a cutoff and at the weeks before it, by one model: walked from Monday to Monday up to the cutoff."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -17,10 +18,11 @@ from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import cohort_scores
 from prevenance.order import suppression
+from prevenance.order.capacity import NOBODY, Room
 from prevenance.order.decision import COOLING, STANDING, Memory, Rules, decide, remember
 from prevenance.order.holdout import last_mondays
+from prevenance.order.policies import best_offers
 from prevenance.order.suppression import Peace
-from prevenance.order.value import best_offers
 from prevenance.targets.labels import cohort
 from prevenance.targets.target import Target
 from prevenance.words import Words
@@ -96,7 +98,7 @@ def scored_weeks(
     rows, offers = cohort_scores(fitted, now, now.iloc[:0], now, dark), None
     if target.pairs:
         rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
-        offers, rows = rows, best_offers(rows, share=moments.rules.share, cost_per_contact=moments.rules.cost)
+        offers, rows = rows, best_offers(rows, policy=moments.rules.policy, share=moments.rules.share, cost_per_contact=moments.rules.cost)
     told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
     earlier, then, narrow = [], rows[keys].reindex(columns=[*keys, *columns]), bundle.used(fitted)
     for batch in _batches(moments, len(rows), apart=len(narrow) < len(columns)):
@@ -154,33 +156,55 @@ def known_answers(out: Path, target: str, cutoff: datetime, *, static: bool, rep
 
 def decision_at_cutoff(
     peace: Peace, history: History, moments: Moments, now: pd.DataFrame, past: pd.DataFrame, answers: list[Answer]
-) -> pd.DataFrame:
-    """Return the decision at the cutoff (index of ``now``), walked through the Mondays before it.
+) -> tuple[pd.DataFrame, Room]:
+    """Return the decision at the cutoff (index of ``now``), walked through the Mondays before it, and the room with what this week used up.
 
     ``now`` and ``past`` have customer_id, owner, state0, score, value_at_stake; ``past`` has cutoff too. Owners are those of the cutoff.
     """
     memory, rules = Memory(), moments.rules
     # A cutoff on a Monday is decided once, at last, with tonight's rows.
     mondays = [one for one in moments.mondays if one < moments.cutoff]
-    standing = _standing(peace, history, rules, [*mondays, moments.cutoff], answers)
+    standing = standing_at(peace, history, rules, [*mondays, moments.cutoff])
     for monday in mondays:
         rows = past[past["cutoff"] == pd.Timestamp(monday)].reset_index(drop=True)
-        memory = remember(standing(rows, monday), rules, monday, memory)
-    found, _ = decide(standing(now, moments.cutoff), rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
-    return found
+        memory = remember(standing(rows, monday, answers), rules, monday, memory)
+    done = contacted_this_week(peace, history, moments.cutoff, memory.inside, answers)
+    by_owner = now.loc[now["customer_id"].isin(done), "owner"].fillna(NOBODY).value_counts()
+    room = replace(rules.room, used={str(owner): int(count) for owner, count in by_owner.sort_index().items()})
+    rules = replace(rules, room=room)
+    found, _ = decide(standing(now, moments.cutoff, answers), rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
+    return found, room
 
 
-def _standing(
-    peace: Peace, history: History, rules: Rules, moments: list[datetime], answers: list[Answer]
-) -> Callable[[pd.DataFrame, datetime], pd.DataFrame]:
-    """Return what gives rows (index kept) the columns of ``STANDING`` as they stood at one of ``moments``; the tables are asked once for all."""
+def contacted_this_week(peace: Peace, history: History, cutoff: datetime, listed: Collection[str], answers: list[Answer]) -> set[str]:
+    """Return whose contact used up this week's capacity: of those ``listed`` on Monday whom a contact names since, and who was answered to be contacted."""
+    since = week_began(cutoff, peace.zone)
+    named = suppression.newest_contacts(history, [cutoff], (cutoff - since) / timedelta(days=1))[cutoff]
+    known = {one.customer_id for one in answers if one.action == "contacted" and since <= one.known_at(static=peace.static) <= cutoff}
+    return known | (set(named) & set(listed))
+
+
+def week_began(moment: datetime, zone: str) -> datetime:
+    """Return the Monday 00:00 (in ``zone``) of the week of ``moment``, both naive UTC."""
+    local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone or "UTC"))
+    day = local.date() - timedelta(days=local.weekday())
+    return datetime(day.year, day.month, day.day, tzinfo=local.tzinfo).astimezone(UTC).replace(tzinfo=None)
+
+
+def standing_at(
+    peace: Peace, history: History, rules: Rules, moments: list[datetime]
+) -> Callable[[pd.DataFrame, datetime, list[Answer]], pd.DataFrame]:
+    """Return what gives rows (index kept) the columns of ``STANDING`` but the owner as they stood at one of ``moments``, given the answers until then.
+
+    The tables are asked once for all moments.
+    """
     longest = max((one - rules.holdout.began(one)) / timedelta(days=1) for one in moments)
     contacts = suppression.newest_contacts(history, moments, max(peace.cooldown_days, longest))
     # Revenue is asked for the limit of the hold-out alone.
     paid = suppression.yearly_revenue(history, moments) if rules.holdout.max_value is not None else {}
     escalated = suppression.open_escalations(history, moments, peace.escalation_days)
 
-    def with_standing(rows: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    def with_standing(rows: pd.DataFrame, moment: datetime, answers: list[Answer]) -> pd.DataFrame:
         ids = rows["customer_id"]
         said = feedback.customer_answers(
             answers,

@@ -6,7 +6,8 @@ A replicate gives each customer a weight (how often it was drawn); every metric 
 once. The same seed draws the same weights for every model, so differences between models are paired.
 
 Pooled over test periods: average precision and AUC are means weighted by outcomes, hits and contacts are summed, Brier and
-observed-over-expected are over all rows.
+observed-over-expected are over all rows. AUC and average precision speak of the raw ranking; what stands at capacity is the list as
+shipped, where the rows say it (``rank``, see ``shipped``), else the highest ranking values.
 """
 
 import numpy as np
@@ -45,19 +46,21 @@ def pooled_metrics(rows: pd.DataFrame, customer: NDArray[np.intp], weights: Weig
     """Return every metric of ``METRICS`` pooled over periods, one value per column of ``weights``.
 
     Args:
-        rows: one model's rows: cutoff, label (1.0/0.0), score (chance) and raw (ranking value).
+        rows: one model's rows: cutoff, label (1.0/0.0), score (chance), raw (ranking value) and, of lists as shipped, rank.
         customer: for each row, the row of ``weights`` that is its customer.
         weights: from ``bootstrap_weights``.
-        capacity: contacts per period.
+        capacity: contacts per period, where no rank says who is contacted.
     """
     if nulls := int(rows[["label", "raw", "score"]].isna().to_numpy().sum()):
         raise ValueError(f"{nulls} null labels, ranking values or scores among {len(rows)} predictions")
     label, raw, chance = (rows[column].to_numpy(dtype=float) for column in ("label", "raw", "score"))
+    listed = listed_rows(rows)
     total = dict.fromkeys(_PARTS, np.zeros(weights.shape[1]))
     for part in rows.reset_index(drop=True).groupby("cutoff", sort=True).indices.values():
         # In blocks of replicates: memory stays flat when there are many customers.
         blocks = np.array_split(weights, 1 + len(part) * weights.shape[1] // _CELLS, axis=1)
-        found = [_period(label[part], raw[part], chance[part], block[customer[part]].astype(float), capacity) for block in blocks]
+        chosen = None if listed is None else listed[part]
+        found = [_period(label[part], raw[part], chance[part], block[customer[part]].astype(float), capacity, chosen) for block in blocks]
         total = {name: value + np.concatenate([block[name] for block in found]) for name, value in total.items()}
     return dict(zip(METRICS, _metrics(total), strict=True))
 
@@ -96,7 +99,12 @@ def customer_index(rows: pd.DataFrame, customers: NDArray[np.object_]) -> NDArra
     return pd.Index(customers).get_indexer(pd.Index(sampling_units(rows)))
 
 
-def _period(label: Floats, raw: Floats, chance: Floats, weights: Floats, capacity: int) -> dict[str, Floats]:
+def listed_rows(rows: pd.DataFrame) -> Floats | None:
+    """Return 1.0 for each row on its list as shipped, else 0.0; None where the rows do not say it."""
+    return rows["rank"].notna().to_numpy(dtype=float) if "rank" in rows else None
+
+
+def _period(label: Floats, raw: Floats, chance: Floats, weights: Floats, capacity: int, listed: Floats | None = None) -> dict[str, Floats]:
     """Return the summable parts of the metrics for one period; ``weights`` has shape (rows, replicates)."""
     count, outcomes = weights.sum(axis=0), np.einsum("i,ij->j", label, weights)
     above, size, positive = _steps(label, raw, weights)
@@ -110,14 +118,17 @@ def _period(label: Floats, raw: Floats, chance: Floats, weights: Floats, capacit
     # A draw may hold one class only in a period; ranking says nothing there.
     both = (outcomes > 0) & (others > 0)
     ranked = (positive * (below + 0.5 * (size - positive))).sum(axis=0)
-    contacts = np.minimum(capacity, count)
+    if listed is None:
+        contacts, hits = np.minimum(capacity, count), (positive * share).sum(axis=0)
+    else:
+        contacts, hits = (np.einsum("i,ij->j", one, weights) for one in (listed, listed * label))
     return {
         "rows": count,
         "outcomes": outcomes,
         "ap": np.where(both, (positive * precision).sum(axis=0), 0.0),
         "auc": np.where(both, ranked / np.where(both, others, 1.0), 0.0),
         "pairs": np.where(both, outcomes, 0.0),
-        "hits": (positive * share).sum(axis=0),
+        "hits": hits,
         "contacts": contacts,
         "random": np.where(count > 0, contacts * outcomes / np.where(count > 0, count, 1.0), 0.0),
         "error": np.einsum("i,ij->j", (label - chance) ** 2, weights),

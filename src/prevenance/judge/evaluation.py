@@ -2,6 +2,7 @@
 
 ``predictions`` is long, one row per test snapshot and model: fold, cutoff, customer_id, label (1.0/0.0), outcome_at, model, score
 (calibrated chance) and raw (ranking value; higher is likelier). A cross-sell row has product_id as well. A period is a test cutoff.
+``rank`` says who stood on the list as shipped (see ``shipped``); without it the ``capacity`` highest ranking values are the list.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from prevenance.judge.bootstrap import (
     bootstrap_weights,
     closed_rows,
     customer_index,
+    listed_rows,
     pooled_metrics,
     rows_by_model,
 )
@@ -26,8 +28,8 @@ from prevenance.judge.metrics import hits_at_capacity
 from prevenance.models.folds import MIN_PERIODS
 from prevenance.models.units import unit_evidence
 
-_NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules", "champion": "the champion"}
-_NAMES["health_score"] = "your health score"
+_NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules"}
+_NAMES |= {"champion": "the champion", "health_score": "your health score"}
 _EQUAL = 1e-12
 
 SURE = 2.58
@@ -83,7 +85,8 @@ def evaluate(predictions: pd.DataFrame, *, capacity: int, replicates: int = 400,
 def period_hits(predictions: pd.DataFrame, capacity: int) -> pd.DataFrame:
     """Return one row per test period: cutoff, customers, positives, random (hits of a blind list), then one column of hits per model.
 
-    Hits are expected values over random tie-breaking; nan for a model that was not tested in that period.
+    Hits are those of the lists as shipped (without ``rank``, of the highest ranking values, ties broken at random); nan for a model that
+    was not tested in that period.
     """
     rows, _ = closed_rows(predictions)
     lines = [_period(cutoff, rows_by_model(part), capacity) for cutoff, part in rows.groupby("cutoff", sort=True)]
@@ -151,7 +154,7 @@ def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArra
     mine, other = mine[mine["cutoff"].isin(both)], other[other["cutoff"].isin(both)]
     ours, theirs = (pooled_metrics(part, customer_index(part, customers), weights, capacity) for part in (mine, other))
     usable = int((mine.groupby("cutoff")["label"].nunique() > 1).sum())
-    contacts = int(mine.groupby("cutoff").size().clip(upper=capacity).sum())
+    contacts = sum(_contacts(part, capacity) for _, part in mine.groupby("cutoff"))
     return _Duel(rival, usable, ours, theirs, contacts, unit_evidence(mine).lack)
 
 
@@ -230,6 +233,16 @@ def _called(model: str) -> str:
 
 def _period(cutoff: object, parts: dict[str, pd.DataFrame], capacity: int) -> dict[str, object]:
     one = next(iter(parts.values()))
-    hits = {model: hits_at_capacity(mine["label"], mine["raw"], capacity) for model, mine in parts.items()}
-    random = min(capacity, len(one)) * float(one["label"].mean())
+    hits = {model: _hits(mine, capacity) for model, mine in parts.items()}
+    random = max(_contacts(mine, capacity) for mine in parts.values()) * float(one["label"].mean())  # floors make lists unequally long
     return {"cutoff": cutoff, "customers": one["customer_id"].nunique(), "positives": int(one["label"].sum()), "random": random, **hits}
+
+
+def _contacts(rows: pd.DataFrame, capacity: int) -> int:
+    listed = listed_rows(rows)
+    return min(capacity, len(rows)) if listed is None else int(listed.sum())
+
+
+def _hits(rows: pd.DataFrame, capacity: int) -> float:
+    listed = listed_rows(rows)
+    return hits_at_capacity(rows["label"], rows["raw"], capacity) if listed is None else float(rows["label"].to_numpy() @ listed)

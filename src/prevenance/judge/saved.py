@@ -3,7 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from prevenance.judge.bootstrap import Floats, Weights, bootstrap_interval, bootstrap_weights, closed_rows, customer_index, pooled_metrics
+from prevenance.judge.bootstrap import (
+    Floats,
+    Weights,
+    bootstrap_interval,
+    bootstrap_weights,
+    closed_rows,
+    customer_index,
+    listed_rows,
+    pooled_metrics,
+)
 from prevenance.models.units import unit_evidence
 
 Report = dict[str, float | str | None]
@@ -14,7 +23,7 @@ def compare_with_health_score(
 ) -> Report | None:
     """Return hits_model, hits_score, difference (low, high), saved_assumed, share and text; None where the two share no test period.
 
-    Hits are outcomes among the ``capacity`` best of each test period, summed over the periods both were tested in; the interval of
+    Hits are outcomes on the lists as shipped of each test period, summed over the periods both were tested in; the interval of
     their difference is two-sided 90 %, from a paired bootstrap by customer; None with too few (see ``units``). ``saved_assumed`` is the difference times ``share``, the
     share of outcomes that a contact is assumed to prevent.
 
@@ -52,6 +61,8 @@ def compare_with_health_score(
 def _hits(rows: pd.DataFrame, customers: np.ndarray, weights: Weights, capacity: int) -> Floats:
     """Return hits at capacity summed over periods, one value per column of ``weights``."""
     place = customer_index(rows, customers)
+    if (listed := listed_rows(rows)) is not None:
+        return np.asarray(np.bincount(place, listed * rows["label"].to_numpy(dtype=float), len(weights)) @ weights)
     contacts = np.zeros(weights.shape[1])
     for part in rows.reset_index(drop=True).groupby("cutoff", sort=True).indices.values():
         contacts += np.minimum(capacity, weights[place[part]].sum(axis=0, dtype=float))

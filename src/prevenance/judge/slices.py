@@ -78,7 +78,9 @@ def slice_report(
 
 
 def is_contacted(rows: pd.DataFrame, capacity: int) -> pd.Series:
-    """Return for each row whether it is among the ``capacity`` best of its model and period; ties go to the smaller customer_id."""
+    """Return for each row whether it stood on the list as shipped; without ``rank``, whether it is among the ``capacity`` best by ranking value."""
+    if "rank" in rows:
+        return rows["rank"].notna()
     best = rows.assign(minus=-rows["raw"]).sort_values(["minus", "customer_id"], kind="stable")
     return (best.groupby(["model", "cutoff"]).cumcount() < capacity).reindex(rows.index)
 
@@ -197,8 +199,23 @@ def _judged(one: dict[str, object], chance: float) -> dict[str, object]:
     low, high = gaps["roc_auc"].interval()
     gap = {"value": _finite(gaps["roc_auc"].value), "low": low, "high": high}
     judgement = "ranked worse than by the rule" if one["collapse"] else "; ".join(worse)
-    judgement = judgement or ("gets less attention than its losses" if one.get("starved") else "no difference found")
+    judgement = judgement or ("gets less attention than its losses" if one.get("starved") else _step(one.get("attention")))
     return {**one, "auc_gap": gap, "worse": "; ".join(worse), "says": judgement if one["enough"] else NOT_ENOUGH}
+
+
+def _step(attention: object) -> str:
+    """Return whether contacts and outcomes agree within luck: only an interval that holds 1 says so, and both sides are told."""
+    told: dict[str, float | None] = attention if isinstance(attention, dict) else {}
+    low, high = told.get("low"), told.get("high")
+    if low is None or high is None:
+        return "no difference found"
+    return (
+        "more contacts than its share of the outcomes"
+        if low > 1
+        else "fewer contacts than its share of the outcomes"
+        if high < 1
+        else "in step"
+    )
 
 
 def _auc(rows: pd.DataFrame, column: str, places: np.ndarray, customers: int) -> clustered.Clustered:

@@ -26,12 +26,16 @@ class Past:
 
 @dataclass(frozen=True)
 class Tested(Past):
-    """What the past said of one target, by the back-test of each kind, the rivals and the champion's recipe."""
+    """What the past said of one target, by the back-test of each kind, the rivals and the champion's recipe.
+
+    ``known`` is what was known of each customer at the test cutoffs (see ``shipped``): by it the lists of the past are decided.
+    """
 
     kinds: tuple[str, ...]
     backtest: training.Backtest
     recipe: tuple[str, dict[str, Any]] | None
     health: dict[str, Any]
+    known: pd.DataFrame
 
     @property
     def positives(self) -> int:

@@ -122,7 +122,7 @@ def backtest(
     """Return what each kind, the rivals and the champion's recipe would have said in each fold's test.
 
     Tuning happens once, on the first fold's fit and calibrate parts, all closed before the first test; ``params`` given for a kind are
-    taken instead; those for ``health_score`` make it a rival too. ``champion`` is (kind, params): its recipe, refitted in each fold.
+    taken instead; those for ``health_score`` make it a rival too. ``champion``'s recipe (kind, params) is refitted in each fold.
     """
     rows = usable_rows(frame)
     settings = {kind: dict((params or {}).get(kind, {})) for kind in kinds}
@@ -235,6 +235,7 @@ def _fit(
         "seed": seed,
         "params": params,
         "snapshots": len(learn),
+        "base_rate": float(learn["label"].mean()),
         "positives": int(learn.loc[learn["label"] == 1, "customer_id"].nunique()),
         "calibrated_on": "out of fold" if parted else "fit",
     }

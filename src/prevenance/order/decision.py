@@ -13,11 +13,13 @@ import pandas as pd
 
 from prevenance.order.capacity import Room
 from prevenance.order.holdout import CONTACT, HOLDOUT, HoldOut
-from prevenance.order.value import ORDER, WORKABLE, check_share, expected_value, list_places
+from prevenance.order.policies import DEFAULT, policy_places
+from prevenance.order.value import ORDER, WORKABLE, check_share, expected_value
 
 COOLING = "cooling_down"
 BEYOND = "beyond_capacity"
-APART = ("too_late", "not_enough_data", "escalated", "snoozed", HOLDOUT)
+BELOW = "below_floor"
+APART = ("too_late", "not_enough_data", "escalated", "snoozed", HOLDOUT, BELOW)
 """Why a row stands apart, without a rank."""
 
 STANDING: Mapping[str, object] = {
@@ -32,7 +34,8 @@ class Rules:
     """How a list is decided: ``share`` of the money a contact saves (assumed), its ``cost``, the room and the hold-out.
 
     ``margin`` is by how much (relative) a challenger must be worth more than who is inside already; ``wake_points`` the percentage points
-    of chance that end a snooze.
+    of chance that end a snooze. ``policy`` is the order, a key of ``policies.POLICIES``; ``floor`` the least chance that is worth a
+    contact, 0 for none.
     """
 
     share: float
@@ -41,6 +44,8 @@ class Rules:
     holdout: HoldOut
     margin: float = 0.05
     wake_points: float = 10.0
+    policy: str = DEFAULT
+    floor: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a share outside [0, 1] (E202)."""
@@ -61,7 +66,7 @@ class Memory:
 def decide(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, *, draws: bool) -> tuple[pd.DataFrame, Memory]:
     """Return the decision on each row (its index) and what the next moment has to know.
 
-    Columns: place (1 first, in the order of expected value, whatever stands apart), expected_value, rank (empty for who is not to be
+    Columns: place (1 first, in the order of the policy, whatever stands apart), expected_value, rank (empty for who is not to be
     worked), apart (cooling_down, one of ``APART``, beyond_capacity, or empty), apart_until, woken_points, arm, in_band, drawn_at,
     hours (planned), new (ranked, and not inside on the Monday before).
 
@@ -80,7 +85,7 @@ def decide(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, *
     found, after = _walked(rows, rules, moment, memory, draws=draws)
     rows, ids, apart, worked = found.rows, found.rows["customer_id"], found.apart, found.worked
     expected = expected_value(rows, rules.share, rules.cost)
-    place = list_places(rows, expected, rows["score"])
+    place = policy_places(rows, rules.policy, rules.share, rules.cost)
     decided = pd.DataFrame(
         {
             "customer_id": ids,
@@ -121,7 +126,7 @@ def _walked(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, 
     rows = rows.assign(**{name: usual for name, usual in STANDING.items() if name not in rows})
     ids = rows["customer_id"]
     woken = _woken(rows, rules, memory)
-    apart = _apart(rows, moment, woken)
+    apart = _apart(rows, rules, moment, woken)
     free = apart == ""
     sticky = _sticky(rows, rules, memory.inside)
     arms, band = _drawn(rows[free], sticky, rules, moment, memory, draws)
@@ -156,7 +161,7 @@ def _woken(rows: pd.DataFrame, rules: Rules, memory: Memory) -> pd.Series:
     return rose | (pd.Series(before, index=rows.index, dtype=bool) & rows["rests"].eq("snoozed"))
 
 
-def _apart(rows: pd.DataFrame, moment: datetime, woken: pd.Series) -> pd.Series:
+def _apart(rows: pd.DataFrame, rules: Rules, moment: datetime, woken: pd.Series) -> pd.Series:
     """Return why a row is not to be worked, or an empty text; the first of the reasons holds."""
     rests = rows["rests"].where((rows["rests_until"] > pd.Timestamp(moment)) & ~woken, "")
     reasons = {
@@ -165,14 +170,14 @@ def _apart(rows: pd.DataFrame, moment: datetime, woken: pd.Series) -> pd.Series:
         "not_enough_data": rows["state0"].eq("not_enough_data"),
         "escalated": rows["escalated"].astype(bool),
         "snoozed": rests.eq("snoozed"),
+        BELOW: rows["score"] < rules.floor,
     }
     return pd.Series(np.select(list(reasons.values()), list(reasons), ""), index=rows.index, dtype="str")
 
 
 def _sticky(rows: pd.DataFrame, rules: Rules, inside: frozenset[str]) -> pd.Series:
     """Return the places with everyone who is inside already lifted by the margin, on what a contact gains before its cost."""
-    lift = 1 + rules.margin * rows["customer_id"].isin(inside)
-    return list_places(rows, expected_value(rows, rules.share, rules.cost, lift), rows["score"] * lift)
+    return policy_places(rows, rules.policy, rules.share, rules.cost, 1 + rules.margin * rows["customer_id"].isin(inside))
 
 
 def _inside(rows: pd.DataFrame, place: pd.Series, room: Room) -> pd.Series:

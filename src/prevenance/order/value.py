@@ -9,8 +9,6 @@ WORKABLE = "at_risk"
 ORDER = {WORKABLE: 0, "too_late": 1, "not_enough_data": 2}
 """The states a scored customer may have, in the order in which they are placed."""
 
-OFFERED = ["product_id", "product", "place", "customer_id", "score", "score_low", "score_high", "value_at_stake", "expected_value"]
-
 
 def check_share(share: float) -> None:
     """Raise E202 for a share of saved money outside [0, 1]."""
@@ -52,24 +50,3 @@ def _rank_of(names: pd.Series) -> np.ndarray:
     """Return the place of each name among all in the order of the alphabet; unknown ones last."""
     codes = pd.factorize(names.astype("str"), sort=True)[0]
     return np.where(codes < 0, len(codes), codes)
-
-
-def offers_by_product(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
-    """Return every workable offer, product by product, best customer first: product_id, product, place, customer_id, score, ....
-
-    ``offers``: customer_id, product_id, product, state0, score, score_low, score_high, value_at_stake; one row per customer and product.
-    ``place`` counts from 1 within a product, in the order of the list (expected value, or the chance where no value is known).
-    """
-    rows = offers[offers["state0"] == WORKABLE].reset_index(drop=True)
-    rows["expected_value"] = expected_value(rows, share, cost_per_contact)
-    ordered = rows.iloc[np.argsort(list_places(rows, rows["expected_value"], rows["score"]).to_numpy(), kind="stable")]
-    ordered = ordered.sort_values("product_id", kind="stable").reset_index(drop=True)
-    ordered.insert(0, "place", ordered.groupby("product_id").cumcount() + 1)
-    return ordered[OFFERED]
-
-
-def best_offers(offers: pd.DataFrame, *, share: float, cost_per_contact: float) -> pd.DataFrame:
-    """Return the one best row of each customer (same columns, the index of ``offers``), chosen in the order of the list."""
-    rows = offers.reset_index(drop=True)
-    place = list_places(rows, expected_value(rows, share, cost_per_contact), rows["score"])
-    return offers.iloc[np.argsort(place.to_numpy(), kind="stable")].drop_duplicates("customer_id").sort_index()

@@ -30,8 +30,9 @@ SHAPES = {
     "holdout": "◇",
     "escalated": "!",
     "beyond_capacity": "·",
+    "below_floor": "·",
 }
-GROUPS_APART = ("holdout", "escalated", "snoozed", "too_late", "not_enough_data", "beyond_capacity")
+GROUPS_APART = ("holdout", "escalated", "snoozed", "too_late", "not_enough_data", "beyond_capacity", "below_floor")
 """The groups below the list, in their order on the page."""
 
 
@@ -189,6 +190,7 @@ def state_words(say: Words) -> dict[str, str]:
         "holdout": say("Hold-out"),
         "escalated": say("Escalated"),
         "beyond_capacity": say("Below the line"),
+        "below_floor": say("Hardly likelier than usual"),
     }
 
 

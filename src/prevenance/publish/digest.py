@@ -2,7 +2,7 @@
 
 import re
 
-from prevenance.publish import cells, header
+from prevenance.publish import cells, floors, header
 from prevenance.publish.cells import Row, View, one_line
 from prevenance.publish.template import utf8_text
 from prevenance.words import Words, words
@@ -22,7 +22,7 @@ def digest_text(view: View) -> str:
     late = [told for told, is_late in header.source_freshness(say, view) if is_late]
     head = [
         f"# {markdown_text(header.list_title(say, view))} · {markdown_text(say.date(str(view.get('cutoff') or '')))}",
-        f"**{markdown_text(first)}** {markdown_text(ahead)}".strip(),
+        " ".join([f"**{markdown_text(first)}**", *(markdown_text(text) for text in (ahead, floors.bounds_sentence(say, view)) if text)]),
         markdown_text(header.record_sentence(say, view)),
         markdown_text(" · ".join(moved)),
         markdown_text(say("Late: {sources}", sources=", ".join(late))) if late else "",

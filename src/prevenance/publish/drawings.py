@@ -160,6 +160,23 @@ def power_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: i
     return _svg(width, height, "AUC by days to the outcome", parts)
 
 
+def ranges_svg(rows: Sequence[tuple[str, Mapping[str, Any], bool]], label: str, *, width: int = 720) -> str:
+    """Return a dot and its interval for each (name, {value, low, high}, whether it is in use), on one scale that holds nought."""
+    sides = [value for _, one, _ in rows for key in ("value", "low", "high") if is_known(value := one.get(key))]
+    least, most, left, right = min([0.0, *sides]), max([1.0, *sides]), 250, width - 90
+    scale = (right - left) / (most - least)
+    parts = [_line(left - least * scale, 4, left - least * scale, 28 * len(rows) + 4, "axis")]
+    for place, (name, one, used) in enumerate(rows):
+        y, x, style = 18.0 + 28 * place, left + (one["value"] - least) * scale, "s0" if used else "s4"
+        if is_known(one.get("low")) and is_known(one.get("high")):
+            parts.append(_line(left + (one["low"] - least) * scale, y, left + (one["high"] - least) * scale, y, "luck"))
+        told = f"{name}: {wording.number_text(one['value'])}"
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="{style}">{_title(told)}</circle>')
+        parts += [_text(left - 12, y + 4, name + (" (in use)" if used else ""), "end")]
+        parts += [_text(width - 4, y + 4, wording.number_text(one["value"]), "end")]
+    return _svg(width, 28 * len(rows) + 8, label, parts)
+
+
 def shares_svg(one: Mapping[str, Any], most: float, *, width: int = 150) -> str:
     """Return a slice's share of the outcomes above its share of the contacts, as two bars. Empty text if they are not known."""
     if not is_known(one.get("outcome_share")) or not is_known(one.get("contact_share")) or not most:

@@ -36,6 +36,8 @@ def fits_sentences(say: Words, view: View) -> tuple[str, str]:
     """Return the first line: how many fit the hours or the capacity, and what is at stake among them."""
     told = view.get("fits") or {}
     listed = told.get("listed", sum(group_of(row) == "listed" for row in view.get("rows") or [])) or 0
+    if not listed and (view.get("week") or {}).get("left") == 0:
+        return say("This week's contacts are done."), ""
     if not listed:
         return say("Nobody stands above your line this week."), ""
     hours = (view.get("hours") or {}).get("available")

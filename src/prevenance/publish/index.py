@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prevenance.publish import cells, header
+from prevenance.publish import cells, floors, header
 from prevenance.publish.cells import View, one_line
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known
@@ -54,7 +54,7 @@ def _list(say: Words, view: View, folder: str) -> dict[str, Any]:
         "to": posixpath.join(folder, "list.html"),
         "number": say.number((view.get("fits") or {}).get("listed", len(listed))),
         "first": first,
-        "ahead": ahead,
+        "ahead": f"{ahead} {floors.bounds_sentence(say, view)}".strip(),
         "record": header.record_sentence(say, view),
         "new": say("{n} new", n=moved["new"]) if moved.get("new") else "",
         "top": [
@@ -138,7 +138,13 @@ def _segments(say: Words, view: View) -> list[dict[str, Any]]:
     for one in view.get("segments") or []:
         contacts, outcomes = one.get("contact_share"), one.get("outcome_share")
         starved = is_known(contacts) and is_known(outcomes) and (one.get("expected_outcomes") or 0) >= FEW and contacts < STARVED * outcomes
-        word = one_line(one["note"], 120) if one.get("note") else say("gets less attention than what is expected there") if starved else ""
+        # Lists of earlier versions do not say whether luck explains it.
+        steps = {
+            "fewer": say("gets fewer contacts than what is expected there"),
+            "more": say("gets more contacts than what is expected there"),
+        }
+        word = one_line(one["note"], 120) if one.get("note") else steps.get(str(one.get("step")), "")
+        word = word or (say("gets less attention than what is expected there") if starved and not one.get("step") else "")
         found.append(
             {
                 "list": header.list_title(say, view),
@@ -149,7 +155,7 @@ def _segments(say: Words, view: View) -> list[dict[str, Any]]:
                 "contacts": say.percent(contacts),
                 "outcomes": say.percent(outcomes),
                 "bars": [f"{BAR * min(share, 1):.0f}" if is_known(share) else "0" for share in (contacts, outcomes)],
-                "starved": bool(starved or one.get("note")),
+                "starved": bool(word and one.get("step") != "more"),
                 "word": f"! {word}" if word else say("● in step") if is_known(contacts) and is_known(outcomes) else "",
             }
         )

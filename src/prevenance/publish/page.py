@@ -7,7 +7,7 @@ and only the page's own style and scripts may run (by their hash).
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from prevenance.publish import block, cells, header, opened
+from prevenance.publish import block, cells, floors, header, opened
 from prevenance.publish.cells import Row, View
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known
@@ -25,7 +25,7 @@ def list_page(view: View) -> str:
     say = words(str(view.get("language") or "en"))
     parted = _parted(view.get("rows") or [])
     shown = {key: [(row, opened.story_parts(say, row, view)) for row in rows] for key, rows in parted.items()}
-    static = {key: 0 if key == "beyond_capacity" else STATIC for key in parted}
+    static = {key: 0 if key in ("beyond_capacity", "below_floor") else STATIC for key in parted}
     every = [row for rows in parted.values() for row in rows]
     packed = [None if place < static[key] else parts for key in parted for place, (_, parts) in enumerate(shown[key])]
     return render_template(
@@ -36,6 +36,7 @@ def list_page(view: View) -> str:
         view=view,
         cells=cells,
         header=header,
+        floors=floors,
         groups=shown,
         static=static,
         first=block.FIRST,

@@ -1,11 +1,12 @@
 """A replayed list told to people: on the terminal, and ``replay.html``, one self-contained page without scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from prevenance.judge.replayed import ITEMS
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import DASH, date_text, english_chance, is_known, number_text, one_line, percent_text
 
@@ -27,6 +28,30 @@ def replay_text(rows: pd.DataFrame, summary: Summary, folder: Path, *, shown: in
         lines += [_row(one) for one in part.head(shown).to_dict("records")]
         lines += [f"          and {len(part) - shown} more"] if len(part) > shown else []
     return "\n".join([*lines, f"FILES     {folder}/  list.csv  list.json  replay.html  summary.json"])
+
+
+def check_text(target: str, periods: Sequence[Mapping[str, Any]]) -> str:
+    """Return the replays of the test cutoffs beside what the training claims of them, and what makes the difference (see ``judge.replayed``)."""
+    lines = [f"CHECK     {one_line(target)} · {len(periods)} test cutoffs replayed, beside what the training report claims"]
+    lines.append(
+        f"{'cutoff':<14}{'contacts':>10}{'replayed':>10}{'in both':>10}{'hits':>10}{'replayed':>10}  what makes the difference of the hits"
+    )
+    total: dict[str, int] = {}
+    for one in periods:
+        for name, hits in one["items"].items():
+            total[name] = total.get(name, 0) + hits
+        lines.append(_check_row(date_text(one["cutoff"]), one, one["items"]))
+    sums = {key: {side: sum(one[key][side] for one in periods) for side in ("claimed", "replayed")} for key in ("contacts", "hits")}
+    lines.append(_check_row("total", {**sums, "same": sum(one["same"] for one in periods)}, total))
+    return "\n".join(lines)
+
+
+def _check_row(head: str, one: Mapping[str, Any], items: Mapping[str, int]) -> str:
+    counted = "".join(f"{one[key][side]:>10}" if key != "same" else f"{one['same']:>10}" for key, side in _CHECKED)
+    return f"{head:<14}{counted}  " + ("; ".join(f"{hits:+d} {ITEMS.get(name, name)}" for name, hits in items.items()) or "none")
+
+
+_CHECKED = (("contacts", "claimed"), ("contacts", "replayed"), ("same", ""), ("hits", "claimed"), ("hits", "replayed"))
 
 
 def replay_page(rows: pd.DataFrame, summary: Summary) -> str:

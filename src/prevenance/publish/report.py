@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prevenance.publish import drawings, sentences, wording
+from prevenance.publish import drawings, orders, sentences, wording
 from prevenance.publish.template import render_template
 
 if TYPE_CHECKING:
@@ -65,22 +65,23 @@ def _render(template: str, report: Report, **more: Any) -> str:
         calibration=wording.calibration_sentence(present),
         said={name: sentence(present) for name, sentence in SAID.items()},
         claims=not sentences.too_few(present),
+        orders={"says": orders.floor_sentence(present), "heads": list(orders.COLUMNS.values()), "rows": orders.policy_rows(present)},
         verdict=_verdict(present),
         why=_why(present),
-        **_large(present, periods),
+        **_large(present),
         **more,
     )
 
 
-def _large(report: Report, periods: Sequence[dict[str, Any]]) -> dict[str, str]:
+def _large(report: Report) -> dict[str, str]:
     """Return the numbers of the first screen in large: precision at capacity, and the share of outcomes on no list."""
-    name = sentences.tested_name(report)
-    right, every = wording.total_hits(periods, name), wording.total_hits(periods, "positives")
+    name, told = sentences.tested_name(report), report.get("shipped") or {}
+    right, every = told.get("hits"), told.get("outcomes")
     precision = ((report.get("models") or {}).get(name) or {}).get("precision_at_capacity")
     known = precision and not sentences.too_few(report) and wording.is_known(precision.get("value"))
     return {
         "precision": wording.metric_text("precision_at_capacity", precision) if known else "",
-        "unfound": wording.percent_text((every - right) / every) if right is not None and every else "",
+        "unfound": wording.percent_text((every - right) / every) if wording.is_known(right) and every else "",
     }
 
 
@@ -114,6 +115,7 @@ def _drawn(report: Report) -> dict[str, Markup]:
         "hits": drawings.hits_svg(report.get("periods") or [], wording.shown_model_name(report)),
         "reliability": "" if sentences.too_few(report) else drawings.reliability_svg((report.get("calibration") or {}).get("bins") or []),
         "weeks": drawings.warning_weeks_svg((report.get("lead_time") or {}).get("weeks") or []),
+        "policies": orders.policies_svg(report),
         "gaps": drawings.power_svg(report.get("gaps") or []),
     }
     return {name: Markup(svg) for name, svg in found.items()}

@@ -33,16 +33,15 @@ def too_few(report: Report) -> bool:
 
 
 def hits_sentence(report: Report) -> str:
-    """Return how many contacts of the test lists were right, beside the rule and a blind list."""
-    periods = [dict(period) for period in report.get("periods") or []]
+    """Return how many contacts of the test lists, as they would have been shipped, were right, beside the rule and a blind list."""
+    periods, told = [dict(period) for period in report.get("periods") or []], report.get("shipped") or {}
     name = tested_name(report)
-    right = total_hits(periods, name)
-    if right is None or not is_known(report.get("capacity")):
+    right, contacts = told.get("hits"), told.get("contacts")
+    if not told.get("periods") or not is_known(right):
         return f"{NOT_ENOUGH}: no test period"
     # A share of five outcomes looks as exact as one of five hundred.
     if too_few(report):
         return f"too little to claim anything: {count_text(report.get('positives'), 'customer')} with the outcome, {FEW} are needed"
-    contacts = sum(min(report["capacity"], period.get("customers") or 0) for period in periods)
     precision = ((report.get("models") or {}).get(name) or {}).get("precision_at_capacity")
     range_ = metric_interval_text("precision_at_capacity", precision)
     text = f"{amount_text(right)} of {number_text(contacts)} contacts were right ({metric_text('precision_at_capacity', precision)}"
@@ -58,9 +57,9 @@ def hits_sentence(report: Report) -> str:
 
 def missed_sentence(report: Report) -> str:
     """Return how many outcomes were on no list, and how many were found too late."""
-    periods = [dict(period) for period in report.get("periods") or []]
-    right, every = total_hits(periods, tested_name(report)), total_hits(periods, "positives")
-    if right is None or not every:
+    told = report.get("shipped") or {}
+    right, every = told.get("hits"), told.get("outcomes")
+    if not is_known(right) or not every:
         return f"{NOT_ENOUGH}: no outcome in a test period"
     text = f"{amount_text(every - right)} of {number_text(every)} outcomes were on no list ({percent_text((every - right) / every)})"
     text += f": a list holds {number_text(report.get('capacity'))}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.publish import sentences, wording
+from prevenance.publish import orders, sentences, wording
 from prevenance.publish.wording import NOT_ENOUGH, count_text, date_text, is_known, number_text, one_line, percent_text
 
 Report = Mapping[str, Any]
@@ -26,6 +26,7 @@ def training_text(report: Report) -> str:
         ("SPLIT", _split(report)),
         ("LEAKAGE", _leakage(report)),
         ("BACKTEST", list(_backtest(report))),
+        ("POLICIES", orders.policy_lines(report)),
         ("LEAD TIME", [wording.lead_time_sentence(report)]),
         ("CALIBR.", [wording.calibration_sentence(report)]),
         ("SLICES", _slices(report)),
@@ -106,7 +107,7 @@ def _backtest(report: Report) -> Iterator[str]:
         return
     asked = dict.fromkeys((wording.shown_model_name(report), "champion", "rule", "health_score", "customer_rules"))
     names = [name for name in asked if wording.total_hits(periods, name) is not None]
-    yield f"capacity = {count_text(report.get('capacity'), 'contact')} a list; hits among them:"
+    yield f"capacity = {count_text(report.get('capacity'), 'contact')} a list; hits on each list as shipped:"
     yield _cells("cutoff", "customers", "outcomes", *(wording.model_name(name).lower()[:20] for name in names), "random")
     for period in periods:
         counted = [wording.amount_text(wording.hits_of(period, name)) for name in names]
@@ -194,7 +195,11 @@ def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 1
     worked = ranked[ranked["rank"].notna()]
     said = [
         f"{number_text(groups[state])} {words}"
-        for state, words in (("too_late", "too late"), ("not_enough_data", "not enough data to judge"))
+        for state, words in (
+            ("below_floor", "hardly likelier than usual"),
+            ("too_late", "too late"),
+            ("not_enough_data", "not enough data to judge"),
+        )
         if state in groups
     ]
     said += [by] if by else []

@@ -30,8 +30,8 @@ METRICS = {
     "precision_at_capacity": "Right at capacity",
     "recall_at_capacity": "Found at capacity",
     "lift_at_capacity": "Better than chance",
-    "average_precision": "Average precision",
-    "roc_auc": "AUC",
+    "average_precision": "Average precision (raw ranking)",
+    "roc_auc": "AUC (raw ranking)",
     "brier": "Brier",
     "observed_over_expected": "Seen / predicted",
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from prevenance.base.formats import json_value, neutral_text
 from prevenance.decide.ranking import PAIR_COLUMNS
-from prevenance.publish import header
+from prevenance.publish import floors, header
 from prevenance.publish.block import COLUMNS, CONSTANT
 from prevenance.publish.cells import Row, View, group_of, row_details
 from prevenance.publish.wording import is_known, one_line
@@ -142,7 +142,7 @@ def _facts(say: Words, view: View) -> list[tuple[str, str]]:
     sources = "; ".join(f"{told} ⚠" if late else told for told, late in header.source_freshness(say, view))
     return [
         (say("List"), header.list_title(say, view)),
-        (say("This week"), " ".join(header.fits_sentences(say, view))),
+        (say("This week"), " ".join([*header.fits_sentences(say, view), floors.bounds_sentence(say, view)]).strip()),
         (say("How good it was"), header.record_sentence(say, view)),
         (say("Changed by a contact"), header.effect_sentence(say, view)),
         (say("Since the last list"), "; ".join(header.movement_texts(say, view))),
@@ -168,6 +168,6 @@ def column_meanings(say: Words) -> dict[str, str]:
         "reasons, holds": say("What is linked with the outcome, and what speaks against it"),
         "action, act_by": say("What to do, and by when"),
         "arm": say("contact, or holdout: not to be contacted, so that the effect can be measured"),
-        "state": say("new, open, snoozed, too_late or not_enough_data"),
+        "state": say("new, open, snoozed, too_late, not_enough_data or below_floor"),
         "apart": say("Why a customer has no place: the group below the list"),
     }

@@ -1,15 +1,17 @@
 """The facts of a list's head: what fits, how good the last lists were, what moved, how fresh the sources are, who has how much to do."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from prevenance.base import disk
 from prevenance.base.formats import date_text
 from prevenance.decide import movement
+from prevenance.decide.weeks import week_began
 from prevenance.explain.details import Basis
 from prevenance.history.history import visible_sql
 from prevenance.judge import outcomes
@@ -49,6 +51,23 @@ def work_totals(ranked: pd.DataFrame) -> dict[str, Any]:
     return {"listed": len(worked), "at_stake": at_stake, "expected_outcomes": round(float(worked["score"].sum()), 2)}
 
 
+def week_facts(made: Listed, cutoff: datetime, zone: str) -> dict[str, Any]:
+    """Return what this week's capacity is: since (its Monday), capacity and left (None where hours count), done, and whether anything says so."""
+    room, by_contacts = made.room, made.room.unit == "contacts"
+    day = week_began(cutoff, zone).replace(tzinfo=UTC).astimezone(ZoneInfo(zone or "UTC")).date()
+    counts = {"capacity": room.contacts if by_contacts else None, "left": room.left if by_contacts else None}
+    return {"since": day.isoformat(), **counts, "done": room.done, "known": made.recorded}
+
+
+def floor_facts(made: Listed, times: float) -> dict[str, Any] | None:
+    """Return the floor of a list: chance, base rate, ``times`` one is the other, and how many customers at risk stand above it; None without one."""
+    if not made.floor.chance:
+        return None
+    rows = made.decided
+    above = int((~rows["apart"].isin(["below_floor", "too_late", "not_enough_data"])).sum())
+    return {"chance": made.floor.chance, "base": made.floor.base, "times": times, "above": above}
+
+
 def list_record(
     given: Settings, target: Target, inputs: Inputs, earlier: list[Published], report: dict[str, Any] | None, say: Words
 ) -> dict[str, Any]:
@@ -76,13 +95,12 @@ def list_record(
 
 
 def _backtest(report: dict[str, Any] | None) -> dict[str, Any]:
-    name = (report or {}).get("tested_as")
-    periods = [one for one in (report or {}).get("periods") or [] if one.get(name) is not None]
-    if not report or not periods:
+    """Return what the lists of the test periods held, as they would have been shipped; a report of an earlier version does not say it."""
+    told = (report or {}).get("shipped") or {}
+    if not told.get("periods"):
         return {"source": "none", "hits": None, "contacts": None, "outcomes": None, "missed": None, "period": "", "text": ""}
-    hits, came = round(sum(one[name] for one in periods)), int(sum(one["positives"] for one in periods))
-    contacts = int(sum(min(report["capacity"], one["customers"]) for one in periods))
-    return {"source": "backtest", "hits": hits, "contacts": contacts, "outcomes": came, "missed": came - hits, "period": "", "text": ""}
+    counts = {key: told[key] for key in ("hits", "contacts", "outcomes")}
+    return {"source": "backtest", **counts, "missed": told["outcomes"] - told["hits"], "period": "", "text": ""}
 
 
 def latest_report(out: Path, target: str) -> dict[str, Any] | None:
@@ -132,19 +150,23 @@ def owner_rows(room: Room, ranked: pd.DataFrame) -> list[dict[str, Any]]:
         part = work_totals(own)
         planned = round(part["listed"] * room.hours_per_contact, 2)
         part["outcomes_expected"] = part.pop("expected_outcomes")
-        found.append({"owner": name, "planned": planned, "available": room.available(name), **part})
+        found.append({"owner": name, "planned": planned, "available": room.available(name), "done": room.used.get(name, 0), **part})
     return found
 
 
 def segment_rows(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
-    """Return, for each segment, its share of the contacts beside its share of the expected outcomes: is anybody starved?"""
+    """Return, for each segment, its share of the contacts beside its share of the expected outcomes: is anybody starved, or favoured?
+
+    ``step`` is in_step only where the contacts are what luck would give to that share of the outcomes in nine of ten lists; else fewer or more.
+    """
     rows = ranked.assign(segment=ranked["segment"].fillna(""))
     listed, expected = int(rows["rank"].notna().sum()), float(rows["score"].sum())
     found = []
     for name, own in rows.groupby("segment", sort=True):
         contacts, outcome = int(own["rank"].notna().sum()), float(own["score"].sum())
         shares = (contacts / listed if listed else None), (outcome / expected if expected else None)
-        starved = shares[0] is not None and shares[1] is not None and shares[0] < UNFAIR * shares[1]
+        step = _step(contacts, listed, shares[1])
+        far = step == "fewer" and shares[0] is not None and shares[1] is not None and shares[0] < UNFAIR * shares[1]
         found.append(
             {
                 "segment": name,
@@ -153,10 +175,21 @@ def segment_rows(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
                 "expected_outcomes": round(outcome, 2),
                 "contact_share": shares[0],
                 "outcome_share": shares[1],
-                "note": say("gets far fewer contacts than its share of the expected outcomes") if starved else "",
+                "step": step,
+                "note": say("gets far fewer contacts than its share of the expected outcomes") if far else "",
             }
         )
     return found
+
+
+def _step(contacts: int, listed: int, share: float | None) -> str:
+    """Return fewer, more or in_step: where ``contacts`` lie beside nine in ten draws of ``listed`` with this chance; empty where nothing is known."""
+    from scipy.stats import binom
+
+    if share is None or not listed:
+        return ""
+    low, high = binom.ppf([0.05, 0.95], listed, min(share, 1.0))
+    return "fewer" if contacts < low else "more" if contacts > high else "in_step"
 
 
 def page_links(out: Path, target: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ from prevenance.runs.acts import note_acts
 from prevenance.runs.commands import command
 from prevenance.runs.health import health_score_of
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of, remember_settings
+from prevenance.runs.past_lists import list_claims, with_lists
 from prevenance.runs.settings.outreach import capacity_of, share_of
 from prevenance.runs.settings.schema import Settings, Targets
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
@@ -67,6 +68,8 @@ def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, di
     definitions, messages = definitions_of(given, inputs)
     cutoffs = cutoffs_of(given, target, inputs)
     tested = _tested(given, inputs, target, past_of(given, target, inputs, definitions, cutoffs, steps), steps)
+    steps(f"{target.name}: lists of the past")
+    tested = with_lists(given, inputs, target, tested)
     steps(f"{target.name}: evaluate")
     replicates = given.validation.replicates if tested.positives >= training.FEW else 0
     measured = evaluation.evaluate(tested.backtest.predictions, capacity=capacity, replicates=replicates, seed=given.seed)
@@ -77,7 +80,9 @@ def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, di
         tested.rows, tested.production, choice.kind, tested.columns, seed=given.seed, params=choice.params, about=about
     )
     fitted = training.with_interval_band(fitted, tested.backtest.predictions, choice.tested_as)
-    report = training_report(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
+    steps(f"{target.name}: policies")
+    claims = list_claims(given, target, tested, choice.tested_as, replicates)
+    report = claims | training_report(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
     if tested.health:
         judged: dict[str, Any] = {"capacity": capacity, "share": share_of(given), "replicates": replicates, "seed": given.seed}
         report["health_score"] = compare_with_health_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
@@ -103,7 +108,7 @@ def _tested(given: Settings, inputs: Inputs, target: Target, past: Past, steps: 
     recipe = (old.kind, old.about.get("params", {})) if old else None
     asked: dict[str, Any] = {"seed": given.seed, "trials": given.model.trials, "champion": recipe, "params": _own(health)}
     tested = training.backtest(past.rows, past.parted, kinds, past.columns, **asked)
-    return Tested(**vars(past), kinds=kinds, backtest=tested, recipe=recipe, health=health)
+    return Tested(**vars(past), kinds=kinds, backtest=tested, recipe=recipe, health=health, known=past.rows.iloc[:0])
 
 
 def _champion(given: Settings, inputs: Inputs, target: Target) -> Fitted | None:

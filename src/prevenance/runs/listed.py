@@ -12,13 +12,22 @@ NO_MODEL = {"rule": "ranked by the simple rule: rules, no model", "health_score"
 
 
 @dataclass(frozen=True)
+class Floor:
+    """The least ``chance`` that is worth a contact (0: none), and the ``base`` rate of the labels that the model learned from."""
+
+    chance: float = 0.0
+    base: float | None = None
+
+
+@dataclass(frozen=True)
 class Listed:
     """A ranked list with what it stands on.
 
     ``ranked`` holds the rows of list.csv, ``decided`` the same rows with the private columns of ``ranking.PRIVATE``; ``now`` the inputs of
     the whole cohort. ``weeks`` has a row for each row of the cohort (the target's keys, week_0 oldest to week_11 now), its moments are
     ``line``. ``room`` is what fits, ``absent`` how many are left out, by reason, ``cooling`` who was
-    contacted lately, ``extra`` further files.
+    contacted lately, ``extra`` further files, ``floor`` below which nobody is ranked; ``recorded`` whether anything
+    says what was done: contacts, or answers.
     """
 
     ranked: pd.DataFrame
@@ -33,6 +42,8 @@ class Listed:
     run_id: str
     until: datetime
     notes: list[str]
+    floor: Floor = Floor()
+    recorded: bool = True
 
     @property
     def inputs(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide.ranking import rows_apart
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
+from prevenance.runs.headline import week_facts
 from prevenance.runs.inputs import Inputs, pseudonyms_of
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
@@ -44,6 +45,8 @@ def manifest_of(
         "run_id": made.run_id,
         "data_until": f"{made.until.isoformat()}Z",
         "model": {"version": model_digest[:12], "kind": fitted.kind, "digest": model_digest, "key_id": bundle.key_id()},
+        "week": week_facts(made, inputs.as_of, given.source.timezone),
+        "order": {"policy": given.outreach.policy, "floor": made.floor.chance or None, "base_rate": made.floor.base},
         "counts": counts | {"excluded": excluded, "quarantined": quarantine},
         "tables": {name: asdict(one) for name, one in inputs.counts.items()},
         "inputs": inputs.prints,

@@ -72,14 +72,15 @@ def nights_of(given: Settings) -> list[str]:
     """Return the bare dates from ``nights.first`` to ``nights.last``."""
     if not given.nights.first or not given.nights.last:
         raise PrevenanceError("E208", "from or to is not set", key="from", fix="add both dates, such as from=2026-04-01 to=2026-04-05")
-    first, last = (_day(key, text) for key, text in (("from", given.nights.first), ("to", given.nights.last)))
+    first, last = (day_of(key, text) for key, text in (("from", given.nights.first), ("to", given.nights.last)))
     if not 0 <= (last - first).days < MOST:
         fix = "give from before to, or several runs"
         raise PrevenanceError("E208", f"from={first} to={last} is not 1 to {MOST} nights", key="to", fix=fix)
     return [f"{first + timedelta(days=n)}" for n in range((last - first).days + 1)]
 
 
-def _day(key: str, text: str) -> date:
+def day_of(key: str, text: str) -> date:
+    """Return a bare date; E208 for what is none."""
     try:
         return date.fromisoformat(text)
     except ValueError as problem:

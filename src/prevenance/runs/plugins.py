@@ -35,6 +35,7 @@ class Plugin:
     ``features``: set -> function of lookbacks that gives its definitions, as in ``features.SETS``; a source gets all sets unless it chooses.
     ``targets``: kind -> function that gives the target; settings come by name. ``models``: kind -> module with the four functions of
     ``prevenance.models``. ``writers``: file of a published list -> function of its rows (as in list.csv) and manifest that gives bytes.
+    ``policies``: order of a list -> function of its rows (``order.policies.Policy``), asked for by ``outreach.policy``.
     ``conf``: a folder that is looked through after ours: ``source/``, ``target/``, ``playbook/``, ``health_score/``.
     ``words``: a folder with ``fr.toml`` and ``de.toml``, as those of ``prevenance.words``.
     """
@@ -46,6 +47,7 @@ class Plugin:
     writers: Mapping[str, Callable[[Any, Mapping[str, Any]], bytes]] = field(default_factory=dict)
     conf: Path | None = None
     words: Path | None = None
+    policies: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
 
 REGISTERED: dict[str, Plugin] = {}
@@ -100,6 +102,7 @@ def register(plugin: Plugin) -> None:
         return
     from prevenance.features.sets import SETS
     from prevenance.models.kinds import MODELS
+    from prevenance.order.policies import POLICIES
     from prevenance.publish.folders import WRITERS
     from prevenance.targets import KINDS, words_of
     from prevenance.words import words
@@ -116,6 +119,7 @@ def register(plugin: Plugin) -> None:
         ("kind of target", KINDS, plugin.targets),
         ("kind of model", MODELS, plugin.models),
         ("file of a list", WRITERS, plugin.writers),
+        ("policy", POLICIES, plugin.policies),
     )
     for what, held, own in brought:
         for name in own:

@@ -19,15 +19,17 @@ from prevenance.history.roster import customer_attributes
 from prevenance.judge.drift import unseen_words
 from prevenance.models.bundle import Fitted
 from prevenance.order.decision import BEYOND, COOLING, Rules
-from prevenance.order.value import offers_by_product
+from prevenance.order.policies import offers_by_product
 from prevenance.runs.champion import check_inputs
+from prevenance.runs.commands import command
 from prevenance.runs.inputs import Inputs, pseudonyms_of
-from prevenance.runs.listed import Listed
-from prevenance.runs.settings.outreach import peace_of, rules_of
+from prevenance.runs.listed import Floor, Listed
+from prevenance.runs.settings.outreach import WITHOUT_FLOOR, floor_of, peace_of, rules_of
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
+from prevenance.targets.target import Target
 from prevenance.words import words
 
 
@@ -39,7 +41,9 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     target, cutoff, history = target_of(given), inputs.as_of, inputs.history
     definitions, notes = definitions_of(given, inputs, fitted)
     check_inputs(fitted, feature_columns(definitions))
-    rules, say = rules_of(given, target), words(given.language)
+    base, say = fitted.about.get("base_rate"), words(given.language)
+    rules = rules_of(given, target, floor_of(given, target, fitted.kind, base))
+    notes += no_floor_note(given, target, fitted)
     moments = moments_of(cutoff, rules)
     found = scored_weeks(history, target, fitted, definitions, moments, say, steps)
     steps(f"{target.name}: explain")
@@ -52,7 +56,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
-    choice = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
+    choice, room = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
@@ -65,12 +69,33 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
     if found.offers is not None:
         free = found.offers[found.offers["customer_id"].isin(ranked.loc[ranked["apart"].isin(["", BEYOND]), "customer_id"])]
-        extra["by_product.csv"] = formats.csv_bytes(offers_by_product(free, share=rules.share, cost_per_contact=rules.cost))
+        extra["by_product.csv"] = formats.csv_bytes(
+            offers_by_product(free, policy=rules.policy, share=rules.share, cost_per_contact=rules.cost)
+        )
     cooling = frozenset(choice.loc[choice["apart"] == COOLING, "customer_id"])
     absent = {COOLING: len(cooling)} if cooling else {}
     return Listed(
-        public_columns(ranked), ranked, found.now, found.weeks, moments.line, rules.room, absent, cooling, extra, run_id, until, notes
+        public_columns(ranked),
+        ranked,
+        found.now,
+        found.weeks,
+        moments.line,
+        room,
+        absent,
+        cooling,
+        extra,
+        run_id,
+        until,
+        notes,
+        Floor(rules.floor, base),
     )
+
+
+def no_floor_note(given: Settings, target: Target, fitted: Fitted) -> list[str]:
+    """Return a note where a floor is asked for and the model, of an earlier version, does not say its base rate."""
+    if not target.keeps or not given.outreach.floor or fitted.kind in WITHOUT_FLOOR or "base_rate" in fitted.about:
+        return []
+    return [f"no floor: the model was trained before models said their base rate; FIX: {command('train', f'target={target.name}')}"]
 
 
 def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:

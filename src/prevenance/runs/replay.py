@@ -1,9 +1,10 @@
 """The list as it would have been at a past date, refitted with what had closed by then, and what became of it."""
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
@@ -13,52 +14,34 @@ from prevenance.models import bundle, training
 from prevenance.models.bundle import Fitted
 from prevenance.publish import folders
 from prevenance.publish import replay as pages
-from prevenance.runs.champion import asked_source, champion_of, with_champion
-from prevenance.runs.inputs import Inputs, load_inputs
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.listed import Listed
 from prevenance.runs.ranked import ranked_list
-from prevenance.runs.settings.schema import Settings, Targets
+from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.targets.target import Target
 
 
-def replay_each(given: Settings, targets: Targets, steps: Steps) -> dict[str, Any]:
-    """Replay the chosen target, or every target that has a champion, at ``as_of``."""
-    if not given.as_of:
-        fix = "add a date, such as as_of=2026-04-01"
-        raise PrevenanceError("E208", "as_of is not set, a replay needs a past date", key="as_of", fix=fix)
-    chosen = with_champion(given.folder, targets(given))
-    # All champions before any table: a target without one is refused in a second, not after the reading.
-    champions = [champion_of(given.folder, target_of(one), None, asked_source(one)) for one in chosen]
-    # Two readings: one sees only what was known then, and the other judges by what has become known since.
-    now = load_inputs(replace(given, as_of=None), steps)
-    then = load_inputs(given, steps)
-    results = {}
-    for one, (fitted, _, messages) in zip(chosen, champions, strict=True):
-        text, results[one.target.name] = replay_target(one, fitted, then, now, messages, steps)
-        steps.tell(text)
-    return {"outcome": "replayed", "targets": results}
-
-
 def replay_target(
     given: Settings, champion: Fitted, then: Inputs, now: Inputs, messages: list[str], steps: Steps
-) -> tuple[str, dict[str, Any]]:
-    """Refit, list and judge one target at ``then.as_of``, write its folder; return the text to print and the facts for the status file."""
+) -> tuple[str, dict[str, Any], pd.DataFrame, Listed]:
+    """Refit, list and judge one target at ``then.as_of``, write its folder; return the text to print, the facts for the status file, the judged rows and the list."""
     target = target_of(given)
     fitted, digest, why = refit_champion(given, target, champion, then, steps)
     made = ranked_list(given, then, fitted, digest, steps, replaying=True)
     steps(f"{target.name}: judge by what is known at {now.as_of:%Y-%m-%d}")
     rows = outcomes.outcomes_of_list(now.history, target, made.ranked)
     date = date_text(then.as_of, given.source.timezone)
-    facts = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "horizon_days": target.horizon_days}
+    counted = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "horizon_days": target.horizon_days}
     verb = target.words.past
-    summary = facts | {
+    summary = counted | {
         "target": target.name,
         "says": target.says,
         "lead_days": target.lead_days,
         "cutoff": then.as_of,
         "judged_at": now.history.until,
-        "verdict": outcomes.verdict(facts, verb),
+        "verdict": outcomes.verdict(counted, verb),
         "model": {"kind": fitted.kind, "digest": digest, "why": why},
         "verb": verb,
         "messages": [*messages, *then.messages, *made.notes],
@@ -71,7 +54,8 @@ def replay_target(
         "summary.json": formats.canonical_json(summary | {"run_id": made.run_id, "data_until": made.until}),
     }
     folders.write_files(folder, files)
-    return pages.replay_text(rows, summary, folder), {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
+    facts = {"replay": str(folder), "run_id": made.run_id, "verdict": summary["verdict"]}
+    return pages.replay_text(rows, summary, folder), facts, rows, made
 
 
 def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inputs, steps: Steps) -> tuple[Fitted, str, str]:

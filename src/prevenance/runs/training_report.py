@@ -15,6 +15,7 @@ from prevenance.features.define import Definition
 from prevenance.judge import drift, evaluation, gaps, hindsight, lead, metrics, slices
 from prevenance.judge.footprints import not_looked_at
 from prevenance.judge.reliability import reliability
+from prevenance.judge.shipped import shipped_list
 from prevenance.judge.tested import Choice, Tested
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted, chance
@@ -79,7 +80,7 @@ def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choic
         "ties": {name: _ties(part, capacity) for name, part in predictions.groupby("model", sort=True)},
         "periods": json.loads(evaluation.period_hits(predictions, capacity).to_json(orient="records", date_format="iso")),
         "calibration": reliability(predictions, choice.tested_as, seed=given.seed),
-        "reasons_stability": _stability(given, facts, tested, capacity),
+        "reasons_stability": _stability(given, facts, tested, choice.tested_as, capacity),
         "gaps": _gaps(facts.fitted, tested, choice),
         "drift": _drift(tested, choice.moved, inputs.as_of),
         "features": len(tested.columns),
@@ -149,10 +150,13 @@ def _lead_time(predictions: pd.DataFrame, model: str, capacity: int, target: Tar
     return found | {"weeks": lead.lead_weeks(predictions, model, capacity, target.lead_days)}
 
 
-def _stability(given: Settings, facts: Facts, tested: Tested, capacity: int) -> dict[str, object]:
+def _stability(given: Settings, facts: Facts, tested: Tested, model: str, capacity: int) -> dict[str, object]:
     """Return whether the reasons of those whom the newest test's list would name come back over refits."""
     newest = _newest(tested)
     best = newest.iloc[np.lexsort((newest["customer_id"].to_numpy(dtype=str), -chance(facts.fitted, newest)))[:capacity]]
+    if tested.parted:
+        keys = ["cutoff", *facts.target.keys]
+        best = newest.merge(shipped_list(tested.backtest.predictions, model, tested.parted[-1].test)[keys], on=keys)
     told = column_stories(facts.definitions)
     return stability.reasons_stability(facts.fitted, tested.rows, tested.production, best, told, seed=given.seed)
 

@@ -100,6 +100,8 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "hours": headline.hours_totals(made.room, ranked),
         "owners": headline.owner_rows(made.room, ranked),
         "segments": headline.segment_rows(ranked, say),
+        "week": manifest["week"],
+        "floor": headline.floor_facts(made, given.outreach.floor),
         "fits": headline.work_totals(ranked),
         "record": headline.list_record(given, target, inputs, earlier, headline.latest_report(out, target.name), say),
         "decided": asdict(override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),

@@ -89,6 +89,7 @@ def contraction(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         "one who left altogether is no such case",
         words=WORDS,
         plays=PLAYS,
+        keeps=True,
     )
 
 

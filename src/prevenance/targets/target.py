@@ -47,6 +47,7 @@ class Target:
     With ``pairs`` a row is a customer and a product: both return ``product_id`` too. ``burn_in_days`` is how much history a cohort needs;
     who is known for less than ``min_known_days`` is neither learned from, tested nor listed.
     ``alone`` says that both treat each customer alone, as ``State.alone``, and so can be asked for several cutoffs in one statement.
+    ``keeps`` says that the list is one of customers to keep: who is hardly likelier than usual to have the outcome stands on none.
     ``words`` say it to people; ``plays`` is what to do about a reason, as in ``conf/playbook/``: family (or ``any``) -> play.
     """
 
@@ -62,6 +63,7 @@ class Target:
     alone: bool = False
     says: str = ""
     pairs: bool = False
+    keeps: bool = False
     burn_in_days: int = 0
     min_known_days: int = 28
     words: TargetWords = ANY_OUTCOME

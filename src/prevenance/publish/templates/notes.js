@@ -98,7 +98,7 @@ $("#export")?.addEventListener("click", () => {
 try { $("#by").value = localStorage.getItem("prevenance.by") || ""; } catch { /* no store */ }
 $("#by").addEventListener("change", () => { try { localStorage.setItem("prevenance.by", $("#by").value.trim()); } catch { /* no store */ } });
 addEventListener("beforeprint", () => {
-  for (const group of groups.filter((each) => each.key !== "beyond_capacity")) {
+  for (const group of groups.filter((each) => each.key !== "beyond_capacity" && each.key !== "below_floor")) {
     if (group.details) group.details.open = true;
     group.limit = Infinity;
     show(group);

@@ -8,6 +8,7 @@ from typing import Any
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
+from prevenance.order.policies import POLICIES
 from prevenance.privacy.retention import check_retention
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
@@ -34,6 +35,7 @@ COUNTS: Mapping[str, tuple[float, str]] = {
 
 BOUNDS: Mapping[str, tuple[float, float]] = {
     **{"share": (0, 1), "holdout.share": (0, 0.5), "holdout.band": (0, 1), "margin": (0, 1), "wake_points": (0.1, 100)},
+    "floor": (0, 100),
     **{"capacity": (1, INFINITE), "hours_per_contact": (0.01, INFINITE), "cost_per_contact": (0, INFINITE)},
     **{"cost_per_ticket": (0.01, INFINITE), "holdout.max_value": (0, INFINITE)},
     **{"cooldown_days": (0, 3650), "escalation_days": (0, 36500), "wrong_alarm_days": (0, 3650)},
@@ -71,6 +73,9 @@ def check_settings(given: Settings) -> None:
             if not low <= value <= high or math.isinf(value):
                 span = f"from {low:g} to {high:g}" if high < INFINITE else f"of {low:g} or more"
                 raise PrevenanceError("E202", f"outreach.{key} is {value}", key=f"outreach.{key}", fix=f"give a number {span}")
+    if given.outreach.policy not in POLICIES:
+        what, fix = f'no policy is called "{given.outreach.policy}"', did_you_mean(given.outreach.policy, POLICIES)
+        raise PrevenanceError("E203", what, key="outreach.policy", fix=fix)
     check_retention(given.privacy.retention.tables, given.privacy.retention.artifacts)
     _either(given.privacy.review, "privacy.review", "required", "optional")
     if given.playbook.plays:

@@ -9,7 +9,7 @@ from prevenance.tables.canonical import TABLES
 
 WORDS = {
     "leakage": {"features": "table.file"} | {key: f"table.{key}" for key in ("label", "id", "cutoff", "fail", "permitted")},
-    "backfill": {"from": "nights.first", "to": "nights.last"},
+    **{name: {"from": "nights.first", "to": "nights.last"} for name in ("backfill", "replay")},
 }
 """What a command is asked in its own words -> the key of its conf: ``features=`` is a file there, elsewhere a group of choices."""
 

@@ -9,6 +9,9 @@ from prevenance.order.suppression import Peace
 from prevenance.runs.settings.schema import Settings
 from prevenance.targets.target import Target
 
+WITHOUT_FLOOR = ("base_rate", "rule", "customer_rules", "health_score")
+"""Kinds that are no model: their chances are too coarse to draw a line by."""
+
 
 def share_of(given: Settings) -> float:
     """Return the share that a contact usually changes for this target: assumed, not measured."""
@@ -31,10 +34,20 @@ def peace_of(given: Settings) -> Peace:
     return Peace(chosen.cooldown_days, chosen.escalation_days, chosen.wrong_alarm_days, source.static, source.timezone)
 
 
-def rules_of(given: Settings, target: Target) -> Rules:
-    """Return how this target's list is decided. Hours, where they are given, count instead of contacts."""
+def floor_of(given: Settings, target: Target, kind: str, base_rate: float | None) -> float:
+    """Return the least chance that is worth a contact: of customers to keep ``outreach.floor`` times the base rate; else, and without a model, 0.
+
+    Never above the middle between the base rate and certainty: where most customers have the outcome, twice that is nobody's chance.
+    """
+    if not target.keeps or kind in WITHOUT_FLOOR or not base_rate or not given.outreach.floor:
+        return 0.0
+    return min(given.outreach.floor * base_rate, (1 + base_rate) / 2)
+
+
+def rules_of(given: Settings, target: Target, floor: float = 0.0) -> Rules:
+    """Return how this target's list is decided, nobody below a chance of ``floor``. Hours, where they are given, count instead of contacts."""
     chosen = given.outreach
     room = Room(capacity_of(given), chosen.hours or {}, chosen.hours_per_contact)
     key = os.environ.get(chosen.holdout.key_env, "").encode() or PUBLIC_SALT
     held = HoldOut(target.name, target.horizon_days, chosen.holdout.share, chosen.holdout.band, chosen.holdout.max_value, key)
-    return Rules(share_of(given), cost_of(given), room, held, chosen.margin, chosen.wake_points)
+    return Rules(share_of(given), cost_of(given), room, held, chosen.margin, chosen.wake_points, chosen.policy, floor)

@@ -181,6 +181,8 @@ class OutreachSettings:
     """How a list is decided; each key is told in conf/outreach/default.yaml."""
 
     capacity: int = 20
+    policy: str = "value_above_floor"
+    floor: float = 2.0
     hours: dict[str, float] | None = None
     hours_per_contact: float = 1.5
     share: float = 0.15
