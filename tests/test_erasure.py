@@ -18,6 +18,7 @@ from pathlib import Path
 import once
 import pandas as pd
 import pytest
+from amount import whole
 
 from pipelines import erase, explain, export, feedback, replay, score, train
 from pipelines.start.compose import settings_of
@@ -84,7 +85,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert run("feedback", f"out={out}", f"file={out.parent / 'answers.csv'}") == 0
     assert run("export", f"out={out}", "target=churn", "reviewed_only=true") == 0
     assert run("explain", f"out={out}", f"customer={victim}", "target=churn") == 0
-    assert run("replay", f"out={out}", "target=churn", "as_of=2026-07-01") == 0
+    if whole():  # ``lived`` has a replay in every run
+        assert run("replay", f"out={out}", "target=churn", "as_of=2026-07-01") == 0
     return out
 
 
