@@ -9,12 +9,16 @@ import pandas as pd
 
 from prevenance.base import formats
 from prevenance.decide.feedback import Answer
-from prevenance.decide.playbook import playbook_of
+from prevenance.decide.playbook import NEW_DAYS, playbook_of
+from prevenance.decide.plays import Situation, value_tiers
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
-from prevenance.decide.weeks import decision_at_cutoff, known_answers, moments_of, scored_weeks
-from prevenance.explain.attribution import reason_columns
+from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
+from prevenance.explain.reasons import RowReasons
+from prevenance.explain.rows import reason_columns, reasons_by_row
+from prevenance.explain.things import own_things
 from prevenance.features.build import feature_columns
-from prevenance.history.history import history_digest
+from prevenance.features.define import Definition
+from prevenance.history.history import History, history_digest
 from prevenance.history.roster import customer_attributes
 from prevenance.judge.drift import unseen_words
 from prevenance.models.bundle import Fitted
@@ -28,7 +32,18 @@ from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
-from prevenance.words import words
+from prevenance.targets import KINDS
+from prevenance.targets.target import Target
+from prevenance.words import Words, words
+
+OWN_PAST = 5_000
+"""Rows, in the order of the list, whose own past is looked at: those that open to a story."""
+
+TOLD = 2
+"""Reasons of a row that a list tells, and a play may answer."""
+
+TELLING = 2
+"""How reasons are told: the same list told another way is another list."""
 
 
 def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, steps: Steps, *, replaying: bool = False) -> Listed:
@@ -42,17 +57,19 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     rules, say = rules_of(given, target), words(given.language)
     moments = moments_of(cutoff, rules)
     found = scored_weeks(history, target, fitted, definitions, moments, say, steps)
-    steps(f"{target.name}: explain")
     known = unseen_words(fitted.encoder, found.now)
     notes += [f"{name}: {rows} rows hold a word that the model does not know; it counts as other" for name, rows in known.items()]
-    told = reason_columns(fitted, found.told_from, definitions, say=say, before=found.before)
-    told.loc[found.rows["score"].isna(), ["reasons", "holds", "family"]] = ""
     people = customer_attributes(history, cutoff)
-    rows = pd.concat([found.rows, told], axis=1).merge(people, on="customer_id", how="left")
+    rows = found.rows.merge(people, on="customer_id", how="left")
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
     choice = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
+    steps(f"{target.name}: explain")
+    told, columns = told_rows(found, fitted, history, moments, definitions, target, choice, say)
+    rows = pd.concat([rows, columns], axis=1)
+    worked = rows.assign(tier=value_tiers(rows["value_at_stake"]))[choice["rank"].notna()]
+    rows["situation"] = situations(history, moments.cutoff, worked, told, target, given.target.kind, say).reindex(rows.index)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
@@ -69,8 +86,48 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     cooling = frozenset(choice.loc[choice["apart"] == COOLING, "customer_id"])
     absent = {COOLING: len(cooling)} if cooling else {}
     return Listed(
-        public_columns(ranked), ranked, found.now, found.weeks, moments.line, rules.room, absent, cooling, extra, run_id, until, notes
+        public_columns(ranked), ranked, found.now, found.weeks, moments.line, rules.room, absent, cooling, extra, run_id, until, notes, told
     )
+
+
+def told_rows(
+    found: Scored,
+    fitted: Fitted,
+    history: History,
+    moments: Moments,
+    definitions: tuple[Definition, ...],
+    target: Target,
+    choice: pd.DataFrame,
+    say: Words,
+) -> tuple[dict[str, RowReasons], pd.DataFrame]:
+    """Return customer_id -> its reasons, and the columns reasons, holds and family of each row; of one without a chance nothing is told.
+
+    Beyond the first ``OWN_PAST`` places rows are compared with similar customers alone.
+    """
+    first = choice["place"].rank(method="first").to_numpy() <= OWN_PAST
+    told = reasons_by_row(fitted, found.told_from, history, moments.cutoff, found.now, definitions, say, told_by=target.told_by, own=first)
+    columns = reason_columns(told, say)
+    judged = found.rows["score"].notna()
+    columns.loc[~judged, ["reasons", "holds", "family"]] = ""
+    return {customer: one for customer, known, one in zip(found.rows["customer_id"], judged, told, strict=True) if known}, columns
+
+
+def situations(
+    history: History, cutoff: datetime, rows: pd.DataFrame, told: dict[str, RowReasons], target: Target, kind: str, say: Words
+) -> pd.Series:
+    """Return what the play of each row to be worked is chosen by, with the index of ``rows``."""
+    own = own_things(history, cutoff, rows["customer_id"].tolist(), say)
+    names = frozenset({target.name, KINDS[kind]().name if kind in KINDS else target.name})
+    found = []
+    for customer, tier, product in zip(rows["customer_id"], rows["tier"], rows.get("product_id", [""] * len(rows)), strict=True):
+        mine, reasons = own.loc[customer], told.get(customer, RowReasons()).reasons[:TOLD]
+        found.append(
+            Situation(
+                names, target.told_by == "worse", tuple((one.family, one.column, one.way) for one in reasons), tier,
+                "new" if mine["known_days"] < NEW_DAYS else "settled", mine["renewal_days"], int(mine["open_tickets"]), product, mine["things"],
+            )
+        )  # fmt: skip
+    return pd.Series(found, index=rows.index, dtype=object)
 
 
 def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:
@@ -92,6 +149,7 @@ def run_id_of(
     settings |= {"playbook": plays, "language": given.language, "key": rules.holdout.mark}
     settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
     settings |= {"late": late} if late else {}
+    settings |= {"told": TELLING}
     depends = {
         "cutoff": cutoff.isoformat(),
         "data": visible_rows,

@@ -73,6 +73,7 @@ def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         at_end=True,
         says=f"gave notice on, or ended, every contract within {horizon_days} days of the cutoff",
         words=UNDER_CONTRACT,
+        told_by="worse",
     )
 
 
@@ -94,6 +95,7 @@ def by_event(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int = 1
         alone=True,
         says=f"had a churn event within {horizon_days} days of the cutoff",
         words=UNDER_CONTRACT,
+        told_by="worse",
     )
 
 
@@ -126,6 +128,7 @@ def by_silence(
         says=f"had no {' or '.join(activity_in)} within {horizon_days} days of the cutoff, among those active in the {active_days} days before",
         burn_in_days=active_days,
         words=LEAVING,
+        told_by="worse",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Target:
     With ``pairs`` a row is a customer and a product: both return ``product_id`` too. ``burn_in_days`` is how much history a cohort needs;
     who is known for less than ``min_known_days`` is neither learned from, tested nor listed.
     ``alone`` says that both treat each customer alone, as ``State.alone``, and so can be asked for several cutoffs in one statement.
-    ``words`` say it to people; ``plays`` is what to do about a reason, as in ``conf/playbook/``: family (or ``any``) -> play.
+    ``words`` say it to people; ``told_by`` is how its reasons are told: by what is ``worse`` for the relation, or by what raises the
+    ``chance``, where more of a good thing may be a reason. ``plays`` is what to do about a reason, as in ``conf/playbook/``: family (or ``any``) -> play.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Target:
     burn_in_days: int = 0
     min_known_days: int = 28
     words: TargetWords = ANY_OUTCOME
+    told_by: Literal["worse", "chance"] = "chance"
     plays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     @property
