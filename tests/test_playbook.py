@@ -11,6 +11,7 @@ import yaml
 
 from pipelines.start.compose import settings_of
 from prevenance.base.errors import PrevenanceError
+from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import FAMILIES, NEVER, STAGES, THINGS, TIERS, TOPICS, Play, play_of, playbook_of
 from prevenance.decide.plays import Situation, chosen_play, value_tiers
 from prevenance.features import definitions
@@ -251,3 +252,17 @@ def test_one_setting_of_a_case_can_be_given_on_the_command_line():
     found = settings_of("score", ["playbook.cases.errors.days=9"]).playbook
     assert next(one for one in playbook_of(found.plays, found.targets, found.cases).cases if one.name == "errors").days == 9
     assert "errors" not in {one.name for one in playbook_of(found.plays, found.targets, found.cases | {"errors": None}).cases}
+
+
+def test_what_was_done_within_sixty_days_is_known_by_the_answers():
+    from datetime import date, datetime
+
+    from prevenance.decide.plays import plays_done
+
+    def answer(day: str, action: str = "contacted", play: str = "errors") -> Answer:
+        at = f"2026-{day}T09:00:00Z"
+        return Answer("churn", "c1", "", "0" * 16, at, action, at, "", "", "", "", "", play=play)
+
+    answers = [answer("09-01"), answer("09-20"), answer("09-25", "snooze"), answer("06-01", play="quiet_key"), answer("09-24", play="")]
+    assert plays_done(answers, datetime(2026, 10, 1), static=False) == {"c1": {"errors": date(2026, 9, 20)}}
+    assert plays_done(answers, datetime(2026, 9, 1), static=False) == {}

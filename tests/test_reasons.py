@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from test_explain import COLUMNS, world
 
 from prevenance.explain.facts import wordings
+from prevenance.explain.moved import moved_texts
 from prevenance.explain.reasons import (
     Reasons,
     bad_ways,
@@ -29,8 +30,10 @@ from prevenance.explain.usual import LEAST, PEERS, Usual, cohort_values, usual_v
 from prevenance.features import definitions
 from prevenance.features.define import Count, Feature, Mean, Ratio, State, Sum, Trend, worse_of
 from prevenance.history.history import History
-from prevenance.models.bundle import chance
+from prevenance.models.bundle import Fitted, chance
+from prevenance.models.encode import Encoder
 from prevenance.models.training import fit_model
+from prevenance.publish import cells
 from prevenance.targets import KINDS
 from prevenance.words import LANGUAGES, words
 
@@ -338,3 +341,42 @@ def test_reasons_of_a_trained_model_are_those_that_the_history_shows():
 def test_a_mean_is_made_for_each_sum_that_follows_the_calendar():
     means = [one for one in with_means(SHIPPED) if one.name.endswith("_each")]
     assert [(one.name, one.value) for one in means] == [("invoiced_90d_each", Mean("amount"))]
+
+
+NARROW = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def moved(now: dict[str, float], then: dict[str, float], *, told_by: str = "worse", weight: float = 0.8) -> list[str]:
+    """Return why a chance moved that hangs on logins and tickets, one log-odds a login less and a ticket more."""
+    names = ("logins_28d", "tickets_28d")
+    prepare = {"numbers": [0, 1], "fill": [0.0, 0.0], "missing": [], "mean": [0.0, 0.0], "scale": [1.0, 1.0], "categories": [], "share": []}
+    model = Fitted("logistic", Encoder(names), {"prepare": prepare, "weights": [-weight, weight], "intercept": 0.0}, (1.0, 0.0), NARROW)
+    frames = [pd.DataFrame([one], columns=list(names)) for one in (now, then)]
+    return moved_texts(model, *frames, DEFINITIONS, SAY, told_by=told_by)[0]
+
+
+def test_why_a_chance_moved_is_told_with_the_number_then():
+    assert moved({"logins_28d": 1.0, "tickets_28d": 2.0}, {"logins_28d": 4.0, "tickets_28d": 1.0}) == [
+        "Logins in 28 days: 1 (28 days before: 4)",
+        "Tickets in 28 days: 2 (28 days before: 1)",
+    ]
+
+
+def test_below_the_noise_nothing_moved():
+    assert moved({"logins_28d": 1.0, "tickets_28d": 2.0}, {"logins_28d": 1.0, "tickets_28d": 2.0}) == []
+    assert moved({"logins_28d": 1.0, "tickets_28d": 2.0}, {"logins_28d": 1.01, "tickets_28d": 2.0}) == []
+    assert moved({"logins_28d": 1.0, "tickets_28d": 2.0}, {"logins_28d": np.nan, "tickets_28d": np.nan}) == []
+
+
+def test_what_got_worse_does_not_explain_a_chance_that_fell():
+    # a model that thinks more logins are bad: the chance falls with them, and nothing visible explains it
+    fell = ({"logins_28d": 1.0, "tickets_28d": 2.0}, {"logins_28d": 4.0, "tickets_28d": 2.0})
+    assert moved(*fell, weight=-0.8) == []
+    assert moved(*fell, weight=-0.8, told_by="chance") == ["Logins in 28 days: 1 (28 days before: 4)"]
+
+
+def test_a_move_that_nothing_explains_is_not_coloured():
+    one = {"score": 0.3, "score_low": 0.2, "score_high": 0.4, "change_28d": -30.0}
+    assert cells.trend_cell(SAY, one | {"details": {"moved": []}})["kind"] == "flat"
+    assert cells.trend_cell(SAY, one | {"details": {"moved": ["NPS: 9 (28 days before: 2)"]}})["kind"] == "down"
+    assert cells.trend_cell(SAY, one | {"change_28d": 9.0})["word"] == "steady"

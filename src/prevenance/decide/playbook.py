@@ -63,7 +63,7 @@ NEW_DAYS = 90
 
 THINGS = (
     *("product", "features", "feature", "tickets", "ticket", "ticket_days", "category", "again"),
-    *("invoice", "invoice_days", "used", "seats", "idle", "release", "score", "limit", "family", "renewal"),
+    *("invoice", "invoice_days", "used", "seats", "idle", "release", "score", "limit", "over", "near", "often", "family", "renewal"),
 )
 """Placeholders of an action or a message: the customer's own things. A play whose things are not there is not used."""
 

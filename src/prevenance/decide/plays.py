@@ -1,11 +1,12 @@
 """Which play a row gets: by its reasons, the customer, what of theirs can be named, and what was done lately."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 
+from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import TOPICS, Play, Playbook, play_of
 
 AGAIN_DAYS = 60
@@ -55,6 +56,17 @@ def chosen_play(one: Situation, target: str, playbook: Playbook) -> Chosen:
     free = [play for play in named if play.name not in one.done]
     play = free[0] if free else named[0]
     return Chosen(play, named[0] if play is not named[0] else None)
+
+
+def plays_done(answers: Iterable[Answer], at: datetime, *, static: bool) -> dict[str, dict[str, date]]:
+    """Return customer_id -> play -> when it was last done: of whom the team said, within ``AGAIN_DAYS`` days before ``at``, that they were contacted."""
+    found: dict[str, dict[str, date]] = {}
+    for one in answers:
+        since = one.known_at(static=static)
+        if one.action == "contacted" and one.play and timedelta(0) <= at - since < timedelta(days=AGAIN_DAYS):
+            mine = found.setdefault(one.customer_id, {})
+            mine[one.play] = max(since.date(), mine.get(one.play, since.date()))
+    return found
 
 
 def value_tiers(values: pd.Series) -> list[str]:

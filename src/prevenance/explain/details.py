@@ -14,6 +14,7 @@ from prevenance.base.formats import json_value
 from prevenance.explain import facts, story
 from prevenance.explain.attribution import facts_by_row as facts_of
 from prevenance.explain.facts import Wording
+from prevenance.explain.moved import moved_texts
 from prevenance.explain.note import call_note
 from prevenance.explain.reasons import RowReasons, nothing_text
 from prevenance.features.build import build, definitions_giving, feature_columns
@@ -111,6 +112,7 @@ def details_by_customer(
     past = earlier_inputs(basis, frame, [basis.cutoff - BEFORE, *(story.line_moments(basis.cutoff)[:-1] if weeks is None else ())])
     chances = weekly_chances(basis, frame, past) if weeks is None else weeks
     told = reasons_by_customer(basis, frame, past, reasons, say)
+    moved = moved_by_customer(basis, frame, past, say)
     rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
     found: dict[str, dict[str, Any]] = {}
@@ -123,6 +125,7 @@ def details_by_customer(
             "country": held["country"],
             "plan": held["plan"],
             **told[customer],
+            "moved": moved.get(customer, []),
             "changed": (changed or {}).get(customer),
             "weeks": list(chances.get(customer, [])) or None,
             "marks": marked.get(customer, []),
@@ -188,6 +191,15 @@ def reasons_by_customer(
             "holds": [asdict(fact) for fact in row.holds],
         }
     return told
+
+
+def moved_by_customer(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -> dict[str, list[str]]:
+    """Return customer_id -> why its chance moved within 28 days, for rows with a chance then and now."""
+    keys, inputs = basis.target.keys, list(basis.fitted.encoder.features)
+    then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE)]
+    before = frame[keys].merge(then[[*keys, *inputs]], on=keys, how="left")[inputs]
+    told = moved_texts(basis.fitted, frame, before, basis.definitions, say, told_by=basis.target.told_by)
+    return {one: texts for one, known, texts in zip(frame["customer_id"], frame["score"].notna(), told, strict=True) if known}
 
 
 def earlier_inputs(basis: Basis, frame: pd.DataFrame, moments: Iterable[datetime]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from prevenance.explain.usual import Usual
 from prevenance.features.define import Worse
 from prevenance.words import Words
 
-Beside = Literal["own", "similar", "itself"]
+Beside = Literal["own", "similar", "itself", "before"]
 
 NOISES = 2.0
 """Median absolute deviations of the own past that a change has to exceed."""
@@ -165,6 +165,8 @@ def compared_text(wording: Wording, now: float, then: float, beside: Beside, say
     then_told = say("none") if _is_nought(usual) else usual
     if beside == "own":
         return say("{fact} (usually {usual})", fact=_capital(fact), usual=then_told)
+    if beside == "before":
+        return say("{fact} (28 days before: {usual})", fact=_capital(fact), usual=then_told)
     return say("{fact} (similar customers: {usual})", fact=_capital(fact), usual=then_told)
 
 

@@ -20,8 +20,11 @@ from prevenance.history.history import History
 from prevenance.tables.contracts import HELD_SQL
 from prevenance.words import Words
 
-NEAR = 0.8
-"""Share of a limit from which it is worth naming."""
+NEAR, FAR_OVER = 0.8, 2.0
+"""Share of a limit from which it is worth naming, and from which it is far behind."""
+
+OFTEN = 3
+"""Tickets of one category in 90 days that have something in common."""
 
 LONGEST = 40
 """Characters of a thing's name."""
@@ -78,9 +81,10 @@ CATEGORY = _state(
 with counted as (
   select customer_id, category, count(*) as n from tickets where event = 'opened' and category is not null and age_days < 90 group by 1, 2
 )
-select customer_id, arg_max(category, (n, category)) as category from counted where n >= 2 group by customer_id
+select customer_id, arg_max(category, (n, category)) as category, max(n) as often from counted where n >= 2 group by customer_id
 """,
-    texts=("category",),
+    ("often",),
+    ("category",),
 )
 
 INVOICE = _state(
@@ -195,8 +199,10 @@ def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) 
             found["idle"] = say.number(row["seats"] - row["used"])
     if row.get("score") is not None:
         found["score"] = say.number(row["score"], 0 if float(row["score"]).is_integer() else 1)
-    if (row.get("usage_near_limit_share") or 0) >= NEAR:
-        found["limit"] = say.percent(row["usage_near_limit_share"])
+    if (row.get("often") or 0) >= OFTEN:
+        found["often"] = say.number(row["often"])
+    if (share := row.get("usage_near_limit_share") or 0) >= NEAR:
+        found["over" if share >= FAR_OVER else "limit" if share >= 1 else "near"] = say.percent(share)
     if renews_on is not None and not pd.isna(renews_on):
         found["renewal"] = say.date(pd.Timestamp(renews_on).to_pydatetime(), beside=cutoff)
     return found

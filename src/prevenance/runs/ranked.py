@@ -3,14 +3,14 @@
 import hashlib
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 
 import pandas as pd
 
 from prevenance.base import formats
 from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import NEW_DAYS, playbook_of
-from prevenance.decide.plays import Situation, value_tiers
+from prevenance.decide.plays import Situation, plays_done, value_tiers
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
 from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
 from prevenance.explain.reasons import RowReasons
@@ -68,8 +68,8 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     steps(f"{target.name}: explain")
     told, columns = told_rows(found, fitted, history, moments, definitions, target, choice, say)
     rows = pd.concat([rows, columns], axis=1)
-    worked = rows.assign(tier=value_tiers(rows["value_at_stake"]))[choice["rank"].notna()]
-    rows["situation"] = situations(history, moments.cutoff, worked, told, target, given.target.kind, say).reindex(rows.index)
+    done = plays_done(answers, cutoff, static=given.source.static)
+    rows["situation"] = situations(history, cutoff, rows, choice["rank"].notna(), told, target, given.target.kind, done, say)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
@@ -80,6 +80,8 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     notes += dear_contacts_note(ranked, rules.cost)
     drawn, hidden = arm_rows(ranked), pseudonyms_of(given)
     extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
+    done = ranked.loc[ranked["play"].notna(), ["customer_id", "play"]].reset_index(drop=True)
+    extra["plays.csv"] = formats.csv_bytes(hidden.hidden(done) if hidden else done)
     if found.offers is not None:
         free = found.offers[found.offers["customer_id"].isin(ranked.loc[ranked["apart"].isin(["", BEYOND]), "customer_id"])]
         extra["by_product.csv"] = formats.csv_bytes(offers_by_product(free, share=rules.share, cost_per_contact=rules.cost))
@@ -113,9 +115,18 @@ def told_rows(
 
 
 def situations(
-    history: History, cutoff: datetime, rows: pd.DataFrame, told: dict[str, RowReasons], target: Target, kind: str, say: Words
+    history: History,
+    cutoff: datetime,
+    rows: pd.DataFrame,
+    worked: pd.Series,
+    told: dict[str, RowReasons],
+    target: Target,
+    kind: str,
+    done: dict[str, dict[str, date]],
+    say: Words,
 ) -> pd.Series:
-    """Return what the play of each row to be worked is chosen by, with the index of ``rows``."""
+    """Return what the play of each row is chosen by, with the index of ``rows``; only of those to be ``worked``."""
+    every, rows = rows.index, rows.assign(tier=value_tiers(rows["value_at_stake"]))[worked]
     own = own_things(history, cutoff, rows["customer_id"].tolist(), say)
     names = frozenset({target.name, KINDS[kind]().name if kind in KINDS else target.name})
     found = []
@@ -124,10 +135,10 @@ def situations(
         found.append(
             Situation(
                 names, target.told_by == "worse", tuple((one.family, one.column, one.way) for one in reasons), tier,
-                "new" if mine["known_days"] < NEW_DAYS else "settled", mine["renewal_days"], int(mine["open_tickets"]), product, mine["things"],
+                "new" if mine["known_days"] < NEW_DAYS else "settled", mine["renewal_days"], int(mine["open_tickets"]), product, mine["things"], done.get(customer, {}),
             )
         )  # fmt: skip
-    return pd.Series(found, index=rows.index, dtype=object)
+    return pd.Series(found, index=rows.index, dtype=object).reindex(every)
 
 
 def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:
@@ -155,6 +166,6 @@ def run_id_of(
         "data": visible_rows,
         "settings": settings,
         "model": model_digest,
-        "feedback": sorted((*one.key, one.score) for one in answers),
+        "feedback": sorted((*one.key, one.score, *([one.play] if one.play else [])) for one in answers),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
