@@ -9,6 +9,7 @@ its definition calls good; on any list it is no change where both numbers read t
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import re
 import statistics
@@ -65,8 +66,8 @@ def value(text: str) -> float:
     return float(found[0].replace(",", "").replace("−", "-")) if found else 0.0
 
 
-def measured(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return what the ranked rows of one list say, as texts by what is counted."""
+def measured(rows: Sequence[Mapping[str, Any]], plays: Sequence[str] = ()) -> dict[str, str]:
+    """Return what the ranked rows of one list say, as texts by what is counted; an action that names things is counted by its play where it is known."""
     keeping = rows[0]["target"] in KEEPING if rows else False
     told = [[text for text in str(row["reasons"] or "").split("; ") if text and text not in NOTHING] for row in rows]
     every = [text for texts in told for text in texts]
@@ -75,7 +76,7 @@ def measured(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     better = sum(keeping and found is not None and (found[0] - found[1]) * _sign(about(text)[1]) < 0 for text, found in pairs)
     twice = sum(len({about(text)[0] for text in texts}) < len(texts) for texts in told)
     noughts = sum(bool(re.search(r"(?<![\d.,])[+−-]?0(\.0+)?(?![\d.,%])", re.sub(r"06:00|22:00", "", text))) for text in every)
-    actions = Counter(str(row["action"] or "") for row in rows)
+    actions = Counter(plays or [str(row["action"] or "") for row in rows])
     words_ = [len(" ".join(str(row[name] or "") for name in ("reasons", "holds", "action")).split()) for row in rows]
     common = actions.most_common(1)[0][1] if actions else 0
     return {
@@ -110,7 +111,10 @@ def main() -> None:
     columns = []
     for path in given.lists:
         ranked = [row for row in json.loads(path.read_text(encoding="utf-8")) if row["rank"] is not None]
-        columns.append((ranked[0]["target"] if ranked else path.parent.name, measured(ranked[: given.first])))
+        told, first = path.parent / "plays.csv", ranked[: given.first]
+        known = dict(list(csv.reader(told.open(encoding="utf-8", newline="")))[1:]) if told.is_file() else {}
+        plays = [known[row["customer_id"]] for row in first] if known else []
+        columns.append((ranked[0]["target"] if ranked else path.parent.name, measured(first, plays)))
     print("".join([f"{'':28}", *(f"{name[:16]:>18}" for name, _ in columns)]))
     for name in columns[0][1]:
         print("".join([f"{name:28}", *(f"{found[name]:>18}" for _, found in columns)]))

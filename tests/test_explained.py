@@ -306,6 +306,7 @@ DETAILS = (
         "context",
         "holds",
         "changed",
+        "moved",
         "weeks",
         "marks",
     ),

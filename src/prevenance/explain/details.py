@@ -197,7 +197,7 @@ def moved_by_customer(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say
     """Return customer_id -> why its chance moved within 28 days, for rows with a chance then and now."""
     keys, inputs = basis.target.keys, list(basis.fitted.encoder.features)
     then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE)]
-    before = frame[keys].merge(then[[*keys, *inputs]], on=keys, how="left")[inputs]
+    before = frame[keys].merge(then, on=keys, how="left").reindex(columns=inputs)
     told = moved_texts(basis.fitted, frame, before, basis.definitions, say, told_by=basis.target.told_by)
     return {one: texts for one, known, texts in zip(frame["customer_id"], frame["score"].notna(), told, strict=True) if known}
 

@@ -142,13 +142,6 @@ where r.version is not null group by u.customer_id
     texts=("release",),
 )
 
-SCORE = _state(
-    "own_score",
-    ("feedback",),
-    "select customer_id, arg_max(score, (event_at, known_at, score)) as score from feedback where score is not null and age_days < 365 group by 1",
-    ("score",),
-)
-
 FAMILY = _state(
     "own_family",
     ("purchases",),
@@ -162,7 +155,7 @@ select customer_id, arg_max(family, (n, family)) as bought from counted group by
     texts=("bought",),
 )
 
-EVERY = (UNUSED, TICKETS, AGAIN, CATEGORY, INVOICE, SEATS, FEATURE, RELEASE, SCORE, FAMILY, LIMIT)
+EVERY = (UNUSED, TICKETS, AGAIN, CATEGORY, INVOICE, SEATS, FEATURE, RELEASE, FAMILY, LIMIT)
 
 
 def own_things(history: History, cutoff: datetime, customers: Sequence[str], say: Words) -> pd.DataFrame:
@@ -197,8 +190,6 @@ def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) 
         found |= {name: say.number(value) for name, value in (("seats", row["seats"]), ("used", row["used"]))}
         if row["seats"] > row["used"]:
             found["idle"] = say.number(row["seats"] - row["used"])
-    if row.get("score") is not None:
-        found["score"] = say.number(row["score"], 0 if float(row["score"]).is_integer() else 1)
     if (row.get("often") or 0) >= OFTEN:
         found["often"] = say.number(row["often"])
     if (share := row.get("usage_near_limit_share") or 0) >= NEAR:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 
@@ -13,6 +14,7 @@ from prevenance.decide.playbook import NEW_DAYS, playbook_of
 from prevenance.decide.plays import Situation, plays_done, value_tiers
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
 from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
+from prevenance.explain.facts import Fact
 from prevenance.explain.reasons import RowReasons
 from prevenance.explain.rows import reason_columns, reasons_by_row
 from prevenance.explain.things import own_things
@@ -132,13 +134,26 @@ def situations(
     found = []
     for customer, tier, product in zip(rows["customer_id"], rows["tier"], rows.get("product_id", [""] * len(rows)), strict=True):
         mine, reasons = own.loc[customer], told.get(customer, RowReasons()).reasons[:TOLD]
-        found.append(
-            Situation(
-                names, target.told_by == "worse", tuple((one.family, one.column, one.way) for one in reasons), tier,
-                "new" if mine["known_days"] < NEW_DAYS else "settled", mine["renewal_days"], int(mine["open_tickets"]), product, mine["things"], done.get(customer, {}),
-            )
-        )  # fmt: skip
+        one = Situation(
+            names,
+            target.told_by == "worse",
+            tuple((fact.family, fact.column, fact.way) for fact in reasons),
+            tier,
+            "new" if mine["known_days"] < NEW_DAYS else "settled",
+            mine["renewal_days"],
+            int(mine["open_tickets"]),
+            product,
+            mine["things"] | scores_told(reasons, say),
+            done.get(customer, {}),
+        )
+        found.append(one)
     return pd.Series(found, index=rows.index, dtype=object).reindex(every)
+
+
+def scores_told(reasons: Sequence[Fact], say: Words) -> dict[str, str]:
+    """Return the feedback score that a reason tells, as ``score``; nothing where none does."""
+    values = [one.columns[one.column] for one in reasons if one.family == "feedback" and one.column.endswith("_last")]
+    return {"score": say.number(values[0], 0 if float(values[0]).is_integer() else 1)} if values else {}
 
 
 def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:
