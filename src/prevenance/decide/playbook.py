@@ -46,10 +46,12 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "score": ("nps", "csat", "ces", "review", "scores_falling"),
     "purchases": ("purchases", "orders", "spend"),
     "purchase_range": ("families", "products_bought"),
-    "purchase_silence": ("days_since_purchase", "purchase_gap"),
+    "purchase_gap": ("purchase_gap_days",),
+    "purchase_silence": ("days_since_purchase", "purchase_gaps_silent"),
     "returns": ("returns",),
     "contacts": ("contacts", "days_since_contact", "days_since_meeting", "meetings", "calls", "trainings"),
-    "fit": ("offer_fit", "family_fit", "days_since_offer", "days_since_family"),
+    "fit": ("offer_fit", "family_fit", "days_since_offer"),
+    "habit": ("days_since_family", "family_days_bought"),
 }
 """What a reason is about in more detail -> beginnings of the columns that tell it."""
 
@@ -63,7 +65,22 @@ NEW_DAYS = 90
 
 THINGS = (
     *("product", "features", "feature", "tickets", "ticket", "ticket_days", "category", "again"),
-    *("invoice", "invoice_days", "used", "seats", "idle", "release", "score", "limit", "over", "near", "often", "family", "renewal"),
+    *(
+        "invoice",
+        "invoice_days",
+        "used",
+        "seats",
+        "idle",
+        "release",
+        "score",
+        "limit",
+        "over",
+        "near",
+        "often",
+        "many",
+        "family",
+        "renewal",
+    ),
 )
 """Placeholders of an action or a message: the customer's own things. A play whose things are not there is not used."""
 

@@ -23,8 +23,8 @@ from prevenance.words import Words
 NEAR, FAR_OVER = 0.8, 2.0
 """Share of a limit from which it is worth naming, and from which it is far behind."""
 
-OFTEN = 3
-"""Tickets of one category in 90 days that have something in common."""
+OFTEN, MANY = 3, 10
+"""Tickets of one category in 90 days that have something in common, and that are a habit."""
 
 LONGEST = 40
 """Characters of a thing's name."""
@@ -190,8 +190,8 @@ def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) 
         found |= {name: say.number(value) for name, value in (("seats", row["seats"]), ("used", row["used"]))}
         if row["seats"] > row["used"]:
             found["idle"] = say.number(row["seats"] - row["used"])
-    if (row.get("often") or 0) >= OFTEN:
-        found["often"] = say.number(row["often"])
+    if (often := row.get("often") or 0) >= OFTEN:
+        found["many" if often >= MANY else "often"] = say.number(often)
     if (share := row.get("usage_near_limit_share") or 0) >= NEAR:
         found["over" if share >= FAR_OVER else "limit" if share >= 1 else "near"] = say.percent(share)
     if renews_on is not None and not pd.isna(renews_on):
