@@ -13,6 +13,7 @@ import yaml
 from jinja2 import nodes
 
 from prevenance.explain.facts import unknown_text, wordings
+from prevenance.explain.usual import with_means
 from prevenance.features import SETS, definitions
 from prevenance.targets import KINDS, default_plays, words_of
 from prevenance.targets.target import ANY_OUTCOME
@@ -89,7 +90,7 @@ def of_template(text: str) -> set[str]:
 
 def of_definitions() -> set[str]:
     """Return the phrases of every feature and their forms for what is not known."""
-    told = [one for lookbacks in LOOKBACKS for one in wordings(definitions(list(SETS), lookbacks)).values()]
+    told = [one for lookbacks in LOOKBACKS for one in wordings(with_means(definitions(list(SETS), lookbacks))).values()]
     return {one.phrase for one in told} | {key for one in told if not one.counts and (key := unknown_text(one.phrase))}
 
 
@@ -98,7 +99,7 @@ def of_playbooks() -> set[str]:
     found = set()
     for path in sorted((ROOT / "conf" / "playbook").glob("*.yaml")):
         read = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for plays in (read["plays"], *read.get("targets", {}).values(), *default_plays().values()):
+        for plays in (read["plays"], read.get("cases", {}), *read.get("targets", {}).values(), *default_plays().values()):
             found |= {one[name] for one in plays.values() for name in ("action", "owner", "draft")}
     return found
 

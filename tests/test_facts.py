@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_explain import COLUMNS, DEFINITIONS, row, weighted, world
 
 from prevenance.decide.playbook import FAMILIES
-from prevenance.explain.attribution import column_stories, contributions, facts_by_row, reason_columns, secant
+from prevenance.explain.attribution import column_stories, contributions, facts_by_row, secant
 from prevenance.explain.facts import fact_text, wordings
 from prevenance.features import SETS, definitions
 from prevenance.features.define import Count, Feature, Ratio, State, Trend
@@ -124,17 +124,6 @@ def test_the_secant_shares_out_exactly(start, end):
     found = secant(np.array([start]), np.array([end]))[0]
     assert found >= 0
     assert found * (end - start) == pytest.approx(expit(end) - expit(start), abs=1e-9)
-
-
-def test_reasons_and_facts_say_the_same():
-    frame, fold = world()
-    model = fit_model(frame, fold, "lightgbm", (*COLUMNS, "industry"), seed=1)
-    rows = frame.iloc[:60]
-    listed, every = reason_columns(model, rows, DEFINITIONS), facts_by_row(model, rows, DEFINITIONS, EN)
-    for (first, family), each in zip(listed[["reasons", "family"]].itertuples(index=False), every, strict=True):
-        up = [fact for fact in each if fact.points > 0]
-        assert first.split("; ")[0] == (max(up, key=lambda one: (one.changeable, one.weight)).text if up else "")
-        assert family == (max(up, key=lambda one: (one.changeable, one.weight)).family if up else "")
 
 
 def test_every_column_is_told_and_belongs_to_a_family():

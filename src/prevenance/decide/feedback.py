@@ -33,7 +33,7 @@ TAKEN_BY = "user "
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, as text: ``at`` in UTC, ``until`` a date (of a snooze), ``score`` the chance on the list, added when it is taken."""
+    """One answer, as text: ``at`` in UTC, ``until`` a date (of a snooze); ``score`` (the chance) and ``play`` are those of the list, added when it is taken."""
 
     target: str
     customer_id: str
@@ -48,11 +48,12 @@ class Answer:
     reason: str
     by: str
     score: str = ""
+    play: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
         """Return what makes two answers the same: everything but the score, and but who took the file where it names nobody."""
-        *found, by, _ = answer_cells(self)
+        *found, by, _, _ = answer_cells(self)
         return (*found, "" if by.startswith(TAKEN_BY) else by)
 
     def known_at(self, *, static: bool) -> datetime:
@@ -61,11 +62,11 @@ class Answer:
         return listed if static else max(utc_moment(self.at), listed)
 
 
-COLUMNS = tuple(one.name for one in fields(Answer))[:-1]
+COLUMNS = tuple(one.name for one in fields(Answer))[:-2]
 """The columns of the downloaded file; further ones are ignored."""
 
 YEARS = range(1970, 2200)  # of instants and dates: what is counted on from there stays a date
-answer_cells: Callable[[Answer], tuple[str, ...]] = attrgetter(*COLUMNS, "score")
+answer_cells: Callable[[Answer], tuple[str, ...]] = attrgetter(*COLUMNS, "score", "play")
 
 
 def utc_moment(text: str) -> datetime:
@@ -211,7 +212,7 @@ def write_answers(out: Path, target: str, answers: Sequence[Answer]) -> None:
     """Write the file of one target in one step, with these answers and no others."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, "score"])
+    writer.writerow([*COLUMNS, "score", "play"])
     writer.writerows([_guarded(cell) for cell in answer_cells(answer)] for answer in answers)
     disk.write(out / "feedback" / f"{target}.csv", written.getvalue().encode("utf-8", errors="replace"))
 
@@ -245,6 +246,5 @@ def customer_answers(
         row |= {"rests": "too_late" if answer.action == "too_late" else "snoozed", "said": answer.action}
         row |= {"rests_until": until, "rests_since": since, "score_then": float(answer.score) if answer.score else None}
     columns = ["customer_id", "contacted_at", "rests", "rests_until", "rests_since", "score_then", "said"]
-    frame = pd.DataFrame([found[one] for one in sorted(found)], columns=columns)
-    instants = dict.fromkeys(("contacted_at", "rests_until", "rests_since"), "datetime64[us]")
-    return frame.astype({"customer_id": "str", "rests": "str", "score_then": "float64", **instants})
+    types = {"customer_id": "str", "rests": "str", "score_then": "float64"} | dict.fromkeys(columns[1:2] + columns[3:5], "datetime64[us]")
+    return pd.DataFrame([found[one] for one in sorted(found)], columns=columns).astype(types)

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from prevenance.decide.playbook import Playbook, play_of
+from prevenance.decide.playbook import Playbook
+from prevenance.decide.plays import Situation, chosen_play
 from prevenance.order.decision import APART, COOLING
 from prevenance.targets.target import ANY_OUTCOME, TargetWords
 from prevenance.words import Words
@@ -26,7 +27,7 @@ PAIR_COLUMNS = ("product_id", "product")
 
 PRIVATE = (
     *("place", "apart", "apart_until", "woken_points", "in_band", "drawn_at", "why_above"),
-    *("action_family", "owner_role", "draft", "hours"),
+    *("action_family", "owner_role", "draft", "play", "left_out", "hours"),
 )
 """What pages may show of a row besides the columns of the list."""
 
@@ -57,7 +58,8 @@ def rank_customers(
 
     Args:
         scored: customer_id, name, owner, segment, state0, score, score_low, score_high, score_before (the same model at cutoff - 28
-            days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds, family (of the first reason).
+            days; NaN if the customer was not in the cohort then), value_at_stake, reasons, holds, family (of the first reason),
+            situation (``plays.Situation`` of a row to be worked, where more than the family is known).
         decided: the decision on each row (``decision.decide``), with the same index.
         stamp: what every row carries.
         playbook: what to do about a reason of a family.
@@ -126,14 +128,24 @@ def _states(rows: pd.DataFrame) -> pd.Series:
 
 
 def _with_actions(rows: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words) -> pd.DataFrame:
-    """Return the rows with action, act_by, action_family, owner_role and draft, filled where a row is to be worked."""
-    products = rows["product"] if "product" in rows else [""] * len(rows)
+    """Return the rows with action, act_by, action_family, owner_role, draft, play and left_out, filled where a row is to be worked."""
+    names = ["action", "owner_role", "draft", "act_by", "action_family", "play", "left_out"]
     told: list[tuple[str | None, ...]] = []
-    for todo, family, product in zip(rows["rank"].notna(), rows["family"], products, strict=True):
-        play = play_of(family, stamp.target, playbook) if todo else None
-        by = (stamp.cutoff + timedelta(days=play.days)).date().isoformat() if play else None
-        told.append((*play.told(say, product), by, play.family) if play else (None,) * 5)
-    names = ["action", "owner_role", "draft", "act_by", "action_family"]
+    nobody: list[None] = [None] * len(rows)
+    asked = (rows["rank"].notna(), rows["family"], rows.get("situation", nobody), rows.get("product", nobody))
+    for todo, family, situation, product in zip(*asked, strict=True):
+        if not todo:
+            told.append((None,) * len(names))
+            continue
+        here = situation or Situation(frozenset([stamp.target]), keeping=False, reasons=((family, "", ""),) if family else ())
+        found = chosen_play(here, stamp.target, playbook)
+        things = {**here.things, "product": product or ""}
+        by = (stamp.cutoff + timedelta(days=found.play.days)).date().isoformat()
+        left_out = ""
+        if found.left_out:
+            done = say.date(here.done[found.left_out.name], beside=stamp.cutoff)
+            left_out = say("Not again within 60 days: {action} (done on {date})", action=say(found.left_out.action, **things), date=done)
+        told.append((*found.play.told(say, things), by, found.play.family or "other", found.play.name, left_out))
     return rows.assign(**{name: pd.Series([one[n] for one in told], index=rows.index, dtype="str") for n, name in enumerate(names)})
 
 

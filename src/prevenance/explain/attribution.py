@@ -22,7 +22,7 @@ from prevenance.features.define import Definition
 from prevenance.models.bundle import Fitted
 from prevenance.models.calibrate import sigmoid
 from prevenance.models.kinds import module
-from prevenance.words import Words, words
+from prevenance.words import Words
 
 BEFORE_DAYS = 28
 """How long ago the number before was, where a fact's own window knows none."""
@@ -77,31 +77,6 @@ def facts_by_row(
     """
     told = _told(fitted, frame, definitions, say, before, days)
     return [[*told.facts(row, told.movable, most), *told.facts(row, told.context, most)] for row in range(len(frame))]
-
-
-def reason_columns(
-    fitted: Fitted,
-    frame: pd.DataFrame,
-    definitions: Sequence[Definition],
-    k: int = 2,
-    say: Words | None = None,
-    *,
-    before: pd.DataFrame | None = None,
-    days: int = BEFORE_DAYS,
-) -> pd.DataFrame:
-    """Return ``reasons``, ``holds`` and ``family`` for each row of ``frame`` (same index); empty where there is nothing to say.
-
-    ``reasons`` are up to ``k`` facts that raise the chance, joined with "; ": those a customer-success manager can change
-    first, context only where there are fewer than ``k`` of them. ``holds`` is the one that lowers it most, chosen alike. ``family`` (one
-    of ``playbook.FAMILIES``) is what the first reason is about. Columns that tell the same story over other lookbacks count together
-    and give one fact. Something unknown is told only if not knowing it weighs. ``before`` and ``days`` as in ``facts``.
-    """
-    told = _told(fitted, frame, definitions, say or words("en"), before, days)
-    rows = []
-    for row in range(len(frame)):
-        up, down = told.best(row, 1.0, k), told.best(row, -1.0, 1)
-        rows.append(("; ".join(fact.text for fact in up), "; ".join(fact.text for fact in down), up[0].family if up else ""))
-    return pd.DataFrame(rows, columns=["reasons", "holds", "family"], index=frame.index, dtype="str")
 
 
 def write_plots(fitted: Fitted, frame: pd.DataFrame, folder: Path, *, dependence: int = 3) -> list[Path]:

@@ -14,7 +14,9 @@ from prevenance.base.formats import json_value
 from prevenance.explain import facts, story
 from prevenance.explain.attribution import facts_by_row as facts_of
 from prevenance.explain.facts import Wording
+from prevenance.explain.moved import moved_texts
 from prevenance.explain.note import call_note
+from prevenance.explain.reasons import RowReasons, nothing_text
 from prevenance.features.build import build, definitions_giving, feature_columns
 from prevenance.features.define import Definition
 from prevenance.history.history import History, visible_sql
@@ -28,7 +30,8 @@ from prevenance.words import Words
 BEFORE = timedelta(days=28)
 """How long before the cutoff the number lies that a fact compares with."""
 
-MOST = {"reasons": 5, "context": 3, "holds": 3}
+MOST_CONTEXT = 3
+"""Facts that nobody can change, at most."""
 
 SAMPLED = ("neural",)
 """Kinds of model whose contributions can only be sampled, against the rows beside them."""
@@ -86,6 +89,7 @@ def details_by_customer(
     basis: Basis,
     frame: pd.DataFrame,
     say: Words,
+    reasons: Mapping[str, RowReasons],
     *,
     weeks: Mapping[str, Sequence[float | None]] | None = None,
     changed: Mapping[str, dict[str, Any]] | None = None,
@@ -96,6 +100,7 @@ def details_by_customer(
         basis: what the list stands on.
         frame: one row for each customer to tell about: customer_id[, product_id], every input, score (NaN where there is none).
         say: the words of a language.
+        reasons: customer_id -> what its row tells.
         weeks: customer_id -> twelve weekly chances, oldest first, where they are known already; an empty one leaves them out.
         changed: customer_id -> what changed since the last list.
     """
@@ -106,7 +111,8 @@ def details_by_customer(
     marked = story.marks_by_customer(basis.history, basis.cutoff, customers, say)
     past = earlier_inputs(basis, frame, [basis.cutoff - BEFORE, *(story.line_moments(basis.cutoff)[:-1] if weeks is None else ())])
     chances = weekly_chances(basis, frame, past) if weeks is None else weeks
-    told = reasons_by_customer(basis, frame, past, say)
+    told = reasons_by_customer(basis, frame, past, reasons, say)
+    moved = moved_by_customer(basis, frame, past, say)
     rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
     found: dict[str, dict[str, Any]] = {}
@@ -119,6 +125,7 @@ def details_by_customer(
             "country": held["country"],
             "plan": held["plan"],
             **told[customer],
+            "moved": moved.get(customer, []),
             "changed": (changed or {}).get(customer),
             "weeks": list(chances.get(customer, [])) or None,
             "marks": marked.get(customer, []),
@@ -153,15 +160,17 @@ def _noted(say: Words, cutoff: datetime, held: Mapping[str, Any], row: Mapping[s
         cutoff=cutoff,
         last_contact=held["last_contact"],
         kind=held["last_contact_kind"],
-        facts=[text for text in str(row.get("reasons") or "").split("; ") if text],
+        facts=[text for text in str(row.get("reasons") or "").split("; ") if text and text != nothing_text(say)],
         action=str(row.get("action") or ""),
         act_by=str(row.get("act_by") or ""),
         renews_on=held["renews_on"],
     )
 
 
-def reasons_by_customer(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """Return customer_id -> reasons (what raises the chance and can be changed), context (what nobody can change) and holds."""
+def reasons_by_customer(
+    basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, reasons: Mapping[str, RowReasons], say: Words
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Return customer_id -> reasons and holds, as the row tells them, and context: what raises the chance and nobody can change."""
     keys = basis.target.keys
     then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE)].drop(columns="cutoff")
     before = frame[keys].merge(then, on=keys, how="left").set_index(frame.index)
@@ -174,13 +183,23 @@ def reasons_by_customer(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, s
     judged = frame["score"].notna().tolist()
     told: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for customer, known, mine in zip(frame["customer_id"], judged, found, strict=False):
-        parts: dict[str, list[dict[str, Any]]] = {"reasons": [], "context": [], "holds": []}
-        for fact in mine if known else []:
-            part = "holds" if fact.points < 0 else "reasons" if fact.changeable else "context"
-            if len(parts[part]) < MOST[part]:
-                parts[part].append(asdict(fact))
-        told[customer] = parts
+        row = reasons.get(customer, RowReasons()) if known else RowReasons()
+        context = [fact for fact in mine if fact.points > 0 and not fact.changeable] if known else []
+        told[customer] = {
+            "reasons": [asdict(fact) for fact in row.reasons],
+            "context": [asdict(fact) for fact in context[:MOST_CONTEXT]],
+            "holds": [asdict(fact) for fact in row.holds],
+        }
     return told
+
+
+def moved_by_customer(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -> dict[str, list[str]]:
+    """Return customer_id -> why its chance moved within 28 days, for rows with a chance then and now."""
+    keys, inputs = basis.target.keys, list(basis.fitted.encoder.features)
+    then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE)]
+    before = frame[keys].merge(then, on=keys, how="left").reindex(columns=inputs)
+    told = moved_texts(basis.fitted, frame, before, basis.definitions, say, told_by=basis.target.told_by)
+    return {one: texts for one, known, texts in zip(frame["customer_id"], frame["score"].notna(), told, strict=True) if known}
 
 
 def earlier_inputs(basis: Basis, frame: pd.DataFrame, moments: Iterable[datetime]) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Trend
+from prevenance.explain.usual import EACH
+from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Ratio, State, Sum, Trend, Worse
 from prevenance.words import Words
 
 _FAMILY = {
@@ -43,6 +44,8 @@ class Wording:
     ``fills`` says which column fills each placeholder of ``phrase``; ``story`` is shared by the columns that tell the same;
     ``with_before`` is the wording that tells the window before too; ``days`` fills ``{days}``;
     ``counts`` says that a missing number is no missing knowledge; ``level`` tells a trend that did not move.
+    ``column`` is what its comparison is told of (a trend by what it is of, a sum that follows the calendar by its mean row), ``above`` what is
+    told instead where that shows it too (the count of a ratio); ``worse`` says which way of it is bad; a ``silence`` grows by itself.
     """
 
     phrase: str
@@ -53,6 +56,10 @@ class Wording:
     table: str
     days: int | None = None
     counts: bool = False
+    column: str = ""
+    above: str = ""
+    worse: Worse = None
+    silence: bool = False
     with_before: Wording | None = None
     level: Wording | None = None
 
@@ -63,7 +70,8 @@ class Fact:
 
     ``weight`` is its log-odds after calibration and ``points`` the same in percentage points of chance, both signed; ``family`` is one of
     ``playbook.FAMILIES``; ``table`` is where it was read and ``columns`` its inputs with their values; ``changeable`` says whether a
-    customer-success manager can move it (else it is context).
+    customer-success manager can move it (else it is context). Of a reason, ``column`` is told, ``way`` says whether that is ``more`` or ``less``
+    than usual, and ``beside`` what it is compared with: ``own`` past, ``similar`` customers, or ``itself`` where it is a change.
     """
 
     text: str
@@ -73,6 +81,9 @@ class Fact:
     changeable: bool
     table: str
     columns: dict[str, Any] = field(hash=False)
+    column: str = ""
+    way: str = ""
+    beside: str = ""
 
 
 def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
@@ -99,7 +110,10 @@ def wordings(definitions: Sequence[Definition]) -> dict[str, Wording]:
             above = found.get(one.top)
             fills = {"value": one.name, "top": one.top, "bottom": one.bottom}
             family, table = (above.family, above.table) if above else ("other", "")
-            found[one.name] = Wording(one.phrase, fills, above.story if above else (one.name,), one.changeable, family, table)
+            story = above.story if above else (one.name,)
+            found[one.name] = Wording(
+                one.phrase, fills, story, one.changeable, family, table, column=one.name, above=one.top, worse=_said(one.worse)
+            )
     return {name: found[name] for one in definitions for name in _names(one) if name in found}
 
 
@@ -181,24 +195,29 @@ def _fields(phrase: str) -> frozenset[str]:
 
 def _of_feature(one: Feature) -> Wording:
     counts = isinstance(one.value, Count | Sum | Distinct)
-    return Wording(one.phrase, {"value": one.name}, _story(one), one.changeable, _family([one.table]), one.table, one.days, counts)
+    # A sum that follows the calendar is compared by its mean row.
+    column, silent = one.name + EACH if one.each else one.name, isinstance(one.value, DaysSince)
+    wording = Wording(one.phrase, {"value": one.name}, _story(one), one.changeable, _family([one.table]), one.table, one.days, counts)
+    return replace(wording, column=column, worse=_said(one.worse), silence=silent)
 
 
 def _of_state(state: State) -> dict[str, Wording]:
     # A state joins tables to learn of the last one: that is what it is about.
     table = next((one for one in reversed(state.tables) if one in _FAMILY), state.tables[0] if state.tables else "")
     family = "features" if state.name == _BOUGHT_UNUSED else "other" if state.pair else _family([table])
-    return {
-        column: Wording(phrase, {"value": column}, (state.name, phrase), column not in state.background, family, table)
-        for column, phrase in state.columns.items()
-    }
+    found = {}
+    for column, phrase in state.columns.items():
+        wording = Wording(phrase, {"value": column}, (state.name, phrase), column not in state.background, family, table)
+        found[column] = replace(wording, column=column, worse=_said(state.worse.get(column)), silence="silent" in column)
+    return found
 
 
 def _of_trend(trend: Trend, of: Feature | None) -> Wording:
     fills = {"now": trend.of, "before": f"{trend.name}_before", "value": trend.name}
     if of is None:
         return Wording(trend.phrase, fills, (trend.of,), trend.changeable, "other", "")
-    return Wording(trend.phrase, fills, _story(of), trend.changeable, _family([of.table]), of.table, of.days)
+    base = _of_feature(of)
+    return replace(base, phrase=trend.phrase, fills=fills, changeable=trend.changeable, counts=False)
 
 
 def _names(one: Definition) -> tuple[str, ...]:
@@ -211,6 +230,10 @@ def _story(feature: Feature) -> tuple[object, ...]:
 
 def _family(tables: Sequence[str]) -> str:
     return next((_FAMILY[table] for table in tables if table in _FAMILY), "other")
+
+
+def _said(worse: Worse) -> Worse:
+    return None if worse == "unsaid" else worse
 
 
 def _missing(value: Any) -> bool:

@@ -56,29 +56,10 @@ class Telling:
         self.when = earlier[0] if earlier else ""
         self.then = {column: earlier[1][column].to_numpy() for column in self.now if column in earlier[1]} if earlier else {}
 
-    def best(self, row: int, side: float, k: int) -> list[Fact]:
-        """Return up to ``k`` facts on one side that are worth a line: what can be changed first, then context."""
-        found = self._worth(row, self.movable, side, 0.0, k)
-        heaviest = max((abs(fact.weight) for fact in found), default=0.0)
-        return [*found, *self._worth(row, self.context, side, heaviest, k - len(found))]
-
     def facts(self, row: int, kind: np.ndarray, most: int | None) -> list[Fact]:
         """Return up to ``most`` facts of one kind (``movable`` or ``context``) on each side, heaviest first."""
         both = (fact for side in (1.0, -1.0) for fact in islice(self._falling(row, kind, side), most))
         return sorted(both, key=lambda fact: -abs(fact.weight))
-
-    def _worth(self, row: int, kind: np.ndarray, side: float, heaviest: float, k: int) -> list[Fact]:
-        found: list[Fact] = []
-        for fact in self._falling(row, kind, side) if k > 0 else ():
-            heaviest = max(heaviest, abs(fact.weight))
-            if abs(fact.weight) < SHARE * heaviest:
-                break
-            # Two columns may come to the very same words; a reader takes that for a mistake.
-            if fact.text not in [one.text for one in found]:
-                found.append(fact)
-            if len(found) == k:
-                break
-        return found
 
     def _falling(self, row: int, kind: np.ndarray, side: float) -> Iterator[Fact]:
         totals = self.totals[row, kind] * side

@@ -20,6 +20,7 @@ from snapshots
     {"month_sin": "Time of year", "month_cos": "Time of year"},
     background=("month_sin", "month_cos"),
     alone=True,
+    worse={"month_sin": None, "month_cos": None},
 )
 
 SEASON = """
@@ -43,6 +44,7 @@ group by s.customer_id
     {"days_since_release": "Last release {value:.0f} {value:day|days} ago"},
     background=("days_since_release",),
     alone=True,
+    worse={"days_since_release": None},
 )
 
 USED_RELEASES = State(
@@ -62,6 +64,7 @@ from used as u join releases as r on r.product_id = u.product_id and r.cutoff = 
     },
     background=("days_since_used_release", "used_releases_28d"),
     alone=True,
+    worse={"days_since_used_release": None, "used_releases_28d": None},
 )
 
 
@@ -74,6 +77,7 @@ def _season(name: str, table: str, where: str, words: str) -> State:
         days=393,
         background=(name,),
         alone=True,
+        worse={name: None},
     )
 
 

@@ -16,14 +16,16 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
         *(
             feature
             for side, words in SIDES
-            for feature in lookback_features("contacts", f"contacts_{side}", words, sorted({28, 90, long}), f"direction = '{side}'")
+            for feature in lookback_features(
+                "contacts", f"contacts_{side}", words, sorted({28, 90, long}), f"direction = '{side}'", worse=None
+            )
         ),
         *(
-            Feature(f"{name}_90d", "contacts", Count(), f"{words} in 90 days: {{value:.0f}}", f"kind = '{kind}'", 90)
+            Feature(f"{name}_90d", "contacts", Count(), f"{words} in 90 days: {{value:.0f}}", f"kind = '{kind}'", 90, worse=None)
             for name, kind, words in KINDS
         ),
-        *lookback_features("contacts", "trainings", "Trainings attended", [long], "kind = 'training'"),
-        silence_feature("contacts", "contact", "contact"),
-        silence_feature("contacts", "meeting", "meeting", "kind = 'meeting'"),
-        silence_feature("contacts", "training", "training", "kind = 'training'"),
+        *lookback_features("contacts", "trainings", "Trainings attended", [long], "kind = 'training'", worse=None),
+        silence_feature("contacts", "contact", "contact", worse="more"),
+        silence_feature("contacts", "meeting", "meeting", "kind = 'meeting'", worse="more"),
+        silence_feature("contacts", "training", "training", "kind = 'training'", worse=None),
     )

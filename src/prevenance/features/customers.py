@@ -27,6 +27,7 @@ from customers group by customer_id
     categories=TRAITS,
     background=(*TRAITS, "tenure_days", "part_of_group"),
     alone=True,
+    worse=dict.fromkeys((*TRAITS, "tenure_days", "part_of_group")),
 )
 
 

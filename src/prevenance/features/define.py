@@ -4,7 +4,12 @@ A definition names a table, a value and a lookback; it never sees a cutoff, so i
 are ``(cutoff - days, cutoff]``; the builder alone knows the cutoff. A phrase is what a customer-success manager reads.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
+
+Worse = Literal["more", "less", "unsaid"] | None
+"""Which way is bad for the relation: more of it, less of it, or neither (None: context, never a risk). Who says nothing means None."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,9 @@ class Feature:
     """A value over the rows of ``table`` that satisfy ``where`` in ``(cutoff - days, cutoff]``.
 
     ``days=None`` looks back to the beginning. ``where`` is a portable SQL condition over the table's columns.
-    ``phrase`` formats ``{value}``; ``changeable`` says whether a customer-success manager can move it.
+    ``phrase`` formats ``{value}``; ``changeable`` says whether a customer-success manager can move it, ``worse`` which way is bad.
+    A sum that follows the calendar (monthly invoices in 90 days) says ``each``: the phrase of its mean row, which alone can be compared from
+    window to window.
     """
 
     name: str
@@ -66,6 +73,8 @@ class Feature:
     where: str = ""
     days: int | None = None
     changeable: bool = True
+    worse: Worse = "unsaid"
+    each: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class Trend:
 
     ``(now - before) / (now + before)``: -1 gone, 0 steady, +1 from nothing; null where both are 0. ``of`` names a
     Count, Sum or Distinct feature with ``days``; its window before is ``(cutoff - 2*days, cutoff - days]``. The builder also gives the column
-    ``<name>_before``. ``phrase`` formats ``{now}``, ``{before}`` and ``{value}``.
+    ``<name>_before``. ``phrase`` formats ``{now}``, ``{before}`` and ``{value}``. Which way is bad is what its feature says.
     """
 
     name: str
@@ -92,6 +101,7 @@ class Ratio:
     bottom: str
     phrase: str
     changeable: bool = True
+    worse: Worse = "unsaid"
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,7 @@ class State:
     With ``pair`` the row is a customer, a product and a cutoff: ``snapshots`` and the select have ``product_id`` too, and the views hold
     every customer, because what others own says what fits.
     ``categories`` are the columns that hold text. ``background`` names columns that nobody can change (industry, age).
+    ``worse`` says of each column which way is bad; those it leaves out are like those of a feature that says nothing.
     ``alone`` says that the SQL treats each customer alone: everywhere it groups, joins and partitions by customer_id, or, for tables
     without customers, by ``cutoff``, and asks of ids nothing but whether two are equal. Several cutoffs are then asked in one statement
     (a customer's id, and a parent's, is another one at each), which gives the same and costs less.
@@ -120,6 +131,7 @@ class State:
     background: tuple[str, ...] = ()
     pair: bool = False
     alone: bool = False
+    worse: Mapping[str, Worse] = field(default_factory=dict, hash=False)
 
 
 Definition = Feature | Trend | Ratio | State
@@ -130,6 +142,19 @@ def columns_of(definition: Definition) -> tuple[str, ...]:
     if isinstance(definition, State):
         return tuple(definition.columns)
     return (definition.name, f"{definition.name}_before") if isinstance(definition, Trend) else (definition.name,)
+
+
+def worse_of(definitions: Sequence[Definition]) -> dict[str, Worse]:
+    """Return column -> which way is bad for the relation, "unsaid" where a definition does not say; a trend is as bad as what it is of."""
+    found: dict[str, Worse] = {}
+    for one in definitions:
+        if isinstance(one, State):
+            found |= {column: one.worse.get(column, "unsaid") for column in one.columns}
+        elif isinstance(one, Trend):
+            found |= dict.fromkeys(columns_of(one), found.get(one.of, "unsaid"))
+        else:
+            found[one.name] = one.worse
+    return found
 
 
 def parts_of(definition: Definition) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Definition, Feature, Last, Mean, State
+from prevenance.features.define import Definition, Feature, Last, Mean, State, Worse
 from prevenance.features.spans import lookback_features, silence_feature
 
 WORDS = {"nps": "recommendation score (NPS)", "csat": "satisfaction score (CSAT)", "ces": "effort score (CES)", "review": "review score"}
@@ -35,7 +35,13 @@ from pairs group by customer_id
         "scores_falling": "Feedback scores that fell: {value:.0f}",
     },
     alone=True,
+    worse={"nps_change": "less", "csat_change": "less", "ces_change": None, "scores_falling": "more"},
 )
+
+
+def _worse(kind: str) -> Worse:
+    """Return which way a kind of score is bad: whether a high effort score is good or bad differs from survey to survey."""
+    return None if kind == "ces" else "less"
 
 
 def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
@@ -43,15 +49,24 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     long = max(*lookbacks, 90)
     return (
         *(
-            Feature(f"{kind}_last", "feedback", Last("score"), f"Last {words}: {{value:.1f}}", f"kind = '{kind}'")
+            Feature(
+                f"{kind}_last",
+                "feedback",
+                Last("score"),
+                f"Last {words}: {{value:{'.0f' if kind == 'nps' else '.1f'}}}",
+                f"kind = '{kind}'",
+                worse=_worse(kind),
+            )
             for kind, words in WORDS.items()
         ),
         *(
             feature
             for kind in ("nps", "csat")
-            for feature in lookback_features("feedback", kind, f"Average {WORDS[kind]}", [long], f"kind = '{kind}'", Mean("score"), ".1f")
+            for feature in lookback_features(
+                "feedback", kind, f"Average {WORDS[kind]}", [long], f"kind = '{kind}'", Mean("score"), ".1f", worse="less"
+            )
         ),
-        *lookback_features("feedback", "feedback", "Feedback given", sorted({90, long}), ""),
-        silence_feature("feedback", "feedback", "feedback"),
+        *lookback_features("feedback", "feedback", "Feedback given", sorted({90, long}), "", worse=None),
+        silence_feature("feedback", "feedback", "feedback", worse=None),
         FALL,
     )

@@ -66,6 +66,9 @@ from judged group by customer_id, cutoff
         "late_by_days_365d": "Late invoices of 365 days were paid {value:.0f} {value:day|days} late on average",
     },
     alone=True,
+    worse=dict.fromkeys(
+        ("invoices_overdue", "oldest_overdue_days", "amount_overdue", "late_payments_365d", "late_share_365d", "late_by_days_365d"), "more"
+    ),
 )
 
 
@@ -73,9 +76,18 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     """Return the features of invoices; reminders also over the longest lookback (days)."""
     long = max(*lookbacks, 90)
     return (
-        Feature("invoiced_90d", "invoices", Sum("amount"), "Invoiced in 90 days: {value:,.0f}", "event = 'issued' and amount > 0", 90),
+        Feature(
+            "invoiced_90d",
+            "invoices",
+            Sum("amount"),
+            "Invoiced in 90 days: {value:,.0f}",
+            "event = 'issued' and amount > 0",
+            90,
+            worse="less",
+            each="Average invoice in {days} days: {value:,.0f}",
+        ),
         Trend("invoiced_90d_trend", "invoiced_90d", "Invoiced {before:,.0f} → {now:,.0f} in 90 days"),
-        *lookback_features("invoices", "invoices_reminded", "Payment reminders", sorted({90, long}), "event = 'reminded'"),
-        silence_feature("invoices", "payment", "payment", "event = 'paid'"),
+        *lookback_features("invoices", "invoices_reminded", "Payment reminders", sorted({90, long}), "event = 'reminded'", worse="more"),
+        silence_feature("invoices", "payment", "payment", "event = 'paid'", worse=None),
         PAYMENT,
     )

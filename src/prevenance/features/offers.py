@@ -13,7 +13,7 @@ from prevenance.tables.contracts import CATALOGUE_SQL, GROUNDS_SQL, HELD_SQL, HI
 
 NAME = State(
     "offer", (), "select customer_id, product_id, product_id as offer from snapshots", {"offer": "Offer: {value}"}, categories=("offer",),
-    background=("offer",), pair=True,
+    background=("offer",), pair=True, worse={"offer": None},
 )  # fmt: skip
 
 FIT = """
@@ -75,12 +75,18 @@ CONTRACT_OFFER = State(
         "popularity_90d": "Customers that took it in 90 days: {value:.1%}",
         "offer_owners_share": "Customers that have it: {value:.0%}",
         "offer_fit_best": "Customers with one of the same products that have it: {value:.0%}",
-        "offer_fit_mean": "Similar customers that have it: {value:.0%}",
+        "offer_fit_mean": "Customers with the same products that have it: {value:.0%}",
         "days_since_offer_taken": "Taken before, {value:.0f} {value:day|days} ago",
         "offer_price_share": "Price: {value:.0%} of what the customer pays",
     },
     background=("popularity_90d", "offer_owners_share", "offer_price_share"),
     pair=True,
+    worse=dict.fromkeys(
+        (
+            *("popularity_90d", "offer_owners_share", "offer_fit_best", "offer_fit_mean"),
+            *("days_since_offer_taken", "offer_price_share"),
+        )
+    ),
 )
 
 BASKET = f"""
@@ -123,6 +129,12 @@ BASKET_OFFER = State(
     },
     background=("popularity_28d", "popularity_new_28d"),
     pair=True,
+    worse=dict.fromkeys(
+        (
+            *("popularity_28d", "popularity_new_28d", "family_fit_best", "family_fit_mean"),
+            *("days_since_family", "family_days_bought"),
+        )
+    ),
 )
 
 

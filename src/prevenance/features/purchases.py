@@ -30,6 +30,7 @@ from gaps
         "purchase_gaps_silent": "Silent for {value:.1f} times the usual gap between purchases",
     },
     alone=True,
+    worse={"purchase_gap_days": "more", "purchase_gaps_silent": "more"},
 )
 
 SERVICE = State(
@@ -56,13 +57,14 @@ from owned where cycle > 0 group by customer_id
     },
     background=("service_due_days", "service_cycles_passed", "service_due_units_28d"),
     alone=True,
+    worse=dict.fromkeys(("service_due_days", "service_cycles_passed", "service_due_units_28d")),
 )
 
 
 def _windows(days: int) -> tuple[Definition, ...]:
     return (
-        *lookback_features("purchases", "purchases", "Lines bought", [days], BOUGHT),
-        *lookback_features("purchases", "spend", "Spent", [days], "amount > 0", Sum("amount"), ",.0f"),
+        *lookback_features("purchases", "purchases", "Lines bought", [days], BOUGHT, worse="less"),
+        *lookback_features("purchases", "spend", "Spent", [days], "amount > 0", Sum("amount"), ",.0f", worse="less"),
     )
 
 
@@ -71,13 +73,17 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     long = max(*lookbacks, 90)
     return (
         *(definition for days in sorted({*lookbacks, 28, 90}) for definition in _windows(days)),
-        *lookback_features("purchases", "orders", "Orders", sorted({28, 90, long}), BOUGHT, Distinct("order_id")),
-        *lookback_features("purchases", "families", "Different product families bought", sorted({90, long}), BOUGHT, Distinct("family")),
-        *lookback_features("purchases", "products_bought", "Different products bought", [long], BOUGHT, Distinct("product_id")),
+        *lookback_features("purchases", "orders", "Orders", sorted({28, 90, long}), BOUGHT, Distinct("order_id"), worse="less"),
+        *lookback_features(
+            "purchases", "families", "Different product families bought", sorted({90, long}), BOUGHT, Distinct("family"), worse="less"
+        ),
+        *lookback_features(
+            "purchases", "products_bought", "Different products bought", [long], BOUGHT, Distinct("product_id"), worse="less"
+        ),
         *trend_features("purchases", "Lines bought", (28, 90), ",.0f"),
         *trend_features("spend", "Spent", (28, 90), ",.0f"),
-        *lookback_features("purchases", "returns", "Lines returned", [long], "amount < 0 or quantity < 0"),
-        silence_feature("purchases", "purchase", "purchase", BOUGHT),
+        *lookback_features("purchases", "returns", "Lines returned", [long], "amount < 0 or quantity < 0", worse="more"),
+        silence_feature("purchases", "purchase", "purchase", BOUGHT, worse="more"),
         RHYTHM,
         SERVICE,
     )

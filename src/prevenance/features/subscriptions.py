@@ -38,6 +38,10 @@ from held group by customer_id, cutoff
     categories=("contract_plan",),
     background=("contract_age_days", "mrr", "contract_plan", "days_to_renewal", "days_to_end"),
     alone=True,
+    worse={
+        **dict.fromkeys(("contracts_running", "seats", "mrr", "contract_plan", "days_to_renewal", "days_to_end", "contract_age_days")),
+        "products_held": "less",
+    },
 )
 
 BEFORE = State(
@@ -64,6 +68,7 @@ from now_ join was on was.customer_id = now_.customer_id
         "mrr_change_90d": "Revenue a month {value:+,.0f} against 90 days before",
     },
     alone=True,
+    worse={"seats_change_90d": "less", "mrr_change_90d": "less"},
 )
 
 SERVICE = State(
@@ -82,11 +87,8 @@ from cycles where cycle > 0 group by customer_id
     {"contract_service_due_days": "Next service of a product under contract in {value:.0f} {value:day|days}"},
     background=("contract_service_due_days",),
     alone=True,
+    worse={"contract_service_due_days": None},
 )
-
-
-def _per_seat(name: str, top: str, words: str) -> Ratio:
-    return Ratio(name, top, "seats", f"{words}: {{top:.0f}} for {{bottom:.0f}} {{bottom:seat|seats}}")
 
 
 def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
@@ -96,12 +98,12 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
         CONTRACT,
         BEFORE,
         SERVICE,
-        *lookback_features("subscriptions", "contracts_started", "Contracts started", long, "event = 'started'"),
-        *lookback_features("subscriptions", "contract_changes", "Contract changes", long, "event = 'changed'"),
-        *lookback_features("subscriptions", "contracts_ended", "Contracts ended", long, "event = 'ended'"),
-        Feature("renewals", "subscriptions", Count(), "Renewals so far: {value:.0f}", "event = 'renewed'", changeable=False),
-        silence_feature("subscriptions", "contract_change", "contract change", "event = 'changed'"),
-        _per_seat("active_users_per_seat_28d", "active_users_28d", "Active users in 28 days"),
-        _per_seat("seats_used_share_90d", "active_users_90d", "Active users in 90 days"),
-        _per_seat("tickets_per_seat_90d", "tickets_90d", "Tickets in 90 days"),
+        *lookback_features("subscriptions", "contracts_started", "Contracts started", long, "event = 'started'", worse=None),
+        *lookback_features("subscriptions", "contract_changes", "Contract changes", long, "event = 'changed'", worse=None),
+        *lookback_features("subscriptions", "contracts_ended", "Contracts ended", long, "event = 'ended'", worse="more"),
+        Feature("renewals", "subscriptions", Count(), "Renewals so far: {value:.0f}", "event = 'renewed'", changeable=False, worse=None),
+        silence_feature("subscriptions", "contract_change", "contract change", "event = 'changed'", worse=None),
+        Ratio("active_users_per_seat_28d", "active_users_28d", "seats", "Seats in use in 28 days: {value:.0%}", worse="less"),
+        Ratio("seats_used_share_90d", "active_users_90d", "seats", "Seats in use in 90 days: {value:.0%}", worse="less"),
+        Ratio("tickets_per_seat_90d", "tickets_90d", "seats", "Tickets per seat in 90 days: {value:.2f}", worse="more"),
     )

@@ -64,6 +64,9 @@ from lives group by customer_id, cutoff
         "tickets_open_again": "Open tickets that were solved before: {value:.0f}",
     },
     alone=True,
+    worse=dict.fromkeys(
+        ("tickets_open", "oldest_open_ticket_days", "tickets_unassigned_over_24h", "tickets_open_escalated", "tickets_open_again"), "more"
+    ),
 )
 
 PATH = State(
@@ -109,6 +112,13 @@ from paths as p left join pauses as w on w.customer_id = p.customer_id
         "reopened_share_90d": "Tickets of 90 days that were reopened: {value:.0%}",
     },
     alone=True,
+    worse=dict.fromkeys(
+        (
+            *("handoffs_per_ticket_90d", "clarifications_per_ticket_90d", "waiting_share_90d", "first_reply_hours_90d"),
+            *("solution_hours_90d", "tickets_taken_after_24h_90d", "reopened_share_90d"),
+        ),
+        "more",
+    ),
 )
 
 FIRST = State(
@@ -127,6 +137,7 @@ group by s.customer_id
     {"first_90d_tickets": "Tickets in the first 90 days: {value:.0f}"},
     background=("first_90d_tickets",),
     alone=True,
+    worse={"first_90d_tickets": "more"},
 )
 
 
@@ -134,19 +145,21 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
     """Return the features of tickets: opened ones over each lookback (days; 7, 28 and 90 always), kinds, trends, silences and paths."""
     long = max(*lookbacks, 90)
     return (
-        *lookback_features("tickets", "tickets", "Tickets", sorted({*lookbacks, 7, 28, 90}), OPENED),
-        *lookback_features("tickets", "urgent_tickets", "Urgent tickets", (28, 90), URGENT),
-        *lookback_features("tickets", "tickets_reopened", "Tickets reopened", sorted({28, 90, long}), "event = 'reopened'"),
-        *lookback_features("tickets", "tickets_escalated", "Tickets escalated", (28, 90), "event = 'escalated'"),
+        *lookback_features("tickets", "tickets", "Tickets", sorted({*lookbacks, 7, 28, 90}), OPENED, worse="more"),
+        *lookback_features("tickets", "urgent_tickets", "Urgent tickets", (28, 90), URGENT, worse="more"),
+        *lookback_features("tickets", "tickets_reopened", "Tickets reopened", sorted({28, 90, long}), "event = 'reopened'", worse="more"),
+        *lookback_features("tickets", "tickets_escalated", "Tickets escalated", (28, 90), "event = 'escalated'", worse="more"),
         *trend_features("tickets", "Tickets", (7, 28, 90)),
         *trend_features("urgent_tickets", "Urgent tickets", (28,)),
-        Feature(
-            "ticket_categories_90d", "tickets", Distinct("category"), "Different ticket categories in 90 days: {value:.0f}", OPENED, 90
+        *lookback_features(
+            "tickets", "ticket_categories", "Different ticket categories", (90,), OPENED, Distinct("category"), worse="more"
         ),
-        Feature("ticket_score_90d", "tickets", Mean("score"), "Average ticket rating in 90 days: {value:.1f}", "event = 'rated'", 90),
-        Feature("ticket_score_last", "tickets", Last("score"), "Last ticket rating: {value:.1f}", "event = 'rated'"),
-        silence_feature("tickets", "ticket", "ticket", OPENED),
-        silence_feature("tickets", "reopened", "reopened ticket", "event = 'reopened'"),
+        *lookback_features(
+            "tickets", "ticket_score", "Average ticket rating", (90,), "event = 'rated'", Mean("score"), ".1f", worse="less"
+        ),
+        Feature("ticket_score_last", "tickets", Last("score"), "Last ticket rating: {value:.1f}", "event = 'rated'", worse="less"),
+        silence_feature("tickets", "ticket", "ticket", OPENED, worse=None),
+        silence_feature("tickets", "reopened", "reopened ticket", "event = 'reopened'", worse=None),
         OPEN,
         PATH,
         FIRST,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum
+from prevenance.features.define import Count, Definition, Distinct, Feature, Ratio, State, Sum, Value, Worse
 from prevenance.features.spans import lookback_features, silence_feature, trend_features
 from prevenance.tables.contracts import CATALOGUE_SQL, HELD_SQL
 
@@ -31,6 +31,7 @@ from placed where place = 1
     },
     days=90,
     alone=True,
+    worse={"main_user_silent_days": "more", "main_user_share_90d": "more"},
 )
 
 PAID = State(
@@ -60,6 +61,7 @@ group by paid.customer_id
         "paid_features_used_share_90d": "Paid features used in 90 days: {value:.0%}",
     },
     alone=True,
+    worse={"paid_features_unused": "more", "paid_features_used_share_90d": "less"},
 )
 
 LIMIT = State(
@@ -87,6 +89,7 @@ select customer_id, max(share) as usage_near_limit_share from shares group by cu
 """,
     {"usage_near_limit_share": "Use in 28 days: {value:.0%} of the limit"},
     alone=True,
+    worse={"usage_near_limit_share": "less"},
 )
 
 FIRST = State(
@@ -105,18 +108,19 @@ group by s.customer_id
     {"first_90d_active_days": "Days with activity in the first 90 days: {value:.0f}"},
     background=("first_90d_active_days",),
     alone=True,
+    worse={"first_90d_active_days": "less"},
 )
 
-SERIES = (
-    ("logins", Count(), "Logins", "kind = 'login'"),
-    ("uses", Count(), "Feature uses", "kind = 'use'"),
-    ("quantity", Sum("quantity"), "Quantity used", "kind = 'use'"),
-    ("errors", Count(), "Errors met", "kind = 'error'"),
-    ("active_users", Distinct("user_id"), "Active users", "kind in ('login', 'use')"),
-    ("active_days", Distinct("day"), "Days with activity", "kind in ('login', 'use')"),
-    ("features_used", Distinct("feature"), "Different features used", "kind = 'use'"),
+SERIES: tuple[tuple[str, Value, str, str, Worse], ...] = (
+    ("logins", Count(), "Logins", "kind = 'login'", "less"),
+    ("uses", Count(), "Feature uses", "kind = 'use'", "less"),
+    ("quantity", Sum("quantity"), "Quantity used", "kind = 'use'", "less"),
+    ("errors", Count(), "Errors met", "kind = 'error'", "more"),
+    ("active_users", Distinct("user_id"), "Active users", "kind in ('login', 'use')", "less"),
+    ("active_days", Distinct("day"), "Days with activity", "kind in ('login', 'use')", "less"),
+    ("features_used", Distinct("feature"), "Different features used", "kind = 'use'", "less"),
 )
-"""Column stem, value, words and condition of what is measured in every lookback."""
+"""Column stem, value, words, condition of what is measured in every lookback, and which way is bad."""
 
 TRENDS = (
     ("logins", "Logins", (7, 28, 90)),
@@ -136,25 +140,30 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
         *(
             feature
             for days in sorted({*lookbacks, 7, 28, 90})
-            for name, value, words, where in SERIES
-            for feature in lookback_features("usage", name, words, [days], where, value, ",.0f")
+            for name, value, words, where, worse in SERIES
+            for feature in lookback_features("usage", name, words, [days], where, value, ",.0f", worse=worse)
         ),
-        Feature("unusual_hour_logins_28d", "usage", Count(), "Logins between 22:00 and 06:00 UTC in 28 days: {value:.0f}", NIGHT, 28),
+        Feature(
+            "unusual_hour_logins_28d", "usage", Count(), "Logins between 22:00 and 06:00 UTC in 28 days: {value:.0f}", NIGHT, 28, worse=None
+        ),
         *(trend for name, words, spans in TRENDS for trend in trend_features(name, words, spans, ",.0f")),
-        *(silence_feature("usage", kind, kind, f"kind = '{kind}'") for kind in ("login", "use", "error")),
+        *(silence_feature("usage", kind, kind, f"kind = '{kind}'", worse="more") for kind in ("login", "use")),
+        silence_feature("usage", "error", "error", "kind = 'error'", worse=None),
         Ratio(
             "unusual_hour_share_28d",
             "unusual_hour_logins_28d",
             "logins_28d",
-            "Logins from 22:00 to 06:00 UTC in 28 days: {top:.0f} of {bottom:.0f}",
+            "Share of logins between 22:00 and 06:00 UTC in 28 days: {value:.0%}",
+            worse=None,
         ),
         Ratio(
             "errors_per_use_28d",
             "errors_28d",
             "uses_28d",
-            "Errors met in 28 days: {top:.0f} with {bottom:.0f} {bottom:feature use|feature uses}",
+            "Errors per feature use in 28 days: {value:.1f}",
+            worse="more",
         ),
-        Ratio("logins_per_user_28d", "logins_28d", "active_users_28d", "Logins in 28 days: {top:.0f} by {bottom:.0f} {bottom:user|users}"),
+        Ratio("logins_per_user_28d", "logins_28d", "active_users_28d", "Logins per active user in 28 days: {value:.1f}", worse="less"),
         MAIN_USER,
         PAID,
         LIMIT,

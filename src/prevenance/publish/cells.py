@@ -17,8 +17,8 @@ NAME_LENGTH = 80
 """Characters of a name that a page shows."""
 TEXT_LENGTH = 240
 """Characters of any other text from a view that a page shows."""
-STEADY = 1.0
-"""Percentage points of change that are still called steady."""
+STEADY = 5.0
+"""Percentage points of change that are steady at least; half the band of the chance where that is more."""
 SMALL = (90, 20)
 """Width and height of the small line in a row."""
 SHAPES = {
@@ -82,14 +82,22 @@ def likely_text(say: Words, row: Row) -> str:
 
 
 def trend_cell(say: Words, row: Row) -> dict[str, str]:
-    """Return the change over 28 days: ``kind`` (up, down, flat or none), its shape, the points and a word."""
+    """Return the change over 28 days: ``kind`` (up, down, flat or none), its shape, the points, a word and ``why`` it moved.
+
+    A move that no visible fact explains has the kind ``flat``: it is told, and not coloured as good or bad.
+    """
     change = row.get("change_28d")
     if not is_known(change):
-        return {"kind": "none", "shape": "", "points": "", "word": say("no earlier chance") if is_known(row.get("score")) else ""}
-    kind = "flat" if abs(change) < STEADY else "up" if change > 0 else "down"
-    word = {"up": say("rising"), "down": say("falling"), "flat": say("steady")}[kind]
-    shape = {"up": "▲", "down": "▼", "flat": "▬"}[kind]
-    return {"kind": kind, "shape": shape, "points": "" if kind == "flat" else points_text(say, change, 0), "word": word}
+        word = say("no earlier chance") if is_known(row.get("score")) else ""
+        return {"kind": "none", "shape": "", "points": "", "word": word, "why": ""}
+    low, high = row.get("score_low"), row.get("score_high")
+    noise = max(STEADY, 50 * (high - low)) if is_known(low) and is_known(high) else STEADY
+    if abs(change) <= noise:
+        return {"kind": "flat", "shape": "▬", "points": "", "word": say("steady"), "why": ""}
+    told = row_details(row).get("moved")
+    why = one_line(told[0], TEXT_LENGTH) if told else ""
+    kind, shape, word = ("up", "▲", say("rising")) if change > 0 else ("down", "▼", say("falling"))
+    return {"kind": "flat" if told == [] else kind, "shape": shape, "points": points_text(say, change, 0), "word": word, "why": why}
 
 
 def points_text(say: Words, value: Any, places: int = 1) -> str:

@@ -41,11 +41,19 @@ def _row(say: Words, view: View, row: Row) -> str:
     money = f"{stake} → {expected}" if expected else stake
     owner = f" ({markdown_text(row['owner'], 40)})" if row.get("owner") else ""
     facts = "; ".join(
-        markdown_text(text) for text in (cells.chance_text(say, row.get("score")), money, *cells.reason_texts(row)[:1]) if text
+        markdown_text(text)
+        for text in (cells.chance_text(say, row.get("score")), money, *cells.reason_texts(row)[:1], _moved(say, row))
+        if text
     )
     by = say("by {date}", date=say.date(str(row["act_by"]), beside=cutoff)) if row.get("act_by") else ""
     action = " ".join(text for text in (markdown_text(row.get("action") or ""), by) if text)
     return f"**{markdown_text(cells.customer_name(row))}**{owner}: {facts}" + (f" → {action}" if action else "")
+
+
+def _moved(say: Words, row: Row) -> str:
+    """Return why the chance moved within 28 days; "" for one that is steady, or that nothing explains."""
+    trend = cells.trend_cell(say, row)
+    return say("{points} points in 28 days: {facts}", points=trend["points"], facts=trend["why"]) if trend["why"] else ""
 
 
 def markdown_text(text: object, longest: int = 300) -> str:

@@ -47,7 +47,7 @@ def story_parts(say: Words, row: Row, view: View) -> Parts:
         default=0.0,
     )
     parts: Parts = {
-        "changed": _changed(say, told.get("changed") or {}),
+        "changed": [*_moved(say, row, told), *_changed(say, told.get("changed") or {})],
         "reasons": _points(say, told.get("reasons"), most) or [["", "", text] for text in cells.reason_texts(row)],
         "holds": _points(say, told.get("holds"), most) or [["", "", text] for text in cells.reason_texts(row, "holds")],
         "context": _points(say, told.get("context"), most),
@@ -55,7 +55,7 @@ def story_parts(say: Words, row: Row, view: View) -> Parts:
         "weeks": _chart(say, told),
         "timeline": [_day(say, one, view) for one in told.get("timeline") or []],
         "similar": _similar(say, told.get("similar") or {}, target_words(view)),
-        "worth": _worth(say, row, view),
+        "worth": [*_worth(say, row, view), *([one_line(row["left_out"], LONG)] if row.get("left_out") else [])],
         "note": one_line(told.get("note") or "", LONG),
         "draft": "\n".join(one_line(one, LONG) for one in str(told.get("draft") or row.get("draft") or "")[: 2 * LONG].splitlines()),
     }
@@ -86,6 +86,14 @@ def _changed(say: Words, told: Mapping[str, Any]) -> list[str]:
     points = cells.points_text(say, told["points"])
     first = say("{points} points: {parts}.", points=points, parts=parts) if parts else say("{points} points.", points=points)
     return [first, *(text for one in told.get("facts") or [] if (text := one_line(one, TEXT_LENGTH)))]
+
+
+def _moved(say: Words, row: Row, told: Mapping[str, Any]) -> list[str]:
+    """Return why the chance moved within 28 days, one line; nothing for one that is steady."""
+    facts = "; ".join(one_line(text, TEXT_LENGTH) for text in told.get("moved") or [])
+    if not facts or not is_known(row.get("change_28d")):
+        return []
+    return [say("{points} points in 28 days: {facts}.", points=cells.points_text(say, row["change_28d"], 0), facts=facts)]
 
 
 def _no_score(say: Words, row: Row) -> list[str]:

@@ -15,6 +15,8 @@ from prevenance.base.formats import json_value
 from prevenance.explain.attribution import contributions
 from prevenance.explain.details import SAMPLED, Basis, details_by_customer
 from prevenance.explain.evidence import inputs_of, rows_held, sum_check, what_if_answers
+from prevenance.explain.reasons import RowReasons
+from prevenance.explain.rows import reasons_by_row
 from prevenance.models import bundle
 from prevenance.publish import dossier, folders
 from prevenance.publish.published import Published, published_list_at
@@ -141,7 +143,7 @@ def explanation(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict
     low, high = (float(side[0]) for side in bundle.interval(basis.fitted, np.array([score])))
     judged = row is None or row["score"] is not None
     told = own.assign(score=score if judged else np.nan)
-    standing = details_by_customer(basis, told, say, weeks={})[asked.customer] if judged else {}
+    standing = details_by_customer(basis, told, say, own_reasons(basis, own, place, say), weeks={})[asked.customer] if judged else {}
     return head | {
         "product_id": own["product_id"].iloc[0] if "product_id" in own else None,
         "row": row,
@@ -156,6 +158,18 @@ def explanation(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict
         "details": standing,
         "held": rows_held(basis.history, basis.cutoff, asked.customer),
     }
+
+
+def own_reasons(basis: Basis, own: pd.DataFrame, place: int, say: Words) -> dict[str, RowReasons]:
+    """Return customer_id -> the reasons of one row of inputs, as its list tells them."""
+    # What can only be sampled is told against the rows beside it.
+    every = basis.features if basis.fitted.kind in SAMPLED else own
+    mine = place if basis.fitted.kind in SAMPLED else 0
+    found = reasons_by_row(
+        basis.fitted, every, basis.history, basis.cutoff, basis.features, basis.definitions, say,
+        told_by=basis.target.told_by, own=np.arange(len(every)) == mine,
+    )  # fmt: skip
+    return {own["customer_id"].iloc[0]: found[mine]}
 
 
 def absence_text(given: Settings, basis: Basis, say: Words) -> str:

@@ -1,5 +1,6 @@
 """Take what the team answered to the lists (``file=feedback.csv``), so that the next list honours it."""
 
+import csv
 import json
 from collections import Counter
 from dataclasses import replace
@@ -36,7 +37,12 @@ def take_answers(given: Settings, steps: Steps) -> dict[str, Any]:
     asked = {(one.target, one.run_id, one.cutoff): one for _, one in read}
     lists = {key: rows for key, one in asked.items() if (rows := _listed(out, one)) is not None}
     found, user = feedback.match_answers(read, lists, path.name), f"{feedback.TAKEN_BY}{trail.user_hash()}"
-    answers = [one if one.by else replace(one, by=user) for one in found]
+    done: dict[Path, dict[str, str]] = {}
+    answers = []
+    for one in found:
+        folder = _folder(out, one)
+        play = done.setdefault(folder, {} if folder in done else _plays(folder)).get(one.customer_id, "")
+        answers.append(replace(one, by=one.by or user, play=play))
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append_answers(out, target, [one for one in answers if one.target == target]) for target in targets}
@@ -47,12 +53,25 @@ def take_answers(given: Settings, steps: Steps) -> dict[str, Any]:
 
 def _listed(out: Path, answer: Answer) -> Listed | None:
     """Return the chance of each row of the published list that an answer is about; ``None`` if there is no such list."""
-    folder = out / "lists" / answer.target / f"{instant_stamp(feedback.utc_moment(answer.cutoff))}-{answer.run_id[:12]}"
+    folder = _folder(out, answer)
     # A folder's name holds only the beginning of the hash.
     if not (folder / "list.json").is_file() or _run_id(folder) != answer.run_id:
         return None
     rows = json.loads((folder / "list.json").read_text(encoding="utf-8"))
     return {(row["customer_id"], row.get("product_id") or ""): row["score"] for row in rows}
+
+
+def _folder(out: Path, answer: Answer) -> Path:
+    return out / "lists" / answer.target / f"{instant_stamp(feedback.utc_moment(answer.cutoff))}-{answer.run_id[:12]}"
+
+
+def _plays(folder: Path) -> dict[str, str]:
+    """Return customer_id -> play of a published list; lists of earlier versions do not say."""
+    path = folder / "plays.csv"
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["customer_id"]: row["play"] for row in csv.DictReader(file)}
 
 
 def _run_id(folder: Path) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from prevenance.explain.reasons import RowReasons
 from prevenance.order.capacity import Room
 
 NO_MODEL = {"rule": "ranked by the simple rule: rules, no model", "health_score": "ranked by your present health score, no model"}
@@ -26,8 +27,8 @@ class Listed:
     ``ranked`` holds the rows of list.csv, ``decided`` the same rows with the private columns of ``ranking.PRIVATE``; ``now`` the inputs of
     the whole cohort. ``weeks`` has a row for each row of the cohort (the target's keys, week_0 oldest to week_11 now), its moments are
     ``line``. ``room`` is what fits, ``absent`` how many are left out, by reason, ``cooling`` who was
-    contacted lately, ``extra`` further files, ``floor`` below which nobody is ranked; ``recorded`` whether anything
-    says what was done: contacts, or answers.
+    contacted lately, ``extra`` further files, ``told`` the reasons by customer_id, ``floor`` below which nobody is ranked; ``recorded``
+    whether anything says what was done: contacts, or answers.
     """
 
     ranked: pd.DataFrame
@@ -42,6 +43,7 @@ class Listed:
     run_id: str
     until: datetime
     notes: list[str]
+    told: dict[str, RowReasons]
     floor: Floor = Floor()
     recorded: bool = True
 

@@ -155,7 +155,7 @@ def _check_columns(plugin: Plugin) -> None:
 def _is_new_file(name: str) -> bool:
     from prevenance.publish.folders import VIEWS
 
-    kept = {*VIEWS, "list.csv", "list.json", "features.parquet", "manifest.json", "arms.csv", "by_product.csv"}
+    kept = {*VIEWS, "list.csv", "list.json", "features.parquet", "manifest.json", "arms.csv", "plays.csv", "by_product.csv"}
     return name not in kept and Path(name).name == name and not name.startswith(".")
 
 

@@ -2,19 +2,25 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 
 import pandas as pd
 
 from prevenance.base import formats
 from prevenance.decide.feedback import Answer
-from prevenance.decide.playbook import playbook_of
+from prevenance.decide.playbook import NEW_DAYS, playbook_of
+from prevenance.decide.plays import Situation, plays_done, value_tiers
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
-from prevenance.decide.weeks import decision_at_cutoff, known_answers, moments_of, scored_weeks
-from prevenance.explain.attribution import reason_columns
+from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
+from prevenance.explain.facts import Fact
+from prevenance.explain.reasons import RowReasons
+from prevenance.explain.rows import reason_columns, reasons_by_row
+from prevenance.explain.things import own_things
 from prevenance.features.build import feature_columns
-from prevenance.history.history import history_digest
+from prevenance.features.define import Definition
+from prevenance.history.history import History, history_digest
 from prevenance.history.roster import customer_attributes
 from prevenance.judge.drift import unseen_words
 from prevenance.models.bundle import Fitted
@@ -29,8 +35,18 @@ from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
+from prevenance.targets import KINDS
 from prevenance.targets.target import Target
-from prevenance.words import words
+from prevenance.words import Words, words
+
+OWN_PAST = 5_000
+"""Rows, in the order of the list, whose own past is looked at: those that open to a story."""
+
+TOLD = 2
+"""Reasons of a row that a list tells, and a play may answer."""
+
+TELLING = 2
+"""How reasons are told: the same list told another way is another list."""
 
 
 def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, steps: Steps, *, replaying: bool = False) -> Listed:
@@ -46,17 +62,19 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     notes += no_floor_note(given, target, fitted)
     moments = moments_of(cutoff, rules)
     found = scored_weeks(history, target, fitted, definitions, moments, say, steps)
-    steps(f"{target.name}: explain")
     known = unseen_words(fitted.encoder, found.now)
     notes += [f"{name}: {rows} rows hold a word that the model does not know; it counts as other" for name, rows in known.items()]
-    told = reason_columns(fitted, found.told_from, definitions, say=say, before=found.before)
-    told.loc[found.rows["score"].isna(), ["reasons", "holds", "family"]] = ""
     people = customer_attributes(history, cutoff)
-    rows = pd.concat([found.rows, told], axis=1).merge(people, on="customer_id", how="left")
+    rows = found.rows.merge(people, on="customer_id", how="left")
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
     choice, room = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
+    steps(f"{target.name}: explain")
+    told, columns = told_rows(found, fitted, history, moments, definitions, target, choice, say)
+    rows = pd.concat([rows, columns], axis=1)
+    done = plays_done(answers, cutoff, static=given.source.static)
+    rows["situation"] = situations(history, cutoff, rows, choice["rank"].notna(), told, target, given.target.kind, done, say)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
@@ -67,6 +85,8 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     notes += dear_contacts_note(ranked, rules.cost)
     drawn, hidden = arm_rows(ranked), pseudonyms_of(given)
     extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
+    done = ranked.loc[ranked["play"].notna(), ["customer_id", "play"]].reset_index(drop=True)
+    extra["plays.csv"] = formats.csv_bytes(hidden.hidden(done) if hidden else done)
     if found.offers is not None:
         free = found.offers[found.offers["customer_id"].isin(ranked.loc[ranked["apart"].isin(["", BEYOND]), "customer_id"])]
         extra["by_product.csv"] = formats.csv_bytes(
@@ -87,6 +107,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
         run_id,
         until,
         notes,
+        told,
         Floor(rules.floor, base),
     )
 
@@ -96,6 +117,68 @@ def no_floor_note(given: Settings, target: Target, fitted: Fitted) -> list[str]:
     if not target.keeps or not given.outreach.floor or fitted.kind in WITHOUT_FLOOR or "base_rate" in fitted.about:
         return []
     return [f"no floor: the model was trained before models said their base rate; FIX: {command('train', f'target={target.name}')}"]
+
+
+def told_rows(
+    found: Scored,
+    fitted: Fitted,
+    history: History,
+    moments: Moments,
+    definitions: tuple[Definition, ...],
+    target: Target,
+    choice: pd.DataFrame,
+    say: Words,
+) -> tuple[dict[str, RowReasons], pd.DataFrame]:
+    """Return customer_id -> its reasons, and the columns reasons, holds and family of each row; of one without a chance nothing is told.
+
+    Beyond the first ``OWN_PAST`` places rows are compared with similar customers alone.
+    """
+    first = choice["place"].rank(method="first").to_numpy() <= OWN_PAST
+    told = reasons_by_row(fitted, found.told_from, history, moments.cutoff, found.now, definitions, say, told_by=target.told_by, own=first)
+    columns = reason_columns(told, say)
+    judged = found.rows["score"].notna()
+    columns.loc[~judged, ["reasons", "holds", "family"]] = ""
+    return {customer: one for customer, known, one in zip(found.rows["customer_id"], judged, told, strict=True) if known}, columns
+
+
+def situations(
+    history: History,
+    cutoff: datetime,
+    rows: pd.DataFrame,
+    worked: pd.Series,
+    told: dict[str, RowReasons],
+    target: Target,
+    kind: str,
+    done: dict[str, dict[str, date]],
+    say: Words,
+) -> pd.Series:
+    """Return what the play of each row is chosen by, with the index of ``rows``; only of those to be ``worked``."""
+    every, rows = rows.index, rows.assign(tier=value_tiers(rows["value_at_stake"]))[worked]
+    own = own_things(history, cutoff, rows["customer_id"].tolist(), say)
+    names = frozenset({target.name, KINDS[kind]().name if kind in KINDS else target.name})
+    found = []
+    for customer, tier, product in zip(rows["customer_id"], rows["tier"], rows.get("product_id", [""] * len(rows)), strict=True):
+        mine, reasons = own.loc[customer], told.get(customer, RowReasons()).reasons[:TOLD]
+        one = Situation(
+            names,
+            target.told_by == "worse",
+            tuple((fact.family, fact.column, fact.way) for fact in reasons),
+            tier,
+            "new" if mine["known_days"] < NEW_DAYS else "settled",
+            mine["renewal_days"],
+            int(mine["open_tickets"]),
+            product,
+            mine["things"] | scores_told(reasons, say),
+            done.get(customer, {}),
+        )
+        found.append(one)
+    return pd.Series(found, index=rows.index, dtype=object).reindex(every)
+
+
+def scores_told(reasons: Sequence[Fact], say: Words) -> dict[str, str]:
+    """Return the feedback score that a reason tells, as ``score``; nothing where none does."""
+    values = [one.columns[one.column] for one in reasons if one.family == "feedback" and one.column.endswith("_last")]
+    return {"score": say.number(values[0], 0 if float(values[0]).is_integer() else 1)} if values else {}
 
 
 def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:
@@ -117,11 +200,12 @@ def run_id_of(
     settings |= {"playbook": plays, "language": given.language, "key": rules.holdout.mark}
     settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
     settings |= {"late": late} if late else {}
+    settings |= {"told": TELLING}
     depends = {
         "cutoff": cutoff.isoformat(),
         "data": visible_rows,
         "settings": settings,
         "model": model_digest,
-        "feedback": sorted((*one.key, one.score) for one in answers),
+        "feedback": sorted((*one.key, one.score, *([one.play] if one.play else [])) for one in answers),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]

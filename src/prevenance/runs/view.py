@@ -124,7 +124,7 @@ def _rows(
     # The order of the list decides who gets a story: those whom somebody may call come first.
     asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
     changed, messages = changes_since(given, basis, asked, last, say) if last else ({}, [])
-    told = details_by_customer(basis, asked, say, weeks=_weeks(made), changed=changed) if len(asked) else {}
+    told = details_by_customer(basis, asked, say, made.told, weeks=_weeks(made), changed=changed) if len(asked) else {}
     moves = {} if last is None else movement.rank_moves(ranked, last.rows)
     rows = []
     for row in ranked.to_dict("records"):

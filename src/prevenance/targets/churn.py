@@ -74,6 +74,7 @@ def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         says=f"gave notice on, or ended, every contract within {horizon_days} days of the cutoff",
         words=UNDER_CONTRACT,
         keeps=True,
+        told_by="worse",
     )
 
 
@@ -96,6 +97,7 @@ def by_event(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int = 1
         says=f"had a churn event within {horizon_days} days of the cutoff",
         words=UNDER_CONTRACT,
         keeps=True,
+        told_by="worse",
     )
 
 
@@ -129,6 +131,7 @@ def by_silence(
         burn_in_days=active_days,
         words=LEAVING,
         keeps=True,
+        told_by="worse",
     )
 
 

@@ -88,6 +88,7 @@ def contraction(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         says=f"had at most {100 * AT_MOST:.0f} % of the cutoff's seats or money {horizon_days} days later, under a contract that still ran; "
         "one who left altogether is no such case",
         words=WORDS,
+        told_by="worse",
         plays=PLAYS,
         keeps=True,
     )

@@ -66,6 +66,7 @@ def next_offer(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int =
         says=f"took the offer within {horizon_days} days of the cutoff",
         pairs=True,
         words=TAKING,
+        told_by="chance",
         plays=PLAYS,
     )
 
@@ -104,6 +105,7 @@ def next_family(
         says=f"bought from a family not bought in {owned_days} days, within {horizon_days} days of the cutoff",
         pairs=True,
         words=BUYING,
+        told_by="chance",
         plays=PLAYS,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Target:
     who is known for less than ``min_known_days`` is neither learned from, tested nor listed.
     ``alone`` says that both treat each customer alone, as ``State.alone``, and so can be asked for several cutoffs in one statement.
     ``keeps`` says that the list is one of customers to keep: who is hardly likelier than usual to have the outcome stands on none.
-    ``words`` say it to people; ``plays`` is what to do about a reason, as in ``conf/playbook/``: family (or ``any``) -> play.
+    ``words`` say it to people; ``told_by`` is how its reasons are told: by what is ``worse`` for the relation, or by what raises the
+    ``chance``, where more of a good thing may be a reason. ``plays`` is what to do about a reason, as in ``conf/playbook/``: family (or ``any``) -> play.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Target:
     burn_in_days: int = 0
     min_known_days: int = 28
     words: TargetWords = ANY_OUTCOME
+    told_by: Literal["worse", "chance"] = "chance"
     plays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     @property

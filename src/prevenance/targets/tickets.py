@@ -81,6 +81,7 @@ def next_ticket(
         alone=True,
         says=f"opened a {kind + ' ' if kind else ''}ticket within {horizon_days} days of the cutoff",
         words=WORDS,
+        told_by="chance",
         plays=PLAYS,
     )
 

@@ -15,7 +15,7 @@ def plays_of(given: Settings) -> dict[str, Any]:
         if given.target.kind in KINDS and (plays := KINDS[given.target.kind]().plays):
             own[given.target.name] = plays
         said = said | {name: _completed(plays, said.get(name) or {}) for name, plays in own.items()}
-    return {"plays": given.playbook.plays, "targets": said}
+    return {"plays": given.playbook.plays, "targets": said, "cases": given.playbook.cases}
 
 
 def _completed(own: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:

@@ -156,6 +156,8 @@ class PlaybookSettings:
     # target -> family (or any) -> play; goes before plays and before what a target says itself
     targets: dict[str, Any] = field(default_factory=dict)
     own_plays: bool = False
+    # name -> play with its conditions; they go before all others
+    cases: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -1,0 +1,83 @@
+"""The reasons of the rows of a list: what the model weighs, told where a comparison shows it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from prevenance.explain.attribution import contributions, secant
+from prevenance.explain.facts import wordings
+from prevenance.explain.reasons import Reasons, RowReasons, bad_ways, nothing_text, raising_ways, told_columns
+from prevenance.explain.usual import cohort_values, usual_values, with_means
+from prevenance.features.define import Definition
+from prevenance.history.history import History
+from prevenance.models.bundle import Fitted
+from prevenance.words import Words
+
+MOST_REASONS, MOST_HOLDS = 5, 3
+"""Facts of a row at most; a list shows the first of them, an opened row all."""
+
+WAY_ROWS = 1_000
+"""Rows from which it is seen which way of a number raises the chance."""
+
+
+def reasons_by_row(
+    fitted: Fitted,
+    frame: pd.DataFrame,
+    history: History,
+    cutoff: datetime,
+    cohort: pd.DataFrame,
+    definitions: Sequence[Definition],
+    say: Words,
+    *,
+    told_by: str = "worse",
+    own: np.ndarray | None = None,
+) -> list[RowReasons]:
+    """Return the reasons of each row of ``frame``, each with the comparison that shows it; see ``explain.reasons``.
+
+    Args:
+        fitted: the model.
+        frame: keys and inputs of the rows to tell about.
+        history: where their past is looked up.
+        cutoff: of ``frame``, naive UTC.
+        cohort: keys and inputs of everybody asked about at the cutoff, in a fixed order: who is similar, and which way numbers pull.
+        definitions: of the features.
+        say: the reader's language.
+        told_by: how the target's reasons are told: by what is ``worse``, or by what raises the ``chance``.
+        own: bool of shape (n,): whose own past is looked at; everybody's if not given.
+
+    Raises:
+        PrevenanceError: E504 if the frame lacks a feature.
+    """
+    every = with_means(definitions)
+    told = wordings(every)
+    values = cohort_values(history, cutoff, cohort, every, told_columns(told, fitted.encoder.features))
+    usual = usual_values(history, cutoff, frame, values, every, own=own)
+    base, found = contributions(fitted, frame)
+    slope, intercept = fitted.calibrator
+    ways = bad_ways(told)
+    if told_by != "worse":
+        first = cohort.iloc[:WAY_ROWS]
+        ways = raising_ways(contributions(fitted, first)[1] * slope, told, values.iloc[: len(first)])
+    start = np.full(len(found), slope * base + intercept)
+    points = 100 * secant(start, start + slope * found.to_numpy().sum(axis=1))
+    reasons = Reasons(found * slope, points, told, usual, say, ways)
+    return [
+        RowReasons(tuple(reasons.told(row, 1.0, MOST_REASONS)), tuple(reasons.told(row, -1.0, MOST_HOLDS))) for row in range(len(frame))
+    ]
+
+
+def reason_columns(told: Sequence[RowReasons], say: Words, k: int = 2) -> pd.DataFrame:
+    """Return ``reasons``, ``holds`` and ``family`` of each row: up to ``k`` reasons joined with "; ", what speaks against them, and what the
+    first reason is about. A row without a reason says so, and its family is empty.
+    """
+    rows = [
+        (
+            "; ".join(fact.text for fact in one.reasons[:k]) or nothing_text(say),
+            one.holds[0].text if one.holds else "",
+            one.reasons[0].family if one.reasons else "",
+        )
+        for one in told
+    ]
+    return pd.DataFrame(rows, columns=["reasons", "holds", "family"], dtype="str")

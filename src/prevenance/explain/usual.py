@@ -1,0 +1,199 @@
+"""What is usual: a customer's own past in windows that do not overlap, and customers like them.
+
+A number alone is no reason. ``Usual`` holds what it is compared with, for all rows at once; ``explain.reasons`` decides what that shows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from prevenance.features.build import build, definitions_giving, feature_columns, usable_definitions
+from prevenance.features.define import Definition, Feature, Mean, Ratio, State, parts_of
+from prevenance.history.history import History, visible_sql
+
+LEAST, MOST = 6, 12
+"""Windows of the past: with fewer there is no telling noise from change; more are too long ago to be usual."""
+
+STEP = 28
+"""Days from one window to the next at least: whole weeks, so that weekends fall on weekends."""
+
+REACH = 720
+"""Days that the past is looked back on."""
+
+PEERS = 20
+"""Similar customers at least; with fewer, all customers are the comparison."""
+
+KEYS = ("customer_id", "product_id")
+
+EACH = "_each"
+"""Ends the name of the mean row of a sum that follows the calendar (``Feature.each``)."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Columns of ``n`` rows, each value an array of shape (n,), NaN where it is not known.
+
+    ``now`` is the value at the cutoff. Of the own past, ``own`` is the median, ``noise`` the median absolute deviation, ``last`` the newest
+    window and ``top`` the largest. Of similar customers at the cutoff, ``similar`` is the median, ``low`` and ``high`` the quartiles.
+    """
+
+    now: Mapping[str, np.ndarray]
+    own: Mapping[str, np.ndarray]
+    noise: Mapping[str, np.ndarray]
+    last: Mapping[str, np.ndarray]
+    top: Mapping[str, np.ndarray]
+    similar: Mapping[str, np.ndarray]
+    low: Mapping[str, np.ndarray]
+    high: Mapping[str, np.ndarray]
+
+
+def with_means(definitions: Sequence[Definition]) -> tuple[Definition, ...]:
+    """Return the definitions and, for each sum that follows the calendar, the mean of its rows: what is comparable from window to window."""
+    means = [
+        replace(one, name=one.name + EACH, value=Mean(one.value.column), phrase=one.each, each="")  # type: ignore[union-attr]
+        for one in definitions
+        if isinstance(one, Feature) and one.each
+    ]
+    return (*definitions, *means)
+
+
+def usual_values(
+    history: History,
+    cutoff: datetime,
+    rows: pd.DataFrame,
+    values: pd.DataFrame,
+    definitions: Sequence[Definition],
+    *,
+    own: np.ndarray | None = None,
+) -> Usual:
+    """Return what is usual for ``rows`` (customer_id[, product_id]).
+
+    Args:
+        history: asked as of the cutoff and of moments before it.
+        cutoff: naive UTC.
+        rows: whom to tell about.
+        values: of everybody asked about at the cutoff, from ``cohort_values``.
+        definitions: of the columns, as ``with_means`` gives them.
+        own: bool of shape (n,): whose own past is looked at; everybody's if not given.
+    """
+    usable = usable_definitions(definitions, history.tables, pairs="product_id" in rows)
+    keys = [name for name in KEYS if name in rows]
+    names = [name for name in values if name not in KEYS]
+    now = rows[keys].merge(values, on=keys, how="left")
+    paired = {name for one in usable if isinstance(one, State) and one.pair for name in one.columns}
+    low, similar, high = _similar(history, cutoff, rows, values, names, paired)
+    # A state is one question of SQL a moment, and the slowest of all: it is compared with similar customers alone.
+    windows = [name for name in names if name not in {column for one in usable if isinstance(one, State) for column in one.columns}]
+    past = _own_past(history, cutoff, rows[keys], usable, windows, own)
+    return Usual({name: now[name].to_numpy(dtype=float) for name in names}, *past, similar, low, high)
+
+
+def cohort_values(
+    history: History, cutoff: datetime, cohort: pd.DataFrame, definitions: Sequence[Definition], columns: Sequence[str]
+) -> pd.DataFrame:
+    """Return the keys and ``columns`` of everybody, in the order of ``cohort`` (keys and inputs); texts are left out, what no input gives is built."""
+    texts = {name for one in definitions if isinstance(one, State) for name in one.categories}
+    definitions = usable_definitions(definitions, history.tables, pairs="product_id" in cohort)
+    known = set(feature_columns(definitions))
+    names = [name for name in dict.fromkeys(columns) if name in known and name not in texts]
+    keys = [name for name in KEYS if name in cohort]
+    missing = [name for name in names if name not in cohort]
+    found = cohort[[*keys, *(name for name in names if name in cohort)]].reset_index(drop=True)
+    if missing:
+        # A customer's numbers are the same for every offer.
+        who = found[["customer_id"]].drop_duplicates().assign(cutoff=pd.Timestamp(cutoff).as_unit("us"))
+        built = build(history, who, definitions_giving(definitions, missing))[["customer_id", *missing]]
+        found = found.merge(built, on="customer_id", how="left")
+    return found
+
+
+def _similar(
+    history: History, cutoff: datetime, rows: pd.DataFrame, values: pd.DataFrame, names: list[str], paired: set[str]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return low quartile, median and high quartile by column: of the same segment and plan, else of all; of an offer, of who is offered it."""
+    group = _groups(history, cutoff)
+    alone = values.drop_duplicates("customer_id")
+    parts = [(alone, [name for name in names if name not in paired], alone["customer_id"].map(group), rows["customer_id"].map(group))]
+    if paired.intersection(names):
+        parts.append((values, [name for name in names if name in paired], values["product_id"], rows["product_id"]))
+    found: tuple[dict[str, np.ndarray], ...] = ({}, {}, {})
+    for frame, columns, theirs, mine in parts:
+        numbers = frame[columns].astype(float)
+        counts = numbers.groupby(theirs.to_numpy()).count().reindex(mine).to_numpy() >= PEERS
+        every = numbers.count().to_numpy() >= PEERS
+        for place, share in enumerate((0.25, 0.5, 0.75)):
+            near = numbers.groupby(theirs.to_numpy()).quantile(share).reindex(mine).to_numpy()
+            wide = np.where(every, numbers.quantile(share).to_numpy(dtype=float), np.nan)
+            told = np.where(counts, near, wide[None, :])
+            found[place].update({name: told[:, number] for number, name in enumerate(columns)})
+    return found[0], found[1], found[2]
+
+
+def _groups(history: History, cutoff: datetime) -> pd.Series:
+    """Return customer_id -> segment and plan as one text."""
+    newest = (
+        f"coalesce(arg_max({name}, (event_at, known_at, {name})) filter (where {name} is not null), '')" for name in ("segment", "plan")
+    )
+    query = f"select customer_id, {' || chr(31) || '.join(newest)} as like_ from {visible_sql('customers', cutoff)} group by 1 order by 1"
+    return history.con.execute(query).df().set_index("customer_id")["like_"]
+
+
+Past = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]
+
+
+def _own_past(
+    history: History, cutoff: datetime, keys: pd.DataFrame, definitions: Sequence[Definition], names: list[str], own: np.ndarray | None
+) -> Past:
+    """Return median, noise, newest and largest by column, over the customer's own windows before the present one."""
+    asked = np.flatnonzero(np.ones(len(keys), dtype=bool) if own is None else own)
+    who = keys[["customer_id"]].iloc[asked].drop_duplicates()
+    age = who["customer_id"].map(_known_days(history, cutoff)).to_numpy(dtype=float)
+    place = pd.Series(np.arange(len(who)), index=who["customer_id"]).reindex(keys["customer_id"].iloc[asked]).to_numpy()
+    found: Past = ({}, {}, {}, {})
+    spans = _spans(definitions)
+    for step in sorted({max(STEP, spans[name]) for name in names if LEAST * spans[name] <= REACH}):
+        here = [name for name in names if max(STEP, spans[name]) == step]
+        count = min(MOST, REACH // step)
+        moments = [cutoff - timedelta(days=step * number) for number in range(1, count + 1)]
+        frame = pd.concat([who.assign(cutoff=pd.Timestamp(one).as_unit("us")) for one in moments], ignore_index=True)
+        built = build(history, frame, definitions_giving(definitions, here)) if len(who) else frame
+        for name in here if len(who) else ():
+            values = built[name].to_numpy(dtype=float).reshape(count, len(who))
+            # Before a customer was there, nothing happened, which is not usual for them.
+            opened = step * np.arange(1, count + 1)[:, None] + spans[name]
+            for kept, one in zip(found, _summary(np.where(opened <= age[None, :] + 1, values, np.nan)), strict=True):
+                kept[name] = np.full(len(keys), np.nan)
+                kept[name][asked] = one[place]
+    return found
+
+
+def _summary(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return median, median absolute deviation, newest and largest of each column of (windows, n), NaN with fewer than ``LEAST`` of them."""
+    enough = np.isfinite(values).sum(axis=0) >= LEAST
+    middle = np.full(values.shape[1], np.nan)
+    noise, top = middle.copy(), middle.copy()
+    if enough.any():
+        some = values[:, enough]
+        middle[enough] = np.nanmedian(some, axis=0)
+        noise[enough] = np.nanmedian(np.abs(some - middle[enough]), axis=0)
+        top[enough] = np.nanmax(some, axis=0)
+    return middle, noise, np.where(enough, values[0], np.nan), top
+
+
+def _known_days(history: History, cutoff: datetime) -> pd.Series:
+    query = f"select customer_id, max(age_days) as days from {visible_sql('customers', cutoff)} group by 1 order by 1"
+    return history.con.execute(query).df().set_index("customer_id")["days"]
+
+
+def _spans(definitions: Sequence[Definition]) -> dict[str, int]:
+    """Return column -> days that it looks back on; 0 for the last value and for a silence."""
+    found: dict[str, int] = {}
+    for one in definitions:
+        if isinstance(one, Feature):
+            found[one.name] = one.days or 0
+        elif isinstance(one, Ratio):
+            found[one.name] = max((found.get(part, 0) for part in parts_of(one)), default=0)
+    return found
