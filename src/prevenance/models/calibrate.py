@@ -12,7 +12,7 @@ Band = tuple[tuple[float, float, float], ...]
 WHOLE: Band = ((0.0, 0.0, 1.0), (1.0, 0.0, 1.0))
 """The band of somebody who has seen nothing yet."""
 
-NEAREST = 200
+NEAREST = 400
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:
@@ -97,7 +97,9 @@ def _interval(share: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.nda
     from scipy.special import betaincinv
 
     came, stayed = share * trials + 0.5, (1 - share) * trials + 0.5
-    return np.minimum(betaincinv(came, stayed, 0.05), share), np.maximum(betaincinv(came, stayed, 0.95), share)
+    low, high = np.minimum(betaincinv(came, stayed, 0.05), share), np.maximum(betaincinv(came, stayed, 0.95), share)
+    # Where nobody is expected among the trials the chance may be 0, and 1 where everybody is (Brown, Cai and DasGupta, 2001, 4.1.2).
+    return np.where(came < 1, 0.0, low), np.where(stayed < 1, 1.0, high)
 
 
 def _rising(values: np.ndarray) -> np.ndarray:

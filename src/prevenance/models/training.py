@@ -36,8 +36,8 @@ class Backtest:
     """What the folds of the past said.
 
     ``predictions``: one row per fold, test snapshot and model: fold (1, 2, ...), cutoff, customer_id[, product_id], label, outcome_at,
-    model, score (calibrated chance), raw (what ranks). ``early_loss``: per model the log loss of each customer, on the first fold's calibrate part, told by models
-    that had not learned from this customer, of the customers that nothing was tuned on: what the challenger is chosen by.
+    model, score (calibrated chance), raw (what ranks). ``early_loss``: per model the log loss of each customer, on all that the first fold learned from, told by
+    models that had not learned from this customer, of the customers that nothing was tuned on: what the challenger is chosen by.
     ``rules``: per fold the single feature the rule took. ``params``: per kind what was tuned. ``dropped``: per fold the features that were constant or empty.
     """
 
@@ -121,8 +121,8 @@ def backtest(
 ) -> Backtest:
     """Return what each kind, the rivals and the champion's recipe would have said in each fold's test.
 
-    Tuning happens once, on the first fold's fit and calibrate parts, all closed before the first test; ``params`` given for a kind are
-    taken instead; those for ``health_score`` make it a rival too. ``champion``'s recipe (kind, params) is refitted in each fold.
+    Tuning happens once, on the first fold's fit and calibrate parts, all closed before the first test; ``params`` of a kind are taken
+    instead; those for ``health_score`` make it a rival too. ``champion``'s recipe (kind, params) is refitted in each fold.
     """
     rows = usable_rows(frame)
     settings = {kind: dict((params or {}).get(kind, {})) for kind in kinds}
@@ -143,8 +143,7 @@ def backtest(
     for number, fold in enumerate(folds, start=1):
         test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
         learned = rows[rows["cutoff"].isin(fold.learned)]
-        # Where settings were chosen, a kind with many of them looks better than it is.
-        others = (learned["cutoff"].isin(fold.calibrate or fold.learned) & ~tuning.is_tuned_on(learned)).to_numpy()
+        others = (~tuning.is_tuned_on(learned)).to_numpy()  # on the rest a kind with many settings looks better than it is
         made: dict[str, _Made] = {}
         for name, (kind, chosen) in recipes.items():
             made[name] = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
