@@ -64,23 +64,21 @@ STAGES = ("new", "settled")
 NEW_DAYS = 90
 
 THINGS = (
-    *("product", "features", "feature", "tickets", "ticket", "ticket_days", "category", "again"),
     *(
-        "invoice",
-        "invoice_days",
-        "used",
-        "seats",
-        "idle",
-        "release",
-        "score",
-        "limit",
-        "over",
-        "near",
+        "product",
+        "features",
+        "feature",
+        "tickets",
+        "ticket",
+        "ticket_days",
+        "category",
+        "again",
         "often",
         "many",
-        "family",
-        "renewal",
+        "invoice",
+        "invoice_days",
     ),
+    *("used", "seats", "full", "idle", "limit", "over", "near", "release", "score", "family", "renewal"),
 )
 """Placeholders of an action or a message: the customer's own things. A play whose things are not there is not used."""
 

@@ -190,6 +190,8 @@ def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) 
         found |= {name: say.number(value) for name, value in (("seats", row["seats"]), ("used", row["used"]))}
         if row["seats"] > row["used"]:
             found["idle"] = say.number(row["seats"] - row["used"])
+        if row["used"] >= NEAR * row["seats"] > 0:
+            found["full"] = say.percent(row["used"] / row["seats"])
     if (often := row.get("often") or 0) >= OFTEN:
         found["many" if often >= MANY else "often"] = say.number(often)
     if (share := row.get("usage_near_limit_share") or 0) >= NEAR:
