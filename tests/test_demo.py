@@ -451,7 +451,7 @@ def test_fault_19_accounts_that_contradict_each_other_are_set_apart(tmp_path: Pa
     last = accounts.splitlines()[-1]
     (inbox / "crm_accounts.csv").write_text(accounts + last + "\n", encoding="utf-8")
     assert "conflicting_key" not in taken("demo", inbox).counts["customers"].quarantined
-    other = re.sub(r'"(small|mid|enterprise)"', '"none"', last)
+    other = re.sub(r'"(small|mid|enterprise)"', '"micro"', last)
     (inbox / "crm_accounts.csv").write_text(accounts + other + "\n", encoding="utf-8")
     after = taken("demo", inbox)
     assert after.counts["customers"].quarantined["conflicting_key"] >= 2
