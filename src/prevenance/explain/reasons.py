@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.explain.facts import Fact, Wording
-from prevenance.explain.telling import LEAST, SHARE
+from prevenance.explain.telling import LEAST, SHARE, pulling_members
 from prevenance.explain.usual import Usual
 from prevenance.features.define import Worse
 from prevenance.words import Words
@@ -90,11 +90,8 @@ class Reasons:
 
     def _fact(self, row: int, story: int, side: float) -> Fact | None:
         """Return a story's fact: of the member that pulls most this way and whose comparison shows it."""
-        total, members = float(self.totals[row, story]), self.members[story]
-        pulls = self.weights[row, members] * side
-        for place in members[np.argsort(-pulls, kind="stable")]:
-            if self.weights[row, place] * side <= 0:
-                return None
+        total = float(self.totals[row, story])
+        for place in pulling_members(self.weights[row], self.members[story], side):
             wording = self.wordings[place]
             for column in (wording.above, wording.column):
                 if fact := self._told(row, column, self.ways.get(column) or self.ways.get(wording.column), side, total):

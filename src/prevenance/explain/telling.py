@@ -72,11 +72,7 @@ class Telling:
     def _fact(self, row: int, story: int, side: float) -> Fact | None:
         """Return a story's fact, in the words of the member that pulls most the same way."""
         total, members = float(self.totals[row, story]), self.members[story]
-        pulls = self.weights[row, members] * side
-        for place in members[np.argsort(-pulls, kind="stable")]:
-            # The story as a whole pulls this way, but no column left would say so.
-            if self.weights[row, place] * side <= 0:
-                return None
+        for place in pulling_members(self.weights[row], members, side):
             wording = self._wording(row, place, members, side)
             values = {column: self.now[column][row] for column in _columns(wording) if column in self.now}
             then = {column: self.then[column][row] for column in values if column in self.then}
@@ -97,3 +93,12 @@ class Telling:
 def _columns(wording: Wording) -> tuple[str, ...]:
     own: Mapping[str, Any] = wording.fills
     return tuple(dict.fromkeys((*own.values(), *(wording.with_before.fills.values() if wording.with_before else ()))))
+
+
+def pulling_members(weights: np.ndarray, members: np.ndarray, side: float) -> Iterator[int]:
+    """Yield the places among ``members`` of a story that pull to ``side``, the heaviest first; ``weights`` are those of a row, shape (p,).
+
+    A story as a whole may pull to a side to which no column that is left would.
+    """
+    pulls = weights[members] * side
+    yield from (int(members[at]) for at in np.argsort(-pulls, kind="stable") if pulls[at] > 0)
