@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train validate record score backfill replay feedback export explain leakage erase audit-log sbom audit demo test test-all test-tools lint types notebooks docs docs-figures bench lock clean
+.PHONY: help setup train validate record score backfill replay feedback export explain leakage erase audit-log sbom audit demo test test-long test-all test-tools lint types notebooks docs docs-figures bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -63,8 +63,11 @@ audit: .venv/ready ## advisories on every locked library; fails where one was no
 demo: .venv/ready ## write the demo company's files: ARGS="demo.customers= demo.seed= data="
 	@$(RUN)demo $(PRIVATE) $(ARGS)
 
-test: .venv/ready ## the tests, without the exhaustive sweeps
+test: .venv/ready ## the tests of every day: laws, units, pages (below 8 minutes of CPU)
 	@.venv/bin/python -m pytest $(ARGS)
+
+test-long: .venv/ready ## the tests of whole commands: nights, the fault table, real data, the browser (about twice as long)
+	@.venv/bin/python -m pytest -m "long and not sweep" $(ARGS)
 
 test-all: .venv/ready ## the tests with every sweep (kills at every call, many seeds), and the time they took
 	@bash -c 'time .venv/bin/python -m pytest -m "" $(ARGS)'

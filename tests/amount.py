@@ -1,4 +1,4 @@
-"""How much a test tries: a part of it in `make test`, all of it in `make test-all`."""
+"""How much a test tries: a part of it in `make test` and `make test-long`, all of it in `make test-all`."""
 
 from __future__ import annotations
 

@@ -205,6 +205,7 @@ def test_a_list_read_back_is_the_published_one(opened):
     assert ranked.frame["customer_id"].iloc[0] not in str(refused.value)
 
 
+@pytest.mark.long
 def test_commands_are_methods_with_the_same_files(tmp_path):
     out = once.lived_copy(once.RULED, tmp_path / "out")
     own = pv.open(out)

@@ -14,6 +14,8 @@ from prevenance.features.build import build, feature_columns
 from prevenance.features.define import Feature, Last
 from prevenance.history.history import History
 
+pytestmark = pytest.mark.long
+
 CUSTOMERS = 300
 COLUMNS = feature_columns(definitions())
 

@@ -146,6 +146,7 @@ def test_a_wrong_value_among_several_is_one_line(words, tmp_path, capsys):
     assert line.count("\n") == 1
 
 
+@pytest.mark.long
 def test_several_values_are_a_run_each_wherever_the_flag_stands(tmp_path):
     for words in (["--multirun", "target=churn,tickets"], ["target=churn,tickets", "-m"]):
         ran: list[str] = []

@@ -13,6 +13,7 @@ from prevenance.runs.commands import PRIVATE
 from prevenance.runs.settings.schema import Settings
 
 
+@pytest.mark.long
 def test_what_a_run_of_the_tests_composes_once_is_what_would_be_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Plugins.instance().register(compose.PrivateConf)
     conf = tmp_path / "conf" / "model"

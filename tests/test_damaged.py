@@ -12,6 +12,8 @@ from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
 from prevenance.sources.taken import Intake, Policy
 
+pytestmark = pytest.mark.long
+
 PEOPLE = "select id as customer_id, since as event_at, name, segment, plan, _file, _line from people"
 USE = "select id as customer_id, day as event_at, 'use' as kind, _file, _line from use"
 START = (

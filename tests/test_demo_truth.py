@@ -29,6 +29,8 @@ from prevenance.tables.canonical import TABLES
 from prevenance.targets import churn, contraction, cross_sell, tickets
 from prevenance.targets.labels import cohort, label
 
+pytestmark = pytest.mark.long
+
 CONF = Path(__file__).parent.parent / "conf" / "source"
 CLEAN = {"duplicates": False, "orphans": False, "bad_cells": False, "opt_outs": False}
 

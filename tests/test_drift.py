@@ -32,6 +32,7 @@ def frames(seed: int, *, customers: int = 300, cutoffs: int = 6, shift: float = 
     return people(customers, 0, cutoffs, 0.0), people(customers, 20, 1, shift)
 
 
+@pytest.mark.long
 def test_no_drift_alarms_no_oftener_than_it_says() -> None:
     drawn = amount(30, 200)
     alarmed = sum(bool(input_drift(*frames(seed, customers=150 if seed % 2 else 600), FEATURES).moved) for seed in range(drawn))

@@ -31,6 +31,8 @@ from prevenance.privacy.removal import Person, without_person
 from prevenance.runs.inputs import ensure_demo
 from prevenance.runs.steps import Steps
 
+pytestmark = pytest.mark.long
+
 TINY = ["demo.customers=60", "demo.months=12", "model=rule", "target=churn", *once.CHEAP]
 TINY += ["features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"]
 NAME, MAIL, SECRET, NOTE = "Zebulon Quagga GmbH", "z.q@quagga.example", "kanarie-7QxZ", "asked for Xylander by the lake"

@@ -35,6 +35,8 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.words import LANGUAGES, words
 
+pytestmark = pytest.mark.long
+
 TARGETS = ("churn", "tickets", "cross_sell")
 HOSTILE = [
     "o'brien",

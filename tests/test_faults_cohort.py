@@ -23,6 +23,8 @@ from prevenance.models import training
 from prevenance.targets import churn
 from prevenance.targets.labels import cohort, label
 
+pytestmark = pytest.mark.long
+
 T = datetime(2025, 3, 1)
 DAY = timedelta(days=1)
 BY_CONTRACT = churn.by_contract(horizon_days=30, settle_days=0)

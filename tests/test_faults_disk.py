@@ -33,6 +33,8 @@ from prevenance.publish import finished
 from prevenance.publish.folders import publish_list
 from prevenance.runs import inputs, night
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 FIRST = "as_of=2026-09-29"
 

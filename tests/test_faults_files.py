@@ -11,6 +11,8 @@ import pytest
 from amount import some
 from company import ACCOUNTS, TICKETS, Company
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:

@@ -22,6 +22,8 @@ from prevenance.models.encode import LEVELS, fit_encoder
 from prevenance.publish.page import list_page
 from prevenance.publish.workbook import workbook_bytes
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:

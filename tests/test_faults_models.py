@@ -28,7 +28,7 @@ from prevenance.models import bundle, shelf, trees
 from prevenance.models.encode import Encoder
 from prevenance.track import tracking
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 TINY = [one for one in once.RULED[0][1:] if not one.startswith("as_of=")]
 BODIES = {"train": train.body, "score": score.body, "replay": replay.body}
 

@@ -13,6 +13,8 @@ from company import ACCOUNTS, Company
 
 from prevenance.history.history import as_of_instant
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def company(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Company:

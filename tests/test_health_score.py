@@ -22,6 +22,8 @@ from prevenance.models import health_score, module
 from prevenance.runs.health import health_score_of
 from prevenance.runs.settings.schema import Settings
 
+pytestmark = pytest.mark.long
+
 SMALL = [f"demo.customers={amount(70, 150)}", "demo.months=16", "capacity=10", "target=churn", *once.CHEAP, "demo.events=5000"]
 SMALL += ["features.sets=[usage,tickets,invoices,feedback]", "features.lookbacks=[28]"]
 INPUTS = [

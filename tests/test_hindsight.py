@@ -19,6 +19,8 @@ from prevenance.judge.hindsight import TITLES
 from prevenance.models import training
 from prevenance.models.folds import Fold, make_folds
 
+pytestmark = pytest.mark.long
+
 CUTOFFS = [datetime(2025, 1, 1) + timedelta(days=28 * number) for number in range(14)]
 FEATURES = ["logins", "seats", "plan", "month"]
 

@@ -13,7 +13,6 @@ from functools import cached_property
 
 import pandas as pd
 import pytest
-from amount import amount
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worlds import CUTOFFS, TOGETHER, companies, several, snapshots, together, world
@@ -104,7 +103,7 @@ def same(one: list[pd.DataFrame], other: list[pd.DataFrame]) -> bool:
     return all(left.equals(right) for left, right in zip(one, other, strict=True))
 
 
-@settings(max_examples=amount(2, 200 // TOGETHER), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200 // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(future=FUTURES, cutoff=st.sampled_from(CUTOFFS))
 def test_the_future_changes_no_feature_and_no_cohort(future: Future, cutoff: datetime) -> None:
     frames, after = future.frames, future.after(cutoff)
@@ -115,13 +114,13 @@ def test_the_future_changes_no_feature_and_no_cohort(future: Future, cutoff: dat
     assert same(*([cohort(history, target, both(cutoff)) for target in TARGETS] for history in (one, other)))
 
 
-@settings(max_examples=amount(2, 200 // TOGETHER), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200 // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(future=FUTURES, cutoff=st.sampled_from(CUTOFFS))
 def test_the_future_changes_no_feature_of_an_offer(future: Future, cutoff: datetime) -> None:
     assert same(pairs_of(future.frames, (cutoff,)), pairs_of(future.after(cutoff), (cutoff,)))
 
 
-@settings(max_examples=amount(2, 200 // TOGETHER), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200 // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(future=FUTURES, cutoff=st.sampled_from(CUTOFFS))
 def test_a_closed_label_never_changes(future: Future, cutoff: datetime) -> None:
     for moment in sorted({target.closes(cutoff) for target in TARGETS}):
@@ -129,7 +128,7 @@ def test_a_closed_label_never_changes(future: Future, cutoff: datetime) -> None:
         assert same(labels_of(future.frames, *both(cutoff), of=closed), labels_of(future.after(moment), *both(cutoff), of=closed))
 
 
-@settings(max_examples=amount(1, 60 // TOGETHER), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60 // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(frames=companies())
 def test_one_cutoff_equals_many_and_training_equals_scoring(frames: Frames) -> None:
     every = labels_of(frames, *CUTOFFS)
@@ -147,7 +146,7 @@ def test_one_cutoff_equals_many_and_training_equals_scoring(frames: Frames) -> N
             pd.testing.assert_frame_equal(alone, rows, check_exact=True)
 
 
-@settings(max_examples=amount(2, 160 // TOGETHER), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=160 // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(frames=companies(), days=st.lists(st.integers(0, 40), min_size=2, max_size=2))
 def test_an_open_window_has_no_label_and_a_closed_one_has(frames: Frames, days: list[int]) -> None:
     cutoff = CUTOFFS[1]

@@ -29,6 +29,8 @@ from prevenance.runs import night
 from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
 
+pytestmark = pytest.mark.long
+
 BODIES = {
     one: module.body
     for one, module in {"train": train, "score": score, "backfill": backfill, "validate": validate, "explain": explain}.items()

@@ -12,6 +12,8 @@ from amount import some
 
 import prevenance
 
+pytestmark = pytest.mark.long
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 

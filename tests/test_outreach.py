@@ -21,6 +21,8 @@ from prevenance.decide.feedback import COLUMNS
 from prevenance.runs.ranked import dear_contacts_note
 from prevenance.targets import KINDS
 
+pytestmark = pytest.mark.long
+
 
 def run(name: str, *arguments: str) -> int:
     bodies = {"score": score.body, "replay": replay.body, "feedback": take.body}

@@ -23,6 +23,8 @@ from pipelines.start.run import _guarded
 from prevenance import cli
 from prevenance.track import tracking
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 SMALL = ["demo.customers=200", "demo.months=16", "capacity=10", *once.CHEAP, "demo.events=6000", "model.trials=1", "validation.cutoffs=10"]
 SMALL += ["features.sets=[tickets,feedback,offers]", "features.lookbacks=[28]"]

@@ -27,6 +27,8 @@ from prevenance.runs import commands, plugins
 from prevenance.targets import KINDS, words_of
 from prevenance.words import catalogue, catalogues, words
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 ACME = ROOT / "tests" / "acme"
 FAST = {"model.trials": 2, "validation.replicates": 20, "validation.tests": 3, "validation.cutoffs": 12, "features.lookbacks": [28, 90]}

@@ -25,6 +25,8 @@ from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.reading import read_files
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 VARIABLE = "PREVENANCE_PG_URL"
 SECRET = "c4n4ry-s3cret"

@@ -22,6 +22,8 @@ from prevenance.sources.intake import intake
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
 
+pytestmark = pytest.mark.long
+
 ACCOUNTS = "id,since\n" + "".join(f"{one},2024-01-01\n" for one in "abcdefghij")
 CUSTOMERS = "select id as customer_id, since as event_at, _file, _line from accounts"
 CONSENTS = "select id as customer_id, day as event_at, known as known_at, purpose, allowed, _file, _line from consents"

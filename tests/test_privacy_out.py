@@ -26,6 +26,8 @@ from prevenance.privacy import trail
 from prevenance.runs.inputs import ensure_demo
 from prevenance.runs.steps import Steps
 
+pytestmark = pytest.mark.long
+
 TINY = [
     "demo.customers=60",
     "demo.months=12",

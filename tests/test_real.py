@@ -12,6 +12,8 @@ from amount import some
 from pipelines import score, train
 from pipelines.start.run import _guarded
 
+pytestmark = pytest.mark.long
+
 DATA = os.environ.get("PREVENANCE_DATA", "")
 SETS = {"helpdesk": "tickets", "complete_journey": "churn", "ravenstack": "churn"}
 

@@ -219,6 +219,7 @@ def test_killed_in_between_the_old_state_or_the_new(company: Company, monkeypatc
     assert [row["segment"] for row in list(again.values())[1]] == ["tiny"]
 
 
+@pytest.mark.long
 def test_a_select_reads_the_record_with_the_nights_as_its_clock(company: Company) -> None:
     company.selects["customers"] = RECORDED
     company.refused("E401", "table=accounts_recorded", "FIX: run make record")

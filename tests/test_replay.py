@@ -23,6 +23,8 @@ from prevenance.models.encode import Encoder
 from prevenance.runs.replay import _recipe
 from prevenance.targets import KINDS
 
+pytestmark = pytest.mark.long
+
 SMALL = ["demo.customers=150", "demo.months=18", "capacity=10", *once.CHEAP]
 SMALL += ["features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"]
 RULED = [one for one in once.RULED[0][1:] if not one.startswith("as_of=")]

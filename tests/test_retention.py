@@ -24,6 +24,8 @@ from prevenance.runs.manifest import is_balanced
 from prevenance.sources.taken import Counts, Intake
 from prevenance.targets.labels import cohort, label
 
+pytestmark = pytest.mark.long
+
 DAYS = 120
 BEGIN = END - timedelta(days=DAYS)
 

@@ -25,6 +25,8 @@ from prevenance.sources.reading import read_files
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -94,6 +94,7 @@ def test_a_target_that_looks_elsewhere_is_caught(changes, law):
         testing.check_target(target(**changes), companies=20)
 
 
+@pytest.mark.long
 def test_a_closed_label_that_still_moves_is_caught():
     late = "select n.customer_id, n.event_at as outcome_at from canonical.tickets n where n.event = 'opened' "
     late += (
@@ -106,6 +107,7 @@ def test_a_closed_label_that_still_moves_is_caught():
 BUSIEST = "select customer_id, count(*) as n from tickets group by customer_id having count(*) >= (select count(*) / 12 from tickets)"
 
 
+@pytest.mark.long
 def test_sql_that_compares_customers_and_says_alone_is_caught():
     state = pv.State("busy", ("tickets",), f"select customer_id, n as busy from ({BUSIEST})", {"busy": "{value}"})
     testing.check_features([state], companies=SOME)

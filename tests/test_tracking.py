@@ -15,7 +15,7 @@ from prevenance.models.encode import Encoder
 from prevenance.track import tracking
 
 # MLflow itself uses what SQLAlchemy has deprecated.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 COLUMNS = ["logins_28d", "plan"]
 

@@ -164,6 +164,7 @@ def test_what_costs_most_customers_comes_first(company: Company) -> None:
     assert "rows there twice, one of them is used  first tickets.csv:10" in found.section("CONSISTENCY")
 
 
+@pytest.mark.long
 def test_the_gates_of_a_night_are_told_with_the_audit(company: Company) -> None:
     late = check(company, "as_of=2024-03-20", "tables.tickets.warn_after=5d", "tables.tickets.error_after=30")
     assert (late.status, late.err) == (0, "")

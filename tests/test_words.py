@@ -74,6 +74,7 @@ def test_another_language_is_refused_naming_the_nearest(wrong):
         settings_of("score", [f"language={wrong}"])
 
 
+@pytest.mark.long
 def test_the_language_is_the_command_s_then_the_source_s_then_english():
     assert settings_of("score", []).language == "en"
     assert settings_of("score", ["language=de"]).language == "de"
