@@ -11,9 +11,10 @@ import pytest
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.models import MODELS, module
+from prevenance.models.bands import interval_band
 from prevenance.models.boosted import DEFAULTS
 from prevenance.models.bundle import Fitted, calibrated, chance, interval, load, log_odds, save
-from prevenance.models.calibrate import WHOLE, interval_band, platt_calibrator
+from prevenance.models.calibrate import WHOLE, platt_calibrator
 from prevenance.models.customer_rules import CustomerRule, usable_rules
 from prevenance.models.encode import LEVELS, Encoder, fit_encoder
 from prevenance.models.single import average_precision
@@ -237,29 +238,70 @@ def test_platt_keeps_its_head_when_the_classes_are_parted():
     assert 0.5 < 1 / (1 + np.exp(-(slope * 19 + intercept))) < 0.999
 
 
-def test_the_band_holds_the_truth_about_nine_times_in_ten_and_is_in_order():
-    random = np.random.default_rng(1)
-    held = []
-    for _ in range(60):
-        scores = random.beta(1, 6, 1500)
-        labels = (random.random(1500) < scores).astype("float64")
-        model = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=interval_band(scores, labels, np.arange(1500)))
-        low, high = interval(model, np.array([0.05, 0.1, 0.2, 0.3]))
-        assert (np.diff(low) >= 0).all()
-        assert (np.diff(high) >= 0).all()
-        held.append((low <= [0.05, 0.1, 0.2, 0.3]) & (high >= [0.05, 0.1, 0.2, 0.3]))
-    assert np.mean(held) > 0.85
+def said(seed: int, *, off: float = 0.0, customers: int = 500, periods: int = 6) -> tuple[np.ndarray, ...]:
+    """Return scores, labels, customers, periods and true chances: told by a curve of which intercept and slope were learned, the level off by luck each period."""
+    random = np.random.default_rng(seed)
+    who, when = np.tile(np.arange(customers), periods), np.repeat(np.arange(periods), customers)
+    z = random.normal(-2, 1.2, len(who))
+    truth = 1 / (1 + np.exp(-(z + off * random.normal(0, 1, periods)[when])))
+    learned = (random.random(len(who)) < truth).astype("float64")
+    from sklearn.linear_model import LogisticRegression
+
+    told = LogisticRegression(C=1e6).fit(z[:customers].reshape(-1, 1), learned[:customers]).predict_proba(z.reshape(-1, 1))[:, 1]
+    return tuple(values[customers:] for values in (told, (random.random(len(who)) < truth).astype("float64"), who, when, truth))
 
 
-def test_many_snapshots_of_few_customers_make_a_wide_band():
-    scores, labels = np.linspace(0.1, 0.3, 1000), np.tile([1.0, 0, 0, 0, 0], 200)
-    wide = np.array(interval_band(scores, labels, np.arange(1000) % 10))
-    narrow = np.array(interval_band(scores, labels, np.arange(1000)))
-    assert (wide[:, 2] - wide[:, 1]).mean() > 2 * (narrow[:, 2] - narrow[:, 1]).mean()
+def test_the_band_holds_the_mean_true_chance_of_a_tenth_about_nine_times_in_ten_and_is_in_order():
+    held: list[list[bool]] = [[], []]
+    for kind, off in enumerate((0.0, 0.3)):
+        for seed in range(30):
+            scores, labels, who, when, truth = said(seed, off=off)
+            model = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=interval_band(scores, labels, who, when))
+            low, high = interval(model, np.sort(scores))
+            assert (np.diff(low) >= 0).all()
+            assert (np.diff(high) >= 0).all()
+            low, high = interval(model, scores)
+            for part in np.array_split(np.argsort(scores, kind="stable"), 10):
+                held[kind].append(bool(low[part].mean() <= truth[part].mean() <= high[part].mean()))
+    assert np.mean(held[0]) > 0.85
+    assert np.mean(held[1]) > 0.85
 
 
-def test_nobody_seen_is_a_band_from_nothing_to_all():
-    assert interval_band(np.array([]), np.array([]), np.array([])) == WHOLE
+def mean_width(*given: np.ndarray) -> float:
+    band = np.array(interval_band(*given))
+    return float((band[1:-1, 2] - band[1:-1, 1]).mean())
+
+
+def test_the_band_is_wide_for_few_customers_for_levels_that_change_and_for_what_was_off():
+    scores, labels, who, when, _ = said(1)
+    narrow = mean_width(scores, labels, who, when)
+    assert mean_width(scores, labels, who % 10, when) > 3 * narrow, "ten customers are no evidence, however many rows they have"
+    assert mean_width(*said(1, off=0.5)[:4]) > 1.5 * narrow
+    assert mean_width(scores / 2, labels, who, when) > 1.5 * narrow, "half of what came was told"
+    assert narrow < 0.06
+
+
+def test_customers_who_go_together_count_less():
+    scores, labels, who, when, _ = said(2)
+    alone = mean_width(scores, labels, who, when)
+    alike = labels[np.searchsorted(np.unique(who), who)]  # each customer has at every period what it had at the first
+    assert mean_width(scores, alike, who, when) > 1.3 * alone
+
+
+def test_the_order_of_rows_changes_no_band():
+    scores, labels, who, when, _ = said(3)
+    scores = scores.round(2)
+    shuffled = np.random.default_rng(0).permutation(len(scores))
+    assert interval_band(scores, labels, who, when) == interval_band(*(one[shuffled] for one in (scores, labels, who, when)))
+
+
+def test_nobody_seen_is_a_band_from_nothing_to_all_and_nobody_gone_may_be_none():
+    empty = np.array([])
+    assert interval_band(empty, empty, empty, empty) == WHOLE
+    flat = np.full(200, 0.0025)
+    band = interval_band(flat, np.zeros(200), np.arange(200), np.zeros(200))
+    assert band[1][1] == 0.0
+    assert 0.005 < band[1][2] < 0.05
 
 
 def test_a_score_lies_within_its_interval_even_beyond_the_band():

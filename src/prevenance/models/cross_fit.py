@@ -8,7 +8,6 @@ import pandas as pd
 
 from prevenance.models import health_score
 from prevenance.models.bundle import Fitted, log_odds
-from prevenance.models.calibrate import Band, interval_band
 from prevenance.models.encode import fit_encoder
 from prevenance.models.folds import sampling_units
 from prevenance.models.learn import learned_parameters
@@ -46,9 +45,3 @@ def out_of_fold_values(
         ours = part == one
         found[ours] = log_odds(learned_model(kind, learn[~ours], features, seed, params, threads), learn[ours])
     return found
-
-
-def band_of(scores: np.ndarray, rows: pd.DataFrame) -> Band:
-    """Return the 90 % interval by score of rows (label, customer_id or group) that were told by models that had not learned from them."""
-    customers, groups = (ids.to_numpy(dtype=object) for ids in (rows["customer_id"], sampling_units(rows)))
-    return interval_band(scores, rows["label"].to_numpy(dtype="float64"), customers, groups)

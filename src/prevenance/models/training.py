@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.models import customer_rules, tuning
+from prevenance.models import bands, customer_rules, tuning
 from prevenance.models.bundle import Fitted, calibrated, log_odds
 from prevenance.models.calibrate import platt_calibrator
-from prevenance.models.cross_fit import ALONE, band_of, can_be_parted, learned_model, out_of_fold_values
+from prevenance.models.cross_fit import ALONE, can_be_parted, learned_model, out_of_fold_values
 from prevenance.models.encode import Encoder
 from prevenance.models.folds import Fold, at_risk
 from prevenance.models.kinds import BLENDED, module
@@ -162,7 +162,7 @@ def with_interval_band(fitted: Fitted, predictions: pd.DataFrame, model: str) ->
     """Return the model with its 90 % interval and precedents from ``model``'s out-of-time predictions; without any, unchanged."""
     if (rows := predictions[predictions["model"] == model]).empty:
         return fitted
-    return replace(fitted, band=band_of(rows["score"].to_numpy(), rows), about={**fitted.about, "precedents": precedents(rows)})
+    return replace(fitted, band=bands.band_of(rows["score"].to_numpy(), rows), about={**fitted.about, "precedents": precedents(rows)})
 
 
 def rule_text(fitted: Fitted) -> str:
@@ -239,7 +239,7 @@ def _fit(
         "calibrated_on": "out of fold" if parted else "fit",
     }
     fitted = replace(bare, about={**told, **about}, calibrator=platt_calibrator(ranked, learn["label"].to_numpy(dtype="float64")))
-    return _Made(replace(fitted, band=band_of(calibrated(fitted, ranked), learn)), ranked)
+    return _Made(replace(fitted, band=bands.band_of(calibrated(fitted, ranked), learn)), ranked)
 
 
 def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: str) -> pd.DataFrame:

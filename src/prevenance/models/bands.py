@@ -1,0 +1,94 @@
+"""How far a chance can be trusted: the 90 % interval around it, from what chances that were told beforehand turned out to be."""
+
+import numpy as np
+import pandas as pd
+
+from prevenance.models.calibrate import WHOLE, Band, sigmoid
+from prevenance.models.folds import sampling_units
+from prevenance.models.units import MIN_UNITS, effective_number
+
+NINETY = 1.645
+"""Standard errors to either side."""
+
+NONE_MAY_COME = 3.0
+"""Where fewer are expected, none may come: of so many expected, none comes in one case of twenty."""
+
+_LEAST = 1e-6
+
+
+def band_of(scores: np.ndarray, rows: pd.DataFrame) -> Band:
+    """Return the 90 % interval by score of rows (label, cutoff, customer_id or group) told by models that had not learned from them."""
+    units, periods = sampling_units(rows).to_numpy(dtype=object), rows["cutoff"].to_numpy()
+    return interval_band(scores, rows["label"].to_numpy(dtype="float64"), units, periods)
+
+
+def interval_band(scores: np.ndarray, labels: np.ndarray, units: np.ndarray, periods: np.ndarray) -> Band:
+    """Return the 90 % interval of the chance at up to 33 scores and at 0 and 1: around the score itself, as wide as what is known of it is thin.
+
+    ``scores``: chances (n,) told before their ``labels`` (0 or 1) came, of ``units`` (customers or groups) at ``periods``. Low is 0 where so few
+    are expected at and below a score that none may come; high likewise. Low and high never fall as the score rises.
+    """
+    if not len(scores):
+        return WHOLE
+    # Equal scores in one order, whatever the order given: sums differ by it in the last digit.
+    order = np.lexsort((periods, units, scores))
+    scores, labels, units, periods = scores[order], labels[order], units[order], periods[order]
+    grid = np.unique(np.quantile(scores, np.linspace(0, 1, 33)))
+    wide = NINETY * np.sqrt(_variance(grid, scores, labels, units, periods))
+    z = _log_odds(grid)
+    low, high = np.minimum(sigmoid(z - wide), grid), np.maximum(sigmoid(z + wide), grid)
+    upto, past = np.searchsorted(scores, grid, side="right"), np.searchsorted(scores, grid, side="left")
+    low[np.cumsum(scores)[upto - 1] < NONE_MAY_COME] = 0.0
+    high[np.cumsum(1 - scores[::-1])[len(scores) - 1 - past] < NONE_MAY_COME] = 1.0
+    # A score of tonight may lie outside all of the past: nothing narrower is known there than at the ends.
+    knots, low, high = np.r_[0.0, grid, 1.0], np.r_[0.0, low, low[-1]], np.r_[high[0], high, 1.0]
+    knots, first = np.unique(knots, return_index=True)
+    low, high = np.maximum.accumulate(low[first]), np.maximum.accumulate(high[first])
+    return tuple((float(score), float(least), float(most)) for score, least, most in zip(knots, low, high, strict=True))
+
+
+def _variance(grid: np.ndarray, scores: np.ndarray, labels: np.ndarray, units: np.ndarray, periods: np.ndarray) -> np.ndarray:
+    """Return at each score of ``grid`` the variance of the log-odds: luck of the past, the level's change by period, and what was off.
+
+    What was off, and its luck, is that of one step of Newton from the chances told towards a logistic regression of the labels on their
+    log-odds (Cox, 1958, "Two further applications of a model for binary regression"), times the design effect of the units (Rao and Scott,
+    1984, first order).
+    """
+    z, weight, rest = _log_odds(scores), _weight(scores), labels - scores
+    information = np.array([[weight.sum(), (weight * z).sum()], [(weight * z).sum(), (weight * z * z).sum()]])
+    inverse = np.linalg.pinv(information, rcond=1e-9, hermitian=True)
+    of_unit, sizes = _places(units)
+    sums = np.stack([np.bincount(of_unit, rest), np.bincount(of_unit, rest * z)])
+    squares = np.array([[(one * other).sum() for other in sums] for one in sums])
+    counted = effective_number(sizes)
+    alike = max(1.0, float((inverse * squares).sum()) / 2, len(scores) / counted if counted < MIN_UNITS else 0.0)
+    luck = inverse * alike
+    intercept, slope = inverse @ np.array([rest.sum(), (rest * z).sum()])
+    at = _log_odds(grid)
+    off = intercept + slope * at
+    return luck[0, 0] + 2 * luck[0, 1] * at + luck[1, 1] * at * at + _between_periods(rest, weight, periods) + off * off
+
+
+def _between_periods(rest: np.ndarray, weight: np.ndarray, periods: np.ndarray) -> float:
+    """Return the variance of the level's log-odds between periods beyond that of each by itself (DerSimonian and Laird, 1986)."""
+    period, _ = _places(periods)
+    information = np.bincount(period, weight)
+    levels, total = np.bincount(period, rest) / information, float(information.sum())
+    scatter = float((information * (levels - (information * levels).sum() / total) ** 2).sum())
+    apart = total - float((information**2).sum()) / total
+    return max(0.0, (scatter - (len(levels) - 1)) / apart) if apart > 0 else 0.0
+
+
+def _log_odds(scores: np.ndarray) -> np.ndarray:
+    kept = np.clip(scores, _LEAST, 1 - _LEAST)
+    return np.log(kept / (1 - kept))
+
+
+def _weight(scores: np.ndarray) -> np.ndarray:
+    kept = np.clip(scores, _LEAST, 1 - _LEAST)
+    return kept * (1 - kept)
+
+
+def _places(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    place, found = pd.factorize(values, sort=True)
+    return place, np.bincount(place, minlength=len(found))
