@@ -1,4 +1,4 @@
-"""Orders of the list side by side: ``python -m bench.policies --seeds 20 --sources helpdesk,complete_journey`` prints the table of the docs.
+"""Orders of the list side by side: ``python -m bench.policies --seeds 20 --sources helpdesk,complete_journey --into docs/decisions.md``.
 
 Each demo company and each export is trained by the command that a user calls; what every order would have brought is read from ``policies``
 of its ``report.json``. Money is in the source's own currency, so companies are added up within a source only.
@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("--sources", default="", help="exports besides the demo companies, such as helpdesk,complete_journey")
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--lines", type=Path, default=None, help="append each company's findings to this file, and begin with those in it")
+    parser.add_argument("--into", type=Path, default=None, help="a page: the table is put between its markers <!-- policies -->")
     parser.add_argument("settings", nargs="*", help="more settings of train, such as demo.customers=300 data=exports")
     asked = parser.parse_args()
     lines = [json.loads(text) for text in asked.lines.read_text().splitlines()] if asked.lines and asked.lines.exists() else []
@@ -99,6 +100,12 @@ def main() -> None:
                 with asked.lines.open("a", encoding="utf-8") as kept:
                     kept.write(json.dumps(line) + "\n")
     print(table(lines))
+    if asked.into:
+        page = asked.into.read_text(encoding="utf-8")
+        before, rest = page.split("<!-- policies -->\n")
+        asked.into.write_text(
+            f"{before}<!-- policies -->\n{table(lines)}\n<!-- /policies -->{rest.split('<!-- /policies -->')[1]}", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":
