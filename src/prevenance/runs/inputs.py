@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prevenance.base import disk, lock
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.base.formats import date_text
 from prevenance.consent import erased, pseudonyms
 from prevenance.consent.purpose import check_purpose
 from prevenance.history.history import History, as_of_instant, cut_history, dates_ahead, newest_known_at
@@ -71,7 +72,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     taken = intake(new_engine(), source, data, policies, steps, asked)
     newest = newest_known_at(taken)
     as_of = asked or newest
-    taken.messages += [] if asked else dates_ahead(taken, as_of)
+    taken.messages += [] if asked else dates_ahead(taken, as_of, source.timezone)
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
     steps("cut at as_of")
@@ -88,7 +89,10 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     customers |= {"erased": len(gone & ids)} if gone & ids else {}
     if not known:
         raise PrevenanceError(
-            "E305", f"no customer is known at {as_of:%Y-%m-%d}", table="customers", fix=f"give a later as_of, up to {newest:%Y-%m-%d}"
+            "E305",
+            f"no customer is known at {date_text(as_of, source.timezone)}",
+            table="customers",
+            fix=f"give a later date, at the latest as_of={newest:%Y-%m-%dT%H:%M:%S}Z",
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
     gates = table_gates(given, history, counts, taken.messages, gated=gated)
