@@ -18,13 +18,15 @@ from pipelines.start.refusals import (
     config_error,
     refuse_code,
     refuse_kept_secrets,
+    refuse_misfits,
     refuse_named_code,
     refuse_resolvers,
     refuse_secrets,
 )
+from pipelines.start.written import UNREAD, refuse_large, unread_error
 from prevenance.base.disk import needed_json
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder
+from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder, conf_folders
 from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.keys import WORDS, is_text, setting_keys
@@ -65,6 +67,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         if "=" not in one:
             raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
         refuse_named_code(one)
+    refuse_large(conf_folders())
     # Before anything is composed: a source or target of a plug-in stands in its own folder.
     load_named(_modules(OmegaConf.from_dotlist([one for one in overrides if one.startswith("plugins=")])))
     try:
@@ -90,6 +93,8 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             found = checked_settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
+    except UNREAD as problem:
+        raise unread_error(problem, conf_folders()) from problem
     except (HydraException, OmegaConfBaseException) as problem:
         raise config_error(problem, setting_keys()) from problem
 
@@ -154,6 +159,7 @@ def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:
     try:
         OmegaConf.set_struct(composed, False)  # the schema refuses what it does not know; owners and targets under outreach are the user's
         blank_rules(composed)
+        refuse_misfits(composed)
         merged = OmegaConf.unsafe_merge(OmegaConf.structured(Settings), composed)
         source: Any = OmegaConf.to_container(merged.source)
         merged = OmegaConf.unsafe_merge(merged, {group: _source_words(source, merged.target.name, group) for group in SAID})

@@ -16,6 +16,9 @@ from prevenance.sources.repeats import VERSION
 from prevenance.sources.steady import unsteady_word
 from prevenance.tables.canonical import Table
 
+MOST_NAMED = 20
+"""Columns that a message names at most."""
+
 
 def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
     """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
@@ -76,9 +79,15 @@ def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
         found[view] = sorted(
             name for name in names if name not in PLACE and not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text)
         )
-    told = [f"{view} ({', '.join(names)})" for view, names in found.items() if names]
+    told = [f"{view} ({_named(names)})" for view, names in found.items() if names]
     count = sum(map(len, found.values()))
     return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []
+
+
+def _named(names: list[str]) -> str:
+    """Return names as they are told: the first of many, each on one short line."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(" ".join(name.split())[:60] for name in names[:MOST_NAMED]) + more
 
 
 def _refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
@@ -114,7 +123,9 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
     if absent := _absent(problem):
         return _missing(con, table, source, absent)
     if found := re.search(r"Table with name (\S+) does not exist", problem):
-        what, fix = f'{table.name}.sql reads "{found.group(1)}", which `files` does not name', did_you_mean(found.group(1), source.files)
+        view = found.group(1)
+        what, fix = f'{table.name}.sql reads "{view}", which `files` does not name', did_you_mean(view, source.files)
+        fix = fix if source.files else f"write files: {{{view}: {view}.csv}} in source/{source.name}.yaml"
         return PrevenanceError("E306", what, table=table.name, fix=fix)
     if "file system operations are disabled" in problem:
         what = f"{table.name}.sql opens a file by itself, and may read only what `files` names"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
@@ -13,6 +14,7 @@ from prevenance.privacy.retention import check_retention
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
+from prevenance.sources.entries import check_entry
 from prevenance.sources.gates import parse_age
 from prevenance.tables.canonical import TABLES
 
@@ -55,6 +57,9 @@ def check_settings(given: Settings) -> None:
     if set(given.out) & set("?#"):  # the address of the model store would end there
         fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
         raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
+    _check_zone(given.source.timezone)
+    for view, declared in given.source.files.items():
+        check_entry(view, declared)
     _check_delays(given.source.delay_days)
     values = asdict(given)
     for key, value in _numbers(values):
@@ -101,6 +106,16 @@ def _check_size(key: str, value: float) -> None:
     if not low <= value <= high:
         fix = f"write {key}={example_value(key) or 7}, or another number up to {high}"
         raise PrevenanceError("E202", f"{key} is {str(value)[:40]}", key=key, fix=fix)
+
+
+def _check_zone(zone: str) -> None:
+    """Raise E207 for a time zone that there is not."""
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ValueError, OSError, LookupError) as problem:
+        near = did_you_mean(zone, available_timezones()).partition("choose one of: ")
+        fix = "write timezone: Europe/Paris, or another name of that kind, such as UTC or America/New_York" if near[1] else near[0]
+        raise PrevenanceError("E207", f'no time zone is called "{zone[:60]}"', key="source.timezone", fix=fix) from problem
 
 
 def _check_delays(delay_days: Mapping[str, float]) -> None:
