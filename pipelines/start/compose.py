@@ -24,8 +24,8 @@ from pipelines.start.refusals import (
     refuse_secrets,
 )
 from pipelines.start.written import UNREAD, refuse_large, unread_error
-from prevenance.base.disk import needed_json
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.base.kept import damaged_error, needed_json
 from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder, conf_folders
 from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
@@ -224,6 +224,8 @@ def with_remembered(name: str, arguments: list[str]) -> list[str]:
     out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
     if name in ("train", "leakage") or not (out / "run.json").is_file():
         return arguments
-    stored: list[str] = needed_json(out / "run.json", "overrides", "source")["overrides"]
+    stored = needed_json(out / "run.json", "overrides", "source")["overrides"]
+    if not isinstance(stored, list) or not all(isinstance(one, str) for one in stored):
+        raise damaged_error(out / "run.json")
     given = {one.partition("=")[0] for one in arguments}
     return [one for one in stored if one.partition("=")[0] not in given] + arguments

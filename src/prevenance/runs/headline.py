@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.base import disk
+from prevenance.base import kept
 from prevenance.base.days import local_day
 from prevenance.base.formats import date_text
 from prevenance.decide import movement
@@ -106,7 +106,7 @@ def _backtest(report: dict[str, Any] | None) -> dict[str, Any]:
 def latest_report(out: Path, target: str) -> dict[str, Any] | None:
     """Return the report of the latest training, if there is one."""
     path = out / "train" / target / "report.json"
-    found = disk.whole_json(path)
+    found = kept.whole_json(path)
     return None if found is None else dict(found)
 
 

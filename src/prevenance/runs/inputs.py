@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from prevenance.base import disk, lock
+from prevenance.base import disk, kept, lock
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import date_text
 from prevenance.consent import erased, pseudonyms
@@ -192,7 +192,7 @@ def prepare_out(given: Settings) -> Path:
     """
     out = given.folder
     if (out / "run.json").is_file():
-        owner = disk.needed_json(out / "run.json", "source")["source"]
+        owner = kept.needed_json(out / "run.json", "source")["source"]
         if owner != given.source.name:
             fix = f"set out=out-{given.source.name}"
             raise PrevenanceError("E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=fix)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.base import disk
+from prevenance.base import disk, kept
 from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, json_value
@@ -71,7 +71,7 @@ def write_index(given: Settings) -> Path:
     out = given.folder
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     # A view that is damaged is made again by the next list; the index does without it.
-    found = [one for path in heads if (one := disk.whole_json(path)) is not None and one.get("target")]
+    found = [one for path in heads if (one := kept.whole_json(path)) is not None and one.get("target")]
     return disk.write(out / "index.html", _bytes(index.index_page(found)))
 
 
