@@ -179,6 +179,13 @@ def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:
 def _source_words(source: Any, target: str, group: str) -> Any:
     """Return what the source says on a group: its target's words; for the other groups its own, then those under its target."""
     said = source["targets"].get(target) or {}
+    for key, value in (
+        (f"source.targets.{target}", said),
+        (f"source.targets.{target}.{group}", said.get(group) if isinstance(said, dict) else None),
+    ):
+        if value is not None and not isinstance(value, dict) and (key.count(".") == 2 or group != "target"):
+            what = f'a target says its settings with their values, and "{str(value)[:40]}" stands there'
+            raise PrevenanceError("E202", what, key=key, fix=f"write {target}: {{horizon_days: 90}} under targets in the source's yaml")
     if group == "target":
         return {key: value for key, value in said.items() if key not in ("validation", "outreach", "tables")}
     return OmegaConf.merge(source[group], said.get(group, {}))

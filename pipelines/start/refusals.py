@@ -176,6 +176,7 @@ _KINDS = {"Integer": "no whole number", "Float": "no number", "Boolean": "not tr
 
 def _wrong_kind(key: str, text: str) -> PrevenanceError:
     """Return E202 for a value of another kind than the setting's, with one that it takes."""
+    key = key.partition("[")[0]
     example = example_value(key)
     fix = (
         f"write {key}={example}, or another value of that kind"

@@ -23,6 +23,7 @@ from prevenance.sources.files import new_engine
 from prevenance.sources.gates import Gate
 from prevenance.sources.intake import intake
 from prevenance.sources.raw import check_unchanged, file_digests
+from prevenance.sources.selects import read_select
 from prevenance.sources.taken import Counts, Intake, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -121,9 +122,7 @@ def source_of(given: Settings) -> Source:
     if folder is None:
         fix = f"write source/{name}/<table>.sql beside source/{name}.yaml"
         raise PrevenanceError("E306", f'the source "{name}" has no folder of selects', fix=fix)
-    selects = {
-        path.stem: re.sub(r";\s*(--[^\n']*\s*)*$", "", path.read_text(encoding="utf-8").strip()) for path in sorted(folder.glob("*.sql"))
-    }
+    selects = {path.stem: read_select(path) for path in sorted(folder.glob("*.sql"))}
     for table in selects:
         if table not in TABLES:
             raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=did_you_mean(table, TABLES))

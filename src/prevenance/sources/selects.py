@@ -3,6 +3,8 @@
 import difflib
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 import duckdb
 
@@ -20,6 +22,23 @@ MOST_NAMED = 20
 """Columns that a message names at most."""
 
 
+def read_select(path: Path) -> str:
+    """Return the select of a file, without the sign at its end.
+
+    Raises:
+        PrevenanceError: E306 for a file that holds none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as problem:
+        raise PrevenanceError("E306", f"{path.name} is not UTF-8", path=path, fix="save it as UTF-8") from problem
+    except IsADirectoryError as problem:
+        raise PrevenanceError("E306", f"{path.name} is a folder, not a select", path=path, fix="give the folder another name") from problem
+    if not re.sub(r"--[^\n]*", "", text).strip("; \n\t"):
+        raise PrevenanceError("E306", f"{path.name} holds no select", path=path, fix="write a select into it, or remove it")
+    return re.sub(r";\s*(--[^\n']*\s*)*$", "", text)
+
+
 def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
     """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
 
@@ -28,6 +47,10 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> 
             times without a zone.
     """
     select = f"{source.selects[table.name]}\n"  # it may end in a comment
+    with suppress(duckdb.Error):  # what does not parse is told below, in the engine's words
+        if (held := len(con.extract_statements(select))) > 1:
+            fix = f"leave one select in source/{source.name}/{table.name}.sql; several become one with union all by name between them"
+            raise PrevenanceError("E306", f"{table.name}.sql holds {held} statements", table=table.name, fix=fix)
     if word := unsteady_word(con, select):
         what = f"{table.name}.sql asks for {word}, and the same data must give the same table at any time"
         fix = f"take {word} out of source/{source.name}/{table.name}.sql; what is known by as_of= is cut by the engine, not by the select"
