@@ -198,7 +198,7 @@ def _learned(few: pd.DataFrame, columns: list[str], kind: str):
 def test_hostile_ids_are_taken_to_the_letter_and_go_nowhere(company, later, capsys):
     for customer in HOSTILE:
         with pytest.raises(PrevenanceError, match="E203") as refused:
-            check_known(later, Asked(customer))
+            check_known(later, Asked(customer), "UTC")
         assert len(refused.value.line()) < 400
         assert "\n" not in refused.value.line()
         given = settings_of("explain", [f"out={company}", "target=churn", f"customer={customer}", f"product={customer}"])

@@ -75,7 +75,9 @@ def test_fault_34_gap_and_fold(company: Company) -> None:
     found = [str(row[0]) for row in run.rows("select event_at from canonical.tickets order by ticket_id")]
     assert found[:3] == ["2024-03-31 01:30:00", "2024-10-27 01:30:00", "2024-10-27 00:30:00"]
     assert run.taken.counts["tickets"].warnings["clock_change"] == 2
-    said = "tickets.event_at: 1 time that Europe/Paris skips read as an hour later, 1 that it has twice as the later one"
+    said = (
+        "tickets.event_at: 1 time that Europe/Paris skips read as an hour later, 1 time that Europe/Paris has twice read as the later one"
+    )
     assert said in run.messages
     company.files["tickets.csv"] = tickets("2024-10-27 03:30", "2024-03-31 03:30", "2024-03-31 01:59")
     assert "clock_change" not in company.passes().taken.counts["tickets"].warnings

@@ -255,7 +255,7 @@ def test_one_setting_of_a_case_can_be_given_on_the_command_line():
 
 
 def test_what_was_done_within_sixty_days_is_known_by_the_answers():
-    from datetime import date, datetime
+    from datetime import datetime
 
     from prevenance.decide.plays import plays_done
 
@@ -264,5 +264,5 @@ def test_what_was_done_within_sixty_days_is_known_by_the_answers():
         return Answer("churn", "c1", "", "0" * 16, at, action, at, "", "", "", "", "", play=play)
 
     answers = [answer("09-01"), answer("09-20"), answer("09-25", "snooze"), answer("06-01", play="quiet_key"), answer("09-24", play="")]
-    assert plays_done(answers, datetime(2026, 10, 1), static=False) == {"c1": {"errors": date(2026, 9, 20)}}
+    assert plays_done(answers, datetime(2026, 10, 1), static=False) == {"c1": {"errors": datetime(2026, 9, 20, 9)}}
     assert plays_done(answers, datetime(2026, 9, 1), static=False) == {}

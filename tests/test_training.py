@@ -342,10 +342,34 @@ def test_why_no_model_challenged_is_the_true_reason(positives, parted, said):
     from types import SimpleNamespace
     from typing import Any
 
+    from prevenance.runs.no_model import no_challenger_text
     from prevenance.runs.settings.schema import Settings
-    from prevenance.runs.training_report import no_challenger_text
 
+    target: Any = SimpleNamespace(horizon_days=60, settle_days=10, burn_in_days=0)
     tested: Any = SimpleNamespace(positives=positives, rows=[1], parted=(1,) if parted else (), kinds=("logistic",))
-    found = no_challenger_text(Settings(), tested)
+    found = no_challenger_text(Settings(), target, tested)
     assert said in found
     assert ("fewer than" in found) == (0 < positives < 20)
+
+
+@pytest.mark.parametrize(
+    ("cutoffs", "looks_back", "said"),
+    [
+        (24, 0, "90 + 2 × 70 = 230 days of history make one, or a smaller target.horizon_days or validation.burn_in_days"),
+        (24, 120, "120 + 2 × 70 = 260 days of history make one, or a smaller target.horizon_days or target.active_days"),
+        (3, 0, "set validation.cutoffs=4 or more"),
+    ],
+)
+def test_without_a_test_period_it_says_how_much_makes_one(cutoffs, looks_back, said):
+    from types import SimpleNamespace
+    from typing import Any
+
+    from prevenance.runs.no_model import no_challenger_text
+    from prevenance.runs.settings.schema import Settings, ValidationSettings
+
+    given = Settings(validation=ValidationSettings(cutoffs=cutoffs, step_days=28))
+    target: Any = SimpleNamespace(horizon_days=60, settle_days=10, burn_in_days=looks_back)
+    tested: Any = SimpleNamespace(positives=2069, rows=[1], parted=(), kinds=("logistic",))
+    found = no_challenger_text(given, target, tested)
+    assert said in found
+    assert "fewer than" not in found

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from prevenance import __version__
-from prevenance.base import disk
+from prevenance.base import disk, kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, csv_bytes, json_bytes, neutral_text, parquet_bytes
 from prevenance.publish.folders import latest_folder, publish_list, write_files, write_status
@@ -241,11 +241,11 @@ def test_training_files_replace_the_old_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damaged", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000])
 def test_a_damaged_file_is_named_or_done_without(tmp_path: Path, damaged: bytes) -> None:
     path = disk.write(tmp_path / "run.json", damaged)
-    assert disk.whole_json(path) is None
+    assert kept.whole_json(path) is None
     with pytest.raises(
         PrevenanceError, match=r"E801 path=.*run\.json — the file is damaged\. FIX: restore it from a backup, or move it away"
     ):
-        disk.needed_json(path, "source")
+        kept.needed_json(path, "source")
 
 
 def test_a_link_in_the_place_of_the_lists_is_not_followed(tmp_path: Path) -> None:

@@ -18,13 +18,15 @@ from pipelines.start.refusals import (
     config_error,
     refuse_code,
     refuse_kept_secrets,
+    refuse_misfits,
     refuse_named_code,
     refuse_resolvers,
     refuse_secrets,
 )
-from prevenance.base.disk import needed_json
+from pipelines.start.written import UNREAD, refuse_large, unread_error
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder
+from prevenance.base.kept import damaged_error, needed_json
+from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder, conf_folders
 from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.keys import WORDS, is_text, setting_keys
@@ -65,6 +67,7 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         if "=" not in one:
             raise PrevenanceError("E202", f'"{one[:60]}" is no setting', fix="write key=value, such as target=churn; see make help")
         refuse_named_code(one)
+    refuse_large(conf_folders())
     # Before anything is composed: a source or target of a plug-in stands in its own folder.
     load_named(_modules(OmegaConf.from_dotlist([one for one in overrides if one.startswith("plugins=")])))
     try:
@@ -90,6 +93,8 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
             found = checked_settings(composed, overrides)
             found.customer, found.product = ids.get("customer", found.customer), ids.get("product", found.product)
             return found
+    except UNREAD as problem:
+        raise unread_error(problem, conf_folders()) from problem
     except (HydraException, OmegaConfBaseException) as problem:
         raise config_error(problem, setting_keys()) from problem
 
@@ -154,6 +159,7 @@ def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:
     try:
         OmegaConf.set_struct(composed, False)  # the schema refuses what it does not know; owners and targets under outreach are the user's
         blank_rules(composed)
+        refuse_misfits(composed)
         merged = OmegaConf.unsafe_merge(OmegaConf.structured(Settings), composed)
         source: Any = OmegaConf.to_container(merged.source)
         merged = OmegaConf.unsafe_merge(merged, {group: _source_words(source, merged.target.name, group) for group in SAID})
@@ -173,6 +179,13 @@ def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:
 def _source_words(source: Any, target: str, group: str) -> Any:
     """Return what the source says on a group: its target's words; for the other groups its own, then those under its target."""
     said = source["targets"].get(target) or {}
+    for key, value in (
+        (f"source.targets.{target}", said),
+        (f"source.targets.{target}.{group}", said.get(group) if isinstance(said, dict) else None),
+    ):
+        if value is not None and not isinstance(value, dict) and (key.count(".") == 2 or group != "target"):
+            what = f'a target says its settings with their values, and "{str(value)[:40]}" stands there'
+            raise PrevenanceError("E202", what, key=key, fix=f"write {target}: {{horizon_days: 90}} under targets in the source's yaml")
     if group == "target":
         return {key: value for key, value in said.items() if key not in ("validation", "outreach", "tables")}
     return OmegaConf.merge(source[group], said.get(group, {}))
@@ -218,6 +231,8 @@ def with_remembered(name: str, arguments: list[str]) -> list[str]:
     out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
     if name in ("train", "leakage") or not (out / "run.json").is_file():
         return arguments
-    stored: list[str] = needed_json(out / "run.json", "overrides", "source")["overrides"]
+    stored = needed_json(out / "run.json", "overrides", "source")["overrides"]
+    if not isinstance(stored, list) or not all(isinstance(one, str) for one in stored):
+        raise damaged_error(out / "run.json")
     given = {one.partition("=")[0] for one in arguments}
     return [one for one in stored if one.partition("=")[0] not in given] + arguments

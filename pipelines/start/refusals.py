@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import Any
 
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, ListConfig, OmegaConf
 
 from pipelines.start.line import unknown_setting
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.consent.purpose import PURPOSE_EXAMPLES
-from prevenance.runs.settings.keys import example_value
+from prevenance.runs.settings.keys import example_value, open_keys, setting_kinds
 
 
 def _keys(node: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -53,6 +53,24 @@ def blank_rules(composed: DictConfig) -> None:
     for name in PURPOSE_EXAMPLES:
         if OmegaConf.select(composed, f"privacy.{name}", default="") is None:
             OmegaConf.update(composed, f"privacy.{name}", "")
+
+
+def refuse_misfits(composed: DictConfig) -> None:
+    """Raise E202 for a text, a number or a list that stands where a file of settings names things (``files``, ``hours``)."""
+    for group in {key.partition(".")[0] for key in setting_kinds() if "." in key}:
+        if isinstance(found := composed.get(group, {}), ListConfig):
+            fix = f"write the file {group}/<name>.yaml as lines of key: value, without - before them"
+            raise PrevenanceError("E202", f"{group} is a group of settings, and a list stands there", key=group, fix=fix)
+    kinds = setting_kinds()
+    for key in open_keys():
+        found = OmegaConf.select(composed, key, default=DictConfig({}))
+        if isinstance(found, DictConfig) or (found is None and "None" in kinds[key][0].rpartition("]")[2]):
+            continue
+        what = "nothing" if found is None else "a list" if isinstance(found, ListConfig) else f'"{str(found)[:60]}"'
+        name, example = key.rpartition(".")[2], NAMED_THINGS.get(key, "name: value")
+        raise PrevenanceError(
+            "E202", f"{name} names things, each with its value, and {what} stands there", key=key, fix=f"write {name}: {{{example}}}"
+        )
 
 
 def runs_code(key: str, place: str) -> PrevenanceError:
@@ -104,6 +122,18 @@ def _told(key: str | None) -> PrevenanceError:
     return PrevenanceError("E211", "a secret stands in a setting; its value is not repeated here", key=key, fix=fix)
 
 
+NAMED_THINGS = {
+    "source.files": "accounts: accounts.csv",
+    "source.delay_days": "tickets: 1",
+    "source.database": "url_env: ACME_DATABASE",
+    "source.record": "accounts: [id]",
+    "source.targets": "churn: {}",
+    "tables": "tickets: {on_bad_row: quarantine}",
+    "outreach.hours": "default: 20",
+}
+"""Key whose values the user names -> an example of them."""
+
+
 def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
     """Return the one-line error for what Hydra or OmegaConf refused; ``known`` are the keys that may be set."""
     text = " ".join(str(problem).split())
@@ -119,7 +149,12 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
     if "is not a subclass of" in text:
         what = f'"{text.partition("value: ")[2].partition(" full_key")[0][:60]}" stands where a group of settings is wanted'
         return PrevenanceError("E202", what, fix="write one setting of the group, such as demo.customers=30 or outreach.holdout.share=0.1")
-    if found := re.search(r"full_key: (\S+)|Could not override '([^']+)'|Key '([^']+)'", text):
+    if found := re.search(r"Key '?(\S+?)'? \((\w+)\) is incompatible", text):
+        what = f"the key {found.group(1)[:60]} is read as {_READ.get(found.group(2), 'no text')}, and keys are texts"
+        return PrevenanceError(
+            "E202", what, fix=f'write "{found.group(1)[:60].lower()}" with its quotes, as in "{found.group(1)[:60].lower()}": value'
+        )
+    if found := re.search(r"full_key: (?!object_type)(\S+)|Could not override '([^']+)'|Key '([^']+)'", text):
         key = next(group for group in found.groups() if group)
         if "To append to your config" in text or "not in" in text:
             choices = [one for one in known if one.count(".") == key.count(".")]
@@ -135,11 +170,13 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
     return PrevenanceError("E202", text[:200] or type(problem).__name__, fix="write key=value, such as target=churn; see make help")
 
 
+_READ = {"int": "a number", "float": "a number", "bool": "true or false", "NoneType": "nothing"}
 _KINDS = {"Integer": "no whole number", "Float": "no number", "Boolean": "not true or false", "bool": "not true or false"}
 
 
 def _wrong_kind(key: str, text: str) -> PrevenanceError:
     """Return E202 for a value of another kind than the setting's, with one that it takes."""
+    key = key.partition("[")[0]
     example = example_value(key)
     fix = (
         f"write {key}={example}, or another value of that kind"

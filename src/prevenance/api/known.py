@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import pandas as pd
 
+from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Definition
@@ -217,9 +218,12 @@ class KnownHistory:
         found = [as_of_instant(one, zone) if isinstance(one, str) else pd.Timestamp(one).to_pydatetime() for one in cutoffs]
         for one in found:
             if one > self.as_of:
-                what = f"the cutoff {one:%Y-%m-%d} lies after {self.as_of:%Y-%m-%d}, when this history ends"
+                what = f"the cutoff {local_day(one, zone)} lies after {local_day(self.as_of, zone)}, when this history ends"
                 raise PrevenanceError(
-                    "E208", what, key="cutoffs", fix=f"ask a history of as_of={one:%Y-%m-%d} or later, or an earlier cutoff"
+                    "E208",
+                    what,
+                    key="cutoffs",
+                    fix=f"ask a history of as_of={local_day(one + timedelta(days=1), zone)} or later, or an earlier cutoff",
                 )
         return found
 

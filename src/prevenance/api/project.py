@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import pandas as pd
 
 from prevenance.api.known import KnownHistory
 from prevenance.api.results import RankedList, Replay, Told, Training, published_outcomes
+from prevenance.base import kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.publish.published import published_list_at, published_lists
 from prevenance.runs.commands import shipped_root
@@ -180,7 +180,7 @@ class Project:
         return found
 
     def _report(self, path: Path, text: str) -> Told:
-        return Told(path, json.loads(path.read_text(encoding="utf-8")), text)
+        return Told(path, kept.needed_json(path, fix="run again what wrote it"), text)
 
     def _arguments(self, more: Mapping[str, object]) -> list[str]:
         own = [f"{key}={_written(value)}" for key, value in more.items() if value is not None]

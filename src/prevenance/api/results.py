@@ -1,6 +1,5 @@
 """What commands leave, read into frames: a training with its metrics and pictures, a ranked list, a replay."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from prevenance.api.plots import TrainingPlots
+from prevenance.base import kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.history.history import History
 from prevenance.judge import evaluation
@@ -168,13 +168,13 @@ class Replay:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Return the rows of the list as it would have been, and who had the outcome without being on it."""
-        found = pd.DataFrame(json.loads((self.folder / "list.json").read_text(encoding="utf-8")))
+        found = pd.DataFrame(kept.needed_rows(self.folder / "list.json", fix="replay that date again"))
         return found.astype({name: "str" for name in ("customer_id", "product_id") if name in found})
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """Return summary.json: hits, contacts, outcomes, missed and the verdict in a sentence."""
-        return dict(json.loads((self.folder / "summary.json").read_text(encoding="utf-8")))
+        return dict(kept.needed_json(self.folder / "summary.json", fix="replay that date again"))
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,12 @@ Files are readable by their owner only (0600, folders 0700). Every trouble with 
 """
 
 import errno
-import json
 import os
-import shlex
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from prevenance.base.errors import PrevenanceError
 
@@ -155,36 +152,6 @@ def contents(folder: Path) -> dict[str, bytes]:
     with writing(folder):
         found = sorted(path for path in folder.rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-
-
-def whole_json(path: Path) -> Mapping[str, Any] | None:
-    """Return the JSON object in a file, or ``None`` where there is no such file or it is damaged: no JSON, no UTF-8, no object."""
-    try:
-        return _json_object(path)
-    except OSError:
-        return None
-
-
-def _json_object(path: Path) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def needed_json(path: Path, *keys: str) -> Mapping[str, Any]:
-    """Return the JSON object in a file that a run cannot do without, with all of ``keys``.
-
-    Raises:
-        PrevenanceError: E801 naming the path.
-    """
-    with writing(path):
-        found = _json_object(path) if path.is_file() else None
-    if found is None or any(key not in found for key in keys):
-        fix = f"restore it from a backup, or move it away (mv {shlex.quote(str(path))} {shlex.quote(str(path))}.damaged) and run make train again"
-        raise PrevenanceError("E801", "the file is damaged", fix=fix, path=path)
-    return found
 
 
 def names(folder: Path) -> list[str]:

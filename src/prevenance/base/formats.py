@@ -13,11 +13,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
+
+from prevenance.base.days import local_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,7 +123,7 @@ def instant_stamp(moment: datetime) -> str:
 
 def date_text(moment: datetime, zone: str) -> str:
     """Return the moment as a date where it is midnight in a time zone, else as an instant in UTC."""
-    local = moment.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone or "UTC"))
+    local = local_time(moment, zone)
     return f"{local:%Y-%m-%d}" if local.time() == time() else instant_stamp(moment)
 
 

@@ -46,7 +46,7 @@ def hold_lock(out: Path, name: str) -> Iterator[None]:
 def _taken(note: Path, name: str) -> PrevenanceError:
     """Return E701; the note of a holder that has only just begun may not be there yet."""
     who, wait = "another run", "when it has ended"
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         found = json.loads(note.read_text(encoding="utf-8"))
         who, wait = f"process {found['pid']} on {found['host']}, since {found['since']},", f"when process {found['pid']} has ended"
     fix = f"run again {wait}; no file is to be removed by hand"

@@ -45,7 +45,7 @@ def load_erased(out: Path) -> Erased:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         known, marks = str(found["key_id"]), frozenset(map(str, found["erased"]))
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         raise PrevenanceError("E904", "the list of erased customers cannot be read", fix="restore it from a backup", path=path) from problem
     # with another key every hash misses, and everybody who was erased would be back on the list
     if key is None or keys.key_id(key) != known:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from prevenance.base import disk, keys
+from prevenance.base import kept, keys
 from prevenance.base.errors import PrevenanceError
 
 KEY_VARIABLE = "PREVENANCE_PSEUDONYM_KEY"
@@ -70,7 +70,7 @@ def used_key_ids(out: Path) -> set[str]:
     found = set()
     # an erasure must know whether a key was in use that it has not been given
     for path in [*(out / "lists").glob("*/*/manifest.json"), *(out / "train").glob("*/report.json")]:
-        told = disk.needed_json(path).get("privacy") or {}
+        told = kept.needed_json(path).get("privacy") or {}
         found.add(told.get("key_id"))
     return {str(one) for one in found if one}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 
@@ -33,7 +33,7 @@ class Situation:
     open_tickets: int = 0
     product_id: str = ""
     things: Mapping[str, str] = field(default_factory=dict, hash=False)
-    done: Mapping[str, date] = field(default_factory=dict, hash=False)
+    done: Mapping[str, datetime] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ def chosen_play(one: Situation, target: str, playbook: Playbook) -> Chosen:
     return Chosen(play, named[0] if play is not named[0] else None)
 
 
-def plays_done(answers: Iterable[Answer], at: datetime, *, static: bool) -> dict[str, dict[str, date]]:
+def plays_done(answers: Iterable[Answer], at: datetime, *, static: bool) -> dict[str, dict[str, datetime]]:
     """Return customer_id -> play -> when it was last done: of whom the team said, within ``AGAIN_DAYS`` days before ``at``, that they were contacted."""
-    found: dict[str, dict[str, date]] = {}
+    found: dict[str, dict[str, datetime]] = {}
     for one in answers:
         since = one.known_at(static=static)
         if one.action == "contacted" and one.play and timedelta(0) <= at - since < timedelta(days=AGAIN_DAYS):
             mine = found.setdefault(one.customer_id, {})
-            mine[one.play] = max(since.date(), mine.get(one.play, since.date()))
+            mine[one.play] = max(since, mine.get(one.play, since))
     return found
 
 

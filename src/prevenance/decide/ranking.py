@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from prevenance.base.days import local_time
 from prevenance.decide.playbook import Playbook
 from prevenance.decide.plays import Situation, chosen_play
 from prevenance.order.decision import APART, COOLING
@@ -140,7 +141,7 @@ def _with_actions(rows: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Wor
         here = situation or Situation(frozenset([stamp.target]), keeping=False, reasons=((family, "", ""),) if family else ())
         found = chosen_play(here, stamp.target, playbook)
         things = {**here.things, "product": product or ""}
-        by = (stamp.cutoff + timedelta(days=found.play.days)).date().isoformat()
+        by = str(local_time(stamp.cutoff, say.zone).date() + timedelta(days=found.play.days))
         left_out = ""
         if found.left_out:
             done = say.date(here.done[found.left_out.name], beside=stamp.cutoff)

@@ -80,9 +80,9 @@ class Basis:
         return bool(self.history.con.execute(query, [customer]).fetchall())
 
 
-def _contact(held: Mapping[str, Any]) -> dict[str, Any]:
+def _contact(say: Words, held: Mapping[str, Any]) -> dict[str, Any]:
     """Return the last contact; a source that tells of none says nothing of it, which is not "no contact yet"."""
-    return {"last_contact": _day(held["last_contact"]), "last_contact_kind": held["last_contact_kind"], "next_contact": None}
+    return {"last_contact": _day(say, held["last_contact"]), "last_contact_kind": held["last_contact_kind"], "next_contact": None}
 
 
 def details_by_customer(
@@ -120,8 +120,8 @@ def details_by_customer(
         held = {key: None if pd.isna(value) else value for key, value in standing[customer].items()}
         precedent = similar_counts(basis.fitted.about, score)
         found[customer] = {
-            "renews_on": _day(held["renews_on"]),
-            **(_contact(held) if "contacts" in basis.history.tables else {}),
+            "renews_on": _day(say, held["renews_on"]),
+            **(_contact(say, held) if "contacts" in basis.history.tables else {}),
             "country": held["country"],
             "plan": held["plan"],
             **told[customer],
@@ -227,5 +227,6 @@ def weekly_chances(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame) -> dic
     return found
 
 
-def _day(moment: Any) -> str | None:
-    return None if moment is None else str(pd.Timestamp(moment).date().isoformat())
+def _day(say: Words, moment: datetime | None) -> str | None:
+    day = say.day(moment)
+    return None if day is None else day.isoformat()

@@ -43,7 +43,7 @@ def contact_name(say: Words, kind: str | None) -> str:
 def _spoke(say: Words, cutoff: datetime, last: datetime | None, kind: str | None) -> str:
     if last is None or pd.isna(last):
         return say("No contact is on record.")
-    days = say.days((cutoff.date() - last.date()).days)
+    days = say.days(_days(say, last, cutoff))
     return say("Last contact: {kind} on {date}, {days} ago.", kind=contact_name(say, kind), date=say.date(last, beside=cutoff), days=days)
 
 
@@ -58,10 +58,16 @@ def _next(say: Words, cutoff: datetime, action: str, act_by: str, renews_on: obj
     what = action.rstrip(".")
     by = say.date(act_by, beside=cutoff) if act_by else ""
     if renewal is not None:
-        days = {"days": say.days((renewal.date() - cutoff.date()).days), "date": say.date(renewal, beside=cutoff)}
+        days = {"days": say.days(_days(say, cutoff, renewal)), "date": say.date(renewal, beside=cutoff)}
         if what and by:
             return say("Next: {action}, by {by} (renewal on {date}, in {days}).", action=what, by=by, **days)
         return say("Renewal on {date}, in {days}.", **days)
     if what and by:
         return say("Next: {action}, by {by}.", action=what, by=by)
     return say("Nothing is planned.")
+
+
+def _days(say: Words, first: datetime, last: datetime) -> int:
+    """Return the days of the calendar from one instant to another."""
+    since, until = say.day(first), say.day(last)
+    return (until - since).days if since and until else 0

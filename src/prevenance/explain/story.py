@@ -65,7 +65,7 @@ def timelines(history: History, cutoff: datetime, customers: Collection[str], sa
         key = (kind, *facts)
         # Most rows of most customers say the same few things: each is put into words once.
         text = phrases.get(key) or phrases.setdefault(key, incident_text(say, *key))
-        shown.setdefault(customer, []).append({"on": on.date().isoformat(), "kind": kind, "text": text})
+        shown.setdefault(customer, []).append({"on": str(say.day(on)), "kind": kind, "text": text})
     return shown
 
 
@@ -170,7 +170,7 @@ def tables_without(history: History, cutoff: datetime, customers: Sequence[str])
 
 
 def _late(one: Mapping[str, Any], say: Words) -> str:
-    return say("{table}: nothing new since {date}", table=say(TABLE_WORDS[one["table"]]), date=say.date(one["newest"].date()))
+    return say("{table}: nothing new since {date}", table=say(TABLE_WORDS[one["table"]]), date=say.date(one["newest"]))
 
 
 def _own(

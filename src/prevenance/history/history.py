@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent.purpose import opted_out_sql
 from prevenance.sources.files import new_engine, sql_name
@@ -62,14 +63,16 @@ def newest_known_at(taken: Intake) -> datetime:
     return max(happened or others or known.values())
 
 
-def dates_ahead(taken: Intake, as_of: datetime) -> list[str]:
-    """Return a sentence for an export whose other tables go on after ``as_of``, the newest knowledge of what happened."""
+def dates_ahead(taken: Intake, as_of: datetime, zone: str) -> list[str]:
+    """Return a sentence for an export whose other tables go on after ``as_of``, the newest knowledge of what happened; days are those of ``zone``."""
     known = _newest(taken)
-    ahead = [f"{name} has rows up to {instant:%Y-%m-%d}" for name, instant in sorted(known.items()) if instant > as_of]
+    ahead = [f"{name} has rows up to {local_day(instant, zone)}" for name, instant in sorted(known.items()) if instant > as_of]
     if not ahead:
         return []
     happened = ", ".join(name for name in ACTIVITY if name in known)
-    return [f"as_of is {as_of:%Y-%m-%d}, the newest known_at of {happened}; {', '.join(ahead)}, which lie ahead of it and are not used yet"]
+    return [
+        f"as_of is {local_day(as_of, zone)}, the newest known_at of {happened}; {', '.join(ahead)}, which lie ahead of it and are not used yet"
+    ]
 
 
 def _newest(taken: Intake) -> dict[str, datetime]:
@@ -95,7 +98,7 @@ def as_of_instant(text: str, zone: str, now: datetime | None = None) -> datetime
     aware = given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone or "UTC"))
     result = aware.astimezone(UTC).replace(tzinfo=None)
     if now is not None and result > now:
-        raise PrevenanceError("E208", f"as_of={text} lies in the future", fix=f"give a date up to {now:%Y-%m-%d}")
+        raise PrevenanceError("E208", f"as_of={text} lies in the future", fix=f"give a date up to {local_day(now, zone)}")
     return result
 
 

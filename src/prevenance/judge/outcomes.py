@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prevenance.base.days import local_day
 from prevenance.history.history import History
 from prevenance.targets.labels import label
 from prevenance.targets.target import Target
@@ -104,5 +105,9 @@ def verdict(facts: Mapping[str, Any], verb: str) -> str:
     missed = (
         f"; {facts['missed']} were missed, the closest was number {facts['closest_missed']}" if facts["missed"] else "; none was missed"
     )
-    ending = f" The window is still open, until {facts['closes']:%Y-%m-%d}: more may come." if facts["still_open"] else ""
+    ending = (
+        f" The window is still open, until {local_day(facts['closes'], facts.get('timezone') or '')}: more may come."
+        if facts["still_open"]
+        else ""
+    )
     return f"On {facts['date']} the list of {facts['capacity']} {held}{warned}{missed}.{ending}"

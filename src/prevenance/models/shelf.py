@@ -56,8 +56,11 @@ def champion_at(models: Path, cutoff: datetime) -> tuple[str, str] | None:
 
 def _reigns(models: Path) -> list[list[str]]:
     try:
-        return [[str(digest), str(until)] for digest, until in json.loads((models / REIGNS).read_text(encoding="utf-8"))]
-    except (OSError, ValueError):
+        return [
+            [str(digest), datetime.fromisoformat(until).isoformat()]
+            for digest, until in json.loads((models / REIGNS).read_text(encoding="utf-8"))
+        ]
+    except (OSError, ValueError, TypeError, RecursionError):
         return []
 
 
@@ -71,7 +74,7 @@ def model_versions(models: Path) -> dict[str, str]:
     """Return model digest -> version, as far as it was noted."""
     try:
         return dict(json.loads((models / VERSIONS).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
 
 

@@ -10,6 +10,7 @@ import html
 import io
 import json
 import re
+import shlex
 import shutil
 import sqlite3
 import zipfile
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from prevenance.base import disk
+from prevenance.base import disk, kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json
 from prevenance.privacy.removal import Person, csv_rows, without_person
@@ -85,8 +86,8 @@ def person_of(out: Path, customer: str) -> Person:
     theirs: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
     for path in [*(out / "lists").glob("*/*/list.json"), *(out / "replay").glob("*/*/list.json")]:
-        for row in json.loads(path.read_text(encoding="utf-8")):
-            (theirs if row.get("customer_id") == customer else others).append(row)
+        for row in kept.needed_rows(path, fix=kept.removed_folder(path.parent, "erase again")):
+            (theirs if row.get("customer_id") == customer else others).append(dict(row))
     linked: set[str] = set()
     for path in (out / "demo").glob("*.csv*") if (out / "demo" / "demo.json").is_file() else ():
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -117,17 +118,26 @@ def _files(out: Path) -> list[Path]:
 def _file(path: Path, name: str, person: Person) -> int:
     with disk.writing(path):
         content = path.read_bytes()
-    now, rows = without_person(name, content, person)
+    now, rows = _without(path, name, content, person)
     if now != content:
         disk.write(path, now)
     return rows or int(now != content)
 
 
+def _without(path: Path, name: str, content: bytes, person: Person) -> tuple[bytes, int]:
+    """Return a file's content without the person and how many rows went; E801 naming one that its kind cannot be read as."""
+    try:
+        return without_person(name, content, person)
+    except Exception as problem:  # whatever a library says of a damaged file: nobody can tell whom it names
+        raise kept.damaged_error(path, f"remove it (rm {shlex.quote(str(path))}) and erase again") from problem
+
+
 def _list(folder: Path, person: Person) -> int:
     """Rewrite one published folder, if it names the person, and return how many rows went."""
-    held = disk.contents(folder)
-    manifest: dict[str, Any] = json.loads(held.pop(MANIFEST))
-    found = {name: without_person(name, content, person) for name, content in held.items()}
+    again = kept.removed_folder(folder, "erase again")
+    manifest = dict(kept.needed_json(folder / MANIFEST, "counts", "files", fix=again))
+    held = {name: content for name, content in disk.contents(folder).items() if name != MANIFEST}
+    found = {name: _without(folder / name, name, content, person) for name, content in held.items()}
     now = {name: content for name, (content, _) in found.items()}
     # a list that never named them keeps its bytes and its digests
     if now == held:
@@ -146,7 +156,7 @@ def _list(folder: Path, person: Person) -> int:
 def _learned(out: Path, person: Person) -> list[str]:
     """Return the targets whose newest training had rows of the person: their models should be trained again."""
     tables = sorted((out / "train").glob("*/features.parquet"))
-    return [path.parent.name for path in tables if without_person(path.name, path.read_bytes(), person)[1]]
+    return [path.parent.name for path in tables if _without(path, path.name, path.read_bytes(), person)[1]]
 
 
 def _store(path: Path, person: Person) -> int:

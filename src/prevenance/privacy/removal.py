@@ -130,7 +130,7 @@ def _parquet(content: bytes, person: Person) -> Removed:
 def _json(content: bytes, person: Person) -> Removed:
     try:
         held = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         # what calls itself JSON and is none is text that may name somebody
         return person.scrubbed(content.decode(errors="replace")).encode(), 0
     count = [0]

@@ -61,7 +61,7 @@ def verified_lines(out: Path) -> list[dict[str, Any]]:
     for number, text in enumerate(path.read_bytes().splitlines() if path.is_file() else (), start=1):
         try:
             line = dict(json.loads(text))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             line = {}
         if line.get("previous") != before or line.get("digest") != line_digest(line):
             fix = "restore it from a backup, or move it away and keep it for whoever asks"
@@ -80,7 +80,7 @@ def _mend(path: Path) -> None:
 
 def _last(path: Path) -> str:
     lines = path.read_bytes().splitlines() if path.is_file() else []
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
         return str(json.loads(lines[-1])["digest"]) if lines else FIRST
     return FIRST
 

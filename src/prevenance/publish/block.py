@@ -31,7 +31,7 @@ def list_block(say: Words, view: View, rows: Sequence[Row], stories: Sequence[Pa
     names = [*COLUMNS, *(name for name in ranking.PAIR_COLUMNS if any(row.get(name) for row in rows))]
     texts = _Texts()
     content = {
-        "run": _run(view),
+        "run": _run(say, view),
         "first": FIRST,
         "exported": [*names, *CONSTANT],
         "columns": {name: _column([row.get(name) for row in rows], exact=name in IDS) for name in names} | _private(rows),
@@ -67,9 +67,10 @@ class _Texts:
         return [self.packed(one) for one in (content.values() if isinstance(content, Mapping) else content)]
 
 
-def _run(view: View) -> dict[str, Any]:
+def _run(say: Words, view: View) -> dict[str, Any]:
     model = view.get("model") or {}
     told = {**{name: view.get(name) for name in CONSTANT}, "model": model.get("version") if isinstance(model, Mapping) else model}
+    told["day"] = str(say.day(str(view.get("cutoff") or "")) or "")  # what the script counts days from
     return {key: one_line(value, LONGEST) if isinstance(value, str) else value for key, value in told.items()}
 
 

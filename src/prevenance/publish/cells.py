@@ -4,7 +4,6 @@ Every function takes ``say`` (who speaks the page's language) and plain values o
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from prevenance.publish.wording import is_known, one_line
@@ -122,7 +121,7 @@ def stake_texts(say: Words, row: Row, currency: str) -> tuple[str, str]:
 
 def date_and_distance(say: Words, cutoff: str, day: Any) -> tuple[str, str]:
     """Return a date and how far it is from the cutoff: ``12 Dec`` and ``in 68 days``; two empty texts if there is none."""
-    apart = days_until(cutoff, day)
+    apart = days_until(say, cutoff, day)
     if apart is None:
         return "", ""
     # "in 0 days" is nothing that a person would say.
@@ -132,12 +131,13 @@ def date_and_distance(say: Words, cutoff: str, day: Any) -> tuple[str, str]:
     return say.date(str(day), beside=cutoff), far
 
 
-def days_until(cutoff: str, day: Any) -> int | None:
+def days_until(say: Words, cutoff: str, day: Any) -> int | None:
     """Return the days from the cutoff's date to ``day`` (negative if it is past); ``None`` if there is no such date."""
     try:
-        return (date.fromisoformat(str(day)[:10]) - date.fromisoformat(cutoff[:10])).days
+        until, since = say.day(str(day)), say.day(cutoff)
     except ValueError:
         return None
+    return (until - since).days if until and since else None
 
 
 def contact_texts(say: Words, cutoff: str, row: Row) -> tuple[str, str]:

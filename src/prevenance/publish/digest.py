@@ -5,7 +5,8 @@ import re
 from prevenance.publish import cells, floors, header
 from prevenance.publish.cells import Row, View, one_line
 from prevenance.publish.template import utf8_text
-from prevenance.words import Words, words
+from prevenance.publish.wording import view_words
+from prevenance.words import Words
 
 TOP = 7
 """Customers that a digest names."""
@@ -15,13 +16,13 @@ MOST = 15
 
 def digest_text(view: View) -> str:
     """Return the digest of a view: what fits, how good the last lists were, what moved, the first customers, where the rest is."""
-    say = words(str(view.get("language") or "en"))
+    say = view_words(view)
     listed = [row for row in view.get("rows") or [] if cells.group_of(row) == "listed"]
     first, ahead = header.fits_sentences(say, view)
     moved = header.movement_texts(say, view)
     late = [told for told, is_late in header.source_freshness(say, view) if is_late]
     head = [
-        f"# {markdown_text(header.list_title(say, view))} · {markdown_text(say.date(str(view.get('cutoff') or '')))}",
+        f"# {markdown_text(header.list_title(say, view))} · {markdown_text(say.date(str(view.get('date') or view.get('cutoff') or '')))}",
         " ".join([f"**{markdown_text(first)}**", *(markdown_text(text) for text in (ahead, floors.bounds_sentence(say, view)) if text)]),
         markdown_text(header.record_sentence(say, view)),
         markdown_text(" · ".join(moved)),

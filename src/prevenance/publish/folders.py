@@ -5,7 +5,6 @@ new one, whatever happens in between.
 """
 
 import hashlib
-import json
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from prevenance.base import disk
+from prevenance.base import disk, kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, instant_stamp
 
@@ -132,10 +131,8 @@ def _version() -> str:
 
 def _last_success(path: Path) -> str | None:
     # A damaged one tells nothing, and is replaced.
-    with suppress(OSError, ValueError):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return str(found["last_success"]) if isinstance(found, dict) and found.get("last_success") else None
-    return None
+    last = (kept.whole_json(path) or {}).get("last_success")
+    return str(last) if last else None
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -1,6 +1,5 @@
 """The head of the list: what fits the week, how good the last lists were, what moved, and how fresh everything is."""
 
-from datetime import date
 from typing import Any
 
 from prevenance.publish.cells import View, group_of, one_line, table_words
@@ -240,7 +239,9 @@ def long_date(say: Words, view: View) -> str:
     from babel.dates import format_date
 
     try:
-        day = date.fromisoformat(str(view.get("date") or view.get("cutoff"))[:10])
+        day = say.day(str(view.get("date") or view.get("cutoff") or ""))
     except ValueError:
+        return DASH
+    if day is None:
         return DASH
     return str(format_date(day, "full", locale={"en": "en_GB"}.get(say.language, say.language)))

@@ -7,8 +7,8 @@ from typing import Any
 from prevenance.publish import cells, floors, header
 from prevenance.publish.cells import View, one_line
 from prevenance.publish.template import render_template
-from prevenance.publish.wording import is_known
-from prevenance.words import Words, words
+from prevenance.publish.wording import is_known, view_words
+from prevenance.words import Words
 
 TOP = 3
 """Customers of a list that the index names."""
@@ -25,7 +25,7 @@ def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = Non
     ``folders`` is target -> folder of its list as seen from the index (``lists/<target>/latest`` if absent); the links of a view are
     taken relative to that folder. No views give a page that says so.
     """
-    say = words(str(views[0].get("language") or "en") if views else "en")
+    say = view_words(views[0] if views else {})
     placed = [(view, (folders or {}).get(str(view.get("target")), f"lists/{view.get('target') or 'list'}/latest")) for view in views]
     return render_template(
         "index.html.j2",
@@ -33,7 +33,7 @@ def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = Non
         say=say,
         language=say.language,
         date=header.long_date(say, views[0]) if views else "",
-        lists=[_list(say, view, folder) for view, folder in placed],
+        lists=[_list(view_words(view), view, folder) for view, folder in placed],
         owners=_by_owner(say, [row for view in views for row in _owners(say, view)]),
         segments=[row for view in views for row in _segments(say, view)],
     )

@@ -10,8 +10,7 @@ from urllib.parse import quote
 from prevenance.publish import block, cells, floors, header, opened
 from prevenance.publish.cells import Row, View
 from prevenance.publish.template import render_template
-from prevenance.publish.wording import is_known
-from prevenance.words import words
+from prevenance.publish.wording import is_known, view_words
 
 STATIC = 200
 """Rows of a group whose opened part stands in the page itself; the others' is unfolded by the script."""
@@ -22,7 +21,7 @@ def list_page(view: View) -> str:
 
     The template asks ``cells`` and ``header`` for its texts itself: a cell's content and its markup are read in one place.
     """
-    say = words(str(view.get("language") or "en"))
+    say = view_words(view)
     parted = _parted(view.get("rows") or [])
     shown = {key: [(row, opened.story_parts(say, row, view)) for row in rows] for key, rows in parted.items()}
     static = {key: 0 if key in ("beyond_capacity", "below_floor") else STATIC for key in parted}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.base import disk
+from prevenance.base import disk, kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import instant_stamp
 from prevenance.consent.pseudonyms import KEY_VARIABLE, key_pseudonyms
@@ -91,7 +91,7 @@ def published_lists(out: Path, target: str) -> list[Published]:
             # Later ones replace earlier ones of the same cutoff: the order above decides.
             found[path.parent.name.rpartition("-")[0]] = path.parent
     # One that is damaged is no published list any more: nothing is known of it.
-    told = [(folder, disk.whole_json(folder / MANIFEST)) for _, folder in sorted(found.items())]
+    told = [(folder, kept.whole_json(folder / MANIFEST)) for _, folder in sorted(found.items())]
     return [Published(folder, dict(manifest)) for folder, manifest in told if manifest is not None and set(manifest) >= NEEDED]
 
 

@@ -74,7 +74,7 @@ def _tables(audit: Audit) -> list[str]:
     head = f"DATA          {audit.source} at {audit.as_of:%Y-%m-%d %H:%M}Z: " + ", ".join(
         [count_text(known.get("read", 0), "customer"), *([f"{apart:,} set apart"] if apart else []), *told]
     )
-    lines = [head, f"  {'table':<14}{'read':>12}{'used':>12}{'set apart':>11}{'left out':>11}  newest known"]
+    lines = [head, f"  {'table':<14}{'read':>12}{'used':>12}{'set apart':>11}{'left out':>11}  newest known (UTC)"]
     for name, one in audit.counts.items():
         apart, out = sum(one.quarantined.values()), sum(one.excluded.values())
         newest = one.newest_known_at[:16].replace("T", " ") or "no row"

@@ -18,14 +18,14 @@ LATER = "the kind of model and its settings were chosen later than this date, it
 
 def replay_text(rows: pd.DataFrame, summary: Summary, folder: Path, *, shown: int = 10) -> str:
     """Return what a replay prints: the verdict, the first rows, and the missed in the order of the list."""
-    title = f"REPLAY    {one_line(summary['target'])} · {summary['date']} · judged by what was known on {date_text(summary['judged_at'])}"
+    title = f"REPLAY    {one_line(summary['target'])} · {summary['date']} · judged by what was known on {date_text(summary['judged_at'], summary.get('timezone') or '')}"
     lines = [title, one_line(summary["verdict"], 400), f"MODEL     {one_line(summary['model']['why'], 200)}; {LATER}"]
-    numbered = _numbered(rows)
+    numbered, zone = _numbered(rows), str(summary.get("timezone") or "")
     listed, missed = numbered[numbered["rank"].notna()], numbered[numbered["missed"]]
     for what, part in (("LISTED", listed), ("MISSED", missed)):
         if len(part):
             lines.append(f"{what:<10}{'customer':<16}{'chance':<24}{'what came':<16}{'on':<12}{'warning':>8}  why")
-        lines += [_row(one) for one in part.head(shown).to_dict("records")]
+        lines += [_row(one, zone) for one in part.head(shown).to_dict("records")]
         lines += [f"          and {len(part) - shown} more"] if len(part) > shown else []
     return "\n".join([*lines, f"FILES     {folder}/  list.csv  list.json  replay.html  summary.json"])
 
@@ -56,12 +56,12 @@ _CHECKED = (("contacts", "claimed"), ("contacts", "replayed"), ("same", ""), ("h
 
 def replay_page(rows: pd.DataFrame, summary: Summary) -> str:
     """Return ``replay.html`` for a judged list and what it adds up to; every text is escaped."""
-    numbered = _numbered(rows)
+    numbered, zone = _numbered(rows), str(summary.get("timezone") or "")
     parts = [
         ("Listed", "The customers whom the list would have given, best first.", numbered[numbered["rank"].notna()]),
         ("Missed", "They had the outcome and were not among those listed; the number is their place.", numbered[numbered["missed"]]),
     ]
-    tables = [(title, about, [_cells(one) for one in part.to_dict("records")]) for title, about, part in parts]
+    tables = [(title, about, [_cells(one, zone) for one in part.to_dict("records")]) for title, about, part in parts]
     return render_template("replay.html.j2", summary=summary, tables=tables, later=LATER)
 
 
@@ -69,7 +69,7 @@ def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(place=range(1, len(rows) + 1))
 
 
-def _cells(row: Mapping[Any, Any]) -> dict[str, str]:
+def _cells(row: Mapping[Any, Any], zone: str) -> dict[str, str]:
     """Return a row's cells as a page shows them."""
     warned = row["days_of_warning"]
     return {
@@ -78,13 +78,13 @@ def _cells(row: Mapping[Any, Any]) -> dict[str, str]:
         "name": one_line(row["name"], 80) if isinstance(row["name"], str) else DASH,
         "chance": f"{english_chance(row['score'])} ({percent_text(row['score'])})" if is_known(row["score"]) else "not enough data",
         "outcome": str(row["outcome"]),
-        "on": DASH if pd.isna(row["outcome_at"]) else date_text(row["outcome_at"]),
+        "on": DASH if pd.isna(row["outcome_at"]) else date_text(row["outcome_at"], zone),
         "warning": f"{number_text(warned)} d" if is_known(warned) else DASH,
         "reasons": one_line(row["reasons"], 200) if isinstance(row["reasons"], str) else "",
     }
 
 
-def _row(row: Mapping[Any, Any]) -> str:
-    told = _cells(row)
+def _row(row: Mapping[Any, Any], zone: str) -> str:
+    told = _cells(row, zone)
     head = f"{told['place']:>8}  {told['customer'][:15]:<16}{told['chance']:<24}{told['outcome']:<16}{told['on']:<12}{told['warning']:>8}"
     return f"{head}  {one_line(told['reasons'], 110)}".rstrip()

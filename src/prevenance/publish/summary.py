@@ -53,7 +53,7 @@ def _data(report: Report) -> list[str]:
     read, opted = (
         (customers.get("read"), customers.get("opted_out")) if isinstance(customers, Mapping) else (customers, data.get("opted_out"))
     )
-    text = f"{report.get('source') or wording.DASH} · until {date_text(report.get('as_of'))} · customers {number_text(read)}"
+    text = f"{report.get('source') or wording.DASH} · until {date_text(report.get('as_of'), report.get('timezone') or '')} · customers {number_text(read)}"
     text += f" ({number_text(opted)} opted out, excluded)" if opted else ""
     tables = (data.get("tables") or {}).values()
     if not tables:
@@ -189,8 +189,8 @@ def _files(report: Report) -> list[str]:
     return [f"{files.get('folder', '')}/  report.html  model_card.md  report.json · {registered}"]
 
 
-def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "") -> str:
-    """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows, ``by`` what it is ranked, and where it is."""
+def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "", zone: str = "") -> str:
+    """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows, ``by`` what it is ranked, and where it is; days are those of ``zone``."""
     groups = ranked["state"].value_counts()
     worked = ranked[ranked["rank"].notna()]
     said = [
@@ -205,7 +205,7 @@ def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 1
     said += [by] if by else []
     new = int((worked["state"] == "new").sum())
     lines = [
-        _title(ranked),
+        _title(ranked, zone),
         f"{len(worked)} of {number_text(len(ranked))} customers to contact, {new} of them new" + "".join(f" · {one}" for one in said),
     ]
     money = bool(worked["expected_value"].notna().any())
@@ -220,12 +220,13 @@ def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 1
     return "\n".join([*lines, *([f"{folder}/"] if folder is not None else [])]) + "\n"
 
 
-def _title(ranked: pd.DataFrame) -> str:
+def _title(ranked: pd.DataFrame, zone: str) -> str:
     if ranked.empty:
         return "LIST      nobody is at risk of the outcome"
     first = ranked.iloc[0]
     ahead = f"the {number_text(int(first['horizon_days']))} days ahead"
-    return f"LIST      {first['target']} · {date_text(first['cutoff'])} · {ahead} · data until {date_text(first['data_until'])}"
+    day, until = date_text(first["cutoff"], zone), date_text(first["data_until"], zone)
+    return f"LIST      {first['target']} · {day} · {ahead} · data until {until}"
 
 
 def _row(row: Mapping[str, Any], money: bool) -> list[str]:

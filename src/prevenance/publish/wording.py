@@ -3,10 +3,12 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from numbers import Real
 from typing import Any, TypeGuard
+from zoneinfo import ZoneInfo
 
-from prevenance.words import DASH, words
+from prevenance.words import DASH, Words, words
 from prevenance.words.chances import frequency_text
 
 NOT_ENOUGH = "not enough data"
@@ -116,9 +118,24 @@ def model_name(name: object) -> str:
     return MODELS.get(str(name), str(name))
 
 
-def date_text(moment: object) -> str:
-    """Return the date of an instant in ISO 8601: ``2026-10-01``."""
-    return str(moment)[:10] if moment else DASH
+def date_text(moment: object, zone: str = "") -> str:
+    """Return the date of an instant in a time zone (empty: UTC) in ISO 8601: ``2026-10-01``; a bare date stays itself.
+
+    >>> date_text("2026-09-30T22:00:00Z", "Europe/Paris"), date_text("2026-09-30"), date_text(None)
+    ('2026-10-01', '2026-09-30', '–')
+    """
+    day = words("en", zone).day(moment if isinstance(moment, date) else str(moment)) if moment else None
+    return DASH if day is None else day.isoformat()
+
+
+def view_words(view: Mapping[str, Any]) -> Words:
+    """Return who speaks the language of a view, with the days of its source's time zone; UTC where it says none that there is."""
+    zone = str(view.get("zone") or "")
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ValueError, OSError, LookupError):  # a view may be anybody's file
+        zone = ""
+    return words(str(view.get("language") or "en"), zone)
 
 
 def one_line(text: object, longest: int = 200) -> str:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from prevenance.base.days import local_time
 from prevenance.base.formats import json_value, neutral_text
 from prevenance.decide.ranking import PAIR_COLUMNS
 from prevenance.publish import floors, header
 from prevenance.publish.block import COLUMNS, CONSTANT
 from prevenance.publish.cells import Row, View, group_of, row_details
-from prevenance.publish.wording import is_known, one_line
-from prevenance.words import Words, words
+from prevenance.publish.wording import is_known, one_line, view_words
+from prevenance.words import Words
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -47,12 +48,12 @@ def workbook_bytes(view: View) -> bytes:
     """Return the workbook of a view: sheets List and About. A view without rows keeps its columns."""
     from xlsxwriter import Workbook
 
-    say, written = words(str(view.get("language") or "en")), io.BytesIO()
+    say, written = view_words(view), io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with Workbook(written, options) as workbook:
         # A fixed date: the same view gives the same bytes.
         workbook.set_properties({"title": header.list_title(say, view), "author": "Prévenance", "created": datetime(2000, 1, 1)})
-        _list(workbook.add_worksheet(say("List")), view, _formats(workbook, str(view.get("currency") or "")))
+        _list(workbook.add_worksheet(say("List")), say, view, _formats(workbook, str(view.get("currency") or "")))
         _about(workbook.add_worksheet(say("About")), say, view, workbook)
     return written.getvalue()
 
@@ -73,7 +74,7 @@ def _formats(workbook: Workbook, currency: str) -> dict[str, Any]:
     return {name: workbook.add_format({"valign": "top", **shape}) for name, shape in shapes.items()}
 
 
-def _list(sheet: Worksheet, view: View, formats: Mapping[str, Any]) -> None:
+def _list(sheet: Worksheet, say: Words, view: View, formats: Mapping[str, Any]) -> None:
     rows = view.get("rows") or []
     names = [*COLUMNS, *CONSTANT, *(name for name in PAIR_COLUMNS if any(row.get(name) for row in rows)), *ADDED]
     for place, name in enumerate(names):
@@ -81,7 +82,7 @@ def _list(sheet: Worksheet, view: View, formats: Mapping[str, Any]) -> None:
         sheet.write_string(0, place, name, formats["head"])
     for here, row in enumerate(rows, start=1):
         for place, name in enumerate(names):
-            _write(sheet, here, place, _value(row, view, name), _KIND.get(name, "text"), formats)
+            _write(sheet, say, (here, place), _value(row, view, name), _KIND.get(name, "text"), formats)
     sheet.freeze_panes(1, names.index("name") + 1)
     sheet.autofilter(0, 0, max(len(rows), 1), len(names) - 1)
     sheet.set_landscape()
@@ -97,17 +98,17 @@ def _value(row: Row, view: View, name: str) -> Any:
     return view.get(name) if found is None and name in CONSTANT and not isinstance(view.get(name), Mapping) else found
 
 
-def _write(sheet: Worksheet, here: int, place: int, value: Any, kind: str, formats: Mapping[str, Any]) -> None:
+def _write(sheet: Worksheet, say: Words, at: tuple[int, int], value: Any, kind: str, formats: Mapping[str, Any]) -> None:
     """Write one cell by the kind of its column; what is missing stays empty, and text stays text."""
     value = json_value(value)
     if value is None or value == "":
         return
     if is_known(value):
-        sheet.write_number(here, place, float(value), formats[kind])
-    elif kind in ("day", "instant") and (moment := _moment(str(value))) is not None:
-        sheet.write_datetime(here, place, moment, formats[kind])
+        sheet.write_number(*at, float(value), formats[kind])
+    elif kind in ("day", "instant") and (moment := _moment(say, str(value))) is not None:
+        sheet.write_datetime(*at, moment, formats[kind])
     else:
-        sheet.write_string(here, place, cell_text(value), formats[kind])
+        sheet.write_string(*at, cell_text(value), formats[kind])
 
 
 def cell_text(value: Any) -> str:
@@ -116,9 +117,11 @@ def cell_text(value: Any) -> str:
     return clean if len(clean) <= LONGEST else clean[: LONGEST - len(CUT)] + CUT
 
 
-def _moment(value: str) -> datetime | None:
+def _moment(say: Words, value: str) -> datetime | None:
+    """Return a day, or an instant as the clocks of the source show it: a spreadsheet has no zones."""
     try:
-        found = datetime.fromisoformat(value.replace("Z", "+00:00")).replace(tzinfo=None)
+        found = datetime.fromisoformat(value).replace(tzinfo=None)
+        found = local_time(found, say.zone) if len(value) > 10 else found
     except ValueError:
         return None
     # Spreadsheets count days from 1900 on; what is older stays text.

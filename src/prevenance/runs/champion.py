@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError
 from prevenance.models import bundle, shelf
 from prevenance.models.bundle import Fitted
@@ -18,11 +19,11 @@ def asked_source(given: Settings) -> str:
 
 
 def champion_of(
-    out: Path, target: Target, cutoff: datetime | None, source: str = "", *, at_the_time: bool = False
+    out: Path, target: Target, cutoff: datetime | None, source: str = "", *, zone: str = "", at_the_time: bool = False
 ) -> tuple[Fitted, str, list[str]]:
     """Return the registered champion, its digest and messages; its digests are checked before anything is parsed.
 
-    Without a ``cutoff`` it may know anything. ``source`` is what a command that trains has to repeat. ``at_the_time`` prefers the
+    Without a ``cutoff`` it may know anything. ``source`` is what a command that trains has to repeat, ``zone`` that of the days in a message. ``at_the_time`` prefers the
     champion that was the newest at the cutoff.
 
     Raises:
@@ -44,8 +45,8 @@ def champion_of(
     fitted = bundle.load(out / "models" / target.name / held[1], held[1])
     trained = datetime.fromisoformat(fitted.about["trained_until"])
     if cutoff is not None and trained > cutoff:
-        what = f"the champion of {target.name} was trained with knowledge up to {trained:%Y-%m-%d}, after as_of={cutoff:%Y-%m-%d}"
-        fix = f"give as_of={trained + timedelta(days=1):%Y-%m-%d} or later, or train with as_of={cutoff:%Y-%m-%d} into another out="
+        what = f"the champion of {target.name} was trained with knowledge up to {local_day(trained, zone)}, after as_of={local_day(cutoff, zone)}"
+        fix = f"give as_of={local_day(trained + timedelta(days=1), zone)} or later, or train with as_of={local_day(cutoff, zone)} into another out="
         raise PrevenanceError("E503", what, fix=fix, target=target.name)
     learned = fitted.about.get("horizon_days", target.horizon_days)
     if cutoff is not None and learned != target.horizon_days:

@@ -1,11 +1,10 @@
 """Erase one customer from everything that the output folder owns, keep them out of later runs, and print a certificate."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prevenance.base import disk, formats
+from prevenance.base import disk, formats, kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.privacy import erasure
@@ -76,8 +75,9 @@ def certificate(given: Settings, mark: str, done: Any, number: int, hidden: pseu
 
 def key_ids_used(out: Path, mark: str) -> set[str]:
     """Return the ids of the keys under whose pseudonyms a customer was erased, as the certificates say."""
-    told = [json.loads(path.read_text(encoding="utf-8")) for path in (out / "erasures").glob("*.json")]
-    return {str(one.get("key_id")) for one in told if one["customer"] == mark}
+    # One that is damaged vouches for nothing.
+    told = [kept.whole_json(path) or {} for path in (out / "erasures").glob("*.json")]
+    return {str(one.get("key_id")) for one in told if one.get("customer") == mark}
 
 
 def certificate_text(told: dict[str, Any], path: Path) -> str:

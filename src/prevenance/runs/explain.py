@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base import formats
+from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import json_value
 from prevenance.explain.attribution import contributions
@@ -52,7 +53,7 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> dict[st
     if not given.customer:
         fix = "add customer=<an id as in column customer_id of list.csv>"
         raise PrevenanceError("E202", "customer is not set", key="customer", fix=fix)
-    asked, spoken = Asked(given.customer, given.product or None), words(given.language)
+    asked, spoken = Asked(given.customer, given.product or None), words(given.language, given.source.timezone)
     chosen = with_champion(given.folder, targets(given))
     if asked.product is not None:
         chosen = [one for one in chosen if target_of(one).pairs] or chosen
@@ -60,7 +61,7 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> dict[st
     read = inputs_by_target(given, steps)
     for one in chosen:
         inputs, found = read(one)
-        check_known(inputs, asked)
+        check_known(inputs, asked, one.source.timezone)
         told = explanation(one, basis_of(one, inputs, found, steps), asked, spoken)
         folder = given.folder / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
@@ -92,7 +93,7 @@ def inputs_by_target(given: Settings, steps: Steps) -> Callable[[Settings], tupl
     return inputs_and_list
 
 
-def check_known(inputs: Inputs, asked: Asked) -> None:
+def check_known(inputs: Inputs, asked: Asked, zone: str) -> None:
     """Raise E903 for a customer who has opted out, E203 for one who is not known at the cutoff; no other id is ever printed."""
     con, shown = inputs.history.con, asked.customer[:SHOWN]
     # Opt-outs first: the history holds no row of theirs, so the question below would call them unknown and ask for a later date.
@@ -101,7 +102,8 @@ def check_known(inputs: Inputs, asked: Asked) -> None:
             "E903", "this customer has opted out, so nothing is worked out or shown, for past dates either", fix="choose another customer="
         )
     if not con.execute("select 1 from canonical.customers where customer_id = ? limit 1", [asked.customer]).fetchall():
-        what = f"no customer with this id is known at {inputs.as_of:%Y-%m-%d}"
+        day = local_day(inputs.as_of, zone)
+        what = f"no customer with this id is known at {day}"
         fix = "give the id as it stands in column customer_id of list.csv, or a later as_of="
         raise PrevenanceError("E203", what, fix=fix, customer=shown)
 
@@ -110,7 +112,7 @@ def basis_of(given: Settings, inputs: Inputs, found: Published | None, steps: St
     """Return the list that the explanation stands on: the published one, or the same list worked out now."""
     target, out = target_of(given), given.folder
     if found is None:
-        fitted, digest, _ = champion_of(out, target, inputs.as_of, asked_source(given))
+        fitted, digest, _ = champion_of(out, target, inputs.as_of, asked_source(given), zone=given.source.timezone)
     else:
         fitted, digest = found.model(out), found.manifest["model"]["digest"]
     definitions, _ = definitions_of(given, inputs, fitted)

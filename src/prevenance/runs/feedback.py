@@ -1,12 +1,12 @@
 """Take what the team answered to the lists (``file=feedback.csv``), so that the next list honours it."""
 
 import csv
-import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from prevenance.base import kept
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import instant_stamp
@@ -18,6 +18,8 @@ from prevenance.runs.acts import note_acts
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 
+AGAIN = "remove its folder and publish that night again (make backfill)"
+"""What to do about a damaged list besides a backup."""
 NEXT = "NEXT      make score   # the next list honours them"
 
 Listed = dict[tuple[str, str], float | None]
@@ -57,7 +59,7 @@ def _listed(out: Path, answer: Answer) -> Listed | None:
     # A folder's name holds only the beginning of the hash.
     if not (folder / "list.json").is_file() or _run_id(folder) != answer.run_id:
         return None
-    rows = json.loads((folder / "list.json").read_text(encoding="utf-8"))
+    rows = kept.needed_rows(folder / "list.json", "customer_id", "score", fix=AGAIN)
     return {(row["customer_id"], row.get("product_id") or ""): row["score"] for row in rows}
 
 
@@ -75,7 +77,7 @@ def _plays(folder: Path) -> dict[str, str]:
 
 
 def _run_id(folder: Path) -> str:
-    return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["run_id"])
+    return str((kept.whole_json(folder / "manifest.json") or {}).get("run_id", ""))
 
 
 def _told(answers: list[Answer], taken: dict[str, int]) -> str:
@@ -105,6 +107,6 @@ def _owners(out: Path, target: str, runs: set[str]) -> dict[overrides.Row, str]:
     found = {}
     for folder in sorted(path.parent for path in (out / "lists" / target).glob("*/manifest.json") if not path.parent.is_symlink()):
         if (run_id := _run_id(folder)) in runs:
-            for row in json.loads((folder / "list.json").read_text(encoding="utf-8")):
+            for row in kept.needed_rows(folder / "list.json", "customer_id", "owner", fix=AGAIN):
                 found[run_id, row["customer_id"], row.get("product_id") or ""] = row["owner"] or ""
     return found

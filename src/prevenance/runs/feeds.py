@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from prevenance.base import disk
+from prevenance.base import disk, kept
 from prevenance.history.history import History, empty_table
 from prevenance.publish.published import published_lists
 from prevenance.runs.settings.schema import Settings
@@ -46,4 +46,5 @@ def rows_before(out: Path) -> list[dict[str, int]]:
     nights = {one["cutoff"]: {name: int(counts["read"]) for name, counts in one["tables"].items()} for one in manifests}
     if nights or not (out / "run.json").is_file():
         return [nights[cutoff] for cutoff in sorted(nights)]
-    return [disk.needed_json(out / "run.json").get("rows", {})]
+    rows = kept.needed_json(out / "run.json").get("rows", {})
+    return [rows] if isinstance(rows, dict) else []

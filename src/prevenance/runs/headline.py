@@ -1,14 +1,14 @@
 """The facts of a list's head: what fits, how good the last lists were, what moved, how fresh the sources are, who has how much to do."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from prevenance.base import disk
+from prevenance.base import kept
+from prevenance.base.days import local_day
 from prevenance.base.formats import date_text
 from prevenance.decide import movement
 from prevenance.decide.weeks import week_began
@@ -37,6 +37,7 @@ def list_facts(given: Settings, basis: Basis) -> dict[str, Any]:
         "says": basis.target.says,
         "cutoff": basis.cutoff,
         "date": date_text(basis.cutoff, given.source.timezone),
+        "zone": given.source.timezone,
         "horizon_days": basis.target.horizon_days,
         "run_id": basis.run_id,
         "data_until": basis.data_until,
@@ -54,9 +55,8 @@ def work_totals(ranked: pd.DataFrame) -> dict[str, Any]:
 def week_facts(made: Listed, cutoff: datetime, zone: str) -> dict[str, Any]:
     """Return what this week's capacity is: since (its Monday), capacity and left (None where hours count), done, and whether anything says so."""
     room, by_contacts = made.room, made.room.unit == "contacts"
-    day = week_began(cutoff, zone).replace(tzinfo=UTC).astimezone(ZoneInfo(zone or "UTC")).date()
     counts = {"capacity": room.contacts if by_contacts else None, "left": room.left if by_contacts else None}
-    return {"since": day.isoformat(), **counts, "done": room.done, "known": made.recorded}
+    return {"since": local_day(week_began(cutoff, zone), zone), **counts, "done": room.done, "known": made.recorded}
 
 
 def floor_facts(made: Listed, times: float) -> dict[str, Any] | None:
@@ -106,11 +106,11 @@ def _backtest(report: dict[str, Any] | None) -> dict[str, Any]:
 def latest_report(out: Path, target: str) -> dict[str, Any] | None:
     """Return the report of the latest training, if there is one."""
     path = out / "train" / target / "report.json"
-    found = disk.whole_json(path)
+    found = kept.whole_json(path)
     return None if found is None else dict(found)
 
 
-def moves_since(inputs: Inputs, made: Listed, last: Published | None, excluded: dict[str, int]) -> dict[str, Any]:
+def moves_since(inputs: Inputs, made: Listed, last: Published | None, excluded: dict[str, int], zone: str) -> dict[str, Any]:
     """Return what moved since the last list (an earlier cutoff), and who stands apart or is left out."""
     ranked = made.decided
     found: dict[str, Any] = {"since": None, "new": None, "gone": [], **movement.counts_apart(ranked)}
@@ -120,7 +120,7 @@ def moves_since(inputs: Inputs, made: Listed, last: Published | None, excluded: 
     entered = [one for one in movement.rank_moves(ranked, last.rows).values() if one == movement.ENTERED]
     hidden = {row[0] for row in inputs.history.con.execute("select customer_id from canonical._opted_out").fetchall()}
     left = movement.customers_gone(ranked, last.rows, hidden, made.cooling, _renewed(inputs, last))
-    return found | {"since": last.cutoff.date().isoformat(), "new": len(entered), "gone": left[: movement.SHOWN]}
+    return found | {"since": local_day(last.cutoff, zone), "new": len(entered), "gone": left[: movement.SHOWN]}
 
 
 def _renewed(inputs: Inputs, last: Published) -> Collection[str]:

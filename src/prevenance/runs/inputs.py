@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from prevenance.base import disk, lock
+from prevenance.base import disk, kept, lock
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.base.formats import date_text
 from prevenance.consent import erased, pseudonyms
 from prevenance.consent.purpose import check_purpose
 from prevenance.history.history import History, as_of_instant, cut_history, dates_ahead, newest_known_at
@@ -22,6 +23,7 @@ from prevenance.sources.files import new_engine
 from prevenance.sources.gates import Gate
 from prevenance.sources.intake import intake
 from prevenance.sources.raw import check_unchanged, file_digests
+from prevenance.sources.selects import read_select
 from prevenance.sources.taken import Counts, Intake, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -71,7 +73,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     taken = intake(new_engine(), source, data, policies, steps, asked)
     newest = newest_known_at(taken)
     as_of = asked or newest
-    taken.messages += [] if asked else dates_ahead(taken, as_of)
+    taken.messages += [] if asked else dates_ahead(taken, as_of, source.timezone)
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
     steps("cut at as_of")
@@ -88,7 +90,10 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     customers |= {"erased": len(gone & ids)} if gone & ids else {}
     if not known:
         raise PrevenanceError(
-            "E305", f"no customer is known at {as_of:%Y-%m-%d}", table="customers", fix=f"give a later as_of, up to {newest:%Y-%m-%d}"
+            "E305",
+            f"no customer is known at {date_text(as_of, source.timezone)}",
+            table="customers",
+            fix=f"give a later date, at the latest as_of={newest:%Y-%m-%dT%H:%M:%S}Z",
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
     gates = table_gates(given, history, counts, taken.messages, gated=gated)
@@ -117,9 +122,7 @@ def source_of(given: Settings) -> Source:
     if folder is None:
         fix = f"write source/{name}/<table>.sql beside source/{name}.yaml"
         raise PrevenanceError("E306", f'the source "{name}" has no folder of selects', fix=fix)
-    selects = {
-        path.stem: re.sub(r";\s*(--[^\n']*\s*)*$", "", path.read_text(encoding="utf-8").strip()) for path in sorted(folder.glob("*.sql"))
-    }
+    selects = {path.stem: read_select(path) for path in sorted(folder.glob("*.sql"))}
     for table in selects:
         if table not in TABLES:
             raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=did_you_mean(table, TABLES))
@@ -188,7 +191,7 @@ def prepare_out(given: Settings) -> Path:
     """
     out = given.folder
     if (out / "run.json").is_file():
-        owner = disk.needed_json(out / "run.json", "source")["source"]
+        owner = kept.needed_json(out / "run.json", "source")["source"]
         if owner != given.source.name:
             fix = f"set out=out-{given.source.name}"
             raise PrevenanceError("E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=fix)

@@ -26,6 +26,7 @@ from prevenance.runs.acts import note_acts
 from prevenance.runs.commands import command
 from prevenance.runs.health import health_score_of
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of, remember_settings
+from prevenance.runs.no_model import no_challenger_text, no_signal_text
 from prevenance.runs.past_lists import list_claims, with_lists
 from prevenance.runs.settings.outreach import capacity_of, share_of
 from prevenance.runs.settings.schema import Settings, Targets
@@ -35,8 +36,6 @@ from prevenance.runs.training_report import (
     Facts,
     drift_tonight,
     flat_settings,
-    no_challenger_text,
-    no_signal_text,
     slice_rows,
     told_report,
     training_report,
@@ -156,7 +155,7 @@ def _asked(given: Settings, tested: Tested, measured: dict[str, Any], capacity: 
     rivals = ["rule", "customer_rules", "base_rate", *_own(tested.health)]
     same_recipe = tested.recipe is not None and tested.recipe == (challenger, tested.backtest.params.get(challenger or ""))
     if challenger is None:
-        verdict = evaluation.Verdict(False, no_challenger_text(given, tested), {"enough": "warn"})
+        verdict = evaluation.Verdict(False, no_challenger_text(given, target_of(given), tested), {"enough": "warn"})
     else:
         verdict = evaluation.gate_verdict(predictions, challenger, rivals if same_recipe else [*rivals, "champion"], **judge)
     kind, params, tested_as, keeps, again = "rule", {}, "rule", False, ""

@@ -157,7 +157,9 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
     ``at_the_time`` takes the champion of that night, not today's.
     """
     target, out, cutoff = target_of(given), given.folder, inputs.as_of
-    fitted, model_digest, messages = champion_of(out, target, cutoff, asked_source(given), at_the_time=at_the_time)
+    fitted, model_digest, messages = champion_of(
+        out, target, cutoff, asked_source(given), zone=given.source.timezone, at_the_time=at_the_time
+    )
     made, hidden = ranked_list(given, inputs, fitted, model_digest, steps), pseudonyms_of(given)
     now = made.inputs
     files = {
@@ -176,7 +178,7 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
     inputs.unchanged()
     steps(f"{target.name}: publish")
     folder = publish_list(out, target.name, cutoff, files, manifest, finished.check_list_folder)
-    return summary.list_text(made.ranked, folder, by=by), {
+    return summary.list_text(made.ranked, folder, by=by, zone=given.source.timezone), {
         "list": str(folder),
         "listed": len(made.ranked),
         "run_id": made.run_id,

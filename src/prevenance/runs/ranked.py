@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 
 import pandas as pd
 
@@ -57,7 +57,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     target, cutoff, history = target_of(given), inputs.as_of, inputs.history
     definitions, notes = definitions_of(given, inputs, fitted)
     check_inputs(fitted, feature_columns(definitions))
-    base, say = fitted.about.get("base_rate"), words(given.language)
+    base, say = fitted.about.get("base_rate"), words(given.language, given.source.timezone)
     rules = rules_of(given, target, floor_of(given, target, fitted.kind, base))
     notes += no_floor_note(given, target, fitted)
     moments = moments_of(cutoff, rules)
@@ -149,7 +149,7 @@ def situations(
     told: dict[str, RowReasons],
     target: Target,
     kind: str,
-    done: dict[str, dict[str, date]],
+    done: dict[str, dict[str, datetime]],
     say: Words,
 ) -> pd.Series:
     """Return what the play of each row is chosen by, with the index of ``rows``; only of those to be ``worked``."""

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from prevenance.base import formats
+from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import date_text
 from prevenance.judge import outcomes
@@ -30,10 +31,11 @@ def replay_target(
     target = target_of(given)
     fitted, digest, why = refit_champion(given, target, champion, then, steps)
     made = ranked_list(given, then, fitted, digest, steps, replaying=True)
-    steps(f"{target.name}: judge by what is known at {now.as_of:%Y-%m-%d}")
+    steps(f"{target.name}: judge by what is known at {local_day(now.as_of, given.source.timezone)}")
     rows = outcomes.outcomes_of_list(now.history, target, made.ranked)
     date = date_text(then.as_of, given.source.timezone)
-    counted = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "horizon_days": target.horizon_days}
+    counted = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "timezone": given.source.timezone}
+    counted |= {"horizon_days": target.horizon_days}
     verb = target.words.past
     summary = counted | {
         "target": target.name,
@@ -72,7 +74,7 @@ def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inpu
         raise PrevenanceError(problem.code, problem.what, fix=fix, **problem.where) from problem
     past = past_of(given, target, then, definitions, cutoffs, steps, replaying=True)
     kind, params, why = _recipe(champion, training.positive_customers(past.rows))
-    steps(f"{target.name}: fit {kind} as of {then.as_of:%Y-%m-%d}")
+    steps(f"{target.name}: fit {kind} as of {local_day(then.as_of, given.source.timezone)}")
     about = model_facts(given, target, then, params)
     fitted = training.fit_model(past.rows, past.production, kind, past.columns, seed=given.seed, params=params, about=about)
     tested = training.backtest(past.rows, past.parted, (), past.columns, seed=given.seed, champion=(kind, params))

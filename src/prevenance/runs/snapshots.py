@@ -1,5 +1,6 @@
 """From a history to snapshots with labels and features: what training, scoring and replay share."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features.build import build, feature_columns, usable_definitions
 from prevenance.features.define import Definition
@@ -56,15 +58,23 @@ def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None
     if fitted is not None and "lookbacks" in fitted.about:
         return usable_definitions(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
     span, lookbacks = (inputs.as_of - first_known(inputs)).days, lookbacks_of(given, inputs)
-    dropped = [days for days in given.features.lookbacks if days > span]
-    messages = [f"lookback of {days} days left out: the history has {span} days" for days in dropped]
-    return usable_definitions(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs), messages
+    usable = usable_definitions(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs)
+    dropped = sorted({*given.features.lookbacks} - {*lookbacks})
+    return usable, [_left_out_text(days, span, feature_columns(usable)) for days in dropped]
+
+
+def _left_out_text(days: int, span: int, columns: list[str]) -> str:
+    """Return which lookback is left out, and which features have that length whatever the lookbacks are."""
+    own = [name for name in columns if re.search(rf"_{days}d(_|$)", name)]
+    said = f"lookback of {days} days left out: the history has {span} days"
+    more = f" and {len(own) - 3} more" if len(own) > 3 else ""
+    return said + (f"; features whose length is {days} days by definition stay: {', '.join(own[:3])}{more}" if own else "")
 
 
 def lookbacks_of(given: Settings, inputs: Inputs) -> list[int]:
-    """Return the lookbacks in days that the history is long enough for."""
-    span = (inputs.as_of - first_known(inputs)).days
-    return [days for days in sorted(set(given.features.lookbacks)) if days <= span]
+    """Return the lookbacks in days that the history is long enough for, at least the shortest."""
+    span, every = (inputs.as_of - first_known(inputs)).days, sorted(set(given.features.lookbacks))
+    return [days for days in every if days <= span] or every[:1]
 
 
 def first_known(inputs: Inputs) -> datetime:
@@ -89,28 +99,44 @@ def cutoffs_of(given: Settings, target: Target, inputs: Inputs) -> list[datetime
         PrevenanceError: E601 when no label window is closed yet.
     """
     rules = given.validation
-    burn_in = timedelta(days=max(rules.burn_in_days, target.burn_in_days))
-    first = first_known(inputs) + burn_in
-    length = timedelta(days=target.horizon_days + target.settle_days)
-    found = _every(rules, inputs.as_of - length)
-    kept = sorted(cutoff for cutoff in found if cutoff >= first)
+    burn_in = timedelta(days=burn_in_days(given, target))
+    found = _every(rules, inputs.as_of - timedelta(days=target.horizon_days + target.settle_days))
+    kept = sorted(cutoff for cutoff in found if cutoff >= first_known(inputs) + burn_in)
     backfilled = _backfilled(inputs, found, kept, burn_in)
     if not kept:
-        works = first + length + timedelta(days=1)
-        table, said = backfilled or ("", "")
-        what = (
-            said
-            or f"no label window is closed: history begins {first_known(inputs):%Y-%m-%d}, a label needs {target.horizon_days} + {target.settle_days} days"
-        )
-        fix = (
-            f"leave known_at out of {table}.sql and set source.delay_days.{table}=1 (the days from event to knowledge)"
-            if table
-            else f"train from as_of={works:%Y-%m-%d} on, or shorten target.horizon_days or validation.burn_in_days"
-        )
-        raise PrevenanceError("E601", what, fix=fix, target=target.name, table=table or None)
-    if backfilled and backfilled[1] not in inputs.messages:
-        inputs.messages.append(backfilled[1])
+        raise _no_cutoff(given, target, inputs, backfilled)
+    told = [backfilled[1]] if backfilled else []
+    if target.burn_in_days > rules.burn_in_days:
+        what = f"validation.burn_in_days={rules.burn_in_days} is less than target.active_days={target.burn_in_days}"
+        told.append(f"{what}, which the cohort looks back: the first cutoff has {target.burn_in_days} days of history before it")
+    inputs.messages += [one for one in told if one not in inputs.messages]
     return kept
+
+
+def burn_in_days(given: Settings, target: Target) -> int:
+    """Return how many days of history the first cutoff has before it: what is asked for, or what the cohort looks back on if that is more."""
+    return max(given.validation.burn_in_days, target.burn_in_days)
+
+
+def _no_cutoff(given: Settings, target: Target, inputs: Inputs, backfilled: tuple[str, str] | None) -> PrevenanceError:
+    """Return why there is no training cutoff, with the first ``as_of`` that gives one."""
+    rules, zone, began = given.validation, given.source.timezone, first_known(inputs)
+    if backfilled:
+        table, what = backfilled
+        fix = f"leave known_at out of {table}.sql and set source.delay_days.{table}=1 (the days from event to knowledge)"
+        return PrevenanceError("E601", what, fix=fix, target=target.name, table=table)
+    before, label = burn_in_days(given, target), target.horizon_days + target.settle_days
+    first = began + timedelta(days=before)
+    if rules.start:
+        start = as_of_instant(rules.start, "UTC")
+        first = start + timedelta(days=max(0, -((start - first).days // rules.step_days)) * rules.step_days)
+    what = (
+        f"no label window is closed: history begins {local_day(began, zone)}, the first cutoff has {before} days before it, "
+        f"a label needs {target.horizon_days} + {target.settle_days} days"
+    )
+    least = "target.active_days" if target.burn_in_days > rules.burn_in_days else "validation.burn_in_days"
+    works = local_day(first + timedelta(days=label + 1), zone)
+    return PrevenanceError("E601", what, fix=f"train from as_of={works} on, or shorten target.horizon_days or {least}", target=target.name)
 
 
 def _backfilled(inputs: Inputs, found: list[datetime], kept: list[datetime], burn_in: timedelta) -> tuple[str, str] | None:

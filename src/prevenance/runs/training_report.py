@@ -59,6 +59,7 @@ def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choic
         "source": given.source.name,
         "currency": given.source.currency,
         "as_of": inputs.as_of.isoformat(),
+        "timezone": given.source.timezone,
         **_counted(tested, target),
         "capacity": capacity,
         "folds": [{"fit": _texts(one.learned), "calibrate": _texts(one.learned), "test": one.test.isoformat()} for one in tested.parted],
@@ -202,33 +203,3 @@ def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:
 
 def _texts(cutoffs: tuple[datetime, ...]) -> list[str]:
     return [cutoff.isoformat() for cutoff in cutoffs]
-
-
-def no_challenger_text(given: Settings, tested: Tested) -> str:
-    """Return why no model challenges the rule."""
-    if tested.positives == 0:
-        why = f"no positives in {len(tested.rows)} matured snapshots: rules, no model"
-    elif given.model.kind == "rule":
-        why = "the rule was asked for: rules, no model"
-    elif given.model.kind == "health_score":
-        why = "your health score was asked for: your rules, no model"
-    elif tested.positives < training.FEW:
-        why = f"{evaluation.count_text(tested.positives, 'customer')} with the outcome, fewer than {training.FEW}: rules, no model"
-    elif not tested.parted:
-        why = "no test period: no cutoff had a closed window before it to learn from: rules, no model"
-    else:
-        why = "no customer is left to choose a model by before the first test: rules, no model"
-    return f"not promoted: {why}; the rule stays."
-
-
-def no_signal_text(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
-    """Return a sentence when no model ranks better than a coin, by the interval of its AUC."""
-    known = [kind for kind in kinds if kind in measured]
-    aucs = [measured[kind]["roc_auc"] for kind in known]
-    if not aucs or any(one["low"] is None or one["low"] > 0.5 for one in aucs):
-        return ""
-    auc = max(aucs, key=lambda one: one["value"])
-    return (
-        f" There is no usable signal in these data: the best model's AUC is {auc['value']:.2f} "
-        f"({auc['low']:.2f} to {auc['high']:.2f}), a coin has 0.50."
-    )

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.base import disk
+from prevenance.base import disk, kept
+from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, json_value
 from prevenance.decide import movement
@@ -70,13 +71,13 @@ def write_index(given: Settings) -> Path:
     out = given.folder
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     # A view that is damaged is made again by the next list; the index does without it.
-    found = [one for path in heads if (one := disk.whole_json(path)) is not None and one.get("target")]
+    found = [one for path in heads if (one := kept.whole_json(path)) is not None and one.get("target")]
     return disk.write(out / "index.html", _bytes(index.index_page(found)))
 
 
 def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the view of a list that was just made, in the types of JSON."""
-    target, say, out = target_of(given), words(given.language), given.folder
+    target, say, out = target_of(given), words(given.language, given.source.timezone), given.folder
     definitions, _ = definitions_of(given, inputs, fitted)
     basis = Basis(
         target, inputs.history, inputs.as_of, fitted, digest, definitions, made.ranked, made.inputs, made.run_id, manifest["data_until"]
@@ -105,7 +106,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "fits": headline.work_totals(ranked),
         "record": headline.list_record(given, target, inputs, earlier, headline.latest_report(out, target.name), say),
         "decided": asdict(override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
-        "moved": headline.moves_since(inputs, made, last, dict(manifest["counts"]["excluded"])),
+        "moved": headline.moves_since(inputs, made, last, dict(manifest["counts"]["excluded"]), given.source.timezone),
         "sources": story.source_ages(inputs.history, inputs.as_of),
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
@@ -161,12 +162,14 @@ def changes_since(
     try:
         before, then = last.model(given.folder), last.inputs(given.privacy.key_file, basis.history)
     except PrevenanceError as problem:
-        return {}, [f"what changed since {last.cutoff:%Y-%m-%d} is not told: {problem.what}"]
+        return {}, [f"what changed since {local_day(last.cutoff, given.source.timezone)} is not told: {problem.what}"]
     keys = basis.target.keys
     judged = asked[asked["score"].notna()].reset_index(drop=True)
     rows = _with_inputs(basis, judged, before)
     if absent := [name for name in before.encoder.features if name not in rows]:
-        return {}, [f"what changed since {last.cutoff:%Y-%m-%d} is not told: its model wants {absent[0]}, which the tables do not give"]
+        return {}, [
+            f"what changed since {local_day(last.cutoff, given.source.timezone)} is not told: its model wants {absent[0]}, which the tables do not give"
+        ]
     if rows.empty or then.empty:
         return {}, []
     now, earlier = rows.set_index(keys), then.set_index(keys)

@@ -142,10 +142,9 @@ def note_clock_changes(taken: Intake, source: Source, table: Table, columns: lis
         if skipped or twice:
             counts = taken.counts[table.name].warnings
             counts["clock_change"] = counts.get("clock_change", 0) + skipped + twice
-            taken.messages.append(
-                f"{table.name}.{column.name}: {skipped} time{'' if skipped == 1 else 's'} that {source.timezone} skips read as an hour later, "
-                f"{twice} that it has twice as the later one"
-            )
+            told = ((skipped, "skips", "an hour later"), (twice, "has twice", "the later one"))
+            said = [f"{n} time{'' if n == 1 else 's'} that {source.timezone} {what} read as {how}" for n, what, how in told if n]
+            taken.messages.append(f"{table.name}.{column.name}: {', '.join(said)}")
 
 
 def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:

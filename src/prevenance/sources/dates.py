@@ -16,6 +16,8 @@ ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
 FORMATS = (
+    *ISO,
+    *(f"%Y-%m-%dT%H:%M:%S{end}" for end in ("", "Z", "%z")),
     "%Y%m%d",
     "%Y%m%d%H%M%S",
     "%Y%m%dT%H%M%SZ",
@@ -76,13 +78,15 @@ def _declared_orders(formats: Sequence[str]) -> set[str]:
 def _formats_line(taken: Intake, source: Source, reason: str, formats: list[str], entries: list[Entry]) -> str:
     """Return the line that declares ``formats``: for the source, or for the one entry whose files need them where others are declared already."""
     if not source.timestamp_formats and not source.by_file:
-        return f"write timestamp_formats: {[*formats, *ISO]} in the source's yaml"
+        return f"write timestamp_formats: {[*dict.fromkeys([*formats, *ISO])]} in the source's yaml"
+    if formats[0].startswith("%Y") and not source.by_file:  # year first, nothing else reads it: the whole source may be written so
+        return f"write timestamp_formats: {[*dict.fromkeys([*source.timestamp_formats, *formats, *ISO])]} in the source's yaml"
     files = [row[0] for row in taken.con.execute("select distinct _file from judged where reason = ?", [reason]).fetchall()]
     found = [entry for entry in entries if all(entry.holds(file or "") for file in files)]
     # a file has one way of writing: with a second order declared, 03/04 would be read by whichever comes first
     if not found or (_declared_orders(found[0].formats) - _declared_orders(formats)):
         return ""
-    return f"write {found[0].line(timestamp_formats=[*formats, *(found[0].formats or ISO)])} in the source's yaml"
+    return f"write {found[0].line(timestamp_formats=[*dict.fromkeys([*formats, *(found[0].formats or ISO)])])} in the source's yaml"
 
 
 def _other_way(taken: Intake, source: Source, table: Table, name: str, entries: list[Entry]) -> str:

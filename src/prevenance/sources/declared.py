@@ -12,6 +12,9 @@ from typing import Any
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 
+PLACE = ("_file", "_line")
+"""Columns that every raw row has beside its own: where it stands."""
+
 
 @dataclass(frozen=True)
 class Entry:

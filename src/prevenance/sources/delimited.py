@@ -76,9 +76,8 @@ def _set_lines(con: duckdb.DuckDBPyConnection, part: str, head: Head, rejected: 
     for line in rejected:
         # `line` counts records from the header; records kept after a rejected one move down by one
         con.execute(f"update {part} set _line = _line + 1 where _line >= {line - 1}")
-    newlines = " + ".join(
-        f"(length(coalesce({sql_name(name)}, '')) - length(replace(coalesce({sql_name(name)}, ''), chr(10), '')))" for name in head.names
-    )
+    cells = f"concat_ws('', {', '.join(map(sql_name, head.names))})"
+    newlines = f"(length({cells}) - length(replace({cells}, chr(10), '')))"
     # most files have no quoted newline and are spared the window over all rows
     if con.execute(f"select count(*) from {part} where {newlines} > 0").fetchall()[0][0]:
         before = f"select coalesce(sum({newlines}), 0) from {part} where _line < "

@@ -1,5 +1,6 @@
 """Where a source's files are, and the engine that they are read into: one table per file, every column text, with ``_file`` and ``_line``."""
 
+import difflib
 import os
 import tempfile
 from contextlib import suppress
@@ -8,10 +9,7 @@ from pathlib import Path
 import duckdb
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.sources.declared import Entry
-
-PLACE = ("_file", "_line")
-"""Columns that every raw row has beside its own: where it stands."""
+from prevenance.sources.declared import PLACE, Entry
 
 LONGEST_LINE = 8_000_000
 """Bytes of one row; a longer one is quarantined, so that one broken cell cannot take the memory."""
@@ -30,6 +28,11 @@ def sql_text(text: str) -> str:
 def column_names(con: duckdb.DuckDBPyConnection, what: str) -> list[str]:
     """Return the columns of a table or select, in order."""
     return [row[0] for row in con.execute(f"describe {what}").fetchall()]
+
+
+def free_name(name: str) -> str:
+    """Return what a column of a file is called in selects: one that is called as where a row stands gets a number."""
+    return f"{name}__1" if name.lower() in PLACE else name
 
 
 def new_engine(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
@@ -57,12 +60,18 @@ def entry_files(root: Path, entry: Entry) -> list[Path]:
     """Return the files of a ``files`` entry, found under ``root`` only.
 
     Raises:
-        PrevenanceError: E209 for a path that leaves ``root``, E401 when nothing is there.
+        PrevenanceError: E202 for a folder, E209 for a path that leaves ``root``, E401 when nothing is there.
     """
     pattern = entry.pattern
     if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
         fix = "give a path relative to data=, without '..'"
         raise PrevenanceError("E209", f'the path "{pattern}" leaves the data folder', key=entry.key, fix=fix)
+    if (root / pattern).is_dir():
+        held = sorted(path.relative_to(root).as_posix() for path in (root / pattern).iterdir() if path.is_file())
+        near = difflib.get_close_matches(entry.view.lower(), {one.lower(): one for one in held}, n=1, cutoff=0) or ["*.csv"]
+        own = {**entry.given, "path": next((one for one in held if one.lower() == near[0]), near[0])}
+        what = f'the path "{pattern}" is a folder, and the rows are in files'
+        raise PrevenanceError("E202", what, key=entry.key, fix=f"write {Entry(entry.view, own).line()} in the source's yaml")
     paths = sorted(path for path in root.glob(pattern) if path.is_file())
     if not paths:
         fix = f"put the file there, or set data=<folder that holds {pattern}>"

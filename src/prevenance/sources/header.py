@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.alphabets import is_packed, open_unpacked
-from prevenance.sources.declared import Entry
+from prevenance.sources.declared import PLACE, Entry
 
 SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 
@@ -106,12 +106,13 @@ def column_heads(names: list[str]) -> tuple[list[str], set[str]]:
     """Return the columns' names as selects know them, and those that stand there twice (see ``file_head``)."""
     names = [re.sub(r"\r\n?", "\n", name) or f"nameless_{place}" for place, name in enumerate(names, 1)]
     counts = Counter(name.lower() for name in names)  # in a select, Score and score are one name
+    counts.update({name: 2 for name in PLACE if name in counts})  # where a row stands is called so
     seen: Counter[str] = Counter()
     unique = []
     for name in names:
         seen[name.lower()] += 1
         unique.append(name if counts[name.lower()] == 1 else f"{name}__{seen[name.lower()]}")
-    return unique, {name for name in names if counts[name.lower()] > 1}
+    return unique, {name for name in names if counts[name.lower()] > 1 and name.lower() not in PLACE}
 
 
 def _first_record(text: str, separator: str) -> tuple[list[str], int]:

@@ -33,7 +33,10 @@ MOST_OFFSET = {"+": 14 * 60, "-": 12 * 60}
 def check_formats(con: duckdb.DuckDBPyConnection, formats: Sequence[str], key: str) -> None:
     """Raise E202 for a format of timestamps that the engine cannot read by."""
     for one in formats:
-        fix = "write it as in timestamp_formats: ['%d/%m/%Y %H:%M'], with %z for an offset such as +0200, in the source's yaml"
+        fix = (
+            "write it as in timestamp_formats: ['%d/%m/%Y %H:%M'], with %z for an offset such as +0200, in the source's yaml, "
+            "or leave it out where times are written as 2024-03-31 09:00"
+        )
         if "%Z" in one:
             raise PrevenanceError(
                 "E202", f'the format "{one[:40]}" reads names of zones (%Z), which say no offset for sure', key=key, fix=fix

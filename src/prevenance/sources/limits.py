@@ -1,9 +1,10 @@
 """How many rows of a table may break the contract, and what the refusal says."""
 
-from prevenance.base.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.sources.ids import ROUNDED
 from prevenance.sources.people import CUSTOMER_SET_APART, UNKNOWN_CUSTOMER
 from prevenance.sources.taken import Intake, Policy
+from prevenance.tables.canonical import TABLES
 
 REASON_TEXTS = {
     "duplicate": "rows there twice, one of them is used",
@@ -59,5 +60,9 @@ def _said(taken: Intake, name: str, reason: str) -> tuple[str, str]:
     """Return what is told of a reason, and the fix that fits it best."""
     sample = taken.samples.get((name, reason), "")
     said, fix = taken.hints.get((name, reason), ("", ""))
+    column, _, broken = reason.rpartition(": ")
+    if broken == "unknown value" and not fix:
+        near = did_you_mean(sample[3:-2], TABLES[name].column(column).choices)
+        fix = f"write its word for {sample[2:-1] or 'it'} as {column} in {name}.sql; {near}"
     plain = f"{REASON_TEXTS[reason]} ({reason})" if reason in REASON_TEXTS else reason.rpartition(": ")[2]
     return said or plain + sample, fix or next((text for part, text in FIXES.items() if part in reason), "correct the export")

@@ -1,5 +1,7 @@
 """Lines of a file that are no rows of its table: its header again, where files were put together, and totals at its end."""
 
+from collections.abc import Iterable
+
 import duckdb
 
 from prevenance.sources.files import PLACE, column_names, sql_name, sql_text
@@ -14,17 +16,21 @@ LAST = 3
 def take_out(con: duckdb.DuckDBPyConnection, part: str) -> list[tuple[str, int]]:
     """Take such lines out of the table ``part`` and return where they are: (file, line)."""
     names = [name for name in column_names(con, part) if name not in PLACE]
-    first, again = (
-        sql_name(names[0]),
-        " and ".join(f"{sql_name(name)} = {sql_text(name)}" for name in names if not name.startswith("nameless_")),
+    first, heads = sql_name(names[0]), [name for name in names if not name.startswith("nameless_")]
+    # lists, not a condition a column: a file may have thousands; the first column alone spares most rows the others
+    again = (
+        f"{sql_name(heads[0])} = {sql_text(heads[0])} and {_listed(map(sql_name, heads))} = {_listed(map(sql_text, heads))}"
+        if heads
+        else "false"
     )
-    found = con.execute(f"select _file, _line from {part} where {again or 'false'} order by _line").fetchall()
+    found = con.execute(f"select _file, _line from {part} where {again} order by _line").fetchall()
     # a total stands alone: what a row of the table says of its day or its owner is blank
-    blank = " or ".join(f"coalesce(trim({sql_name(name)}), '') = ''" for name in names[1:])
-    beside = " or ".join(f"coalesce(trim({sql_name(name)}), '') <> ''" for name in names)
+    trimmed = [f"coalesce(trim({sql_name(name)}), '')" for name in names]
+    blank = f"list_contains({_listed(trimmed[1:])}, '')" if names[1:] else "false"
+    beside = f"concat_ws('', {', '.join(trimmed)}) <> ''"
     # so that nothing is worked out for the rows before them
     end = f"(select * from {part} where _line > (select max(_line) from {part}) - 100)"
-    last = f"select _file, _line, {first}, {blank or 'false'} as lone, {beside} as filled from {end} order by _line desc limit {LAST}"
+    last = f"select _file, _line, {first}, {blank} as lone, {beside} as filled from {end} order by _line desc limit {LAST}"
     for file, line, text, lone, filled in con.execute(last).fetchall():
         fits = lone and con.execute("select regexp_full_match(trim(?), ?)", [text or "", TOTAL]).fetchall()[0][0]
         if filled and not fits:
@@ -33,3 +39,7 @@ def take_out(con: duckdb.DuckDBPyConnection, part: str) -> list[tuple[str, int]]
     if found:
         con.execute(f"delete from {part} where _line in ({', '.join(str(line) for _, line in found)})")
     return sorted(found)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return f"[{', '.join(texts)}]"

@@ -6,7 +6,7 @@ import duckdb
 
 from prevenance.sources.alphabets import open_unpacked
 from prevenance.sources.declared import Entry
-from prevenance.sources.files import LONGEST_LINE, engine_path, sql_name, sql_text
+from prevenance.sources.files import LONGEST_LINE, engine_path, free_name, sql_name, sql_text
 
 
 def read_objects(con: duckdb.DuckDBPyConnection, path: Path, readable: Path, name: str, entry: Entry, part: str) -> list[tuple[str, int]]:
@@ -45,7 +45,7 @@ def read_objects(con: duckdb.DuckDBPyConnection, path: Path, readable: Path, nam
     ]
     if not keys:
         raise entry.error("E303", f"{name} holds no JSON object with a key", "export the file again", first=f"{name}:1")
-    columns = ", ".join(f"json ->> {sql_text(_pointer(key))} as {sql_name(key)}" for key in keys)
+    columns = ", ".join(f"json ->> {sql_text(_pointer(key))} as {sql_name(free_name(key))}" for key in keys)
     con.execute(
         f"create or replace table {part} as select {columns}, {sql_text(name)} as _file, line as _line from objects where fits order by line"
     )

@@ -12,7 +12,7 @@ from prevenance.sources.alphabets import in_utf8
 from prevenance.sources.archives import members, unpacked
 from prevenance.sources.declared import Entry
 from prevenance.sources.delimited import read_csv
-from prevenance.sources.files import column_names, engine_path, entry_files, is_out_of_room, rename_columns, sql_name, sql_text
+from prevenance.sources.files import column_names, engine_path, entry_files, free_name, is_out_of_room, rename_columns, sql_name, sql_text
 from prevenance.sources.header import bad_utf8_error, check_packed, empty_error, file_head, first_other_end, mixed_ends_error
 from prevenance.sources.kinds import JSON, PARQUET, SHEET, ZIP, file_kind
 from prevenance.sources.no_rows import take_out
@@ -112,7 +112,7 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, name: str, part: s
     file = sql_text(engine_path(path))
     columns = column_names(con, f"select * from read_parquet({file})")
     # text again, so that a Parquet file is judged by the very rules of a CSV file
-    texts = ", ".join(f"cast({sql_name(name)} as varchar) as {sql_name(name)}" for name in columns)
+    texts = ", ".join(f"cast({sql_name(name)} as varchar) as {sql_name(free_name(name))}" for name in columns)
     con.execute(
         f"create or replace table {part} as select {texts}, {sql_text(name)} as _file, file_row_number + 1 as _line "
         f"from read_parquet({file}, file_row_number=true)"

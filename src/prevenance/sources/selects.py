@@ -3,6 +3,8 @@
 import difflib
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 import duckdb
 
@@ -16,6 +18,26 @@ from prevenance.sources.repeats import VERSION
 from prevenance.sources.steady import unsteady_word
 from prevenance.tables.canonical import Table
 
+MOST_NAMED = 20
+"""Columns that a message names at most."""
+
+
+def read_select(path: Path) -> str:
+    """Return the select of a file, without the sign at its end.
+
+    Raises:
+        PrevenanceError: E306 for a file that holds none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as problem:
+        raise PrevenanceError("E306", f"{path.name} is not UTF-8", path=path, fix="save it as UTF-8") from problem
+    except IsADirectoryError as problem:
+        raise PrevenanceError("E306", f"{path.name} is a folder, not a select", path=path, fix="give the folder another name") from problem
+    if not re.sub(r"--[^\n]*", "", text).strip("; \n\t"):
+        raise PrevenanceError("E306", f"{path.name} holds no select", path=path, fix="write a select into it, or remove it")
+    return re.sub(r";\s*(--[^\n']*\s*)*$", "", text)
+
 
 def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
     """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
@@ -25,6 +47,10 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> 
             times without a zone.
     """
     select = f"{source.selects[table.name]}\n"  # it may end in a comment
+    with suppress(duckdb.Error):  # what does not parse is told below, in the engine's words
+        if (held := len(con.extract_statements(select))) > 1:
+            fix = f"leave one select in source/{source.name}/{table.name}.sql; several become one with union all by name between them"
+            raise PrevenanceError("E306", f"{table.name}.sql holds {held} statements", table=table.name, fix=fix)
     if word := unsteady_word(con, select):
         what = f"{table.name}.sql asks for {word}, and the same data must give the same table at any time"
         fix = f"take {word} out of source/{source.name}/{table.name}.sql; what is known by as_of= is cut by the engine, not by the select"
@@ -76,9 +102,15 @@ def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
         found[view] = sorted(
             name for name in names if name not in PLACE and not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text)
         )
-    told = [f"{view} ({', '.join(names)})" for view, names in found.items() if names]
+    told = [f"{view} ({_named(names)})" for view, names in found.items() if names]
     count = sum(map(len, found.values()))
     return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []
+
+
+def _named(names: list[str]) -> str:
+    """Return names as they are told: the first of many, each on one short line."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(" ".join(name.split())[:60] for name in names[:MOST_NAMED]) + more
 
 
 def _refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
@@ -114,7 +146,9 @@ def _select_error(con: duckdb.DuckDBPyConnection, table: Table, source: Source, 
     if absent := _absent(problem):
         return _missing(con, table, source, absent)
     if found := re.search(r"Table with name (\S+) does not exist", problem):
-        what, fix = f'{table.name}.sql reads "{found.group(1)}", which `files` does not name', did_you_mean(found.group(1), source.files)
+        view = found.group(1)
+        what, fix = f'{table.name}.sql reads "{view}", which `files` does not name', did_you_mean(view, source.files)
+        fix = fix if source.files else f"write files: {{{view}: {view}.csv}} in source/{source.name}.yaml"
         return PrevenanceError("E306", what, table=table.name, fix=fix)
     if "file system operations are disabled" in problem:
         what = f"{table.name}.sql opens a file by itself, and may read only what `files` names"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from prevenance.sources.declared import Entry
-from prevenance.sources.files import LONGEST_LINE, rename_columns, sql_name
+from prevenance.sources.files import LONGEST_LINE, free_name, rename_columns, sql_name
 from prevenance.sources.taken import Loaded
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def load_rows(
 
     ``texts`` turns rows into a table of text columns c0, c1, ... Rows too long to hold are ``ragged``.
     """
-    spec = ", ".join(f"{sql_name(column)} varchar" for column in columns)
+    spec = ", ".join(f"{sql_name(free_name(column))} varchar" for column in columns)
     con.execute(f"create or replace table raw.{sql_name(entry.view)} ({spec}, _file varchar, _line bigint)")
     ragged: list[tuple[str, int]] = []
     kept: list[Row] = []

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prevenance.base import disk, memory
+from prevenance.base import disk, kept, memory
 from prevenance.base.errors import PrevenanceError
 from prevenance.track import tracking
 
@@ -28,14 +28,18 @@ def log_lists(out: Path, folders: Sequence[str]) -> list[str]:
     Raises:
         PrevenanceError: E801 if what waits cannot be written.
     """
+    damaged = list[str]()
     for folder in map(Path, folders):
-        told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        told = kept.whole_json(folder / "manifest.json")
+        if told is None or not set(told) >= set(TOLD):  # published before, and broken since: no reason to end a night
+            damaged.append(f"the manifest of a published list is damaged, and the list is not in the model store: {folder}")
+            continue
         short = {key: told[key] for key in TOLD}
         disk.write(out / SPOOL / f"{told['target']}-{told['run_id']}.json", json.dumps(short, sort_keys=True).encode())
     # Written first and logged from there: a night that breaks off is made up for by the next.
-    waiting, damaged = list[Path](), list[str]()
+    waiting = list[Path]()
     for path in sorted((out / SPOOL).glob("*.json")):
-        told_of = disk.whole_json(path)
+        told_of = kept.whole_json(path)
         if told_of is not None and set(told_of) >= set(TOLD):
             waiting.append(path)
         else:  # set aside: it would stop every night to come

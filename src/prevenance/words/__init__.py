@@ -20,6 +20,7 @@ from functools import cache, lru_cache
 from numbers import Integral, Real
 from typing import Any
 
+from prevenance.base.days import local_time
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.words.catalogues import HARD, LANGUAGES, Translation, catalogue
 
@@ -69,6 +70,7 @@ class Words:
     """Says a text in one language; made by ``words``."""
 
     language: str
+    zone: str = ""
     texts: Mapping[str, Translation] = field(default_factory=dict, repr=False, hash=False)
 
     def __call__(self, text: str, /, **values: Any) -> str:
@@ -127,16 +129,30 @@ class Words:
         """Return percentage points with their sign: ``+7.1``."""
         return self.number(value, 1, signed=True)
 
+    def day(self, moment: date | datetime | str | None) -> date | None:
+        """Return the calendar's day: of an instant (UTC, as a datetime or as text with a time) that of ``zone``, of a bare date itself.
+
+        >>> words("en", "Europe/Paris").day("2024-02-28T23:00:00Z"), words("en", "Europe/Paris").day("2024-02-28")
+        (datetime.date(2024, 2, 29), datetime.date(2024, 2, 28))
+        """
+        if isinstance(moment, str):
+            # What has no time is a day of somebody's calendar already.
+            moment = (datetime.fromisoformat(moment) if len(moment) > 10 else date.fromisoformat(moment)) if moment else None
+        # NaT is a date that is not equal to itself.
+        if not isinstance(moment, date) or moment != moment:
+            return None
+        return local_time(moment, self.zone).date() if isinstance(moment, datetime) else moment
+
     def date(self, day: date | datetime | str | None, *, beside: date | datetime | str | None = None) -> str:
-        """Return a day: ``12 Dec``; with its year unless it is that of ``beside`` (usually the cutoff).
+        """Return a day: ``12 Dec``; with its year unless it is that of ``beside`` (usually the cutoff); of an instant, see ``day``.
 
         >>> words("en").date("2026-12-12", beside="2026-10-01"), words("en").date("2027-03-02", beside="2026-10-01")
         ('12 Dec', '2 Mar 2027')
         """
-        found = _day(day)
+        found = self.day(day)
         if found is None:
             return DASH
-        near = _day(beside)
+        near = self.day(beside)
         return _written("MMMd" if near and near.year == found.year else "yMMMd", found, self.language)
 
     def days(self, n: Any) -> str:
@@ -168,15 +184,15 @@ class Words:
 
 
 @cache
-def words(language: str) -> Words:
-    """Return who speaks ``language``: en, fr or de.
+def words(language: str, zone: str = "") -> Words:
+    """Return who speaks ``language``: en, fr or de; of instants they tell the day in a time zone (empty: UTC).
 
     Raises:
         PrevenanceError: E203 for another language.
     """
     if language not in LANGUAGES:
         raise PrevenanceError("E203", f'there is no language "{language[:40]}"', key="language", fix=did_you_mean(language, LANGUAGES))
-    return Words(language, catalogue(language))
+    return Words(language, zone, catalogue(language))
 
 
 @cache
@@ -215,10 +231,3 @@ def _known(value: Any) -> bool:
 def _nought(value: Any, places: int) -> float:
     """Return the value without a minus that would stand before nothing but noughts."""
     return float(value) if round(float(value), places) else 0.0
-
-
-def _day(day: date | datetime | str | None) -> date | None:
-    if isinstance(day, str):
-        return date.fromisoformat(day[:10]) if day else None
-    # NaT is a date that is not equal to itself.
-    return day if isinstance(day, date) and day == day else None

@@ -41,7 +41,7 @@ const SORTS = {
   state: (i) => cell("state", i),
 };
 const FALLS = new Set(["chance", "trend", "money"]);
-const days = (day) => (Date.parse(day.slice(0, 10)) - Date.parse(run.cutoff.slice(0, 10))) / 864e5;
+const days = (day) => (Date.parse(day.slice(0, 10)) - Date.parse(run.day)) / 864e5;
 const CHIPS = {
   renewal: (i) => { const day = cell("_renews_on", i); return Boolean(day) && days(day) >= 0 && days(day) <= 90; },
   new: (i) => cell("state", i) === "new" || cell("_moved", i) === "entered",

@@ -57,14 +57,14 @@ document.addEventListener("click", (event) => {
   else if (at("dialog .choices button")) {
     const picked = at("button").dataset;
     const said = { channel: picked.channel || "", outcome: picked.outcome || "", reason: picked.reason || "" };
-    if (picked.days) said.until = new Date(Math.max(Date.now(), Date.parse(run.cutoff)) + picked.days * 864e5).toISOString().slice(0, 10);
+    if (picked.days) said.until = new Date(Math.max(Date.now(), Date.parse(run.day)) + picked.days * 864e5).toISOString().slice(0, 10);
     else if ("days" in picked) said.until = $("#until").value;
     at("dialog").close();
     note(asked, at("dialog").id.slice(2), said);
   } else if (event.target.matches("dialog")) event.target.close();
 });
-$("#until").addEventListener("input", () => { for (const button of $$("[data-dated]")) button.disabled = !($("#until").value > run.cutoff.slice(0, 10)); });
-$("#until").min = new Date(Date.parse(run.cutoff) + 864e5).toISOString().slice(0, 10);
+$("#until").addEventListener("input", () => { for (const button of $$("[data-dated]")) button.disabled = !($("#until").value > run.day); });
+$("#until").min = new Date(Date.parse(run.day) + 864e5).toISOString().slice(0, 10);
 
 /* Files: RFC 4180, and nothing that a spreadsheet takes for a formula. */
 const neutral = (value) => {
@@ -93,7 +93,7 @@ $("#save").addEventListener("click", () => {
 $("#export")?.addEventListener("click", () => {
   const names = block.exported;
   const seen = groups.filter((group) => !group.details || group.details.open).flatMap((group) => group.shown);
-  download(run.target + "-" + run.cutoff.slice(0, 10) + ".csv", names, seen.map((one) => names.map((name) => (name in run ? run[name] : cell(name, one.i)))));
+  download(run.target + "-" + run.day + ".csv", names, seen.map((one) => names.map((name) => (name in run ? run[name] : cell(name, one.i)))));
 });
 try { $("#by").value = localStorage.getItem("prevenance.by") || ""; } catch { /* no store */ }
 $("#by").addEventListener("change", () => { try { localStorage.setItem("prevenance.by", $("#by").value.trim()); } catch { /* no store */ } });

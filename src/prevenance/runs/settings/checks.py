@@ -3,7 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
@@ -13,6 +15,7 @@ from prevenance.privacy.retention import check_retention
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
+from prevenance.sources.entries import check_entry
 from prevenance.sources.gates import parse_age
 from prevenance.tables.canonical import TABLES
 
@@ -28,6 +31,7 @@ COUNTS: Mapping[str, tuple[float, str]] = {
     **{f"validation.{key}": (1, _ON) for key in ("step_days", "cutoffs", "tests", "calibrate", "max_snapshots")},
     **dict.fromkeys(("capacity", "model.trials", "demo.customers", "features.lookbacks"), (1, _ON)),
     **dict.fromkeys(("target.settle_days", "target.lead_days", "target.min_known_days"), (0, _DAYS)),
+    **dict.fromkeys(("validation.burn_in_days", "validation.replicates"), (0, _NONE_BELOW)),
     **dict.fromkeys(("demo.months", "demo.events"), (1, _ON)),
     **dict.fromkeys(("demo.seed", "demo.signal", "demo.churners"), (0, _NONE_BELOW)),
 }
@@ -52,9 +56,24 @@ def check_settings(given: Settings) -> None:
         if table not in TABLES:
             raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
         _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
+        for key in ("max_bad_share", "least_kept"):
+            if not 0 <= (share := getattr(policy, key)) <= 1:
+                place = f"tables.{table}.{key}"
+                raise PrevenanceError("E202", f"{place} is {share}, and a share is 0 to 1", key=place, fix=f"write {place}=0.1 for a tenth")
     if set(given.out) & set("?#"):  # the address of the model store would end there
         fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
         raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
+    _check_zone(given.source.timezone)
+    _either(given.source.decimal, "source.decimal", ".", ",")
+    if given.validation.start:
+        _check_day("validation.start", given.validation.start)
+    for table in given.target.activity:
+        if table not in TABLES:
+            raise PrevenanceError(
+                "E203", f'activity names "{table}", which is no table', key="target.activity", fix=did_you_mean(table, TABLES)
+            )
+    for view, declared in given.source.files.items():
+        check_entry(view, declared)
     _check_delays(given.source.delay_days)
     values = asdict(given)
     for key, value in _numbers(values):
@@ -101,6 +120,24 @@ def _check_size(key: str, value: float) -> None:
     if not low <= value <= high:
         fix = f"write {key}={example_value(key) or 7}, or another number up to {high}"
         raise PrevenanceError("E202", f"{key} is {str(value)[:40]}", key=key, fix=fix)
+
+
+def _check_day(key: str, text: str) -> None:
+    """Raise E202 for what is no date."""
+    try:
+        date.fromisoformat(text)
+    except ValueError as problem:
+        raise PrevenanceError("E202", f'"{text[:40]}" is no date', key=key, fix=f"write {key}=2026-04-01") from problem
+
+
+def _check_zone(zone: str) -> None:
+    """Raise E207 for a time zone that there is not."""
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ValueError, OSError, LookupError) as problem:
+        near = did_you_mean(zone, available_timezones()).partition("choose one of: ")
+        fix = "write timezone: Europe/Paris, or another name of that kind, such as UTC or America/New_York" if near[1] else near[0]
+        raise PrevenanceError("E207", f'no time zone is called "{zone[:60]}"', key="source.timezone", fix=fix) from problem
 
 
 def _check_delays(delay_days: Mapping[str, float]) -> None:

@@ -51,6 +51,8 @@ def is_text(key: str) -> bool:
 
 def example_value(key: str) -> str | None:
     """Return a value that the setting takes, as it is typed: its default where there is one; ``None`` for a mapping or what is no setting."""
+    if key == "source.timestamp_formats":
+        return "['%d/%m/%Y']"
     kind, default = setting_kinds().get(key, ("dict", None))
     if "dict" in kind:
         return None
