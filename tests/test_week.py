@@ -1,0 +1,143 @@
+"""The week: several lists as one, a customer a row, one budget, no offer to somebody who has other worries."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from prevenance.order.capacity import Room
+from prevenance.order.joint import Part, room_left, week_rows, worries
+
+NAMES = ["rank", "customer_id", "owner", "score", "expected_value", "state", "arm", "product_id"]
+
+
+def listed(target: str, *rows: tuple[object, ...], **told: object) -> Part:
+    """Return a part whose rows are (customer, owner, score, expected value, at will state, rank None)."""
+    found = []
+    for place, row in enumerate(rows, start=1):
+        customer, owner, score, worth, state, rank = (*row, "open", place)[:6] if len(row) == 4 else (*row, place)[:6]
+        found.append((rank, customer, owner, score, worth, state, "contact" if rank else None, "P1" if told.get("offers") else None))
+    frame = pd.DataFrame(found, columns=NAMES).astype({"rank": "Int64", "score": "float64", "expected_value": "float64"})
+    return Part(target, frame.assign(target=target, value_at_stake=frame["expected_value"] * 10), **told)  # type: ignore[arg-type]
+
+
+def week(
+    *parts: Part,
+    room: Room | None = None,
+    escalated: set[str] = frozenset(),
+    urgent: set[str] = frozenset(),
+    resting: set[str] = frozenset(),
+) -> dict[str, tuple[object, ...]]:
+    """Return customer -> rank, target, apart, why and the targets beneath."""
+    rows = week_rows(parts, room or Room(sum(one.contacts for one in parts)), worries(parts, escalated, urgent), resting)
+    assert not rows["customer_id"].duplicated().any()
+    return {
+        row["customer_id"]: (
+            None if pd.isna(row["rank"]) else int(row["rank"]),
+            row["target"],
+            row["apart"],
+            row["why"],
+            [one["target"] for one in row["also"]],
+        )
+        for row in rows.to_dict("records")
+    }
+
+
+def test_a_customer_on_two_lists_is_one_row_by_what_is_worth_most():
+    keep = listed("churn", ("A", "ann", 0.4, 500.0), ("B", "ann", 0.3, 100.0), keeps=True)
+    help_ = listed("contraction", ("B", "ann", 0.5, 900.0), ("C", "bob", 0.2, 50.0))
+    assert week(keep, help_) == {
+        "B": (1, "contraction", "", "", ["churn"]),
+        "A": (2, "churn", "", "", []),
+        "C": (3, "contraction", "", "", []),
+    }
+
+
+def test_rows_without_money_follow_by_how_many_times_the_base_rate_their_chance_is():
+    keep = listed("churn", ("A", "ann", 0.4, -5.0), keeps=True)
+    tickets = listed("tickets", ("B", "ann", 0.6, None), ("C", "ann", 0.5, None), base=0.5)
+    rare = listed("rare", ("D", "ann", 0.2, None), base=0.05)
+    assert list(week(keep, tickets, rare)) == ["A", "D", "B", "C"]
+
+
+def test_one_budget_of_an_owners_hours_over_all_lists():
+    lists = [
+        listed(name, *((f"{name}{n}", "ann", 0.3, 100.0 * n + place) for n in (3, 2, 1))) for place, name in enumerate(("x", "y", "z"))
+    ]
+    found = week(*lists, room=Room(60, {"ann": 6.0}, 1.5, {"ann": 1}))
+    assert [one for one, (rank, *_) in found.items() if rank] == ["z3", "y3", "x3"], "four fit six hours, one was made"
+    assert {apart for rank, _, apart, _, _ in found.values() if not rank} == {"beyond_capacity"}
+    assert room_left(Room(60, {"ann": 6.0}, 1.5, {"ann": 1}), []) == {"ann": {"available": 6.0, "used": 1.5, "left": 4.5}}
+
+
+@pytest.mark.parametrize("owner", [None, "zoe"], ids=["nobody's", "an owner without hours"])
+def test_whom_nobody_has_hours_for_is_told_and_takes_nobodys(owner):
+    keep = listed("churn", ("A", "ann", 0.4, 500.0), ("B", owner, 0.4, 600.0, "open", None), ("C", owner, 0.1, 10.0, "open", None))
+    assert week(keep, room=Room(20, {"ann": 18.0})) == {
+        "A": (1, "churn", "", "", []),
+        "B": (None, "churn", "beyond_capacity", "no_hours", []),
+    }
+
+
+def test_hours_by_default_are_every_named_owners_and_not_nobodys():
+    keep = listed("churn", ("A", "ann", 0.4, 500.0), ("B", "zoe", 0.4, 600.0), ("C", None, 0.4, 900.0, "open", None))
+    found = week(keep, room=Room(20, {"default": 18.0}))
+    assert [rank for rank, *_ in found.values()] == [1, 2, None]
+    assert found["C"][3] == "no_hours"
+    assert room_left(Room(20, {"default": 18.0}), ["zoe"]) == {"zoe": {"available": 18.0, "used": 0.0, "left": 18.0}}
+
+
+def test_where_contacts_count_somebody_without_owner_is_one_of_them():
+    assert week(listed("churn", ("A", None, 0.4, 500.0)))["A"][0] == 1
+
+
+def test_no_offer_to_somebody_who_has_other_worries():
+    keep = listed(
+        "churn",
+        ("A", "ann", 0.4, 500.0),
+        ("L", "ann", 0.9, 1.0, "too_late", None),
+        ("R", "ann", 0.2, 1.0, "open", None),
+        ("F", "ann", 0.01, 1.0, "below_floor", None),
+        keeps=True,
+        floor=0.1,
+    )
+    offers = listed(
+        "cross_sell",
+        *((one, "ann", 0.3, 900.0) for one in "ALRUF"),
+        ("E", "ann", 0.3, 950.0, "open", None),
+        ("W", "ann", 0.3, 1.0, "open", None),
+        offers=True,
+    )
+    assert week(keep, offers, escalated={"E", "W", "A"}, urgent={"U"}) == {
+        "F": (1, "cross_sell", "", "", []),
+        "A": (2, "churn", "", "", ["cross_sell"]),
+        "E": (None, "cross_sell", "in_trouble", "escalated", []),
+        "L": (None, "cross_sell", "in_trouble", "leaving", []),
+        "R": (None, "cross_sell", "in_trouble", "at_risk", []),
+        "U": (None, "cross_sell", "in_trouble", "urgent", []),
+    }
+
+
+def test_without_a_floor_whoever_is_listed_for_leaving_gets_no_offer():
+    keep = listed("churn", ("A", "ann", 0.1, 5.0), ("B", "ann", 0.05, 4.0, "open", None), keeps=True)
+    offers = listed("cross_sell", ("B", "ann", 0.3, 900.0), ("A", "ann", 0.3, 800.0), offers=True)
+    assert week(keep, offers) == {"B": (1, "cross_sell", "", "", []), "A": (2, "churn", "", "", ["cross_sell"])}
+
+
+def test_what_was_contacted_on_any_list_uses_up_the_week_of_all():
+    lists = [listed(name, *((f"{name}{n}", "ann", 0.3, 100.0) for n in range(2)), contacts=2) for name in ("x", "y")]
+    found = week(*lists, room=Room(4, used={"ann": 1}), resting={"x0"})
+    assert [one for one, (rank, *_) in found.items() if rank] == ["x1", "y0", "y1"]
+
+
+def test_no_rows_is_a_week_without_rows():
+    empty = listed("churn")
+    assert len(week_rows([empty], Room(20), {})) == 0
+    assert len(week_rows([listed("churn", ("A", "ann", 0.4, 5.0), keeps=True), empty], Room(20), {})) == 1
+
+
+def test_the_order_of_lists_and_rows_changes_nothing():
+    parts = [listed(name, *((f"C{n}", "ann", 0.3, 100.0) for n in range(5)), offers=name == "z") for name in "xyz"]
+    usual = week_rows(parts, Room(8), {}).astype(str)
+    turned = [Part(one.target, one.rows[::-1].reset_index(drop=True), offers=one.offers) for one in parts[::-1]]
+    assert week_rows(turned, Room(8), {}).astype(str).equals(usual[list(week_rows(turned, Room(8), {}).columns)])
