@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pandas as pd
 import pytest
+import views
 
 from prevenance.order.capacity import Room
 from prevenance.order.joint import Part, room_left, week_rows, worries
+from prevenance.publish import weekly
+from prevenance.publish.digest import digest_text
+from prevenance.publish.index import index_page
+from prevenance.publish.page import list_page
+from prevenance.words import words
 
 NAMES = ["rank", "customer_id", "owner", "score", "expected_value", "state", "arm", "product_id"]
 
@@ -141,3 +150,60 @@ def test_the_order_of_lists_and_rows_changes_nothing():
     usual = week_rows(parts, Room(8), {}).astype(str)
     turned = [Part(one.target, one.rows[::-1].reset_index(drop=True), offers=one.offers) for one in parts[::-1]]
     assert week_rows(turned, Room(8), {}).astype(str).equals(usual[list(week_rows(turned, Room(8), {}).columns)])
+
+
+def test_the_page_of_a_week_claims_nothing_names_what_is_missing_and_says_why_an_offer_waits():
+    told = list_page(views.week())
+    for text in (
+        "Whom to contact this week",
+        "This page claims no hits of its own",
+        "Not in it, without a list of this date: tickets",
+        "14 left of 20 this week, 6 done.",
+        "Also Offers that fit, Insight: No offer now: they may leave",
+        "No offer now: an escalation is open",
+        "Nobody has hours for them",
+        'href="../../churn/latest/list.html"',
+    ):
+        assert text in told, text
+    assert "on the list left" not in told
+
+
+@pytest.mark.parametrize(
+    ("week", "said"),
+    [
+        ({"known": False, "done": 0}, "What was done this week is not known: neither contacts nor answers are recorded."),
+        ({"known": True, "done": 10, "left": 10, "capacity": 20}, "10 left of 20 this week, 10 done."),
+        ({"known": True, "done": 3, "left": None, "capacity": None}, "3 contacts of this week are done."),
+    ],
+)
+def test_page_digest_and_index_say_what_of_the_week_is_left_and_what_nobody_can_know(week: dict[str, Any], said: str):
+    view = views.week(week=week)
+    assert said in list_page(view)
+    assert said in digest_text(view)
+    assert said in index_page([view])
+
+
+def test_the_index_opens_with_the_week_and_counts_an_owners_hours_once():
+    week, lists = (
+        views.week(owners=[{"owner": "Ann", "listed": 3, "planned": 4.5, "available": 18.0}]),
+        [views.view(), views.view(target="tickets")],
+    )
+    told = index_page([lists[0], week, lists[1]])
+    assert re.findall(r'<h2><a href="([^"]+)"', told)[0] == "lists/week/latest/list.html"
+    assert told.count('<th scope="rowgroup"') == 1
+    assert "4.5 of 18 hours" in told
+
+
+@pytest.mark.parametrize("language", ["fr", "de"])
+def test_what_a_week_says_is_said_in_the_readers_language(language: str):
+    say, english = words(language), words("en")
+    assert set(weekly.worry_words(say).values()).isdisjoint(weekly.worry_words(english).values())
+    row = {"target": "churn", "action": "Anrufen", "act_by": "2026-10-04", "cutoff": "2026-10-01T00:00:00Z", "why": ""}
+    told = weekly.other_texts(say, [row], {"churn": "X"})[0]
+    assert told.startswith({"fr": "Aussi, X\xa0: Anrufen", "de": "Außerdem X: Anrufen"}[language])
+    assert weekly.page_texts(say, ["tickets"])["missing"].endswith("tickets")
+
+
+def test_the_digest_names_the_day_of_the_sources_zone():
+    told = digest_text(views.view(cutoff="2026-09-22T22:00:00Z", date="2026-09-23"))
+    assert "23 Sept 2026" in told.splitlines()[0]

@@ -12,7 +12,7 @@ from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
 from prevenance.publish import finished, summary
-from prevenance.publish.folders import plugged_files, publish_list
+from prevenance.publish.folders import WEEK, plugged_files, publish_list
 from prevenance.runs.acts import note_act, note_acts
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
@@ -24,7 +24,7 @@ from prevenance.runs.settings.schema import ModelSettings, Settings, Targets
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import view_files, write_index
-from prevenance.runs.week import WEEK, publish_week
+from prevenance.runs.week import publish_week
 from prevenance.track import lists_log
 from prevenance.track.tracking import tracked_champion
 

@@ -19,7 +19,7 @@ from prevenance.order.capacity import NOBODY, Room
 from prevenance.order.joint import Part, room_left, week_rows, worries
 from prevenance.order.suppression import open_escalations, open_urgent_tickets
 from prevenance.publish import finished, weekly
-from prevenance.publish.folders import publish_list
+from prevenance.publish.folders import WEEK, publish_list
 from prevenance.publish.published import Published, published_list_at
 from prevenance.runs import headline
 from prevenance.runs.inputs import Inputs
@@ -28,9 +28,6 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.runs.view import HEAD, list_files
 from prevenance.targets import KINDS
 from prevenance.words import words
-
-WEEK = "week"
-"""The folder of the week below ``lists``: no target is called so."""
 
 OWN = ("also", "week_done", "week_left")
 """Columns that the week has besides those of a list."""
