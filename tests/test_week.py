@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
+from pathlib import Path
 from typing import Any
 
+import once
 import pandas as pd
 import pytest
 import views
 
+from pipelines import feedback, score
+from pipelines.start.run import _guarded
+from prevenance.base.errors import PrevenanceError
 from prevenance.order.capacity import Room
 from prevenance.order.joint import Part, room_left, week_rows, worries
-from prevenance.publish import weekly
+from prevenance.publish import finished, weekly
 from prevenance.publish.digest import digest_text
 from prevenance.publish.index import index_page
 from prevenance.publish.page import list_page
@@ -207,3 +214,80 @@ def test_what_a_week_says_is_said_in_the_readers_language(language: str):
 def test_the_digest_names_the_day_of_the_sources_zone():
     told = digest_text(views.view(cutoff="2026-09-22T22:00:00Z", date="2026-09-23"))
     assert "23 Sept 2026" in told.splitlines()[0]
+
+
+SMALL = ["demo.customers=120", "demo.months=16", "model=rule", "capacity=10", *once.CHEAP, "demo.events=8000", "as_of=2026-08-01"]
+SMALL += ["features.sets=[tickets,contacts]", "features.lookbacks=[28,90]"]
+MONDAY = (("train", *SMALL), ("score", "as_of=2026-09-07"))
+"""Three targets under their rules, and the lists of a Monday."""
+
+
+def newest(out: Path) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
+    """Return rows, manifest and page of the newest week."""
+    folder = out / "lists" / "week" / "latest"
+    rows, manifest = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("list.json", "manifest.json"))
+    return rows, manifest, (folder / "list.html").read_text(encoding="utf-8")
+
+
+def run(name: str, *arguments: str) -> int:
+    return _guarded(name, {"score": score.body, "feedback": feedback.body}[name], list(arguments))
+
+
+@pytest.mark.long
+def test_ten_contacted_on_monday_are_ten_fewer_all_week_and_none_next_monday(tmp_path: Path):
+    out = once.lived_copy(MONDAY, tmp_path / "out")
+    rows, manifest, page = newest(out)
+    assert manifest["week"] | {"hours": {}} == {
+        "since": "2026-09-07",
+        "unit": "contacts",
+        "capacity": 30,
+        "left": 30,
+        "done": 0,
+        "known": True,
+        "hours": {},
+    }
+    assert len({row["customer_id"] for row in rows}) == len(rows) > 20
+    assert any(row["also"] for row in rows)
+    names = ["target", "customer_id", "product_id", "run_id", "cutoff", "action", "at", "until", "channel", "outcome", "reason", "by"]
+    with (tmp_path / "feedback.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, restval="", extrasaction="ignore")
+        writer.writeheader()
+        told = {"action": "contacted", "at": "2026-09-07T09:00:00Z", "channel": "call", "outcome": "reached"}
+        writer.writerows({name: row.get(name) or "" for name in names} | told for row in rows[:10])
+    assert run("feedback", f"out={out}", f"file={tmp_path / 'feedback.csv'}") == 0
+    done = {row["customer_id"] for row in rows[:10]}
+    for at, said in (
+        ("2026-09-07T12:00:00Z", "20 left of 30 this week, 10 done."),
+        ("2026-09-08", "20 left of 30 this week, 10 done."),
+        ("2026-09-14", ""),
+    ):
+        assert run("score", f"out={out}", f"as_of={at}") == 0
+        rows, manifest, page = newest(out)
+        assert (said in page) if said else ("left of" not in page), at
+        assert manifest["week"]["done"] == (10 if said else 0)
+        assert not done & {row["customer_id"] for row in rows}, "whoever was contacted is left in peace"
+        assert {row["week_left"] for row in rows} == {manifest["week"]["left"]}
+    assert run("score", f"out={out}", "as_of=2026-09-15", "outreach.hours.default=4.5") == 0
+    rows, manifest, page = newest(out)
+    by_owner = pd.Series([row["owner"] for row in rows if row["rank"]]).value_counts()
+    assert by_owner.max() == 3, "4.5 hours are three contacts, over all lists"
+    assert set(manifest["week"]["hours"]) >= set(by_owner.index)
+
+
+@pytest.mark.long
+def test_a_list_alone_names_the_others_and_the_same_night_again_changes_nothing(tmp_path: Path):
+    out = once.lived_copy(MONDAY, tmp_path / "out")
+    before, folder = newest(out), (out / "lists" / "week" / "latest").resolve()
+    bytes_before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert run("score", f"out={out}", "as_of=2026-09-07", "target=churn") == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == bytes_before, "the others' lists of that date are there"
+    assert newest(out)[1]["lists"] == before[1]["lists"]
+    assert run("score", f"out={out}", "as_of=2026-09-08", "target=churn") == 0
+    rows, manifest, page = newest(out)
+    assert {row["target"] for row in rows} == {"churn"}
+    assert manifest["missing"] == ["cross_sell", "tickets"]
+    assert "Not in it, without a list of this date: cross_sell, tickets" in page
+    damaged = (out / "lists" / "week" / "latest").resolve() / "list.csv"
+    damaged.write_text("rank\n", encoding="utf-8")
+    with pytest.raises(PrevenanceError, match="E603 .*list.csv is not what was written"):
+        finished.check_list_folder(damaged.parent, manifest)

@@ -76,7 +76,9 @@ def check_settings(given: Settings) -> None:
                 raise PrevenanceError("E202", f"outreach.{key} is {value}", key=f"outreach.{key}", fix=f"give a number {span}")
     if WEEK in (given.target.name, *given.source.targets):
         fix = f"call it something else, such as {WEEK}s: rename its file in target/ and where the source names it"
-        raise PrevenanceError("E202", f'a target is called "{WEEK}", as the folder of the lists of all targets is', key="target.name", fix=fix)
+        raise PrevenanceError(
+            "E202", f'a target is called "{WEEK}", as the folder of the lists of all targets is', key="target.name", fix=fix
+        )
     if given.outreach.policy not in POLICIES:
         what, fix = f'no policy is called "{given.outreach.policy}"', did_you_mean(given.outreach.policy, POLICIES)
         raise PrevenanceError("E203", what, key="outreach.policy", fix=fix)
