@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -16,12 +17,15 @@ import views
 from pipelines import feedback, score
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
+from prevenance.base.formats import csv_bytes
 from prevenance.order.capacity import Room
 from prevenance.order.joint import Part, room_left, week_rows, worries
 from prevenance.publish import finished, weekly
 from prevenance.publish.digest import digest_text
 from prevenance.publish.index import index_page
 from prevenance.publish.page import list_page
+from prevenance.publish.published import Published
+from prevenance.runs.week import _Asked, _table, with_spent
 from prevenance.words import words
 
 NAMES = ["rank", "customer_id", "owner", "score", "expected_value", "state", "arm", "product_id"]
@@ -144,6 +148,14 @@ def test_what_was_contacted_on_any_list_uses_up_the_week_of_all():
     lists = [listed(name, *((f"{name}{n}", "ann", 0.3, 100.0) for n in range(2)), contacts=2) for name in ("x", "y")]
     found = week(*lists, room=Room(4, used={"ann": 1}), resting={"x0"})
     assert [one for one, (rank, *_) in found.items() if rank] == ["x1", "y0", "y1"]
+
+
+def test_lists_of_nobody_make_a_week_of_nobody_with_all_its_columns(tmp_path: Path):
+    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
+    told = {"cutoff": "2026-09-07T00:00:00Z", "files": {"list.json": hashlib.sha256(b"[]").hexdigest()}}
+    parts = [_Asked(Published(tmp_path, told), {"target": one, "kind": "contract", "capacity": 20}).part for one in ("churn", "other")]
+    rows = with_spent(week_rows(parts, Room(40), worries(parts, [], [])), Room(40))
+    assert len(csv_bytes(_table(rows, [])).splitlines()) == 1
 
 
 def test_no_rows_is_a_week_without_rows():

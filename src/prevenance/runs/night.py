@@ -140,7 +140,12 @@ def _week(
         return None
     steps("the week")
     try:
-        return publish_week(given, loaded)
+        made = publish_week(given, loaded)
+        if made is not None:
+            steps.tell(
+                f"WEEK      {made['worked']} of {made['listed']} customers to contact over {len(made['lists'])} lists · {made['list']}/"
+            )
+        return made
     except PrevenanceError as problem:
         refused[WEEK] = problem
         return None

@@ -44,9 +44,11 @@ class _Asked:
     def part(self) -> Part:
         """Return the list as the week reads it."""
         made, order = KINDS[self.view["kind"]](), self.list.manifest.get("order") or {}
+        rows = self.list.rows
         return Part(
             self.view["target"],
-            self.list.rows,
+            # A list of nobody holds no names of columns.
+            rows if len(rows) else rows.reindex(columns=list(COLUMNS)),
             keeps=made.keeps,
             offers=made.words.gain,
             base=order.get("base_rate"),
@@ -79,7 +81,14 @@ def publish_week(given: Settings, inputs: Inputs) -> dict[str, Any] | None:
     manifest = _manifest(lists, missing, rows, facts, moment, run_id)
     files |= list_files(view | {"run_id": run_id, "data_until": manifest["data_until"]})
     folder = publish_list(given.folder, WEEK, moment, files, manifest, finished.check_list_folder)
-    return {"list": str(folder), "listed": len(rows), "run_id": run_id, "lists": list(asked), "missing": missing}
+    return {
+        "list": str(folder),
+        "listed": len(rows),
+        "worked": int(rows["rank"].notna().sum()),
+        "run_id": run_id,
+        "lists": list(asked),
+        "missing": missing,
+    }
 
 
 def _asked(given: Settings, target: str, cutoff: datetime) -> _Asked | None:
@@ -98,7 +107,7 @@ def room_of(given: Settings, lists: list[_Asked], cutoff: datetime) -> tuple[Roo
     owners = {str(row["customer_id"]): row["owner"] or NOBODY for each in lists for row in each.view.get("used") or []}
     since, rest = week_began(cutoff, peace.zone), cutoff - timedelta(days=peace.cooldown_days)
     answered = {customer for customer, at in said if since <= at <= cutoff}
-    known = dict(zip(*(pd.concat([each.list.rows for each in lists])[name] for name in ("customer_id", "owner")), strict=True))
+    known = dict(zip(*(pd.concat([each.part.rows for each in lists])[name] for name in ("customer_id", "owner")), strict=True))
     owners |= {one: known.get(one) or NOBODY for one in sorted(answered - set(owners))}
     used = pd.Series(owners, dtype="str").value_counts()
     room = Room(sum(each.part.contacts for each in lists), given.outreach.hours or {}, given.outreach.hours_per_contact)
