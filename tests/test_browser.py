@@ -244,6 +244,18 @@ def test_the_file_of_notes_is_what_the_next_night_reads(opened: Opener) -> None:
     assert (answer.action, answer.customer_id, answer.reason) == ("snooze", "00000", "other")
 
 
+def test_a_note_on_the_page_of_a_week_is_an_answer_to_the_list_that_the_row_is_from(opened: Opener) -> None:
+    view = views.week()
+    one = opened(list_page(view))
+    for place in (0, 1):
+        one.locator("tbody button.name").nth(place).focus()
+        one.keyboard.press("a")
+    told = downloaded(one, "#save")
+    assert [(row["customer_id"], row["target"], row["run_id"], row["product_id"]) for row in told] == [
+        (row["customer_id"], row["target"], row["run_id"], row.get("product_id") or "") for row in view["rows"][:2]
+    ]
+
+
 def test_notes_outlive_the_page(opened: Opener) -> None:
     one = opened(LIST)
     one.locator("tbody button.name").nth(2).focus()
@@ -337,7 +349,7 @@ def test_nothing_scrolls_sideways(opened: Opener, width: int, name: str) -> None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["list", "offers", "empty", "nobody", "index"])
+@pytest.mark.parametrize("kind", ["list", "offers", "empty", "nobody", "index", "week", "index of a week"])
 def test_axe_finds_nothing(opened: Opener, scheme: str, kind: str) -> None:
     written = {
         "list": LIST,
@@ -345,8 +357,13 @@ def test_axe_finds_nothing(opened: Opener, scheme: str, kind: str) -> None:
         "empty": list_page(views.view(0)),
         "nobody": list_page(views.view(20, 0)),
         "index": index_page([VIEW, views.view(target="tickets")]),
+        "week": list_page(views.week()),
+        "index of a week": index_page([VIEW, views.week()]),
     }[kind]
     one = opened(written, color_scheme=scheme)
+    if kind == "week":
+        one.locator("tbody button.name").first.click()
+        one.locator("section[data-group=in_trouble] summary").first.click()
     if kind in ("list", "offers"):
         one.locator("tbody button.name").first.click()
         one.locator("tbody button.name").nth(2).focus()

@@ -169,7 +169,7 @@ def test_canaries_stand_only_where_people_need_them_and_after_an_erasure_nowhere
     shutil.copytree(grown, out, symlinks=True)
     victim = victim_of(out)
     found = {text: {name for name in naming(out, text) if not name.startswith("demo/")} for text in (NAME, MAIL, NOTE, SECRET, victim)}
-    people = re.compile(r"index\.html|lists/churn/[^/]+/(list\.\w+|digest\.md|view\.json)|replay/.*|explain/.*")
+    people = re.compile(r"index\.html|lists/(?:churn|week)/[^/]+/(list\.\w+|digest\.md|view\.json)|replay/.*|explain/.*")
     assert {name for name in found[NAME] if not people.fullmatch(name)} == set()
     assert any(name.startswith("explain/") for name in found[NAME])
     assert {name.rpartition("/")[2] for name in found[NAME]} >= {"list.csv", "list.json", "list.xlsx", "list.html"}

@@ -130,7 +130,8 @@ def test_every_row_stands_once_in_its_group_and_in_its_order() -> None:
         r'<section class="group" data-group="(\w+)"(.*?)</section>(?=\s*<section class="group"|\s*<p class="empty)', told, re.DOTALL
     )
     names = {key: re.findall(r'<th scope="row"><b>(.*?)</b>', part) for key, part in sections}
-    assert list(names) == ["listed", *cells.GROUPS_APART]
+    # An offer that waits stands on the page of the week alone.
+    assert list(names) == ["listed", *(one for one in cells.GROUPS_APART if one != "in_trouble")]
     for key, found in names.items():
         assert [name.replace("&amp;", "&") for name in found] == [row["name"] for row in view["rows"] if cells.group_of(row) == key]
     assert re.findall(r"<tr><td>(\d*)", dict(sections)["listed"]) == [str(n) for n in range(1, 13)]

@@ -213,3 +213,25 @@ def view(total: int = 40, capacity: int = 12, *, names: list[str] | None = None,
         "rows": rows,
         **changed,
     }
+
+
+def week(**changed: Any) -> dict[str, Any]:
+    """Return the view of a week of two lists: one customer is on both, one offer waits, one customer is nobody's."""
+    titles = {"churn": "Customers who may leave", "cross_sell": "Offers that fit"}
+    made = view(30, 12, title="Whom to contact this week", missing="Not in it, without a list of this date: tickets")
+    for place, row in enumerate(made["rows"]):
+        target = ("churn", "cross_sell")[place % 2]
+        row |= {"target": target, "run_id": f"{place % 2}" * 16, "model": "0" * 12, "horizon_days": 90, "list": titles[target]}
+        row |= {"also": "", "also_texts": [], "apart_why": "", "week_done": 6, "week_left": 14}
+        row |= {"product_id": "P1", "product": "Insight"} if target == "cross_sell" else {}
+    made["rows"] = [row for row in made["rows"] if row["rank"] or row["apart"] == "beyond_capacity"]
+    made["rows"][0] |= {"also_texts": ["Also Offers that fit, Insight: No offer now: they may leave"], "also": "Also Offers that fit"}
+    waiting = {"rank": None, "apart": "in_trouble", "arm": None, "state": "open", "apart_why": "No offer now: an escalation is open"}
+    made["rows"][12] |= waiting
+    made["rows"][13] |= {"apart_why": "Nobody has hours for them", "owner": None}
+    lists = [{"title": title, "to": f"../../{target}/latest/list.html"} for target, title in titles.items()]
+    none = {"floor": None, "segments": [], "moved": {}, "closest": [], "assumed": {}, "decided": {}, "model": {}, "horizon_days": None}
+    text = "This page claims no hits of its own: how good each list was stands on its page."
+    week = {"since": "2026-09-28", "capacity": 20, "left": 14, "done": 6, "known": True}
+    told = {"target": "week", "kind": "week", "lists": lists, "record": {"text": text}, "week": week, "run_id": "f" * 16}
+    return {**made, **none, **told, "fits": {"listed": 12, "at_stake": None, "expected_outcomes": None}, **changed}

@@ -156,8 +156,8 @@ def known_answers(out: Path, target: str, cutoff: datetime, *, static: bool, rep
 
 def decision_at_cutoff(
     peace: Peace, history: History, moments: Moments, now: pd.DataFrame, past: pd.DataFrame, answers: list[Answer]
-) -> tuple[pd.DataFrame, Room]:
-    """Return the decision at the cutoff (index of ``now``), walked through the Mondays before it, and the room with what this week used up.
+) -> tuple[pd.DataFrame, Room, pd.DataFrame]:
+    """Return the decision at the cutoff (index of ``now``), walked through the Mondays before it, the room with what this week used up, and by whom.
 
     ``now`` and ``past`` have customer_id, owner, state0, score, value_at_stake; ``past`` has cutoff too. Owners are those of the cutoff.
     """
@@ -169,11 +169,12 @@ def decision_at_cutoff(
         rows = past[past["cutoff"] == pd.Timestamp(monday)].reset_index(drop=True)
         memory = remember(standing(rows, monday, answers), rules, monday, memory)
     done = contacted_this_week(peace, history, moments.cutoff, memory.inside, answers)
-    by_owner = now.loc[now["customer_id"].isin(done), "owner"].fillna(NOBODY).value_counts()
+    used = now.loc[now["customer_id"].isin(done), ["customer_id", "owner"]].fillna({"owner": NOBODY}).sort_values("customer_id")
+    by_owner = used["owner"].value_counts()
     room = replace(rules.room, used={str(owner): int(count) for owner, count in by_owner.sort_index().items()})
     rules = replace(rules, room=room)
     found, _ = decide(standing(now, moments.cutoff, answers), rules, moments.cutoff, memory, draws=moments.cutoff in moments.mondays)
-    return found, room
+    return found, room, used
 
 
 def contacted_this_week(peace: Peace, history: History, cutoff: datetime, listed: Collection[str], answers: list[Answer]) -> set[str]:

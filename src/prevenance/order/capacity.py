@@ -61,6 +61,11 @@ class Room:
         most = int((self.available(owner) or 0.0) / self.hours_per_contact + 1e-9)
         return max(0, most - self.used.get(owner if isinstance(owner, str) else NOBODY, 0))
 
+    def possible(self, owners: pd.Series) -> pd.Series:
+        """Return whose owner has hours for one contact in a week at all, as bool with the index of ``owners``."""
+        enough = {one: (self.available(one) or 0.0) + 1e-9 >= self.hours_per_contact for one in owners.dropna().unique()}
+        return owners.map(lambda one: not self.hours or enough.get(one, False)).astype(bool)
+
     def inside(self, owners: pd.Series) -> pd.Series:
         """Return who fits, walking down ``owners`` (one row per customer, best first), as bool with its index."""
         if not self.hours:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from prevenance.features.tickets import URGENT
 from prevenance.history.history import History, visible_each_sql
 from prevenance.tables.contracts import standing_sql
 from prevenance.targets.churn import MONEY, running_sql
@@ -46,19 +47,28 @@ def open_escalations(history: History, moments: Sequence[datetime], days: float)
 
     A ticket of which nothing was heard in ``(moment - days, moment]`` was forgotten and no longer counts.
     """
+    return _open_tickets(history, moments, days, "event = 'escalated'")
+
+
+def open_urgent_tickets(history: History, moments: Sequence[datetime], days: float) -> dict[datetime, set[str]]:
+    """Return, for each moment, the customers with a ticket that was opened as urgent and is open; forgotten as ``open_escalations`` are."""
+    return _open_tickets(history, moments, days, URGENT)
+
+
+def _open_tickets(history: History, moments: Sequence[datetime], days: float, which: str) -> dict[datetime, set[str]]:
     found: dict[datetime, set[str]] = {moment: set() for moment in moments}
     # No tickets known is no open escalation; a source without them would silence everybody.
     if "tickets" not in history.tables or not found:
         return found
-    # Few tickets are ever escalated: of the others nothing is asked.
+    # Few tickets are ever such: of the others nothing is asked.
     asked = f"""
         select distinct cutoff, customer_id from (
-            select cutoff, customer_id, bool_or(event = 'escalated') as was_escalated, min(age_days) as silent_days,
+            select cutoff, customer_id, bool_or({which}) as is_such, min(age_days) as silent_days,
                 arg_max(event, (event_at, known_at, case when event in ('resolved', 'closed') then 1 else 0 end))
                     filter (where event in ('opened', 'escalated', 'reopened', 'resolved', 'closed')) as standing
-            from {visible_each_sql("tickets", moments, "ticket_id in (select ticket_id from canonical.tickets where event = 'escalated')")}
+            from {visible_each_sql("tickets", moments, f"ticket_id in (select ticket_id from canonical.tickets where {which})")}
             group by cutoff, customer_id, ticket_id)
-        where was_escalated and standing not in ('resolved', 'closed') and silent_days < {float(days)}"""
+        where is_such and standing not in ('resolved', 'closed') and silent_days < {float(days)}"""
     for moment, customer in history.con.execute(asked).fetchall():
         found[moment].add(customer)
     return found

@@ -17,6 +17,8 @@ from prevenance.words import Words
 CONSTANT = ("target", "cutoff", "horizon_days", "model", "run_id", "data_until")
 """Columns of the list that are the same in every row."""
 COLUMNS = tuple(name for name in ranking.COLUMNS if name not in CONSTANT)
+OWN = ("target", "horizon_days", "model", "run_id")
+"""Constants of a list that are each row's own on a page of several lists."""
 IDS = ("customer_id", "product_id")
 """Columns whose texts say who is meant: never shortened."""
 FIRST = 100
@@ -29,12 +31,13 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u202
 def list_block(say: Words, view: View, rows: Sequence[Row], stories: Sequence[Parts | None]) -> str:
     """Return the block for the rows of a page in their order on it; a row whose story stands in the page has none here."""
     names = [*COLUMNS, *(name for name in ranking.PAIR_COLUMNS if any(row.get(name) for row in rows))]
+    names += OWN if view.get("lists") else ()
     texts = _Texts()
     content = {
         "run": _run(say, view),
         "first": FIRST,
-        "exported": [*names, *CONSTANT],
-        "columns": {name: _column([row.get(name) for row in rows], exact=name in IDS) for name in names} | _private(rows),
+        "exported": list(dict.fromkeys([*names, *CONSTANT])),
+        "columns": {name: _column([row.get(name) for row in rows], exact=name in (*IDS, *OWN)) for name in names} | _private(rows),
         "order": list(PART_KINDS),
         "stories": [[texts.packed(story.get(key)) for key in PART_KINDS] if story else 0 for story in stories],
         "texts": texts.all,

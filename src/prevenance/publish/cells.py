@@ -28,10 +28,11 @@ SHAPES = {
     "not_enough_data": "?",
     "holdout": "◇",
     "escalated": "!",
+    "in_trouble": "!",
     "beyond_capacity": "·",
     "below_floor": "·",
 }
-GROUPS_APART = ("holdout", "escalated", "snoozed", "too_late", "not_enough_data", "beyond_capacity", "below_floor")
+GROUPS_APART = ("in_trouble", "holdout", "escalated", "snoozed", "too_late", "not_enough_data", "beyond_capacity", "below_floor")
 """The groups below the list, in their order on the page."""
 
 
@@ -58,7 +59,7 @@ def customer_name(row: Row) -> str:
 
 def name_details(row: Row, say: Words) -> str:
     """Return the line under a name: segment, owner, and the product of an offer."""
-    parts = [one_line(row[key], 40) for key in ("product", "segment", "owner") if row.get(key)]
+    parts = [one_line(row[key], 40) for key in ("list", "product", "segment", "owner") if row.get(key)]
     return " · ".join(parts) or say("no owner")
 
 
@@ -199,11 +200,12 @@ def state_words(say: Words) -> dict[str, str]:
         "escalated": say("Escalated"),
         "beyond_capacity": say("Below the line"),
         "below_floor": say("Hardly likelier than usual"),
+        "in_trouble": say("No offer now"),
     }
 
 
 def _more(say: Words, row: Row, kind: str) -> list[str]:
-    found = []
+    found = [one_line(row["apart_why"], TEXT_LENGTH)] if row.get("apart_why") else []
     if kind == "snoozed" and row.get("apart_until"):
         found.append(say("until {date}", date=say.date(str(row["apart_until"]), beside=str(row.get("cutoff") or "") or None)))
     if is_known(row.get("woken_points")):

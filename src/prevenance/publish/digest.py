@@ -22,7 +22,7 @@ def digest_text(view: View) -> str:
     moved = header.movement_texts(say, view)
     late = [told for told, is_late in header.source_freshness(say, view) if is_late]
     head = [
-        f"# {markdown_text(header.list_title(say, view))} · {markdown_text(say.date(str(view.get('date') or view.get('cutoff') or '')))}",
+        f"# {markdown_text(header.list_title(say, view))} · {markdown_text(say.date(str(view.get('date') or view.get('cutoff') or '')[:10]))}",
         " ".join([f"**{markdown_text(first)}**", *(markdown_text(text) for text in (ahead, floors.bounds_sentence(say, view)) if text)]),
         markdown_text(header.record_sentence(say, view)),
         markdown_text(" · ".join(moved)),

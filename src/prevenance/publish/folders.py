@@ -19,6 +19,8 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, instant_stamp
 
 LATEST = "latest"
+WEEK = "week"
+"""The folder of the week below ``lists``: no target is called so."""
 NIGHT = ("score", "backfill")
 """Pipelines whose last run ``status.json`` tells."""
 MANIFEST = "manifest.json"

@@ -17,6 +17,8 @@ def target_words(view: View) -> TargetWords:
 def list_title(say: Words, view: View) -> str:
     """Return what the list is: its target in words."""
     words = target_words(view)
+    if view.get("title"):
+        return one_line(view["title"], 60)
     return one_line(view["target"], 60) if words == ANY_OUTCOME and view.get("target") else say(words.title)
 
 
@@ -187,7 +189,7 @@ def alert_texts(say: Words, view: View) -> list[str]:
                     days=say.days(facts.get("days")),
                 )
             )
-    return told
+    return [*told, *([one_line(view["missing"], 300)] if view.get("missing") else [])]
 
 
 def banner_texts(say: Words, view: View, longest: int) -> list[str]:
@@ -215,12 +217,10 @@ def page_links(say: Words, view: View) -> list[tuple[str, str]]:
     """Return the pages beside this one: what they are called and where they are, within the run's folder only."""
     names = {"index": say("All lists"), "report": say("How it was trained"), "replay": say("Looking back")}
     told = view.get("links") or {}
-    return [
-        (text, str(told[key]))
-        for key, text in names.items()
-        # A view may be anybody's file: no address in it leads out of the folder.
-        if told.get(key) and ":" not in str(told[key]) and not str(told[key]).startswith("/")
-    ]
+    found = [(text, str(told[key])) for key, text in names.items() if told.get(key)]
+    found += [(one_line(one.get("title") or "", 60), str(one["to"])) for one in view.get("lists") or [] if one.get("to")]
+    # A view may be anybody's file: no address in it leads out of the folder.
+    return [(text, to) for text, to in found if ":" not in to and not to.startswith("/")]
 
 
 def run_stamp(say: Words, view: View) -> str:

@@ -26,6 +26,9 @@ def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = Non
     taken relative to that folder. No views give a page that says so.
     """
     say = view_words(views[0] if views else {})
+    # The week first: it is what the team works by.
+    views = sorted(views, key=lambda view: not view.get("lists"))
+    weekly = [view for view in views if view.get("lists")]
     placed = [(view, (folders or {}).get(str(view.get("target")), f"lists/{view.get('target') or 'list'}/latest")) for view in views]
     return render_template(
         "index.html.j2",
@@ -34,7 +37,7 @@ def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = Non
         language=say.language,
         date=header.long_date(say, views[0]) if views else "",
         lists=[_list(view_words(view), view, folder) for view, folder in placed],
-        owners=_by_owner(say, [row for view in views for row in _owners(say, view)]),
+        owners=_by_owner(say, [row for view in weekly or views for row in _owners(say, view)]),
         segments=[row for view in views for row in _segments(say, view)],
     )
 

@@ -26,18 +26,31 @@ if TYPE_CHECKING:
 
 LONGEST = 32_767
 """Characters that a cell can hold."""
+WEEK = ("also", "week_done", "week_left")
+"""Columns of a list that has several lists in it."""
 CUT = " … [cut]"
 ADDED = ("apart", "renews_on", "last_contact", "next_contact")
 """Columns that the spreadsheet has besides those of list.csv."""
-WIDTHS = {"name": 32, "reasons": 48, "holds": 32, "action": 36, "owner": 18, "run_id": 20, "product": 20, "cutoff": 17, "data_until": 17}
+WIDTHS = {
+    "name": 32,
+    "reasons": 48,
+    "holds": 32,
+    "action": 36,
+    "also": 36,
+    "owner": 18,
+    "run_id": 20,
+    "product": 20,
+    "cutoff": 17,
+    "data_until": 17,
+}
 KINDS = {
-    "whole": ("rank", "horizon_days"),
+    "whole": ("rank", "horizon_days", "week_done", "week_left"),
     "share": ("score", "score_low", "score_high"),
     "points": ("change_28d",),
     "money": ("value_at_stake", "expected_value"),
     "day": ("act_by", "renews_on", "last_contact", "next_contact"),
     "instant": ("cutoff", "data_until"),
-    "wrapped": ("name", "reasons", "holds", "action"),
+    "wrapped": ("name", "reasons", "holds", "action", "also"),
 }
 """How a cell is written -> the columns that are; the others are plain text."""
 _KIND = {column: kind for kind, columns in KINDS.items() for column in columns}
@@ -76,7 +89,13 @@ def _formats(workbook: Workbook, currency: str) -> dict[str, Any]:
 
 def _list(sheet: Worksheet, say: Words, view: View, formats: Mapping[str, Any]) -> None:
     rows = view.get("rows") or []
-    names = [*COLUMNS, *CONSTANT, *(name for name in PAIR_COLUMNS if any(row.get(name) for row in rows)), *ADDED]
+    names = [
+        *COLUMNS,
+        *CONSTANT,
+        *(name for name in PAIR_COLUMNS if any(row.get(name) for row in rows)),
+        *(WEEK if view.get("lists") else ()),
+        *ADDED,
+    ]
     for place, name in enumerate(names):
         sheet.set_column(place, place, WIDTHS.get(name, 13), formats[_KIND.get(name, "text")])
         sheet.write_string(0, place, name, formats["head"])
@@ -172,5 +191,7 @@ def column_meanings(say: Words) -> dict[str, str]:
         "action, act_by": say("What to do, and by when"),
         "arm": say("contact, or holdout: not to be contacted, so that the effect can be measured"),
         "state": say("new, open, snoozed, too_late, not_enough_data or below_floor"),
+        "also": say("What else the lists say of the customer this week"),
+        "week_done, week_left": say("Contacts of this week done and left: the owner's where hours count, else the team's"),
         "apart": say("Why a customer has no place: the group below the list"),
     }

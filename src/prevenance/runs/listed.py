@@ -1,6 +1,6 @@
 """The record of a ranked list with what it stands on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -28,7 +28,7 @@ class Listed:
     the whole cohort. ``weeks`` has a row for each row of the cohort (the target's keys, week_0 oldest to week_11 now), its moments are
     ``line``. ``room`` is what fits, ``absent`` how many are left out, by reason, ``cooling`` who was
     contacted lately, ``extra`` further files, ``told`` the reasons by customer_id, ``floor`` below which nobody is ranked; ``recorded``
-    whether anything says what was done: contacts, or answers.
+    whether anything says what was done: contacts, or answers; ``used`` whose contact used up this week's capacity, with the owner.
     """
 
     ranked: pd.DataFrame
@@ -46,6 +46,7 @@ class Listed:
     told: dict[str, RowReasons]
     floor: Floor = Floor()
     recorded: bool = True
+    used: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["customer_id", "owner"]))
 
     @property
     def inputs(self) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
 from prevenance.publish import finished, summary
-from prevenance.publish.folders import plugged_files, publish_list
+from prevenance.publish.folders import WEEK, plugged_files, publish_list
 from prevenance.runs.acts import note_act, note_acts
 from prevenance.runs.champion import asked_source, champion_of
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
@@ -24,6 +24,7 @@ from prevenance.runs.settings.schema import ModelSettings, Settings, Targets
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import view_files, write_index
+from prevenance.runs.week import publish_week
 from prevenance.track import lists_log
 from prevenance.track.tracking import tracked_champion
 
@@ -113,6 +114,7 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
             continue
         steps.tell(text)
     note_acts(out, "score", lists)
+    week = _week(given, loaded, lists, refused, steps)
     # The lists are out: with too little memory left the store waits for the next night, and this one is no failure.
     steps("the model store", checked=False)
     messages = lists_log.log_lists(out, [facts["list"] for facts in lists.values()]) + _past_retention(given, loaded)
@@ -125,8 +127,28 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
         "outcome": "published" if not refused else "partly published" if lists else "refused",
         "exit": next((problem.exit_status for problem in refused.values()), 0),
         "targets": lists | {target: {"error": problem.line(), "exit": problem.exit_status} for target, problem in refused.items()},
+        **({WEEK: week} if week else {}),
         "messages": messages,
     }
+
+
+def _week(
+    given: Settings, loaded: Inputs, lists: dict[str, Any], refused: dict[str, PrevenanceError], steps: Steps
+) -> dict[str, Any] | None:
+    """Publish the week, once a list is out; what is refused is told as of any list."""
+    if not lists:
+        return None
+    steps("the week")
+    try:
+        made = publish_week(given, loaded)
+        if made is not None:
+            steps.tell(
+                f"WEEK      {made['worked']} of {made['listed']} customers to contact over {len(made['lists'])} lists · {made['list']}/"
+            )
+        return made
+    except PrevenanceError as problem:
+        refused[WEEK] = problem
+        return None
 
 
 def _past_retention(given: Settings, loaded: Inputs) -> list[str]:

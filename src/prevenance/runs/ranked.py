@@ -69,7 +69,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
-    choice, room = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
+    choice, room, used = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
     steps(f"{target.name}: explain")
     told, columns = told_rows(found, fitted, history, moments, definitions, target, choice, say)
     rows = pd.concat([rows, columns], axis=1)
@@ -109,6 +109,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
         notes,
         told,
         Floor(rules.floor, base),
+        used=used,
     )
 
 

@@ -39,8 +39,8 @@ DETAILED = 5_000
 CLOSEST = 3
 """Customers just below the line that the page names."""
 
-HEAD, TOP = "view.json", 3
-"""The view with its first rows only, beside the list: what the index is made from."""
+HEAD = "view.json"
+"""The view with the rows to be worked only, beside the list: what the index and the week are made from."""
 
 
 def view_files(
@@ -50,17 +50,21 @@ def view_files(
 
     They do not change what is published already: see ``publish.VIEWS``.
     """
+    steps(f"{given.target.name}: the page")
+    return list_files(view_of(given, inputs, made, fitted, digest, manifest))
+
+
+def list_files(view: dict[str, Any]) -> dict[str, bytes]:
+    """Return the files for people of a view."""
     from prevenance.publish import digest as digests
     from prevenance.publish import page, workbook
 
-    steps(f"{given.target.name}: the page")
-    view = view_of(given, inputs, made, fitted, digest, manifest)
-    first = [{key: value for key, value in row.items() if key != "details"} for row in view["rows"][:TOP]]
+    worked = [row for row in view["rows"] if row.get("rank") is not None]
     return {
         "list.html": _bytes(page.list_page(view)),
         "list.xlsx": workbook.workbook_bytes(view),
         "digest.md": _bytes(digests.digest_text(view)),
-        HEAD: canonical_json(view | {"rows": first}),
+        HEAD: canonical_json(view | {"rows": worked}),
     }
 
 
@@ -102,6 +106,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "owners": headline.owner_rows(made.room, ranked),
         "segments": headline.segment_rows(ranked, say),
         "week": manifest["week"],
+        "used": made.used.to_dict("records"),
         "floor": headline.floor_facts(made, given.outreach.floor),
         "fits": headline.work_totals(ranked),
         "record": headline.list_record(given, target, inputs, earlier, headline.latest_report(out, target.name), say),

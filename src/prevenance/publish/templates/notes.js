@@ -4,7 +4,8 @@ const STORE = "prevenance.notes";
 let notes = [];
 try { notes = JSON.parse(localStorage.getItem(STORE)) || []; } catch { notes = []; }
 notes = notes.filter((note) => !note.saved || Date.now() - Date.parse(note.at) < 30 * 864e5);
-const of = (i) => notes.findLast((note) => note.run_id === run.run_id && note.target === run.target && note.customer_id === cell("customer_id", i) && (note.product_id || "") === (cell("product_id", i) || ""));
+const whose = (name, i) => cell(name, i) ?? run[name];
+const of = (i) => notes.findLast((note) => note.run_id === whose("run_id", i) && note.target === whose("target", i) && note.customer_id === cell("customer_id", i) && (note.product_id || "") === (cell("product_id", i) || ""));
 function keep() {
   try { localStorage.setItem(STORE, JSON.stringify(notes)); } catch { /* a page without a store keeps its notes until it is closed */ }
   const n = notes.filter((note) => !note.saved).length;
@@ -36,7 +37,7 @@ function ask(one, action, from) {
   } else dialog.removeAttribute("style");
 }
 function note(one, action, said) {
-  const made = { target: run.target, customer_id: cell("customer_id", one.i), product_id: cell("product_id", one.i) || "", run_id: run.run_id, cutoff: run.cutoff, action, at: new Date().toISOString().slice(0, 19) + "Z", until: "", channel: "", outcome: "", reason: "", by: $("#by").value.trim() };
+  const made = { target: whose("target", one.i), customer_id: cell("customer_id", one.i), product_id: cell("product_id", one.i) || "", run_id: whose("run_id", one.i), cutoff: run.cutoff, action, at: new Date().toISOString().slice(0, 19) + "Z", until: "", channel: "", outcome: "", reason: "", by: $("#by").value.trim() };
   const before = of(one.i);
   notes = notes.filter((each) => each !== before || each.saved);
   notes.push(Object.assign(made, said));
@@ -93,7 +94,7 @@ $("#save").addEventListener("click", () => {
 $("#export")?.addEventListener("click", () => {
   const names = block.exported;
   const seen = groups.filter((group) => !group.details || group.details.open).flatMap((group) => group.shown);
-  download(run.target + "-" + run.day + ".csv", names, seen.map((one) => names.map((name) => (name in run ? run[name] : cell(name, one.i)))));
+  download(run.target + "-" + run.day + ".csv", names, seen.map((one) => names.map((name) => (name in run ? whose(name, one.i) : cell(name, one.i)))));
 });
 try { $("#by").value = localStorage.getItem("prevenance.by") || ""; } catch { /* no store */ }
 $("#by").addEventListener("change", () => { try { localStorage.setItem("prevenance.by", $("#by").value.trim()); } catch { /* no store */ } });

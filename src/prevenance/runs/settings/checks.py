@@ -12,6 +12,7 @@ from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
 from prevenance.order.policies import POLICIES
 from prevenance.privacy.retention import check_retention
+from prevenance.publish.folders import WEEK
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
@@ -92,6 +93,11 @@ def check_settings(given: Settings) -> None:
             if not low <= value <= high or math.isinf(value):
                 span = f"from {low:g} to {high:g}" if high < INFINITE else f"of {low:g} or more"
                 raise PrevenanceError("E202", f"outreach.{key} is {value}", key=f"outreach.{key}", fix=f"give a number {span}")
+    if WEEK in (given.target.name, *given.source.targets):
+        fix = f"call it something else, such as {WEEK}s: rename its file in target/ and where the source names it"
+        raise PrevenanceError(
+            "E202", f'a target is called "{WEEK}", as the folder of the lists of all targets is', key="target.name", fix=fix
+        )
     if given.outreach.policy not in POLICIES:
         what, fix = f'no policy is called "{given.outreach.policy}"', did_you_mean(given.outreach.policy, POLICIES)
         raise PrevenanceError("E203", what, key="outreach.policy", fix=fix)
