@@ -143,7 +143,7 @@ def _week(
         made = publish_week(given, loaded)
         if made is not None:
             steps.tell(
-                f"WEEK      {made['worked']} of {made['listed']} customers to contact over {len(made['lists'])} lists · {made['list']}/"
+                f"WEEK      {made['worked']} of {made['listed']} customers to contact over {', '.join(made['lists'])} · {made['list']}/"
             )
         return made
     except PrevenanceError as problem:
