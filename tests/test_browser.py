@@ -14,6 +14,7 @@ import views
 from amount import some
 
 from prevenance.demo.names import HOSTILE
+from prevenance.publish import cells
 from prevenance.publish.index import index_page
 from prevenance.publish.page import list_page
 
@@ -125,7 +126,7 @@ def test_search_and_filters_show_whom_they_say_and_the_address_keeps_the_view(op
     one.select_option("[data-filter=owner]", "Emil Haas")
     assert names(one) == [row["name"] for row in rows_of(VIEW, owner="Emil Haas")]
     one.click("[data-chip=rising]")
-    wanted = [row["name"] for row in rows_of(VIEW, owner="Emil Haas") if row["change_28d"] >= 1]
+    wanted = [row["name"] for row in rows_of(VIEW, owner="Emil Haas") if cells.is_rising(row)]
     assert names(one) == wanted
     one.click('th[data-sort="money"] button')
     seen, address = names(one), one.url
@@ -325,6 +326,43 @@ def test_print_shows_the_list_and_no_controls(opened: Opener) -> None:
     content = one.pdf(prefer_css_page_size=True)
     assert 2 <= len(re.findall(rb"/MediaBox", content)) <= 6
     assert re.search(rb"/MediaBox \[0 0 841\.\d+ 594\.\d+\]", content)
+
+
+VISIBLE = """() => {
+  const rows = [...document.querySelectorAll('section[data-group=listed] tbody')];
+  const boxes = rows.map((one) => one.getBoundingClientRect());
+  return {seen: boxes.filter((box) => box.bottom <= innerHeight).length, tall: boxes.at(-1).bottom - boxes[0].top,
+    numbers: rows.every((one) => one.querySelector('td').getBoundingClientRect().width > 1)};
+}"""
+
+
+@pytest.mark.parametrize(("language", "height"), [("en", 800), ("fr", 900), ("de", 900)])
+def test_the_first_screen_holds_eight_customers_and_a_phone_twenty_cards(opened: Opener, language: str, height: int) -> None:
+    long = {
+        "reasons": [
+            {"text": "Last recommendation score (NPS): 4 (similar customers: 7), and more words", "points": 3.0, "family": "feedback"}
+        ]
+        * 3
+    }
+    view = views.view(60, 20, language=language)
+    for one in view["rows"]:
+        one["details"] |= long
+    wide = opened(list_page(view), viewport={"width": 1280, "height": height})
+    assert wide.evaluate(VISIBLE)["seen"] >= 8
+    phone = opened(list_page(view), viewport={"width": 390, "height": 844})
+    told = phone.evaluate(VISIBLE)
+    assert told["tall"] < 5000
+    assert told["numbers"]
+
+
+def test_what_a_closed_row_cuts_is_read_in_the_opened_one(opened: Opener) -> None:
+    view = views.view(20, 8)
+    view["rows"][0]["action"] = "Go through the errors with their admin on a call, step by step, and write down what came of it, " * 2
+    one = opened(list_page(view), viewport={"width": 1280, "height": 800})
+    cut = one.locator("tbody p.cut").first
+    assert cut.evaluate("one => one.scrollHeight > one.clientHeight")
+    one.locator("tbody button.name").first.click()
+    assert cut.evaluate("one => one.scrollHeight <= one.clientHeight")
 
 
 @pytest.mark.parametrize("width", some([390, 820, 1280, 1920], 0, 3))

@@ -12,6 +12,9 @@ from prevenance.decide.playbook import TOPICS, Play, Playbook, play_of
 AGAIN_DAYS = 60
 """Days within which no customer gets the same play twice."""
 
+TICKET_IDS = "ticket_ids"
+"""Among the things of a customer: the numbers of tickets that plays may name, parted by chr(31), for links; no play names it."""
+
 Told = tuple[str, str, str]
 """A reason for a play: its family, the column it tells, and which way that went."""
 

@@ -110,6 +110,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
         "links": headline.page_links(out, target.name),
+        "addresses": dict(given.source.links),
     }
     rows, messages = _rows(given, basis, ranked, made, last, say)
     view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}

@@ -10,6 +10,7 @@ from prevenance.decide.playbook import playbook_of
 from prevenance.demo.switches import LEAKS
 from prevenance.order.policies import POLICIES
 from prevenance.privacy.retention import check_retention
+from prevenance.publish.links import check_links
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
@@ -56,6 +57,7 @@ def check_settings(given: Settings) -> None:
         fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
         raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
     _check_delays(given.source.delay_days)
+    check_links(given.source.links)
     values = asdict(given)
     for key, value in _numbers(values):
         _check_size(key, value)
