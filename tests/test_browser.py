@@ -29,7 +29,7 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 )
-COLUMNS = "target,customer_id,product_id,run_id,cutoff,action,at,until,channel,outcome,reason,by"
+COLUMNS = "target,customer_id,product_id,run_id,cutoff,action,at,until,channel,outcome,reason,by,contacted_on,play"
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("browser")]
 
 
@@ -59,7 +59,9 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         one.on("request", lambda request: asked.append(request.url))
         one.on("console", lambda message: wrong.append(message.text))
         one.on("pageerror", lambda error: wrong.append(str(error)))
-        one.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        one.on(
+            "dialog", lambda dialog: dialog.accept() if dialog.type == "beforeunload" else (wrong.append(dialog.message), dialog.dismiss())
+        )
         one.goto((tmp_path / name).as_uri() + at)
         return one
 
@@ -243,6 +245,36 @@ def test_the_file_of_notes_is_what_the_next_night_reads(opened: Opener) -> None:
         one.click("#save")
     ((_, answer),) = feedback.read_answers(Path(waiting.value.path()).read_bytes(), "feedback.csv")
     assert (answer.action, answer.customer_id, answer.reason) == ("snooze", "00000", "other")
+
+
+def test_a_contact_has_its_day_and_says_when_something_else_was_done(opened: Opener) -> None:
+    one = opened(LIST)
+    for place, (day, other) in enumerate([("2026-09-20", False), ("", True)]):
+        one.locator("tbody button.name").nth(place).focus()
+        one.keyboard.press("c")
+        if day:
+            one.fill("#contacted-on", day)
+        one.set_checked("#other-play", other)
+        one.click("#d-contacted [data-channel=call][data-outcome=reached]")
+    found = downloaded(one, "#save")
+    assert [row["play"] for row in found] == ["", "other"]
+    assert found[0]["contacted_on"] == "2026-09-20"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", found[1]["contacted_on"])
+
+
+def test_a_page_with_notes_in_no_file_asks_before_it_is_closed(opened: Opener) -> None:
+    one = opened(LIST)
+    asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert not one.evaluate(asks)
+    one.locator("tbody button.name").first.focus()
+    one.keyboard.press("t")
+    assert one.evaluate(asks)
+    one.locator("[data-undo]:visible").first.click()
+    assert not one.evaluate(asks)
+    one.locator("tbody button.name").first.focus()
+    one.keyboard.press("t")
+    downloaded(one, "#save")
+    assert not one.evaluate(asks)
 
 
 def test_notes_outlive_the_page(opened: Opener) -> None:

@@ -66,9 +66,10 @@ def plays_done(answers: Iterable[Answer], at: datetime, *, static: bool) -> dict
     found: dict[str, dict[str, date]] = {}
     for one in answers:
         since = one.known_at(static=static)
-        if one.action == "contacted" and one.play and timedelta(0) <= at - since < timedelta(days=AGAIN_DAYS):
+        if one.action == "contacted" and one.play and since <= at < one.contacted_at(static=static) + timedelta(days=AGAIN_DAYS):
             mine = found.setdefault(one.customer_id, {})
-            mine[one.play] = max(since.date(), mine.get(one.play, since.date()))
+            day = one.contacted_at(static=static).date()
+            mine[one.play] = max(day, mine.get(one.play, day))
     return found
 
 
