@@ -14,6 +14,7 @@ import views
 from amount import some
 
 from prevenance.demo.names import HOSTILE
+from prevenance.publish import cells
 from prevenance.publish.index import index_page
 from prevenance.publish.page import list_page
 
@@ -28,7 +29,7 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 )
-COLUMNS = "target,customer_id,product_id,run_id,cutoff,action,at,until,channel,outcome,reason,by"
+COLUMNS = "target,customer_id,product_id,run_id,cutoff,action,at,until,channel,outcome,reason,by,contacted_on,play"
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("browser")]
 
 
@@ -58,7 +59,9 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         one.on("request", lambda request: asked.append(request.url))
         one.on("console", lambda message: wrong.append(message.text))
         one.on("pageerror", lambda error: wrong.append(str(error)))
-        one.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        one.on(
+            "dialog", lambda dialog: dialog.accept() if dialog.type == "beforeunload" else (wrong.append(dialog.message), dialog.dismiss())
+        )
         one.goto((tmp_path / name).as_uri() + at)
         return one
 
@@ -125,7 +128,7 @@ def test_search_and_filters_show_whom_they_say_and_the_address_keeps_the_view(op
     one.select_option("[data-filter=owner]", "Emil Haas")
     assert names(one) == [row["name"] for row in rows_of(VIEW, owner="Emil Haas")]
     one.click("[data-chip=rising]")
-    wanted = [row["name"] for row in rows_of(VIEW, owner="Emil Haas") if row["change_28d"] >= 1]
+    wanted = [row["name"] for row in rows_of(VIEW, owner="Emil Haas") if cells.is_rising(row)]
     assert names(one) == wanted
     one.click('th[data-sort="money"] button')
     seen, address = names(one), one.url
@@ -256,6 +259,36 @@ def test_a_note_on_the_page_of_a_week_is_an_answer_to_the_list_that_the_row_is_f
     ]
 
 
+def test_a_contact_has_its_day_and_says_when_something_else_was_done(opened: Opener) -> None:
+    one = opened(LIST)
+    for place, (day, other) in enumerate([("2026-09-20", False), ("", True)]):
+        one.locator("tbody button.name").nth(place).focus()
+        one.keyboard.press("c")
+        if day:
+            one.fill("#contacted-on", day)
+        one.set_checked("#other-play", other)
+        one.click("#d-contacted [data-channel=call][data-outcome=reached]")
+    found = downloaded(one, "#save")
+    assert [row["play"] for row in found] == ["", "other"]
+    assert found[0]["contacted_on"] == "2026-09-20"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", found[1]["contacted_on"])
+
+
+def test_a_page_with_notes_in_no_file_asks_before_it_is_closed(opened: Opener) -> None:
+    one = opened(LIST)
+    asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert not one.evaluate(asks)
+    one.locator("tbody button.name").first.focus()
+    one.keyboard.press("t")
+    assert one.evaluate(asks)
+    one.locator("[data-undo]:visible").first.click()
+    assert not one.evaluate(asks)
+    one.locator("tbody button.name").first.focus()
+    one.keyboard.press("t")
+    downloaded(one, "#save")
+    assert not one.evaluate(asks)
+
+
 def test_notes_outlive_the_page(opened: Opener) -> None:
     one = opened(LIST)
     one.locator("tbody button.name").nth(2).focus()
@@ -337,6 +370,43 @@ def test_print_shows_the_list_and_no_controls(opened: Opener) -> None:
     content = one.pdf(prefer_css_page_size=True)
     assert 2 <= len(re.findall(rb"/MediaBox", content)) <= 6
     assert re.search(rb"/MediaBox \[0 0 841\.\d+ 594\.\d+\]", content)
+
+
+VISIBLE = """() => {
+  const rows = [...document.querySelectorAll('section[data-group=listed] tbody')];
+  const boxes = rows.map((one) => one.getBoundingClientRect());
+  return {seen: boxes.filter((box) => box.bottom <= innerHeight).length, tall: boxes.at(-1).bottom - boxes[0].top,
+    numbers: rows.every((one) => one.querySelector('td').getBoundingClientRect().width > 1)};
+}"""
+
+
+@pytest.mark.parametrize(("language", "height"), [("en", 800), ("fr", 900), ("de", 900)])
+def test_the_first_screen_holds_eight_customers_and_a_phone_twenty_cards(opened: Opener, language: str, height: int) -> None:
+    long = {
+        "reasons": [
+            {"text": "Last recommendation score (NPS): 4 (similar customers: 7), and more words", "points": 3.0, "family": "feedback"}
+        ]
+        * 3
+    }
+    view = views.view(60, 20, language=language)
+    for one in view["rows"]:
+        one["details"] |= long
+    wide = opened(list_page(view), viewport={"width": 1280, "height": height})
+    assert wide.evaluate(VISIBLE)["seen"] >= 8
+    phone = opened(list_page(view), viewport={"width": 390, "height": 844})
+    told = phone.evaluate(VISIBLE)
+    assert told["tall"] < 5000
+    assert told["numbers"]
+
+
+def test_what_a_closed_row_cuts_is_read_in_the_opened_one(opened: Opener) -> None:
+    view = views.view(20, 8)
+    view["rows"][0]["action"] = "Go through the errors with their admin on a call, step by step, and write down what came of it, " * 2
+    one = opened(list_page(view), viewport={"width": 1280, "height": 800})
+    cut = one.locator("tbody p.cut").first
+    assert cut.evaluate("one => one.scrollHeight > one.clientHeight")
+    one.locator("tbody button.name").first.click()
+    assert cut.evaluate("one => one.scrollHeight <= one.clientHeight")
 
 
 @pytest.mark.parametrize("width", some([390, 820, 1280, 1920], 0, 3))

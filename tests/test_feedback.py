@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import csv_bytes
 from prevenance.decide import feedback
-from prevenance.decide.feedback import COLUMNS, Answer, customer_answers
+from prevenance.decide.answered import customer_answers
+from prevenance.decide.feedback import COLUMNS, Answer
 
 CUTOFF, RUN = "2026-10-01T00:00:00Z", "0123456789abcdef"
 USUAL = {"target": "churn", "customer_id": "c1", "run_id": RUN, "cutoff": CUTOFF, "action": "contacted", "at": "2026-10-02T09:00:00Z"}
@@ -136,6 +137,44 @@ def test_an_export_honours_an_answer_from_the_list_it_was_given_on_and_a_feed_fr
     assert customer_answers([one], since - timedelta(seconds=1), **asked).empty, "no earlier list sees it"
     assert customer_answers([one], since, **asked)["contacted_at"].tolist() == [pd.Timestamp(since)]
     assert answer(at="2026-09-01T00:00:00Z").known_at(static=False) == LISTED, "never before the list it answers"
+
+
+@pytest.mark.parametrize(
+    ("on", "message"),
+    [
+        ("31/12/2026", 'contacted_on is no date \\("31/12/2026"\\)'),
+        ("2026-10-04", "contacted_on is 2026-10-04, after the answer"),
+        ("0001-01-01", "contacted_on is 0001-01-01"),
+        ("yesterday", "contacted_on is no date"),
+    ],
+)
+def test_a_day_of_contact_that_cannot_be_is_refused(on: str, message: str) -> None:
+    content = file({}, {"contacted_on": on}, columns=(*COLUMNS, "contacted_on"))
+    with pytest.raises(PrevenanceError, match=message):
+        feedback.read_answers(content, "f.csv")
+
+
+def test_a_contact_counts_from_its_day_once_it_is_known(tmp_path: Path) -> None:
+    content = file({"contacted_on": "2026-09-20", "play": "other"}, columns=(*COLUMNS, "contacted_on", "play"))
+    (one,) = feedback.match_answers(feedback.read_answers(content, "f.csv"), LISTS, "f.csv")
+    assert (one.contacted_on, one.play) == ("2026-09-20", "other")
+    asked = {"static": False, "zone": "UTC", "horizon_days": 30, "wrong_alarm_days": 60}
+    assert customer_answers([one], GIVEN - timedelta(seconds=1), **asked).empty, "nobody knew of it before it was told"
+    told = customer_answers([answer(at="2026-10-01T06:00:00Z"), one], GIVEN, **asked)["contacted_at"]
+    assert told.tolist() == [pd.Timestamp("2026-10-01T06:00")], "an older contact that is told later is not the newest"
+    assert customer_answers([one], GIVEN, **asked)["contacted_at"].dt.date.astype(str).tolist() == ["2026-09-20"]
+    feedback.append_answers(tmp_path, "churn", [one])
+    assert feedback.load_answers(tmp_path, "churn") == [one]
+    path = tmp_path / "feedback" / "churn.csv"
+    path.write_bytes(b"\r\n".join(line.rpartition(b",")[0] for line in path.read_bytes().splitlines()) + b"\r\n")
+    (old,) = feedback.load_answers(tmp_path, "churn")
+    assert (old.contacted_on, old.play) == ("", "other"), "a file of before has no such column"
+
+
+def test_only_a_contact_has_a_day_and_a_play() -> None:
+    content = file({"action": "too_late", "contacted_on": "2026-09-20", "play": "errors"}, columns=(*COLUMNS, "contacted_on", "play"))
+    (one,) = feedback.match_answers(feedback.read_answers(content, "f.csv"), LISTS, "f.csv")
+    assert (one.contacted_on, one.play) == ("", "")
 
 
 def test_the_newest_answer_decides_how_a_customer_rests() -> None:

@@ -188,6 +188,40 @@ def test_a_line_stays_in_its_box_and_has_a_point_for_each_known_week(weeks: list
     assert last == (points[-1] if points else None)
 
 
+@pytest.mark.parametrize(
+    ("change", "low", "high", "rising"),
+    [
+        (1.2, 0.2, 0.3, False),
+        (5.0, 0.2, 0.3, False),
+        (5.1, 0.2, 0.3, True),
+        (9.0, 0.2, 0.4, False),
+        (11.0, 0.2, 0.4, True),
+        (-20.0, 0.2, 0.3, False),
+    ],
+)
+def test_rising_is_what_the_row_calls_rising(change: float, low: float, high: float, rising: bool) -> None:
+    row = {"score": 0.25, "score_low": low, "score_high": high, "change_28d": change}
+    assert cells.is_rising(row) == rising == (cells.trend_cell(SAY, row)["word"] == "rising")
+    view = views.view(1, 1)
+    view["rows"][0] |= row
+    assert block_of(list_page(view))["columns"]["_rising"] == [int(rising)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "told"), [(2.9, "About 3 of them"), (1.4, "About 1 of them"), (0.4, "€170k is expected to be at stake")]
+)
+def test_people_are_counted_whole(expected: float, told: str) -> None:
+    view = views.view()
+    view["fits"]["expected_outcomes"] = expected
+    assert told in header.fits_sentences(SAY, view)[1]
+
+
+def test_the_list_s_day_is_that_of_its_source() -> None:
+    view = views.view(cutoff="2026-09-22T22:00:00Z", date="2026-09-23")
+    assert "23 Sept" in digest_text(view).splitlines()[0]
+    assert "23 September 2026" in " ".join(Elements(list_page(view)).text)
+
+
 def test_late_and_absolute_links_do_not_leave_the_folder() -> None:
     told = list_page(views.view(links={"report": "javascript:alert(1)", "index": "//example.invalid/", "replay": "../r.html"}))
     assert "example.invalid" not in told

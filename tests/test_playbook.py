@@ -255,6 +255,7 @@ def test_one_setting_of_a_case_can_be_given_on_the_command_line():
 
 
 def test_what_was_done_within_sixty_days_is_known_by_the_answers():
+    from dataclasses import replace
     from datetime import datetime
 
     from prevenance.decide.plays import plays_done
@@ -266,3 +267,5 @@ def test_what_was_done_within_sixty_days_is_known_by_the_answers():
     answers = [answer("09-01"), answer("09-20"), answer("09-25", "snooze"), answer("06-01", play="quiet_key"), answer("09-24", play="")]
     assert plays_done(answers, datetime(2026, 10, 1), static=False) == {"c1": {"errors": datetime(2026, 9, 20, 9)}}
     assert plays_done(answers, datetime(2026, 9, 1), static=False) == {}
+    told = [replace(answer("09-20"), contacted_on="2026-09-10"), replace(answer("09-20", play="quiet_key"), contacted_on="2026-07-01")]
+    assert plays_done(told, datetime(2026, 10, 1), static=False) == {"c1": {"errors": datetime(2026, 9, 10, 12)}}

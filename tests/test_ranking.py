@@ -170,10 +170,18 @@ def test_what_pages_show_besides_is_no_column_of_the_list() -> None:
 
 def test_a_lower_chance_above_a_higher_one_says_why() -> None:
     rows = pd.DataFrame({"rank": [1, 2, 3, None], "score": [0.2, 0.6, 0.5, 0.9], "value_at_stake": [84000.0, 12000.0, np.nan, 9.0]})
-    assert why_above(rows, words("en"), "EUR").tolist() == ["Above a higher chance: €84k a year at stake, not €12k", "", "", ""]
+    assert why_above(rows, words("en"), "EUR").tolist() == [
+        "The next row has the higher chance; €84k a year is at stake here, €12k there",
+        "",
+        "",
+        "",
+    ]
     unknown = pd.DataFrame({"rank": [1, 2], "score": [0.2, 0.6], "value_at_stake": [84000.0, np.nan]})
-    assert why_above(unknown, words("en"))[0] == "Above a higher chance: what is at stake there is not known"
-    assert why_above(rows, words("en"), "EUR", next_ticket().words.above)[0] == "Above a higher chance: €84k at stake, not €12k"
+    assert why_above(unknown, words("en"))[0] == "The next row has the higher chance; what is at stake there is not known"
+    assert (
+        why_above(rows, words("en"), "EUR", next_ticket().words.above)[0]
+        == "The next row has the higher chance; €84k is at stake here, €12k there"
+    )
 
 
 def test_a_play_of_another_target_makes_no_list_a_new_one(tmp_path):

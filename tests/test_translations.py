@@ -87,3 +87,26 @@ def test_a_missing_translation_would_be_seen():
     assert words("fr")("A text that nobody has translated") == "A text that nobody has translated"
     assert "Logins in {days} days: {value:,.0f}" in SAID
     assert "No login known" in SAID
+
+
+def test_the_texts_stand_side_by_side_for_a_native_to_read():
+    from bench.texts import text_rows
+
+    rows = text_rows()
+    assert {row[0] for row in rows} == SAID
+    assert all(len(row) == len(LANGUAGES) and all(row) for row in rows)
+
+
+def test_german_and_french_are_written_as_natives_write():
+    for row in (text for language in OTHERS for told in catalogue(language).values() for text in forms(told)):
+        assert not re.search(r"\binnert\b|Gegangene|oct\.\.", row), row
+    for text in (text for told in catalogue("fr").values() for text in forms(told)):
+        assert "'" not in text, text
+
+
+@pytest.mark.parametrize("kind", ["rule", "health_score"])
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_list_without_a_model_says_so_in_its_language(language, kind):
+    from prevenance.runs.view import _no_model
+
+    assert _no_model(words(language), kind) not in ("", _no_model(words("en"), kind))

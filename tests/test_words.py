@@ -114,3 +114,9 @@ def test_chances_at_the_ends(score, told):
 
 def test_french_signs_of_two_parts_never_begin_a_line():
     assert not [told for told in map(str, catalogue("fr").values()) if re.search(" [:;?!]", told)]
+
+
+def test_a_date_that_ends_with_a_full_stop_ends_its_sentence_once():
+    assert words("fr").filled("Dû le {day}.", day="7 oct.") == "Dû le 7 oct."
+    assert words("fr").filled("{first}. {day}, puis.", first="Acme SA.", day="7 oct.") == "Acme SA. 7 oct., puis."
+    assert words("en").filled("Wait {n}...", n="so.") == "Wait so..."

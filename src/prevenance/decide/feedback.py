@@ -10,19 +10,16 @@ lists of earlier dates do not see it, and the same file gives the same bytes.
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
 from sys import intern
 
-import pandas as pd
-
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import FORMULA_STARTS
-from prevenance.history.history import as_of_instant
 
 ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved")
 """What may be decided; ``approved`` goes with the proposal before anybody was contacted, and changes no list."""
@@ -33,7 +30,10 @@ TAKEN_BY = "user "
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, as text: ``at`` in UTC, ``until`` a date (of a snooze); ``score`` (the chance) and ``play`` are those of the list, added when it is taken."""
+    """One answer, as text: ``at`` in UTC, ``until`` a date (of a snooze), ``contacted_on`` of a contact;
+
+    ``score`` (the chance) and, where the file says nothing, ``play`` are those of the list, added when it is taken.
+    """
 
     target: str
     customer_id: str
@@ -49,12 +49,18 @@ class Answer:
     by: str
     score: str = ""
     play: str = ""
+    contacted_on: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Return what makes two answers the same: everything but the score, and but who took the file where it names nobody."""
-        *found, by, _, _ = answer_cells(self)
-        return (*found, "" if by.startswith(TAKEN_BY) else by)
+        """Return what makes two answers the same: all but the score, the play of the list, and who took the file where it names nobody."""
+        *found, by, _, _, contacted_on = answer_cells(self)
+        return (*found, contacted_on, "" if by.startswith(TAKEN_BY) else by)
+
+    def contacted_at(self, *, static: bool) -> datetime:
+        """Return when a contact happened, naive UTC: noon (UTC) of the day that the answer names, that day in any zone; never after it is known."""
+        known, on = self.known_at(static=static), self.contacted_on
+        return min(known, datetime.fromisoformat(on) + timedelta(hours=12)) if on else known
 
     def known_at(self, *, static: bool) -> datetime:
         """Return from when on the answer counts, naive UTC: see the module."""
@@ -62,11 +68,13 @@ class Answer:
         return listed if static else max(utc_moment(self.at), listed)
 
 
-COLUMNS = tuple(one.name for one in fields(Answer))[:-2]
-"""The columns of the downloaded file; further ones are ignored."""
+COLUMNS = tuple(one.name for one in fields(Answer))[:-3]
+MAY = ("contacted_on", "play")
+"""Columns of the downloaded file, and those it may have besides (files of before do not); further ones are ignored."""
+OTHER_PLAY = "other"  # what a file says of a contact that did something else than the row proposed
 
 YEARS = range(1970, 2200)  # of instants and dates: what is counted on from there stays a date
-answer_cells: Callable[[Answer], tuple[str, ...]] = attrgetter(*COLUMNS, "score", "play")
+answer_cells: Callable[[Answer], tuple[str, ...]] = attrgetter(*COLUMNS, "score", "play", "contacted_on")
 
 
 def utc_moment(text: str) -> datetime:
@@ -89,14 +97,19 @@ def read_answers(content: bytes, name: str) -> list[tuple[int, Answer]]:
         raise PrevenanceError("E301", f"no column {missing[0]}", first=f"{name}:1", fix="give the file as the page downloads it")
     found, wrong = [], []
     for line, cells in rows:
-        # Spreadsheets like to end a file with empty rows.
-        if not any(cells):
+        if not any(cells):  # spreadsheets like to end a file with empty rows
             continue
         if len(cells) != len(header):
             wrong.append((line, f"{len(cells)} cells, not {len(header)}"))
             continue
         cell = dict(zip(header, cells, strict=True))
-        answer = Answer(**{column: intern(cell[column] if column.endswith("_id") else cell[column].strip()) for column in COLUMNS})
+        answer = Answer(
+            **{
+                column: intern(cell[column] if column.endswith("_id") else cell[column].strip())
+                for column in (*COLUMNS, *MAY)
+                if column in cell
+            }
+        )
         if trouble := _trouble(answer):
             wrong.append((line, trouble))
         found.append((line, answer))
@@ -136,6 +149,10 @@ def _trouble(answer: Answer) -> str:
             utc_moment(getattr(answer, column))
         except ValueError:
             return f'{column} is no instant in UTC ("{getattr(answer, column)[:30]}")'
+    if answer.play and not re.fullmatch(r"[\w .-]{1,80}", answer.play):
+        return "play is not the name of one"
+    if answer.action == "contacted" and answer.contacted_on:
+        return _day_trouble(answer)
     if answer.action != "snooze":
         return ""
     try:
@@ -145,6 +162,16 @@ def _trouble(answer: Answer) -> str:
     if until.year not in YEARS:
         return f"until lies beyond {YEARS[-1]}"
     return "" if until > utc_moment(answer.cutoff).date() else f"until is {until}, not after the list"
+
+
+def _day_trouble(answer: Answer) -> str:
+    """Return what is wrong with the day of a contact: none at all, or one after the answer (a day's grace: zones differ)."""
+    try:
+        day = date.fromisoformat(answer.contacted_on)
+    except ValueError:
+        return f'contacted_on is no date ("{answer.contacted_on[:30]}")'
+    at = utc_moment(answer.at).date()
+    return "" if day.year in YEARS and day <= at + timedelta(days=1) else f"contacted_on is {day}, after the answer"
 
 
 def match_answers(
@@ -171,6 +198,7 @@ def match_answers(
         score = listed[there]
         kept = {column: _spelt(getattr(answer, column))[-1] for column in ("channel", "outcome", "reason", "by")}
         kept |= {"customer_id": there[0], "product_id": there[1], "until": answer.until if answer.action == "snooze" else ""}
+        kept |= dict.fromkeys(MAY, "") if answer.action != "contacted" else {}
         found.append(replace(answer, **kept, score="" if score is None else repr(score)))
     refuse_rows(wrong, name)
     return found
@@ -212,7 +240,7 @@ def write_answers(out: Path, target: str, answers: Sequence[Answer]) -> None:
     """Write the file of one target in one step, with these answers and no others."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, "score", "play"])
+    writer.writerow([*COLUMNS, "score", "play", "contacted_on"])
     writer.writerows([_guarded(cell) for cell in answer_cells(answer)] for answer in answers)
     disk.write(out / "feedback" / f"{target}.csv", written.getvalue().encode("utf-8", errors="replace"))
 
@@ -220,31 +248,3 @@ def write_answers(out: Path, target: str, answers: Sequence[Answer]) -> None:
 def _guarded(text: str) -> str:
     """Return a cell that is no formula and reads back as it was: one apostrophe goes before what begins like one or like a formula."""
     return "'" + text if text.startswith(("'", *FORMULA_STARTS)) else text
-
-
-def customer_answers(
-    answers: Iterable[Answer], at: datetime, *, static: bool, zone: str, horizon_days: int, wrong_alarm_days: float
-) -> pd.DataFrame:
-    """Return how customers stand at a moment by what was answered until then: one row each, sorted by id.
-
-    customer_id; contacted_at (newest contact); rests (empty, snoozed or too_late), rests_until, rests_since (naive UTC), score_then, said
-    (the action). The newest of snooze, wrong alarm and too late counts: a snooze until its date (00:00 in ``zone``), a wrong alarm for
-    ``wrong_alarm_days`` like a snooze, "too late" for one horizon.
-    """
-    found: dict[str, dict[str, object]] = {}
-    # By the key at last: equal instants must not depend on which file was taken first.
-    known = sorted(((one.known_at(static=static), one.at, one.key, one) for one in answers), key=lambda each: each[:3])
-    for since, _, _, answer in known:
-        if since > at or answer.action == "approved":
-            continue
-        row = found.setdefault(answer.customer_id, {"customer_id": answer.customer_id, "rests": ""})
-        if answer.action == "contacted":
-            row["contacted_at"] = since
-            continue
-        days = horizon_days if answer.action == "too_late" else wrong_alarm_days
-        until = as_of_instant(answer.until, zone) if answer.action == "snooze" else since + timedelta(days=days)
-        row |= {"rests": "too_late" if answer.action == "too_late" else "snoozed", "said": answer.action}
-        row |= {"rests_until": until, "rests_since": since, "score_then": float(answer.score) if answer.score else None}
-    columns = ["customer_id", "contacted_at", "rests", "rests_until", "rests_since", "score_then", "said"]
-    types = {"customer_id": "str", "rests": "str", "score_then": "float64"} | dict.fromkeys(columns[1:2] + columns[3:5], "datetime64[us]")
-    return pd.DataFrame([found[one] for one in sorted(found)], columns=columns).astype(types)

@@ -12,6 +12,9 @@ from prevenance.decide.playbook import TOPICS, Play, Playbook, play_of
 AGAIN_DAYS = 60
 """Days within which no customer gets the same play twice."""
 
+TICKET_IDS = "ticket_ids"
+"""Among the things of a customer: the numbers of tickets that plays may name, parted by chr(31), for links; no play names it."""
+
 Told = tuple[str, str, str]
 """A reason for a play: its family, the column it tells, and which way that went."""
 
@@ -63,9 +66,10 @@ def plays_done(answers: Iterable[Answer], at: datetime, *, static: bool) -> dict
     found: dict[str, dict[str, datetime]] = {}
     for one in answers:
         since = one.known_at(static=static)
-        if one.action == "contacted" and one.play and timedelta(0) <= at - since < timedelta(days=AGAIN_DAYS):
+        if one.action == "contacted" and one.play and since <= at < one.contacted_at(static=static) + timedelta(days=AGAIN_DAYS):
             mine = found.setdefault(one.customer_id, {})
-            mine[one.play] = max(since, mine.get(one.play, since))
+            moment = one.contacted_at(static=static)
+            mine[one.play] = max(moment, mine.get(one.play, moment))
     return found
 
 

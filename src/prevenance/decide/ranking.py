@@ -12,7 +12,7 @@ import pandas as pd
 
 from prevenance.base.days import local_time
 from prevenance.decide.playbook import Playbook
-from prevenance.decide.plays import Situation, chosen_play
+from prevenance.decide.plays import TICKET_IDS, Situation, chosen_play
 from prevenance.order.decision import APART, COOLING
 from prevenance.targets.target import ANY_OUTCOME, TargetWords
 from prevenance.words import Words
@@ -28,7 +28,7 @@ PAIR_COLUMNS = ("product_id", "product")
 
 PRIVATE = (
     *("place", "apart", "apart_until", "woken_points", "in_band", "drawn_at", "why_above"),
-    *("action_family", "owner_role", "draft", "play", "left_out", "hours"),
+    *("action_family", "owner_role", "draft", "play", "left_out", "ticket_ids", "hours"),
 )
 """What pages may show of a row besides the columns of the list."""
 
@@ -107,7 +107,7 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", above: str =
     >>> from prevenance.words import words
     >>> rows = pd.DataFrame({"rank": [1, 2], "score": [0.2, 0.6], "value_at_stake": [84000.0, 12000.0], "expected_value": [2460.0, 1020.0]})
     >>> why_above(rows, words("en"), "EUR").tolist()
-    ['Above a higher chance: €84k a year at stake, not €12k', '']
+    ['The next row has the higher chance; €84k a year is at stake here, €12k there', '']
     """
     below = ranked.shift(-1)
     lower = ranked["rank"].notna() & below["rank"].notna() & (ranked["score"] < below["score"])
@@ -116,7 +116,7 @@ def why_above(ranked: pd.DataFrame, say: Words, currency: str = "", above: str =
         if not odd or pd.isna(value):
             told.append("")
         elif pd.isna(other):
-            told.append(say("Above a higher chance: what is at stake there is not known"))
+            told.append(say("The next row has the higher chance; what is at stake there is not known"))
         else:
             told.append(say(above, here=say.money(value, currency), there=say.money(other, currency)))
     return pd.Series(told, index=ranked.index, dtype="str")
@@ -129,8 +129,8 @@ def _states(rows: pd.DataFrame) -> pd.Series:
 
 
 def _with_actions(rows: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Words) -> pd.DataFrame:
-    """Return the rows with action, act_by, action_family, owner_role, draft, play and left_out, filled where a row is to be worked."""
-    names = ["action", "owner_role", "draft", "act_by", "action_family", "play", "left_out"]
+    """Return the rows with action, act_by, action_family, owner_role, draft, play, left_out and ticket_ids, filled where a row is to be worked."""
+    names = ["action", "owner_role", "draft", "act_by", "action_family", "play", "left_out", "ticket_ids"]
     told: list[tuple[str | None, ...]] = []
     nobody: list[None] = [None] * len(rows)
     asked = (rows["rank"].notna(), rows["family"], rows.get("situation", nobody), rows.get("product", nobody))
@@ -146,7 +146,9 @@ def _with_actions(rows: pd.DataFrame, stamp: Stamp, playbook: Playbook, say: Wor
         if found.left_out:
             done = say.date(here.done[found.left_out.name], beside=stamp.cutoff)
             left_out = say("Not again within 60 days: {action} (done on {date})", action=say(found.left_out.action, **things), date=done)
-        told.append((*found.play.told(say, things), by, found.play.family or "other", found.play.name, left_out))
+        told.append(
+            (*found.play.told(say, things), by, found.play.family or "other", found.play.name, left_out, things.get(TICKET_IDS, ""))
+        )
     return rows.assign(**{name: pd.Series([one[n] for one in told], index=rows.index, dtype="str") for n, name in enumerate(names)})
 
 

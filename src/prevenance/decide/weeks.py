@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from prevenance.decide import feedback
+from prevenance.decide import answered, feedback
 from prevenance.decide.feedback import Answer
 from prevenance.features.build import build, definitions_giving
 from prevenance.features.define import Definition
@@ -181,7 +181,11 @@ def contacted_this_week(peace: Peace, history: History, cutoff: datetime, listed
     """Return whose contact used up this week's capacity: of those ``listed`` on Monday whom a contact names since, and who was answered to be contacted."""
     since = week_began(cutoff, peace.zone)
     named = suppression.newest_contacts(history, [cutoff], (cutoff - since) / timedelta(days=1))[cutoff]
-    known = {one.customer_id for one in answers if one.action == "contacted" and since <= one.known_at(static=peace.static) <= cutoff}
+    known = {
+        one.customer_id
+        for one in answers
+        if one.action == "contacted" and since <= one.contacted_at(static=peace.static) and one.known_at(static=peace.static) <= cutoff
+    }
     return known | (set(named) & set(listed))
 
 
@@ -207,7 +211,7 @@ def standing_at(
 
     def with_standing(rows: pd.DataFrame, moment: datetime, answers: list[Answer]) -> pd.DataFrame:
         ids = rows["customer_id"]
-        said = feedback.customer_answers(
+        said = answered.customer_answers(
             answers,
             moment,
             static=peace.static,

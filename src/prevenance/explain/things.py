@@ -173,6 +173,10 @@ def own_things(history: History, cutoff: datetime, customers: Sequence[str], say
 
 def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) -> dict[str, str]:
     found: dict[str, str] = {}
+    numbers = [str(row[name]) for name in ("first_id", "second_id", "again") if row.get(name)]
+    # A number that was shortened for a sentence leads nowhere.
+    if whole := list(dict.fromkeys(one for one in numbers if one == one_line(one, LONGEST))):
+        found["ticket_ids"] = chr(31).join(whole)
     for name in ("again", "category", "invoice", "feature", "release"):
         if row.get(name):
             found[name] = one_line(row[name], LONGEST)

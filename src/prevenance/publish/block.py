@@ -9,7 +9,7 @@ from typing import Any
 
 from prevenance.base.formats import json_value
 from prevenance.decide import ranking
-from prevenance.publish.cells import Row, View, one_line, row_details, table_words
+from prevenance.publish.cells import Row, View, is_rising, one_line, row_details, table_words
 from prevenance.publish.opened import PART_KINDS, Parts
 from prevenance.publish.wording import is_known
 from prevenance.words import Words
@@ -83,6 +83,7 @@ def _private(rows: Sequence[Row]) -> dict[str, Any]:
         "_renews_on": _column([row_details(row).get("renews_on") for row in rows]),
         "_last_contact": _column([row_details(row).get("last_contact") for row in rows]),
         "_families": _column([" ".join(reason_families(row)) or None for row in rows]),
+        "_rising": _column([int(is_rising(row)) for row in rows]),
         "_moved": _column([row.get("moved") or None for row in rows]),
     }
 
@@ -141,7 +142,7 @@ def list_filters(say: Words, view: View, rows: Sequence[Row]) -> dict[str, Any]:
     chips = [
         ("renewal", say("Renews within 90 days"), any(row_details(row).get("renews_on") for row in rows)),
         ("new", say("New"), True),
-        ("rising", say("Rising"), any(is_known(row.get("change_28d")) for row in rows)),
+        ("rising", say("Rising"), any(map(is_rising, rows))),
         ("quiet", say("No contact in 30 days"), any("last_contact" in row_details(row) for row in rows)),
     ]
     return {

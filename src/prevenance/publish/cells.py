@@ -18,6 +18,7 @@ TEXT_LENGTH = 240
 """Characters of any other text from a view that a page shows."""
 STEADY = 5.0
 """Percentage points of change that are steady at least; half the band of the chance where that is more."""
+NEAR_DAYS = 90
 SMALL = (90, 20)
 """Width and height of the small line in a row."""
 SHAPES = {
@@ -90,14 +91,23 @@ def trend_cell(say: Words, row: Row) -> dict[str, str]:
     if not is_known(change):
         word = say("no earlier chance") if is_known(row.get("score")) else ""
         return {"kind": "none", "shape": "", "points": "", "word": word, "why": ""}
-    low, high = row.get("score_low"), row.get("score_high")
-    noise = max(STEADY, 50 * (high - low)) if is_known(low) and is_known(high) else STEADY
-    if abs(change) <= noise:
+    if abs(change) <= _noise(row):
         return {"kind": "flat", "shape": "▬", "points": "", "word": say("steady"), "why": ""}
     told = row_details(row).get("moved")
     why = one_line(told[0], TEXT_LENGTH) if told else ""
     kind, shape, word = ("up", "▲", say("rising")) if change > 0 else ("down", "▼", say("falling"))
     return {"kind": "flat" if told == [] else kind, "shape": shape, "points": points_text(say, change, 0), "word": word, "why": why}
+
+
+def is_rising(row: Row) -> bool:
+    """Return whether a chance rose by more than its noise: what the row calls rising."""
+    change = row.get("change_28d")
+    return is_known(change) and change > _noise(row)
+
+
+def _noise(row: Row) -> float:
+    low, high = row.get("score_low"), row.get("score_high")
+    return max(STEADY, 50 * (high - low)) if is_known(low) and is_known(high) else STEADY
 
 
 def points_text(say: Words, value: Any, places: int = 1) -> str:
@@ -141,26 +151,20 @@ def days_until(say: Words, cutoff: str, day: Any) -> int | None:
     return (until - since).days if until and since else None
 
 
+def is_near(say: Words, cutoff: str, day: Any) -> bool:
+    """Return whether a date lies within the next 90 days: beyond them the date alone is told."""
+    apart = days_until(say, cutoff, day)
+    return apart is not None and 0 <= apart <= NEAR_DAYS
+
+
 def contact_texts(say: Words, cutoff: str, row: Row) -> tuple[str, str]:
-    """Return the last contact and the next one: ``47 days ago (call)`` and ``next 8 Oct``."""
+    """Return the last contact (what it was stands in the history) and the next one: ``47 days ago`` and ``next 8 Oct``."""
     told = row_details(row)
-    kind = contact_words(say).get(str(told.get("last_contact_kind")), one_line(told.get("last_contact_kind") or "", 30))
     _, ago = date_and_distance(say, cutoff, told.get("last_contact"))
     # A source that tells of no contacts says nothing of them, which is not "no contact yet".
-    last = f"{ago} ({kind})" if ago and kind else ago or (say("no contact yet") if "last_contact" in told else "")
+    last = ago or (say("no contact yet") if "last_contact" in told else "")
     day, _ = date_and_distance(say, cutoff, told.get("next_contact"))
-    return last, say("next {date}", date=day) if day else say("none planned") if last else ""
-
-
-def contact_words(say: Words) -> dict[str, str]:
-    """Return what the kinds of contact are called."""
-    return {
-        "call": say("call"),
-        "email": say("email"),
-        "meeting": say("meeting"),
-        "training": say("training"),
-        "campaign": say("campaign"),
-    }
+    return last, say("next {date}", date=day) if day else ""
 
 
 def table_words(say: Words) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 
-from prevenance.publish import cells, floors, header
+from prevenance.publish import cells, floors, header, links, moves
 from prevenance.publish.cells import Row, View, one_line
 from prevenance.publish.template import utf8_text
 from prevenance.publish.wording import view_words
@@ -19,7 +19,7 @@ def digest_text(view: View) -> str:
     say = view_words(view)
     listed = [row for row in view.get("rows") or [] if cells.group_of(row) == "listed"]
     first, ahead = header.fits_sentences(say, view)
-    moved = header.movement_texts(say, view)
+    moved = moves.movement_texts(say, view)
     late = [told for told, is_late in header.source_freshness(say, view) if is_late]
     head = [
         f"# {markdown_text(header.list_title(say, view))} · {markdown_text(say.date(str(view.get('date') or view.get('cutoff') or '')[:10]))}",
@@ -37,7 +37,7 @@ def digest_text(view: View) -> str:
 
 
 def _row(say: Words, view: View, row: Row) -> str:
-    cutoff = str(view.get("cutoff") or "") or None
+    cutoff = str(view.get("date") or view.get("cutoff") or "") or None
     stake, expected = cells.stake_texts(say, row, str(view.get("currency") or ""))
     money = f"{stake} → {expected}" if expected else stake
     owner = f" ({markdown_text(row['owner'], 40)})" if row.get("owner") else ""
@@ -47,14 +47,23 @@ def _row(say: Words, view: View, row: Row) -> str:
         if text
     )
     by = say("by {date}", date=say.date(str(row["act_by"]), beside=cutoff)) if row.get("act_by") else ""
-    action = " ".join(text for text in (markdown_text(row.get("action") or ""), by) if text)
-    return f"**{markdown_text(cells.customer_name(row))}**{owner}: {facts}" + (f" → {action}" if action else "")
+    addresses = links.ticket_addresses(view, row)
+    told = "".join(_link(piece, to) for piece, to in links.linked_parts(one_line(row.get("action") or ""), addresses))
+    action = " ".join(text for text in (told, by) if text)
+    return f"**{_link(cells.customer_name(row), links.customer_address(view, row))}**{owner}: {facts}" + (f" → {action}" if action else "")
 
 
 def _moved(say: Words, row: Row) -> str:
     """Return why the chance moved within 28 days; "" for one that is steady, or that nothing explains."""
     trend = cells.trend_cell(say, row)
     return say("{points} points in 28 days: {facts}", points=trend["points"], facts=trend["why"]) if trend["why"] else ""
+
+
+def _link(text: str, address: str) -> str:
+    """Return a text, leading to an address where there is one; addresses hold nothing that ends a link."""
+    # markdown_text takes the blanks at the ends, which part a number from its sentence.
+    ends = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"[{markdown_text(text)}]({address})" if address else f"{ends[0]}{markdown_text(text)}{ends[1] if text.strip() else ''}"
 
 
 def markdown_text(text: object, longest: int = 300) -> str:

@@ -8,6 +8,9 @@ from prevenance.targets import words_of
 from prevenance.targets.target import ANY_OUTCOME, TargetWords
 from prevenance.words import DASH, Words
 
+WHOLE = 0.75
+"""Outcomes expected among those listed below which their number is not told."""
+
 
 def target_words(view: View) -> TargetWords:
     """Return what people read of the target of a view."""
@@ -60,8 +63,10 @@ def _ahead(say: Words, view: View, told: View) -> str:
     amount = say.money(money, str(view.get("currency") or ""))
     if not is_known(expected):
         return say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days) if is_known(money) else ""
-    number = say.number(expected) if expected >= 3 else short_number(say, expected)
-    return say(words.expected_money if is_known(money) else words.expected, number=number, n=days, amount=amount)
+    # People come whole: "about 2.9 of them" is nothing that a person says, and half of one is left to the money.
+    if expected < WHOLE:
+        return say("{amount} is expected to be at stake among them within {n} days.", amount=amount, n=days) if is_known(money) else ""
+    return say(words.expected_money if is_known(money) else words.expected, number=say.number(expected), n=days, amount=amount)
 
 
 def record_sentence(say: Words, view: View) -> str:
@@ -101,57 +106,6 @@ def _missed(say: Words, view: View, told: View) -> str:
     if not is_known(missed) or not is_known(outcomes) or not outcomes:
         return ""
     return say(target_words(view).missed, missed=missed, n=outcomes)
-
-
-def movement_texts(say: Words, view: View) -> list[str]:
-    """Return what moved since the last list and who stands apart: short texts, those of nought left out."""
-    told = view.get("moved") or {}
-    gone = told.get("gone") or []
-    counted = {
-        "snoozed": say("Snoozed"),
-        "woken": say("Woken early"),
-        "not_enough_data": say("Not enough data"),
-        "too_late": say("Too late"),
-        "holdout": say("Hold-out"),
-        "escalated": say("Escalated"),
-    }
-    first = (
-        [f"{say('New')} {say.number(told.get('new') or 0)}", f"{say('Gone')} {say.number(len(gone))}{_gone(say, gone)}"]
-        if told.get("since")
-        else []
-    )
-    return first + [f"{word} {say.number(told[key])}" for key, word in counted.items() if told.get(key)] + _excluded(say, told)
-
-
-def _gone(say: Words, gone: list[Any]) -> str:
-    said = gone_words(say)
-    whys: dict[str, int] = {}
-    for one in gone:
-        why = str(one.get("why") or "")
-        whys[said.get(why, one_line(why.replace("_", " "), 40))] = whys.get(said.get(why, one_line(why.replace("_", " "), 40)), 0) + 1
-    return " (" + ", ".join(f"{say.number(n)} {why}" for why, n in whys.items() if why) + ")" if any(whys) else ""
-
-
-def gone_words(say: Words) -> dict[str, str]:
-    """Return why a customer is no longer on the list -> its word."""
-    return {
-        "recovered": say("recovered"),
-        "renewed": say("renewed"),
-        "left": say("left"),
-        "contacted": say("contacted"),
-        "snoozed": say("snoozed"),
-        "opted_out": say("opted out"),
-        "overtaken": say("overtaken"),
-        "too_late": say("too late"),
-        "cooling_down": say("contacted"),
-    }
-
-
-def _excluded(say: Words, told: View) -> list[str]:
-    excluded = told.get("excluded") or {}
-    names = {"opted_out": say("opted out"), "cooling_down": say("contacted lately")}
-    parts = [f"{say.number(excluded[key])} {word}" for key, word in names.items() if excluded.get(key)]
-    return [say("Left out: {parts}", parts=", ".join(parts))] if parts else []
 
 
 def source_freshness(say: Words, view: View) -> list[tuple[str, bool]]:

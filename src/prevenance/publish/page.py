@@ -7,7 +7,7 @@ and only the page's own style and scripts may run (by their hash).
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from prevenance.publish import block, cells, floors, header, opened
+from prevenance.publish import block, cells, floors, header, links, moves, opened
 from prevenance.publish.cells import Row, View
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known, view_words
@@ -36,6 +36,8 @@ def list_page(view: View) -> str:
         cells=cells,
         header=header,
         floors=floors,
+        links=links,
+        moves=moves,
         groups=shown,
         static=static,
         first=block.FIRST,

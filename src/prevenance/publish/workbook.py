@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from prevenance.base.days import local_time
 from prevenance.base.formats import json_value, neutral_text
 from prevenance.decide.ranking import PAIR_COLUMNS
-from prevenance.publish import floors, header
+from prevenance.publish import floors, header, links, moves
 from prevenance.publish.block import COLUMNS, CONSTANT
 from prevenance.publish.cells import Row, View, group_of, row_details
 from prevenance.publish.wording import is_known, one_line, view_words
@@ -29,6 +29,8 @@ LONGEST = 32_767
 WEEK = ("also", "week_done", "week_left")
 """Columns of a list that has several lists in it."""
 CUT = " … [cut]"
+MOST_LINKS = 30_000
+"""Rows whose cells may lead somewhere: a sheet holds 65,530 links, two a row."""
 ADDED = ("apart", "renews_on", "last_contact", "next_contact")
 """Columns that the spreadsheet has besides those of list.csv."""
 WIDTHS = {
@@ -82,6 +84,7 @@ def _formats(workbook: Workbook, currency: str) -> dict[str, Any]:
         "day": {"num_format": "d mmm yyyy", "align": "left"},
         "instant": {"num_format": "yyyy-mm-dd hh:mm", "align": "left"},
         "wrapped": {"text_wrap": True},
+        "linked": {"text_wrap": True, "font_color": "#1D5C63", "underline": 1},
         "text": {},
     }
     return {name: workbook.add_format({"valign": "top", **shape}) for name, shape in shapes.items()}
@@ -102,12 +105,20 @@ def _list(sheet: Worksheet, say: Words, view: View, formats: Mapping[str, Any]) 
     for here, row in enumerate(rows, start=1):
         for place, name in enumerate(names):
             _write(sheet, say, (here, place), _value(row, view, name), _KIND.get(name, "text"), formats)
+        for name, to in _addresses(row, view).items() if here < MOST_LINKS else ():
+            sheet.write_url(here, names.index(name), to, formats["linked"], cell_text(_value(row, view, name)))
     sheet.freeze_panes(1, names.index("name") + 1)
     sheet.autofilter(0, 0, max(len(rows), 1), len(names) - 1)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+
+
+def _addresses(row: Row, view: View) -> dict[str, str]:
+    """Return column -> address of its cell: of the customer, and of the first ticket that the action names (a cell has one link)."""
+    tickets = list(links.ticket_addresses(view, row).values())[:1] if row.get("action") else []
+    return {name: to for name, to in (("name", links.customer_address(view, row)), ("action", "".join(tickets))) if to and row.get(name)}
 
 
 def _value(row: Row, view: View, name: str) -> Any:
@@ -167,7 +178,7 @@ def _facts(say: Words, view: View) -> list[tuple[str, str]]:
         (say("This week"), " ".join([*header.fits_sentences(say, view), floors.bounds_sentence(say, view)]).strip()),
         (say("How good it was"), header.record_sentence(say, view)),
         (say("Changed by a contact"), header.effect_sentence(say, view)),
-        (say("Since the last list"), "; ".join(header.movement_texts(say, view))),
+        (say("Since the last list"), "; ".join(moves.movement_texts(say, view))),
         (say("As of"), show(view.get("cutoff"))),
         (say("Known until"), show(view.get("data_until"))),
         (say("Sources"), sources),

@@ -44,7 +44,9 @@ def take_answers(given: Settings, steps: Steps) -> dict[str, Any]:
     for one in found:
         folder = _folder(out, one)
         play = done.setdefault(folder, {} if folder in done else _plays(folder)).get(one.customer_id, "")
-        answers.append(replace(one, by=one.by or user, play=play))
+        # A contact that did something else leaves the proposed play undone.
+        done_play = "" if one.play == feedback.OTHER_PLAY else one.play or play
+        answers.append(replace(one, by=one.by or user, play=done_play))
     steps("keep the answers")
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append_answers(out, target, [one for one in answers if one.target == target]) for target in targets}

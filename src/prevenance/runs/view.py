@@ -26,7 +26,7 @@ from prevenance.publish.published import Published, published_lists_before
 from prevenance.runs import headline
 from prevenance.runs.feeds import LATE
 from prevenance.runs.inputs import Inputs
-from prevenance.runs.listed import NO_MODEL, Listed
+from prevenance.runs.listed import Listed
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
@@ -94,7 +94,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "verb": say(target.words.verb),
         "model": {"version": digest[:12], "kind": fitted.kind},
         "scored_at": None,
-        "no_model": NO_MODEL.get(fitted.kind, ""),
+        "no_model": _no_model(say, fitted.kind),
         "alerts": [
             {"table": gate.table, "facts": gate.facts, "without": LATE in inputs.counts[gate.table].excluded}
             for gate in inputs.gates
@@ -116,6 +116,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
         "links": headline.page_links(out, target.name),
+        "addresses": dict(given.source.links),
     }
     rows, messages = _rows(given, basis, ranked, made, last, say)
     view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
@@ -144,6 +145,15 @@ def _weeks(made: Listed) -> dict[str, list[float | None]]:
     """Return customer_id -> the chances of twelve weeks, as the list decided by them."""
     values = made.weeks[[f"week_{number}" for number in range(story.SHOWN)]].astype(object)
     return dict(zip(made.weeks["customer_id"], values.where(values.notna(), None).to_numpy().tolist(), strict=True))
+
+
+def _no_model(say: Words, kind: str) -> str:
+    """Return why there is no model, where none made the list; ``listed.NO_MODEL`` says the same to the terminal and the manifest."""
+    told = {
+        "rule": say("Ranked by the simple rule: rules, no model"),
+        "health_score": say("Ranked by your present health score, no model"),
+    }
+    return told.get(kind, "")
 
 
 def _bytes(text: str | bytes) -> bytes:

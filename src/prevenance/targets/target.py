@@ -24,7 +24,7 @@ class TargetWords:
     why: str = "Why, and what speaks against"
     against: str = "What speaks against it"
     against_one: str = "Against: {reason}"
-    above: str = "Above a higher chance: {here} a year at stake, not {there}"
+    above: str = "The next row has the higher chance; {here} a year is at stake here, {there} there"
     verb: str = "have the outcome"
     past: str = "had the outcome"
     absent: str = "The customer was not active in the {n} days before {date}, so this list did not ask about them"

@@ -14,7 +14,7 @@ WORDS = TargetWords(
     hits="{where}, {hits} of the {n} customers on the list opened a ticket.",
     missed="{missed} of the {n} that opened one were not on it.",
     similar="Of {n} similar customers of the past, {outcome} opened a ticket.",
-    above="Above a higher chance: {here} at stake, not {there}",
+    above="The next row has the higher chance; {here} is at stake here, {there} there",
     verb="open a ticket",
     past="opened a ticket",
 )

@@ -99,7 +99,13 @@ class Words:
 
     def filled(self, text: str, **values: Any) -> str:
         """Return a text that is in the language already, its placeholders filled."""
-        return _formatter(self).vformat(text, (), values) if "{" in text else text
+        if "{" not in text:
+            return text
+        # "7 oct." at the end of a sentence brings its own full stop.
+        own = [name for name, value in values.items() if isinstance(value, str) and value.endswith(".") and f"{{{name}}}." in text]
+        for name in own:
+            text = text.replace(f"{{{name}}}.", f"{{{name}}}")
+        return _formatter(self).vformat(text, (), values)
 
     def single(self, value: Any) -> bool:
         """Return whether a number, printed without decimals, takes the singular."""

@@ -45,7 +45,7 @@ const days = (day) => (Date.parse(day.slice(0, 10)) - Date.parse(run.day)) / 864
 const CHIPS = {
   renewal: (i) => { const day = cell("_renews_on", i); return Boolean(day) && days(day) >= 0 && days(day) <= 90; },
   new: (i) => cell("state", i) === "new" || cell("_moved", i) === "entered",
-  rising: (i) => (cell("change_28d", i) || 0) >= 1,
+  rising: (i) => cell("_rising", i) === 1,
   quiet: (i) => { const day = cell("_last_contact", i); return !day || days(day) <= -30; },
 };
 const FILTERS = {

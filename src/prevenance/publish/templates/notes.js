@@ -1,5 +1,5 @@
 /* Notes: what was done with a row. They stay in this browser until they are saved as feedback.csv. */
-const NOTE = ["target", "customer_id", "product_id", "run_id", "cutoff", "action", "at", "until", "channel", "outcome", "reason", "by"];
+const NOTE = ["target", "customer_id", "product_id", "run_id", "cutoff", "action", "at", "until", "channel", "outcome", "reason", "by", "contacted_on", "play"];
 const STORE = "prevenance.notes";
 let notes = [];
 try { notes = JSON.parse(localStorage.getItem(STORE)) || []; } catch { notes = []; }
@@ -22,12 +22,17 @@ function noted(one) {
   $("span", place).textContent = note ? filled(labels.noted, { action: labels.acts[note.action] }) : "";
   $("[data-undo]", place).hidden = !note || Boolean(note.saved);
 }
+const today = () => new Date(Date.now() - new Date().getTimezoneOffset() * 6e4).toISOString().slice(0, 10);
 let asked = null;
 function ask(one, action, from) {
   if (action === "too_late" || action === "approved") { note(one, action, {}); return; }
   const dialog = $("#d-" + action);
   asked = one;
   $(".whom", dialog).textContent = cell("name", one.i) || cell("customer_id", one.i);
+  if (action === "contacted") {
+    $("#contacted-on").value = $("#contacted-on").max = today();
+    $("#other-play").checked = false;
+  }
   dialog.showModal();
   const at = from.getBoundingClientRect();
   const width = document.documentElement.clientWidth;
@@ -37,7 +42,7 @@ function ask(one, action, from) {
   } else dialog.removeAttribute("style");
 }
 function note(one, action, said) {
-  const made = { target: whose("target", one.i), customer_id: cell("customer_id", one.i), product_id: cell("product_id", one.i) || "", run_id: whose("run_id", one.i), cutoff: run.cutoff, action, at: new Date().toISOString().slice(0, 19) + "Z", until: "", channel: "", outcome: "", reason: "", by: $("#by").value.trim() };
+  const made = { target: whose("target", one.i), customer_id: cell("customer_id", one.i), product_id: cell("product_id", one.i) || "", run_id: whose("run_id", one.i), cutoff: run.cutoff, action, at: new Date().toISOString().slice(0, 19) + "Z", until: "", channel: "", outcome: "", reason: "", by: $("#by").value.trim(), contacted_on: "", play: "" };
   const before = of(one.i);
   notes = notes.filter((each) => each !== before || each.saved);
   notes.push(Object.assign(made, said));
@@ -60,6 +65,7 @@ document.addEventListener("click", (event) => {
     const said = { channel: picked.channel || "", outcome: picked.outcome || "", reason: picked.reason || "" };
     if (picked.days) said.until = new Date(Math.max(Date.now(), Date.parse(run.day)) + picked.days * 864e5).toISOString().slice(0, 10);
     else if ("days" in picked) said.until = $("#until").value;
+    if ("channel" in picked) Object.assign(said, { contacted_on: $("#contacted-on").value, play: $("#other-play").checked ? "other" : "" });
     at("dialog").close();
     note(asked, at("dialog").id.slice(2), said);
   } else if (event.target.matches("dialog")) event.target.close();
@@ -106,6 +112,8 @@ addEventListener("beforeprint", () => {
   }
 });
 
+/* A browser asks before it closes a page whose notes are in no file yet. */
+addEventListener("beforeunload", (event) => { if (notes.some((each) => !each.saved)) event.preventDefault(); });
 keep();
 for (const group of groups) if (!group.details || group.details.open) show(group);
 recall();

@@ -13,6 +13,7 @@ from prevenance.demo.switches import LEAKS
 from prevenance.order.policies import POLICIES
 from prevenance.privacy.retention import check_retention
 from prevenance.publish.folders import WEEK
+from prevenance.publish.links import check_links
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
@@ -76,6 +77,7 @@ def check_settings(given: Settings) -> None:
     for view, declared in given.source.files.items():
         check_entry(view, declared)
     _check_delays(given.source.delay_days)
+    check_links(given.source.links)
     values = asdict(given)
     for key, value in _numbers(values):
         _check_size(key, value)

@@ -32,6 +32,8 @@ class SourceSettings:
     database: dict[str, Any] = field(default_factory=dict)
     # files entry -> its key columns: tables that are edited in place, kept by `make record`
     record: dict[str, list[str]] = field(default_factory=dict)
+    # customer or ticket -> where it is looked up, such as customer: "https://crm.example/{customer_id}"; names on pages, spreadsheet and digest lead there
+    links: dict[str, str] = field(default_factory=dict)
     between_tables: str = "warn"  # read by nothing; taken so that older files stay as they are
     # target -> its settings here, with outreach:, validation:, tables: of its own; all run unless target= asks
     targets: dict[str, Any] = field(default_factory=dict)
