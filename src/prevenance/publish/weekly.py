@@ -38,9 +38,10 @@ def list_titles(say: Words, views: Sequence[View]) -> dict[str, str]:
 
 def page_texts(say: Words, missing: Sequence[str]) -> dict[str, Any]:
     """Return the texts of the head: the title, that the page claims nothing of its own, which lists are not in it."""
+    lists = ", ".join(header.list_title(say, {"target": one, "kind": one}) for one in missing)
     record = say("This page claims no hits of its own: how good each list was stands on its page.")
     return {
         "title": say("Whom to contact this week"),
         "record": {"text": record},
-        "missing": say("Not in it, without a list of this date: {lists}", lists=", ".join(missing)) if missing else "",
+        "missing": say("Not in it, without a list of this date: {lists}", lists=lists) if missing else "",
     }
