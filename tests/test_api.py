@@ -136,7 +136,7 @@ def test_nothing_later_than_the_history_is_to_be_had(history):
     for name in history.tables:
         rows = history.table(name)
         assert (rows[["event_at", "known_at"]].max() <= pd.Timestamp(history.as_of)).all() or name == "consents"
-    with pytest.raises(pv.PrevenanceError, match="E208 .*ends.*FIX: ask a history of as_of=2026-07-15"):
+    with pytest.raises(pv.PrevenanceError, match="E208 .*ends.*FIX: ask a history of as_of=2026-07-16"):
         history.features("churn", ["2026-07-15T12:00:00"])
     with pytest.raises(pv.PrevenanceError, match='E203 .*did you mean "tickets"'):
         history.table("tikets")

@@ -121,7 +121,7 @@ def test_a_reason_s_text_never_has_a_forbidden_outcome(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_for_nought(language):
     wording = WORDINGS["logins_28d"]
-    told = {"en": "Logins in 28 days: none (usually 41)", "fr": "Connexions en 28 jours : néant (d'habitude : 41)"}
+    told = {"en": "Logins in 28 days: none (usually 41)", "fr": "Connexions en 28 jours : néant (d’habitude : 41)"}
     told |= {"de": "Anmeldungen in 28 Tagen: keine (sonst 41)"}
     assert compared_text(wording, 0.0, 41.0, "own", words(language)).replace("\xa0", " ") == told[language]
 
