@@ -28,6 +28,8 @@ from prevenance.sources.intake import Source, intake
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
 
+pytestmark = pytest.mark.long
+
 SOLD = {"crm_accounts.csv", "crm_account_changes.csv", "subscriptions.csv", "subscription_changes.csv", "invoices.csv"}
 """What shows who bought what."""
 
@@ -77,7 +79,6 @@ def test_the_smallest_companies_can_be_read(tmp_path: Path, customers: int, mont
     assert read.counts["customers"].read >= facts["accounts"] >= customers  # type: ignore[operator]
 
 
-@pytest.mark.long
 def test_every_table_is_given_within_the_contract(company: tuple[Path, dict[str, object], Intake]) -> None:
     counts = company[2].counts
     assert set(counts) == set(TABLES)
@@ -235,7 +236,6 @@ def test_clean_exports_have_no_flaw(tmp_path: Path) -> None:
     assert rows(read.con, "select count(*) from canonical.consents where not allowed") == [(0,)]
 
 
-@pytest.mark.long
 def test_a_large_company_is_made_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (simulated, company_of, world):
         monkeypatch.setattr(module, "BLOCK", 40)
@@ -271,7 +271,6 @@ def test_hostile_names_come_through_the_door(tmp_path: Path) -> None:
     assert any("\n" in str(name) for name in names)
 
 
-@pytest.mark.long
 def test_a_leak_is_where_truth_says(tmp_path: Path) -> None:
     simulated.write_company(
         tmp_path, demo_of({"customers": amount(120, 300), "months": 14, "leaks": "all", "events": amount(3_000, 10**9)})

@@ -10,6 +10,8 @@ from amount import amount, some
 import prevenance as pv
 from prevenance import testing
 
+pytestmark = pytest.mark.long
+
 SOME = amount(4, 8)
 """Companies: a database of them, or two."""
 TICKETS = pv.Feature("vip_tickets_60d", table="tickets", value=pv.Count(), where="event = 'opened'", days=60, phrase="{value:.0f} tickets")
@@ -94,7 +96,6 @@ def test_a_target_that_looks_elsewhere_is_caught(changes, law):
         testing.check_target(target(**changes), companies=20)
 
 
-@pytest.mark.long
 def test_a_closed_label_that_still_moves_is_caught():
     late = "select n.customer_id, n.event_at as outcome_at from canonical.tickets n where n.event = 'opened' "
     late += (
@@ -107,7 +108,6 @@ def test_a_closed_label_that_still_moves_is_caught():
 BUSIEST = "select customer_id, count(*) as n from tickets group by customer_id having count(*) >= (select count(*) / 12 from tickets)"
 
 
-@pytest.mark.long
 def test_sql_that_compares_customers_and_says_alone_is_caught():
     state = pv.State("busy", ("tickets",), f"select customer_id, n as busy from ({BUSIEST})", {"busy": "{value}"})
     testing.check_features([state], companies=SOME)
