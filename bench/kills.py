@@ -28,6 +28,7 @@ from prevenance.base import disk
 from prevenance.privacy import trail
 
 FIRST, SECOND = "as_of=2026-09-29", "as_of=2026-09-30"
+PUBLISHED = ("churn", "week")
 KILL = "signal=KILL"
 ERRORS = ("error=ENOSPC", "error=EIO", "error=EROFS")
 """What is done to a call; errors take turns."""
@@ -35,7 +36,7 @@ ERRORS = ("error=ENOSPC", "error=EIO", "error=EROFS")
 
 @dataclass
 class Stage:
-    """A folder with one published night (``kept``), a list for the next (``made``), and what the folder is after it (``after``)."""
+    """A folder with one published night (``kept``), the lists of the next (``made``), and what the folder is after it (``after``)."""
 
     out: Path
     kept: Path
@@ -57,14 +58,15 @@ class Stage:
         from prevenance.runs import night
         from prevenance.runs.inputs import prepare_out
 
-        told = json.loads((self.made / "manifest.json").read_text(encoding="utf-8"))
-        files = {name: content for name, content in disk.contents(self.made).items() if name != "manifest.json"}
-        told.pop("files")
-        cutoff = datetime.fromisoformat(told["cutoff"].rstrip("Z"))
+        told = {name: json.loads((self.made / name / "manifest.json").read_text(encoding="utf-8")) for name in PUBLISHED}
+        files = {name: disk.contents(self.made / name) for name in PUBLISHED}
+        for name in PUBLISHED:
+            told[name].pop("files"), files[name].pop("manifest.json")
+        cutoff = datetime.fromisoformat(told["churn"]["cutoff"].rstrip("Z"))
 
-        def tonight(given: Any, *_: Any, **__: Any) -> tuple[str, dict[str, Any]]:
-            folder = publish_list(self.out, "churn", cutoff, files, told, finished.check_list_folder)
-            return "", {"list": str(folder), "run_id": told["run_id"]}
+        def published(name: str) -> dict[str, Any]:
+            folder = publish_list(self.out, name, cutoff, files[name], told[name], finished.check_list_folder)
+            return {"list": str(folder), "run_id": told[name]["run_id"]}
 
         run.settings_of = lambda name, overrides: self.settings  # composed once: most of what such a short night costs
 
@@ -75,8 +77,14 @@ class Stage:
                 os.read(wait, 1)
             return SimpleNamespace(as_of=cutoff, gates=[])
 
-        night.load_inputs, night.publish_target = load, tonight  # type: ignore[assignment]
+        night.load_inputs, night.publish_target = load, lambda *_, **__: ("", published("churn"))  # type: ignore[assignment]
+        night.publish_week = lambda *_: published("week") | dict.fromkeys(("worked", "listed"), 0) | {"lists": []}
         return command("score", [f"out={self.out}", "target=churn", SECOND])
+
+    def keep(self) -> None:
+        """Remember what the newest night published."""
+        for name in PUBLISHED:
+            restored((self.out / "lists" / name / "latest").resolve(), self.made / name)
 
     def scored(self) -> int:
         """Make and publish the list of the second night by the real command."""
@@ -94,7 +102,7 @@ def staged(folder: Path) -> Stage:
     restored(stage.out, stage.kept)
     stage.old = str(whole(stage.out))
     _fine(forked(stage.scored)[0])
-    restored((stage.out / "lists" / "churn" / "latest").resolve(), stage.made)
+    stage.keep()
     return ready(stage)
 
 

@@ -22,6 +22,7 @@ from amount import some
 from pipelines import explain, score
 from pipelines.start.compose import settings_of
 from pipelines.start.run import _guarded
+from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError
 from prevenance.decide.playbook import NEVER
 from prevenance.explain.details import Basis
@@ -315,6 +316,9 @@ VIEW = (
         "assumed",
         "messages",
         "closest",
+        "addresses",
+        "used",
+        "zone",
         "links",
         "rows",
     ),
@@ -374,7 +378,7 @@ def test_a_view_is_complete_and_plain(company, later, target):
     assert view["fits"]["listed"] == int(made.ranked["rank"].notna().sum())
     assert sum(one["customers"] for one in view["segments"]) == len(made.ranked)
     if target == "churn":
-        assert view["moved"]["since"] == published_lists_before(company, "churn", inputs.as_of)[-1].cutoff.date().isoformat()
+        assert view["moved"]["since"] == local_day(published_lists_before(company, "churn", inputs.as_of)[-1].cutoff, "Europe/Paris")
         told_ = [row["details"]["changed"] for row in view["rows"] if row["details"]["changed"]]
         assert told_
         assert all(one["points"] == pytest.approx(one["data"] + one["model"] + one["calibration"], abs=1e-9) for one in told_)

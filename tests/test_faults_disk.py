@@ -49,7 +49,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     restored(made.kept, made.out)
     assert forked(made.scored)[0].status == 0
     made.after, made.runs, made.new = tree(made.out), logged(made.out), str(whole(made.out))
-    restored((made.out / "lists" / "churn" / "latest").resolve(), made.made)
+    made.keep()
     return ready(made)
 
 
@@ -471,8 +471,8 @@ print(json.dumps([looks, len(known), mixed]))
 
 
 def test_fault_67_a_reader_meets_one_version_while_fifty_are_published(out: Path, stage: Stage) -> None:
-    told = json.loads((stage.made / "manifest.json").read_text())
-    files = {name: content for name, content in disk.contents(stage.made).items() if name != "manifest.json"}
+    told = json.loads((stage.made / "churn" / "manifest.json").read_text())
+    files = {name: content for name, content in disk.contents(stage.made / "churn").items() if name != "manifest.json"}
     told.pop("files")
     cutoff, last = datetime.fromisoformat(told["cutoff"].rstrip("Z")), hashlib.sha256(b"49").hexdigest()[:16]
     latest = str(out / "lists" / "churn" / "latest")
