@@ -303,3 +303,23 @@ def test_a_list_alone_names_the_others_and_the_same_night_again_changes_nothing(
     damaged.write_text("rank\n", encoding="utf-8")
     with pytest.raises(PrevenanceError, match="E603 .*list.csv is not what was written"):
         finished.check_list_folder(damaged.parent, manifest)
+
+
+@pytest.mark.parametrize(("on", "done"), [("2026-09-25", 0), ("2026-09-28", 1), ("", 1)])
+def test_a_contact_of_last_week_that_is_told_today_uses_nothing_up_and_rests(monkeypatch: pytest.MonkeyPatch, on: str, done: int) -> None:
+    from datetime import datetime
+    from types import SimpleNamespace
+
+    from prevenance.decide.feedback import Answer
+    from prevenance.runs import week
+
+    at = "2026-09-29T09:00:00Z"
+    told = Answer("churn", "a", "", "0" * 16, at, "contacted", at, "", "", "", "", "", contacted_on=on)
+    monkeypatch.setattr(week, "known_answers", lambda *_, **__: [told])
+    monkeypatch.setattr(week, "peace_of", lambda _: SimpleNamespace(static=False, zone="UTC", cooldown_days=14))
+    part = SimpleNamespace(rows=pd.DataFrame({"customer_id": ["a"], "owner": ["Ann"]}), contacts=20)
+    lists: Any = [SimpleNamespace(view={"target": "churn"}, part=part)]
+    source, outreach = SimpleNamespace(static=False), SimpleNamespace(hours=None, hours_per_contact=1.5)
+    given: Any = SimpleNamespace(folder=None, source=source, outreach=outreach)
+    room, used, resting = week.room_of(given, lists, datetime(2026, 9, 30))
+    assert (room.done, len(used), resting) == (done, done, {"a"})

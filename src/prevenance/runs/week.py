@@ -103,7 +103,7 @@ def room_of(given: Settings, lists: list[_Asked], cutoff: datetime) -> tuple[Roo
         peace_of(given),
         [one for each in lists for one in known_answers(given.folder, each.view["target"], cutoff, static=given.source.static)],
     )
-    said = [(one.customer_id, one.known_at(static=peace.static)) for one in answers if one.action == "contacted"]
+    said = [(one.customer_id, one.contacted_at(static=peace.static)) for one in answers if one.action == "contacted"]
     owners = {str(row["customer_id"]): row["owner"] or NOBODY for each in lists for row in each.view.get("used") or []}
     since, rest = week_began(cutoff, peace.zone), cutoff - timedelta(days=peace.cooldown_days)
     answered = {customer for customer, at in said if since <= at <= cutoff}
