@@ -14,9 +14,10 @@ import yaml
 
 from prevenance.demo import simulated
 from prevenance.demo.company import block_of, health_step, still_working
+from prevenance.demo.foresight import paths_ahead
 from prevenance.demo.growth import OFFERS
 from prevenance.demo.leaving import hazard
-from prevenance.demo.oracle import TARGETS, chances_tonight, contact_effect, newest_cutoffs, oracle_snapshots
+from prevenance.demo.oracle import PATHS, TARGETS, TICKET_PATHS, chances_tonight, contact_effect, newest_cutoffs, oracle_snapshots
 from prevenance.demo.switches import Demo
 from prevenance.demo.truth import average_precision, roc_auc
 from prevenance.demo.world import ADDONS, DAY, END, PLANS, WEEK, World, column_moments, midnight, random_stream
@@ -88,6 +89,19 @@ def test_chances_of_leaving_are_those_of_living_on_many_times() -> None:
     assert np.mean(np.abs(share - chance) < 4 * error + 0.03) > 0.95
     assert chance.mean() == pytest.approx(share.mean(), rel=0.05)
     assert np.mean(np.abs(share - chance[::-1]) < 4 * error + 0.03) < 0.9, "this test would accept anything"
+
+
+@pytest.mark.parametrize("paths", [PATHS, TICKET_PATHS])
+@pytest.mark.parametrize(("by_health", "rate", "off"), [(-1.5, 0.002, 0.03), (-1.5, 0.01, 0.02), (-0.3, 0.02, 0.01), (0.5, 0.001, 0.01)])
+def test_a_few_hundred_paths_tell_what_very_many_of_another_seed_do(paths: int, by_health: float, rate: float, off: float) -> None:
+    few, likely = paths_ahead(14, paths)
+    rng, now = random_stream(1, "another"), np.zeros(400_000)
+    many = np.zeros(len(now))
+    for _ in range(14):
+        many += np.exp(by_health * now)
+        now, _ = health_step(now, rng)
+    told = (1 - np.exp(-rate * np.exp(by_health * few).sum(axis=0))) @ likely
+    assert told == pytest.approx((1 - np.exp(-rate * many)).mean(), rel=off)
 
 
 def history(folder: Path) -> History:

@@ -20,7 +20,7 @@ from prevenance.demo.world import ADDONS, DAY, DRIFT_WEEKS, END, HOUR, NEVER, PL
 TARGETS = {"churn": (90, 7), "tickets": (30, 3), "cross_sell": (90, 0)}
 """Horizon and settle days, as the targets have them by default."""
 STEP_DAYS, CUTOFFS, BURN_IN_DAYS, TESTS = 28, 24, 90, 6
-PATHS, TICKET_PATHS = 300, 60
+PATHS, TICKET_PATHS = 400, 300
 ACTIVE_DAYS = 365
 """A customer may open a next ticket who had anything on one in so many days."""
 
@@ -91,7 +91,7 @@ def contact_effect(world: World, block: Block) -> pd.DataFrame:
     view = foresee_health(world, block, rows, cutoff, horizon, PATHS)
     window, noise = shares_within(view.weeks, cutoff, cutoff + horizon * DAY), leaving_noise(world, view)
     with_, without = (
-        1 - np.exp(-(leaving_rates(world, block, rows, view, contact) * window) @ noise).mean(axis=1) for contact in (True, False)
+        1 - np.exp(-(leaving_rates(world, block, rows, view, contact) * window) @ noise) @ view.likely for contact in (True, False)
     )
     contacted = with_ if world.given.save_effect else without
     return pd.DataFrame({"better_alone": block.people["better_alone"].to_numpy()[rows], "contacted": contacted, "alone": without})
@@ -104,7 +104,7 @@ def _churn(world: World, block: Block, cutoff: np.datetime64) -> pd.DataFrame:
     rate, noise = leaving_rates(world, block, rows, view), leaving_noise(world, view)
 
     def leaves_by(end: np.datetime64) -> np.ndarray:
-        return np.asarray(1 - np.exp(-(rate * shares_within(view.weeks, cutoff, end)) @ noise).mean(axis=1))
+        return np.asarray(1 - np.exp(-(rate * shares_within(view.weeks, cutoff, end)) @ noise) @ view.likely)
 
     # who leaves in silence is seen to have left only after the wait: four points of it are exact enough
     waits = np.linspace(SILENT_DAYS[0], SILENT_DAYS[1], 4)
@@ -144,7 +144,7 @@ def _tickets(world: World, block: Block, cutoff: np.datetime64, errors: np.ndarr
     total = total + to_come[:, 1:].sum(axis=1)
     opened_at = column_moments(tickets, "opened_at")
     opened = tickets["who"].to_numpy()[(opened_at > cutoff) & (opened_at <= until)]
-    return _found(block, rows, 0, 1 - np.exp(-total).mean(axis=1), np.isin(rows, opened))
+    return _found(block, rows, 0, 1 - np.exp(-total) @ view.likely, np.isin(rows, opened))
 
 
 def _lately(tickets: pd.DataFrame, cutoff: np.datetime64) -> np.ndarray:
@@ -173,7 +173,7 @@ def _offers(world: World, block: Block, grown: Growth, cutoff: np.datetime64) ->
     """Return each customer at risk with each offer that it could take, the chance that it takes it in the horizon, and whether so."""
     rows, days = customers_at_risk(block, cutoff), TARGETS["cross_sell"][0]
     people, view = block.people.iloc[rows], foresee_health(world, block, rows, cutoff, days, TICKET_PATHS)
-    leaving = leaving_rates(world, block, rows, view) * leaving_noise(world, view).mean(axis=1)
+    leaving = leaving_rates(world, block, rows, view) * (leaving_noise(world, view) @ view.likely)
     # Nobody buys in the week of deciding to leave, so one stays to the end of a week in which one buys.
     first = shares_within(view.weeks, cutoff, view.weeks[-1] + WEEK)
     there = np.exp(-np.cumsum(leaving * first, axis=1)) * ~(column_moments(people, "turned") <= cutoff)[:, None]
@@ -184,7 +184,7 @@ def _offers(world: World, block: Block, grown: Growth, cutoff: np.datetime64) ->
         begin, end = (midnight(moment - hour) + DAY for moment in (cutoff, cutoff + days * DAY))
         window = shares_within(view.weeks, begin, end)
         noise = np.exp(BY_HEALTH[offer] * world.strength * view.noise)
-        chance = 1 - np.exp(-(rates[:, :, offer] * window) @ noise).mean(axis=1)
+        chance = 1 - np.exp(-(rates[:, :, offer] * window) @ noise) @ view.likely
         open_ = ~_held(grown, rows, cutoff)[:, offer] if offer < SEATS else _standing(block, grown, rows, cutoff)[1] < len(PLANS) - 1
         open_ = open_ if offer != SEATS else np.ones(len(rows), dtype=bool)
         parts.append(_found(block, rows, offer, chance, taken[:, offer])[open_])
