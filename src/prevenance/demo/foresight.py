@@ -9,7 +9,6 @@ from prevenance.demo.company import CONTACT_WEEKS, HEALTH_MEMORY, WORKING_CONTAC
 from prevenance.demo.leaving import FELT_WEEKS, LEAVING_BY_HEALTH, base_rate, circumstance_factor, contact_factor
 from prevenance.demo.world import World, column_moments, midnight, random_stream
 
-
 WAYS = 65_536
 
 
