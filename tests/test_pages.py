@@ -65,7 +65,7 @@ def test_the_page_says_what_matters() -> None:
         "1 input that knew too much, 11 customers who opted out, 300 rows that broke the contract, 1,180 labels still open, a judgement on 1 slice",
         "off by 1.2 points on average, luck alone gives up to 1.8 points",
         "Top-3 stable over 10 refits for 88\u00a0% of listed customers (35 of 40)",
-        "2 of 81 inputs moved since training, 1 of them because more is known now",
+        "2 of 81 inputs moved since training, 1 of them only known for more customers now",
         "! footprint",
         "20 % of contacts for 40 % of outcomes",
         "hatched: too late to act",

@@ -17,6 +17,7 @@ from prevenance.judge.gaps import late_footprints
 from prevenance.judge.reliability import reliability
 from prevenance.models.folds import MIN_PERIODS, Fold, at_risk
 from prevenance.models.units import effective_units
+from prevenance.words.saying import saying
 
 TOO_GOOD_AUC = 0.97
 """Nobody foresees a customer's leaving this well; data from after the outcome do."""
@@ -147,14 +148,14 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 
 
 TITLES = {
-    "PV001": "features from the future",
-    "PV002": "too good to be true",
-    "PV003": "the base rate moved",
-    "PV004": "the highest tenth of the chances",
-    "PV005": "features that say nothing",
-    "PV006": "short history",
-    "PV007": "footprints, not warnings",
-    "PV008": "inputs that moved",
+    "PV001": saying("features from the future"),
+    "PV002": saying("too good to be true"),
+    "PV003": saying("the base rate moved"),
+    "PV004": saying("the highest tenth of the chances"),
+    "PV005": saying("features that say nothing"),
+    "PV006": saying("short history"),
+    "PV007": saying("footprints, not warnings"),
+    "PV008": saying("inputs that moved"),
 }
 """Every check's code and title."""
 

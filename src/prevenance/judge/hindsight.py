@@ -17,16 +17,17 @@ from prevenance.models.bundle import chance
 from prevenance.models.folds import sampling_units
 from prevenance.models.training import fit_model, rule_text
 from prevenance.models.units import unit_evidence
+from prevenance.words.saying import saying
 
 TITLES = {
-    "L1.1": "no test set",
-    "L1.2": "preparing on train and test together",
-    "L1.3": "choosing features on train and test together",
-    "L1.4": "duplicates in train and test",
-    "L2": "features that are not legitimate",
-    "L3.1": "the future in the training set",
-    "L3.2": "train and test are not independent",
-    "L3.3": "the test is not drawn from those it is used on",
+    "L1.1": saying("no test set"),
+    "L1.2": saying("preparing on train and test together"),
+    "L1.3": saying("choosing features on train and test together"),
+    "L1.4": saying("duplicates in train and test"),
+    "L2": saying("features that are not legitimate"),
+    "L3.1": saying("the future in the training set"),
+    "L3.2": saying("train and test are not independent"),
+    "L3.3": saying("the test is not drawn from those it is used on"),
 }
 """Every type and its title, in the order of the paper."""
 

@@ -10,6 +10,7 @@ from prevenance.base.formats import json_value
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known, one_line
 from prevenance.words import DASH, Words
+from prevenance.words.saying import said_in
 
 Explained = Mapping[str, Any]
 
@@ -38,8 +39,8 @@ def dossier_text(told: Explained, folder: str, say: Words) -> str:
     return "\n".join([*lines, f"{say('FILES'):<10}{folder}/  {names}"])
 
 
-def dossier_page(told: Explained, say: Words) -> str:
-    """Return the page for the team; every text is escaped."""
+def dossier_page(told: Explained, say: Words, title: str = "") -> str:
+    """Return the page for the team under the title of its list; every text is escaped."""
     shown = {
         "chance": chance_sentence(told, say) if "inputs" in told else "",
         "list": _list(told, say),
@@ -53,6 +54,8 @@ def dossier_page(told: Explained, say: Words) -> str:
         ],
         "unknown": (told.get("details") or {}).get("unknown") or [],
         "promise": what_if_caveat(say),
+        "says": said_in(say, told.get("says") or ""),
+        "title": title or one_line(told["target"]),
     }
     return render_template("explain.html.j2", told=json_value(told), shown=shown, say=say)
 

@@ -48,7 +48,7 @@ def gone_words(say: Words) -> dict[str, str]:
     return {
         "recovered": say("recovered"),
         "renewed": say("renewed"),
-        "left": say("left"),
+        "left": say("has left"),
         "contacted": say("contacted"),
         "snoozed": say("snoozed"),
         "opted_out": say("opted out"),

@@ -62,11 +62,12 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> dict[st
     for one in chosen:
         inputs, found = read(one)
         check_known(inputs, asked, one.source.timezone)
+        title = target_of(one).words.title
         told = explanation(one, basis_of(one, inputs, found, steps), asked, spoken)
         folder = given.folder / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
             f"{asked.digest}.json": formats.canonical_json(told),
-            f"{asked.digest}.html": dossier.dossier_page(told, spoken).encode(errors="replace"),
+            f"{asked.digest}.html": dossier.dossier_page(told, spoken, spoken(title)).encode(errors="replace"),
             f"{asked.digest}.customer.html": dossier.customer_page(told, spoken).encode(errors="replace"),
         }
         folders.write_files(folder, files)

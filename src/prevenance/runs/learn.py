@@ -42,6 +42,7 @@ from prevenance.runs.training_report import (
 )
 from prevenance.targets.target import Target
 from prevenance.track import tracking
+from prevenance.words import words
 
 PLOTTED = 2000
 """Rows at most behind the SHAP pictures."""
@@ -177,7 +178,7 @@ def _registered(
     given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
 ) -> tuple[str, str]:
     """Write the report beside its pictures, register the model, and return its version and digest."""
-    out, hidden = given.folder, pseudonyms_of(given)
+    out, hidden, say = given.folder, pseudonyms_of(given), words(given.language, given.source.timezone)
     with tempfile.TemporaryDirectory() as work:
         sample = tested.rows
         if len(sample) > PLOTTED:
@@ -189,8 +190,8 @@ def _registered(
         told = told.assign(group=pd.factorize(told["group"], sort=True)[0]) if "group" in told else told
         files = {
             "report.json": formats.canonical_json(told_report(report)),
-            "report.html": reports.report_page(report, pictures).encode(),
-            "model_card.md": reports.model_card(report).encode(),
+            "report.html": reports.report_page(report, pictures, say).encode(),
+            "model_card.md": reports.model_card(report, say).encode(),
             "features.parquet": formats.parquet_bytes(hidden.hidden(seen) if hidden else seen),
             "predictions.parquet": formats.parquet_bytes(hidden.hidden(told) if hidden else told),
         }
