@@ -165,7 +165,7 @@ def power_svg(found: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, width
 def ranges_svg(rows: Sequence[tuple[str, Mapping[str, Any], bool]], label: str, say: Words = ENGLISH, *, width: int = 720) -> str:
     """Return a dot and its interval for each (name, {value, low, high}, whether it is in use), on one scale that holds nought."""
     sides = [value for _, one, _ in rows for key in ("value", "low", "high") if is_known(value := one.get(key))]
-    least, most, left, right = min([0.0, *sides]), max([1.0, *sides]), 290, width - 90
+    least, most, left, right = min([0.0, *sides]), max([1.0, *sides]), 350, width - 90
     scale = (right - left) / (most - least)
     parts = [_line(left - least * scale, 4, left - least * scale, 28 * len(rows) + 4, "axis")]
     for place, (name, one, used) in enumerate(rows):

@@ -46,10 +46,8 @@ def floor_sentence(report: Report, say: Words = ENGLISH) -> str:
     floors = [one for one in told["periods"] if is_known(one.get("floor"))]
     if not floors or not is_known(told.get("floor_times")):
         return text
-    last, below = (
-        floors[-1],
-        "; nobody below {times} × the base rate (at the newest test a chance of {floor}, {n} {n:customer|customers} above it)",
-    )
+    last = floors[-1]
+    below = "; nobody below {times} × the base rate (at the newest test a chance of {floor}, {n} {n:customer|customers} above it)"
     return text + say(
         below, times=say.number(told["floor_times"], 1), floor=percent_text(last["floor"], 1, say=say), n=last.get("above_floor") or 0
     )
@@ -72,7 +70,7 @@ def policy_rows(report: Report, say: Words = ENGLISH) -> list[dict[str, Any]]:
     ]
 
 
-def policies_svg(report: Report, say: Words = ENGLISH, *, width: int = 720) -> str:
+def policies_svg(report: Report, say: Words = ENGLISH, *, width: int = 820) -> str:
     """Return each order's money kept less costs (its hits where nothing is priced) with its interval. Empty text without policies."""
     found, rows = report.get("policies") or {}, policy_rows(report, say)
     metric = "expected_net" if any(is_known((one.get("expected_net") or {}).get("value")) for one in found.values()) else "hits"
