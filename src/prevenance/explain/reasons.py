@@ -31,6 +31,9 @@ MATERIAL = 0.05
 LONGER = 1.5
 """Times the longest silence so far that a silence has to last: it grows by itself between two visits."""
 
+FED_BY_USE = ("usage", "tickets")
+"""Tables whose counts fall with use: no errors of a customer who is not there is no good sign."""
+
 SOME = 30
 """Customers from whom it can be seen which way of a number raises the chance."""
 
@@ -75,8 +78,17 @@ class Reasons:
         self.members = [np.array(places) for places in stories.values()]
         self.totals = np.column_stack([self.weights[:, places].sum(axis=1) for places in self.members] or [np.zeros((len(weights), 0))])
 
-    def told(self, row: int, side: float, k: int) -> list[Fact]:
-        """Return up to ``k`` reasons (``side`` 1) or facts that speak against (-1), the heaviest first; never two of a family."""
+    def both_sides(self, row: int, most: int, against: int) -> RowReasons:
+        """Return up to ``most`` reasons of a row, and up to ``against`` facts that speak against; who uses little is not praised for few troubles."""
+        reasons = self.told(row, 1.0, most)
+        quiet = any(one.table == "usage" and one.way == ("more" if self.phrases[one.column].silence else "less") for one in reasons)
+        return RowReasons(tuple(reasons), tuple(self.told(row, -1.0, against, FED_BY_USE if quiet else ())))
+
+    def told(self, row: int, side: float, k: int, hollow: Sequence[str] = ()) -> list[Fact]:
+        """Return up to ``k`` reasons (``side`` 1) or facts that speak against (-1), the heaviest first; never two of a family.
+
+        Of the tables ``hollow`` nothing is told that is less than usual.
+        """
         found: list[Fact] = []
         totals = self.totals[row] * side
         for story in np.argsort(-totals, kind="stable"):
@@ -84,7 +96,8 @@ class Reasons:
             if len(found) == k or totals[story] < max(LEAST, SHARE * heaviest):
                 break
             family = self.wordings[self.members[story][0]].family
-            if family not in [one.family for one in found] and (fact := self._fact(row, int(story), side)):
+            fact = None if family in [one.family for one in found] else self._fact(row, int(story), side)
+            if fact and not (fact.table in hollow and fact.way == "less"):
                 found.append(fact)
         return found
 
@@ -149,7 +162,7 @@ def compared_text(wording: Wording, now: float, then: float, beside: Beside, say
     if beside == "itself":
         return "" if _is_nought(shown) else _capital(say.filled(phrase, value=now, days=wording.days))
     usual = _number(say, then, fields[0])
-    if usual == shown or not np.isfinite(then):
+    if usual == shown or not np.isfinite(then) or (is_change(phrase) and _is_nought(shown)):
         return ""
     if _is_nought(shown):
         # "Logins in 28 days: none"; a silence of nought days is nothing to tell.
@@ -159,7 +172,7 @@ def compared_text(wording: Wording, now: float, then: float, beside: Beside, say
         fact = say("{subject}: none", subject=say.filled(subject[1], days=wording.days))
     else:
         fact = say.filled(phrase, value=now, days=wording.days)
-    then_told = say("none") if _is_nought(usual) else usual
+    then_told = usual if not _is_nought(usual) else say("no change") if is_change(phrase) else say("none")
     if beside == "own":
         return say("{fact} (usually {usual})", fact=_capital(fact), usual=then_told)
     if beside == "before":
