@@ -252,6 +252,30 @@ def test_the_file_of_notes_is_what_the_next_night_reads(opened: Opener) -> None:
     assert (answer.action, answer.customer_id, answer.reason) == ("snooze", "00000", "other")
 
 
+def test_a_note_in_a_file_is_taken_back_by_a_line_of_the_next(opened: Opener) -> None:
+    one = opened(LIST)
+    row = one.locator("section[data-group=listed] table.list > tbody").first
+
+    def press(key: str) -> None:
+        row.locator("button.name").focus()
+        one.keyboard.press(key)
+
+    press("a")
+    downloaded(one, "#save")
+    row.locator("[data-undo]").click()
+    assert "Taken back: save the notes once more" in row.inner_text()
+    assert one.inner_text("#unsaved") == "1 note not yet saved"
+    row.locator("[data-undo]").click()
+    assert "Noted: Approved" in row.inner_text()
+    row.locator("[data-undo]").click()
+    (told,) = downloaded(one, "#save")
+    assert (told["action"], told["customer_id"], told["run_id"]) == ("undo", "00000", VIEW["run_id"])
+    assert not row.locator(".noted").is_visible()
+    press("t")
+    (told,) = downloaded(one, "#save")
+    assert told["action"] == "too_late"
+
+
 def test_a_note_on_the_page_of_a_week_is_an_answer_to_the_list_that_the_row_is_from(opened: Opener) -> None:
     view = views.week()
     one = opened(list_page(view))
