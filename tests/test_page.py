@@ -19,6 +19,7 @@ from prevenance.demo.names import HOSTILE
 from prevenance.publish import cells, header
 from prevenance.publish.digest import MAIL, MOST, SLACK, Form, digest_text
 from prevenance.publish.index import index_page
+from prevenance.publish.moves import move_beside
 from prevenance.publish.page import list_page
 from prevenance.publish.workbook import CUT, LONGEST, cell_text, workbook_bytes
 from prevenance.words import words
@@ -254,6 +255,17 @@ def test_a_source_without_contacts_does_not_say_that_there_was_none() -> None:
 def test_five_thousand_rows_stay_below_twelve_megabytes() -> None:
     told = list_page(views.view(5000, 40))
     assert len(told.encode()) < 12_000_000
+
+
+def test_why_a_chance_moved_is_not_what_the_row_says_already() -> None:
+    reasons = ["Errors met in 7 days: 5 (usually 1)"]
+    moved = ["Errors met in 7 days: 5 (28 days before: none)", "Logins in 7 days: none (28 days before: 4)"]
+    told = {"score": 0.4, "score_low": 0.38, "score_high": 0.42, "details": {"moved": moved}}
+    for change, beside in ((30.0, moved[1]), (-30.0, moved[0]), (1.0, "")):
+        one = told | {"change_28d": change}
+        assert move_beside(one, cells.trend_cell(words("en"), one), reasons) == beside
+    one = told | {"change_28d": 30.0, "details": {"moved": moved[:1]}}
+    assert move_beside(one, cells.trend_cell(words("en"), one), reasons) == ""
 
 
 # --- the workbook

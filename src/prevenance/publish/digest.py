@@ -97,7 +97,8 @@ def _row(say: Words, view: View, row: Row, form: Form) -> str:
     by = say("by {date}", date=say.date(str(row["act_by"]), beside=cutoff)) if row.get("act_by") else ""
     addresses = links.ticket_addresses(view, row)
     told = "".join(_link(piece, to, form) for piece, to in links.linked_parts(one_line(row.get("action") or ""), addresses))
-    action = " ".join(text for text in (told, by) if text)
+    # The day first: behind the text it reads as a part of it.
+    action = say("{fact}: {rest}", fact=by, rest=told) if told and by else told or by
     name = form.strong.format(text=_link(cells.customer_name(row), links.customer_address(view, row), form))
     return f"{name}{owner}: {facts}" + (f"{_STEP if form is MAIL else ' → '}{action}" if action else "")
 
