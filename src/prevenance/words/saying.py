@@ -35,3 +35,26 @@ def said_in(say: Words, text: Any) -> str:
     if not isinstance(text, Saying) or not text.key:
         return str(text)
     return say(text.key, **{name: said_in(say, value) if isinstance(value, Saying) else value for name, value in text.values.items()})
+
+
+def said_together(*parts: str) -> Saying:
+    """Return sayings with semicolons between, as one; those that say nothing are absent."""
+    told = [part for part in parts if part]
+    if len(told) < 2:
+        return told[0] if told and isinstance(told[0], Saying) else Saying("".join(told))
+    return saying("{first}; {rest}", first=told[0], rest=said_together(*told[1:]))
+
+
+def said_listed(*parts: str) -> Saying:
+    """Return sayings, or names that are the same in every language, with commas between."""
+    if len(parts) < 2:
+        return parts[0] if parts and isinstance(parts[0], Saying) else Saying("".join(parts))
+    return saying("{first}, {rest}", first=parts[0], rest=said_listed(*parts[1:]))
+
+
+def said_after(*parts: str) -> Saying:
+    """Return whole sentences, each a saying, as one; those that say nothing are absent."""
+    told = [part for part in parts if part]
+    if len(told) < 2:
+        return told[0] if told and isinstance(told[0], Saying) else Saying("".join(told))
+    return saying("{first} {rest}", first=told[0], rest=said_after(*told[1:]))
