@@ -213,7 +213,7 @@ DEFINITIONS = (
 )  # fmt: skip
 
 
-def told(weights: dict[str, float], k: int = 2, ways=None, **values: tuple[float, float]):
+def told(weights: dict[str, float], k: int = 2, ways=None, keeps: bool = True, **values: tuple[float, float]):
     """Return the reasons and holds of one customer whose numbers are ``values``: name -> (now, usually)."""
     spoken = wordings(with_means(DEFINITIONS))
     full = {name: values.get(name, (np.nan, np.nan)) for name in told_columns(spoken, list(weights))}
@@ -221,7 +221,7 @@ def told(weights: dict[str, float], k: int = 2, ways=None, **values: tuple[float
     nought, never = ({name: np.array([value]) for name in full} for value in (0.0, np.nan))
     found = Usual(parts[0], parts[1], nought, parts[1], never, never, never, never)
     reasons = Reasons(pd.DataFrame([weights]), np.array([10.0]), spoken, found, SAY, ways or bad_ways(spoken))
-    both = reasons.both_sides(0, k, 1)
+    both = reasons.both_sides(0, k, 1, keeps=keeps)
     return list(both.reasons), list(both.holds)
 
 
@@ -261,6 +261,8 @@ def test_context_is_never_a_risk():
 def test_few_troubles_of_who_is_hardly_there_hold_nobody():
     weights = {"logins_28d": 0.5, "tickets_28d": -0.3}
     assert told(weights, logins_28d=(1, 9), tickets_28d=(0, 5))[1] == []
+    # where more tickets or a sale are foreseen, fewer of them do speak against it
+    assert told(weights, keeps=False, logins_28d=(1, 9), tickets_28d=(0, 5))[1] != []
     assert [fact.text for fact in told(weights | {"logins_28d": 0.0}, logins_28d=(9, 9), tickets_28d=(0, 5))[1]] == [
         "Tickets in 28 days: none (usually 5)"
     ]

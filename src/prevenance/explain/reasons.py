@@ -78,17 +78,16 @@ class Reasons:
         self.members = [np.array(places) for places in stories.values()]
         self.totals = np.column_stack([self.weights[:, places].sum(axis=1) for places in self.members] or [np.zeros((len(weights), 0))])
 
-    def both_sides(self, row: int, most: int, against: int) -> RowReasons:
-        """Return up to ``most`` reasons of a row, and up to ``against`` facts that speak against; who uses little is not praised for few troubles."""
+    def both_sides(self, row: int, most: int, against: int, *, keeps: bool = True) -> RowReasons:
+        """Return up to ``most`` reasons and ``against`` facts that speak against; of a customer to keep who uses little, few troubles do not."""
         reasons = self.told(row, 1.0, most)
-        quiet = any(one.table == "usage" and one.way == ("more" if self.phrases[one.column].silence else "less") for one in reasons)
+        quiet = keeps and any(
+            one.table == "usage" and one.way == ("more" if self.phrases[one.column].silence else "less") for one in reasons
+        )
         return RowReasons(tuple(reasons), tuple(self.told(row, -1.0, against, FED_BY_USE if quiet else ())))
 
     def told(self, row: int, side: float, k: int, hollow: Sequence[str] = ()) -> list[Fact]:
-        """Return up to ``k`` reasons (``side`` 1) or facts that speak against (-1), the heaviest first; never two of a family.
-
-        Of the tables ``hollow`` nothing is told that is less than usual.
-        """
+        """Return up to ``k`` reasons (``side`` 1) or facts against (-1), the heaviest first, one a family; of ``hollow`` tables nothing that is less."""
         found: list[Fact] = []
         totals = self.totals[row] * side
         for story in np.argsort(-totals, kind="stable"):

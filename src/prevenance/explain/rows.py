@@ -63,7 +63,7 @@ def reasons_by_row(
     start = np.full(len(found), slope * base + intercept)
     points = 100 * secant(start, start + slope * found.to_numpy().sum(axis=1))
     reasons = Reasons(found * slope, points, told, usual, say, ways)
-    return [reasons.both_sides(row, MOST_REASONS, MOST_HOLDS) for row in range(len(frame))]
+    return [reasons.both_sides(row, MOST_REASONS, MOST_HOLDS, keeps=told_by == "worse") for row in range(len(frame))]
 
 
 def reason_columns(told: Sequence[RowReasons], say: Words, k: int = 2) -> pd.DataFrame:
