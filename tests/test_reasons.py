@@ -25,7 +25,7 @@ from prevenance.explain.reasons import (
     raising_ways,
     told_columns,
 )
-from prevenance.explain.rows import reason_columns, reasons_by_row
+from prevenance.explain.rows import reason_columns, reasons_by_row, sensible_ways
 from prevenance.explain.usual import LEAST, PEERS, Usual, cohort_values, usual_values, with_means
 from prevenance.features import definitions
 from prevenance.features.define import Count, Feature, Mean, Ratio, State, Sum, Trend, worse_of
@@ -252,6 +252,23 @@ def test_a_ratio_is_told_by_its_count_where_that_shows_it():
 def test_a_sum_that_follows_the_calendar_is_told_by_its_mean_row():
     assert texts({"billed_90d": 0.3}, billed_90d=(2000, 3000), billed_90d_each=(1000, 1000)) == []
     assert texts({"billed_90d": 0.3}, billed_90d=(2000, 3000), billed_90d_each=(700, 1000)) == ["Average bill: 700 (usually 1,000)"]
+
+
+@pytest.mark.parametrize(
+    ("gain", "reasons", "against"),
+    [
+        (True, {"logins": "more", "size": "less", "urgent": "less"}, {"logins": "less", "size": "more", "urgent": "more"}),
+        (
+            False,
+            {"logins": "more", "errors": "more", "nps": "less", "size": "less", "urgent": "less"},
+            {"logins": "less", "errors": "less", "size": "more", "nps": "more"},
+        ),
+    ],
+)
+def test_what_a_model_finds_is_told_where_it_makes_sense(gain: bool, reasons: dict[str, str], against: dict[str, str]):
+    raising = {"logins": "more", "errors": "more", "nps": "less", "size": "less", "urgent": "less"}
+    bad = {"logins": "less", "errors": "more", "nps": "less", "urgent": "more"}
+    assert sensible_ways(raising, bad, gain=gain) == (reasons, against)
 
 
 def test_context_is_never_a_risk():

@@ -103,8 +103,8 @@ def _texts(
         if wording.worse is None and not wording.silence and abs(new - old) == APART:
             continue
         way = "more" if new > old else "less"
-        # What got worse does not explain a chance that fell.
-        if ways.get(wording.column) and (way == ways[wording.column]) != (side > 0):
+        # What got worse does not explain a chance that fell, and what is neither good nor bad explains nothing.
+        if ways and (wording.column not in ways or (way == ways[wording.column]) != (side > 0)):
             continue
         if text := compared_text(wording, new, old, "before", say):
             texts[text] = wording.family

@@ -28,14 +28,11 @@ NOISES = 2.0
 MATERIAL = 0.05
 """Share of what is usual that a difference has to reach: less is no news, however steady the past was."""
 
-LONGER = 1.5
-"""Times the longest silence so far that a silence has to last: it grows by itself between two visits."""
+LONGER, SOME = 1.5, 30
+"""Times the longest silence so far that a silence has to last; customers from whom it can be seen which way of a number raises the chance."""
 
 FED_BY_USE = ("usage", "tickets")
 """Tables whose counts fall with use: no errors of a customer who is not there is no good sign."""
-
-SOME = 30
-"""Customers from whom it can be seen which way of a number raises the chance."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,7 @@ class Reasons:
         usual: Usual,
         say: Words,
         ways: Mapping[str, Worse],
+        against: Mapping[str, Worse] | None = None,
     ) -> None:
         """Sum the weights of each story.
 
@@ -66,11 +64,13 @@ class Reasons:
             wordings: how columns are told; the others are not told.
             usual: what is usual for the same rows.
             say: the reader's language.
-            ways: told column -> which way of it raises the chance: what is told as a reason, and the other way as what speaks against.
+            ways: told column -> which way of it is told as a reason.
+            against: the same of what speaks against; the other ways if not given.
         """
         self.names = [name for name in weights if name in wordings and wordings[name].changeable]
         self.weights, self.points, self.say, self.usual = weights[self.names].to_numpy(), points, say, usual
-        self.wordings, self.ways = [wordings[name] for name in self.names], ways
+        self.wordings = [wordings[name] for name in self.names]
+        self.ways = {1.0: ways, -1.0: {name: other_way(way) for name, way in ways.items()} if against is None else against}
         self.phrases = {name: one for name, one in wordings.items() if name == one.column}
         stories: dict[tuple[object, ...], list[int]] = {}
         for place, one in enumerate(self.wordings):
@@ -106,13 +106,13 @@ class Reasons:
         for place in pulling_members(self.weights[row], self.members[story], side):
             wording = self.wordings[place]
             for column in (wording.above, wording.column):
-                if fact := self._told(row, column, self.ways.get(column) or self.ways.get(wording.column), side, total):
+                if fact := self._told(row, column, self.ways[side].get(column) or self.ways[side].get(wording.column), total):
                     return fact
         return None
 
-    def _told(self, row: int, column: str, raising: Worse, side: float, total: float) -> Fact | None:
+    def _told(self, row: int, column: str, way: Worse, total: float) -> Fact | None:
         """Return the fact of one column if a comparison shows it."""
-        way, wording = raising if side > 0 else _other(raising), self.phrases.get(column)
+        wording = self.phrases.get(column)
         if wording is None or way is None or (beside := comparison_shown(self.usual, wording, row, way)) is None:
             return None
         now, then = float(self.usual.now[column][row]), usual_number(self.usual, column, row, beside)
@@ -223,7 +223,8 @@ def is_change(phrase: str) -> bool:
     return "{value:+" in phrase
 
 
-def _other(way: Worse) -> Worse:
+def other_way(way: Worse) -> Worse:
+    """Return less for more, more for less."""
     return None if way is None else "less" if way == "more" else "more"
 
 

@@ -170,7 +170,7 @@ def own_reasons(basis: Basis, own: pd.DataFrame, place: int, say: Words) -> dict
     mine = place if basis.fitted.kind in SAMPLED else 0
     found = reasons_by_row(
         basis.fitted, every, basis.history, basis.cutoff, basis.features, basis.definitions, say,
-        told_by=basis.target.told_by, own=np.arange(len(every)) == mine,
+        told_by=basis.target.told_by, gain=basis.target.words.gain, own=np.arange(len(every)) == mine,
     )  # fmt: skip
     return {own["customer_id"].iloc[0]: found[mine]}
 
