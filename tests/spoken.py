@@ -19,10 +19,7 @@ from prevenance.targets import KINDS, default_plays, words_of
 from prevenance.targets.target import ANY_OUTCOME
 
 ROOT = Path(__file__).parent.parent
-ENGLISH = {words_of(kind).past for kind in KINDS} | {ANY_OUTCOME.past}
-"""What is said in English alone: the verdict of a replay."""
-
-SPEAKERS = ("say", "spoken")
+SPEAKERS = ("say", "spoken", "saying")
 LOOKBACKS = ((7, 28, 90, 365), (30,), (1, 400))
 
 
@@ -30,7 +27,7 @@ def of_python(text: str, also: tuple[str, ...] = ()) -> set[str]:
     """Return the texts that a module says: constants, both sides of a choice, and what a named constant holds; ``also`` names speakers."""
     tree = ast.parse(text)
     printed = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "pipelines.start.run"]
-    speakers = ("spoken", *also) if any(one.name == "say" for node in printed for one in node.names) else (*SPEAKERS, *also)
+    speakers = ("spoken", "saying", *also) if any(one.name == "say" for node in printed for one in node.names) else (*SPEAKERS, *also)
     named: dict[str, list[ast.expr]] = {}
     for node in ast.walk(tree):
         for target in node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []:
@@ -106,7 +103,7 @@ def of_playbooks() -> set[str]:
 
 def of_targets() -> set[str]:
     """Return what is said of every target, and of one that says nothing of itself."""
-    return {text for words in [ANY_OUTCOME, *map(words_of, KINDS)] for text in asdict(words).values() if isinstance(text, str)} - ENGLISH
+    return {text for words in [ANY_OUTCOME, *map(words_of, KINDS)] for text in asdict(words).values() if isinstance(text, str)}
 
 
 def everything() -> set[str]:

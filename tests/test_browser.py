@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import reports
 import views
 from amount import some
 
 from prevenance.demo.names import HOSTILE
 from prevenance.publish import cells
+from prevenance.publish.dossier import customer_page, dossier_page
 from prevenance.publish.index import index_page
 from prevenance.publish.page import list_page
+from prevenance.publish.replay import replay_page
+from prevenance.publish.report import report_page
+from prevenance.words import words
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
 pytest.importorskip("playwright", reason="playwright is not installed")
@@ -247,6 +252,30 @@ def test_the_file_of_notes_is_what_the_next_night_reads(opened: Opener) -> None:
     assert (answer.action, answer.customer_id, answer.reason) == ("snooze", "00000", "other")
 
 
+def test_a_note_in_a_file_is_taken_back_by_a_line_of_the_next(opened: Opener) -> None:
+    one = opened(LIST)
+    row = one.locator("section[data-group=listed] table.list > tbody").first
+
+    def press(key: str) -> None:
+        row.locator("button.name").focus()
+        one.keyboard.press(key)
+
+    press("a")
+    downloaded(one, "#save")
+    row.locator("[data-undo]").click()
+    assert "Taken back: save the notes once more" in row.inner_text()
+    assert one.inner_text("#unsaved") == "1 note not yet saved"
+    row.locator("[data-undo]").click()
+    assert "Noted: Approved" in row.inner_text()
+    row.locator("[data-undo]").click()
+    (told,) = downloaded(one, "#save")
+    assert (told["action"], told["customer_id"], told["run_id"]) == ("undo", "00000", VIEW["run_id"])
+    assert not row.locator(".noted").is_visible()
+    press("t")
+    (told,) = downloaded(one, "#save")
+    assert told["action"] == "too_late"
+
+
 def test_a_note_on_the_page_of_a_week_is_an_answer_to_the_list_that_the_row_is_from(opened: Opener) -> None:
     view = views.week()
     one = opened(list_page(view))
@@ -416,6 +445,35 @@ def test_nothing_scrolls_sideways(opened: Opener, width: int, name: str) -> None
     one = opened(list_page(view), viewport={"width": width, "height": 900})
     one.locator("tbody button.name").nth(1).click()
     assert one.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def other_pages(language: str) -> dict[str, str]:
+    """Return the pages that are no lists: about a training, a past list and a customer."""
+    say, (rows, summary) = words(language), views.replayed()
+    return {
+        "report": report_page(reports.report(), [], say),
+        "replay": replay_page(rows, summary, say),
+        "explain": dossier_page(views.explained(), say, say("Customers to keep")),
+        "customer": customer_page(views.explained(), say),
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["report", "replay", "explain", "customer"])
+def test_axe_finds_nothing_on_the_other_pages_at_either_width(opened: Opener, scheme: str, kind: str) -> None:
+    for width, language in ((1280, "en"), (390, "de")):
+        one = opened(other_pages(language)[kind], color_scheme=scheme, viewport={"width": width, "height": 900})
+        for summary in one.locator("details summary").all():
+            summary.click()
+        assert violations(one) == []
+        assert one.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("kind", ["list", "index", "week"])
+def test_axe_finds_nothing_on_a_phone(opened: Opener, kind: str) -> None:
+    written = {"list": LIST, "index": index_page([VIEW, views.week()]), "week": list_page(views.week(language="fr"))}[kind]
+    for scheme in ("light", "dark"):
+        assert violations(opened(written, color_scheme=scheme, viewport={"width": 390, "height": 844})) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

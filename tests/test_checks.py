@@ -218,7 +218,7 @@ def test_the_highest_tenth_may_be_off_by_luck_alone(promised, severity):
     label = np.tile([1.0, 0.0], 200)
     found = checks.check_chances(predictions(label, np.full(400, promised)), "m")
     assert found.severity == severity
-    assert f"the highest tenth was given {promised:.1%}, 50.0% came (by luck" in found.text
+    assert f"the highest tenth was given {promised * 100:.1f} %, 50.0 % came (by luck" in found.text
 
 
 def test_a_handful_of_customers_is_no_evidence_against_chances():

@@ -69,7 +69,7 @@ def test_a_list_tells_its_days_wherever_it_is_read() -> None:
     assert '"day":"2024-02-29"' in html
     assert "28 Feb" not in html
     assert cells.date_and_distance(say, VIEW["cutoff"], "2024-03-31") == ("31 Mar", "in 31 days")
-    found = pd.read_excel(io.BytesIO(workbook.workbook_bytes(VIEW)), sheet_name="List")
+    found = pd.read_excel(io.BytesIO(workbook.workbook_bytes(VIEW)), sheet_name="Data")
     assert found["cutoff"].iloc[0] == pd.Timestamp("2024-02-29")
     assert wording.view_words(VIEW | {"zone": "../etc/passwd"}).zone == wording.view_words(VIEW | {"zone": "Mars/Base"}).zone == ""
 

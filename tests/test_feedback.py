@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import csv_bytes
 from prevenance.decide import feedback
-from prevenance.decide.answered import customer_answers
+from prevenance.decide.answered import customer_answers, standing_answers
 from prevenance.decide.feedback import COLUMNS, Answer
+from prevenance.decide.weeks import known_answers
 
 CUTOFF, RUN = "2026-10-01T00:00:00Z", "0123456789abcdef"
 USUAL = {"target": "churn", "customer_id": "c1", "run_id": RUN, "cutoff": CUTOFF, "action": "contacted", "at": "2026-10-02T09:00:00Z"}
@@ -175,6 +176,32 @@ def test_only_a_contact_has_a_day_and_a_play() -> None:
     content = file({"action": "too_late", "contacted_on": "2026-09-20", "play": "errors"}, columns=(*COLUMNS, "contacted_on", "play"))
     (one,) = feedback.match_answers(feedback.read_answers(content, "f.csv"), LISTS, "f.csv")
     assert (one.contacted_on, one.play) == ("", "")
+
+
+def test_an_answer_that_is_taken_back_counts_no_longer_and_the_next_one_does() -> None:
+    first, back, other = answer(at="2026-10-02T09:00:00Z"), answer(action="undo", at="2026-10-02T10:00:00Z"), answer(customer_id="c2")
+    again = answer(action="snooze", until="2026-12-01", at="2026-10-02T11:00:00Z")
+    assert standing_answers([first, other, back]) == [other]
+    assert standing_answers([back, first]) == []  # whichever file came first
+    assert standing_answers([first, back, again]) == [again]
+    assert standing_answers([answer(at="2026-10-02T10:30:00Z"), back]) != []
+    assert standing_answers([first, answer(action="undo", at="2026-10-02T10:00:00Z", run_id="f" * 16)]) == [first]
+
+
+def test_what_is_taken_back_stood_until_then(tmp_path: Path) -> None:
+    first, back = answer(at="2026-10-02T09:00:00Z"), answer(action="undo", at="2026-10-05T10:00:00Z")
+    feedback.append_answers(tmp_path, "churn", [first, back])
+    at = {day: known_answers(tmp_path, "churn", datetime(2026, 10, day), static=False) for day in (2, 3, 6)}
+    assert at == {2: [], 3: [first], 6: []}
+    # an export stands still: there the list it was given on is where both count from
+    assert known_answers(tmp_path, "churn", datetime(2026, 10, 1), static=True) == []
+
+
+def test_an_undo_is_a_line_of_the_file_like_any_other(tmp_path: Path) -> None:
+    (one,) = taken({"action": "undo", "until": "x", "contacted_on": "y"})
+    assert (one.action, one.until, one.contacted_on) == ("undo", "", "")
+    feedback.append_answers(tmp_path, "churn", [one])
+    assert feedback.load_answers(tmp_path, "churn") == [one]
 
 
 def test_the_newest_answer_decides_how_a_customer_rests() -> None:

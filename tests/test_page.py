@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from prevenance.demo.names import HOSTILE
 from prevenance.publish import cells, header
-from prevenance.publish.digest import MOST, digest_text
+from prevenance.publish.digest import MAIL, MOST, SLACK, Form, digest_text
 from prevenance.publish.index import index_page
+from prevenance.publish.moves import move_beside
 from prevenance.publish.page import list_page
 from prevenance.publish.workbook import CUT, LONGEST, cell_text, workbook_bytes
 from prevenance.words import words
@@ -256,6 +257,17 @@ def test_five_thousand_rows_stay_below_twelve_megabytes() -> None:
     assert len(told.encode()) < 12_000_000
 
 
+def test_why_a_chance_moved_is_not_what_the_row_says_already() -> None:
+    reasons = ["Errors met in 7 days: 5 (usually 1)"]
+    moved = ["Errors met in 7 days: 5 (28 days before: none)", "Logins in 7 days: none (28 days before: 4)"]
+    told = {"score": 0.4, "score_low": 0.38, "score_high": 0.42, "details": {"moved": moved}}
+    for change, beside in ((30.0, moved[1]), (-30.0, moved[0]), (1.0, "")):
+        one = told | {"change_28d": change}
+        assert move_beside(one, cells.trend_cell(words("en"), one), reasons) == beside
+    one = told | {"change_28d": 30.0, "details": {"moved": moved[:1]}}
+    assert move_beside(one, cells.trend_cell(words("en"), one), reasons) == ""
+
+
 # --- the workbook
 
 
@@ -265,8 +277,8 @@ def test_the_workbook_is_a_real_spreadsheet() -> None:
     assert content == workbook_bytes(views.view())
     assert all(one.date_time[:3] == (1980, 1, 1) for one in zipfile.ZipFile(io.BytesIO(content)).infolist())
     book = openpyxl.load_workbook(io.BytesIO(content))
-    assert book.sheetnames == ["List", "About"]
-    sheet = book["List"]
+    assert book.sheetnames == ["List", "Data", "About"]
+    sheet = book["Data"]
     heads = [cell.value for cell in sheet[1]]
     assert sheet.freeze_panes == "D2"
     assert sheet.auto_filter.ref == f"A1:{sheet.cell(1, len(heads)).column_letter}41"
@@ -281,6 +293,36 @@ def test_the_workbook_is_a_real_spreadsheet() -> None:
     assert "assumed 15 %, not measured" in " ".join(str(cell.value) for cell in book["About"]["B"])
 
 
+READ = {
+    "en": "No.|Customer|Owner|State|Chance of leaving in 90 days|Change in 28 days, points|Money at stake|Worth of a contact|Renewal|Why|What to do|By",
+    "de": "Nr.|Kunde|Betreuer|Stand|Kündigung in 90 Tagen|Änderung in 28 Tagen, Punkte|Geld auf dem Spiel|Wert eines Kontakts|"
+    "Verlängerung|Warum|Was tun|Bis zum",
+}
+
+
+@pytest.mark.parametrize("language", READ)
+def test_the_first_sheet_is_twelve_columns_to_read(language: str) -> None:
+    view = views.view(language=language)
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(view)))
+    sheet = book.worksheets[0]
+    heads = [cell.value for cell in sheet[1]]
+    assert heads == [*READ[language].split("|"), "customer_id"]
+    assert [name for name, one in sheet.column_dimensions.items() if one.hidden] == ["M"]
+    ids = [[cell.value for cell in book[name][column]][1:] for name, column in ((sheet.title, "M"), ("Data", "B"))]
+    assert ids[0] == ids[1] == [row["customer_id"] for row in view["rows"]]
+    assert all(cell.value for cell in sheet["D"])
+
+
+def test_an_offer_and_a_week_have_twelve_columns_too() -> None:
+    offers = views.view(target="cross_sell")
+    for row in offers["rows"]:
+        row |= {"product_id": "P1", "product": "Insight"}
+    for view, own in ((offers, "Product"), (views.week(), "Also")):
+        heads = [cell.value for cell in openpyxl.load_workbook(io.BytesIO(workbook_bytes(view))).worksheets[0][1]]
+        assert len(heads) == 13
+        assert heads[2] == own
+
+
 def test_no_name_is_alive_in_the_workbook() -> None:
     content = workbook_bytes(views.view(60, 40, names=views.NASTY))
     for name, part in (
@@ -288,7 +330,7 @@ def test_no_name_is_alive_in_the_workbook() -> None:
     ):
         assert b"<f>" not in part, name
         assert b"<hyperlink" not in part, name
-    sheet = openpyxl.load_workbook(io.BytesIO(content))["List"]
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["Data"]
     names = [cell.value for cell in sheet["C"]][1:]
     assert len(names) == 60
     for told in names:
@@ -320,6 +362,29 @@ def test_no_name_is_markup_in_the_digest(name: str) -> None:
     (row,) = [one for one in digest_text(view).splitlines() if one.startswith("1. ")]
     inner = re.sub(r"\\.", "", row.split("** (")[0].removeprefix("1. **"))
     assert not re.search(r"[<>\[\]`*_#@|!]|https?://", inner), inner
+
+
+@pytest.mark.parametrize("form", [SLACK, MAIL])
+def test_a_digest_for_chat_or_mail_says_the_same(form: Form) -> None:
+    told = digest_text(views.view(), form)
+    for sentence in ("12 customers fit the 18 hours", "13 of the 40", "New 3", "1. ", "list.html", "and 5 more"):
+        assert sentence in told, sentence
+    assert "**" not in told
+    assert "\\" not in told
+    assert ("*River" in told) == (form is SLACK)
+
+
+@pytest.mark.parametrize("name", views.NASTY)
+def test_no_name_is_markup_in_a_chat(name: str) -> None:
+    (row,) = [one for one in digest_text(views.view(1, 1, names=[name]), SLACK).splitlines() if one.startswith("1. ")]
+    inner = re.sub("\u200b.", "", row.removeprefix("1. *").split("* (")[0])
+    assert not re.search(r"[<>*_~`@#]|https?://", inner), inner
+
+
+def test_a_link_in_a_chat_and_in_a_mail_is_theirs() -> None:
+    view = views.view(1, 1) | {"addresses": {"customer": "https://crm.example/{customer_id}"}}
+    assert "1. *<https://crm.example/00000|" in digest_text(view, SLACK)
+    assert "<https://crm.example/00000>" in digest_text(view, MAIL)
 
 
 # --- the index

@@ -10,12 +10,14 @@ import pytest
 from reports import UGLY, poor_reports, report
 from test_ranking import company, ranked
 
+from prevenance import words as speakers
 from prevenance.publish import drawings, summary, wording
 from prevenance.publish.report import model_card, report_page
 from prevenance.targets.churn import by_contract, by_event, by_silence
 from prevenance.targets.cross_sell import next_family, next_offer
 from prevenance.targets.target import Target
 from prevenance.targets.tickets import next_ticket
+from prevenance.words.saying import saying
 
 
 def pixel(folder: Path, name: str) -> Path:
@@ -65,7 +67,7 @@ def test_the_page_says_what_matters() -> None:
         "1 input that knew too much, 11 customers who opted out, 300 rows that broke the contract, 1,180 labels still open, a judgement on 1 slice",
         "off by 1.2 points on average, luck alone gives up to 1.8 points",
         "Top-3 stable over 10 refits for 88\u00a0% of listed customers (35 of 40)",
-        "2 of 81 inputs moved since training, 1 of them because more is known now",
+        "2 of 81 inputs moved since training, 1 of them only known for more customers now",
         "! footprint",
         "20 % of contacts for 40 % of outcomes",
         "hatched: too late to act",
@@ -254,3 +256,28 @@ def test_the_teams_own_score_is_told_on_the_page_and_on_the_card() -> None:
     assert "the model would have found 12 more (90 % 3 to 20) than your score &lt;b&gt;" in report_page(rich, [])
     assert "Your health score: the model would have found 12 more" in model_card(rich)
     assert "Your health score" not in report_page(report(), []) + model_card(report())
+
+
+ENGLISH = r"\b(the|with|customers|outcomes|of|not|days|list|chance|inputs)\b"
+
+
+@pytest.mark.parametrize(("language", "title"), [("fr", "Que valent les listes"), ("de", "Wie gut sind die Listen")])
+def test_report_and_card_speak_the_reader_s_language(language: str, title: str) -> None:
+    say, told = (
+        speakers.words(language),
+        report() | {"says": by_contract().says, "leakage": [], "checks": [], "leakage_types": [], "messages": []},
+    )
+    told |= {"enough": saying("yes: {n} {n:customer|customers} with the outcome", n=190), "chosen": {"model": "lightgbm", "promoted": True}}
+    told |= {"data": {}, "slices": [], "drift": {}, "settings": {}, "gaps": []}
+    page, card = report_page(told, [], say), model_card(told, say)
+    assert title in page
+    assert f'lang="{language}"' in page
+    body = re.sub(r"<style>.*?</style>|<code>.*?</code>|<[^>]*>", " ", page.split("<main>")[1], flags=re.DOTALL)
+    for text in (body, card):
+        assert not re.findall(ENGLISH, text.replace("report.json", "").replace("make score", "")), text
+
+
+def test_what_a_training_said_itself_is_marked_as_english_for_others() -> None:
+    told = report() | {"messages": ["a note of the training"]}
+    assert '<span lang="en">A note of the training</span>' in report_page(told, [], speakers.words("de"))
+    assert "<span lang" not in report_page(told)

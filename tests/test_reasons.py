@@ -25,7 +25,7 @@ from prevenance.explain.reasons import (
     raising_ways,
     told_columns,
 )
-from prevenance.explain.rows import reason_columns, reasons_by_row
+from prevenance.explain.rows import reason_columns, reasons_by_row, sensible_ways
 from prevenance.explain.usual import LEAST, PEERS, Usual, cohort_values, usual_values, with_means
 from prevenance.features import definitions
 from prevenance.features.define import Count, Feature, Mean, Ratio, State, Sum, Trend, worse_of
@@ -213,7 +213,7 @@ DEFINITIONS = (
 )  # fmt: skip
 
 
-def told(weights: dict[str, float], k: int = 2, ways=None, **values: tuple[float, float]):
+def told(weights: dict[str, float], k: int = 2, ways=None, keeps: bool = True, **values: tuple[float, float]):
     """Return the reasons and holds of one customer whose numbers are ``values``: name -> (now, usually)."""
     spoken = wordings(with_means(DEFINITIONS))
     full = {name: values.get(name, (np.nan, np.nan)) for name in told_columns(spoken, list(weights))}
@@ -221,7 +221,8 @@ def told(weights: dict[str, float], k: int = 2, ways=None, **values: tuple[float
     nought, never = ({name: np.array([value]) for name in full} for value in (0.0, np.nan))
     found = Usual(parts[0], parts[1], nought, parts[1], never, never, never, never)
     reasons = Reasons(pd.DataFrame([weights]), np.array([10.0]), spoken, found, SAY, ways or bad_ways(spoken))
-    return reasons.told(0, 1.0, k), reasons.told(0, -1.0, 1)
+    both = reasons.both_sides(0, k, 1, keeps=keeps)
+    return list(both.reasons), list(both.holds)
 
 
 def texts(*arguments, **values) -> list[str]:
@@ -253,8 +254,44 @@ def test_a_sum_that_follows_the_calendar_is_told_by_its_mean_row():
     assert texts({"billed_90d": 0.3}, billed_90d=(2000, 3000), billed_90d_each=(700, 1000)) == ["Average bill: 700 (usually 1,000)"]
 
 
+@pytest.mark.parametrize(
+    ("gain", "reasons", "against"),
+    [
+        (True, {"logins": "more", "size": "less", "urgent": "less"}, {"logins": "less", "size": "more", "urgent": "more"}),
+        (
+            False,
+            {"logins": "more", "errors": "more", "nps": "less", "size": "less", "urgent": "less"},
+            {"logins": "less", "errors": "less", "size": "more", "nps": "more"},
+        ),
+    ],
+)
+def test_what_a_model_finds_is_told_where_it_makes_sense(gain: bool, reasons: dict[str, str], against: dict[str, str]):
+    raising = {"logins": "more", "errors": "more", "nps": "less", "size": "less", "urgent": "less"}
+    bad = {"logins": "less", "errors": "more", "nps": "less", "urgent": "more"}
+    assert sensible_ways(raising, bad, gain=gain) == (reasons, against)
+
+
 def test_context_is_never_a_risk():
     assert texts({"industry": 0.9, "nps": 0.1}, nps=(1, 9)) == ["NPS: 1 (usually 9)"]
+
+
+def test_few_troubles_of_who_is_hardly_there_hold_nobody():
+    weights = {"logins_28d": 0.5, "tickets_28d": -0.3}
+    assert told(weights, logins_28d=(1, 9), tickets_28d=(0, 5))[1] == []
+    # where more tickets or a sale are foreseen, fewer of them do speak against it
+    assert told(weights, keeps=False, logins_28d=(1, 9), tickets_28d=(0, 5))[1] != []
+    assert [fact.text for fact in told(weights | {"logins_28d": 0.0}, logins_28d=(9, 9), tickets_28d=(0, 5))[1]] == [
+        "Tickets in 28 days: none (usually 5)"
+    ]
+    assert [fact.text for fact in told(weights | {"nps": -0.2}, logins_28d=(1, 9), tickets_28d=(0, 5), nps=(9, 5))[1]] == [
+        "NPS: 9 (usually 5)"
+    ]
+
+
+def test_a_change_that_was_none_before_is_no_count_of_nothing():
+    wording = WORDINGS["seats_change_90d"]
+    assert compared_text(wording, -3.0, 0.0, "before", SAY) == "Seats -3 against 90 days before (28 days before: no change)"
+    assert compared_text(wording, 0.0, -3.0, "before", SAY) == ""
 
 
 def test_what_speaks_against_is_a_good_fact_with_its_comparison():
@@ -346,13 +383,15 @@ def test_a_mean_is_made_for_each_sum_that_follows_the_calendar():
 NARROW = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
-def moved(now: dict[str, float], then: dict[str, float], *, told_by: str = "worse", weight: float = 0.8) -> list[str]:
+def moved(
+    now: dict[str, float], then: dict[str, float], *, told_by: str = "worse", weight: float = 0.8, reasons: tuple[str, ...] = ()
+) -> list[str]:
     """Return why a chance moved that hangs on logins and tickets, one log-odds a login less and a ticket more."""
     names = ("logins_28d", "tickets_28d")
     prepare = {"numbers": [0, 1], "fill": [0.0, 0.0], "missing": [], "mean": [0.0, 0.0], "scale": [1.0, 1.0], "categories": [], "share": []}
     model = Fitted("logistic", Encoder(names), {"prepare": prepare, "weights": [-weight, weight], "intercept": 0.0}, (1.0, 0.0), NARROW)
     frames = [pd.DataFrame([one], columns=list(names)) for one in (now, then)]
-    return moved_texts(model, *frames, DEFINITIONS, SAY, told_by=told_by)[0]
+    return moved_texts(model, *frames, DEFINITIONS, SAY, told_by=told_by, reasons=[reasons])[0]
 
 
 def test_why_a_chance_moved_is_told_with_the_number_then():
@@ -373,6 +412,17 @@ def test_what_got_worse_does_not_explain_a_chance_that_fell():
     fell = ({"logins_28d": 1.0, "tickets_28d": 2.0}, {"logins_28d": 4.0, "tickets_28d": 2.0})
     assert moved(*fell, weight=-0.8) == []
     assert moved(*fell, weight=-0.8, told_by="chance") == ["Logins in 28 days: 1 (28 days before: 4)"]
+
+
+def test_why_a_chance_fell_begins_with_what_is_no_worry_as_well():
+    fell = ({"logins_28d": 6.0, "tickets_28d": 1.0}, {"logins_28d": 1.0, "tickets_28d": 4.0})
+    logins, tickets = "Logins in 28 days: 6 (28 days before: 1)", "Tickets in 28 days: 1 (28 days before: 4)"
+    assert moved(*fell) == [logins, tickets]
+    assert moved(*fell, reasons=("usage",)) == [tickets, logins]
+    assert moved(*reversed(fell), reasons=("usage",)) == [
+        "Logins in 28 days: 1 (28 days before: 6)",
+        "Tickets in 28 days: 4 (28 days before: 1)",
+    ]
 
 
 def test_a_move_that_nothing_explains_is_not_coloured():

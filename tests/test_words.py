@@ -30,6 +30,12 @@ def test_numbers_days_and_money_are_those_of_the_language(language, number, shar
     assert "2026" in say.date("2026-12-12")
 
 
+def test_the_first_of_a_month_is_first_in_french() -> None:
+    assert words("fr").date("2026-12-01") == "1er déc. 2026"
+    assert words("fr").date("2026-12-11", beside="2026-01-01") == "11 déc."
+    assert words("de").date("2026-12-01") == "1. Dez. 2026"
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(960, "$960"), (99_999, "$100k"), (1_260_000, "$1.3m"), (-84_321, "-$84k"), (0, "$0"), (7.44, "$7.4")]
 )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
 from prevenance.demo.names import FIRST, FORMS, HOSTILE, SECOND
+from prevenance.words.saying import saying
 
 NASTY = [
     *HOSTILE,
@@ -235,3 +239,86 @@ def week(**changed: Any) -> dict[str, Any]:
     week = {"since": "2026-09-28", "capacity": 20, "left": 14, "done": 6, "known": True}
     told = {"target": "week", "kind": "week", "lists": lists, "record": {"text": text}, "week": week, "run_id": "f" * 16}
     return {**made, **none, **told, "fits": {"listed": 12, "at_stake": None, "expected_outcomes": None}, **changed}
+
+
+def explained(**changed: Any) -> dict[str, Any]:
+    """Return what an explanation holds of one customer, for its page."""
+    fact = {"text": "Logins in 28 days: 1 (usually 8)", "points": 4.5, "family": "usage"}
+    return {
+        "customer_id": "00001",
+        "digest": "0" * 16,
+        "target": "churn",
+        "says": saying("gave notice on, or ended, every contract within {n} days of the cutoff", n=90),
+        "cutoff": "2026-10-01T00:00:00Z",
+        "date": "2026-10-01",
+        "data_until": "2026-09-30T22:00:00Z",
+        "run_id": "1" * 16,
+        "horizon_days": 90,
+        "list": "out/lists/churn/2026-10-01T000000Z-0123456789ab",
+        "model": {"version": "2" * 12, "digest": "2" * 64, "kind": "logistic", "trained_until": None, "snapshots": 900, "positives": 60},
+        "privacy": {"purpose": "help in time", "legal_basis": "contract"},
+        "product_id": None,
+        "row": {"name": "<b>Étoile & Söhne</b>"},
+        "absent": "",
+        "score": 0.301,
+        "score_low": 0.24,
+        "score_high": 0.38,
+        "check": {"base": -3.0, "sum": -0.8, "adds_up_to": 0.301, "exact": True, "difference": 0.0, "same_as_list": True},
+        "inputs": [
+            {
+                "input": "logins_28d",
+                "text": "Logins in 28 days: 1",
+                "value": 1.0,
+                "table": "usage",
+                "newest": "2026-09-28",
+                "log_odds": 0.61,
+            },
+            {"input": "nps_last", "text": "No recommendation score known", "value": None, "table": "", "newest": None, "log_odds": -0.02},
+        ],
+        "what_if": [{"like": "typical", "then": "Logins in 28 days: 11", "now": "Logins in 28 days: 1", "score": 0.22}],
+        "details": {
+            "reasons": [fact],
+            "holds": [fact | {"points": -1.0}],
+            "context": [],
+            "unknown": ["No survey is known"],
+            "timeline": [{"on": "2026-09-28", "text": "Ticket opened"}],
+        },
+        "held": [{"table": "usage", "rows": 120, "since": "2025-01-04", "until": "2026-09-28"}],
+    } | changed
+
+
+def replayed() -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a judged list of four, one of whom was missed, and what it adds up to."""
+    rows = pd.DataFrame(
+        {
+            "rank": [1, 2, None, None],
+            "customer_id": ["a", "b", "c", "d"],
+            "name": ["Étoile <i>SA</i>", None, "مؤسسة النور", "Dun & Co"],
+            "score": [0.61, 0.32, 0.2, None],
+            "outcome": ["happened", "did not", "too late", "not known yet"],
+            "outcome_at": [datetime(2026, 5, 2), None, datetime(2026, 4, 3), None],
+            "days_of_warning": [31.0, None, 2.0, None],
+            "missed": [False, False, True, False],
+            "reasons": ["Logins in 28 days: 1 (usually 8)", None, "Errors met in 28 days: 9 (usually 1)", None],
+        }
+    )
+    counted = {
+        "hits": 1,
+        "capacity": 2,
+        "expected_by_chance": 0.5,
+        "missed": 1,
+        "too_late": 1,
+        "lead_days": 14,
+        "base_rate": 0.5,
+        "at_risk": 4,
+    }
+    told = {
+        "target": "churn",
+        "date": "2026-04-01",
+        "judged_at": datetime(2026, 9, 30),
+        "says": explained()["says"],
+        "verdict": "One of two.",
+    }
+    return rows, counted | told | {
+        "model": {"why": saying("{n} customers had had the outcome by then, {needed} are needed for a model: the rule", n=3, needed=20)}
+    }

@@ -6,8 +6,24 @@ from typing import Any
 
 import pandas as pd
 
-from prevenance.decide.feedback import Answer
+from prevenance.decide.feedback import Answer, utc_moment
 from prevenance.history.history import as_of_instant
+
+UNDO = "undo"
+
+
+def standing_answers(answers: Iterable[Answer]) -> list[Answer]:
+    """Return the answers that nobody has taken back: an ``undo`` takes back what was answered to its row of its list until then."""
+    told = list(answers)
+    undone: dict[tuple[str, ...], datetime] = {}
+    for one in told:
+        if one.action == UNDO:
+            undone[_row(one)] = max(undone.get(_row(one), datetime.min), utc_moment(one.at))
+    return [one for one in told if one.action != UNDO and (_row(one) not in undone or utc_moment(one.at) > undone[_row(one)])]
+
+
+def _row(answer: Answer) -> tuple[str, ...]:
+    return answer.target, answer.run_id, answer.cutoff, answer.customer_id, answer.product_id
 
 
 def customer_answers(

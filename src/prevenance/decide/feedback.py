@@ -1,4 +1,4 @@
-"""What customer-success managers answered to a list: contacted, snooze, wrong alarm, too late.
+"""What customer-success managers answered to a list: contacted, snooze, wrong alarm, too late, and what they took back.
 
 The page downloads a CSV; it is read strictly, a whole file or nothing, and kept below ``<out>/feedback/``. Free text stays in that file.
 
@@ -21,8 +21,8 @@ from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import FORMULA_STARTS
 
-ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved")
-"""What may be decided; ``approved`` goes with the proposal before anybody was contacted, and changes no list."""
+ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved", "undo")
+"""What may be decided; ``approved`` goes with the proposal before anybody was contacted, and changes no list; ``undo`` takes answers back."""
 
 TAKEN_BY = "user "
 """Before the hash of who took a file, where an answer of it does not say whose it is."""

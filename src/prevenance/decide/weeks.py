@@ -149,9 +149,9 @@ def _line(now: pd.DataFrame, past: pd.DataFrame, moments: Moments, keys: list[st
 
 
 def known_answers(out: Path, target: str, cutoff: datetime, *, static: bool, replaying: bool = False) -> list[Answer]:
-    """Return what was answered to the lists of a target and counts at ``cutoff``; for a replay, what counted before it."""
+    """Return what was answered to the lists of a target, counts at ``cutoff`` and is not taken back; for a replay, what counted before it."""
     known = [(one, one.known_at(static=static)) for one in feedback.load_answers(out, target)]
-    return [one for one, at in known if at < cutoff or (at == cutoff and not replaying)]
+    return answered.standing_answers(one for one, at in known if at < cutoff or (at == cutoff and not replaying))
 
 
 def decision_at_cutoff(

@@ -112,7 +112,7 @@ def details_by_customer(
     past = earlier_inputs(basis, frame, [basis.cutoff - BEFORE, *(story.line_moments(basis.cutoff)[:-1] if weeks is None else ())])
     chances = weekly_chances(basis, frame, past) if weeks is None else weeks
     told = reasons_by_customer(basis, frame, past, reasons, say)
-    moved = moved_by_customer(basis, frame, past, say)
+    moved = moved_by_customer(basis, frame, past, say, reasons)
     rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
     found: dict[str, dict[str, Any]] = {}
@@ -193,12 +193,15 @@ def reasons_by_customer(
     return told
 
 
-def moved_by_customer(basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words) -> dict[str, list[str]]:
+def moved_by_customer(
+    basis: Basis, frame: pd.DataFrame, past: pd.DataFrame, say: Words, reasons: Mapping[str, RowReasons]
+) -> dict[str, list[str]]:
     """Return customer_id -> why its chance moved within 28 days, for rows with a chance then and now."""
     keys, inputs = basis.target.keys, list(basis.fitted.encoder.features)
     then = past[past["cutoff"] == pd.Timestamp(basis.cutoff - BEFORE)]
     before = frame[keys].merge(then, on=keys, how="left").reindex(columns=inputs)
-    told = moved_texts(basis.fitted, frame, before, basis.definitions, say, told_by=basis.target.told_by)
+    families = [{fact.family for fact in reasons[one].reasons} if one in reasons else set() for one in frame["customer_id"]]
+    told = moved_texts(basis.fitted, frame, before, basis.definitions, say, told_by=basis.target.told_by, reasons=families)
     return {one: texts for one, known, texts in zip(frame["customer_id"], frame["score"].notna(), told, strict=True) if known}
 
 

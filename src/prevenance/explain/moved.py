@@ -1,6 +1,6 @@
 """Why a chance moved within 28 days: the facts whose contributions moved it, by the same model then and now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ STEADY = 5.0
 MOST = 2
 """Facts told of a move."""
 
+APART = 28
+"""Days between the two."""
+
 
 def noise_points(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the change in percentage points up to which a chance with this band is steady.
@@ -31,7 +34,14 @@ def noise_points(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 def moved_texts(
-    fitted: Fitted, now: pd.DataFrame, before: pd.DataFrame, definitions: Sequence[Definition], say: Words, *, told_by: str
+    fitted: Fitted,
+    now: pd.DataFrame,
+    before: pd.DataFrame,
+    definitions: Sequence[Definition],
+    say: Words,
+    *,
+    told_by: str,
+    reasons: Sequence[Collection[str]] = (),
 ) -> list[list[str]]:
     """Return, for each row of ``now``, up to ``MOST`` facts that moved its chance beyond noise, the heaviest first; [] for one that is steady.
 
@@ -45,6 +55,7 @@ def moved_texts(
         definitions: of the features.
         say: the reader's language.
         told_by: how the target's reasons are told.
+        reasons: of each row the families of its reasons: why a chance fell is told first by what is no reason to worry as well.
     """
     told, found = wordings(definitions), [list[str]() for _ in range(len(now))]
     known = np.flatnonzero(before.notna().any(axis=1).to_numpy())
@@ -61,7 +72,9 @@ def moved_texts(
     for place in np.flatnonzero(np.abs(change) > noise_points(low, high)):
         values = {name: (here[name].iloc[place], then[name].iloc[place]) for name in parts}
         side = float(np.sign(change[place]))
-        found[known[place]] = _texts(dict(zip(parts, weights[place] * side, strict=True)), told, values, ways, side, say)
+        texts = _texts(dict(zip(parts, weights[place] * side, strict=True)), told, values, ways, side, say)
+        worried = reasons[known[place]] if len(reasons) and side < 0 else ()
+        found[known[place]] = [text for last in (False, True) for text, family in texts.items() if (family in worried) == last]
     return found
 
 
@@ -72,26 +85,27 @@ def _texts(
     ways: Mapping[str, Worse],
     side: float,
     say: Words,
-) -> list[str]:
-    """Return the facts of one row: of each story the column that pulls most, and never two of a family."""
+) -> dict[str, str]:
+    """Return the facts of one row and their families, the heaviest first: of each story the column that pulls most, and never two of a family."""
     totals: dict[tuple[object, ...], float] = {}
     for name, pull in pulls.items():
         if name in told:
             totals[told[name].story] = totals.get(told[name].story, 0.0) + pull
-    texts: list[str] = []
-    families: set[str] = set()
+    texts: dict[str, str] = {}
     for name in sorted((name for name in pulls if name in told), key=lambda name: (-totals[told[name].story], -pulls[name], name)):
         wording = told.get(told[name].column, told[name])
         if len(texts) == MOST or totals[told[name].story] < LEAST:
             break
-        if pulls[name] <= 0 or wording.family in families or wording.column not in values:
+        if pulls[name] <= 0 or wording.family in texts.values() or wording.column not in values:
             continue
         new, old = (float(one) if isinstance(one, int | float | np.number) else np.nan for one in values[wording.column])
+        # What only grew by the days between is the calendar's doing.
+        if wording.worse is None and not wording.silence and abs(new - old) == APART:
+            continue
         way = "more" if new > old else "less"
-        # What got worse does not explain a chance that fell.
-        if ways.get(wording.column) and (way == ways[wording.column]) != (side > 0):
+        # What got worse does not explain a chance that fell, and what is neither good nor bad explains nothing.
+        if ways and (wording.column not in ways or (way == ways[wording.column]) != (side > 0)):
             continue
         if text := compared_text(wording, new, old, "before", say):
-            texts.append(text)
-            families.add(wording.family)
+            texts[text] = wording.family
     return texts

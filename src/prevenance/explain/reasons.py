@@ -28,11 +28,11 @@ NOISES = 2.0
 MATERIAL = 0.05
 """Share of what is usual that a difference has to reach: less is no news, however steady the past was."""
 
-LONGER = 1.5
-"""Times the longest silence so far that a silence has to last: it grows by itself between two visits."""
+LONGER, SOME = 1.5, 30
+"""Times the longest silence so far that a silence has to last; customers from whom it can be seen which way of a number raises the chance."""
 
-SOME = 30
-"""Customers from whom it can be seen which way of a number raises the chance."""
+FED_BY_USE = ("usage", "tickets")
+"""Tables whose counts fall with use: no errors of a customer who is not there is no good sign."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Reasons:
         usual: Usual,
         say: Words,
         ways: Mapping[str, Worse],
+        against: Mapping[str, Worse] | None = None,
     ) -> None:
         """Sum the weights of each story.
 
@@ -63,11 +64,13 @@ class Reasons:
             wordings: how columns are told; the others are not told.
             usual: what is usual for the same rows.
             say: the reader's language.
-            ways: told column -> which way of it raises the chance: what is told as a reason, and the other way as what speaks against.
+            ways: told column -> which way of it is told as a reason.
+            against: the same of what speaks against; the other ways if not given.
         """
         self.names = [name for name in weights if name in wordings and wordings[name].changeable]
         self.weights, self.points, self.say, self.usual = weights[self.names].to_numpy(), points, say, usual
-        self.wordings, self.ways = [wordings[name] for name in self.names], ways
+        self.wordings = [wordings[name] for name in self.names]
+        self.ways = {1.0: ways, -1.0: {name: other_way(way) for name, way in ways.items()} if against is None else against}
         self.phrases = {name: one for name, one in wordings.items() if name == one.column}
         stories: dict[tuple[object, ...], list[int]] = {}
         for place, one in enumerate(self.wordings):
@@ -75,8 +78,16 @@ class Reasons:
         self.members = [np.array(places) for places in stories.values()]
         self.totals = np.column_stack([self.weights[:, places].sum(axis=1) for places in self.members] or [np.zeros((len(weights), 0))])
 
-    def told(self, row: int, side: float, k: int) -> list[Fact]:
-        """Return up to ``k`` reasons (``side`` 1) or facts that speak against (-1), the heaviest first; never two of a family."""
+    def both_sides(self, row: int, most: int, against: int, *, keeps: bool = True) -> RowReasons:
+        """Return up to ``most`` reasons and ``against`` facts that speak against; of a customer to keep who uses little, few troubles do not."""
+        reasons = self.told(row, 1.0, most)
+        quiet = keeps and any(
+            one.table == "usage" and one.way == ("more" if self.phrases[one.column].silence else "less") for one in reasons
+        )
+        return RowReasons(tuple(reasons), tuple(self.told(row, -1.0, against, FED_BY_USE if quiet else ())))
+
+    def told(self, row: int, side: float, k: int, hollow: Sequence[str] = ()) -> list[Fact]:
+        """Return up to ``k`` reasons (``side`` 1) or facts against (-1), the heaviest first, one a family; of ``hollow`` tables nothing that is less."""
         found: list[Fact] = []
         totals = self.totals[row] * side
         for story in np.argsort(-totals, kind="stable"):
@@ -84,7 +95,8 @@ class Reasons:
             if len(found) == k or totals[story] < max(LEAST, SHARE * heaviest):
                 break
             family = self.wordings[self.members[story][0]].family
-            if family not in [one.family for one in found] and (fact := self._fact(row, int(story), side)):
+            fact = None if family in [one.family for one in found] else self._fact(row, int(story), side)
+            if fact and not (fact.table in hollow and fact.way == "less"):
                 found.append(fact)
         return found
 
@@ -94,13 +106,13 @@ class Reasons:
         for place in pulling_members(self.weights[row], self.members[story], side):
             wording = self.wordings[place]
             for column in (wording.above, wording.column):
-                if fact := self._told(row, column, self.ways.get(column) or self.ways.get(wording.column), side, total):
+                if fact := self._told(row, column, self.ways[side].get(column) or self.ways[side].get(wording.column), total):
                     return fact
         return None
 
-    def _told(self, row: int, column: str, raising: Worse, side: float, total: float) -> Fact | None:
+    def _told(self, row: int, column: str, way: Worse, total: float) -> Fact | None:
         """Return the fact of one column if a comparison shows it."""
-        way, wording = raising if side > 0 else _other(raising), self.phrases.get(column)
+        wording = self.phrases.get(column)
         if wording is None or way is None or (beside := comparison_shown(self.usual, wording, row, way)) is None:
             return None
         now, then = float(self.usual.now[column][row]), usual_number(self.usual, column, row, beside)
@@ -149,7 +161,7 @@ def compared_text(wording: Wording, now: float, then: float, beside: Beside, say
     if beside == "itself":
         return "" if _is_nought(shown) else _capital(say.filled(phrase, value=now, days=wording.days))
     usual = _number(say, then, fields[0])
-    if usual == shown or not np.isfinite(then):
+    if usual == shown or not np.isfinite(then) or (is_change(phrase) and _is_nought(shown)):
         return ""
     if _is_nought(shown):
         # "Logins in 28 days: none"; a silence of nought days is nothing to tell.
@@ -159,7 +171,7 @@ def compared_text(wording: Wording, now: float, then: float, beside: Beside, say
         fact = say("{subject}: none", subject=say.filled(subject[1], days=wording.days))
     else:
         fact = say.filled(phrase, value=now, days=wording.days)
-    then_told = say("none") if _is_nought(usual) else usual
+    then_told = usual if not _is_nought(usual) else say("no change") if is_change(phrase) else say("none")
     if beside == "own":
         return say("{fact} (usually {usual})", fact=_capital(fact), usual=then_told)
     if beside == "before":
@@ -211,7 +223,8 @@ def is_change(phrase: str) -> bool:
     return "{value:+" in phrase
 
 
-def _other(way: Worse) -> Worse:
+def other_way(way: Worse) -> Worse:
+    """Return less for more, more for less."""
     return None if way is None else "less" if way == "more" else "more"
 
 

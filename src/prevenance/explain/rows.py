@@ -1,6 +1,6 @@
 """The reasons of the rows of a list: what the model weighs, told where a comparison shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -8,9 +8,9 @@ import pandas as pd
 
 from prevenance.explain.attribution import contributions, secant
 from prevenance.explain.facts import wordings
-from prevenance.explain.reasons import Reasons, RowReasons, bad_ways, nothing_text, raising_ways, told_columns
+from prevenance.explain.reasons import Reasons, RowReasons, bad_ways, nothing_text, other_way, raising_ways, told_columns
 from prevenance.explain.usual import cohort_values, usual_values, with_means
-from prevenance.features.define import Definition
+from prevenance.features.define import Definition, Worse
 from prevenance.history.history import History
 from prevenance.models.bundle import Fitted
 from prevenance.words import Words
@@ -32,6 +32,7 @@ def reasons_by_row(
     say: Words,
     *,
     told_by: str = "worse",
+    gain: bool = False,
     own: np.ndarray | None = None,
 ) -> list[RowReasons]:
     """Return the reasons of each row of ``frame``, each with the comparison that shows it; see ``explain.reasons``.
@@ -45,6 +46,7 @@ def reasons_by_row(
         definitions: of the features.
         say: the reader's language.
         told_by: how the target's reasons are told: by what is ``worse``, or by what raises the ``chance``.
+        gain: whether the outcome is wished for.
         own: bool of shape (n,): whose own past is looked at; everybody's if not given.
 
     Raises:
@@ -56,16 +58,30 @@ def reasons_by_row(
     usual = usual_values(history, cutoff, frame, values, every, own=own)
     base, found = contributions(fitted, frame)
     slope, intercept = fitted.calibrator
-    ways = bad_ways(told)
+    ways, against = bad_ways(told), None
     if told_by != "worse":
         first = cohort.iloc[:WAY_ROWS]
-        ways = raising_ways(contributions(fitted, first)[1] * slope, told, values.iloc[: len(first)])
+        raising = raising_ways(contributions(fitted, first)[1] * slope, told, values.iloc[: len(first)])
+        ways, against = sensible_ways(raising, ways, gain=gain)
     start = np.full(len(found), slope * base + intercept)
     points = 100 * secant(start, start + slope * found.to_numpy().sum(axis=1))
-    reasons = Reasons(found * slope, points, told, usual, say, ways)
-    return [
-        RowReasons(tuple(reasons.told(row, 1.0, MOST_REASONS)), tuple(reasons.told(row, -1.0, MOST_HOLDS))) for row in range(len(frame))
-    ]
+    reasons = Reasons(found * slope, points, told, usual, say, ways, against)
+    return [reasons.both_sides(row, MOST_REASONS, MOST_HOLDS, keeps=told_by == "worse") for row in range(len(frame))]
+
+
+def sensible_ways(raising: Mapping[str, Worse], bad: Mapping[str, Worse], *, gain: bool) -> tuple[dict[str, Worse], dict[str, Worse]]:
+    """Return column -> the way that is told as a reason, and as what speaks against, of those that the model finds.
+
+    A sale that is hoped for has no reason in what is bad for the relation, and nothing good speaks against it; against trouble that is
+    foreseen no other trouble speaks, less use does. A model may find so, among customers who are alike in other ways; nobody could use it.
+    """
+    against = {name: other_way(way) for name, way in raising.items()}
+    if gain:
+        return (
+            {name: way for name, way in raising.items() if way != bad.get(name)},
+            {name: way for name, way in against.items() if name not in bad or way == bad[name]},
+        )
+    return dict(raising), {name: way for name, way in against.items() if not way == bad.get(name) == "more"}
 
 
 def reason_columns(told: Sequence[RowReasons], say: Words, k: int = 2) -> pd.DataFrame:

@@ -29,9 +29,9 @@ select customer_id,
 from pairs group by customer_id
 """,
     {
-        "nps_change": "Last recommendation score (NPS) {value:+.0f} against the one before",
-        "csat_change": "Last satisfaction score (CSAT) {value:+.1f} against the one before",
-        "ces_change": "Last effort score (CES) {value:+.1f} against the one before",
+        "nps_change": "Last recommendation score (NPS): {value:+.0f} points against the one before",
+        "csat_change": "Last satisfaction score (CSAT): {value:+.1f} points against the one before",
+        "ces_change": "Last effort score (CES): {value:+.1f} points against the one before",
         "scores_falling": "Feedback scores that fell: {value:.0f}",
     },
     alone=True,

@@ -12,11 +12,12 @@ import pandas as pd
 
 from prevenance.judge.bootstrap import bootstrap_weights, closed_rows, customer_index, pooled_metrics
 from prevenance.judge.drift import Drift
-from prevenance.judge.evaluation import Finding, count_text
+from prevenance.judge.evaluation import Finding
 from prevenance.judge.gaps import late_footprints
 from prevenance.judge.reliability import reliability
 from prevenance.models.folds import MIN_PERIODS, Fold, at_risk
 from prevenance.models.units import effective_units
+from prevenance.words.saying import said_listed, said_together, saying
 
 TOO_GOOD_AUC = 0.97
 """Nobody foresees a customer's leaving this well; data from after the outcome do."""
@@ -58,12 +59,12 @@ def check_findings(
 def check_leaks(leaks: Sequence[Mapping[str, object]], removed: Collection[str] = ()) -> Finding:
     """PV001: fail while a feature that knows the future is in use; warn where all that do were left out."""
     used = [leak for leak in leaks if leak["feature"] not in removed]
-    told = "; ".join(f"{leak['feature']} ({leak['why']})" for leak in used or leaks)
+    told = said_together(*(saying("{what} ({why})", what=leak["feature"], why=leak["why"]) for leak in used or leaks))
     if used:
-        return _finding("PV001", f"in use, though they know what they could not have known: {told}", "fail")
+        return _finding("PV001", saying("in use, though they know what they could not have known: {what}", what=told), "fail")
     if leaks:
-        return _finding("PV001", f"left out, because they know what they could not have known: {told}", "warn")
-    return _finding("PV001", "no feature shows a footprint of hindsight", "pass")
+        return _finding("PV001", saying("left out, as they know what they could not have known: {what}", what=told), "warn")
+    return _finding("PV001", saying("no feature shows a footprint of hindsight"), "pass")
 
 
 def check_too_good(predictions: pd.DataFrame, model: str) -> Finding:
@@ -72,13 +73,15 @@ def check_too_good(predictions: pd.DataFrame, model: str) -> Finding:
     outcomes = rows.loc[rows["label"] > 0, "customer_id"].nunique()
     auc = pooled_metrics(rows, customer_index(rows, customers), bootstrap_weights(len(customers), 0, 0), 1)["roc_auc"][0]
     if not np.isfinite(auc):
-        return _finding("PV002", "not checked: no test period has customers with and without the outcome", "pass")
-    told = f"AUC {auc:.3f} on {count_text(outcomes, 'customer')} with the outcome"
+        return _finding("PV002", saying("not checked: no test period has customers with and without the outcome"), "pass")
+    told = saying("AUC {auc:.3f} on {n} {n:customer|customers} with the outcome", auc=float(auc), n=int(outcomes))
     if auc <= TOO_GOOD_AUC:
         return _finding("PV002", told, "pass")
     # Few outcomes can be ranked perfectly by chance.
     severity = "fail" if outcomes >= ENOUGH else "warn"
-    return _finding("PV002", f"{told} is above {TOO_GOOD_AUC}: look for a feature that knows the future", severity)
+    return _finding(
+        "PV002", saying("{fact} is above {limit:.2f}: look for a feature that knows the future", fact=told, limit=TOO_GOOD_AUC), severity
+    )
 
 
 def check_base_rate(frame: pd.DataFrame, parted: Sequence[Fold]) -> Finding:
@@ -86,8 +89,12 @@ def check_base_rate(frame: pd.DataFrame, parted: Sequence[Fold]) -> Finding:
     usable = frame[at_risk(frame)]
     moved = [words for fold in parted if (words := _moved(usable, fold))]
     if moved:
-        return _finding("PV003", f"in {len(moved)} of {count_text(len(parted), 'fold')} the base rate moved: {'; '.join(moved)}", "warn")
-    return _finding("PV003", f"steady over {count_text(len(parted), 'fold')}" if parted else "not checked: no folds", "pass")
+        many = saying(
+            "in {moved} of {n} {n:fold|folds} the base rate moved: {what}", moved=len(moved), n=len(parted), what=said_together(*moved)
+        )
+        return _finding("PV003", many, "warn")
+    steady = saying("steady over {n} {n:fold|folds}", n=len(parted)) if parted else saying("not checked: no folds")
+    return _finding("PV003", steady, "pass")
 
 
 def check_chances(predictions: pd.DataFrame, model: str) -> Finding:
@@ -97,12 +104,13 @@ def check_chances(predictions: pd.DataFrame, model: str) -> Finding:
     """
     found = reliability(predictions, model)
     if not found:
-        return _finding("PV004", "not checked: no test period", "pass")
+        return _finding("PV004", saying("not checked: no test period"), "pass")
     top: Any = found["worst_tenth"]
-    told = f"the highest tenth was given {top['predicted']:.1%}, {top['seen']:.1%} came"
+    told = saying("the highest tenth was given {predicted:.1%}, {seen:.1%} came", predicted=top["predicted"], seen=top["seen"])
     if top["low"] is None or top["customers"] < ENOUGH:
-        return _finding("PV004", f"{told}; {count_text(top['customers'], 'customer')} in it, too few to say more", "pass")
-    told += f" (by luck {top['low']:.1%} to {top['high']:.1%})"
+        few = saying("{fact}; {n} {n:customer|customers} in it, too few to say more", fact=told, n=int(top["customers"]))
+        return _finding("PV004", few, "pass")
+    told = saying("{fact} (by luck {low:.1%} to {high:.1%})", fact=told, low=top["low"], high=top["high"])
     return _finding("PV004", told, "pass" if top["low"] <= top["seen"] <= top["high"] else "fail")
 
 
@@ -110,51 +118,54 @@ def check_constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
     """PV005: warn if features are empty or the same in every row: a source column that is not filled, or a wrong select."""
     same = [name for name in features if name in frame and frame[name].nunique(dropna=False) <= 1]
     if not len(frame) or not same:
-        return _finding("PV005", f"all {len(features)} features vary", "pass")
-    return _finding("PV005", f"{len(same)} of {len(features)} features are the same in every row: {_some(same)}", "warn")
+        return _finding("PV005", saying("all {n} features vary", n=len(features)), "pass")
+    told = saying("{same} of {n} features are the same in every row: {what}", same=len(same), n=len(features), what=_some(same))
+    return _finding("PV005", told, "warn")
 
 
 def check_history(parted: Sequence[Fold]) -> Finding:
     """PV006: warn if there are fewer than ``MIN_PERIODS`` test periods: no model can be promoted yet."""
-    told = f"{count_text(len(parted), 'test period')}, {MIN_PERIODS} are needed to promote a model"
+    told = saying("{n} {n:test period|test periods}, {needed} are needed to promote a model", n=len(parted), needed=MIN_PERIODS)
     return _finding("PV006", told, "warn" if len(parted) < MIN_PERIODS else "pass")
 
 
 def check_footprints(names: Sequence[str]) -> Finding:
     """PV007: warn of features that tell the outcome in its last week only; ``names`` is from ``gaps.late_footprints``."""
     if not names:
-        return _finding("PV007", "no feature in use tells the last week only", "pass")
-    return _finding(
-        "PV007", f"a footprint, not a warning (tells the last 7 days before the outcome, nothing earlier): {_some(names)}", "warn"
-    )
+        return _finding("PV007", saying("no feature in use tells the last week only"), "pass")
+    late = "a footprint, not a warning (tells the last 7 days before the outcome, nothing earlier): {what}"
+    return _finding("PV007", saying(late, what=_some(names)), "warn")
 
 
 def check_drift(moved: Drift | None) -> Finding:
     """PV008: warn of inputs that moved between the snapshots learned from and the newest ones."""
     if moved is None or not moved.looked:
-        return _finding("PV008", "not checked: too few customers to compare", "pass")
+        return _finding("PV008", saying("not checked: too few customers to compare"), "pass")
     grown = sum(one.grown for one in moved.moved)
-    told = f"{len(moved.moved)} of {moved.looked} inputs moved since training"
-    told += f", {grown} of them because they are known for more customers now" if grown else ""
+    told = saying("{moved} of {n} {n:input|inputs} moved since training", moved=len(moved.moved), n=moved.looked)
+    told = saying("{fact}, {n} of them only known for more customers now", fact=told, n=grown) if grown else told
     if not moved.moved:
         return _finding("PV008", told, "pass")
-    changed = [f"{one.feature} ({one.text}, PSI {one.psi:.2f})" for one in moved.moved if not one.grown]
-    return _finding("PV008", told + (f": {_some(changed, 3)}" if changed else ""), "warn")
+    changed = [
+        saying("{what} ({why}, PSI {psi:.2f})", what=one.feature, why=one.text, psi=float(one.psi)) for one in moved.moved if not one.grown
+    ]
+    return _finding("PV008", saying("{fact}: {rest}", fact=told, rest=_some(changed, 3)) if changed else told, "warn")
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    told = said_listed(*names[:most])
+    return saying("{what} and {n} more", what=told, n=len(names) - most) if len(names) > most else told
 
 
 TITLES = {
-    "PV001": "features from the future",
-    "PV002": "too good to be true",
-    "PV003": "the base rate moved",
-    "PV004": "the highest tenth of the chances",
-    "PV005": "features that say nothing",
-    "PV006": "short history",
-    "PV007": "footprints, not warnings",
-    "PV008": "inputs that moved",
+    "PV001": saying("features from the future"),
+    "PV002": saying("too good to be true"),
+    "PV003": saying("the base rate moved"),
+    "PV004": saying("the highest tenth of the chances"),
+    "PV005": saying("features that say nothing"),
+    "PV006": saying("short history"),
+    "PV007": saying("footprints, not warnings"),
+    "PV008": saying("inputs that moved"),
 }
 """Every check's code and title."""
 
@@ -175,4 +186,4 @@ def _moved(usable: pd.DataFrame, fold: Fold) -> str:
     error = np.sqrt(max(before * (1 - before), now * (1 - now)) / effective_units(test))
     if max(before, now) < MOVED * min(before, now) or abs(now - before) <= SIGNS * error:
         return ""
-    return f"{now:.1%} at {fold.test:%Y-%m-%d}, {before:.1%} before"
+    return saying("{now:.1%} at {date}, {before:.1%} before", now=now, date=f"{fold.test:%Y-%m-%d}", before=before)

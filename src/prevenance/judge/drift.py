@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prevenance.models.encode import Encoder
+from prevenance.words.saying import saying
 
 Floats = NDArray[np.float64]
 
@@ -154,15 +155,17 @@ def _told(old: pd.Series, new: pd.Series, weights: list[Floats], shares: list[Fl
     """Return in words what moved: the share unknown, the median, or the word whose share moved most."""
     before, now = shares
     if abs(now[-1] - before[-1]) >= TOLD:
-        return f"unknown for {100 * before[-1]:.0f} → {100 * now[-1]:.0f} % of customers"
+        return saying("unknown for {before} → {now:.0%} of customers", before=f"{100 * before[-1]:.0f}", now=float(now[-1]))
     if pd.api.types.is_numeric_dtype(old):
         first, second = (_median(side, weight) for side, weight in zip((old, new), weights, strict=True))
         if first != second:
-            return f"median {first:,.3g} → {second:,.3g}"
+            return saying("median {before} → {now}", before=f"{first:,.3g}", now=f"{second:,.3g}")
         zero = [float(weight[(side == first).to_numpy()].sum()) for side, weight in zip((old, new), weights, strict=True)]
-        return f"{first:,.3g} for {100 * zero[0]:.0f} → {100 * zero[1]:.0f} % of customers"
+        return saying("{what} for {before} → {now:.0%} of customers", what=f"{first:,.3g}", before=f"{100 * zero[0]:.0f}", now=zero[1])
     most = int(np.argmax(np.abs(now - before)))
-    return f"{names[most]} {100 * before[most]:.0f} → {100 * now[most]:.0f} % of customers"
+    return saying(
+        "{what} for {before} → {now:.0%} of customers", what=names[most], before=f"{100 * before[most]:.0f}", now=float(now[most])
+    )
 
 
 def _median(values: pd.Series, weights: Floats) -> float:

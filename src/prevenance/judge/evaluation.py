@@ -25,11 +25,11 @@ from prevenance.judge.bootstrap import (
     rows_by_model,
 )
 from prevenance.judge.metrics import hits_at_capacity
+from prevenance.judge.verdicts import called, compared_precision, promoted_text, refused_text, worse_text
 from prevenance.models.folds import MIN_PERIODS
 from prevenance.models.units import unit_evidence
+from prevenance.words.saying import said_listed, saying
 
-_NAMES = {"rule": "the rule", "base_rate": "the base rate", "customer_rules": "the customer's own rules"}
-_NAMES |= {"champion": "the champion", "health_score": "your health score"}
 _EQUAL = 1e-12
 
 SURE = 2.58
@@ -115,17 +115,19 @@ def gate_verdict(
     rows, customers = closed_rows(predictions)
     parts = rows_by_model(rows)
     present = [rival for rival in rivals if rival in parts and rival != challenger]
-    stays = f"{_NAMES[next((name for name in ('champion', 'health_score') if name in present), 'rule')]} stays"
+    stays = saying("{model} stays", model=called(next((name for name in ("champion", "health_score") if name in present), "rule")))
     if challenger not in parts or not present:
-        return Verdict(False, f"not promoted: no test period has both {_called(challenger)} and a rival; {stays}.", {"periods": "fail"})
+        return Verdict(
+            False, refused_text(saying("no test period has both {model} and a rival", model=called(challenger)), stays), {"periods": "fail"}
+        )
     weights = bootstrap_weights(len(customers), replicates, seed)
     duels = [_duel(parts[challenger], parts[rival], rival, customers, weights, capacity) for rival in present]
     # The best rival is the one to beat; one whose precision is undefined is nobody's best.
     duel = max(duels, key=lambda one: np.nan_to_num(one.theirs["average_precision"][0], nan=-1.0))
     gates, blocked = _gates(duel, list(sliced), list(findings), min_periods)
     if "fail" in gates.values():
-        return Verdict(False, f"not promoted: {'; '.join([_words(duel, gates), *blocked])}; {stays}.", gates)
-    return Verdict(True, f"promoted: {_words(duel, gates)}, over {count_text(duel.periods, 'test period')}.", gates)
+        return Verdict(False, refused_text(_words(duel, gates), *blocked, stays), gates)
+    return Verdict(True, promoted_text(_words(duel, gates), duel.periods), gates)
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,16 @@ def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding]
     blocked = {
         "periods": ""
         if duel.periods >= min_periods
-        else f"{count_text(duel.periods, 'test period')} with both classes, {min_periods} are needed",
+        else saying("{n} {n:test period|test periods} with both classes, {needed} are needed", n=duel.periods, needed=min_periods),
         "signal": "" if duel.lack else _coin(duel.ours["roc_auc"]),
         "precision_at_capacity": _worse("precision at capacity", duel, 1.0, 1 / max(1, duel.contacts)),
         "brier": _worse("brier", duel, -1.0, 0.0),
-        "slices": f"ranked worse than the rule in {', '.join(collapsed)}" if collapsed else "",
-        "checks": "failed checks: " + ", ".join(f"{one.code} {one.title}" for one in failed) if failed else "",
+        "slices": saying("ranked worse than the rule in {what}", what=", ".join(collapsed)) if collapsed else "",
+        "checks": saying(
+            "failed checks: {what}", what=said_listed(*(saying("{code} {what}", code=one.code, what=one.title) for one in failed))
+        )
+        if failed
+        else "",
     }
     gates = {"beats_rivals": "pass" if low is not None and low > 0 else "fail"}
     gates |= {name: "fail" if words else "pass" for name, words in blocked.items()}
@@ -190,7 +196,7 @@ def _coin(auc: Floats) -> str:
     The rule it must beat may by chance be worse than a coin; without this, one shuffled world in twenty would be promoted.
     """
     value, spread = float(auc[0]), float(np.nanstd(auc[1:])) if len(auc) > 1 else 0.0
-    return "" if value - SURE * spread > 0.5 else f"AUC {value:.2f} is not clearly above a coin's 0.50"
+    return "" if value - SURE * spread > 0.5 else saying("AUC {auc:.2f} is not clearly above a coin's {coin:.2f}", auc=value, coin=0.5)
 
 
 def _worse(words: str, duel: _Duel, sign: float, least: float) -> str:
@@ -203,32 +209,14 @@ def _worse(words: str, duel: _Duel, sign: float, least: float) -> str:
     value, low, high = gap["value"], gap["low"], gap["high"]
     if value is None or low is None or high is None or (high > -_EQUAL if sign > 0 else low < _EQUAL) or abs(value) < least - _EQUAL:
         return ""
-    side = "below" if sign > 0 else "above"
-    ours, theirs = float(duel.ours[name][0]), float(duel.theirs[name][0])
-    said = words.replace("brier", "Brier score")
-    return f"{said} {ours:.4f} is {side} {_called(duel.rival)}'s {theirs:.4f} (90 % interval of the difference {low:+.4f} to {high:+.4f})"
+    return worse_text(name, float(duel.ours[name][0]), float(duel.theirs[name][0]), duel.rival, low, high)
 
 
 def _words(duel: _Duel, gates: dict[str, str]) -> str:
     """Return the comparison in numbers."""
     ours, theirs = (float(side["average_precision"][0]) for side in (duel.ours, duel.theirs))
-    gap = duel.difference("average_precision")
-    if gap["value"] is not None and duel.lack:
-        against = f"average precision {ours:.2f} against {_called(duel.rival)}'s {theirs:.2f}"
-        return f"{against}, with no interval around the difference, because too few stand behind it ({duel.lack})"
-    if gap["value"] is None or gap["low"] is None or gap["high"] is None:
-        return "average precision is undefined, no test period has both classes"
-    must = "" if gates["beats_rivals"] == "pass" else ", must be above 0"
-    between = f"(90 % interval {_signed(gap['low'])} to {_signed(gap['high'])}{must})"
-    return f"average precision {ours:.2f} against {_called(duel.rival)}'s {theirs:.2f}, difference {_signed(gap['value'])} {between}"
-
-
-def _signed(number: float) -> str:
-    return f"{number:+.2f}" if abs(number) >= 0.005 else f"{number:+.4f}"
-
-
-def _called(model: str) -> str:
-    return _NAMES.get(model, model)
+    gap, won = duel.difference("average_precision"), gates["beats_rivals"] == "pass"
+    return compared_precision(ours, theirs, duel.rival, gap, duel.lack, won=won)
 
 
 def _period(cutoff: object, parts: dict[str, pd.DataFrame], capacity: int) -> dict[str, object]:

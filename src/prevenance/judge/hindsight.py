@@ -11,22 +11,22 @@ import numpy as np
 import pandas as pd
 
 from prevenance.judge.bootstrap import Estimate, bootstrap_interval, bootstrap_weights, closed_rows, customer_index, pooled_metrics
-from prevenance.judge.evaluation import count_text
 from prevenance.judge.tested import Choice, Tested
 from prevenance.models.bundle import chance
 from prevenance.models.folds import sampling_units
 from prevenance.models.training import fit_model, rule_text
 from prevenance.models.units import unit_evidence
+from prevenance.words.saying import Saying, said_together, saying
 
 TITLES = {
-    "L1.1": "no test set",
-    "L1.2": "preparing on train and test together",
-    "L1.3": "choosing features on train and test together",
-    "L1.4": "duplicates in train and test",
-    "L2": "features that are not legitimate",
-    "L3.1": "the future in the training set",
-    "L3.2": "train and test are not independent",
-    "L3.3": "the test is not drawn from those it is used on",
+    "L1.1": saying("no test set"),
+    "L1.2": saying("preparing on train and test together"),
+    "L1.3": saying("choosing features on train and test together"),
+    "L1.4": saying("duplicates in train and test"),
+    "L2": saying("features that are not legitimate"),
+    "L3.1": saying("the future in the training set"),
+    "L3.2": saying("train and test are not independent"),
+    "L3.3": saying("the test is not drawn from those it is used on"),
 }
 """Every type and its title, in the order of the paper."""
 
@@ -40,7 +40,9 @@ COPIES = 0.01
 def leakage_types(tested: Tested, choice: Choice, *, horizon_days: int, settle_days: int, seed: int) -> list[dict[str, str]]:
     """Return for each type: type, title, answer (one computed sentence) and status (pass, warn or fail); the days are those of the target."""
     if not tested.parted:
-        answers = [("warn", "no test period yet: nothing has been claimed, and nothing can be checked")] * len(TITLES)
+        answers: list[tuple[str, str]] = [
+            ("warn", saying("no test period yet: nothing has been claimed, and nothing can be checked"))
+        ] * len(TITLES)
     else:
         answers = [
             _test_set(tested), _prepared(tested, choice, seed), _selected(tested, horizon_days + settle_days, seed), _duplicates(tested),
@@ -56,10 +58,10 @@ def _test_set(tested: Tested) -> tuple[str, str]:
     """L1.1: tests exist, and none of their cutoffs was learned from in the same fold."""
     both = sum(fold.test <= max(fold.learned) for fold in tested.parted)
     tests = tested.rows["cutoff"].isin([fold.test for fold in tested.parted])
-    told = f"{count_text(len(tested.parted), 'test period')} with {count_text(int(tests.sum()), 'snapshot')}"
+    told = saying("{n} {n:test period|test periods} with {rows} {rows:snapshot|snapshots}", n=len(tested.parted), rows=int(tests.sum()))
     if both:
-        return "fail", f"{told}; in {both} of them the test is not later than everything that was learned from"
-    return "pass", f"{told}, each later than every cutoff that was learned from"
+        return "fail", saying("{fact}; in {n} of them the test is not later than everything that was learned from", fact=told, n=int(both))
+    return "pass", saying("{fact}, each later than every cutoff that was learned from", fact=told)
 
 
 def _prepared(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
@@ -74,8 +76,10 @@ def _prepared(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
     off = np.abs(chance(again, test) - told["score"].to_numpy()) if len(test) == len(told) else np.ones(max(len(test), 1))
     changed = int((off > SAME).sum())
     if changed:
-        return "fail", f"fitted again without the test's rows, {changed:,} of {len(off):,} chances of the newest test change"
-    return "pass", f"fitted again without the test's rows, all {len(off):,} chances of the newest test are the same"
+        return "fail", saying(
+            "fitted again without the test's rows, {changed} of {n} chances of the newest test change", changed=changed, n=len(off)
+        )
+    return "pass", saying("fitted again without the test's rows, all {n} chances of the newest test are the same", n=len(off))
 
 
 def _selected(tested: Tested, closing_days: int, seed: int) -> tuple[str, str]:
@@ -89,15 +93,20 @@ def _selected(tested: Tested, closing_days: int, seed: int) -> tuple[str, str]:
             changed.append(number)
     first = tested.parted[0]
     gap = _closest([(max(first.fit), min(first.calibrate))], closing_days) if first.calibrate else 0
-    tuned = "settings were tuned before the first test "
-    tuned += f"({gap} days between the parts)" if first.calibrate else "(on half of the customers, learned from the others)"
-    if changed or gap < 0:
-        return "fail", f"chosen again from what was learned from alone, the rule or the features differ in folds {changed}; {tuned}"
-    search = f"; the search for leaks saw the tests too and took {len(tested.leaks)} features away, which can only lower their numbers"
-    return (
-        "pass",
-        f"chosen again from what was learned from alone, rule and features are the same in the oldest and newest of {count_text(last, 'fold')}; {tuned}{search}",
+    tuned = (
+        saying("settings were tuned before the first test ({n} days between the parts)", n=gap)
+        if first.calibrate
+        else saying("settings were tuned before the first test (on half of the customers, learned from the others)")
     )
+    if changed or gap < 0:
+        differ = "chosen again from what was learned from alone, the rule or the features differ in folds {folds}; {rest}"
+        return "fail", saying(differ, folds=", ".join(map(str, changed)), rest=tuned)
+    same = saying(
+        "chosen again from what was learned from alone, rule and features are the same in the oldest and newest of {n} {n:fold|folds}",
+        n=last,
+    )
+    search = "the search for leaks saw the tests too and took {n} {n:feature|features} away, which can only lower their numbers"
+    return "pass", said_together(same, tuned, *([saying(search, n=len(tested.leaks))] if tested.leaks else []))
 
 
 def _duplicates(tested: Tested) -> tuple[str, str]:
@@ -113,9 +122,8 @@ def _duplicates(tested: Tested) -> tuple[str, str]:
     owners = rows[learned].groupby(hashed[learned])["customer_id"].agg(["min", "max"])
     met = rows.loc[test, ["customer_id"]].join(owners, on=hashed[test])
     copies = int((met["min"].notna() & ((met["min"] != met["customer_id"]) | (met["max"] != met["customer_id"]))).sum())
-    said = (
-        f"{twice} snapshots are there twice; {copies} of {int(test.sum()):,} test snapshots equal another customer's that was learned from"
-    )
+    copied = "{twice} snapshots are there twice; {copies} of {n} test snapshots equal another customer's that was learned from"
+    said = saying(copied, twice=twice, copies=copies, n=int(test.sum()))
     return "fail" if twice else "warn" if copies > COPIES * max(int(test.sum()), 1) else "pass", said
 
 
@@ -124,21 +132,23 @@ def _legitimate(tested: Tested, choice: Choice) -> tuple[str, str]:
     named = [str(leak["feature"]) for leak in tested.leaks]
     used = [name for name in named if name in tested.columns]
     echoes = [one.text for one in choice.findings if one.code == "PV007" and one.severity != "pass"]
-    told = f"{len(tested.columns)} features in use, {len(named)} left out because they look as if written after the outcome"
-    told += f" ({', '.join(named[:3])}{', ...' if len(named) > 3 else ''})" if named else ""
+    told = saying("{n} features in use, {out} left out that look as if written after the outcome", n=len(tested.columns), out=len(named))
+    told = saying("{fact} ({what})", fact=told, what=", ".join(named[:3]) + (", ..." if len(named) > 3 else "")) if named else told
     if used:
-        return "fail", f"{told}; still in use: {', '.join(used[:5])}"
-    return "warn" if named or echoes else "pass", "; ".join([told, *echoes])
+        return "fail", saying("{fact}; still in use: {what}", fact=told, what=", ".join(used[:5]))
+    return "warn" if named or echoes else "pass", said_together(told, *echoes)
 
 
 def _future(tested: Tested, horizon_days: int, settle_days: int) -> tuple[str, str]:
     """L3.1: the smallest number of days between the last label that was learned from and the part that follows."""
     pairs = [(max(fold.fit), min(fold.calibrate)) for fold in tested.parted if fold.calibrate]
     pairs += [(max(fold.learned), fold.test) for fold in tested.parted]
-    gap, window = _closest(pairs, horizon_days + settle_days), f"{horizon_days} days of outcome and {settle_days} to be recorded"
+    gap, window = _closest(pairs, horizon_days + settle_days), {"ahead": horizon_days, "settle": settle_days}
     if gap < 0:
-        return "fail", f"a label was learned from {-gap} days before it was known ({window})"
-    return "pass", f"every label learned from was known at least {gap} days before the part that follows began ({window})"
+        early = "a label was learned from {n} days before it was known ({ahead} days of outcome and {settle} to be recorded)"
+        return "fail", saying(early, n=-gap, **window)
+    known = "every label learned from was known at least {n} days before the part that follows began ({ahead} days of outcome and {settle} to be recorded)"
+    return "pass", saying(known, n=gap, **window)
 
 
 def _independent(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
@@ -150,14 +160,18 @@ def _independent(tested: Tested, choice: Choice, seed: int) -> tuple[str, str]:
     for number, customers in enumerate(seen, start=1):
         known |= ((rows["fold"] == number) & sampling_units(rows).isin(set(customers))).to_numpy()
     whole, new = _auc(rows, seed), _auc(rows[~known].reset_index(drop=True), seed)
-    share = (
-        f"{known.mean():.0%} of the test snapshots are of customers learned from, so intervals are drawn by customer; AUC {_said(whole)}"
+    share = saying(
+        "{share:.0%} of the test snapshots are of customers learned from, so intervals are drawn by customer; AUC {auc}",
+        share=float(known.mean()),
+        auc=_said(whole),
     )
     if new["low"] is None or new["high"] is None:
-        return "pass", f"{share}; too few customers never seen before to tell apart ({rows.loc[~known, 'customer_id'].nunique()})"
-    worse = whole["value"] is not None and new["high"] < whole["value"]
-    why = " (they have little history, or the others were learned by heart)" if worse else ""
-    return "warn" if worse else "pass", f"{share}, and {_said(new)} for those never seen before{why}"
+        few = "{fact}; too few customers never seen before to tell apart ({n})"
+        return "pass", saying(few, fact=share, n=int(rows.loc[~known, "customer_id"].nunique()))
+    told = saying("{fact}, and {auc} for those never seen before", fact=share, auc=_said(new))
+    if whole["value"] is None or new["high"] >= whole["value"]:
+        return "pass", told
+    return "warn", saying("{fact} (they have little history, or the others were learned by heart)", fact=told)
 
 
 def _alike(tested: Tested) -> tuple[str, str]:
@@ -170,9 +184,10 @@ def _alike(tested: Tested) -> tuple[str, str]:
     ]
     now = int((tested.tonight["state"] == "at_risk").sum())
     test, fitted = (float(rows.loc[rows["cutoff"].isin(part), "label"].mean()) for part in (tests, tested.parted[-1].learned))
-    told = (
-        f"{count_text(round(size), 'customer')} at risk in a test, {now:,} tonight; {late[0]:.1%} and {late[1]:.1%} left out as too late; "
-        f"{test:.1%} had the outcome in the tests, {fitted:.1%} in what was learned from"
+    told = saying(
+        "{size} {size:customer|customers} at risk in a test, {now} tonight; {late:.1%} and {later:.1%} left out as too late; "
+        "{test:.1%} had the outcome in the tests, {fitted:.1%} in what was learned from",
+        **{"size": round(size), "now": now, "late": late[0], "later": late[1], "test": test, "fitted": fitted},
     )
     alike = all(_near(*pair) for pair in ((size, now), (test, fitted)))
     return "pass" if alike else "warn", told
@@ -185,10 +200,12 @@ def _auc(rows: pd.DataFrame, seed: int) -> Estimate:
     return bootstrap_interval(pooled_metrics(rows, customer_index(rows, customers), weights, 1)["roc_auc"])
 
 
-def _said(one: Estimate) -> str:
+def _said(one: Estimate) -> Saying:
     if one["value"] is None:
-        return "unknown"
-    return f"{one['value']:.2f}" + (f" ({one['low']:.2f}–{one['high']:.2f})" if one["low"] is not None else "")
+        return saying("unknown")
+    if one["low"] is None:
+        return saying("{n:.2f}", n=one["value"])
+    return saying("{n:.2f} ({low:.2f}–{high:.2f})", n=one["value"], low=one["low"], high=one["high"])
 
 
 def _closest(pairs: Sequence[tuple[Any, Any]], closing_days: int) -> int:

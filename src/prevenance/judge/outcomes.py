@@ -3,7 +3,7 @@
 ``outcomes_of_list`` adds to a ranked list what came of each row; nothing of the list itself is touched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,11 @@ from prevenance.base.days import local_day
 from prevenance.history.history import History
 from prevenance.targets.labels import label
 from prevenance.targets.target import Target
+from prevenance.words import Words, words
 
 HAPPENED, DID_NOT, NOT_YET, TOO_LATE = "happened", "did not", "not known yet", "too late"
+
+ENGLISH = words("en")
 
 COLUMNS = ("outcome", "outcome_at", "days_of_warning", "missed")
 
@@ -89,25 +92,35 @@ def outcome_counts(rows: pd.DataFrame, target: Target, until: datetime) -> dict[
     }
 
 
-def verdict(facts: Mapping[str, Any], verb: str) -> str:
-    """Return in a sentence what a list would have held: ``facts`` is from ``outcome_counts``, with ``date`` and ``horizon_days``.
+def verdict(facts: Mapping[str, Any], verb: str, say: Words = ENGLISH) -> str:
+    """Return in a sentence what a list would have held: ``facts`` is from ``outcome_counts``, with ``date`` (YYYY-MM-DD) and
+    ``horizon_days``, ``verb`` is the target's ``past``.
 
     >>> facts = {"date": "2026-04-01", "horizon_days": 90, "capacity": 20, "hits": 7, "outcomes": 31, "expected_by_chance": 1.44}
     >>> facts |= {"median_warning_days": 41.2, "missed": 24, "closest_missed": 23, "still_open": False}
     >>> print(verdict(facts, "left"))
     On 2026-04-01 the list of 20 would have held 7 of the 31 who left within 90 days (blind: 1.4); median warning 41 days; 24 were missed, the closest was number 23.
     """
-    so_far = " so far" if facts["still_open"] else ""
-    blind = "" if facts["expected_by_chance"] is None else f" (blind: {facts['expected_by_chance']:.1f})"
-    held = f"would have held {facts['hits']} of the {facts['outcomes']} who {verb} within {facts['horizon_days']} days{so_far}{blind}"
+    # In English a date is as a command takes it.
+    shown: Callable[[str], str] = str if say.language == "en" else say.date
     days = facts["median_warning_days"]
-    warned = "" if days is None else f"; median warning {days:.0f} days"
-    missed = (
-        f"; {facts['missed']} were missed, the closest was number {facts['closest_missed']}" if facts["missed"] else "; none was missed"
+    parts = {
+        "so_far": say(" so far") if facts["still_open"] else "",
+        "blind": "" if facts["expected_by_chance"] is None else say(" (blind: {n})", n=say.number(facts["expected_by_chance"], 1)),
+        "warned": "" if days is None else say("; median warning {n} {n:day|days}", n=round(days)),
+        "missed": say("; {n} {n:was|were} missed, the closest was number {place}", n=facts["missed"], place=facts["closest_missed"])
+        if facts["missed"]
+        else say("; none was missed"),
+    }
+    held = say(
+        "On {date} the list of {capacity} would have held {hits} of the {outcomes} who {verb} within {days} days{so_far}{blind}{warned}{missed}.",
+        date=shown(facts["date"]),
+        verb=say(verb),
+        days=facts["horizon_days"],
+        **{name: facts[name] for name in ("capacity", "hits", "outcomes")},
+        **parts,
     )
-    ending = (
-        f" The window is still open, until {local_day(facts['closes'], facts.get('timezone') or '')}: more may come."
-        if facts["still_open"]
-        else ""
-    )
-    return f"On {facts['date']} the list of {facts['capacity']} {held}{warned}{missed}.{ending}"
+    if not facts["still_open"]:
+        return held
+    closes = local_day(facts["closes"], facts.get("timezone") or "")
+    return held + " " + say("The window is still open, until {date}: more may come.", date=shown(closes))

@@ -10,6 +10,7 @@ from prevenance.judge import clustered
 from prevenance.judge.bootstrap import Floats, Weights, bootstrap_weights, closed_rows, customer_index
 from prevenance.judge.metrics import average_precision
 from prevenance.models.units import unit_evidence
+from prevenance.words.saying import Saying, said_together, saying
 
 COLLAPSE_POSITIVES = 30
 """A slice with at least so many positive snapshots is judged; below, there is not enough data."""
@@ -192,30 +193,26 @@ def _judged(one: dict[str, object], chance: float) -> dict[str, object]:
     if one["enough"]:
         sure = {name: gap.below(0.0) < chance for name, gap in gaps.items()}
         if sure["roc_auc"] and gaps["roc_auc"].value <= -LEAST_GAP:
-            worse.append(f"AUC {one['roc_auc']:.2f}, {one['others_auc']:.2f} for everyone else")
+            worse.append(saying("AUC {ours:.2f}, {others:.2f} for everyone else", ours=one["roc_auc"], others=one["others_auc"]))
         recall, others = (float(one.get(name) or 0.0) for name in ("recall", "others_recall"))  # type: ignore[arg-type]
         if sure.get("recall") and recall <= LEAST_RATIO * others:
-            worse.append(f"{100 * recall:.0f} % of its outcomes caught, {100 * others:.0f} % of everyone else's")
+            worse.append(saying("{ours:.0%} of its outcomes caught, {others:.0%} of everyone else's", ours=recall, others=others))
     low, high = gaps["roc_auc"].interval()
     gap = {"value": _finite(gaps["roc_auc"].value), "low": low, "high": high}
-    judgement = "ranked worse than by the rule" if one["collapse"] else "; ".join(worse)
-    judgement = judgement or ("gets less attention than its losses" if one.get("starved") else _step(one.get("attention")))
-    return {**one, "auc_gap": gap, "worse": "; ".join(worse), "says": judgement if one["enough"] else NOT_ENOUGH}
+    judgement = saying("ranked worse than by the rule") if one["collapse"] else said_together(*worse)
+    judgement = judgement or (saying("gets less attention than its losses") if one.get("starved") else _step(one.get("attention")))
+    return {**one, "auc_gap": gap, "worse": said_together(*worse), "says": judgement if one["enough"] else NOT_ENOUGH}
 
 
-def _step(attention: object) -> str:
+def _step(attention: object) -> Saying:
     """Return whether contacts and outcomes agree within luck: only an interval that holds 1 says so, and both sides are told."""
     told: dict[str, float | None] = attention if isinstance(attention, dict) else {}
     low, high = told.get("low"), told.get("high")
     if low is None or high is None:
-        return "no difference found"
-    return (
-        "more contacts than its share of the outcomes"
-        if low > 1
-        else "fewer contacts than its share of the outcomes"
-        if high < 1
-        else "in step"
-    )
+        return saying("no difference found")
+    if low > 1:
+        return saying("more contacts than its share of the outcomes")
+    return saying("fewer contacts than its share of the outcomes") if high < 1 else saying("in step")
 
 
 def _auc(rows: pd.DataFrame, column: str, places: np.ndarray, customers: int) -> clustered.Clustered:

@@ -220,10 +220,11 @@ def _numbers(content: Any) -> list[int]:
     return [number for one in content for number in _numbers(one)] if isinstance(content, list) else [content]
 
 
-def _markdown(content: bytes, person: Person) -> Removed:
-    lines = content.decode(errors="replace").split("\n")
-    kept = [line for line in lines if not (re.match(r"\d+\. ", line) and person.pattern.search(line))]
-    return person.scrubbed("\n".join(kept)).encode(), len(lines) - len(kept)
+def _digest(content: bytes, person: Person) -> Removed:
+    # In a mail what to do about a customer stands on a line below.
+    rows = re.findall(r"(?m)^\d+\. .*\n?(?:^ +→ .*\n?)?|^.*\n?", content.decode(errors="replace"))
+    kept = [row for row in rows if not (re.match(r"\d+\. ", row) and person.pattern.search(row))]
+    return person.scrubbed("".join(kept)).encode(), len(rows) - len(kept)
 
 
 _KINDS: dict[str, Callable[[bytes, Person], Removed]] = {
@@ -233,6 +234,7 @@ _KINDS: dict[str, Callable[[bytes, Person], Removed]] = {
     "json": _json,
     "xlsx": _xlsx,
     "html": _html,
-    "md": _markdown,
+    "md": _digest,
+    "txt": _digest,
 }
 """Ending of a name -> how a person leaves such a file."""

@@ -112,6 +112,7 @@ def script_labels(say: Words) -> dict[str, Any]:
         "copied": say("Copied"),
         "saved": say("All notes are saved"),
         "noted": say("Noted: {action}", action="{action}"),
+        "undone": say("Taken back: save the notes once more"),
         "acts": answer_buttons(say),
         # The script fills in the number itself: it needs the form for one and the form for many.
         "unsaved": [say.many("{n} note not yet saved", "{n} notes not yet saved", n).replace(say.number(n), "{n}", 1) for n in (1, 2)],

@@ -10,6 +10,7 @@ from prevenance.base.formats import json_value
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known, one_line
 from prevenance.words import DASH, Words
+from prevenance.words.saying import said_in
 
 Explained = Mapping[str, Any]
 
@@ -38,10 +39,10 @@ def dossier_text(told: Explained, folder: str, say: Words) -> str:
     return "\n".join([*lines, f"{say('FILES'):<10}{folder}/  {names}"])
 
 
-def dossier_page(told: Explained, say: Words) -> str:
-    """Return the page for the team; every text is escaped."""
+def dossier_page(told: Explained, say: Words, title: str = "") -> str:
+    """Return the page for the team under the title of its list; every text is escaped."""
     shown = {
-        "chance": chance_sentence(told, say) if "inputs" in told else "",
+        "chance": chance_sentence(told, say, exact=False) if "inputs" in told else "",
         "list": _list(told, say),
         "model": model_sentence(told, say) if "inputs" in told else "",
         "facts": [_fact(one, say) for one in facts_of(told)],
@@ -53,6 +54,8 @@ def dossier_page(told: Explained, say: Words) -> str:
         ],
         "unknown": (told.get("details") or {}).get("unknown") or [],
         "promise": what_if_caveat(say),
+        "says": said_in(say, told.get("says") or ""),
+        "title": title or one_line(told["target"]),
     }
     return render_template("explain.html.j2", told=json_value(told), shown=shown, say=say)
 
@@ -91,14 +94,14 @@ def facts_of(told: Explained) -> list[Mapping[str, Any]]:
     return [one for part in ("reasons", "holds", "context") for one in details.get(part) or []]
 
 
-def chance_sentence(told: Explained, say: Words) -> str:
-    """Return the chance with its interval, as the list prints it, and its exact value."""
+def chance_sentence(told: Explained, say: Words, *, exact: bool = True) -> str:
+    """Return the chance with its interval, as the list prints it, and its exact value where it is asked for."""
     if told["score"] is None:
         return say("Not enough data to judge: no chance is given")
     span = say("likely {low} to {high}", low=say.percent(told["score_low"]), high=say.percent(told["score_high"]))
     days = say.many("within {n} day", "within {n} days", told["horizon_days"])
     # The exact number too: who asks about one customer may want to work it out again.
-    return f"{say.percent(told['score'], 1)} {days} ({span}) = {told['score']!r}"
+    return f"{say.percent(told['score'], 1)} {days} ({span})" + (f" = {told['score']!r}" if exact else "")
 
 
 def model_sentence(told: Explained, say: Words) -> str:

@@ -9,7 +9,8 @@ from html import escape
 from typing import Any
 
 from prevenance.publish import wording
-from prevenance.publish.wording import amount_text, date_text, is_known, model_name, percent_text, total_hits
+from prevenance.publish.wording import ENGLISH, amount_text, day_text, is_known, model_name, percent_text, total_hits
+from prevenance.words import Words
 
 STYLES = {"champion": "s1", "rule": "s2", "customer_rules": "s3", "random": "s4"}
 """Class of each model's bars; the model that the page is about has ``s0``."""
@@ -17,7 +18,7 @@ STYLES = {"champion": "s1", "rule": "s2", "customer_rules": "s3", "random": "s4"
 _ENDS = (0.02, 0.04, 0.08, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def reliability_svg(bins: Sequence[Mapping[str, Any]], *, size: int = 360) -> str:
+def reliability_svg(bins: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, size: int = 360) -> str:
     """Return predicted (across) against seen (up): a dot per tenth of the snapshots, a bar where luck alone would put nine in ten.
 
     Empty text if there is nothing to draw.
@@ -39,22 +40,22 @@ def reliability_svg(bins: Sequence[Mapping[str, Any]], *, size: int = 360) -> st
     ticks = [most * step / 4 for step in range(5)]
     parts = [_line(x(0), y(tick), x(most), y(tick), "grid") for tick in ticks]
     parts += [_line(x(0), y(0), x(most), y(most), "exact")]
-    parts += [_text(x(tick), size - edge + 18, percent_text(tick)) for tick in ticks]
-    parts += [_text(edge - 8, y(tick) + 4, percent_text(tick), "end") for tick in ticks]
+    parts += [_text(x(tick), size - edge + 18, percent_text(tick, say=say)) for tick in ticks]
+    parts += [_text(edge - 8, y(tick) + 4, percent_text(tick, say=say), "end") for tick in ticks]
     for one in dots:
-        told = f"predicted {percent_text(one['predicted'], 1)}, seen {percent_text(one['seen'], 1)}"
-        out = False
+        shown = {name: percent_text(one.get(name), 1, say=say) for name in ("predicted", "seen", "low", "high")}
+        told, out = say("predicted {predicted}, seen {seen}", **shown), False
         if is_known(one.get("low")) and is_known(one.get("high")):
             out = not one["low"] <= one["seen"] <= one["high"]
-            told += f"; by luck alone {percent_text(one['low'], 1)} to {percent_text(one['high'], 1)}"
+            told += say("; by luck alone {low} to {high}", **shown)
             parts.append(_line(x(one["predicted"]), y(one["low"]), x(one["predicted"]), y(one["high"]), "luck"))
         dot = f'<circle cx="{x(one["predicted"]):.1f}" cy="{y(one["seen"]):.1f}" r="{5 if out else 4}" class="{"out" if out else "s0"}">'
         parts.append(f"{dot}{_title(told)}</circle>")
-    parts += [_text((size + edge) / 2, size - 8, "predicted"), _text(edge, 14, "seen")]
-    return _svg(size, size, "Predicted against seen, in tenths of the snapshots", parts, "square")
+    parts += [_text((size + edge) / 2, size - 8, say("predicted")), _text(edge, 14, say("seen"))]
+    return _svg(size, size, say("Predicted against seen, in tenths of the snapshots"), parts, "square")
 
 
-def hits_svg(periods: Sequence[Mapping[str, Any]], shown: str, *, width: int = 1000, height: int = 280) -> str:
+def hits_svg(periods: Sequence[Mapping[str, Any]], shown: str, say: Words = ENGLISH, *, width: int = 1000, height: int = 280) -> str:
     """Return the hits of each test period as bars: the model ``shown``, its rivals and a blind list. Empty text if there are none."""
     names = [
         name for name in dict.fromkeys([shown, "champion", "rule", "customer_rules", "random"]) if total_hits(periods, name) is not None
@@ -68,20 +69,20 @@ def hits_svg(periods: Sequence[Mapping[str, Any]], shown: str, *, width: int = 1
     for place, period in enumerate(periods):
         start = 10 + place * wide + (wide - bar * len(names)) / 2
         for order, name in enumerate(names):
-            value, told = wording.hits_of(period, name), f"{date_text(period.get('cutoff'))}, {_called(name)}"
-            parts += _bar(value, start + order * bar, base, bar, (base - 50) / most, _style(name, shown), told)
-        parts.append(_text(10 + (place + 0.5) * wide, height - 8, date_text(period.get("cutoff"))))
+            value, told = wording.hits_of(period, name), f"{day_text(period.get('cutoff'), say=say)}, {_called(name, say)}"
+            parts += _bar(value, start + order * bar, base, bar, (base - 50) / most, _style(name, shown), told, say)
+        parts.append(_text(10 + (place + 0.5) * wide, height - 8, day_text(period.get("cutoff"), say=say)))
     left = 10.0
     for name in names:
-        label = f"{_called(name)} {amount_text(total_hits(periods, name))}"
+        label = f"{_called(name, say)} {amount_text(total_hits(periods, name), say=say)}"
         parts.append(
             f'<rect x="{left:.0f}" y="4" width="12" height="12" rx="2" class="{_style(name, shown)}"/>{_text(left + 18, 14, label, "start")}'
         )
         left += 34 + 6.6 * len(label)
-    return _svg(width, height, "Hits among the contacts of each test period", parts)
+    return _svg(width, height, say("Hits among the contacts of each test period"), parts)
 
 
-def folds_svg(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
+def folds_svg(parted: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, width: int = 900) -> str:
     """Return one row per fold, time to scale: L learned from, T test. Empty text if there are no folds."""
     if not parted:
         return ""
@@ -96,17 +97,17 @@ def folds_svg(parted: Sequence[Mapping[str, Any]], *, width: int = 900) -> str:
         top = 6 + 26 * place
         for cutoff, letter in row:
             left = 8 + (width - 130 - box) * ((datetime.fromisoformat(cutoff) - moments[0]) / timedelta(days=1)) / span
-            rect = f'<rect x="{left:.1f}" y="{top}" width="{box:.1f}" height="20" rx="3" class="{letter.lower()}">{_title(date_text(cutoff))}</rect>'
+            rect = f'<rect x="{left:.1f}" y="{top}" width="{box:.1f}" height="20" rx="3" class="{letter.lower()}">{_title(day_text(cutoff, say=say))}</rect>'
             parts += [rect, _text(left + box / 2, top + 14, letter, style="on")]
-        parts.append(_text(width - 108, top + 14, f"test {date_text(row[-1][0])}", "start"))
+        parts.append(_text(width - 108, top + 14, say("test {date}", date=day_text(row[-1][0], say=say)), "start"))
     parts += [
-        _text(8, 26 * len(rows) + 20, f"{moments[0]:%Y-%m-%d}", "start"),
-        _text(width - 124, 26 * len(rows) + 20, f"{moments[-1]:%Y-%m-%d}", "end"),
+        _text(8, 26 * len(rows) + 20, day_text(f"{moments[0]:%Y-%m-%d}", say=say), "start"),
+        _text(width - 124, 26 * len(rows) + 20, day_text(f"{moments[-1]:%Y-%m-%d}", say=say), "end"),
     ]
-    return _svg(width, 26 * len(rows) + 28, "The folds in time: L learned from, T test", parts)
+    return _svg(width, 26 * len(rows) + 28, say("The folds in time: L learned from, T test"), parts)
 
 
-def warning_weeks_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int = 200) -> str:
+def warning_weeks_svg(found: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, width: int = 720, height: int = 200) -> str:
     """Return the outcomes that the lists caught by weeks of warning; what came too late is hatched. Empty text without any."""
     most = max((one.get("outcomes") or 0 for one in found), default=0)
     if not most:
@@ -120,16 +121,17 @@ def warning_weeks_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, h
     for place, one in enumerate(found):
         left, scale = 20 + place * wide, (base - 24) / most
         late, every = one.get("too_late") or 0, one["outcomes"]
-        parts += _bar(float(every), left, base, wide, scale, "s0", f"{every} outcomes in week {one['week'] + 1}, {late} too late")
+        told = say("{n} {n:outcome|outcomes} in week {week}, {late} too late", n=every, week=one["week"] + 1, late=late)
+        parts += _bar(float(every), left, base, wide, scale, "s0", told, say)
         if late:
             tall = late * scale
             parts.append(f'<rect x="{left + 1:.1f}" y="{base - tall:.1f}" width="{wide - 2:.1f}" height="{tall:.1f}" class="late"/>')
         parts.append(_text(left + wide / 2, base + 16, str(one["week"] + 1)))
-    parts.append(_text(20, height - 6, "weeks from the first place on a list to the outcome; hatched: too late to act", "start"))
-    return _svg(width, height, "Outcomes caught, by weeks of warning", parts)
+    parts.append(_text(20, height - 6, say("weeks from the first place on a list to the outcome; hatched: too late to act"), "start"))
+    return _svg(width, height, say("Outcomes caught, by weeks of warning"), parts)
 
 
-def power_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: int = 280) -> str:
+def power_svg(found: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, width: int = 720, height: int = 280) -> str:
     """Return the AUC (up) by days to the outcome (across): a line for the model, thin ones for features. Empty text without any."""
     lines = [(one, [(place, auc["auc"]) for place, auc in enumerate(one["aucs"]) if is_known(auc.get("auc"))]) for one in found]
     lines = [(one, points) for one, points in lines if len(points) > 1]
@@ -147,41 +149,42 @@ def power_svg(found: Sequence[Mapping[str, Any]], *, width: int = 720, height: i
         return base - (auc - least) / (1 - least) * (base - top)
 
     parts = [_line(left, y(tick), right, y(tick), "exact" if tick == 0.5 else "grid") for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
-    parts += [_text(left - 8, y(tick) + 4, f"{tick:.1f}", "end") for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
+    parts += [_text(left - 8, y(tick) + 4, say.number(tick, 1), "end") for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
     parts += [_text(x(place), base + 18, name) for place, name in enumerate(names)]
-    parts.append(_text((left + right) / 2, height - 4, "days to the outcome"))
+    parts.append(_text((left + right) / 2, height - 4, say("days to the outcome")))
     for one, points in sorted(lines, key=lambda pair: bool(pair[0].get("model"))):
         style = "path s0" if one.get("model") else "path out" if one.get("footprint") else "path thin"
         trail = " ".join(f"{x(place):.1f},{y(auc):.1f}" for place, auc in points)
-        parts.append(f'<polyline points="{trail}" class="{style}">{_title(model_name(one["name"]))}</polyline>')
+        parts.append(f'<polyline points="{trail}" class="{style}">{_title(model_name(one["name"], say=say))}</polyline>')
         if one.get("model") or one.get("footprint"):
             place, auc = points[-1]
-            parts.append(_text(x(place) + 8, y(auc) + 4, wording.one_line(model_name(one["name"]), 18), "start"))
-    return _svg(width, height, "AUC by days to the outcome", parts)
+            parts.append(_text(x(place) + 8, y(auc) + 4, wording.one_line(model_name(one["name"], say=say), 18), "start"))
+    return _svg(width, height, say("AUC by days to the outcome"), parts)
 
 
-def ranges_svg(rows: Sequence[tuple[str, Mapping[str, Any], bool]], label: str, *, width: int = 720) -> str:
+def ranges_svg(rows: Sequence[tuple[str, Mapping[str, Any], bool]], label: str, say: Words = ENGLISH, *, width: int = 720) -> str:
     """Return a dot and its interval for each (name, {value, low, high}, whether it is in use), on one scale that holds nought."""
     sides = [value for _, one, _ in rows for key in ("value", "low", "high") if is_known(value := one.get(key))]
-    least, most, left, right = min([0.0, *sides]), max([1.0, *sides]), 250, width - 90
+    least, most, left, right = min([0.0, *sides]), max([1.0, *sides]), 350, width - 90
     scale = (right - left) / (most - least)
     parts = [_line(left - least * scale, 4, left - least * scale, 28 * len(rows) + 4, "axis")]
     for place, (name, one, used) in enumerate(rows):
         y, x, style = 18.0 + 28 * place, left + (one["value"] - least) * scale, "s0" if used else "s4"
         if is_known(one.get("low")) and is_known(one.get("high")):
             parts.append(_line(left + (one["low"] - least) * scale, y, left + (one["high"] - least) * scale, y, "luck"))
-        told = f"{name}: {wording.number_text(one['value'])}"
+        told = f"{name}: {say.number(one['value'])}"
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="{style}">{_title(told)}</circle>')
-        parts += [_text(left - 12, y + 4, name + (" (in use)" if used else ""), "end")]
-        parts += [_text(width - 4, y + 4, wording.number_text(one["value"]), "end")]
+        parts += [_text(left - 12, y + 4, say("{name} (in use)", name=name) if used else name, "end")]
+        parts += [_text(width - 4, y + 4, say.number(one["value"]), "end")]
     return _svg(width, 28 * len(rows) + 8, label, parts)
 
 
-def shares_svg(one: Mapping[str, Any], most: float, *, width: int = 150) -> str:
+def shares_svg(one: Mapping[str, Any], most: float, say: Words = ENGLISH, *, width: int = 150) -> str:
     """Return a slice's share of the outcomes above its share of the contacts, as two bars. Empty text if they are not known."""
     if not is_known(one.get("outcome_share")) or not is_known(one.get("contact_share")) or not most:
         return ""
-    told = f"{percent_text(one['outcome_share'])} of the outcomes, {percent_text(one['contact_share'])} of the contacts"
+    shares = {name: percent_text(one[f"{name}_share"], say=say) for name in ("outcome", "contact")}
+    told = say("{outcome} of the outcomes, {contact} of the contacts", **shares)
     bars = [
         f'<rect x="0" y="{top}" width="{max(width * value / most, 1.0):.1f}" height="8" rx="2" class="{style}"/>'
         for top, value, style in ((1, one["outcome_share"], "s2"), (11, one["contact_share"], "s0"))
@@ -193,18 +196,18 @@ def _style(name: str, shown: str) -> str:
     return "s0" if name == shown else STYLES.get(name, "s4")
 
 
-def _called(name: str) -> str:
-    return "Blind list" if name == "random" else model_name(name)
+def _called(name: str, say: Words) -> str:
+    return say("Blind list") if name == "random" else model_name(name, say=say)
 
 
-def _bar(value: float | None, left: float, base: float, width: float, scale: float, style: str, told: str) -> list[str]:
+def _bar(value: float | None, left: float, base: float, width: float, scale: float, style: str, told: str, say: Words) -> list[str]:
     if value is None:
         return []
     tall = value * scale
     rect = f'<rect x="{left + 1:.1f}" y="{base - tall:.1f}" width="{width - 2:.1f}" height="{tall:.1f}" class="{style}">'
     return [
-        f"{rect}{_title(f'{told}: {amount_text(value)}')}</rect>",
-        _text(left + width / 2, base - tall - 4, amount_text(value), style="value"),
+        f"{rect}{_title(f'{told}: {amount_text(value, say=say)}')}</rect>",
+        _text(left + width / 2, base - tall - 4, amount_text(value, say=say), style="value"),
     ]
 
 

@@ -62,7 +62,14 @@ def _csv(content: bytes) -> list[str]:
 def _workbook(content: bytes) -> list[str]:
     from openpyxl import load_workbook
 
-    rows = load_workbook(io.BytesIO(content), read_only=True).worksheets[0].iter_rows(values_only=True)
+    book = load_workbook(io.BytesIO(content), read_only=True)
+    read, told = (_customers(book.worksheets[place]) for place in (0, 1))
+    # The two sheets are one list: a row of the first that the second has elsewhere is none of it.
+    return told if read == told else []
+
+
+def _customers(sheet: Any) -> list[str]:
+    rows = sheet.iter_rows(values_only=True)
     place = list(next(rows)).index("customer_id")
     return [str(row[place]) for row in rows if any(cell is not None for cell in row)]
 

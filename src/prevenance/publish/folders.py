@@ -24,7 +24,7 @@ WEEK = "week"
 NIGHT = ("score", "backfill")
 """Pipelines whose last run ``status.json`` tells."""
 MANIFEST = "manifest.json"
-VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "view.json"})
+VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "digest.slack.txt", "digest.mail.txt", "view.json"})
 """What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
 
 WRITERS: dict[str, Callable[[Any, Mapping[str, Any]], bytes]] = {}

@@ -1,8 +1,9 @@
 """What moved since the last list and who stands apart, as short texts."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prevenance.publish.cells import View, one_line
+from prevenance.publish.cells import TEXT_LENGTH, Row, View, one_line, row_details
 from prevenance.words import Words
 
 
@@ -34,6 +35,18 @@ def apart_texts(say: Words, view: View) -> list[str]:
     return [f"{word} {say.number(told[key])}" for key, word in counted.items() if told.get(key)] + _excluded(say, told)
 
 
+def move_beside(row: Row, trend: Mapping[str, str], reasons: Sequence[str]) -> str:
+    """Return why a chance moved, for a row that tells ``reasons`` already: of one that rose a fact that is none of them, or "".
+
+    ``trend`` is from ``cells.trend_cell``. Of a chance that fell the first fact is told in any case: its reasons do not explain it.
+    """
+    if not trend["why"] or trend["kind"] != "up":
+        return trend["why"]
+    told = {text.rpartition(" (")[0] for text in reasons}
+    moved = [one_line(text, TEXT_LENGTH) for text in row_details(row).get("moved") or []]
+    return next((text for text in moved if text.rpartition(" (")[0] not in told), "")
+
+
 def _gone(say: Words, gone: list[Any]) -> str:
     said = gone_words(say)
     whys: dict[str, int] = {}
@@ -48,7 +61,7 @@ def gone_words(say: Words) -> dict[str, str]:
     return {
         "recovered": say("recovered"),
         "renewed": say("renewed"),
-        "left": say("left"),
+        "left": say("has left"),
         "contacted": say("contacted"),
         "snoozed": say("snoozed"),
         "opted_out": say("opted out"),

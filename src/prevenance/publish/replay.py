@@ -8,12 +8,18 @@ import pandas as pd
 
 from prevenance.judge.replayed import ITEMS
 from prevenance.publish.template import render_template
-from prevenance.publish.wording import DASH, date_text, english_chance, is_known, number_text, one_line, percent_text
+from prevenance.publish.wording import DASH, date_text, day_text, is_known, one_line
+from prevenance.words import Words, words
+from prevenance.words.chances import chance_text
+from prevenance.words.saying import said_in
 
 Summary = Mapping[str, Any]
 
 
 LATER = "the kind of model and its settings were chosen later than this date, its coefficients were not"
+OUTCOMES = {"happened": "happened", "did not": "did not", "not known yet": "not known yet", "too late": "too late"}
+"""What came, as the files name it -> as people read it."""
+ENGLISH = words("en")
 
 
 def replay_text(rows: pd.DataFrame, summary: Summary, folder: Path, *, shown: int = 10) -> str:
@@ -54,32 +60,39 @@ def _check_row(head: str, one: Mapping[str, Any], items: Mapping[str, int]) -> s
 _CHECKED = (("contacts", "claimed"), ("contacts", "replayed"), ("same", ""), ("hits", "claimed"), ("hits", "replayed"))
 
 
-def replay_page(rows: pd.DataFrame, summary: Summary) -> str:
+def replay_page(rows: pd.DataFrame, summary: Summary, say: Words = ENGLISH) -> str:
     """Return ``replay.html`` for a judged list and what it adds up to; every text is escaped."""
     numbered, zone = _numbered(rows), str(summary.get("timezone") or "")
     parts = [
-        ("Listed", "The customers whom the list would have given, best first.", numbered[numbered["rank"].notna()]),
-        ("Missed", "They had the outcome and were not among those listed; the number is their place.", numbered[numbered["missed"]]),
+        (say("Listed"), say("The customers whom the list would have given, best first."), numbered[numbered["rank"].notna()]),
+        (
+            say("Missed"),
+            say("They had the outcome and were not among those listed; the number is their place."),
+            numbered[numbered["missed"]],
+        ),
     ]
-    tables = [(title, about, [_cells(one, zone) for one in part.to_dict("records")]) for title, about, part in parts]
-    return render_template("replay.html.j2", summary=summary, tables=tables, later=LATER)
+    tables = [(title, about, [_cells(one, zone, say) for one in part.to_dict("records")]) for title, about, part in parts]
+    return render_template(
+        "replay.html.j2", summary=summary, tables=tables, why=said_in(say, summary["model"]["why"]), later=say(LATER), say=say
+    )
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(place=range(1, len(rows) + 1))
 
 
-def _cells(row: Mapping[Any, Any], zone: str) -> dict[str, str]:
-    """Return a row's cells as a page shows them."""
-    warned = row["days_of_warning"]
+def _cells(row: Mapping[Any, Any], zone: str, say: Words = ENGLISH) -> dict[str, Any]:
+    """Return a row's cells as a page or a terminal shows them."""
+    warned, outcome = row["days_of_warning"], str(row["outcome"])
     return {
-        "place": number_text(row["place"]),
+        "place": say.number(row["place"]),
         "customer": one_line(row["customer_id"], 60),
         "name": one_line(row["name"], 80) if isinstance(row["name"], str) else DASH,
-        "chance": f"{english_chance(row['score'])} ({percent_text(row['score'])})" if is_known(row["score"]) else "not enough data",
-        "outcome": str(row["outcome"]),
-        "on": DASH if pd.isna(row["outcome_at"]) else date_text(row["outcome_at"], zone),
-        "warning": f"{number_text(warned)} d" if is_known(warned) else DASH,
+        "chance": chance_text(say, row["score"]) if is_known(row["score"]) else say("not enough data"),
+        "outcome": say(OUTCOMES.get(outcome, outcome)),
+        "came": outcome in ("happened", "too late") and not pd.isna(row["outcome_at"]),
+        "on": DASH if pd.isna(row["outcome_at"]) else day_text(row["outcome_at"], zone, say=say),
+        "warning": say("{n} d", n=round(warned)) if is_known(warned) else DASH,
         "reasons": one_line(row["reasons"], 200) if isinstance(row["reasons"], str) else "",
     }
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prevenance.publish import sentences, wording
+from prevenance.words.saying import Saying, said_in, saying
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -66,12 +67,12 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {
-        "number": wording.number_text,
-        "amount": wording.amount_text,
-        "percent": wording.percent_text,
-        "day": wording.date_text,
+        "number": _spoken(wording.number_text),
+        "amount": _spoken(wording.amount_text),
+        "percent": _spoken(wording.percent_text),
+        "day": _spoken(wording.day_text),
         "line": wording.one_line,
-        "model": wording.model_name,
+        "model": _spoken(wording.model_name),
         "capital": _capital,
         "md": _markdown,
         "words": lambda text: wording.one_line(text).replace("_", " "),
@@ -85,11 +86,24 @@ def _environment() -> Environment:
     }
     made.globals |= {
         "known": wording.is_known,
-        "plural": wording.count_text,
+        "said_in": said_in,
+        "saying": saying,
+        "is_saying": lambda text: isinstance(text, Saying),
         "unfair": sentences.slice_complaint,
         "slice_of": sentences.slice_name,
     }
     return made
+
+
+def _spoken(told: Callable[..., str]) -> Callable[..., str]:
+    """Return a filter that speaks the page's language: ``told(value, ..., say=)``."""
+    from jinja2 import pass_context
+
+    @pass_context
+    def in_language(context: Any, value: object, *more: Any) -> str:
+        return told(value, *more, say=context.get("say") or wording.ENGLISH)
+
+    return in_language
 
 
 def _markdown(text: object, longest: int = 300) -> str:

@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 
 from prevenance.words import DASH, Words, words
 from prevenance.words.chances import frequency_text
+from prevenance.words.saying import said_in
+
+ENGLISH = words("en")
+"""Who speaks on a terminal, and on a page where nobody else is asked for."""
 
 NOT_ENOUGH = "not enough data"
 FEW = 20
@@ -49,14 +53,13 @@ def is_known(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def number_text(value: object, places: int = 0) -> str:
+def number_text(value: object, places: int = 0, *, say: Words = ENGLISH) -> str:
     """Return a number with thousands: ``1,240``.
 
     >>> number_text(1240), number_text(0.345, 2), number_text(None)
     ('1,240', '0.34', '–')
     """
-    # + 0.0 makes a nought of what would print as -0.0.
-    return f"{value + 0.0 if places else round(value):,.{places}f}" if is_known(value) else DASH
+    return say.number(value, places)
 
 
 def count_text(count: object, noun: str) -> str:
@@ -71,12 +74,12 @@ def count_text(count: object, noun: str) -> str:
     return f"{number_text(count)} {many}"
 
 
-def amount_text(value: object) -> str:
+def amount_text(value: object, *, say: Words = ENGLISH) -> str:
     """Return a number with one decimal only if it has a fraction: ``12``, ``7.5``."""
-    return number_text(value, 0 if is_known(value) and abs(value - round(value)) < 0.05 else 1)
+    return say.number(value, 0 if is_known(value) and abs(value - round(value)) < 0.05 else 1)
 
 
-def percent_text(value: object, places: int = 0) -> str:
+def percent_text(value: object, places: int = 0, *, say: Words = ENGLISH) -> str:
     """Return a share: ``32 %``.
 
     >>> percent_text(0.325, 1), percent_text(0.004)
@@ -84,24 +87,30 @@ def percent_text(value: object, places: int = 0) -> str:
     """
     if not is_known(value):
         return DASH
-    share = float(value) * 100
     # A share below one percent is not "0 %": that would say never.
-    return f"{share:.{1 if places == 0 and 0 < abs(share) < 1 else places}f} %"
+    return say.percent(value, 1 if places == 0 and 0 < abs(value) < 0.01 else places)
 
 
-def metric_text(metric: str, found: Mapping[str, Any] | None) -> str:
+def metric_names(say: Words = ENGLISH) -> dict[str, str]:
+    """Return metric -> its head, in the order in which they matter."""
+    return {metric: say(METRICS[metric]) for metric in METRICS}
+
+
+def metric_text(metric: str, found: Mapping[str, Any] | None, say: Words = ENGLISH) -> str:
     """Return the value of a metric: ``32.5 %`` for a share, else digits."""
-    return _one(metric, (found or {}).get("value"))
+    return _one(metric, (found or {}).get("value"), say)
 
 
-def metric_interval_text(metric: str, found: Mapping[str, Any] | None) -> str:
+def metric_interval_text(metric: str, found: Mapping[str, Any] | None, say: Words = ENGLISH) -> str:
     """Return the 90 % interval of a metric: ``27.0–39.1 %``; empty if it is not known."""
     low, high = (found or {}).get("low"), (found or {}).get("high")
-    return f"{_one(metric, low).removesuffix(' %')}–{_one(metric, high)}" if is_known(low) and is_known(high) else ""
+    if not is_known(low) or not is_known(high):
+        return ""
+    return f"{_one(metric, low, say).rstrip('%').rstrip()}–{_one(metric, high, say)}"
 
 
-def _one(metric: str, value: object) -> str:
-    return percent_text(value, 1) if metric in SHARES else number_text(value, _PLACES.get(metric, 2))
+def _one(metric: str, value: object, say: Words) -> str:
+    return percent_text(value, 1, say=say) if metric in SHARES else say.number(value, _PLACES.get(metric, 2))
 
 
 def english_chance(value: object) -> str:
@@ -110,12 +119,12 @@ def english_chance(value: object) -> str:
     >>> english_chance(0.41), english_chance(0.24), english_chance(0.02)
     ('about 4 in 10', 'about 2 in 10', 'about 2 in 100')
     """
-    return frequency_text(words("en"), value) if is_known(value) else DASH
+    return frequency_text(ENGLISH, value) if is_known(value) else DASH
 
 
-def model_name(name: object) -> str:
+def model_name(name: object, *, say: Words = ENGLISH) -> str:
     """Return what a model is called on a page."""
-    return MODELS.get(str(name), str(name))
+    return say(MODELS[str(name)]) if str(name) in MODELS else str(name)
 
 
 def date_text(moment: object, zone: str = "") -> str:
@@ -126,6 +135,12 @@ def date_text(moment: object, zone: str = "") -> str:
     """
     day = words("en", zone).day(moment if isinstance(moment, date) else str(moment)) if moment else None
     return DASH if day is None else day.isoformat()
+
+
+def day_text(moment: object, zone: str = "", *, say: Words = ENGLISH) -> str:
+    """Return the date of an instant in a time zone as a page shows it: ISO 8601 in English, as commands take it, else as the language writes it."""
+    told = date_text(moment, zone)
+    return told if say.language == "en" or told == DASH else say.date(told)
 
 
 def view_words(view: Mapping[str, Any]) -> Words:
@@ -176,38 +191,33 @@ def _precision(metrics: Mapping[str, Any]) -> float:
     return float(value) if is_known(value) else -1.0
 
 
-def lead_time_sentence(report: Mapping[str, Any]) -> str:
+def lead_time_sentence(report: Mapping[str, Any], say: Words = ENGLISH) -> str:
     """Return how early the lists warned, in one sentence."""
     found = report.get("lead_time") or {}
     if found.get("note"):
-        return one_line(found["note"])
+        return one_line(said_in(say, found["note"]))
     if not is_known(found.get("median_days")):
-        return f"{NOT_ENOUGH}: no outcome was on a list before it came"
-    late = (
-        f"{number_text(found.get('too_late'))} of {number_text(found.get('outcomes'))} came too late"
-        if is_known(found.get("outcomes"))
-        else ""
-    )
-    late = late or f"{number_text(found.get('too_late'))} came too late"
-    least = f" (less than {number_text(report['lead_days'])} days)" if report.get("lead_days") else ""
-    return f"median {number_text(found['median_days'])} days from the first place on a list to the outcome; {late}{least}"
+        return say("not enough data: no outcome was on a list before it came")
+    text = say("median {n} {n:day|days} from the first place on a list to the outcome", n=round(found["median_days"]))
+    late = {"late": say.number(found.get("too_late")), "n": say.number(found.get("outcomes"))}
+    text += "; " + (say("{late} of {n} came too late", **late) if is_known(found.get("outcomes")) else say("{late} came too late", **late))
+    return text + (say(" (less than {n} {n:day|days})", n=report["lead_days"]) if report.get("lead_days") else "")
 
 
-def calibration_sentence(report: Mapping[str, Any]) -> str:
+def calibration_sentence(report: Mapping[str, Any], say: Words = ENGLISH) -> str:
     """Return whether the chances came true, in one sentence."""
     found = report.get("calibration") or {}
     if not is_known(found.get("predicted")):
-        return f"{NOT_ENOUGH}: no test period"
+        return say("not enough data: no test period")
     if is_known(report.get("positives")) and report["positives"] < FEW:
-        return f"{NOT_ENOUGH}: {count_text(report['positives'], 'customer')} with the outcome, {FEW} are needed"
-    text = f"predicted {percent_text(found['predicted'], 1)}, seen {percent_text(found.get('seen'), 1)}"
-    worst, luck = found.get("worst_tenth") or {}, found.get("error_by_luck") or {}
+        few = "not enough data: {n} {n:customer|customers} with the outcome, {needed} are needed"
+        return say(few, n=report["positives"], needed=FEW)
+    told = {"predicted": percent_text(found["predicted"], 1, say=say), "seen": percent_text(found.get("seen"), 1, say=say)}
+    text, worst, luck = say("predicted {predicted}, seen {seen}", **told), found.get("worst_tenth") or {}, found.get("error_by_luck") or {}
     if is_known(worst.get("predicted")):
-        text += f"; highest tenth: predicted {percent_text(worst['predicted'])}, seen {percent_text(worst.get('seen'))}"
+        told = {"predicted": percent_text(worst["predicted"], say=say), "seen": percent_text(worst.get("seen"), say=say)}
+        text += "; " + say("highest tenth: predicted {predicted}, seen {seen}", **told)
     if is_known(found.get("error")) and is_known(luck.get("high")):
-        text += f"; off by {_points(found['error'])} on average, luck alone gives up to {_points(luck['high'])}"
+        off = {"error": say.number(found["error"] * 100, 1), "luck": say.number(luck["high"] * 100, 1)}
+        text += "; " + say("off by {error} points on average, luck alone gives up to {luck} points", **off)
     return text
-
-
-def _points(share: float) -> str:
-    return f"{share * 100:.1f} points"

@@ -1,4 +1,4 @@
-"""``list.xlsx``: the ranked list as a real spreadsheet, with the columns of list.csv and a sheet about where it comes from.
+"""``list.xlsx``: the ranked list as a real spreadsheet: a sheet to read, one with the columns of list.csv, and one about where it comes from.
 
 Nothing from data becomes a formula, a link or a number by accident; the same view gives the same bytes.
 """
@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from prevenance.base.days import local_time
 from prevenance.base.formats import json_value, neutral_text
 from prevenance.decide.ranking import PAIR_COLUMNS
-from prevenance.publish import floors, header, links, moves
+from prevenance.publish import header, links
+from prevenance.publish.about import about_lines
 from prevenance.publish.block import COLUMNS, CONSTANT
-from prevenance.publish.cells import Row, View, group_of, row_details
-from prevenance.publish.wording import is_known, one_line, view_words
+from prevenance.publish.cells import Row, View, customer_name, group_of, row_details, state_cell
+from prevenance.publish.wording import is_known, view_words
 from prevenance.words import Words
 
 if TYPE_CHECKING:
@@ -45,6 +46,25 @@ WIDTHS = {
     "cutoff": 17,
     "data_until": 17,
 }
+READ = (
+    "rank",
+    "name",
+    "owner",
+    "state",
+    "score",
+    "change_28d",
+    "value_at_stake",
+    "expected_value",
+    "renews_on",
+    "reasons",
+    "action",
+    "act_by",
+)
+"""Columns of the sheet to read. What only some lists have stands in the place of what matters less there."""
+INSTEAD = {"product": "renews_on", "also": "change_28d"}
+HIDDEN = "customer_id"
+"""Stands behind the columns to read, hidden: it leads from a row that somebody sorted to the row of the other sheet."""
+DATA = "Data"
 KINDS = {
     "whole": ("rank", "horizon_days", "week_done", "week_left"),
     "share": ("score", "score_low", "score_high"),
@@ -60,7 +80,7 @@ _XML = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 
 def workbook_bytes(view: View) -> bytes:
-    """Return the workbook of a view: sheets List and About. A view without rows keeps its columns."""
+    """Return the workbook of a view: the sheets List (to read), Data (as list.csv) and About. A view without rows keeps its columns."""
     from xlsxwriter import Workbook
 
     say, written = view_words(view), io.BytesIO()
@@ -68,7 +88,9 @@ def workbook_bytes(view: View) -> bytes:
     with Workbook(written, options) as workbook:
         # A fixed date: the same view gives the same bytes.
         workbook.set_properties({"title": header.list_title(say, view), "author": "Prévenance", "created": datetime(2000, 1, 1)})
-        _list(workbook.add_worksheet(say("List")), say, view, _formats(workbook, str(view.get("currency") or "")))
+        formats = _formats(workbook, str(view.get("currency") or ""))
+        _readable(workbook.add_worksheet(say("List")), say, view, formats)
+        _columns(workbook.add_worksheet(DATA), say, view, formats)
         _about(workbook.add_worksheet(say("About")), say, view, workbook)
     return written.getvalue()
 
@@ -90,18 +112,31 @@ def _formats(workbook: Workbook, currency: str) -> dict[str, Any]:
     return {name: workbook.add_format({"valign": "top", **shape}) for name, shape in shapes.items()}
 
 
-def _list(sheet: Worksheet, say: Words, view: View, formats: Mapping[str, Any]) -> None:
+def _readable(sheet: Worksheet, say: Words, view: View, formats: Mapping[str, Any]) -> None:
+    """Write what a person reads, under heads in the reader's language."""
+    rows, names = view.get("rows") or [], list(READ)
+    for name, other in INSTEAD.items():
+        if any(row.get(name) for row in rows):
+            names.remove(other)
+            names.insert(2, name)
+    heads, told = _heads(say, view), [{**row, "name": customer_name(row), "state": _state(say, row)} for row in rows]
+    _sheet(sheet, say, view, told, {name: heads[name] for name in names} | {HIDDEN: HIDDEN}, formats)
+    sheet.set_column(len(names), len(names), None, None, {"hidden": True})
+
+
+def _columns(sheet: Worksheet, say: Words, view: View, formats: Mapping[str, Any]) -> None:
+    """Write the columns of list.csv under their own names, and what else there is."""
     rows = view.get("rows") or []
-    names = [
-        *COLUMNS,
-        *CONSTANT,
-        *(name for name in PAIR_COLUMNS if any(row.get(name) for row in rows)),
-        *(WEEK if view.get("lists") else ()),
-        *ADDED,
-    ]
+    pairs = (name for name in PAIR_COLUMNS if any(row.get(name) for row in rows))
+    names = [*COLUMNS, *CONSTANT, *pairs, *(WEEK if view.get("lists") else ()), *ADDED]
+    _sheet(sheet, say, view, rows, {name: name for name in names}, formats)
+
+
+def _sheet(sheet: Worksheet, say: Words, view: View, rows: Sequence[Row], heads: Mapping[str, str], formats: Mapping[str, Any]) -> None:
+    names = list(heads)
     for place, name in enumerate(names):
         sheet.set_column(place, place, WIDTHS.get(name, 13), formats[_KIND.get(name, "text")])
-        sheet.write_string(0, place, name, formats["head"])
+        sheet.write_string(0, place, cell_text(heads[name]), formats["head"])
     for here, row in enumerate(rows, start=1):
         for place, name in enumerate(names):
             _write(sheet, say, (here, place), _value(row, view, name), _KIND.get(name, "text"), formats)
@@ -113,6 +148,31 @@ def _list(sheet: Worksheet, say: Words, view: View, formats: Mapping[str, Any]) 
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+
+
+def _heads(say: Words, view: View) -> dict[str, str]:
+    return {
+        "rank": say("No."),
+        "name": say("Customer"),
+        "owner": say("Owner"),
+        "state": say("State"),
+        "score": header.chance_heading(say, view),
+        "change_28d": say("Change in 28 days, points"),
+        "value_at_stake": say("Money at stake"),
+        "expected_value": say("Worth of a contact"),
+        "renews_on": say("Renewal"),
+        "reasons": say("Why"),
+        "action": say("What to do"),
+        "act_by": say("By"),
+        "product": say("Product"),
+        "also": say("Also"),
+    }
+
+
+def _state(say: Words, row: Row) -> str:
+    """Return where a row stands, and until when or why: what the page says of it."""
+    told = state_cell(say, row)
+    return " · ".join(text for text in (told["word"], told["more"]) if text)
 
 
 def _addresses(row: Row, view: View) -> dict[str, str]:
@@ -163,46 +223,6 @@ def _about(sheet: Worksheet, say: Words, view: View, workbook: Workbook) -> None
     bold, wrapped = workbook.add_format({"bold": True, "valign": "top"}), workbook.add_format({"text_wrap": True, "valign": "top"})
     sheet.set_column(0, 0, 26, bold)
     sheet.set_column(1, 1, 96, wrapped)
-    lines = [one for one in _facts(say, view) if one[1]] + [("", "")] + list(column_meanings(say).items())
-    for here, (name, told) in enumerate(lines):
+    for here, (name, told) in enumerate(about_lines(say, view)):
         sheet.write_string(here, 0, cell_text(name), bold)
         sheet.write_string(here, 1, cell_text(told), wrapped)
-
-
-def _facts(say: Words, view: View) -> list[tuple[str, str]]:
-    model = view.get("model") or {}
-    show: Callable[[Any], str] = lambda value: one_line(value or "", 300)  # noqa: E731
-    sources = "; ".join(f"{told} ⚠" if late else told for told, late in header.source_freshness(say, view))
-    return [
-        (say("List"), header.list_title(say, view)),
-        (say("This week"), " ".join([*header.fits_sentences(say, view), floors.bounds_sentence(say, view)]).strip()),
-        (say("How good it was"), header.record_sentence(say, view)),
-        (say("Changed by a contact"), header.effect_sentence(say, view)),
-        (say("Since the last list"), "; ".join(moves.movement_texts(say, view))),
-        (say("As of"), show(view.get("cutoff"))),
-        (say("Known until"), show(view.get("data_until"))),
-        (say("Sources"), sources),
-        (say("Run"), show(view.get("run_id"))),
-        (say("Model"), " ".join(show(model.get(key)) for key in ("kind", "version") if model.get(key))),
-        (say("Customers"), say.number(len(view.get("rows") or []))),
-        (say("Notes"), "; ".join(show(one) for one in [view.get("no_model"), *(view.get("messages") or [])] if one)),
-    ]
-
-
-def column_meanings(say: Words) -> dict[str, str]:
-    """Return column -> what it says."""
-    return {
-        "rank": say("Place on the list; empty for those who are not to be worked now"),
-        "score": say("Chance of the outcome within the horizon"),
-        "score_low, score_high": say("90 % interval of the chance"),
-        "change_28d": say("Change of the chance over 28 days, in percentage points"),
-        "value_at_stake": say("Money that the outcome would move"),
-        "expected_value": say("What a contact is worth: chance × money × share that a contact changes − cost"),
-        "reasons, holds": say("What is linked with the outcome, and what speaks against it"),
-        "action, act_by": say("What to do, and by when"),
-        "arm": say("contact, or holdout: not to be contacted, so that the effect can be measured"),
-        "state": say("new, open, snoozed, too_late, not_enough_data or below_floor"),
-        "also": say("What else the lists say of the customer this week"),
-        "week_done, week_left": say("Contacts of this week done and left: the owner's where hours count, else the team's"),
-        "apart": say("Why a customer has no place: the group below the list"),
-    }

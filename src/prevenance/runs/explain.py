@@ -62,11 +62,12 @@ def explain_customer(given: Settings, targets: Targets, steps: Steps) -> dict[st
     for one in chosen:
         inputs, found = read(one)
         check_known(inputs, asked, one.source.timezone)
+        title = target_of(one).words.title
         told = explanation(one, basis_of(one, inputs, found, steps), asked, spoken)
         folder = given.folder / "explain" / one.target.name / formats.instant_stamp(inputs.as_of)
         files = {
             f"{asked.digest}.json": formats.canonical_json(told),
-            f"{asked.digest}.html": dossier.dossier_page(told, spoken).encode(errors="replace"),
+            f"{asked.digest}.html": dossier.dossier_page(told, spoken, spoken(title)).encode(errors="replace"),
             f"{asked.digest}.customer.html": dossier.customer_page(told, spoken).encode(errors="replace"),
         }
         folders.write_files(folder, files)
@@ -169,7 +170,7 @@ def own_reasons(basis: Basis, own: pd.DataFrame, place: int, say: Words) -> dict
     mine = place if basis.fitted.kind in SAMPLED else 0
     found = reasons_by_row(
         basis.fitted, every, basis.history, basis.cutoff, basis.features, basis.definitions, say,
-        told_by=basis.target.told_by, own=np.arange(len(every)) == mine,
+        told_by=basis.target.told_by, gain=basis.target.words.gain, own=np.arange(len(every)) == mine,
     )  # fmt: skip
     return {own["customer_id"].iloc[0]: found[mine]}
 

@@ -9,6 +9,7 @@ from prevenance.base import disk, formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.decide import feedback
+from prevenance.decide.answered import standing_answers
 from prevenance.decide.feedback import Answer
 from prevenance.decide.overrides import FOLLOWED, newest_answers
 from prevenance.publish.published import Published, published_list_at
@@ -47,7 +48,7 @@ def exported_rows(given: Settings, found: Published) -> tuple[pd.DataFrame, date
 
     A row that a person decided against has no action. Who was erased since, or wants no contact any more, is on no list that is asked.
     """
-    out, answers = given.folder, feedback.load_answers(given.folder, given.target.name)
+    out, answers = given.folder, standing_answers(feedback.load_answers(given.folder, given.target.name))
     hidden = pseudonyms.wanted_pseudonyms(given.pseudonymous, given.privacy.key_file)
     made = newest_answers(one for one in answers if one.run_id == found.manifest["run_id"])
     rows = found.rows[found.rows["rank"].notna()]

@@ -11,6 +11,7 @@ from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import instant_stamp
 from prevenance.decide import feedback, overrides
+from prevenance.decide.answered import standing_answers
 from prevenance.decide.feedback import ACTIONS, Answer
 from prevenance.privacy import trail
 from prevenance.publish.wording import count_text, one_line
@@ -94,7 +95,7 @@ def _told(answers: list[Answer], taken: dict[str, int]) -> str:
 
 def _overruled(out: Path, target: str) -> list[str]:
     """Return how often people decided against a proposal, of all rows of this target that they decided on, and for owners with enough of them."""
-    answers = feedback.load_answers(out, target)
+    answers = standing_answers(feedback.load_answers(out, target))
     owners = overrides.override_rates_by_owner(answers, _owners(out, target, {one.run_id for one in answers}))
     told = [f"DECIDED   {target}: {_share(overrides.override_rate(answers))} against the proposal"]
     return told + [f"          {one_line(owner, 40)}: {_share(one)}" for owner, one in owners.items()]

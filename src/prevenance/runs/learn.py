@@ -42,6 +42,8 @@ from prevenance.runs.training_report import (
 )
 from prevenance.targets.target import Target
 from prevenance.track import tracking
+from prevenance.words import words
+from prevenance.words.saying import said_after, saying
 
 PLOTTED = 2000
 """Rows at most behind the SHAP pictures."""
@@ -164,12 +166,12 @@ def _asked(given: Settings, tested: Tested, measured: dict[str, Any], capacity: 
     if verdict.promoted and challenger:
         kind, params, tested_as = challenger, tested.backtest.params.get(challenger, {}), challenger
     elif tested.health and given.model.kind != "rule" and (given.model.kind == "health_score" or not stands):
-        kind, params, tested_as, again = "health_score", tested.health, "health_score", " Your health score goes to work."
+        kind, params, tested_as, again = "health_score", tested.health, "health_score", saying("Your health score goes to work.")
     elif learned and tested.recipe:
         (kind, params), tested_as, keeps = tested.recipe, "champion", not stands
-        again = "" if keeps else " Its recipe was fitted again on the newer data."
+        again = "" if keeps else saying("Its recipe was fitted again on the newer data.")
     said = re.sub(r"; (the rule|the champion|your health score) stays\.", ".", verdict.why) if kind == "health_score" else verdict.why
-    why = said + again + no_signal_text(measured, tested.kinds)
+    why = said_after(said, again, no_signal_text(measured, tested.kinds))
     return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted)
 
 
@@ -177,7 +179,7 @@ def _registered(
     given: Settings, inputs: Inputs, target: Target, tested: Tested, choice: Choice, fitted: Fitted, report: dict[str, Any]
 ) -> tuple[str, str]:
     """Write the report beside its pictures, register the model, and return its version and digest."""
-    out, hidden = given.folder, pseudonyms_of(given)
+    out, hidden, say = given.folder, pseudonyms_of(given), words(given.language, given.source.timezone)
     with tempfile.TemporaryDirectory() as work:
         sample = tested.rows
         if len(sample) > PLOTTED:
@@ -189,8 +191,8 @@ def _registered(
         told = told.assign(group=pd.factorize(told["group"], sort=True)[0]) if "group" in told else told
         files = {
             "report.json": formats.canonical_json(told_report(report)),
-            "report.html": reports.report_page(report, pictures).encode(),
-            "model_card.md": reports.model_card(report).encode(),
+            "report.html": reports.report_page(report, pictures, say).encode(),
+            "model_card.md": reports.model_card(report, say).encode(),
             "features.parquet": formats.parquet_bytes(hidden.hidden(seen) if hidden else seen),
             "predictions.parquet": formats.parquet_bytes(hidden.hidden(told) if hidden else told),
         }

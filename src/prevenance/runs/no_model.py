@@ -2,40 +2,49 @@
 
 from typing import Any
 
-from prevenance.judge import evaluation
 from prevenance.judge.tested import Tested
+from prevenance.judge.verdicts import called, refused_text
 from prevenance.models import training
 from prevenance.publish.wording import model_name
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import burn_in_days
 from prevenance.targets.target import Target
+from prevenance.words.saying import saying
 
 
 def no_challenger_text(given: Settings, target: Target, tested: Tested) -> str:
     """Return why no model challenges the rule."""
     if tested.positives == 0:
-        why = f"no positives in {len(tested.rows)} matured snapshots: rules, no model"
+        why = saying("no positives in {n} matured snapshots: rules, no model", n=len(tested.rows))
     elif given.model.kind == "rule":
-        why = "the rule was asked for: rules, no model"
+        why = saying("the rule was asked for: rules, no model")
     elif given.model.kind == "health_score":
-        why = "your health score was asked for: your rules, no model"
+        why = saying("your health score was asked for: your rules, no model")
     elif tested.positives < training.FEW:
-        why = f"{evaluation.count_text(tested.positives, 'customer')} with the outcome, fewer than {training.FEW}: rules, no model"
+        few = "{n} {n:customer|customers} with the outcome, fewer than {needed}: rules, no model"
+        why = saying(few, n=tested.positives, needed=training.FEW)
     elif not tested.parted:
-        why = f"no test period: {_no_test_text(given, target)}: rules, no model"
+        why = saying("no test period: {why}: rules, no model", why=_no_test_text(given, target))
     else:
-        why = "no customer is left to choose a model by before the first test: rules, no model"
-    return f"not promoted: {why}; the rule stays."
+        why = saying("no customer is left to choose a model by before the first test: rules, no model")
+    return refused_text(why, saying("{model} stays", model=called("rule")))
 
 
 def _no_test_text(given: Settings, target: Target) -> str:
     """Return why no cutoff could be tested, and what makes one."""
     rules, before, ahead = given.validation, burn_in_days(given, target), target.horizon_days + target.settle_days
-    said = f"no cutoff had a closed window of {ahead} days before it to learn from"
+    said = saying("no cutoff had a closed window of {n} days before it to learn from", n=ahead)
     if (rules.cutoffs - 1) * rules.step_days < ahead:
-        return f"{said}; set validation.cutoffs={-(-ahead // rules.step_days) + 1} or more"
+        return saying("{fact}; set {setting} or more", fact=said, setting=f"validation.cutoffs={-(-ahead // rules.step_days) + 1}")
     least = "target.active_days" if target.burn_in_days > rules.burn_in_days else "validation.burn_in_days"
-    return f"{said}; {before} + 2 × {ahead} = {before + 2 * ahead} days of history make one, or a smaller target.horizon_days or {least}"
+    sum_ = f"{before} + 2 × {ahead} = {before + 2 * ahead}"
+    return saying(
+        "{fact}; {sum} days of history make one, or a smaller {setting} or {other}",
+        fact=said,
+        sum=sum_,
+        setting="target.horizon_days",
+        other=least,
+    )
 
 
 RIVALS = ("rule", "customer_rules", "health_score")
@@ -49,11 +58,18 @@ def no_signal_text(measured: dict[str, Any], kinds: tuple[str, ...]) -> str:
     if not aucs or any(one["low"] is None or one["low"] > 0.5 for one in aucs):
         return ""
     auc = max(aucs, key=lambda one: one["value"])
-    said = f"the best model's AUC is {auc['value']:.2f} ({auc['low']:.2f} to {auc['high']:.2f}), a coin has 0.50"
+    said = saying(
+        "the best model's AUC is {auc:.2f} ({low:.2f} to {high:.2f}), a coin has {coin:.2f}",
+        auc=auc["value"],
+        low=auc["low"],
+        high=auc["high"],
+        coin=0.5,
+    )
     simple: dict[str, dict[str, Any]] = {name: one for name in RIVALS if (one := measured.get(name, {}).get("roc_auc"))}
     simple = {name: one for name, one in simple.items() if one["value"] is not None}
     name = max(simple, key=lambda one: float(simple[one]["value"]), default="")
     best = simple.get(name, {})
     if best and (best["low"] > 0.5 if best["low"] is not None else best["value"] > auc["high"]):
-        return f" No model ranks better than a coin: {said}; there is a signal, {model_name(name).lower()} has {best['value']:.2f}."
-    return f" There is no usable signal in these data: {said}."
+        signal = "No model ranks better than a coin: {fact}; there is a signal, {model} has {auc:.2f}."
+        return saying(signal, fact=said, model=model_name(name).lower(), auc=best["value"])
+    return saying("There is no usable signal in these data: {fact}.", fact=said)

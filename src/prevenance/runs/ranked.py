@@ -135,7 +135,18 @@ def told_rows(
     Beyond the first ``OWN_PAST`` places rows are compared with similar customers alone.
     """
     first = choice["place"].rank(method="first").to_numpy() <= OWN_PAST
-    told = reasons_by_row(fitted, found.told_from, history, moments.cutoff, found.now, definitions, say, told_by=target.told_by, own=first)
+    told = reasons_by_row(
+        fitted,
+        found.told_from,
+        history,
+        moments.cutoff,
+        found.now,
+        definitions,
+        say,
+        told_by=target.told_by,
+        gain=target.words.gain,
+        own=first,
+    )
     columns = reason_columns(told, say)
     judged = found.rows["score"].notna()
     columns.loc[~judged, ["reasons", "holds", "family"]] = ""

@@ -22,6 +22,8 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, model_facts, past_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.targets.target import Target
+from prevenance.words import words
+from prevenance.words.saying import saying
 
 
 def replay_target(
@@ -36,7 +38,7 @@ def replay_target(
     date = date_text(then.as_of, given.source.timezone)
     counted = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "timezone": given.source.timezone}
     counted |= {"horizon_days": target.horizon_days}
-    verb = target.words.past
+    verb, say = target.words.past, words(given.language, given.source.timezone)
     summary = counted | {
         "target": target.name,
         "says": target.says,
@@ -48,11 +50,12 @@ def replay_target(
         "verb": verb,
         "messages": [*messages, *then.messages, *made.notes],
     }
+    told = {"verdict": outcomes.verdict(counted, verb, say), "title": say(target.words.title)}
     folder = given.folder / "replay" / target.name / date
     files = {
         "list.csv": formats.csv_bytes(rows),
         "list.json": formats.json_bytes(rows),
-        "replay.html": pages.replay_page(rows, summary).encode(),
+        "replay.html": pages.replay_page(rows, summary | told, say).encode(),
         "summary.json": formats.canonical_json(summary | {"run_id": made.run_id, "data_until": made.until}),
     }
     folders.write_files(folder, files)
@@ -86,7 +89,8 @@ def refit_champion(given: Settings, target: Target, champion: Fitted, then: Inpu
 def _recipe(champion: Fitted, positives: int) -> tuple[str, dict[str, Any], str]:
     """Return kind, settings and why: the champion's, unless too few customers had had the outcome for any model."""
     if champion.kind != "rule" and positives < training.FEW:
-        told = f"{positives} customers had had the outcome by then, {training.FEW} are needed for a model: the rule"
-        return "rule", {}, told
-    told = f"the champion's recipe ({champion.kind}), fitted on what had closed by then ({positives} customers with the outcome)"
+        few = "{n} customers had had the outcome by then, {needed} are needed for a model: the rule"
+        return "rule", {}, saying(few, n=positives, needed=training.FEW)
+    told = "the champion's recipe ({kind}), fitted on what had closed by then ({n} customers with the outcome)"
+    told = saying(told, kind=champion.kind, n=positives)
     return champion.kind, dict(champion.about.get("params", {})), told

@@ -25,6 +25,7 @@ from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.targets.target import Target
+from prevenance.words.saying import Saying, saying
 
 SLICES, UNBLOCKING = ("segment", "plan", "country", "industry", "size", "tenure"), ("country", "industry", "size", "tenure")
 LEVELS = 20
@@ -147,7 +148,7 @@ def _counted(tested: Tested, target: Target) -> dict[str, Any]:
 def _lead_time(predictions: pd.DataFrame, model: str, capacity: int, target: Target) -> dict[str, Any]:
     found: dict[str, Any] = dict(lead.lead_time(predictions, model, capacity, target.lead_days))
     if target.absence:
-        return found | {"note": "not measured: silence has no date of its own"}
+        return found | {"note": saying("not measured: silence has no date of its own")}
     return found | {"weeks": lead.lead_weeks(predictions, model, capacity, target.lead_days)}
 
 
@@ -186,13 +187,14 @@ def _newest(tested: Tested) -> pd.DataFrame:
     return rows[rows["cutoff"] == rows["cutoff"].max()].reset_index(drop=True)
 
 
-def _enough(tested: Tested) -> str:
+def _enough(tested: Tested) -> Saying:
+    told = {"n": tested.positives, "needed": training.FEW}
     if tested.positives < training.FEW:
-        return f"no: {evaluation.count_text(tested.positives, 'customer')} with the outcome, {training.FEW} are needed for a model; rules, no model"
+        return saying("no: {n} {n:customer|customers} with the outcome, {needed} are needed for a model; rules, no model", **told)
     if tested.positives < training.MANY:
-        needed = f"{training.MANY} are needed for boosted trees; wide intervals"
-        return f"for a simple model: {evaluation.count_text(tested.positives, 'customer')} with the outcome, {needed}"
-    return f"yes: {evaluation.count_text(tested.positives, 'customer')} with the outcome"
+        simple = "for a simple model: {n} {n:customer|customers} with the outcome, {needed} are needed for boosted trees; wide intervals"
+        return saying(simple, **told | {"needed": training.MANY})
+    return saying("yes: {n} {n:customer|customers} with the outcome", n=tested.positives)
 
 
 def _ties(predictions: pd.DataFrame, capacity: int) -> dict[str, float]:

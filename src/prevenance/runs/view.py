@@ -46,7 +46,7 @@ HEAD = "view.json"
 def view_files(
     given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any], steps: Steps
 ) -> dict[str, bytes]:
-    """Return the files for people, to be published beside list.csv: list.html, list.xlsx, digest.md and view.json.
+    """Return the files for people, to be published beside list.csv: list.html, list.xlsx, the digests and view.json.
 
     They do not change what is published already: see ``publish.VIEWS``.
     """
@@ -63,7 +63,7 @@ def list_files(view: dict[str, Any]) -> dict[str, bytes]:
     return {
         "list.html": _bytes(page.list_page(view)),
         "list.xlsx": workbook.workbook_bytes(view),
-        "digest.md": _bytes(digests.digest_text(view)),
+        **{name: _bytes(text) for name, text in digests.digest_texts(view).items()},
         HEAD: canonical_json(view | {"rows": worked}),
     }
 

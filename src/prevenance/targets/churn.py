@@ -6,6 +6,7 @@ from dataclasses import replace
 from prevenance.tables.contracts import instants_sql, standing_sql
 from prevenance.targets.sql import acting_rows, activity_rows
 from prevenance.targets.target import Target, TargetWords
+from prevenance.words.saying import saying
 
 
 def running_sql(standing: str) -> str:
@@ -71,7 +72,7 @@ def by_contract(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         lead_days,
         alone=True,
         at_end=True,
-        says=f"gave notice on, or ended, every contract within {horizon_days} days of the cutoff",
+        says=saying("gave notice on, or ended, every contract within {n} days of the cutoff", n=horizon_days),
         words=UNDER_CONTRACT,
         keeps=True,
         told_by="worse",
@@ -94,7 +95,7 @@ def by_event(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int = 1
         settle_days,
         lead_days,
         alone=True,
-        says=f"had a churn event within {horizon_days} days of the cutoff",
+        says=saying("had a churn event within {n} days of the cutoff", n=horizon_days),
         words=UNDER_CONTRACT,
         keeps=True,
         told_by="worse",
@@ -127,7 +128,12 @@ def by_silence(
         lead_days,
         alone=True,
         absence=True,
-        says=f"had no {' or '.join(activity_in)} within {horizon_days} days of the cutoff, among those active in the {active_days} days before",
+        says=saying(
+            "had no activity ({tables}) within {n} days of the cutoff, among those active in the {before} days before",
+            tables=", ".join(activity_in),
+            n=horizon_days,
+            before=active_days,
+        ),
         burn_in_days=active_days,
         words=LEAVING,
         keeps=True,

@@ -2,6 +2,7 @@
 
 from prevenance.tables.contracts import standing_sql
 from prevenance.targets.target import Target, TargetWords
+from prevenance.words.saying import saying
 
 AT_MOST = 0.8
 """A contraction leaves at most this part of the seats or of the money of the cutoff. It is the target's definition, so no setting."""
@@ -85,8 +86,12 @@ def contraction(*, horizon_days: int = 90, settle_days: int = 7, lead_days: int 
         lead_days,
         alone=True,
         at_end=True,
-        says=f"had at most {100 * AT_MOST:.0f} % of the cutoff's seats or money {horizon_days} days later, under a contract that still ran; "
-        "one who left altogether is no such case",
+        says=saying(
+            "had at most {share:.0%} of the cutoff's seats or money {n} days later, under a contract that still ran; "
+            "one who left altogether is no such case",
+            share=AT_MOST,
+            n=horizon_days,
+        ),
         words=WORDS,
         told_by="worse",
         plays=PLAYS,

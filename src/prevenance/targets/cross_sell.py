@@ -6,6 +6,7 @@ from dataclasses import replace
 from prevenance.tables.contracts import CATALOGUE_SQL, GROUNDS_SQL, HELD_SQL, HIGHER_PLAN, MORE_SEATS, OFFERS_SQL
 from prevenance.targets.sql import acting_rows, activity_rows
 from prevenance.targets.target import Target, TargetWords
+from prevenance.words.saying import saying
 
 BUYING = TargetWords(
     title="Offers that may fit",
@@ -63,7 +64,7 @@ def next_offer(*, horizon_days: int = 90, settle_days: int = 0, lead_days: int =
         horizon_days,
         settle_days,
         lead_days,
-        says=f"took the offer within {horizon_days} days of the cutoff",
+        says=saying("took the offer within {n} days of the cutoff", n=horizon_days),
         pairs=True,
         words=TAKING,
         told_by="chance",
@@ -102,7 +103,7 @@ def next_family(
         horizon_days,
         settle_days,
         lead_days,
-        says=f"bought from a family not bought in {owned_days} days, within {horizon_days} days of the cutoff",
+        says=saying("bought from a family not bought in {before} days, within {n} days of the cutoff", before=owned_days, n=horizon_days),
         pairs=True,
         words=BUYING,
         told_by="chance",

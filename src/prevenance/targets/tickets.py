@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from prevenance.targets.sql import acting_rows, activity_rows, plain_name
 from prevenance.targets.target import Target, TargetWords
+from prevenance.words.saying import saying
 
 WORDS = TargetWords(
     title="Tickets to prevent",
@@ -79,7 +80,9 @@ def next_ticket(
         settle_days,
         lead_days,
         alone=True,
-        says=f"opened a {kind + ' ' if kind else ''}ticket within {horizon_days} days of the cutoff",
+        says=saying("opened a ticket ({kind}) within {n} days of the cutoff", kind=kind, n=horizon_days)
+        if kind
+        else saying("opened a ticket within {n} days of the cutoff", n=horizon_days),
         words=WORDS,
         told_by="chance",
         plays=PLAYS,

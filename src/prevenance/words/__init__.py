@@ -220,7 +220,8 @@ def _signs(language: str) -> _Signs:
 def _written(skeleton: str, day: date, language: str) -> str:
     from babel.dates import format_skeleton
 
-    return str(format_skeleton(skeleton, day, locale=_LOCALES[language]))
+    told = str(format_skeleton(skeleton, day, locale=_LOCALES[language]))
+    return told.replace("1 ", "1er ", 1) if language == "fr" and day.day == 1 else told
 
 
 @cache

@@ -17,10 +17,10 @@ function noted(one) {
   const place = $(".noted", one.el.rows[0]);
   if (!place) return;
   const note = of(one.i);
-  place.hidden = !note;
-  one.el.classList.toggle("done", Boolean(note));
-  $("span", place).textContent = note ? filled(labels.noted, { action: labels.acts[note.action] }) : "";
-  $("[data-undo]", place).hidden = !note || Boolean(note.saved);
+  const back = note?.action === "undo";
+  place.hidden = !note || (back && Boolean(note.saved));
+  one.el.classList.toggle("done", Boolean(note) && !back);
+  $("span", place).textContent = !note ? "" : back ? labels.undone : filled(labels.noted, { action: labels.acts[note.action] });
 }
 const today = () => new Date(Date.now() - new Date().getTimezoneOffset() * 6e4).toISOString().slice(0, 10);
 let asked = null;
@@ -55,9 +55,13 @@ document.addEventListener("click", (event) => {
   else if (at("[data-undo]")) {
     const one = at("tbody").row;
     const last = of(one.i);
-    notes = notes.filter((each) => each !== last);
-    keep();
-    noted(one);
+    // What is in a file already is taken back by a line of the next one.
+    if (last.saved) note(one, "undo", {});
+    else {
+      notes = notes.filter((each) => each !== last);
+      keep();
+      noted(one);
+    }
     one.button.focus();
   } else if (at("dialog [data-close]")) at("dialog").close();
   else if (at("dialog .choices button")) {
