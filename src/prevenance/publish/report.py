@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prevenance.publish import drawings, orders, sentences, wording
+from prevenance.publish.evidence import evidence_view
 from prevenance.publish.template import render_template
+from prevenance.words import Words, words
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -23,6 +25,7 @@ CAPTIONS = {
     "beeswarm": "Each dot is a customer: to the right the input raises the chance, to the left it lowers it; red is a high value, blue a low one.",
     "dependence": "How the value of one input (across) moves the chance (up and down).",
 }
+ENGLISH = words("en")
 SAID = {
     "found": sentences.hits_sentence,
     "missed": sentences.missed_sentence,
@@ -35,12 +38,13 @@ SAID = {
 """Sentences by the names that the templates call them by."""
 
 
-def report_page(report: Report, pictures: Sequence[Path] = ()) -> str:
+def report_page(report: Report, pictures: Sequence[Path] = (), say: Words = ENGLISH) -> str:
     """Return ``report.html`` for a report (report.json as a dict); ``pictures`` are PNG files to show, such as SHAP plots.
 
     Sections that the report has nothing for say "not enough data".
     """
-    return _render("report.html.j2", report, pictures=[_picture(path) for path in pictures], drawn=_drawn(report), bars=_bars(report))
+    shown = {"drawn": _drawn(report), "bars": _bars(report), "evidence": evidence_view(report, say), "say": say}
+    return _render("report.html.j2", report, pictures=[_picture(path) for path in pictures], **shown)
 
 
 def model_card(report: Report) -> str:
