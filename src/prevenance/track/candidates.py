@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prevenance import __version__
+from prevenance.base.version import VERSION
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -75,7 +75,7 @@ def dataset_input(report: Mapping[str, Any], digest: str) -> DatasetInput:
 
 def code_tags() -> dict[str, str]:
     """Return the version of this package and, where its files are kept by git, the commit and whether anything was changed since."""
-    said = {"version": __version__}
+    said = {"version": VERSION}
     here, git = Path(__file__).parent, shutil.which("git")
     # An installed package may lie within a repository that is not its own: only files that git keeps are of the commit.
     if git and _git(git, here, "ls-files", "--error-unmatch", Path(__file__).name):
