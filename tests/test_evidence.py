@@ -129,6 +129,8 @@ def test_ties_go_to_the_simpler_and_the_report_says_so() -> None:
     lines = contest_lines({"contest": steps}, SAY)
     assert "is equal: better than Logistic regression" in lines[1]
     assert "takes its place" in lines[2]
+    refused = {"contest": steps, "chosen": {"promoted": True, "challenger": "blend"}}
+    assert contest_lines(refused, SAY)[-1] == "The gate refused LightGBM; Blend was asked after it and passed."
     assert trials_behind("blend", {"logistic": {"strength": 0.1}, "lightgbm": {"num_leaves": 9}}, 20) == 26
 
 

@@ -66,7 +66,7 @@ def ranking_pictures(report: Report, say: Words) -> list[str]:
     def drawn(across: str, up: str) -> list[Curve]:
         return [Curve(named_model(name, say), styles[name], [(one[across], one[up]) for one in found[name]]) for name in names]
 
-    least = Curve(say("Drawn blindly"), "thin", [(0.0, 0.0), (1.0, 1.0)])
+    least = Curve(say("Drawn blindly"), "blind", [(0.0, 0.0), (1.0, 1.0)])
     gain = [Curve(one.name, one.style, [(0.0, 0.0), *one.points]) for one in drawn("share", "recall")]
     contacted, caught = say("customers contacted"), say("outcomes found")
     return [
@@ -209,7 +209,7 @@ def _tuned(one: Report, say: Words) -> str:
     if not one.get("trials") or not params:
         return ""
     shown = ", ".join(f"{name} {value}" for name, value in sorted(params.items()))
-    return say("{n} {n:setting|settings} tried: {params}", n=one["trials"], params=one_line(shown, 160))
+    return say("{n} {n:setting|settings} tried: {params}", n=one["trials"], params=one_line(shown, 300))
 
 
 def _cell(found: Report, say: Words) -> tuple[str, str]:

@@ -44,6 +44,10 @@ def contest_lines(report: Report, say: Words) -> list[str]:
             lines.append(
                 say("{model} is not better than {other} (difference {gain}, standard error {error}); the simpler one stays.", **told)
             )
+    chosen, won = report.get("chosen") or {}, [one["kind"] for one in report.get("contest") or [] if one["won"]]
+    if chosen.get("promoted") and won and chosen.get("challenger") != won[-1]:
+        told = {"first": named_model(won[-1], say), "model": named_model(chosen.get("challenger"), say)}
+        lines.append(say("The gate refused {first}; {model} was asked after it and passed.", **told))
     return lines
 
 
