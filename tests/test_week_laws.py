@@ -175,7 +175,7 @@ import sys; sys.path[:0] = sys.argv[2:4]
 import hashlib, json, locale
 import duckdb
 from test_week_laws import CUTOFFS, week_of
-from prevenance.testing import together, world
+from worlds import together, world
 threads, shuffled = json.loads(sys.argv[1])
 if threads:
     connect = duckdb.connect
