@@ -18,6 +18,7 @@ from pipelines import feedback, score
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import csv_bytes
+from prevenance.decide.ranking import COLUMNS, PAIR_COLUMNS
 from prevenance.order.capacity import Room
 from prevenance.order.joint import Part, room_left, week_rows, worries
 from prevenance.publish import finished, weekly
@@ -25,7 +26,7 @@ from prevenance.publish.digest import digest_text
 from prevenance.publish.index import index_page
 from prevenance.publish.page import list_page
 from prevenance.publish.published import Published
-from prevenance.runs.week import _Asked, _table, with_spent
+from prevenance.runs.week import OWN, _Asked, _table, with_spent
 from prevenance.words import words
 
 NAMES = ["rank", "customer_id", "owner", "score", "expected_value", "state", "arm", "product_id"]
@@ -234,10 +235,39 @@ MONDAY = (("train", *SMALL), ("score", "as_of=2026-09-07"))
 """Three targets under their rules, and the lists of a Monday."""
 
 
+def promised(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return rows and manifest of a week, once they are what is promised of every list: digests, counts, the same rows in both files."""
+    rows, manifest = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("list.json", "manifest.json"))
+    assert set(manifest["files"]) >= {"list.csv", "list.json", "list.xlsx", "list.html", "digest.md"}
+    assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in manifest["files"]} == manifest["files"]
+    counts = manifest["counts"]
+    assert counts["customers_read"] == counts["listed"] + sum(counts["excluded"].values()) + sum(counts["quarantined"].values())
+    assert all(
+        one["read"] == one["used"] + sum(one["excluded"].values()) + sum(one["quarantined"].values()) for one in manifest["tables"].values()
+    )
+    assert set(manifest["gates"].values()) <= {"pass", "warn", "fail"}
+    assert set(manifest["privacy"]) >= {"purpose", "legal_basis"}
+    with (folder / "list.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert counts["listed"] == len(rows) == len(table)
+    assert [list(row) for row in table[:1]] == [[*COLUMNS, *(name for name in PAIR_COLUMNS if name in row), *OWN] for row in table[:1]]
+    assert [(row["rank"], row["customer_id"], row["target"]) for row in table] == [
+        (str(row["rank"] or ""), row["customer_id"], row["target"]) for row in rows
+    ]
+    ranks = [row["rank"] for row in rows if row["rank"]]
+    assert ranks == list(range(1, len(ranks) + 1)), "best first, without a gap"
+    assert folder.resolve().name == f"{stamp(manifest['cutoff'])}-{manifest['run_id'][:12]}"
+    return rows, manifest
+
+
+def stamp(cutoff: str) -> str:
+    return cutoff.replace(":", "")
+
+
 def newest(out: Path) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
     """Return rows, manifest and page of the newest week."""
     folder = out / "lists" / "week" / "latest"
-    rows, manifest = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("list.json", "manifest.json"))
+    rows, manifest = promised(folder)
     return rows, manifest, (folder / "list.html").read_text(encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ Import it as ``pv``; what stands here is the public API, and it is imported when
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from prevenance.base.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from prevenance import models as models

@@ -88,6 +88,30 @@ def input_drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -
     return Drift(before, now, len(looked), tuple(ordered), tuple(sorted(dated)))
 
 
+def bin_shares(old: pd.DataFrame, new: pd.DataFrame, feature: str, most: int = 12) -> list[dict[str, object]]:
+    """Return the bins that ``input_drift`` compares of one feature: upto (largest number in it, None for the last and for words), name, before, now.
+
+    ``before`` and ``now`` are shares of customers. A number's name is empty; of words the ``most`` with the largest shares are told, and "unknown".
+    """
+    codes, names = _bins(old[feature], new[feature])
+    sides = zip(codes, (_weights(old), _weights(new)), strict=True)
+    before, now = (np.bincount(code, weight, len(names)) for code, weight in sides)
+    numeric = pd.api.types.is_numeric_dtype(old[feature])
+    edges = _edges(old[feature]) if numeric else np.zeros(0)
+    told: list[dict[str, object]] = [
+        {
+            "upto": float(edges[place]) if place < len(edges) else None,
+            "name": name,
+            "before": round(float(before[place]), 6),
+            "now": round(float(now[place]), 6),
+        }
+        for place, name in enumerate(names)
+    ]
+    kept = sorted(range(len(told) - 1), key=lambda place: -max(before[place], now[place]))[:most]
+    chosen = [one for place, one in enumerate(told[:-1]) if numeric or place in kept]
+    return [*chosen, *(told[-1:] if before[-1] or now[-1] else [])]
+
+
 def stability_index(before: Floats, now: Floats, n: int, m: int) -> float:
     """Return the PSI of two tables of shares (same bins, each summing to 1) of ``n`` and ``m`` customers; half a customer keeps bins from 0."""
     first, second = ((shares * size + 0.5) / (size + 0.5 * len(shares)) for shares, size in ((before, n), (now, m)))
@@ -130,15 +154,24 @@ def _swing(code: NDArray[np.intp], cutoff: NDArray[np.intp], whole: Floats, befo
 def _bins(old: pd.Series, new: pd.Series) -> tuple[list[NDArray[np.intp]], list[str]]:
     """Return each row's bin in both samples, and the bins' names; the last is "unknown"."""
     if pd.api.types.is_numeric_dtype(old):
-        values = [pd.to_numeric(side, errors="coerce").to_numpy(dtype=float, na_value=np.nan) for side in (old, new)]
-        known = values[0][np.isfinite(values[0])]
-        edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS, method="lower")) if len(known) else np.zeros(0)
+        values, edges = [_numbers(side) for side in (old, new)], _edges(old)
         names = [""] * (len(edges) + 1)
         return [np.where(np.isfinite(side), np.searchsorted(edges, side, "left"), len(names)) for side in values], [*names, "unknown"]
     words = sorted(set(old.dropna().astype(str)) | set(new.dropna().astype(str)))
     place = {word: number for number, word in enumerate(words)}
     codes = [side.map(lambda word: place.get(str(word), len(words)), na_action="ignore").fillna(len(words)) for side in (old, new)]
     return [code.to_numpy(dtype=np.intp) for code in codes], [*words, "unknown"]
+
+
+def _edges(old: pd.Series) -> Floats:
+    """Return the largest number of each bin but the last: tenths of the known ones, equal ones once."""
+    known = _numbers(old)
+    known = known[np.isfinite(known)]
+    return np.unique(np.quantile(known, np.arange(1, BINS) / BINS, method="lower")) if len(known) else np.zeros(0)
+
+
+def _numbers(side: pd.Series) -> Floats:
+    return pd.to_numeric(side, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
 def _dense(before: Floats, now: Floats, smaller: int) -> tuple[Floats, Floats]:

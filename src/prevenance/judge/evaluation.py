@@ -6,16 +6,15 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from prevenance.judge.bootstrap import (
     Estimate,
     Floats,
-    Weights,
     bootstrap_interval,
     bootstrap_weights,
     closed_rows,
@@ -24,6 +23,7 @@ from prevenance.judge.bootstrap import (
     pooled_metrics,
     rows_by_model,
 )
+from prevenance.judge.duel import Duel, contacts_of, duel_of, gate_figures, sure_above
 from prevenance.judge.metrics import hits_at_capacity
 from prevenance.judge.verdicts import called, compared_precision, promoted_text, refused_text, worse_text
 from prevenance.models.folds import MIN_PERIODS
@@ -31,9 +31,6 @@ from prevenance.models.units import unit_evidence
 from prevenance.words.saying import said_listed, saying
 
 _EQUAL = 1e-12
-
-SURE = 2.58
-"""Standard errors that an AUC must lie above 0.5 (99 %, two-sided) before a model may be promoted at all."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +54,12 @@ def count_text(count: int, noun: str) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the challenger is promoted, why in one plain sentence, and each gate's result (pass, warn or fail)."""
+    """Whether the challenger is promoted, why in one plain sentence, and each gate's result (pass, warn or fail) with the figures behind it."""
 
     promoted: bool
     why: str
     gates: dict[str, str]
+    figures: dict[str, dict[str, Any]] = field(default_factory=dict, hash=False)
 
 
 def evaluate(predictions: pd.DataFrame, *, capacity: int, replicates: int = 400, seed: int) -> dict[str, dict[str, Estimate]]:
@@ -121,46 +119,18 @@ def gate_verdict(
             False, refused_text(saying("no test period has both {model} and a rival", model=called(challenger)), stays), {"periods": "fail"}
         )
     weights = bootstrap_weights(len(customers), replicates, seed)
-    duels = [_duel(parts[challenger], parts[rival], rival, customers, weights, capacity) for rival in present]
+    duels = [duel_of(parts[challenger], parts[rival], rival, customers, weights, capacity) for rival in present]
     # The best rival is the one to beat; one whose precision is undefined is nobody's best.
     duel = max(duels, key=lambda one: np.nan_to_num(one.theirs["average_precision"][0], nan=-1.0))
-    gates, blocked = _gates(duel, list(sliced), list(findings), min_periods)
+    served, checked = list(sliced), list(findings)
+    gates, blocked = _gates(duel, served, checked, min_periods)
+    figures = gate_figures(duel, served, {one.code: one.severity for one in checked}, min_periods)
     if "fail" in gates.values():
-        return Verdict(False, refused_text(_words(duel, gates), *blocked, stays), gates)
-    return Verdict(True, promoted_text(_words(duel, gates), duel.periods), gates)
+        return Verdict(False, refused_text(_words(duel, gates), *blocked, stays), gates, figures)
+    return Verdict(True, promoted_text(_words(duel, gates), duel.periods), gates, figures)
 
 
-@dataclass(frozen=True)
-class _Duel:
-    """Two models on the periods they share: pooled metrics (value first, then replicates), and contacts in all.
-
-    ``lack`` says why there is no interval around a difference, where too few customers or groups stand behind it.
-    """
-
-    rival: str
-    periods: int
-    ours: dict[str, Floats]
-    theirs: dict[str, Floats]
-    contacts: int
-    lack: str
-
-    def difference(self, metric: str) -> Estimate:
-        """Return ours less theirs with its paired interval, none where too few stand behind it."""
-        gap = self.ours[metric] - self.theirs[metric]
-        return bootstrap_interval(gap[:1] if self.lack else gap)
-
-
-def _duel(mine: pd.DataFrame, other: pd.DataFrame, rival: str, customers: NDArray[np.object_], weights: Weights, capacity: int) -> _Duel:
-    # Periods that only one of them was tested in would compare their luck with the season.
-    both = set(mine["cutoff"]) & set(other["cutoff"])
-    mine, other = mine[mine["cutoff"].isin(both)], other[other["cutoff"].isin(both)]
-    ours, theirs = (pooled_metrics(part, customer_index(part, customers), weights, capacity) for part in (mine, other))
-    usable = int((mine.groupby("cutoff")["label"].nunique() > 1).sum())
-    contacts = sum(_contacts(part, capacity) for _, part in mine.groupby("cutoff"))
-    return _Duel(rival, usable, ours, theirs, contacts, unit_evidence(mine).lack)
-
-
-def _gates(duel: _Duel, sliced: list[dict[str, object]], findings: list[Finding], min_periods: int) -> tuple[dict[str, str], list[str]]:
+def _gates(duel: Duel, sliced: list[dict[str, object]], findings: list[Finding], min_periods: int) -> tuple[dict[str, str], list[str]]:
     """Return each gate's result, and in words what blocks besides the difference itself, which has its own words."""
     low = duel.difference("average_precision")["low"]
     collapsed = [f"{one['column']} {one['value']}" for one in sliced if one["collapse"]]
@@ -195,11 +165,12 @@ def _coin(auc: Floats) -> str:
 
     The rule it must beat may by chance be worse than a coin; without this, one shuffled world in twenty would be promoted.
     """
-    value, spread = float(auc[0]), float(np.nanstd(auc[1:])) if len(auc) > 1 else 0.0
-    return "" if value - SURE * spread > 0.5 else saying("AUC {auc:.2f} is not clearly above a coin's {coin:.2f}", auc=value, coin=0.5)
+    if sure_above(auc) > 0.5:
+        return ""
+    return saying("AUC {auc:.2f} is not clearly above a coin's {coin:.2f}", auc=float(auc[0]), coin=0.5)
 
 
-def _worse(words: str, duel: _Duel, sign: float, least: float) -> str:
+def _worse(words: str, duel: Duel, sign: float, least: float) -> str:
     """Return what is worse by its paired interval (``sign`` -1: lower is better), or nothing: a point alone is luck as well.
 
     Less than ``least`` is no difference: of precision at capacity one hit over all lists, because ties count with fractions of one.
@@ -212,7 +183,7 @@ def _worse(words: str, duel: _Duel, sign: float, least: float) -> str:
     return worse_text(name, float(duel.ours[name][0]), float(duel.theirs[name][0]), duel.rival, low, high)
 
 
-def _words(duel: _Duel, gates: dict[str, str]) -> str:
+def _words(duel: Duel, gates: dict[str, str]) -> str:
     """Return the comparison in numbers."""
     ours, theirs = (float(side["average_precision"][0]) for side in (duel.ours, duel.theirs))
     gap, won = duel.difference("average_precision"), gates["beats_rivals"] == "pass"
@@ -222,13 +193,8 @@ def _words(duel: _Duel, gates: dict[str, str]) -> str:
 def _period(cutoff: object, parts: dict[str, pd.DataFrame], capacity: int) -> dict[str, object]:
     one = next(iter(parts.values()))
     hits = {model: _hits(mine, capacity) for model, mine in parts.items()}
-    random = max(_contacts(mine, capacity) for mine in parts.values()) * float(one["label"].mean())  # floors make lists unequally long
+    random = max(contacts_of(mine, capacity) for mine in parts.values()) * float(one["label"].mean())  # floors make lists unequally long
     return {"cutoff": cutoff, "customers": one["customer_id"].nunique(), "positives": int(one["label"].sum()), "random": random, **hits}
-
-
-def _contacts(rows: pd.DataFrame, capacity: int) -> int:
-    listed = listed_rows(rows)
-    return min(capacity, len(rows)) if listed is None else int(listed.sum())
 
 
 def _hits(rows: pd.DataFrame, capacity: int) -> float:

@@ -1,7 +1,7 @@
 """The records of a training: what the past said of a target, which model goes to work, and what its report is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -58,3 +58,4 @@ class Choice:
     sliced: list[dict[str, object]]
     findings: tuple[evaluation.Finding, ...]
     moved: Drift
+    figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

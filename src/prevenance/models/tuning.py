@@ -52,6 +52,18 @@ def tuned_settings(
     return tune_boosting(encoder, *parts, seed=seed, trials=trials, threads=boosted.threads_for(parts[0][0], threads))
 
 
+def trials_behind(kind: str, settings: Mapping[str, Any], trials: int) -> int:
+    """Return how many settings were tried before ``settings`` of a kind were taken: 0 for one that keeps its defaults.
+
+    >>> trials_behind("logistic", {"strength": 0.01}, 20), trials_behind("lightgbm", boosted.DEFAULTS, 20), trials_behind("rule", {}, 20)
+    (6, 0, 0)
+    """
+    if kind == "blend":
+        return sum(trials_behind(one, settings.get(one, {}), trials) for one in BLENDED)
+    tried = {"logistic": len(STRENGTHS), "lightgbm": trials}.get(kind, 0)
+    return tried if settings and settings != boosted.DEFAULTS else 0
+
+
 def tune_ridge(encoder: Encoder, learn: Part, later: Part, level: np.ndarray, *, seed: int) -> dict[str, Any]:
     """Return the ridge with the smallest log loss on ``later``; the stronger one on a tie."""
     from threadpoolctl import threadpool_limits
@@ -162,19 +174,27 @@ def challengers_in_order(by_kind: Mapping[str, Sequence[float]], kinds: Sequence
 
 
 def choose_challenger(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> str | None:
-    """Return the challenger: the simplest kind that no later one of ``kinds`` beats by more than a standard error; None if none was tried.
+    """Return the challenger: the simplest kind that no later one of ``kinds`` beats by more than a standard error; None if none was tried."""
+    won = [str(one["kind"]) for one in contest(by_kind, kinds) if one["won"]]
+    return won[-1] if won else None
+
+
+def contest(by_kind: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """Return how the challenger was chosen, simplest kind first: kind, loss, against (the simpler one that held until then), gain, error, won.
 
     Compared is the log loss customer by customer (the one-standard-error rule of Breiman et al., 1984), where every label had closed before
-    the first test period, so the gate may still judge the choice on all of them.
+    the first test period, so the gate may still judge the choice on all of them. ``gain`` and its standard ``error`` are of the mean
+    difference; ``won`` is gain > error: an equal one leaves the simpler in place. The first has no opponent and wins.
     """
-    tried = [kind for kind in kinds if kind in by_kind]
-    if not tried:
-        return None
-    best = tried[0]
-    for kind in tried[1:]:
+    steps: list[dict[str, Any]] = []
+    best = ""
+    for kind in (one for one in kinds if one in by_kind):
+        loss = np.array(by_kind[kind])
         # Customer by customer, because the same customers are hard for every kind.
-        gain = np.array(by_kind[best]) - np.array(by_kind[kind])
-        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
-        if len(gain) and gain.mean() > error:
-            best = kind
-    return best
+        gain = np.array(by_kind[best]) - loss if best else np.zeros(0)
+        error = float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else 0.0
+        mean = float(gain.mean()) if len(gain) else 0.0
+        step = {"kind": kind, "loss": float(loss.mean()) if len(loss) else None, "against": best or None}
+        steps.append({**step, "gain": mean if best else None, "error": error if best else None, "won": not best or mean > error})
+        best = kind if steps[-1]["won"] else best
+    return steps

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prevenance.publish import drawings, orders, sentences, wording
+from prevenance.publish.evidence import evidence_view
 from prevenance.publish.template import render_template
 from prevenance.words import Words
 from prevenance.words.saying import said_in
@@ -63,6 +64,7 @@ def report_page(report: Report, pictures: Sequence[Path] = (), say: Words = word
         pictures=[_picture(path, say) for path in pictures],
         drawn=_drawn(report, say),
         bars=_bars(report, say),
+        evidence=evidence_view(report, say),
     )
 
 

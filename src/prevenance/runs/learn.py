@@ -24,6 +24,7 @@ from prevenance.publish import summary
 from prevenance.publish.folders import write_files
 from prevenance.runs.acts import note_acts
 from prevenance.runs.commands import command
+from prevenance.runs.evidence import evidence
 from prevenance.runs.health import health_score_of
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of, remember_settings
 from prevenance.runs.no_model import no_challenger_text, no_signal_text
@@ -84,6 +85,8 @@ def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, di
     steps(f"{target.name}: policies")
     claims = list_claims(given, target, tested, choice.tested_as, replicates)
     report = claims | training_report(given, Facts(target, inputs, definitions, measured, fitted, messages, steps), tested, choice)
+    steps(f"{target.name}: evidence")
+    report |= evidence(given, target, tested, choice, fitted, definitions)
     if tested.health:
         judged: dict[str, Any] = {"capacity": capacity, "share": share_of(given), "replicates": replicates, "seed": given.seed}
         report["health_score"] = compare_with_health_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
@@ -172,7 +175,9 @@ def _asked(given: Settings, tested: Tested, measured: dict[str, Any], capacity: 
         again = "" if keeps else saying("Its recipe was fitted again on the newer data.")
     said = re.sub(r"; (the rule|the champion|your health score) stays\.", ".", verdict.why) if kind == "health_score" else verdict.why
     why = said_after(said, again, no_signal_text(measured, tested.kinds))
-    return Choice(kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted)
+    return Choice(
+        kind, params, tested_as, challenger, verdict.promoted, keeps, why, verdict.gates, served, tuple(findings), drifted, verdict.figures
+    )
 
 
 def _registered(

@@ -142,6 +142,7 @@ def _week(
     try:
         made = publish_week(given, loaded)
         if made is not None:
+            note_acts(given.folder, "score", {WEEK: made})  # a list as any other: who worked it must be able to prove which one it was
             steps.tell(
                 f"WEEK      {made['worked']} of {made['listed']} customers to contact over {', '.join(made['lists'])} · {made['list']}/"
             )

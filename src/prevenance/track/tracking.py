@@ -1,6 +1,6 @@
 """MLflow: what was trained, on what, how good, and which version is the champion. Its only door.
 
-The store is ``<out>/mlflow.db`` with artifacts below ``<out>/mlruns``. Every model is kept beside it as a plain folder
+The store is ``<out>/mlflow.db`` with artifacts below ``<out>/mlruns``; a training is a run with a child for each candidate. Every model is kept beside it as a plain folder
 ``<out>/models/<target>/<digest>/``, and a pointer ``champion``, so that the night does not depend on the store.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import os
 import shutil
 import sqlite3
@@ -28,6 +27,8 @@ from pandas.api.types import is_numeric_dtype
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.models import shelf
+from prevenance.track import candidates
+from prevenance.track.place import artifacts_uri, set_places
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -84,7 +85,8 @@ def log_run(
         target: the name under which the model is registered.
         settings: flat settings; values whose names speak of secrets are left out.
         digests: SHA-256 of what the training stands on; ``model`` is that of the bundle.
-        report: report.json as a dict; its models' metrics are logged as ``<model>/<metric>`` with ``_low`` and ``_high``.
+        report: report.json as a dict; its models' metrics are logged as ``<model>/<metric>`` with ``_low`` and ``_high``, its ``candidates`` as
+            child runs.
         bundle_folder: the saved model.
         fitted_kind: kind of the model, such as lightgbm.
         example: some rows with the model's inputs; only their medians and commonest words are kept.
@@ -108,13 +110,16 @@ def log_run(
 
         version = _version_of(client, target, digest)
         if version is None:
-            logged = client.create_run(experiment_id(out, client, target), tags=tags, run_name=run_name)
-            started = logged.info.start_time
-            measured = [Metric(name, value, started, 0) for name, value in _metrics(report).items()]
-            client.log_batch(logged.info.run_id, measured, [Param(name, value) for name, value in params.items()])
+            number, code = experiment_id(out, client, target), candidates.code_tags()
+            logged = client.create_run(number, tags=tags | code, run_name=run_name)
+            run, started = logged.info.run_id, logged.info.start_time
+            measured = [Metric(name, value, started, 0) for name, value in candidates.metric_values(report.get("models") or {}).items()]
+            client.log_batch(run, measured, [Param(name, value) for name, value in params.items()])
+            client.log_inputs(run, [candidates.dataset_input({"target": target, **report}, digests.get("data", "unknown"))])
+            candidates.log_candidates(client, run, number, report, code)
             for file in files:
-                client.log_artifact(logged.info.run_id, str(file), "report")
-            version = _registered(mlflow, client, target, logged.info.run_id, tags, bundle_folder, _typical(example))
+                client.log_artifact(run, str(file), "report")
+            version = _registered(mlflow, client, target, run, tags, bundle_folder, _typical(example))
         if promoted:
             client.set_registered_model_alias(target, shelf.CHAMPION, version)
     shelf.register_version(models, digests["model"], version, promoted, until)
@@ -144,12 +149,12 @@ def open_store(out: Path) -> Iterator[tuple[ModuleType, MlflowClient]]:
 
 
 def _probe(path: Path) -> None:
-    """Fail at once where MLflow would try for minutes: a store that is damaged, locked or not to be written."""
+    """Set the paths of a store that was moved; fail at once where MLflow would try for minutes: one that is damaged, locked or not to be written."""
     if path.exists():
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as store:
             store.execute("begin immediate")
-            store.execute("select count(*) from sqlite_master")
-            store.execute("rollback")
+            set_places(store, path.parent)
+            store.execute("commit")
 
 
 def _mlflow() -> ModuleType:
@@ -176,7 +181,7 @@ def _version_of(client: MlflowClient, target: str, digest: str) -> str | None:
 def experiment_id(out: Path, client: MlflowClient, name: str) -> str:
     """Return the id of an experiment, made where there is none, with its artifacts below ``<out>/mlruns``."""
     found = client.get_experiment_by_name(name)
-    return str(found.experiment_id if found else client.create_experiment(name, (out / "mlruns" / name).resolve().as_uri()))
+    return str(found.experiment_id if found else client.create_experiment(name, artifacts_uri(out, name)))
 
 
 def _registered(
@@ -214,17 +219,6 @@ def _typical(rows: pd.DataFrame) -> pd.DataFrame:
     numbers = {name for name in rows.columns if is_numeric_dtype(rows[name])}
     found = {name: rows[name].median() if name in numbers else min(rows[name].mode(), default="") for name in rows.columns}
     return pd.DataFrame([found], columns=rows.columns).fillna(dict.fromkeys(numbers, 0.0))
-
-
-def _metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    """Return every finite metric of every model, flat."""
-    found = {
-        f"{model}/{metric}{ending}": estimate.get(part)
-        for model, metrics in report.get("models", {}).items()
-        for metric, estimate in metrics.items()
-        for part, ending in (("value", ""), ("low", "_low"), ("high", "_high"))
-    }
-    return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}
 
 
 def _requirements() -> list[str]:

@@ -1,0 +1,157 @@
+"""Curves and bars of the training report as inline SVG, as ``drawings``: no library, the page's own colours, the same bytes every time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from prevenance.publish import wording
+
+Points = Sequence[tuple[float, float]]
+Said = Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of a picture: its name, its class (``s0`` is the model in use) and its points (x, y)."""
+
+    name: str
+    style: str
+    points: Points
+
+
+def curves_svg(
+    curves: Sequence[Curve],
+    label: str,
+    axes: tuple[str, str],
+    show: tuple[Said, Said],
+    *,
+    mark: tuple[float, str] | None = None,
+    width: int = 460,
+    height: int = 300,
+) -> str:
+    """Return lines over one scale that holds nought; ``axes`` names across and up, ``show`` tells their numbers, ``mark`` is an upright line with its text.
+
+    Empty text if no line has two points.
+    """
+    lines = [one for one in curves if len(one.points) > 1]
+    if not lines:
+        return ""
+    across = [x for one in lines for x, _ in one.points] + [0.0]
+    up = [y for one in lines for _, y in one.points] + [0.0]
+    (left, right), (base, top) = (64.0, width - 14.0), (height - 44.0, 40.0)
+    x, y = _scale(min(across), max(across), left, right), _scale(min(up), max(up), base, top)
+    parts = []
+    for step in range(5):
+        tick = min(up) + (max(up) - min(up)) * step / 4
+        parts += [_line(left, y(tick), right, y(tick), "grid"), _text(left - 8, y(tick) + 4, show[1](tick), "end")]
+        tick = min(across) + (max(across) - min(across)) * step / 4
+        parts.append(_text(x(tick), base + 18, show[0](tick), "end" if step == 4 else "middle"))
+    parts.append(_line(left, y(0.0), right, y(0.0), "axis"))
+    if mark and min(across) <= mark[0] <= max(across):
+        parts += [_line(x(mark[0]), base, x(mark[0]), top - 4, "exact"), _text(x(mark[0]) + 5, top + 8, mark[1], "start", "value")]
+    parts += [_path(one, [(x(a), y(b)) for a, b in one.points]) for one in lines]
+    spot = left
+    for one in lines:
+        parts += [_line(spot, 12, spot + 18, 12, f"path {one.style}"), _text(spot + 24, 16, one.name, "start")]
+        spot += 40 + 6.6 * len(one.name)
+    parts += [_text((left + right) / 2, height - 6, axes[0]), _text(left - 8, 30, axes[1], "start", "value")]
+    return _svg(width, height, label, parts)
+
+
+def columns_svg(
+    columns: Sequence[tuple[float, float, str]],
+    label: str,
+    ends: tuple[str, str],
+    below: str,
+    *,
+    width: int = 460,
+    height: int = 220,
+) -> str:
+    """Return columns (height, the dark part of it, what its title tells); ``ends`` are told at both ends of the axis, ``below`` names it.
+
+    Heights are drawn by their square root, or the many low chances would leave nothing to see of the few high ones. Empty text without any.
+    """
+    most = max((tall for tall, _, _ in columns), default=0.0)
+    if not most:
+        return ""
+    base, left, wide = height - 44.0, 12.0, (width - 24.0) / len(columns)
+    parts = [_line(left, base, width - 12, base, "axis")]
+    for place, (tall, dark, told) in enumerate(columns):
+        for value, style in ((tall, "s1"), (dark, "s2")):
+            high = (base - 24) * (value / most) ** 0.5
+            if value:
+                spot = f'x="{left + place * wide + 1:.1f}" y="{base - high:.1f}" width="{max(wide - 2, 1):.1f}" height="{high:.1f}"'
+                parts.append(f'<rect {spot} class="{style}">{_title(told)}</rect>')
+        if tall:
+            high = (base - 24) * (tall / most) ** 0.5
+            parts.append(_text(left + (place + 0.5) * wide, base - high - 4, told.partition(" ")[0] if wide > 18 else "", style="value"))
+    parts += [_text(left, base + 18, ends[0], "start"), _text(width - 12, base + 18, ends[1], "end"), _text(width / 2, height - 6, below)]
+    return _svg(width, height, label, parts)
+
+
+def pairs_svg(pairs: Sequence[tuple[str, float, float]], label: str, told: Callable[[str, float, float], str], *, width: int = 300) -> str:
+    """Return for each (name, share before, share now) two bars, the upper before; on one scale. Empty text without any."""
+    most = max((max(before, now) for _, before, now in pairs), default=0.0)
+    if not most:
+        return ""
+    parts, left = [], 110.0
+    for place, (name, before, now) in enumerate(pairs):
+        top, title = 4 + 26 * place, _title(told(name, before, now))
+        parts.append(_text(left - 8, top + 14, wording.one_line(name, 16), "end"))
+        for lower, (share, style) in enumerate(((before, "s4"), (now, "s0"))):
+            wide = max((width - left - 6) * share / most, 1.0)
+            bar = f'<rect x="{left:.1f}" y="{top + 10 * lower}" width="{wide:.1f}" height="9" rx="2" class="{style}">'
+            parts.append(f"{bar}{title}</rect>")
+    return _svg(width, 26 * len(pairs) + 8, label, parts, "square")
+
+
+def steps_svg(steps: Sequence[tuple[str, float, float, str]], label: str, *, width: int = 820) -> str:
+    """Return a waterfall: for each (name, from, to, told) a bar from one chance to the next, up to the right; the first begins at its own base."""
+    if not steps:
+        return ""
+    sides = [side for _, start, end, _ in steps for side in (start, end)]
+    left, right = 340.0, width - 80.0
+    x = _scale(min(0.0, *sides), max(sides) or 1.0, left, right)
+    parts = [_line(left, 2, left, 28 * len(steps) + 2, "axis")]
+    for place, (name, start, end, told) in enumerate(steps):
+        top, style = 6 + 28 * place, "up" if end > start else "down"
+        spot = f'x="{x(min(start, end)):.1f}" y="{top}" width="{max(abs(x(end) - x(start)), 1.5):.1f}" height="18" rx="2"'
+        parts += [
+            f'<rect {spot} class="{style}">{_title(f"{name}: {told}")}</rect>',
+            _text(left - 10, top + 14, wording.one_line(name, 52), "end"),
+        ]
+        parts.append(_text(x(max(start, end)) + 6, top + 14, told, "start", "value"))
+        if place + 1 < len(steps):
+            parts.append(_line(x(end), top + 18, x(end), top + 28, "grid"))
+    return _svg(width, 28 * len(steps) + 8, label, parts)
+
+
+def _scale(least: float, most: float, start: float, end: float) -> Callable[[float], float]:
+    span = (most - least) or 1.0
+    return lambda value: start + (end - start) * (value - least) / span
+
+
+def _path(one: Curve, points: Points) -> str:
+    trail = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return f'<polyline points="{trail}" class="path {one.style}">{_title(one.name)}</polyline>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{style}"/>'
+
+
+def _title(text: str) -> str:
+    return f"<title>{escape(wording.one_line(text))}</title>"
+
+
+def _text(x: float, y: float, text: str, anchor: str = "middle", style: str = "") -> str:
+    named = f' class="{style}"' if style else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(wording.one_line(text))}</text>' if text else ""
+
+
+def _svg(width: int, height: int, label: str, parts: Sequence[Any], style: str = "plot") -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{style}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    )
