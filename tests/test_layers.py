@@ -47,6 +47,7 @@ DOORS = {
     "optuna": {"models"},
     "lightgbm": {"models", "judge"},
     "jinja2": {"publish"},
+    "holidays": {"base"},
 }
 RECORDS = {"sources.taken", "judge.tested", "runs.listed", "runs.settings.schema", "targets.target"}
 """Modules that hold records alone: nothing in them is worked out from what another module does."""
