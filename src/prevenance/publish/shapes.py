@@ -22,9 +22,10 @@ def svg_text(x: float, y: float, text: str, anchor: str = "middle", style: str =
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(wording.one_line(text))}</text>'
 
 
-def svg_picture(width: int, height: int, label: str, parts: Sequence[str], style: str = "chart") -> str:
-    """Return a picture of its marks with a name for those who cannot see it."""
+def svg_picture(width: int, height: int, label: str, parts: Sequence[str], style: str = "chart", *, stretched: bool = False) -> str:
+    """Return a picture of its marks with a name for those who cannot see it; one that is ``stretched`` fills its place, whatever its shape."""
+    stretch = 'preserveAspectRatio="none" ' if stretched else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{style}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+        f'{stretch}role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )

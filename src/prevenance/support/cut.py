@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def log_cut(history: History, asked: Asked) -> Cut | None:
     """Return the part at the end of the log that is not whole, the longer of those of opened and of resolved tickets; ``None`` where it is."""
     from scipy.special import pdtr
 
-    end, found = int((asked.cutoff - _epoch()).total_seconds()), list[Cut]()
+    end, found = int((asked.cutoff - datetime(1970, 1, 1)).total_seconds()), list[Cut]()
     for what, moment in (("opened", "began"), ("resolved", "resolved")):
         rows = history.con.execute(BLOCKS.format(end=end, moment=moment)).fetchall()
         if not rows:
@@ -53,9 +53,3 @@ def log_cut(history: History, asked: Asked) -> Cut | None:
             first = asked.cutoff - timedelta(weeks=max(odd))
             found.append(Cut(first, asked.cutoff, what, float(counts[: max(odd)].sum()) / (usual * max(odd))))
     return min(found, key=lambda one: one.first, default=None)
-
-
-def _epoch() -> object:
-    from datetime import datetime
-
-    return datetime(1970, 1, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 
@@ -23,9 +23,11 @@ SHOWN_VARIANTS, SHOWN_TICKETS, SHOWN_DAYS = 12, 150, 90
 GROUPED = ("category", "team", "priority")
 
 QUEUED = """
-select count(*), count(*) filter (where not coalesce(taken_up, false)) from spans where part in ({queues}) and seconds > 0
+select count(*), count(*) filter (where not coalesce(taken_up, false)), coalesce(sum(seconds) filter (where not coalesce(taken_up, false)), 0)::bigint
+from spans where part in ({queues}) and seconds > 0
 """
-"""How many waits in a queue there were, and how many of them ended with something else than a row that says that somebody took the ticket."""
+"""How many waits in a queue there were, how many of them ended with something else than a row that says that somebody took the ticket, and
+the seconds of these: work may be in them."""
 
 OVERALL = """
 select count(*), avg(resolve_seconds), median(resolve_seconds), avg(working_resolve_seconds), median(working_resolve_seconds),
@@ -59,14 +61,15 @@ order by d.ticket_id
 
 @dataclass(frozen=True)
 class Facts:
-    """What a report says. Frames as their functions return them; ``queued`` is how many waits in a queue there were, and how many without an end."""
+    """What a report says. Frames as their functions return them; ``queued`` is how many waits in a queue there
+    were, how many of them without an end that the log tells, and the seconds of these."""
 
     asked: Asked
     counts: Counts
     cut: Cut | None
     overall: dict[str, float]
     parts: pd.DataFrame
-    queued: tuple[int, int]
+    queued: tuple[int, int, int]
     windows: tuple[Window, Window | None]
     same_season: bool
     kpis: pd.DataFrame
@@ -112,9 +115,9 @@ def _overall(history: History) -> dict[str, float]:
     return {name: float("nan") if value is None else float(value) for name, value in zip(names, found, strict=True)}
 
 
-def _queued(history: History) -> tuple[int, int]:
-    waits, without_end = history.con.execute(QUEUED.format(queues=", ".join(map(sql_text, QUEUES)))).fetchall()[0]
-    return waits, without_end
+def _queued(history: History) -> tuple[int, int, int]:
+    waits, without_end, seconds = history.con.execute(QUEUED.format(queues=", ".join(map(sql_text, QUEUES)))).fetchall()[0]
+    return waits, without_end, seconds
 
 
 def _groups(history: History, asked: Asked) -> dict[str, pd.DataFrame]:
@@ -124,8 +127,6 @@ def _groups(history: History, asked: Asked) -> dict[str, pd.DataFrame]:
 
 
 def _dots(history: History, asked: Asked) -> tuple[pd.DataFrame, str]:
-    from datetime import datetime
-
     since = int((asked.cutoff - timedelta(days=SHOWN_DAYS) - datetime(1970, 1, 1)).total_seconds())
     parts = " ".join(f"when {sql_text(event)} then {PARTS.index(part)}" for event, part in PART_AFTER.items())
     sql = DOTS.format(since=since, span=SHOWN_DAYS * 86_400, most=SHOWN_TICKETS, parts=parts)

@@ -29,7 +29,9 @@ MOST = 8
 def show_teams(history: History, shown: Mapping[str, str | None]) -> None:
     """Replace the teams of the table ``dated`` by what may be shown of them."""
     con = history.con
-    con.register("given", pd.DataFrame({"team": pd.Series(list(shown), dtype="str"), "shown": pd.Series(list(shown.values()), dtype="str")}))
+    con.register(
+        "given", pd.DataFrame({"team": pd.Series(list(shown), dtype="str"), "shown": pd.Series(list(shown.values()), dtype="str")})
+    )
     con.execute("create or replace temp table team_names as from given")
     con.unregister("given")
     con.execute(TEAMS)

@@ -115,7 +115,8 @@ def _same_season(now: Window, first: date, last: date) -> bool:
 def missing_rows(history: History, asked: Asked, counts: Counts) -> dict[str, str]:
     """Return KPI -> which kind of row the log lacks for it (``hand``, ``level`` too); what can be told is not in it."""
     held = {event for event, rows in counts.events.items() if rows}
-    held |= {"level"} if asked.levels else set()
+    levels = history.con.execute("select count(*) from steps where team in (select unnest(?))", [list(asked.levels)]).fetchall()[0][0]
+    held |= {"level"} if levels else set()
     held |= {"hand"} if history.con.execute("select count(hand) from steps").fetchall()[0][0] else set()
     return {one.name: next(need for need in one.needs if need not in held) for one in KPIS if not held.issuperset(one.needs)}
 
@@ -157,7 +158,9 @@ def _window_rows(history: History, asked: Asked, window: Window, missing: dict[s
     return rows
 
 
-def _period_rows(history: History, asked: Asked, name: str, most_days: int, cut: Cut | None, missing: dict[str, str]) -> list[dict[str, Any]]:
+def _period_rows(
+    history: History, asked: Asked, name: str, most_days: int, cut: Cut | None, missing: dict[str, str]
+) -> list[dict[str, Any]]:
     con, period = history.con, f"date_trunc('{name}', day)"
     sums = ", ".join(f"sum({one.value}) as {one.name}_sum, count({one.value}) as {one.name}_n" for one in KPIS)
     each = con.execute(SUMS.format(period=period, sums=sums)).df()
@@ -182,14 +185,35 @@ def _period_rows(history: History, asked: Asked, name: str, most_days: int, cut:
 
 
 def _row(
-    asked: Asked, one: Kpi, period: str, days: tuple[Any, Any], tickets: int, told: tuple[float, float, float], missing: dict[str, str], note: str = ""
+    asked: Asked,
+    one: Kpi,
+    period: str,
+    days: tuple[Any, Any],
+    tickets: int,
+    told: tuple[float, float, float],
+    missing: dict[str, str],
+    note: str = "",
 ) -> dict[str, Any]:
     if one.name in missing:
         tickets, told = 0, (np.nan, np.nan, np.nan)
         note = "cannot be told from this log: " + NOT_TOLD.get(missing[one.name], f"it has no row of the kind {missing[one.name]}")
     target = asked.targets.get(one.name)
-    met = "" if target is None or np.isnan(told[0]) else "yes" if (told[0] <= target if one.better == "less" else told[0] >= target) else "no"
-    facts = (one.name, "working" if one.working else "calendar", one.unit, period, str(days[0]), str(days[1]), tickets, *told, target, met, note)
+    met = (
+        "" if target is None or np.isnan(told[0]) else "yes" if (told[0] <= target if one.better == "less" else told[0] >= target) else "no"
+    )
+    facts = (
+        one.name,
+        "working" if one.working else "calendar",
+        one.unit,
+        period,
+        str(days[0]),
+        str(days[1]),
+        tickets,
+        *told,
+        target,
+        met,
+        note,
+    )
     return dict(zip(COLUMNS, facts, strict=True))
 
 
@@ -198,9 +222,7 @@ NOT_TOLD = {"hand": "it does not say who had a ticket", "level": "support.levels
 
 def kpi_changes(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """Return KPI -> how much the newest period differs from the baseline, with the interval of the difference; NaN where it cannot be told."""
-    picked = {
-        name: table[table["period"] == name].set_index("kpi")[["value", "low", "high"]].astype(float) for name in ("now", "baseline")
-    }
+    picked = {name: table[table["period"] == name].set_index("kpi")[["value", "low", "high"]].astype(float) for name in ("now", "baseline")}
     if picked["baseline"].empty:
         return {}
     return {one.name: difference_interval(*(tuple(picked[name].loc[one.name]) for name in ("now", "baseline"))) for one in KPIS}  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 SWEEPS = 12
 Name = str | tuple[str, str, int]
@@ -23,7 +24,9 @@ class Placed:
     size: tuple[float, float]
 
 
-def placed_map(order: Sequence[str], arrows: Mapping[tuple[str, str], int], *, wide: float = 168, gap: float = 34, tall: float = 96) -> Placed:
+def placed_map(
+    order: Sequence[str], arrows: Mapping[tuple[str, str], int], *, wide: float = 168, gap: float = 34, tall: float = 96
+) -> Placed:
     """Return the places of the steps ``order`` (as they usually come) and of ``arrows`` (how often; to itself: no way).
 
     Args:
@@ -33,6 +36,7 @@ def placed_map(order: Sequence[str], arrows: Mapping[tuple[str, str], int], *, w
         gap: the width of an arrow's place, and of the room between places.
         tall: the height of a layer.
     """
+    order = _downward(order, arrows)
     layers = _layers(order, [arrow for arrow in sorted(arrows) if arrow[0] != arrow[1]])
     rows: list[list[Name]] = [[] for _ in range(max(layers.values(), default=0) + 1)]
     for step in order:
@@ -47,7 +51,7 @@ def placed_map(order: Sequence[str], arrows: Mapping[tuple[str, str], int], *, w
         for name in passed:
             rows[name[2]].append(name)  # type: ignore[arg-type,index]
         chain: list[Name] = [low, *passed, high]
-        for one, other in zip(chain, chain[1:], strict=False):
+        for one, other in pairwise(chain):
             links[one].append((other, times))
             links[other].append((one, times))
         chains[source, target] = chain if low == source else chain[::-1]
@@ -56,7 +60,25 @@ def placed_map(order: Sequence[str], arrows: Mapping[tuple[str, str], int], *, w
     y = {name: tall * (layer + 0.5) for layer, row in enumerate(rows) for name in row}
     at = {name: (x[name] - left, y[name]) for row in rows for name in row}
     width = max((place for place, _ in at.values()), default=0.0) + wide / 2 + gap
-    return Placed({step: at[step] for step in order}, {arrow: [at[name] for name in chain] for arrow, chain in chains.items()}, (width, tall * len(rows)))
+    return Placed(
+        {step: at[step] for step in order},
+        {arrow: [at[name] for name in chain] for arrow, chain in chains.items()},
+        (width, tall * len(rows)),
+    )
+
+
+def _downward(order: Sequence[str], arrows: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return the order with neighbours exchanged where more arrows then lead downwards; the first and the last step stay."""
+    found = list(order)
+    for _ in range(len(found)):
+        moved = False
+        for place in range(1, len(found) - 2):
+            one, other = found[place], found[place + 1]
+            if arrows.get((other, one), 0) > arrows.get((one, other), 0):
+                found[place : place + 2], moved = [other, one], True
+        if not moved:
+            break
+    return found
 
 
 def _layers(order: Sequence[str], arrows: Sequence[tuple[str, str]]) -> dict[str, int]:

@@ -51,7 +51,7 @@ from paths
 def make_steps(history: History, asked: Asked) -> int:
     """Make the table ``steps`` of what is visible at the cutoff and return how many words the source has for its steps."""
     con = history.con
-    visible = visible_sql("tickets", asked.cutoff)
+    visible = visible_sql("tickets", asked.cutoff, apart=True)
     if asked.days is not None:
         since = f"timestamp '{asked.cutoff - timedelta(days=asked.days)}'"
         visible = f"(from {visible} qualify min(event_at) over (partition by ticket_id) > {since})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from prevenance.base.working import working_seconds_sql
 from prevenance.history.history import History
 from prevenance.sources.files import sql_text
@@ -108,7 +110,9 @@ def make_tickets(history: History, asked: Asked) -> None:
     )
     con.execute(PARTED.format(sums=sums))
     names = [f"{part}{ending}" for part in PARTS for ending in ("_seconds", "_working_seconds")]
-    values = ", ".join(f"case when whole then {name} end as {name}" for name in ("resolve_seconds", "first_resolve_seconds", "closing_seconds"))
+    values = ", ".join(
+        f"case when whole then {name} end as {name}" for name in ("resolve_seconds", "first_resolve_seconds", "closing_seconds")
+    )
     held = ", ".join(f"case when whole then coalesce({name}, 0) end as {name}" for name in names)
     total = " + ".join(f"coalesce({part}_working_seconds, 0)" for part in PARTS)
     replied = working_seconds_sql(
@@ -123,8 +127,6 @@ def make_tickets(history: History, asked: Asked) -> None:
 
 def _make_clock(history: History, asked: Asked) -> None:
     """Make the tables ``open_hours`` and ``team_calendars``, from the first row of the log to its last."""
-    from datetime import timedelta
-
     con = history.con
     first, last = con.execute("select epoch_ms(1000 * min(began)), epoch_ms(1000 * max(ended)) from paths").fetchall()[0]
     since, until = (first, last + timedelta(days=1)) if first else (asked.cutoff, asked.cutoff)

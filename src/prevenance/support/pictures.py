@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 
 import pandas as pd
 
@@ -35,7 +35,7 @@ def bar_svg(say: Words, seconds: Sequence[float], label: str, *, width: int = 10
             marks.append(svg_text(left + wide / 2, height / 2 - 3, short_duration(say, value), style="on big"))
             marks.append(svg_text(left + wide / 2, height / 2 + 15, say.percent(value / total), style="on"))
         left += wide
-    return svg_picture(width, height, label, marks, "bar")
+    return svg_picture(width, height, label, marks, "bar", stretched=True)
 
 
 def trend_svg(say: Words, rows: pd.DataFrame, label: str, *, width: int = 520, height: int = 190) -> str:
@@ -56,10 +56,10 @@ def trend_svg(say: Words, rows: pd.DataFrame, label: str, *, width: int = 520, h
     def y(value: float) -> float:
         return base - (base - top) * value / edge
 
-    marks = [svg_line(left, y(step * tick), right, y(step * tick), "grid") for tick in range(int(round(edge / step)) + 1)]
+    marks = [svg_line(left, y(step * tick), right, y(step * tick), "grid") for tick in range(round(edge / step) + 1)]
     marks += [
         svg_text(left - 6, y(step * tick) + 4, say.number(step * tick, 0 if step >= 1 else 1), "end", "tick")
-        for tick in range(int(round(edge / step)) + 1)
+        for tick in range(round(edge / step) + 1)
     ]
     parts: list[list[tuple[float, float]]] = [[]]
     for _, row in rows.iterrows():
@@ -70,7 +70,9 @@ def trend_svg(say: Words, rows: pd.DataFrame, label: str, *, width: int = 520, h
     marks += [f'<polyline points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in part)}" class="trend"/>' for part in parts if len(part) > 1]
     for _, row in known.iterrows():
         told = f"{say.date(row['first_day'])}: {say.number(row['value'], 1)} ({say.many('{n} ticket', '{n} tickets', row['tickets'])})"
-        marks.append(f'<circle cx="{x(row["first_day"]):.1f}" cy="{y(row["value"]):.1f}" r="{3 if len(known) < 40 else 2}" class="dot">{svg_title(told)}</circle>')
+        marks.append(
+            f'<circle cx="{x(row["first_day"]):.1f}" cy="{y(row["value"]):.1f}" r="{3 if len(known) < 40 else 2}" class="dot">{svg_title(told)}</circle>'
+        )
     marks.append(svg_text(left, height - 8, say.date(rows["first_day"].iloc[0]), "start", "tick"))
     marks.append(svg_text(right, height - 8, say.date(rows["first_day"].iloc[-1]), "end", "tick"))
     return svg_picture(width, height, label, marks, "trend-chart")
@@ -105,9 +107,10 @@ def shown_edges(edges: pd.DataFrame, nodes: pd.DataFrame, coverage: float, least
     return every.loc[sorted(kept)]
 
 
-def map_svg(say: Words, edges: pd.DataFrame, nodes: pd.DataFrame, coverage: float, least: int, step_names: Mapping[str, str]) -> str:
-    """Return the process map: a box a step with how often it comes, an arrow for what follows it, with how often and its median time."""
-    shown = shown_edges(edges, nodes, coverage, least)
+def map_svg(say: Words, shown: pd.DataFrame, nodes: pd.DataFrame, slow: Collection[tuple[str, str]], step_names: Mapping[str, str]) -> str:
+    """Return the process map of ``shown_edges``: a box a step with how often it comes, an arrow for what follows it, with how often and its
+    median time; arrows in ``slow`` are marked.
+    """
     if shown.empty:
         return ""
     usual = dict(zip(nodes["step"], nodes["usual_place"], strict=True)) | {START: -1.0, END: 1e9}
@@ -115,47 +118,79 @@ def map_svg(say: Words, edges: pd.DataFrame, nodes: pd.DataFrame, coverage: floa
     order = sorted(set(shown["source"]) | set(shown["target"]), key=lambda step: (usual[step], step))
     arrows = {(row.source, row.target): int(row.times) for row in shown.itertuples()}
     placed = placed_map(order, arrows)
-    most, slow = max(arrows.values()), shown["seconds"].fillna(0).sum() or 1.0
-    marks, texts = ['<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0 L8,4 L0,8 z" class="tip"/></marker></defs>'], []
+    taken = [(x - WIDE / 2, y - TALL / 2, x + WIDE / 2, y + TALL / 2) for x, y in placed.places.values()]
+    ways, texts = [TIP], list[str]()
     for row in shown.itertuples():
-        wide, style = 1.0 + 5.0 * row.times / most, "way slow" if is_known(row.seconds) and row.seconds / slow >= 0.1 else "way"
-        points = placed.ways.get((row.source, row.target))
-        path, (x, y) = _loop(placed.places[row.source]) if points is None else _curve(points)
+        arrow = row.source, row.target
+        path, points = _loop(placed.places[row.source]) if row.source == row.target else _curve(placed.ways[arrow])
         told = say.number(row.times) + (f" · {short_duration(say, row.median_seconds)}" if is_known(row.median_seconds) else "")
-        names = " → ".join(step_names.get(step, step) for step in (row.source, row.target))
-        marks.append(f'<g>{svg_title(f"{names}: {told}")}<path d="{path}" class="{style}" stroke-width="{wide:.1f}" marker-end="url(#tip)"/></g>')
-        texts.append(svg_text(x, y + 4, told, style="told"))
+        names = " → ".join(step_names.get(step, {START: say("start"), END: say("end")}.get(step, step)) for step in arrow)
+        style, wide = "way slow" if arrow in slow else "way", 1.0 + 5.0 * row.times / max(arrows.values())
+        ways.append(
+            f'<g>{svg_title(f"{names}: {told}")}<path d="{path}" class="{style}" stroke-width="{wide:.1f}" marker-end="url(#tip)"/></g>'
+        )
+        texts.append(_label(told, points, taken))
     for step, (x, y) in placed.places.items():
         if step in (START, END):
             name = say("start") if step == START else say("end")
-            marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="20" class="tipped"/>{svg_text(x, y + 4, name)}')
+            ways.append(f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{4 * len(name) + 10}" ry="18" class="tipped"/>{svg_text(x, y + 4, name)}')
             continue
         name = step_names.get(step, step)
-        marks.append(f'<g>{svg_title(name)}<rect x="{x - WIDE / 2:.1f}" y="{y - TALL / 2:.1f}" width="{WIDE}" height="{TALL}" rx="6" class="step"/>')
-        marks.append(f"{svg_text(x, y - 3, one_line(name, 22), style='name')}{svg_text(x, y + 14, say.number(times[step]), style='soft')}</g>")
+        ways.append(
+            f'<g>{svg_title(name)}<rect x="{x - WIDE / 2:.1f}" y="{y - TALL / 2:.1f}" width="{WIDE}" height="{TALL}" rx="6" class="step"/>'
+        )
+        ways.append(
+            f"{svg_text(x, y - 3, one_line(name, 21), style='name')}{svg_text(x, y + 14, say.number(times[step]), style='soft')}</g>"
+        )
     width, height = (round(one) for one in placed.size)
-    label = say("Process map: {n} steps and what follows them", n=len(times))
-    return svg_picture(width, height, label, [*marks, *texts], "map")
+    return svg_picture(width, height, say("Process map: {n} steps and what follows them", n=len(order) - 2), [*ways, *texts], "map")
 
 
-def _curve(points: Sequence[tuple[float, float]]) -> tuple[str, tuple[float, float]]:
-    """Return the path through the points, from the edge of one box to that of the other, and where its label stands."""
+TIP = (
+    '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
+    '<path d="M0,0 L8,4 L0,8 z" class="tip"/></marker></defs>'
+)
+"""The head of an arrow."""
+
+
+def _label(told: str, points: Sequence[tuple[float, float]], taken: list[tuple[float, float, float, float]]) -> str:
+    """Return a label at the first of the points where nothing stands yet, and take its room."""
+    half = 3.1 * len(told) + 4
+
+    def room(x: float, y: float) -> tuple[float, float, float, float]:
+        return x - half, y - 8, x + half, y + 8
+
+    free = [
+        point
+        for point in points
+        if all(r[2] < other[0] or r[0] > other[2] or r[3] < other[1] or r[1] > other[3] for r in [room(*point)] for other in taken)
+    ]
+    x, y = (free or points)[0]
+    taken.append(room(x, y))
+    back = f'<rect x="{x - half:.1f}" y="{y - 8:.1f}" width="{2 * half:.1f}" height="16" rx="3" class="back"/>'
+    return back + svg_text(x, y + 4, told, style="told")
+
+
+def _curve(points: Sequence[tuple[float, float]]) -> tuple[str, list[tuple[float, float]]]:
+    """Return the path through the points, from the edge of one box to that of the other, and where its label may stand, the best place first."""
     down = 1 if points[-1][1] > points[0][1] else -1
     ends = [(points[0][0], points[0][1] + down * TALL / 2), *points[1:-1], (points[-1][0], points[-1][1] - down * (TALL / 2 + 2))]
     if down < 0:  # the way back leaves and arrives beside the way there
         ends[0], ends[-1] = (ends[0][0] + 26, ends[0][1]), (ends[-1][0] + 26, ends[-1][1])
-    path = f"M{ends[0][0]:.1f},{ends[0][1]:.1f}"
-    for (x1, y1), (x2, y2) in zip(ends, ends[1:], strict=False):
+    path, along = f"M{ends[0][0]:.1f},{ends[0][1]:.1f}", list[tuple[float, float]]()
+    for (x1, y1), (x2, y2) in pairwise(ends):
         half = (y2 - y1) / 2
         path += f" C{x1:.1f},{y1 + half:.1f} {x2:.1f},{y2 - half:.1f} {x2:.1f},{y2:.1f}"
-    place = len(ends) // 2
-    middle = ends[place] if len(ends) % 2 else ((ends[place - 1][0] + ends[place][0]) / 2, (ends[place - 1][1] + ends[place][1]) / 2)
-    return path, middle
+        # a curve of this kind is at x1 + (x2 - x1)(3t² - 2t³) and, as its handles lie at half the height, at y1 + (y2 - y1)(1.5t - 1.5t² + t³)
+        steps = (0.2, 0.35, 0.5, 0.65, 0.8)
+        along += [(x1 + (x2 - x1) * (3 * t * t - 2 * t**3), y1 + (y2 - y1) * (1.5 * t - 1.5 * t * t + t**3)) for t in steps]
+    middle = (len(along) - 1) / 2
+    return path, sorted(along, key=lambda point: (abs(along.index(point) - middle), along.index(point)))
 
 
-def _loop(place: tuple[float, float]) -> tuple[str, tuple[float, float]]:
+def _loop(place: tuple[float, float]) -> tuple[str, list[tuple[float, float]]]:
     x, y = place[0] + WIDE / 2, place[1]
-    return f"M{x:.1f},{y - 8:.1f} c22,-10 22,26 0,16", (x + 20, y - 16)
+    return f"M{x:.1f},{y - 8:.1f} c26,-12 26,28 0,16", [(x + 26, y - 20), (x + 26, y + 22)]
 
 
 def dotted_svg(say: Words, dots: pd.DataFrame, label: str, *, width: int = 1000) -> str:
@@ -168,4 +203,12 @@ def dotted_svg(say: Words, dots: pd.DataFrame, label: str, *, width: int = 1000)
         f'<rect x="{width * one.share - 1.5:.1f}" y="{one.row * tall:.1f}" width="3" height="{min(tall, 3.5):.1f}" class="p{one.number}"/>'
         for one in dots.itertuples()
     ]
-    return svg_picture(width, round(lines * tall) + 4, escape(label, quote=False), marks, "dots")
+    return svg_picture(width, round(lines * tall) + 4, label, marks, "dots")
+
+
+def standalone_svg(picture: str, style: str) -> str:
+    """Return a picture of the page as a file of its own, with the page's style in it; no picture gives an empty one."""
+    if not picture:
+        return '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1" viewBox="0 0 1 1"></svg>'
+    start = picture.index(">") + 1
+    return f"{picture[:start]}<style>{style}</style>{picture[start:]}"

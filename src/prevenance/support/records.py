@@ -21,7 +21,7 @@ class Asked:
 
     cutoff: datetime
     zone: str = "UTC"
-    hours: TeamHours = TeamHours()
+    hours: TeamHours = field(default_factory=TeamHours)
     days: int | None = None
     now_days: int = 91
     baseline: tuple[str, str] | None = None

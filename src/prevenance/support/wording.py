@@ -106,14 +106,5 @@ def hours_text(say: Words, hours: float) -> str:
     return say("{n} hours", n=_figure(say, hours)) if is_known(hours) else DASH
 
 
-def value_text(say: Words, value: float, unit: str) -> str:
-    """Return the value of a KPI in its unit; hours by the calendar may be told as days."""
-    if not is_known(value):
-        return DASH
-    if unit == "share":
-        return say.percent(value)
-    return short_duration(say, value * HOUR) if unit == "hours" else say.number(value, 1 if unit == "touches" else 2)
-
-
 def _figure(say: Words, value: float) -> str:
     return say.number(value, 0 if value >= 100 else 1)
