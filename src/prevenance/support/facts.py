@@ -92,7 +92,7 @@ def support_facts(history: History, asked: Asked) -> Facts:
     words = make_steps(history, asked)
     make_tickets(history, asked)
     kpis.make_dated(history, asked)
-    groups.show_teams(history, shown_teams(groups.team_of_tickets(history), asked.teams))
+    groups.show_teams(history, shown_teams(groups.team_of_tickets(history), asked.team_sizes))
     counts, cut = log_counts(history, words), log_cut(history, asked)
     now, before, same_season = kpis.kpi_windows(asked, counts, cut)
     missing = kpis.missing_rows(history, asked, counts)

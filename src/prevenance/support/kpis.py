@@ -225,7 +225,7 @@ def kpi_changes(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     picked = {name: table[table["period"] == name].set_index("kpi")[["value", "low", "high"]].astype(float) for name in ("now", "baseline")}
     if picked["baseline"].empty:
         return {}
-    return {one.name: difference_interval(*(tuple(picked[name].loc[one.name]) for name in ("now", "baseline"))) for one in KPIS}  # type: ignore[arg-type]
+    return {one.name: difference_interval(*(tuple(picked[name].loc[one.name]) for name in ("now", "baseline"))) for one in KPIS}
 
 
 def _scale(one: Kpi) -> float:

@@ -49,7 +49,7 @@ def placed_map(
         low, high = sorted((source, target), key=lambda step: layers[step])
         passed: list[Name] = [(source, target, layer) for layer in range(layers[low] + 1, layers[high])]
         for name in passed:
-            rows[name[2]].append(name)  # type: ignore[arg-type,index]
+            rows[name[2]].append(name)
         chain: list[Name] = [low, *passed, high]
         for one, other in pairwise(chain):
             links[one].append((other, times))

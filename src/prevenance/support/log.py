@@ -25,12 +25,12 @@ select count(distinct activity) from {visible}
 STEPS = """
 create or replace temp table steps as
 select ticket_id, customer_id, event, {word} as step, "group" as team, hand, category, priority, score,
-  epoch(event_at)::bigint as second,
+  epoch_us(event_at) // 1000000 as second,
   row_number() over life as place,
-  lead(epoch(event_at)::bigint) over life as next_second,
+  lead(epoch_us(event_at) // 1000000) over life as next_second,
   lead({word}) over life as next_step,
   lead(event) over life as next_event,
-  max(epoch(event_at)::bigint) filter (where event = 'resolved') over (partition by ticket_id) as resolved_second
+  max(epoch_us(event_at) // 1000000) filter (where event = 'resolved') over (partition by ticket_id) as resolved_second
 from {visible}
 window life as (
   partition by ticket_id

@@ -80,10 +80,10 @@ def _parts(say: Words, facts: Facts) -> list[dict[str, Any]]:
         {
             "number": PARTS.index(str(one.part)),
             "name": part_name(say, str(one.part)),
-            "mean": long_duration(say, float(one.seconds)),  # type: ignore[arg-type]
-            "share": say.percent(float(one.seconds) / total),  # type: ignore[arg-type]
-            "working": hours_text(say, float(one.working_seconds) / 3600),  # type: ignore[arg-type]
-            "tickets": say.percent(int(one.tickets) / n),  # type: ignore[arg-type,call-overload]
+            "mean": long_duration(say, float(one.seconds)),
+            "share": say.percent(float(one.seconds) / total),
+            "working": hours_text(say, float(one.working_seconds) / 3600),
+            "tickets": say.percent(int(one.tickets) / n),
         }
         for one in facts.parts.itertuples()
         if one.tickets

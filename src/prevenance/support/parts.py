@@ -74,8 +74,9 @@ select *, resolved is not null and not coalesce(first_event = 'resolved' and ope
   first_reply - began as first_reply_seconds, greatest(closed - resolved, 0) as closing_seconds
 from lives
 """
-"""One row a ticket: from its first row to its last ``resolved``; closing comes after and apart. One that was resolved before it was opened
-is not ``whole``, and neither is one that was not resolved yet: neither has a time to resolve. A ticket is of the team that resolved it last, and of the customer of its first row."""
+"""One row a ticket: from its first row to its last ``resolved``; closing comes after and apart. One that was resolved before it was opened is
+not ``whole``, and neither is one that was not resolved yet: neither has a time to resolve. A ticket is of the team that resolved it last, and
+of the customer of its first row."""
 
 PARTED = """
 create or replace temp table parted as

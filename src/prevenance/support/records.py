@@ -15,7 +15,7 @@ class Asked:
 
     ``cutoff`` is naive UTC, ``zone`` that of weeks and months. Only tickets whose first row lies in (cutoff - days, cutoff] count, all where
     ``days`` is ``None``. ``now_days`` is the newest period, compared with ``baseline`` (its first and last local day) or, where none is
-    given, with the same days a year before. ``teams`` is team -> people in it; ``levels`` are teams from the first to the last level. What
+    given, with the same days a year before. ``team_sizes`` is team -> people in it; ``levels`` are teams from the first to the last level. What
     has fewer than ``least_tickets`` is not judged. ``targets`` is name of a KPI -> what it is to be.
     """
 
@@ -25,7 +25,7 @@ class Asked:
     days: int | None = None
     now_days: int = 91
     baseline: tuple[str, str] | None = None
-    teams: Mapping[str, int] = field(default_factory=dict)
+    team_sizes: Mapping[str, int] = field(default_factory=dict)
     levels: tuple[str, ...] = ()
     least_tickets: int = 20
     targets: Mapping[str, float] = field(default_factory=dict)

@@ -106,12 +106,12 @@ def variant_rows(say: Words, facts: Facts, rated: bool) -> list[dict[str, str]]:
     return [
         {
             "number": say.number(one.variant),
-            "way": " → ".join(names.get(step, step) for step in one.steps),  # type: ignore[union-attr]
+            "way": " → ".join(names.get(step, step) for step in one.steps),
             "tickets": say.number(one.tickets),
-            "share": say.percent(int(one.tickets) / total, 1),  # type: ignore[call-overload]
+            "share": say.percent(int(one.tickets) / total, 1),
             "covered": say.percent(one.covered),
-            "bar": f"{120 * int(one.tickets) / most:.0f}",  # type: ignore[call-overload]
-            "median": short_duration(say, one.median_seconds),  # type: ignore[arg-type]
+            "bar": f"{120 * int(one.tickets) / most:.0f}",
+            "median": short_duration(say, one.median_seconds),
             "csat": say.number(one.csat, 2) if rated else "",
         }
         for one in facts.variants.itertuples()
@@ -138,15 +138,15 @@ def wait_rows(say: Words, facts: Facts) -> list[dict[str, Any]]:
             "number": PARTS.index(str(one.part)),
             "times": say.number(one.times),
             "share": say.percent(one.share),
-            "mean": short_duration(say, one.mean_seconds),  # type: ignore[arg-type]
+            "mean": short_duration(say, one.mean_seconds),
             "range": say("{low} to {high}", low=short_duration(say, max(one.low, 0)), high=short_duration(say, one.high))
             if is_known(one.low)
-            else "",  # type: ignore[arg-type,type-var,call-overload]
-            "median": short_duration(say, one.median_seconds),  # type: ignore[arg-type]
-            "working": hours_text(say, one.working_seconds / one.times / 3600),  # type: ignore[operator]
+            else "",
+            "median": short_duration(say, one.median_seconds),
+            "working": hours_text(say, one.working_seconds / one.times / 3600),
         }
         for one in facts.waits.head(MOST_WAITS).itertuples()
-        if one.share >= LEAST_SHARE  # type: ignore[operator]
+        if one.share >= LEAST_SHARE
     ]
 
 
