@@ -123,6 +123,25 @@ def working_seconds_sql(rows: str, start: str, end: str, *, calendar: str = "0",
     )"""
 
 
+def without_breaks(spans: Spans, breaks: Spans) -> Spans:
+    """Return what is left of the spans of a day.
+
+    >>> without_breaks(((8, 18),), ((7, 9), (12, 13)))
+    ((9, 12), (13, 18))
+    """
+    for begin, end in breaks:
+        around = (part for start, close in spans for part in ((start, min(close, begin)), (max(start, end), close)))
+        spans = tuple(part for part in around if part[0] < part[1])
+    return spans
+
+
+def holiday_codes() -> dict[str, tuple[str, ...]]:
+    """Return country (its letters, ``FR``) -> its parts with holidays of their own (``DE`` -> ``BY``, ...)."""
+    import holidays
+
+    return {country: tuple(parts) for country, parts in holidays.list_supported_countries().items()}
+
+
 def _second(moment: datetime) -> int:
     return (moment.replace(microsecond=0) - datetime(1970, 1, 1)) // timedelta(seconds=1)
 
