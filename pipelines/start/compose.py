@@ -40,7 +40,7 @@ IDS = ("customer", "product")
 
 NAMED = (
     *("playbook.targets", "playbook.plays", "outreach.hours", "outreach.shares", "outreach.costs", "source.files", "source.delay_days"),
-    *("support.hours", "support.dates", "support.teams"),
+    *("support.hours", "support.dates", "support.teams", "support.team_sizes", "support.kpi_targets"),
 )
 """Settings below which the user names things."""
 

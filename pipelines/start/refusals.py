@@ -132,6 +132,8 @@ NAMED_THINGS = {
     "outreach.hours": "default: 20",
     "support.hours": 'mon: "08:00-18:00"',
     "support.dates": '"12-24": "08:00-12:00"',
+    "support.team_sizes": "first line: 12",
+    "support.kpi_targets": "resolve_median: 48",
     "support.teams": "night shift: {always: true}",
 }
 """Key whose values the user names -> an example of them."""

@@ -75,6 +75,7 @@ COLUMNS = (
     *("kpi", "clock", "unit", "period", "first_day", "last_day", "tickets", "value", "low", "high"),
     *("target", "met", "note"),
 )
+UNKNOWN = (np.nan, np.nan, np.nan)
 CUT, PARTIAL = "withheld: the log is cut off here", "the period is not over"
 
 
@@ -132,8 +133,8 @@ def kpi_table(history: History, asked: Asked, windows: Sequence[Window], cut: Cu
     ``low`` and ``high`` are a 95 % interval, null where it has too few customers, and for the median of a week or month.
     """
     found = [row for window in windows for row in _window_rows(history, asked, window, missing)]
-    for name, days in (("month", 31), ("week", 7)):
-        found += _period_rows(history, asked, name, days, cut, missing)
+    for name in ("month", "week"):
+        found += _period_rows(history, asked, name, cut, missing)
     return pd.DataFrame(found, columns=list(COLUMNS)).astype({"tickets": "int64"})
 
 
@@ -159,28 +160,28 @@ def _window_rows(history: History, asked: Asked, window: Window, missing: dict[s
 
 
 def _period_rows(
-    history: History, asked: Asked, name: str, most_days: int, cut: Cut | None, missing: dict[str, str]
+    history: History, asked: Asked, name: str, cut: Cut | None, missing: dict[str, str]
 ) -> list[dict[str, Any]]:
     con, period = history.con, f"date_trunc('{name}', day)"
     sums = ", ".join(f"sum({one.value}) as {one.name}_sum, count({one.value}) as {one.name}_n" for one in KPIS)
     each = con.execute(SUMS.format(period=period, sums=sums)).df()
     medians = ", ".join(f"median({one.value}) as {one.name}" for one in KPIS if one.how == "median")
     middles = con.execute(MEDIANS.format(period=period, medians=medians)).df().set_index("period")
+    columns = {name: each[name].to_numpy(dtype=float) for name in each.columns if name.endswith(("_sum", "_n"))}
+    starts = np.flatnonzero(each["period"].ne(each["period"].shift()).to_numpy())
     rows, until = [], local_time(asked.cutoff, asked.zone).date()
-    for first, part in each.groupby("period"):
-        start = pd.Timestamp(first)
-        last = (start + pd.offsets.MonthEnd(0) if name == "month" else start + timedelta(days=6)).date()
+    for begin, end in zip(starts, [*starts[1:], len(each)], strict=True):
+        first = each["period"].iloc[begin]
+        last = (first + pd.offsets.MonthEnd(0) if name == "month" else first + timedelta(days=6)).date()
         withheld = cut is not None and last >= local_time(cut.first, asked.zone).date()
         note = CUT if withheld else PARTIAL if last >= until else ""
         for one in KPIS:
-            n = part[f"{one.name}_n"].to_numpy()
-            told = (np.nan, np.nan, np.nan)
-            if one.how == "median":
+            n, told = columns[f"{one.name}_n"][begin:end], UNKNOWN
+            if one.how == "median" and not withheld:
                 told = (float(middles.loc[first, one.name]) / _scale(one), np.nan, np.nan)
             elif not withheld:
-                told = mean_interval(part[f"{one.name}_sum"].astype(float).to_numpy() / _scale(one), n, share=one.how == "share")
-            told = (np.nan, np.nan, np.nan) if withheld else told
-            rows.append(_row(asked, one, name, (start.date(), last), int(n.sum()), told, missing, note))
+                told = mean_interval(columns[f"{one.name}_sum"][begin:end] / _scale(one), n, share=one.how == "share")
+            rows.append(_row(asked, one, name, (first.date(), last), int(n.sum()), told, missing, note))
     return rows
 
 
@@ -195,7 +196,7 @@ def _row(
     note: str = "",
 ) -> dict[str, Any]:
     if one.name in missing:
-        tickets, told = 0, (np.nan, np.nan, np.nan)
+        tickets, told = 0, UNKNOWN
         note = "cannot be told from this log: " + NOT_TOLD.get(missing[one.name], f"it has no row of the kind {missing[one.name]}")
     target = asked.targets.get(one.name)
     met = (

@@ -16,6 +16,7 @@ from prevenance.publish.links import check_links
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
+from prevenance.runs.settings.asked import check_report
 from prevenance.runs.settings.support import hours_of
 from prevenance.runs.settings.zones import check_zone
 from prevenance.sources.entries import check_entry
@@ -68,6 +69,7 @@ def check_settings(given: Settings) -> None:
         raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
     check_zone(given.source.timezone, "source.timezone")
     hours_of(given)
+    check_report(given)
     _either(given.source.decimal, "source.decimal", ".", ",")
     if given.validation.start:
         _check_day("validation.start", given.validation.start)

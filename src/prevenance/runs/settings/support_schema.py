@@ -1,4 +1,4 @@
-"""The settings of ``conf/support/``: when the support team works; each key is told there."""
+"""The settings of ``conf/support/``: when the support team works, and what its report shows; each key is told there."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ def usual_week() -> dict[str, Any]:
 
 @dataclass
 class SupportSettings:
-    """When the support team works, and teams with hours of their own."""
+    """When the support team works, teams with hours of their own, and what the report of support shows."""
 
     hours: dict[str, Any] = field(default_factory=usual_week)
     breaks: list[Any] = field(default_factory=list)
@@ -20,3 +20,10 @@ class SupportSettings:
     zone: str = ""
     always: bool = False
     teams: dict[str, Any] | None = None
+    team_sizes: dict[str, int] | None = None
+    levels: list[str] = field(default_factory=list)
+    days: int | None = None
+    now_days: int = 91
+    baseline: list[str] = field(default_factory=list)
+    least_tickets: int = 20
+    kpi_targets: dict[str, float] | None = None
