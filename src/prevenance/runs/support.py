@@ -13,8 +13,8 @@ from prevenance.publish.template import style_text
 from prevenance.runs.acts import note_act
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
 from prevenance.runs.manifest import privacy_record
-from prevenance.runs.settings.schema import Settings
 from prevenance.runs.settings.asked import asked_of
+from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index
 from prevenance.sources.files import sql_name

@@ -159,9 +159,7 @@ def _window_rows(history: History, asked: Asked, window: Window, missing: dict[s
     return rows
 
 
-def _period_rows(
-    history: History, asked: Asked, name: str, cut: Cut | None, missing: dict[str, str]
-) -> list[dict[str, Any]]:
+def _period_rows(history: History, asked: Asked, name: str, cut: Cut | None, missing: dict[str, str]) -> list[dict[str, Any]]:
     con, period = history.con, f"date_trunc('{name}', day)"
     sums = ", ".join(f"sum({one.value}) as {one.name}_sum, count({one.value}) as {one.name}_n" for one in KPIS)
     each = con.execute(SUMS.format(period=period, sums=sums)).df()

@@ -93,7 +93,10 @@ def _untold(say: Words, facts: Facts) -> list[str]:
         told.append(say("For whom a ticket waits cannot be told from this log: its waits are other waits, not questions to the customer."))
     if "team" not in facts.groups:
         told.append(
-            say("Teams are not told apart: only teams whose size is known (support.team_sizes) to be {n} people or more are.", n=LEAST_PEOPLE)
+            say(
+                "Teams are not told apart: only teams whose size is known (support.team_sizes) to be {n} people or more are.",
+                n=LEAST_PEOPLE,
+            )
         )
     return told
 

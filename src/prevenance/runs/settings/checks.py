@@ -13,10 +13,10 @@ from prevenance.order.policies import POLICIES
 from prevenance.privacy.retention import check_retention
 from prevenance.publish.folders import WEEK
 from prevenance.publish.links import check_links
+from prevenance.runs.settings.asked import check_report
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.settings.asked import check_report
 from prevenance.runs.settings.support import hours_of
 from prevenance.runs.settings.zones import check_zone
 from prevenance.sources.entries import check_entry
