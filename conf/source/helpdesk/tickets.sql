@@ -21,7 +21,7 @@ met as (
 ),
 said as (
   select *, Activity as word,
-    case when met_at is not null then dense_rank() over (partition by "Case ID" order by met_at) end as hand, case
+    case when met_at is not null then dense_rank() over (partition by "Case ID" order by met_at nulls last) end as hand, case
     when Activity = 'Insert ticket' and place = 1 then 'opened'
     when Activity = 'Take in charge ticket' and taken_by <> Resource then 'transferred'
     when Activity = 'Take in charge ticket' then 'assigned'
