@@ -39,7 +39,7 @@ select * exclude (team_calendar) from {clocked}
 INTERVALS = """(
   select s.ticket_id, s.step, s.next_step, case event {parts} end as part, next_second - second as seconds,
     make_timestamp(1000000 * second) as began_at, make_timestamp(1000000 * next_second) as ended_at,
-    coalesce(c.calendar, 0) as team_calendar, next_event = 'assigned' as taken_up
+    coalesce(c.calendar, 0) as team_calendar, next_event in ('assigned', 'note') as taken_up
   from steps as s left join team_calendars as c on c.team = s.team
   where second < resolved_second)
 """
