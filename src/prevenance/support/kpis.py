@@ -168,7 +168,7 @@ def _period_rows(history: History, asked: Asked, name: str, cut: Cut | None, mis
     columns = {name: each[name].to_numpy(dtype=float) for name in each.columns if name.endswith(("_sum", "_n"))}
     starts = np.flatnonzero(each["period"].ne(each["period"].shift()).to_numpy())
     rows, until = [], local_time(asked.cutoff, asked.zone).date()
-    for begin, end in zip(starts, [*starts[1:], len(each)], strict=True):
+    for begin, end in zip(starts, np.append(starts[1:], len(each))[: len(starts)], strict=True):
         first = each["period"].iloc[begin]
         last = (first + pd.offsets.MonthEnd(0) if name == "month" else first + timedelta(days=6)).date()
         withheld = cut is not None and last >= local_time(cut.first, asked.zone).date()
