@@ -14,7 +14,7 @@ from datetime import datetime
 
 from prevenance.history.history import History
 from prevenance.sources.files import new_engine
-from prevenance.support import kpis, maps, parts
+from prevenance.support import maps, parts
 from prevenance.support.facts import support_facts
 from prevenance.support.log import make_steps
 from prevenance.support.records import Asked
@@ -43,27 +43,31 @@ from placed
 """
 
 
+def measured_log(asked: int) -> None:
+    """Make a log of about ``asked`` rows and print a line a step."""
+    history = History(new_engine(), CUTOFF, frozenset({"tickets"}))
+    history.con.execute(MADE.format(tickets=asked * 10 // 96))
+    rows = history.con.execute("select count(*) from canonical.tickets").fetchall()[0][0]
+    told = Asked(CUTOFF)
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("the log in order", lambda: make_steps(history, told)),
+        ("parts, calendar and working hours", lambda: parts.make_tickets(history, told)),
+        ("map", lambda: (maps.nodes(history), maps.edges(history))),
+        ("variants", lambda: maps.variants(history, 12)),
+        ("all of a report", lambda: support_facts(history, told)),
+    ]
+    for name, step in steps:
+        cpu, wall = time.process_time(), time.perf_counter()
+        step()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"{rows:>12,} {name:<44}{time.process_time() - cpu:>8.1f}{time.perf_counter() - wall:>8.1f}{peak:>9.2f}", flush=True)
+
+
 def main() -> None:
-    """Print one line a log and step."""
-    print(f"{'rows':>12} {'step':<44}{'CPU s':>8}{'wall s':>8}{'peak GB':>9}")
+    """Print the steps of each log that is asked for."""
+    print(f"{'rows':>12} {'step':<44}{'CPU s':>8}{'wall s':>8}{'peak GB':>9}", flush=True)
     for asked in sys.argv[1:] or ["1000000"]:
-        history = History(new_engine(), CUTOFF, frozenset({"tickets"}))
-        history.con.execute(MADE.format(tickets=int(asked) * 10 // 96))
-        rows = history.con.execute("select count(*) from canonical.tickets").fetchall()[0][0]
-        told = Asked(CUTOFF)
-        steps: list[tuple[str, Callable[[], object]]] = [
-            ("the log in order", lambda: make_steps(history, told)),
-            ("parts, calendar and working hours", lambda: parts.make_tickets(history, told)),
-            ("map", lambda: (maps.nodes(history), maps.edges(history))),
-            ("variants", lambda: maps.variants(history, 12)),
-            ("KPIs: the table they are counted on", lambda: kpis.make_dated(history, told)),
-            ("all of a report", lambda: support_facts(history, told)),
-        ]
-        for name, step in steps:
-            cpu, wall = time.process_time(), time.perf_counter()
-            step()
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-            print(f"{rows:>12,} {name:<44}{time.process_time() - cpu:>8.1f}{time.perf_counter() - wall:>8.1f}{peak:>9.2f}", flush=True)
+        measured_log(int(asked))
 
 
 if __name__ == "__main__":
