@@ -47,7 +47,7 @@ def placed_map(
         if source == target:
             continue
         low, high = sorted((source, target), key=lambda step: layers[step])
-        passed: list[Name] = [(source, target, layer) for layer in range(layers[low] + 1, layers[high])]
+        passed = [(source, target, layer) for layer in range(layers[low] + 1, layers[high])]
         for name in passed:
             rows[name[2]].append(name)
         chain: list[Name] = [low, *passed, high]
