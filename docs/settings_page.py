@@ -14,13 +14,13 @@ from prevenance.runs.settings.keys import group_choices
 from prevenance.runs.settings.schema import PolicySettings, Settings
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
-SHIPPED = ("validation/rolling", "features/all", "outreach/default", "playbook/default", "privacy/default", "model/auto")
+SHIPPED = ("validation/rolling", "features/all", "outreach/default", "support/default", "playbook/default", "privacy/default", "model/auto")
 """The choices that a run takes where nothing else is asked: their values are the defaults."""
 
 UNITS = (
     (r"_days$|\.lookbacks$|^privacy\.retention\.", "days"),
     (r"^demo\.months$", "months"),
-    (r"hours", "hours"),
+    (r"^outreach\.hours", "hours"),
     (r"\.shares?$|\.margin$|\.band$|max_bad_share$|least_kept$", "share, 0 to 1"),
     (r"wake_points$", "percentage points"),
     (r"\.cost|max_value$", "money, in the source's currency"),

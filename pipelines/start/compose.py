@@ -38,10 +38,13 @@ PATHS = frozenset(key for words in WORDS.values() for key in words.values())
 IDS = ("customer", "product")
 """What ``explain`` is asked about: ids, taken to the letter and never parsed."""
 
-NAMED = ("playbook.targets", "playbook.plays", "outreach.hours", "outreach.shares", "outreach.costs", "source.files", "source.delay_days")
+NAMED = (
+    *("playbook.targets", "playbook.plays", "outreach.hours", "outreach.shares", "outreach.costs", "source.files", "source.delay_days"),
+    *("support.hours", "support.dates", "support.teams", "support.team_sizes", "support.kpi_targets"),
+)
 """Settings below which the user names things."""
 
-SAID = ("target", "validation", "outreach", "tables")
+SAID = ("target", "validation", "outreach", "support", "tables")
 """Groups of settings that a source may speak on."""
 
 
@@ -76,11 +79,11 @@ def settings_of(name: str, overrides: list[str]) -> Settings:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             # Ids go round Hydra: a comma, a brace or a quote in one would mean something in its grammar.
             ids = {key: value for key, _, value in (one.partition("=") for one in overrides) if name in ("explain", "erase") and key in IDS}
-            # Hydra's keys are plain; an owner's name need not be.
+            # Hydra's keys are plain; an owner's name need not be, and a day begins with a number.
             named = {
                 key: value
                 for key, _, value in (one.partition("=") for one in overrides)
-                if is_named(key) and not re.fullmatch(r"[\w.-]+", key, re.ASCII)
+                if is_named(key) and (re.search(r"\.\d", key) or not re.fullmatch(r"[\w.-]+", key, re.ASCII))
             }
             apart = {*ids, *named}
             composed = compose(name, overrides=[escaped_setting(one) for one in overrides if one.partition("=")[0] not in apart])
@@ -128,7 +131,7 @@ def escaped_setting(override: str) -> str:
     key, _, value = override.partition("=")
     if key.startswith((*(f"{one}." for one in NAMED), "source.", "target.")):
         override = f"++{override}"
-    if (key in PATHS or is_text(key)) and value not in ("", "null") and value[0] not in "'\"[{":
+    if (key in PATHS or is_text(key) or key.startswith("support.hours.")) and value not in ("", "null") and value[0] not in "'\"[{":
         key = override.partition("=")[0]
         return f"{key}='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return override
@@ -187,7 +190,7 @@ def _source_words(source: Any, target: str, group: str) -> Any:
             what = f'a target says its settings with their values, and "{str(value)[:40]}" stands there'
             raise PrevenanceError("E202", what, key=key, fix=f"write {target}: {{horizon_days: 90}} under targets in the source's yaml")
     if group == "target":
-        return {key: value for key, value in said.items() if key not in ("validation", "outreach", "tables")}
+        return {key: value for key, value in said.items() if key not in SAID[1:]}
     return OmegaConf.merge(source[group], said.get(group, {}))
 
 

@@ -130,6 +130,11 @@ NAMED_THINGS = {
     "source.targets": "churn: {}",
     "tables": "tickets: {on_bad_row: quarantine}",
     "outreach.hours": "default: 20",
+    "support.hours": 'mon: "08:00-18:00"',
+    "support.dates": '"12-24": "08:00-12:00"',
+    "support.team_sizes": "first line: 12",
+    "support.kpi_targets": "resolve_median: 48",
+    "support.teams": "night shift: {always: true}",
 }
 """Key whose values the user names -> an example of them."""
 
@@ -158,7 +163,7 @@ def config_error(problem: Exception, known: list[str]) -> PrevenanceError:
         key = next(group for group in found.groups() if group)
         if "To append to your config" in text or "not in" in text:
             choices = [one for one in known if one.count(".") == key.count(".")]
-            choices += ["source", "target", "model", "validation", "features", "outreach", "playbook", "privacy"]
+            choices += ["source", "target", "model", "validation", "features", "outreach", "support", "playbook", "privacy"]
             choices += sorted({one.rpartition(".")[2] for one in known}) if "Settings" in text else []
             return unknown_setting(key, choices)
         return _wrong_kind(key, text)

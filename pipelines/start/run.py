@@ -38,8 +38,9 @@ LOCKS = {
     "feedback": ("feedback",),
     "export": ("export", "feedback"),
     "replay": ("replay",),
+    "support": ("support",),
     "explain": ("explain",),
-    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "train"),
+    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "support", "train"),
 }
 """What a run of each kind holds while it works: runs that share none may overlap."""
 
@@ -103,13 +104,13 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
 def _held_by(name: str, out: Path) -> Iterator[None]:
     """Hold the locks of the pipeline ``name`` inside the block, with what killed runs left unfinished removed.
 
-    Only training, scoring and recording make a folder that is not there.
+    Only training, scoring, recording and the report of support make a folder that is not there.
 
     Raises:
         PrevenanceError: E701 naming the holder, E801 if the folder cannot be written.
     """
     with ExitStack() as locks:
-        for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score", "record") else ():
+        for one in LOCKS.get(name, ()) if out.is_dir() or name in ("train", "score", "record", "support") else ():
             locks.enter_context(lock.hold_lock(out, one))
             for folder in (out, out / "status", *(found for pattern in SWEPT.get(one, ()) for found in out.glob(pattern))):
                 disk.sweep(folder)

@@ -1,25 +1,52 @@
 -- A wide row, edited in place, becomes one row per change, each with its own clock. A ticket is known once it is logged
--- (calls are logged later), the other changes are written down as they are made. It starts in its queue; handed on, it is in the next one.
-with changes as (
-  select 'opened' as event, 'opened' as activity, opened_at as event_at, logged_at as known_at, queue as "group", null as score, * from tickets
-  union all select 'assigned', 'assigned', assigned_at, assigned_at, queue, null, * from tickets where assigned_at <> ''
-  union all select 'replied', 'first reply', first_reply_at, first_reply_at, queue, null, * from tickets where first_reply_at <> ''
-  union all select 'waiting', 'asked back', waiting_since, waiting_since, queue, null, * from tickets where waiting_since <> ''
-  union all select 'other', 'customer answered', answered_at, answered_at, queue, null, * from tickets where answered_at <> ''
-  union all select 'waiting', 'asked back again', waiting_again_since, waiting_again_since, queue, null, * from tickets
+-- (calls are logged later), the other changes are written down as they are made. It starts in its queue; handed on, it is in the next one
+-- until it is handed back; no row says more than was so by then. Who did it becomes a number within the ticket alone (1 for the first who touched it, 2 for the next, 1 again
+-- where the first comes back): the help desk's own numbers go no further than this select.
+with held as (
+  select *, transferred_to <> '' and (handed_back_at = '' or handed_back_at > escalated_at) as onward,
+    case when onward then transferred_to else queue end as over_queue, case when onward then agent_next else agent end as over_agent,
+    case when transferred_to <> '' and handed_back_at = '' then transferred_to else queue end as last_queue,
+    case when agent_over <> '' then agent_over when agent_next <> '' and handed_back_at = '' then agent_next else agent end as last_agent
+  from tickets
+),
+changes as (
+  select 'opened' as event, 'opened' as activity, opened_at as event_at, logged_at as known_at, queue as "group", '' as who, null as score, *
+    from held
+  union all select 'assigned', 'assigned', assigned_at, assigned_at, queue, agent, null, * from held where assigned_at <> ''
+  union all select 'replied', 'first reply', first_reply_at, first_reply_at, queue, agent, null, * from held where first_reply_at <> ''
+  union all select 'asked', 'asked back', waiting_since, waiting_since, queue, agent, null, * from held where waiting_since <> ''
+  union all select 'answered', 'customer answered', answered_at, answered_at, queue, '', null, * from held where answered_at <> ''
+  union all select 'note', 'resumed', resumed_at, resumed_at, queue, agent, null, * from held where resumed_at <> ''
+  union all select 'asked', 'asked back again', waiting_again_since, waiting_again_since, queue, agent, null, * from held
     where waiting_again_since <> ''
-  union all select 'other', 'customer answered again', answered_again_at, answered_again_at, queue, null, * from tickets
+  union all select 'answered', 'customer answered again', answered_again_at, answered_again_at, queue, '', null, * from held
     where answered_again_at <> ''
-  union all select 'transferred', 'handed on', transferred_at, transferred_at, transferred_to, null, * from tickets where transferred_at <> ''
-  union all select 'assigned', 'taken', taken_at, taken_at, transferred_to, null, * from tickets where taken_at <> ''
-  union all select 'transferred', 'handed back', handed_back_at, handed_back_at, queue, null, * from tickets where handed_back_at <> ''
-  union all select 'escalated', 'escalated', escalated_at, escalated_at, queue, null, * from tickets where escalated_at <> ''
-  union all select 'resolved', 'resolved', resolved_at, resolved_at, queue, null, * from tickets where resolved_at <> ''
-  union all select 'reopened', 'reopened', reopened_at, reopened_at, queue, null, * from tickets where reopened_at <> ''
-  union all select 'resolved', 'resolved again', solved_again_at, solved_again_at, queue, null, * from tickets where solved_again_at <> ''
-  union all select 'closed', 'closed', closed_at, closed_at, queue, null, * from tickets where closed_at <> ''
-  union all select 'rated', 'rated', rated_at, rated_at, queue, csat, * from tickets where rated_at <> ''
+  union all select 'note', 'resumed again', resumed_again_at, resumed_again_at, queue, agent, null, * from held where resumed_again_at <> ''
+  union all select 'transferred', 'handed on', transferred_at, transferred_at, transferred_to, agent, null, * from held
+    where transferred_at <> ''
+  union all select 'assigned', 'taken', taken_at, taken_at, transferred_to, agent_next, null, * from held where taken_at <> ''
+  union all select 'transferred', 'handed back', handed_back_at, handed_back_at, queue, agent_next, null, * from held where handed_back_at <> ''
+  union all select 'assigned', 'taken back', taken_back_at, taken_back_at, queue, agent, null, * from held where taken_back_at <> ''
+  union all select 'escalated', 'escalated', escalated_at, escalated_at, over_queue, over_agent, null, * from held where escalated_at <> ''
+  union all select 'assigned', 'taken over', taken_over_at, taken_over_at, over_queue, agent_over, null, * from held where taken_over_at <> ''
+  union all select 'approval_asked', 'asked for approval', approval_asked_at, approval_asked_at, last_queue, last_agent, null, * from held
+    where approval_asked_at <> ''
+  union all select 'approval_given', 'approved', approval_given_at, approval_given_at, last_queue, agent_approves, null, * from held
+    where approval_given_at <> ''
+  union all select 'note', 'finishing', finishing_at, finishing_at, last_queue, last_agent, null, * from held where finishing_at <> ''
+  union all select 'resolved', 'resolved', resolved_at, resolved_at, last_queue, last_agent, null, * from held where resolved_at <> ''
+  union all select 'reopened', 'reopened', reopened_at, reopened_at, last_queue, '', null, * from held where reopened_at <> ''
+  union all select 'assigned', 'taken again', taken_again_at, taken_again_at, last_queue, agent_again, null, * from held
+    where taken_again_at <> ''
+  union all select 'resolved', 'resolved again', solved_again_at, solved_again_at, last_queue, agent_again, null, * from held
+    where solved_again_at <> ''
+  union all select 'closed', 'closed', closed_at, closed_at, last_queue, '', null, * from held where closed_at <> ''
+  union all select 'rated', 'rated', rated_at, rated_at, last_queue, '', csat, * from held where rated_at <> ''
+),
+met as (
+  select *, case when who <> '' then min(event_at) over (partition by ticket_id, who) end as met_at from changes
 )
 select account_id as customer_id, event_at, known_at, ticket_id, event, activity, "group", category, priority, channel, product_id,
-  score, subject, ticket_id || ':' || activity as _id, _file, _line
-from changes
+  score, subject, case when who <> '' then dense_rank() over (partition by ticket_id order by met_at nulls last, who) end as hand,
+  ticket_id || ':' || activity as _id, _file, _line
+from met

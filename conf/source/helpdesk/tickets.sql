@@ -3,7 +3,9 @@
 -- are looked at, so a later row changes nothing.
 -- Seriousness, service type and workgroup stand on every row of a ticket, equal on all of them in all but five tickets:
 -- they are taken as known when the row was written.
--- The log has no row id: rows equal in ticket, activity, second and person are one row exported twice.
+-- Who did it becomes a number within the ticket alone: 1 for the first who touched it, 2 for the next, 1 again where the first comes
+-- back. Implied rows have none. Nobody's name goes further than this select.
+-- The log has no row id: rows equal in ticket, activity, second and hand are one row exported twice.
 with ordered as (
   select *,
     replace("Complete Timestamp", '/', '-') as happened,
@@ -14,8 +16,12 @@ with ordered as (
   from events
   window log as (partition by "Case ID" order by "Complete Timestamp", Activity, Resource, customer, _file, _line)
 ),
+met as (
+  select *, case when Resource is not null then min(place) over (partition by "Case ID", Resource) end as met_at from ordered
+),
 said as (
-  select *, Activity as word, case
+  select *, Activity as word,
+    case when met_at is not null then dense_rank() over (partition by "Case ID" order by met_at nulls last) end as hand, case
     when Activity = 'Insert ticket' and place = 1 then 'opened'
     when Activity = 'Take in charge ticket' and taken_by <> Resource then 'transferred'
     when Activity = 'Take in charge ticket' then 'assigned'
@@ -24,7 +30,7 @@ said as (
     when Activity in ('Resolve ticket', 'RESOLVED') then 'resolved'
     when Activity = 'Closed' then 'closed'
     else 'other' end as event
-  from ordered
+  from met
 ),
 implied as (
   select * replace (null as word, case when place = 1 then 'opened' else 'reopened' end as event)
@@ -33,6 +39,6 @@ implied as (
     or (was_done and Activity in ('Take in charge ticket', 'Wait', 'Assign seriousness', 'Create SW anomaly', 'Schedule intervention'))
 )
 select customer as customer_id, happened as event_at, "Case ID" as ticket_id, event, word as activity, workgroup as "group",
-  service_type as category, seriousness_2 as priority, product as product_id,
-  concat_ws('|', "Case ID", "Complete Timestamp", coalesce(word, '(implied)'), Resource, event) as _id, _file, _line
+  service_type as category, seriousness_2 as priority, product as product_id, case when word is not null then hand end as hand,
+  concat_ws('|', "Case ID", "Complete Timestamp", coalesce(word, '(implied)'), hand, event) as _id, _file, _line
 from (from said union all by name from implied)

@@ -103,7 +103,7 @@ class KnownHistory:
         """
         self._check_table(name)
         moment = self.as_of if as_of is None else self._instants([as_of])[0]
-        shown = ", ".join(sql_name(one.name) for one in TABLES[name].columns if not one.personal)
+        shown = ", ".join(sql_name(one.name) for one in TABLES[name].columns if not one.personal and not one.apart)
         return self.history.con.execute(f"select {shown} from {visible_sql(name, moment)} order by event_at desc, {shown}").df()
 
     def cutoffs(self, target: str) -> list[datetime]:

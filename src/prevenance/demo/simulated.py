@@ -18,6 +18,7 @@ import pandas as pd
 from prevenance.demo import contracts, feedback, records
 from prevenance.demo.activity import LOGINS_A_WEEK, USES_A_WEEK, Events, presence_shares, product_events
 from prevenance.demo.company import Block, block_of
+from prevenance.demo.desk import HIDDEN, ticket_truth
 from prevenance.demo.export import EVENTS, events_table, save_table, spoil_table, text_table
 from prevenance.demo.growth import Growth, growth_of
 from prevenance.demo.leaving import base_hazard, hazard_scale, leavers, with_leaving
@@ -44,7 +45,8 @@ class Life:
 def write_company(folder: Path, given: Demo) -> dict[str, Any]:
     """Write the demo company's files and ``truth.json`` into ``folder`` (made if needed; files of the same name are replaced).
 
-    The true chances of single customers go beside it, into ``truth_folder(folder)``: no folder that a model is made from holds them.
+    The true chances of single customers, and where the time of single tickets went, go beside it, into ``truth_folder(folder)``: no folder
+    that a model is made from holds them.
 
     Customers are made and written block by block, so memory does not grow with their number. Equal settings give equal bytes.
 
@@ -56,7 +58,7 @@ def write_company(folder: Path, given: Demo) -> dict[str, Any]:
     # a smaller company made in the same folder has fewer parts
     for old in folder.glob(f"{EVENTS}-*.csv.gz"):
         old.unlink()
-    world, rows, left, seen = world_of(given), dict[str, int](), 0, []
+    world, rows, left, seen, told = world_of(given), dict[str, int](), 0, [], []
     newest = world.weeks[0]
     for life in iterate_lives(world):
         number = life.block.number
@@ -65,6 +67,9 @@ def write_company(folder: Path, given: Demo) -> dict[str, Any]:
         left += int(leavers(life.block.people).sum())
         found = oracle_snapshots(world, life.block, life.grown, life.events.errors, life.tickets)
         tonight = chances_tonight(world, life.block, life.grown, life.events.errors, life.tickets)
+        truth = ticket_truth(life.tickets)
+        truth.insert(0, "ticket_id", records.row_numbers("T", life.block, len(life.tickets))[truth.pop("place")])
+        told.append(truth)
         newest = max(newest, life.events.loaded.max(initial=newest))
         seen.append(found | {"contact": contact_effect(world, life.block)} | {f"{name} tonight": rows for name, rows in tonight.items()})
     for name, frame in {"products": contracts.product_frame(world), "releases": world.releases}.items():
@@ -75,6 +80,7 @@ def write_company(folder: Path, given: Demo) -> dict[str, Any]:
     for place in (folder, truth_folder(folder)):
         (place / "truth.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     true_chances(world, found, newest).to_parquet(truth_folder(folder) / "truth_chances.parquet", index=False)
+    pd.concat(told, ignore_index=True).to_parquet(truth_folder(folder) / "truth_tickets.parquet", index=False)
     total = customer_totals(given)[0]
     return {"rows": rows, "accounts": total, "left": left, "customers": total - left, "truth": known}
 
@@ -126,7 +132,7 @@ def _exports(world: World, life: Life) -> dict[str, pa.Table]:
         "subscriptions": held,
         "subscription_changes": contract_changes,
         "purchases": contracts.order_frame(grown, ids),
-        "tickets": records.numbered_rows(world, block, life.tickets, "ticket_id", "T"),
+        "tickets": records.numbered_rows(world, block, life.tickets.drop(columns=list(HIDDEN.values())), "ticket_id", "T"),
         "invoices": feedback.invoice_frame(world, block, grown),
         "feedback": feedback.feedback_frame(world, block),
         "contacts": records.contact_frame(world, block),

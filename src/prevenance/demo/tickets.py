@@ -9,12 +9,12 @@ import pandas as pd
 
 from prevenance.demo.activity import busy_moments, season_factors
 from prevenance.demo.company import Block
-from prevenance.demo.world import DAY, END, HOUR, NEVER, PLANS, World, column_moments, midnight, random_stream
+from prevenance.demo.desk import after_working_hours, agents, desk_moments
+from prevenance.demo.world import DAY, END, NEVER, PLANS, World, column_moments, random_stream
 
 TICKETS_A_WEEK = 0.055
 BY_HEALTH, BY_ERROR, WHEN_YOUNG, YOUNG_DAYS = 0.3, 0.5, 1.2, 60
 BOTTLENECK, BOTTLENECK_FACTOR = "engineering", 6.0
-OPENS_AT, HOURS_A_DAY = 8.0, 10.0
 SUBJECTS = {
     "account": ("Cannot {}", ("sign in", "reset a password", "change a role", "find a colleague"), "first line", 0.2),
     "billing": ("Question about {}", ("an invoice", "the number of seats", "the payment date", "a credit note"), "billing", 0.18),
@@ -76,18 +76,6 @@ def ticket_rows(world: World, block: Block, errors: np.ndarray, present: np.ndar
     return frame[frame["logged_at"] < END].sort_values(["opened_at", "who"], kind="stable", ignore_index=True)
 
 
-def after_working_hours(start: np.ndarray, hours: np.ndarray) -> np.ndarray:
-    """Return the moment that lies so many working hours after ``start``."""
-    day = start.astype("datetime64[D]")
-    clock = np.clip((start - midnight(start)) / HOUR - OPENS_AT, 0, HOURS_A_DAY)
-    # what comes on a weekend waits until Monday morning
-    clock = np.where(np.is_busday(day), clock, HOURS_A_DAY)
-    total = clock + hours
-    days = np.floor(total / HOURS_A_DAY)
-    there = np.busday_offset(day, days.astype(int), roll="backward").astype("datetime64[s]")
-    return np.asarray(there + ((OPENS_AT + total - days * HOURS_A_DAY) * 3600).astype("timedelta64[s]"))
-
-
 def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, category: np.ndarray) -> pd.DataFrame:
     """Return what happens to each ticket after it is opened; what lies after the end of history has not happened yet."""
     rng, size = random_stream(world.given.seed, "lifecycle", number), len(opened)
@@ -108,7 +96,9 @@ def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, 
     frame["queue"] = np.array([words[2] for words in SUBJECTS.values()], dtype=object)[category]
     frame["transferred_to"] = pd.Series(_next_queues(category)[0].astype(object)).where(frame["transferred_at"].notna(), None)
     frame["subject"] = texts[category, rng.integers(0, 4, size)]
-    return frame
+    desk = pd.DataFrame(desk_moments(world, number, path, frame["category"].to_numpy()))
+    frame = pd.concat([frame, desk.where(desk < END)], axis=1)
+    return pd.concat([frame, agents(world, number, frame)], axis=1)
 
 
 def _next_queues(category: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

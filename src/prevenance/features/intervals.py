@@ -17,7 +17,7 @@ from math import gcd
 import numpy as np
 
 from prevenance.features.define import Count, DaysSince, Feature, Last, Max, Mean, Min, Sum
-from prevenance.history.history import History
+from prevenance.history.history import History, rows_sql
 from prevenance.sources.files import sql_name
 
 SCALE = 10_000
@@ -100,7 +100,7 @@ def keyed(history: History, table: str, axis: Axis, columns: str) -> str:
     last = f"timestamp '{axis.edges[-1]}'"
     return (
         f"select {columns}, k, (case when known_at <= next_cutoff then 0 else case {rungs} end end)::usmallint as late "
-        f"from canonical.{table} {joined} where event_at <= {last} and known_at <= {last}"
+        f"from {rows_sql(table)} {joined} where event_at <= {last} and known_at <= {last}"
     )
 
 

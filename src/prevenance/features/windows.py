@@ -54,7 +54,7 @@ def windowed(
     except duckdb.BinderException as problem:
         wrong = ", ".join(sorted({window.feature.name for window in windows}))
         what = f"a feature of {table} names what the table does not have ({str(problem).splitlines()[0][:160]}); features: {wrong[:200]}"
-        raise PrevenanceError("E210", what, table=table, fix=f"use the columns of {table}: {', '.join(TABLES[table].names)}") from problem
+        raise PrevenanceError("E210", what, table=table, fix=f"use the columns of {table}: {', '.join(TABLES[table].shared)}") from problem
     return columns
 
 

@@ -175,16 +175,23 @@ def _excluded(con: duckdb.DuckDBPyConnection, name: str, condition: str, reason:
     return {reason: rows} if rows else {}
 
 
-def visible_sql(table: str, cutoff: datetime, days: float | None = None) -> str:
+def rows_sql(table: str) -> str:
+    """Return SQL for all rows of ``table``, without the columns that only the process of the tickets reads."""
+    apart = [sql_name(column.name) for column in TABLES[table].columns if column.apart]
+    return f"(select * exclude ({', '.join(apart)}) from canonical.{table})" if apart else f"canonical.{table}"
+
+
+def visible_sql(table: str, cutoff: datetime, days: float | None = None, *, apart: bool = False) -> str:
     """Return SQL for the rows of ``table`` visible at ``cutoff``, in ``(cutoff - days, cutoff]`` where ``days`` is given.
 
-    Besides the table's columns the rows have ``cutoff`` and ``age_days`` (days from event_at to the cutoff, DOUBLE).
+    Besides the table's columns (only where asked those that are ``apart``) the rows have ``cutoff`` and ``age_days`` (days from event_at to
+    the cutoff, DOUBLE).
     """
     at = f"timestamp '{cutoff}'"
     window = "" if days is None else f" and event_at > timestamp '{cutoff - timedelta(days=days)}'"
     return (
-        f"(select *, {at} as cutoff, epoch_us({at} - event_at) / 86400000000.0 as age_days from canonical.{table} "
-        f"where event_at <= {at} and known_at <= {at}{window})"
+        f"(select *, {at} as cutoff, epoch_us({at} - event_at) / 86400000000.0 as age_days "
+        f"from {f'canonical.{table}' if apart else rows_sql(table)} where event_at <= {at} and known_at <= {at}{window})"
     )
 
 
@@ -194,7 +201,7 @@ def visible_each_sql(table: str, cutoffs: Iterable[datetime], where: str = "true
     Only rows ``where`` (SQL over the table's columns) something holds are looked at: the engine asks it last by itself.
     """
     return (
-        f"(select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from (select * from canonical.{table} where {where}) "
+        f"(select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from (select * from {rows_sql(table)} where {where}) "
         f"join (values {_line(cutoffs)}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
     )
 
@@ -206,7 +213,7 @@ def upcoming_sql(table: str, cutoff: datetime, horizon_days: float, settle_days:
     """
     at, end = f"timestamp '{cutoff}'", cutoff + timedelta(days=horizon_days)
     return (
-        f"(select *, {at} as cutoff from canonical.{table} where event_at > {at} and event_at <= timestamp '{end}' "
+        f"(select *, {at} as cutoff from {rows_sql(table)} where event_at > {at} and event_at <= timestamp '{end}' "
         f"and known_at <= timestamp '{end + timedelta(days=settle_days)}')"
     )
 
@@ -216,7 +223,7 @@ def upcoming_each_sql(table: str, cutoffs: Iterable[datetime], horizon_days: flo
     end = f"cutoff + interval {round(horizon_days * 86_400_000_000)} microsecond"
     known = f"cutoff + interval {round((horizon_days + settle_days) * 86_400_000_000)} microsecond"
     return (
-        f"(select * from canonical.{table} join (values {_line(cutoffs)}) as asked(cutoff) "
+        f"(select * from {rows_sql(table)} join (values {_line(cutoffs)}) as asked(cutoff) "
         f"on event_at > cutoff and event_at <= {end} and known_at <= {known})"
     )
 
@@ -232,7 +239,7 @@ def history_digest(history: History, cutoff: datetime) -> str:
     parts = []
     # consents are exempt from law 6, so a later no may not change the digest of a past cutoff
     for name in sorted(history.tables - {"consents"}):
-        columns = ", ".join(sql_name(column) for column in TABLES[name].names)
+        columns = ", ".join(sql_name(column) for column in TABLES[name].shared)
         row = history.con.execute(
             f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {visible_sql(name, cutoff)}"
         ).fetchall()[0]

@@ -27,7 +27,7 @@ from prevenance.publish.folders import MANIFEST
 from prevenance.sources.record import CUSTOMER_COLUMNS
 
 OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record", "status")
-"""Folders below the output folder whose files are rewritten one by one; ``lists`` and ``demo`` have laws of their own."""
+"""Folders below the output folder whose files are rewritten one by one; ``lists``, ``support`` and ``demo`` have laws of their own."""
 
 NEVER = ("erased.json", "erased.key", "audit.log")
 """Files that know no id in clear."""
@@ -56,9 +56,10 @@ def erase_customer(out: Path, customer: str, pseudonym: str = "") -> Certificate
     done, person = Certificate(), replace(person_of(out, customer), pseudonym=pseudonym)
     done.retrain = _learned(out, person)
     # oldest first: a rewritten folder gets a new time, and the order of their times stays
-    for manifest in sorted((out / "lists").glob("*/*/" + MANIFEST), key=lambda path: path.stat().st_mtime_ns):
+    published = [*(out / "lists").glob("*/*/" + MANIFEST), *(out / "support").glob("*/" + MANIFEST)]
+    for manifest in sorted(published, key=lambda path: path.stat().st_mtime_ns):
         if not manifest.parent.is_symlink():
-            done.add(f"lists/{manifest.parent.parent.name}", _list(manifest.parent, person))
+            done.add(manifest.parent.parent.relative_to(out).as_posix(), _folder(manifest.parent, person))
     digest = hashlib.sha256(customer.encode(errors="surrogatepass")).hexdigest()[:16]
     # an explanation is about one person: the whole file goes
     for path in sorted((out / "explain").rglob(f"{digest}.*")):
@@ -132,7 +133,7 @@ def _without(path: Path, name: str, content: bytes, person: Person) -> tuple[byt
         raise kept.damaged_error(path, f"remove it (rm {shlex.quote(str(path))}) and erase again") from problem
 
 
-def _list(folder: Path, person: Person) -> int:
+def _folder(folder: Path, person: Person) -> int:
     """Rewrite one published folder, if it names the person, and return how many rows went."""
     again = kept.removed_folder(folder, "erase again")
     manifest = dict(kept.needed_json(folder / MANIFEST, "counts", "files", fix=again))
@@ -144,9 +145,11 @@ def _list(folder: Path, person: Person) -> int:
         return 0
     listed = found.get("list.json", (b"", 0))[1]
     counts = manifest["counts"]
-    counts["listed"] -= listed
     if listed:
+        counts["listed"] -= listed
         counts.setdefault("excluded", {})["erased"] = counts.get("excluded", {}).get("erased", 0) + listed
+    if "tickets" in counts:
+        counts["tickets"] -= found.get("paths.parquet", (b"", 0))[1]
     manifest["erased"] = manifest.get("erased", 0) + 1
     manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in now.items()}
     disk.exchange_folder(folder, {**now, MANIFEST: canonical_json(manifest)})

@@ -5,10 +5,10 @@ The same bytes every time. Colour is never the only sign: every mark has a label
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from html import escape
 from typing import Any
 
 from prevenance.publish import wording
+from prevenance.publish.shapes import svg_line, svg_picture, svg_text, svg_title
 from prevenance.publish.wording import ENGLISH, amount_text, day_text, is_known, model_name, percent_text, total_hits
 from prevenance.words import Words
 
@@ -38,21 +38,21 @@ def reliability_svg(bins: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, 
         return size - edge - share * scale
 
     ticks = [most * step / 4 for step in range(5)]
-    parts = [_line(x(0), y(tick), x(most), y(tick), "grid") for tick in ticks]
-    parts += [_line(x(0), y(0), x(most), y(most), "exact")]
-    parts += [_text(x(tick), size - edge + 18, percent_text(tick, say=say)) for tick in ticks]
-    parts += [_text(edge - 8, y(tick) + 4, percent_text(tick, say=say), "end") for tick in ticks]
+    parts = [svg_line(x(0), y(tick), x(most), y(tick), "grid") for tick in ticks]
+    parts += [svg_line(x(0), y(0), x(most), y(most), "exact")]
+    parts += [svg_text(x(tick), size - edge + 18, percent_text(tick, say=say)) for tick in ticks]
+    parts += [svg_text(edge - 8, y(tick) + 4, percent_text(tick, say=say), "end") for tick in ticks]
     for one in dots:
         shown = {name: percent_text(one.get(name), 1, say=say) for name in ("predicted", "seen", "low", "high")}
         told, out = say("predicted {predicted}, seen {seen}", **shown), False
         if is_known(one.get("low")) and is_known(one.get("high")):
             out = not one["low"] <= one["seen"] <= one["high"]
             told += say("; by luck alone {low} to {high}", **shown)
-            parts.append(_line(x(one["predicted"]), y(one["low"]), x(one["predicted"]), y(one["high"]), "luck"))
+            parts.append(svg_line(x(one["predicted"]), y(one["low"]), x(one["predicted"]), y(one["high"]), "luck"))
         dot = f'<circle cx="{x(one["predicted"]):.1f}" cy="{y(one["seen"]):.1f}" r="{5 if out else 4}" class="{"out" if out else "s0"}">'
-        parts.append(f"{dot}{_title(told)}</circle>")
-    parts += [_text((size + edge) / 2, size - 8, say("predicted")), _text(edge, 14, say("seen"))]
-    return _svg(size, size, say("Predicted against seen, in tenths of the snapshots"), parts, "square")
+        parts.append(f"{dot}{svg_title(told)}</circle>")
+    parts += [svg_text((size + edge) / 2, size - 8, say("predicted")), svg_text(edge, 14, say("seen"))]
+    return svg_picture(size, size, say("Predicted against seen, in tenths of the snapshots"), parts, "square")
 
 
 def hits_svg(periods: Sequence[Mapping[str, Any]], shown: str, say: Words = ENGLISH, *, width: int = 1000, height: int = 280) -> str:
@@ -65,21 +65,21 @@ def hits_svg(periods: Sequence[Mapping[str, Any]], shown: str, say: Words = ENGL
         return ""
     wide, base = (width - 20) / len(periods), height - 26
     bar = min((wide - 24) / len(names), 40.0)
-    parts = [_line(10, base, width - 10, base, "axis")]
+    parts = [svg_line(10, base, width - 10, base, "axis")]
     for place, period in enumerate(periods):
         start = 10 + place * wide + (wide - bar * len(names)) / 2
         for order, name in enumerate(names):
             value, told = wording.hits_of(period, name), f"{day_text(period.get('cutoff'), say=say)}, {_called(name, say)}"
             parts += _bar(value, start + order * bar, base, bar, (base - 50) / most, _style(name, shown), told, say)
-        parts.append(_text(10 + (place + 0.5) * wide, height - 8, day_text(period.get("cutoff"), say=say)))
+        parts.append(svg_text(10 + (place + 0.5) * wide, height - 8, day_text(period.get("cutoff"), say=say)))
     left = 10.0
     for name in names:
         label = f"{_called(name, say)} {amount_text(total_hits(periods, name), say=say)}"
         parts.append(
-            f'<rect x="{left:.0f}" y="4" width="12" height="12" rx="2" class="{_style(name, shown)}"/>{_text(left + 18, 14, label, "start")}'
+            f'<rect x="{left:.0f}" y="4" width="12" height="12" rx="2" class="{_style(name, shown)}"/>{svg_text(left + 18, 14, label, "start")}'
         )
         left += 34 + 6.6 * len(label)
-    return _svg(width, height, say("Hits among the contacts of each test period"), parts)
+    return svg_picture(width, height, say("Hits among the contacts of each test period"), parts)
 
 
 def folds_svg(parted: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, width: int = 900) -> str:
@@ -97,14 +97,14 @@ def folds_svg(parted: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, widt
         top = 6 + 26 * place
         for cutoff, letter in row:
             left = 8 + (width - 130 - box) * ((datetime.fromisoformat(cutoff) - moments[0]) / timedelta(days=1)) / span
-            rect = f'<rect x="{left:.1f}" y="{top}" width="{box:.1f}" height="20" rx="3" class="{letter.lower()}">{_title(day_text(cutoff, say=say))}</rect>'
-            parts += [rect, _text(left + box / 2, top + 14, letter, style="on")]
-        parts.append(_text(width - 108, top + 14, say("test {date}", date=day_text(row[-1][0], say=say)), "start"))
+            rect = f'<rect x="{left:.1f}" y="{top}" width="{box:.1f}" height="20" rx="3" class="{letter.lower()}">{svg_title(day_text(cutoff, say=say))}</rect>'
+            parts += [rect, svg_text(left + box / 2, top + 14, letter, style="on")]
+        parts.append(svg_text(width - 108, top + 14, say("test {date}", date=day_text(row[-1][0], say=say)), "start"))
     parts += [
-        _text(8, 26 * len(rows) + 20, day_text(f"{moments[0]:%Y-%m-%d}", say=say), "start"),
-        _text(width - 124, 26 * len(rows) + 20, day_text(f"{moments[-1]:%Y-%m-%d}", say=say), "end"),
+        svg_text(8, 26 * len(rows) + 20, day_text(f"{moments[0]:%Y-%m-%d}", say=say), "start"),
+        svg_text(width - 124, 26 * len(rows) + 20, day_text(f"{moments[-1]:%Y-%m-%d}", say=say), "end"),
     ]
-    return _svg(width, 26 * len(rows) + 28, say("The folds in time: L learned from, T test"), parts)
+    return svg_picture(width, 26 * len(rows) + 28, say("The folds in time: L learned from, T test"), parts)
 
 
 def warning_weeks_svg(found: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, width: int = 720, height: int = 200) -> str:
@@ -116,7 +116,7 @@ def warning_weeks_svg(found: Sequence[Mapping[str, Any]], say: Words = ENGLISH, 
     parts = [
         '<defs><pattern id="late" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<rect width="3" height="6" class="out"/></pattern></defs>',
-        _line(20, base, width - 20, base, "axis"),
+        svg_line(20, base, width - 20, base, "axis"),
     ]
     for place, one in enumerate(found):
         left, scale = 20 + place * wide, (base - 24) / most
@@ -126,9 +126,9 @@ def warning_weeks_svg(found: Sequence[Mapping[str, Any]], say: Words = ENGLISH, 
         if late:
             tall = late * scale
             parts.append(f'<rect x="{left + 1:.1f}" y="{base - tall:.1f}" width="{wide - 2:.1f}" height="{tall:.1f}" class="late"/>')
-        parts.append(_text(left + wide / 2, base + 16, str(one["week"] + 1)))
-    parts.append(_text(20, height - 6, say("weeks from the first place on a list to the outcome; hatched: too late to act"), "start"))
-    return _svg(width, height, say("Outcomes caught, by weeks of warning"), parts)
+        parts.append(svg_text(left + wide / 2, base + 16, str(one["week"] + 1)))
+    parts.append(svg_text(20, height - 6, say("weeks from the first place on a list to the outcome; hatched: too late to act"), "start"))
+    return svg_picture(width, height, say("Outcomes caught, by weeks of warning"), parts)
 
 
 def power_svg(found: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, width: int = 720, height: int = 280) -> str:
@@ -148,18 +148,18 @@ def power_svg(found: Sequence[Mapping[str, Any]], say: Words = ENGLISH, *, width
     def y(auc: float) -> float:
         return base - (auc - least) / (1 - least) * (base - top)
 
-    parts = [_line(left, y(tick), right, y(tick), "exact" if tick == 0.5 else "grid") for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
-    parts += [_text(left - 8, y(tick) + 4, say.number(tick, 1), "end") for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
-    parts += [_text(x(place), base + 18, name) for place, name in enumerate(names)]
-    parts.append(_text((left + right) / 2, height - 4, say("days to the outcome")))
+    parts = [svg_line(left, y(tick), right, y(tick), "exact" if tick == 0.5 else "grid") for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
+    parts += [svg_text(left - 8, y(tick) + 4, say.number(tick, 1), "end") for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
+    parts += [svg_text(x(place), base + 18, name) for place, name in enumerate(names)]
+    parts.append(svg_text((left + right) / 2, height - 4, say("days to the outcome")))
     for one, points in sorted(lines, key=lambda pair: bool(pair[0].get("model"))):
         style = "path s0" if one.get("model") else "path out" if one.get("footprint") else "path thin"
         trail = " ".join(f"{x(place):.1f},{y(auc):.1f}" for place, auc in points)
-        parts.append(f'<polyline points="{trail}" class="{style}">{_title(model_name(one["name"], say=say))}</polyline>')
+        parts.append(f'<polyline points="{trail}" class="{style}">{svg_title(model_name(one["name"], say=say))}</polyline>')
         if one.get("model") or one.get("footprint"):
             place, auc = points[-1]
-            parts.append(_text(x(place) + 8, y(auc) + 4, wording.one_line(model_name(one["name"], say=say), 18), "start"))
-    return _svg(width, height, say("AUC by days to the outcome"), parts)
+            parts.append(svg_text(x(place) + 8, y(auc) + 4, wording.one_line(model_name(one["name"], say=say), 18), "start"))
+    return svg_picture(width, height, say("AUC by days to the outcome"), parts)
 
 
 def ranges_svg(rows: Sequence[tuple[str, Mapping[str, Any], bool]], label: str, say: Words = ENGLISH, *, width: int = 720) -> str:
@@ -167,16 +167,16 @@ def ranges_svg(rows: Sequence[tuple[str, Mapping[str, Any], bool]], label: str, 
     sides = [value for _, one, _ in rows for key in ("value", "low", "high") if is_known(value := one.get(key))]
     least, most, left, right = min([0.0, *sides]), max([1.0, *sides]), 350, width - 90
     scale = (right - left) / (most - least)
-    parts = [_line(left - least * scale, 4, left - least * scale, 28 * len(rows) + 4, "axis")]
+    parts = [svg_line(left - least * scale, 4, left - least * scale, 28 * len(rows) + 4, "axis")]
     for place, (name, one, used) in enumerate(rows):
         y, x, style = 18.0 + 28 * place, left + (one["value"] - least) * scale, "s0" if used else "s4"
         if is_known(one.get("low")) and is_known(one.get("high")):
-            parts.append(_line(left + (one["low"] - least) * scale, y, left + (one["high"] - least) * scale, y, "luck"))
+            parts.append(svg_line(left + (one["low"] - least) * scale, y, left + (one["high"] - least) * scale, y, "luck"))
         told = f"{name}: {say.number(one['value'])}"
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="{style}">{_title(told)}</circle>')
-        parts += [_text(left - 12, y + 4, say("{name} (in use)", name=name) if used else name, "end")]
-        parts += [_text(width - 4, y + 4, say.number(one["value"]), "end")]
-    return _svg(width, 28 * len(rows) + 8, label, parts)
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="{style}">{svg_title(told)}</circle>')
+        parts += [svg_text(left - 12, y + 4, say("{name} (in use)", name=name) if used else name, "end")]
+        parts += [svg_text(width - 4, y + 4, say.number(one["value"]), "end")]
+    return svg_picture(width, 28 * len(rows) + 8, label, parts)
 
 
 def shares_svg(one: Mapping[str, Any], most: float, say: Words = ENGLISH, *, width: int = 150) -> str:
@@ -189,7 +189,7 @@ def shares_svg(one: Mapping[str, Any], most: float, say: Words = ENGLISH, *, wid
         f'<rect x="0" y="{top}" width="{max(width * value / most, 1.0):.1f}" height="8" rx="2" class="{style}"/>'
         for top, value, style in ((1, one["outcome_share"], "s2"), (11, one["contact_share"], "s0"))
     ]
-    return _svg(width, 20, told, [_title(told), *bars], "small")
+    return svg_picture(width, 20, told, [svg_title(told), *bars], "small")
 
 
 def _style(name: str, shown: str) -> str:
@@ -206,26 +206,6 @@ def _bar(value: float | None, left: float, base: float, width: float, scale: flo
     tall = value * scale
     rect = f'<rect x="{left + 1:.1f}" y="{base - tall:.1f}" width="{width - 2:.1f}" height="{tall:.1f}" class="{style}">'
     return [
-        f"{rect}{_title(f'{told}: {amount_text(value, say=say)}')}</rect>",
-        _text(left + width / 2, base - tall - 4, amount_text(value, say=say), style="value"),
+        f"{rect}{svg_title(f'{told}: {amount_text(value, say=say)}')}</rect>",
+        svg_text(left + width / 2, base - tall - 4, amount_text(value, say=say), style="value"),
     ]
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{style}"/>'
-
-
-def _title(text: str) -> str:
-    return f"<title>{escape(wording.one_line(text))}</title>"
-
-
-def _text(x: float, y: float, text: str, anchor: str = "middle", style: str = "") -> str:
-    named = f' class="{style}"' if style else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(wording.one_line(text))}</text>'
-
-
-def _svg(width: int, height: int, label: str, parts: Sequence[str], style: str = "chart") -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{style}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
-    )

@@ -46,6 +46,46 @@ def check_list_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
             raise _refused(name, f"holds {len(found)} customers that are not the {len(ids)} of list.json in their order")
 
 
+def check_report_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Read a finished report back: every file is what was written, tables and pages open, and the paths are those of all tickets.
+
+    Raises:
+        PrevenanceError: E603 naming the file; E801 if the disk does not give it back.
+    """
+    held = disk.contents(folder)
+    for name, digest in manifest["files"].items():
+        if hashlib.sha256(held.get(name, b"")).hexdigest() != digest:
+            raise _refused(name, "is not what was written")
+    tickets = _read("paths.parquet", held, lambda content: ["" for _ in range(_parquet_rows(content))])
+    if len(tickets) != manifest["counts"]["tickets"]:
+        raise _refused("paths.parquet", f"holds {len(tickets)} tickets, the manifest counts {manifest['counts']['tickets']}")
+    for name in (name for name in manifest["files"] if name.endswith((".csv", ".html", ".svg"))):
+        _read(name, held, _opened)
+
+
+def _opened(content: bytes) -> list[str]:
+    """Return the lines of a file that is whole; a table has as many cells in each row, a page and a picture come to their end."""
+    told = content.decode("utf-8")
+    if told.startswith("<"):
+        if told and not told.rstrip().endswith(("</html>", "</svg>")):
+            raise ValueError("cut off")
+        return []
+    rows = list(csv.reader(io.StringIO(told, newline="")))
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError("cut off")
+    return [row[0] for row in rows]
+
+
+def _parquet_rows(content: bytes) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return int(pq.read_table(io.BytesIO(content)).num_rows)
+    except pa.ArrowException as problem:
+        raise ValueError("cut off") from problem
+
+
 def _read(name: str, held: Mapping[str, bytes], reader: Callable[[bytes], list[str]]) -> list[str]:
     try:
         return reader(held[name])

@@ -24,8 +24,8 @@ WEEK = "week"
 NIGHT = ("score", "backfill")
 """Pipelines whose last run ``status.json`` tells."""
 MANIFEST = "manifest.json"
-VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "digest.slack.txt", "digest.mail.txt", "view.json"})
-"""What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
+VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "digest.slack.txt", "digest.mail.txt", "view.json", "report.html", "map.svg"})
+"""What people read of a list or report: it may look at the lists before, or tell in better words. What is published stays."""
 
 WRITERS: dict[str, Callable[[Any, Mapping[str, Any]], bytes]] = {}
 """Files that plug-ins add to a list: name -> function of its rows and manifest. As a view, one may come to a list that is published."""
@@ -54,16 +54,32 @@ def publish_list(
         PrevenanceError: E801 if something cannot be written, or the folder is there with other content. ``latest`` is then as before.
     """
     lists = root / "lists" / target
-    for one in (lists.parent, lists):
+    _refuse_links(lists.parent, lists)
+    return _published(lists, cutoff, files, manifest, check)
+
+
+def publish_report(
+    root: Path, name: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: FolderCheck | None = None
+) -> Path:
+    """Publish a report below ``<root>/<name>/`` as ``publish_list`` publishes a list, and return its folder."""
+    _refuse_links(root / name)
+    return _published(root / name, cutoff, files, manifest, check)
+
+
+def _refuse_links(*folders: Path) -> None:
+    for one in folders:
         if one.is_symlink():  # what is published stays below the output folder
             fix = f"put the folder that it points to in its place, or remove the link (rm {shlex.quote(str(one))}), and run again"
-            raise PrevenanceError("E801", "a link stands where lists are published", fix=fix, path=one)
-    disk.sweep(lists)
-    folder = write_bundle(lists / f"{instant_stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
-    now = disk.pointed(lists / LATEST)
-    # A list made up for a night of the past must not become the newest.
+            raise PrevenanceError("E801", f"a link stands where {one.name} is published", fix=fix, path=one)
+
+
+def _published(place: Path, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: FolderCheck | None) -> Path:
+    disk.sweep(place)
+    folder = write_bundle(place / f"{instant_stamp(cutoff)}-{_digest(manifest)}", files, manifest, check)
+    now = disk.pointed(place / LATEST)
+    # One made up for a night of the past must not become the newest.
     if now is None or _moment(now) <= instant_stamp(cutoff):
-        disk.point(lists / LATEST, folder.name)
+        disk.point(place / LATEST, folder.name)
     return folder
 
 

@@ -19,11 +19,11 @@ FEW = 1.0
 BAR = 120
 
 
-def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = None) -> str:
+def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = None, reports: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return ``index.html`` for the views of a run.
 
     ``folders`` is target -> folder of its list as seen from the index (``lists/<target>/latest`` if absent); the links of a view are
-    taken relative to that folder. No views give a page that says so.
+    taken relative to that folder. No views give a page that says so. ``reports`` are other pages of the run: title, to, lead, open.
     """
     say = view_words(views[0] if views else {})
     # The week first: it is what the team works by.
@@ -39,6 +39,7 @@ def index_page(views: Sequence[View], *, folders: Mapping[str, str] | None = Non
         lists=[_list(view_words(view), view, folder) for view, folder in placed],
         owners=_by_owner(say, [row for view in weekly or views for row in _owners(say, view)]),
         segments=[row for view in views for row in _segments(say, view)],
+        reports=[{key: one_line(one.get(key) or "", 400) for key in ("title", "to", "lead", "open", "language")} for one in reports],
     )
 
 

@@ -37,6 +37,11 @@ def render_template(template: str, *, style: str = "report.css", scripts: Sequen
     return utf8_text(_environment().get_template(template).render(**page, **values))
 
 
+def style_text(name: str) -> str:
+    """Return a style as its file holds it, for a picture that stands alone."""
+    return _read(name)
+
+
 def utf8_text(text: str) -> str:
     """Return a text that can be written as UTF-8: half a character becomes a question mark."""
     return text.encode("utf-8", errors="replace").decode("utf-8")

@@ -69,14 +69,16 @@ def list_files(view: dict[str, Any]) -> dict[str, bytes]:
 
 
 def write_index(given: Settings) -> Path:
-    """Write ``<out>/index.html`` in one step: the newest list of every target that has one. Returns its path."""
+    """Write ``<out>/index.html`` in one step: the newest list of every target that has one, and the newest report of support. Returns its path."""
     from prevenance.publish import index
 
     out = given.folder
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     # A view that is damaged is made again by the next list; the index does without it.
     found = [one for path in heads if (one := kept.whole_json(path)) is not None and one.get("target")]
-    return disk.write(out / "index.html", _bytes(index.index_page(found)))
+    told = kept.whole_json(out / "support" / "latest" / "manifest.json") or {}
+    reports = [{**told["card"], "to": "support/latest/report.html"}] if isinstance(told.get("card"), dict) else []
+    return disk.write(out / "index.html", _bytes(index.index_page(found, reports=reports)))
 
 
 def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, digest: str, manifest: Mapping[str, Any]) -> dict[str, Any]:

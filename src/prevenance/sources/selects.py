@@ -122,8 +122,13 @@ def _refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table)
         if special.refused_category(name, source.permitted, agents=True) != special.AGENT:
             continue
         for given in re.findall(rf'(?<!\w)"?{re.escape(name)}"?\s+as\s+"?(\w+)"?', text, re.IGNORECASE):
-            if given.lower() in table.names and given.lower() != "owner":
+            if given.lower() in table.names and given.lower() not in ("owner", *_ordinals(table, name)):
                 raise special.special_error(name, special.AGENT, fix=f"give {given} another column in {table.name}.sql", table=table.name)
+
+
+def _ordinals(table: Table, name: str) -> list[str]:
+    """Return the column that a raw one of its own name may fill though it speaks of agents: the ordinal within a ticket."""
+    return [column.name for column in table.columns if column.apart and column.name == name.lower()]
 
 
 def _refuse_special(names: list[str], source: Source, table: Table, *, agents: bool = True) -> None:

@@ -39,7 +39,8 @@ class Column:
     """A column of a canonical table.
 
     ``kind`` is a key of ``SQL_TYPES``. ``low``/``high`` bound a number, both ends included; ``choices`` lists the
-    values of a choice. ``personal`` values are never printed.
+    values of a choice. ``personal`` values are never printed. What is ``apart`` only the process of the tickets reads: no feature, no
+    target and no page sees it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Column:
     high: float | None = None
     choices: tuple[str, ...] = ()
     personal: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """Return the column names, in order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Return the names of the columns that features, targets and pages may ask, in order."""
+        return tuple(column.name for column in self.columns if not column.apart)
 
     def column(self, name: str) -> Column:
         """Return the column called ``name``; ``KeyError`` if there is none."""
@@ -106,8 +113,14 @@ def _choice(name: str, *choices: str) -> Column:
     return Column(name, "choice", required=True, choices=choices)
 
 
-WHILE_OPEN = ("opened", "assigned", "replied", "waiting", "transferred", "escalated", "reopened")
+WHILE_OPEN = (
+    *("opened", "assigned", "replied", "waiting", "transferred", "escalated", "reopened"),
+    *("asked", "answered", "approval_asked", "approval_given"),
+)
 """Events of a ticket that somebody still has work with."""
+
+MOST_HANDS = 1000
+"""Hands of a ticket at most: a larger number is no ordinal within a ticket but somebody's number."""
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -145,11 +158,12 @@ TABLES: dict[str, Table] = {
         _log(
             "tickets",
             _id("ticket_id", required=True),
-            _choice("event", *WHILE_OPEN, "resolved", "closed", "rated", "other"),
+            _choice("event", *WHILE_OPEN, "note", "resolved", "closed", "rated", "other"),
             *_texts("activity", "group", "category", "priority", "channel"),
             _id("product_id"),
             _number("score", -100, 100),
             *_texts("subject", "body", personal=True),
+            Column("hand", "number", low=1, high=MOST_HANDS, personal=True, apart=True),
             once=True,
         ),
         _log(

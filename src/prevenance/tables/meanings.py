@@ -43,12 +43,16 @@ COLUMN_MEANS = {
     "usage.kind": "login, use (of a feature) or error",
     "usage.feature": "which feature was used; the names in `products.features`",
     "tickets.ticket_id": "which ticket",
-    "tickets.event": "opened, assigned, replied, waiting (for the customer), transferred, escalated, reopened, resolved, closed, rated; other: no step of these",
+    "tickets.event": "opened, assigned, replied, transferred, escalated, reopened, resolved, closed, rated; "
+    "asked (the customer) and answered; approval_asked and approval_given; waiting: for whom is not said; note: a remark of the team's own; "
+    "other: no step of these",
     "tickets.activity": "what the source calls the step",
     "tickets.group": "which team has it",
     "tickets.category": "what it is about",
     "tickets.priority": "how urgent; urgent, critical, highest, blocker, p1 and 1 count as urgent",
     "tickets.score": "the rating, with the event rated",
+    "tickets.hand": "who of the team, as a number within this ticket alone: 1 for the first who touched it, 2 for the next, "
+    "1 again where the first comes back; made in the select, never a name or a key; only the process of the tickets reads it",
     "tickets.subject": "its first line",
     "tickets.body": "its text",
     "invoices.invoice_id": "which invoice",

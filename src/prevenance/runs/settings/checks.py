@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
@@ -14,9 +13,12 @@ from prevenance.order.policies import POLICIES
 from prevenance.privacy.retention import check_retention
 from prevenance.publish.folders import WEEK
 from prevenance.publish.links import check_links
+from prevenance.runs.settings.asked import check_report
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
+from prevenance.runs.settings.support import hours_of
+from prevenance.runs.settings.zones import check_zone
 from prevenance.sources.entries import check_entry
 from prevenance.sources.gates import parse_age
 from prevenance.tables.canonical import TABLES
@@ -65,7 +67,9 @@ def check_settings(given: Settings) -> None:
     if set(given.out) & set("?#"):  # the address of the model store would end there
         fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
         raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
-    _check_zone(given.source.timezone)
+    check_zone(given.source.timezone, "source.timezone")
+    hours_of(given)
+    check_report(given)
     _either(given.source.decimal, "source.decimal", ".", ",")
     if given.validation.start:
         _check_day("validation.start", given.validation.start)
@@ -136,16 +140,6 @@ def _check_day(key: str, text: str) -> None:
         date.fromisoformat(text)
     except ValueError as problem:
         raise PrevenanceError("E202", f'"{text[:40]}" is no date', key=key, fix=f"write {key}=2026-04-01") from problem
-
-
-def _check_zone(zone: str) -> None:
-    """Raise E207 for a time zone that there is not."""
-    try:
-        ZoneInfo(zone or "UTC")
-    except (ValueError, OSError, LookupError) as problem:
-        near = did_you_mean(zone, available_timezones()).partition("choose one of: ")
-        fix = "write timezone: Europe/Paris, or another name of that kind, such as UTC or America/New_York" if near[1] else near[0]
-        raise PrevenanceError("E207", f'no time zone is called "{zone[:60]}"', key="source.timezone", fix=fix) from problem
 
 
 def _check_delays(delay_days: Mapping[str, float]) -> None:

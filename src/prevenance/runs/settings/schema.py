@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.demo.switches import Demo
+from prevenance.runs.settings.support_schema import SupportSettings
 
 
 @dataclass
@@ -39,6 +40,7 @@ class SourceSettings:
     targets: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)  # keys of validation for this source
     outreach: dict[str, Any] = field(default_factory=dict)  # keys of outreach for this source
+    support: dict[str, Any] = field(default_factory=dict)  # keys of support for this source
     features: list[str] = field(default_factory=list)  # feature sets for this source; empty: all
     plugins: list[str] = field(default_factory=list)  # modules with features, targets, models or writers of your own that this source needs
     tables: dict[str, Any] = field(default_factory=dict)  # keys of tables.<table> for this source
@@ -230,6 +232,7 @@ class Settings:
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     outreach: OutreachSettings = field(default_factory=OutreachSettings)
+    support: SupportSettings = field(default_factory=SupportSettings)
     playbook: PlaybookSettings = field(default_factory=PlaybookSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     table: TableSettings = field(default_factory=TableSettings)

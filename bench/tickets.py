@@ -1,0 +1,74 @@
+"""Tickets as a process at size: CPU seconds and memory of the map, the variants and the parts, over made-up logs.
+
+``python -m bench.tickets 1000000 10000000``: rows of each log. A log has about nine rows a ticket, ways from a small grammar with detours, and
+many rows of one second. What is made is not counted; working hours are told apart, as are the KPIs and the rest of a report.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from prevenance.history.history import History
+from prevenance.sources.files import new_engine
+from prevenance.support import maps, parts
+from prevenance.support.facts import support_facts
+from prevenance.support.log import make_steps
+from prevenance.support.records import Asked
+
+CUTOFF = datetime(2026, 1, 1)
+
+MADE = """
+create table canonical.tickets as
+with tickets as (
+  select range as n, hash(range) as dice, timestamp '2023-01-01' + interval (hash(range * 7) % 90000000) second as opened_at from range({tickets})),
+steps as (
+  select n, dice, opened_at, unnest(list_concat(
+    ['opened', 'assigned', 'replied'],
+    case when dice % 3 = 0 then ['asked', 'answered', 'note'] else [] end,
+    case when dice % 5 < 2 then ['transferred', 'assigned', 'note'] else [] end,
+    case when dice % 17 = 0 then ['escalated', 'assigned', 'asked', 'answered', 'replied'] else [] end,
+    repeat(['note', 'replied'], (dice // 100 % 4)::int), ['resolved'],
+    case when dice % 11 = 0 then ['reopened', 'assigned', 'resolved'] else [] end, ['closed'])) as event from tickets),
+placed as (select *, row_number() over (partition by n) as place from steps)
+select 'c' || (n % 50000) as customer_id, opened_at + interval (place * (1 + hash(n, place) % 50000)) second as event_at, event_at as known_at,
+  't' || n as ticket_id, event, event || ' (' || (hash(n, place, 3) % 2) || ')' as activity, 'team ' || (n % 9) as "group",
+  'category ' || (n % 12) as category, 'p' || (n % 4) as priority, null::varchar as channel, null::varchar as product_id,
+  case when event = 'closed' and n % 3 = 0 then (1 + n % 5)::decimal(18,4) end as score, null::varchar as subject, null::varchar as body,
+  (1 + place % 3)::decimal(18,4) as hand
+from placed
+"""
+
+
+def measured_log(asked: int) -> None:
+    """Make a log of about ``asked`` rows and print a line a step."""
+    history = History(new_engine(), CUTOFF, frozenset({"tickets"}))
+    history.con.execute(MADE.format(tickets=asked * 10 // 96))
+    rows = history.con.execute("select count(*) from canonical.tickets").fetchall()[0][0]
+    told = Asked(CUTOFF)
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("the log in order", lambda: make_steps(history, told)),
+        ("parts, calendar and working hours", lambda: parts.make_tickets(history, told)),
+        ("map", lambda: (maps.nodes(history), maps.edges(history))),
+        ("variants", lambda: maps.variants(history, 12)),
+        ("all of a report", lambda: support_facts(history, told)),
+    ]
+    for name, step in steps:
+        cpu, wall = time.process_time(), time.perf_counter()
+        step()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"{rows:>12,} {name:<44}{time.process_time() - cpu:>8.1f}{time.perf_counter() - wall:>8.1f}{peak:>9.2f}", flush=True)
+
+
+def main() -> None:
+    """Print the steps of each log that is asked for."""
+    print(f"{'rows':>12} {'step':<44}{'CPU s':>8}{'wall s':>8}{'peak GB':>9}", flush=True)
+    for asked in sys.argv[1:] or ["1000000"]:
+        measured_log(int(asked))
+
+
+if __name__ == "__main__":
+    main()

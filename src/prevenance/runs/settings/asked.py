@@ -1,0 +1,56 @@
+"""What the report of support is asked for, from the settings of ``conf/support/``; what cannot be is refused."""
+
+from datetime import date, datetime
+
+from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.settings.support import hours_of
+from prevenance.support.kpi_names import KPI_NAMES
+from prevenance.support.records import Asked
+
+
+def asked_of(given: Settings, cutoff: datetime) -> Asked:
+    """Return what the report is asked for at a cutoff (naive UTC); ``check_report`` has refused what cannot be."""
+    own = given.support
+    baseline = (own.baseline[0], own.baseline[1]) if own.baseline else None
+    return Asked(
+        cutoff,
+        given.source.timezone or "UTC",
+        hours_of(given),
+        own.days,
+        own.now_days,
+        baseline,
+        dict(own.team_sizes or {}),
+        tuple(own.levels),
+        own.least_tickets,
+        dict(own.kpi_targets or {}),
+    )
+
+
+def check_report(given: Settings) -> None:
+    """Raise E201 for the target of a KPI that there is not, E202 for a period, size or count that cannot be."""
+    own = given.support
+    for name in own.kpi_targets or {}:
+        if name not in KPI_NAMES:
+            raise PrevenanceError("E201", f'no KPI is called "{name[:60]}"', key="support.kpi_targets", fix=did_you_mean(name, KPI_NAMES))
+    for key, value, example in (("days", own.days, 365), ("now_days", own.now_days, 91), ("least_tickets", own.least_tickets, 20)):
+        if value is not None and value < 1:
+            raise PrevenanceError("E202", f"support.{key} is {value}", key=f"support.{key}", fix=f"write support.{key}={example}")
+    for team, size in (own.team_sizes or {}).items():
+        if size < 0:
+            fix = f"write team_sizes: {{{team}: {abs(size)}}} under support in the source's yaml"
+            raise PrevenanceError("E202", f"the team {team[:40]} has {size} people", key="support.team_sizes", fix=fix)
+    if own.baseline:
+        _check_baseline(own.baseline)
+
+
+def _check_baseline(days: list[str]) -> None:
+    fix = "write support.baseline=[2026-01-01,2026-03-31], its first and its last day"
+    try:
+        first, last = (date.fromisoformat(str(day)) for day in days)
+    except ValueError as problem:
+        what = f"a baseline is two days, and {', '.join(map(str, days))[:60]} stands there"
+        raise PrevenanceError("E202", what, key="support.baseline", fix=fix) from problem
+    if last < first:
+        fix = f"write support.baseline=[{last},{first}]"
+        raise PrevenanceError("E202", f"the baseline ends on {last}, before it begins on {first}", key="support.baseline", fix=fix)

@@ -1,0 +1,30 @@
+"""What ``make support`` prints: the bar of days in words, the KPIs, and what cannot be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prevenance.support.facts import Facts
+from prevenance.support.notes import lead_sentences, note_sentences
+from prevenance.support.wording import kpi_name, long_duration, part_name
+from prevenance.words import words
+
+SHOWN = ("resolve_median", "resolve_median_working", "first_reply_median", "first_contact", "reopened", "touches", "csat")
+
+
+def report_text(facts: Facts, folder: Path) -> str:
+    """Return what a person reads in a minute, in English as all commands print."""
+    say, one = words("en", facts.asked.zone), facts.overall
+    lines = [f"SUPPORT   {facts.counts.tickets:,} tickets, {facts.counts.resolved:,} resolved. {' '.join(lead_sentences(say, facts))}"]
+    for row in facts.parts.to_dict("records"):
+        if row["tickets"]:
+            share = say.percent(row["seconds"] / one["mean"] if one["mean"] else 0.0)
+            lines.append(f"          {part_name(say, row['part']):<28}{long_duration(say, row['seconds']):>14}{share:>8}")
+    now = facts.kpis[facts.kpis["period"] == "now"].set_index("kpi")
+    for name in SHOWN:
+        if name not in facts.missing:
+            value, unit = now.loc[name, "value"], now.loc[name, "unit"]
+            told = say.percent(value, 1) if unit == "share" else say.number(value, 1) + (" h" if unit == "hours" else "")
+            lines.append(f"KPI       {kpi_name(say, name):<42}{told:>10}")
+    lines += [f"LOG       {text}" for text in note_sentences(say, facts)]
+    return "\n".join([*lines, f"FILES     {folder}/  report.html  kpis.csv  map.csv  variants.csv  paths.parquet  map.svg"])
