@@ -153,8 +153,17 @@ def state_rows(
                 typed(name, kept.assign(age_days=(cutoff - kept["event_at"]) / DAY, cutoff=pd.Timestamp(cutoff)), con)
             for state in states:
                 if state.days == days:
+                    for name, hours in _hours(state, cutoff):
+                        con.register(name, hours)
                     results[state.name] = _answer(con, state)
     return results
+
+
+def _hours(state: State, cutoff: datetime) -> list[tuple[str, pd.DataFrame]]:
+    if state.hours is None:
+        return []
+    open_hours = state.hours.open_hours(cutoff - 3000 * DAY, cutoff + DAY)
+    return [("open_hours", open_hours), ("team_hours", state.hours.team_calendars())]
 
 
 def _answer(con: duckdb.DuckDBPyConnection, state: State) -> dict[str, Row]:
@@ -311,9 +320,10 @@ def _lives(rows: Sequence[Row], cutoff: datetime) -> list[Row]:
         until = cutoff if is_open else resolved if times["resolved"] and resolved >= max(asked, default=resolved) else max(solved)
         waited = timedelta()
         for one, following in zip(events, [*events[1:], None], strict=True):
-            if one["event"] == "waiting":
+            if one["event"] in ("waiting", "asked", "approval_asked"):
                 waited += max(timedelta(), min(until, following["event_at"] if following else until) - one["event_at"])
-        taken = [time for kind in ("assigned", "transferred", "replied", "escalated", "resolved", "closed") for time in times[kind]]
+        kinds = ("assigned", "transferred", "replied", "asked", "approval_asked", "escalated", "resolved", "closed")
+        taken = [time for kind in kinds for time in times[kind]]
         opened = min(times["opened"] or [events[0]["event_at"]])
         lives.append(
             {"opened": opened, "open": is_open, "until": until, "waited": waited, "taken": min(taken, default=None), "times": times}
@@ -347,12 +357,35 @@ def ticket_path(tables: Mapping[str, Sequence[Row]], cutoff: datetime) -> Row:
     solved = [max(timedelta(), life["until"] - life["opened"]) for life in lives if not life["open"]]
     return {
         "handoffs_per_ticket_90d": sum(max(0, one - 1) for one in handed) / n,
-        "clarifications_per_ticket_90d": sum(len(life["times"]["waiting"]) for life in lives) / n,
+        "clarifications_per_ticket_90d": sum(len(life["times"]["waiting"]) + len(life["times"]["asked"]) for life in lives) / n,
         "waiting_share_90d": sum((life["waited"] for life in lives), timedelta()) / lead if lead else None,
         "first_reply_hours_90d": sum(replies, timedelta()) / hour / len(replies) if replies else None,
         "solution_hours_90d": sum(solved, timedelta()) / hour / len(solved) if solved else None,
         "tickets_taken_after_24h_90d": sum((life["taken"] or cutoff) - life["opened"] > DAY for life in lives),
         "reopened_share_90d": sum(bool(life["times"]["reopened"]) for life in lives) / n,
+    }
+
+
+def _worked(start: datetime, end: datetime) -> int:
+    """Return the whole seconds from 8 to 18 on weekdays (UTC) in [start, end), day by day; 0 where the end lies before."""
+    start, end, found = start.replace(microsecond=0), end.replace(microsecond=0), 0
+    day = start.replace(hour=0, minute=0, second=0)
+    while day < end:
+        if day.weekday() < 5:
+            spent = min(end, day + timedelta(hours=18)) - max(start, day + timedelta(hours=8))
+            found += max(0, int(spent.total_seconds()))
+        day += DAY
+    return found
+
+
+def ticket_working_hours(tables: Mapping[str, Sequence[Row]], cutoff: datetime) -> Row:
+    """How long the tickets opened in the last 90 days took, of the usual working hours."""
+    lives = [life for life in _lives(tables["tickets"], cutoff) if life["opened"] > cutoff - 90 * DAY]
+    replies = [_worked(life["opened"], min(life["times"]["replied"])) for life in lives if life["times"]["replied"]]
+    solved = [_worked(life["opened"], life["until"]) for life in lives if not life["open"]]
+    return {
+        "first_reply_working_hours_90d": sum(replies) / len(replies) / 3600 if replies else None,
+        "solution_working_hours_90d": sum(solved) / len(solved) / 3600 if solved else None,
     }
 
 
@@ -362,6 +395,7 @@ STATES: dict[str, Callable[[Mapping[str, Sequence[Row]], datetime], Row]] = {
     "paid_features": paid_features,
     "tickets_open": tickets_open,
     "ticket_path": ticket_path,
+    "ticket_working_hours": ticket_working_hours,
 }
 """Plain-Python twins by ``State.name``: one customer's visible rows by table, and the cutoff -> columns (missing = null)."""
 

@@ -34,7 +34,7 @@ VALUE = {
       count(*) filter (event in ('resolved', 'closed')) = 0)""",
     "handoffs_per_ticket_90d clarifications_per_ticket_90d tickets_taken_after_24h_90d reopened_share_90d": """select customer_id from tickets
       group by customer_id, ticket_id having coalesce(min(event_at) filter (event = 'opened'), min(event_at)) > min(cutoff) - interval 90 day""",
-    "first_reply_hours_90d": """select customer_id from tickets group by customer_id, ticket_id having count(*) filter (event = 'replied') > 0
+    "first_reply_hours_90d first_reply_working_hours_90d": """select customer_id from tickets group by customer_id, ticket_id having count(*) filter (event = 'replied') > 0
       and coalesce(min(event_at) filter (event = 'opened'), min(event_at)) > min(cutoff) - interval 90 day""",
     "first_90d_active_days first_90d_tickets": "select customer_id from customers where age_days >= 90",
     "contracts_running products_held": "select customer_id from subscriptions",

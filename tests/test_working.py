@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,10 @@ import pandas as pd
 import pytest
 
 from prevenance.base.working import TeamHours, WorkingHours, open_intervals, working_seconds, working_seconds_sql
+from prevenance.features import definitions
+from prevenance.features.build import build
+from prevenance.history.history import History
+from prevenance.runs.settings.support import kept_hours
 
 HOUR, QUARTER = 3600, 900
 SINCE, UNTIL = datetime(2024, 2, 20), datetime(2024, 12, 31)
@@ -149,3 +154,44 @@ def test_a_day_of_every_year_is_one_where_there_is_such_a_day() -> None:
         "2024-02-29",
         "2028-02-29",
     ]
+
+
+def test_tickets_count_the_hours_of_the_team_that_has_them() -> None:
+    steps = [
+        ("1", "opened", "2024-03-29T16:30:00", "first line"),  # a Friday; the zone changes its clocks on the Sunday
+        ("1", "transferred", "2024-03-29T19:10:00.5", "night"),
+        ("1", "replied", "2024-03-30T01:00:00", "night"),
+        ("1", "transferred", "2024-03-31T12:00:00", "first line"),
+        ("1", "resolved", "2024-04-01T09:00:00", "first line"),
+        ("1", "closed", "2024-04-09T09:00:00", None),
+        ("2", "opened", "2024-04-02T06:00:00", None),
+        ("2", "asked", "2024-04-02T07:30:00", None),
+    ]
+    rows = pd.DataFrame(steps, columns=["ticket_id", "event", "event_at", "group"])
+    instants = pd.to_datetime(rows["event_at"], format="ISO8601").astype("datetime64[us]")
+    frame = rows.assign(customer_id="a", event_at=instants, known_at=instants)
+    hours = TeamHours(WorkingHours("Europe/Berlin"), (("night", WorkingHours("Europe/Berlin", always=True)),))
+    history = History.from_frames({"tickets": frame}, datetime(2024, 5, 1))
+    asked = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b"],
+            "cutoff": pd.to_datetime(["2024-03-30T12:00", "2024-04-20T00:00", "2024-04-20T00:00"]).as_unit("us"),
+        }
+    )
+    found = build(history, asked, definitions(["tickets"], hours=hours))
+    # the first team's hours until the reply: 17:30 to 18:00 of Friday in Berlin
+    reply = [0.5, 0.5]
+    # then the night's, day and night, from 19:10:00 on Friday to noon on Sunday, and an hour less on the Monday that the first line is back
+    solution = [np.nan, 0.5 + 40 + 5 / 6 + 3]
+    np.testing.assert_allclose(found["first_reply_working_hours_90d"], [*reply, np.nan], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found["solution_working_hours_90d"], [*solution, np.nan], rtol=0, atol=1e-12)
+    usual = build(history, asked, definitions(["tickets"]))
+    assert list(usual["solution_working_hours_90d"].round(6))[1] == 1.5 + 1
+    assert usual["clarifications_per_ticket_90d"].tolist()[:2] == [0.0, 0.5]
+
+
+def test_a_model_keeps_its_hours() -> None:
+    hours = TeamHours(CALENDARS["DE-BY"], (("night", CALENDARS["always"]), ("west", CALENDARS["GB-ENG"])))
+    assert kept_hours(json.loads(json.dumps({"hours": asdict(hours)}))) == hours
+    assert kept_hours({}) is None
+    assert hash(hours) == hash(kept_hours({"hours": asdict(hours)}))

@@ -17,6 +17,7 @@ from prevenance.history.history import History, as_of_instant, visible_sql
 from prevenance.models.training import usable_rows
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings
+from prevenance.runs.settings.support import hours_of
 from prevenance.runs.snapshots import cutoffs_of, lookbacks_of, target_of, with_unjudged
 from prevenance.sources.files import sql_name
 from prevenance.tables.canonical import TABLES
@@ -196,7 +197,7 @@ class KnownHistory:
         """Return the definitions behind ``features``: those of the project whose tables are there, and ``more``."""
         given = self.settings(target if isinstance(target, str) else "")
         chosen = sets or given.features.sets or given.source.features or list(SETS)
-        every = (*all_definitions(chosen, lookbacks or lookbacks_of(given, self.inputs)), *more)
+        every = (*all_definitions(chosen, lookbacks or lookbacks_of(given, self.inputs), hours_of(given)), *more)
         return usable_definitions(every, self.history.tables, self._target(target).pairs)
 
     def target(self, name: str) -> Target:

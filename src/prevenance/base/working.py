@@ -113,13 +113,14 @@ def working_seconds_sql(rows: str, start: str, end: str, *, calendar: str = "0",
     ``start``, ``end`` and ``calendar`` are SQL over the columns of ``rows``; the table ``open_hours`` is ``TeamHours.open_hours`` from
     the first instant to beyond the last.
     """
-    worked = "coalesce({0}.before + (epoch_us(least(asked_{0}, {0}.close_at)) // 1000000 - epoch_us({0}.open_at) // 1000000), 0)"
+    worked = "coalesce({0}.before + (epoch_us(least({1}, {0}.close_at)) // 1000000 - epoch_us({0}.open_at) // 1000000), 0)"
+    to_end, to_start = worked.format("till", "asked_until"), worked.format("since", "asked_since")
     return f"""(
-    select asked.* exclude (asked_began, asked_ended, asked_calendar),
-      case when asked_began is not null and asked_ended is not null then {worked.format("ended")} - {worked.format("began")} end as {named}
-    from (select *, {start} as asked_began, {end} as asked_ended, {calendar} as asked_calendar from {rows}) as asked
-    asof left join open_hours as began on began.calendar = asked_calendar and began.open_at <= asked_began
-    asof left join open_hours as ended on ended.calendar = asked_calendar and ended.open_at <= asked_ended
+    select asked.* exclude (asked_since, asked_until, asked_calendar),
+      case when asked_since is not null and asked_until is not null then {to_end} - {to_start} end as {named}
+    from (select *, {start} as asked_since, {end} as asked_until, {calendar} as asked_calendar from {rows}) as asked
+    asof left join open_hours as since on since.calendar = asked_calendar and since.open_at <= asked_since
+    asof left join open_hours as till on till.calendar = asked_calendar and till.open_at <= asked_until
     )"""
 
 

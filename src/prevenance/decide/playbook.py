@@ -35,7 +35,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "ticket_count": ("tickets_7d", "tickets_28d", "tickets_90d", "tickets_365d", "tickets_per_seat", "ticket_categories"),
     "urgent_tickets": ("urgent_tickets", "tickets_escalated", "tickets_open_escalated"),
     "reopened_tickets": ("tickets_reopened", "tickets_open_again", "reopened_share"),
-    "waiting": ("tickets_open", "oldest_open", "tickets_unassigned", "tickets_taken", "waiting_share", "first_reply", "solution_hours"),
+    "waiting": ("tickets_open", "oldest_open", "tickets_unassigned", "tickets_taken", "waiting_share", "first_reply", "solution_"),
     "ticket_path": ("handoffs", "clarifications"),
     "ticket_rating": ("ticket_score",),
     "overdue": ("invoices_overdue", "oldest_overdue", "amount_overdue"),

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.base.working import TeamHours
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend, columns_of, parts_of
 from prevenance.features.windows import Window, windowed
 from prevenance.history.history import History, visible_sql
@@ -151,6 +152,8 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
         for number, cutoff in enumerate(rows)
         if state.days is None or not any(cutoff - timedelta(days=state.days) < one for one in begun)
     }
+    if state.hours is not None and told:
+        _open_hours(history, state, max(told))
     for cutoffs in cutoffs_at_once(history, state.tables, list(told), alone=state.alone):
         asked = _asked_sql(state, cutoffs, [told[one] for one in cutoffs])
         try:
@@ -165,6 +168,21 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
             values = found[name].astype("str" if name in state.categories else float)
             column.iloc[found["place"].to_numpy()] = values.to_numpy() if name not in state.categories else values
     return dict(filled)
+
+
+def _open_hours(history: History, state: State, last: datetime) -> None:
+    """Write the working hours that a state counts by as ``open_hours`` and ``team_hours``, up to the ``last`` cutoff."""
+    hours = state.hours or TeamHours()
+    query = " union all ".join(f"select min(event_at) as first from canonical.{name}" for name in state.tables)
+    first = history.con.execute(f"select min(first) from ({query})").fetchall()[0][0] or last
+    # the last instant of all is still within the hours that are written down
+    for name, frame in (
+        ("open_hours", hours.open_hours(min(first, last), last + timedelta(days=1))),
+        ("team_hours", hours.team_calendars()),
+    ):
+        history.con.register("frame", frame)
+        history.con.execute(f"create or replace temp table {name} as from frame")
+        history.con.unregister("frame")
 
 
 def _asked_sql(state: State, cutoffs: list[datetime], numbers: list[int]) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from prevenance.base.working import TeamHours
+
 Worse = Literal["more", "less", "unsaid"] | None
 """Which way is bad for the relation: more of it, less of it, or neither (None: context, never a risk). Who says nothing means None."""
 
@@ -120,6 +122,8 @@ class State:
     ``alone`` says that the SQL treats each customer alone: everywhere it groups, joins and partitions by customer_id, or, for tables
     without customers, by ``cutoff``, and asks of ids nothing but whether two are equal. Several cutoffs are then asked in one statement
     (a customer's id, and a parent's, is another one at each), which gives the same and costs less.
+    With ``hours`` the SQL may count working time (``working_seconds_sql``): ``open_hours`` are the open intervals of every calendar over all
+    rows of ``tables`` up to the cutoff, ``team_hours`` says which teams have a calendar of their own.
     """
 
     name: str
@@ -132,6 +136,7 @@ class State:
     pair: bool = False
     alone: bool = False
     worse: Mapping[str, Worse] = field(default_factory=dict, hash=False)
+    hours: TeamHours | None = None
 
 
 Definition = Feature | Trend | Ratio | State

@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.base.working import TeamHours
 from prevenance.features import calendar, contacts, customers, feedback, invoices, offers, purchases, subscriptions, tickets, usage
 from prevenance.features.define import Definition, Ratio, State, columns_of, parts_of
 
@@ -26,12 +28,15 @@ SETS: dict[str, Callable[[Sequence[int]], tuple[Definition, ...]]] = {
 }
 
 
-def definitions(sets: Iterable[str] = tuple(SETS), lookbacks: Sequence[int] = LOOKBACKS) -> tuple[Definition, ...]:
+def definitions(
+    sets: Iterable[str] = tuple(SETS), lookbacks: Sequence[int] = LOOKBACKS, hours: TeamHours | None = None
+) -> tuple[Definition, ...]:
     """Return the definitions of the chosen sets, in the order of ``SETS``; ratios whose parts were not chosen are left out.
 
     Args:
         sets: names of ``SETS``.
         lookbacks: days, each at least 1; windows are ``(cutoff - days, cutoff]``.
+        hours: when the support team works, for what is counted in working hours; else what each definition says itself.
 
     Raises:
         PrevenanceError: E203 for an unknown set, E202 for a lookback below 1 or none at all.
@@ -44,6 +49,8 @@ def definitions(sets: Iterable[str] = tuple(SETS), lookbacks: Sequence[int] = LO
         raise PrevenanceError("E202", f"lookbacks={list(lookbacks)} are not days", fix=fix)
     found = [definition for name, function in SETS.items() if name in chosen for definition in function(tuple(lookbacks))]
     known = {column for definition in found for column in columns_of(definition)}
+    if hours is not None:
+        found = [replace(one, hours=hours) if isinstance(one, State) and one.hours is not None else one for one in found]
     return tuple(item for item in found if not isinstance(item, Ratio) or known.issuperset(parts_of(item)))
 
 

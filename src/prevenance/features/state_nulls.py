@@ -29,6 +29,8 @@ NULL_MEANS = {
     "solution_hours_90d": "no ticket opened in the last 90 days is solved",
     "tickets_taken_after_24h_90d": _TICKETS_90D,
     "reopened_share_90d": _TICKETS_90D,
+    "first_reply_working_hours_90d": "no ticket opened in the last 90 days has a reply",
+    "solution_working_hours_90d": "no ticket opened in the last 90 days is solved",
     "first_90d_tickets": f"{_NEW}; 0 where there was none",
     "contracts_running": f"{_CONTRACT}; 0 where all ended",
     "products_held": f"{_CONTRACT}; 0 where all ended, or none names a product",

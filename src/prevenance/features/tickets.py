@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
+from prevenance.base.working import TeamHours, working_seconds_sql
 from prevenance.features.define import Definition, Distinct, Feature, Last, Mean, State
 from prevenance.features.spans import lookback_features, silence_feature, trend_features
 
 OPENED = "event = 'opened'"
 URGENT = "event = 'opened' and lower(priority) in ('urgent', 'critical', 'highest', 'blocker', 'p1', '1')"
 
-PATHS = """
+TAKEN = "('assigned', 'transferred', 'replied', 'asked', 'approval_asked', 'escalated', 'resolved', 'closed')"
+"""Events that say that somebody of the team has taken a ticket up."""
+
+PATHS = f"""
 ordered as (
-  select customer_id, ticket_id, event, event_at, cutoff,
+  select customer_id, ticket_id, event, event_at, known_at, "group", cutoff,
     lead(event_at) over (partition by customer_id, ticket_id order by event_at, known_at, event) as next_at,
     row_number() over (partition by customer_id, ticket_id order by event_at desc, known_at desc, event desc) as from_end
   from tickets
@@ -18,7 +22,7 @@ ordered as (
 spans as (
   select customer_id, ticket_id, cutoff,
     coalesce(min(event_at) filter (where event = 'opened'), min(event_at)) as opened_at,
-    min(event_at) filter (where event in ('assigned', 'transferred', 'replied', 'escalated', 'resolved', 'closed')) as taken_at,
+    min(event_at) filter (where event in {TAKEN}) as taken_at,
     min(event_at) filter (where event = 'replied') as replied_at,
     max(event_at) filter (where event in ('resolved', 'closed')) as done_at,
     max(event_at) filter (where event = 'resolved') as resolved_at,
@@ -26,7 +30,7 @@ spans as (
     count(*) filter (where event = 'reopened') as reopenings,
     count(*) filter (where event = 'escalated') as escalations,
     count(*) filter (where event in ('assigned', 'transferred')) as handed,
-    count(*) filter (where event = 'waiting') as loops
+    count(*) filter (where event in ('waiting', 'asked')) as loops
   from ordered group by customer_id, ticket_id, cutoff
 ),
 lives as (
@@ -78,7 +82,7 @@ recent as (select * from lives where opened_at > cutoff - interval '90' day),
 pauses as (
   select o.customer_id, sum(greatest(0, epoch_us(least(coalesce(o.next_at, r.until_at), r.until_at)) - epoch_us(o.event_at))) as waited
   from ordered as o join recent as r on r.customer_id = o.customer_id and r.ticket_id = o.ticket_id
-  where o.event = 'waiting' group by o.customer_id
+  where o.event in ('waiting', 'asked', 'approval_asked') group by o.customer_id
 ),
 paths as (
   select customer_id, count(*) as tickets,
@@ -119,6 +123,58 @@ from paths as p left join pauses as w on w.customer_id = p.customer_id
         ),
         "more",
     ),
+)
+
+FIRST_REPLIES = """(
+  select r.customer_id, r.opened_at as since_at, greatest(r.opened_at, r.replied_at) as until_at, coalesce(h.calendar, 0) as calendar
+  from recent as r
+  join (
+    select customer_id, ticket_id, arg_min("group", (event_at, known_at, event, "group")) filter (where "group" is not null) as team
+    from ordered group by customer_id, ticket_id
+  ) as t on t.customer_id = r.customer_id and t.ticket_id = r.ticket_id
+  left join team_hours as h on h.team = t.team
+  where r.replied_at is not null
+)"""
+"""From opened to the first reply, by the hours of the ticket's first team."""
+
+SPELLS = """(
+  select o.customer_id, greatest(o.event_at, r.opened_at) as since_at, least(coalesce(o.next_at, r.until_at), r.until_at) as until_at,
+    coalesce(h.calendar, 0) as calendar
+  from ordered as o join recent as r on r.customer_id = o.customer_id and r.ticket_id = o.ticket_id
+  left join team_hours as h on h.team = o."group"
+  where not r.is_open and o.event_at < r.until_at and coalesce(o.next_at, r.until_at) > r.opened_at
+)"""
+"""From opened to solved, from row to row, each by the hours of the team that has it then."""
+
+WORKING = State(
+    "ticket_working_hours",
+    ("tickets",),
+    f"""
+with {PATHS},
+recent as (select * from lives where opened_at > cutoff - interval '90' day),
+replies as (
+  select customer_id, sum(working_seconds) as reply from {working_seconds_sql(FIRST_REPLIES, "since_at", "until_at", calendar="calendar")}
+  group by customer_id
+),
+solutions as (
+  select customer_id, sum(working_seconds) as solve from {working_seconds_sql(SPELLS, "since_at", "until_at", calendar="calendar")}
+  group by customer_id
+),
+counts as (
+  select customer_id, count(replied_at) as replied, count(*) filter (where not is_open) as solved from recent group by customer_id
+)
+select c.customer_id,
+  cast(r.reply as double) / nullif(c.replied, 0) / 3600 as first_reply_working_hours_90d,
+  case when c.solved > 0 then cast(coalesce(s.solve, 0) as double) / c.solved / 3600 end as solution_working_hours_90d
+from counts as c left join replies as r on r.customer_id = c.customer_id left join solutions as s on s.customer_id = c.customer_id
+""",
+    {
+        "first_reply_working_hours_90d": "First reply after {value:.0f} working {value:hour|hours} on average in 90 days",
+        "solution_working_hours_90d": "Tickets of 90 days were solved after {value:.0f} working {value:hour|hours} on average",
+    },
+    alone=True,
+    worse=dict.fromkeys(("first_reply_working_hours_90d", "solution_working_hours_90d"), "more"),
+    hours=TeamHours(),
 )
 
 FIRST = State(
@@ -162,5 +218,6 @@ def definitions(lookbacks: Sequence[int]) -> tuple[Definition, ...]:
         silence_feature("tickets", "reopened", "reopened ticket", "event = 'reopened'", worse=None),
         OPEN,
         PATH,
+        WORKING,
         FIRST,
     )

@@ -25,6 +25,7 @@ from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import UNKNOWN
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
+from prevenance.runs.settings.support import hours_of, kept_hours
 from prevenance.runs.steps import Steps
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.targets import KINDS
@@ -54,11 +55,12 @@ def definitions_of(given: Settings, inputs: Inputs, fitted: Fitted | None = None
     for name in sets:
         if name not in SETS:
             raise PrevenanceError("E203", f'the feature set "{name}" is unknown', key="features.sets", fix=did_you_mean(name, SETS))
-    # A model keeps the lookbacks that it learned, however long the history is by now.
+    # A model keeps the lookbacks that it learned, however long the history is by now, and the working hours.
     if fitted is not None and "lookbacks" in fitted.about:
-        return usable_definitions(all_definitions(sets, fitted.about["lookbacks"]), inputs.history.tables, target_of(given).pairs), []
+        every = all_definitions(sets, fitted.about["lookbacks"], kept_hours(fitted.about) or hours_of(given))
+        return usable_definitions(every, inputs.history.tables, target_of(given).pairs), []
     span, lookbacks = (inputs.as_of - first_known(inputs)).days, lookbacks_of(given, inputs)
-    usable = usable_definitions(all_definitions(sets, lookbacks), inputs.history.tables, target_of(given).pairs)
+    usable = usable_definitions(all_definitions(sets, lookbacks, hours_of(given)), inputs.history.tables, target_of(given).pairs)
     dropped = sorted({*given.features.lookbacks} - {*lookbacks})
     return usable, [_left_out_text(days, span, feature_columns(usable)) for days in dropped]
 
@@ -238,6 +240,7 @@ def model_facts(given: Settings, target: Target, inputs: Inputs, params: Mapping
         "source": given.source.name,
         "trained_until": inputs.as_of.isoformat(),
         "lookbacks": lookbacks_of(given, inputs),
+        "hours": asdict(hours_of(given)),
         "params": dict(params),
         "horizon_days": target.horizon_days,
         "settle_days": target.settle_days,

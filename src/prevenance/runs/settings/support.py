@@ -10,7 +10,6 @@ from typing import Any
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.working import DAY, Spans, TeamHours, WorkingHours, holiday_codes, without_breaks
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.settings.support_schema import SupportSettings
 from prevenance.runs.settings.zones import check_zone
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -43,6 +42,22 @@ def hours_of(given: Settings) -> TeamHours:
         week = {**usual["hours"], **_mapping(said["hours"], f"{place}.hours")} if "hours" in said else usual["hours"]
         teams.append((str(team), _working_hours({**usual, **said, "hours": week}, zone, place)))
     return TeamHours(_working_hours(usual, zone, "support"), tuple(teams))
+
+
+def kept_hours(about: Mapping[str, Any]) -> TeamHours | None:
+    """Return the hours that a model was fitted with, from what it keeps of how it came to be; ``None`` where it keeps none."""
+
+    def read(said: Mapping[str, Any]) -> WorkingHours:
+        return WorkingHours(**{name: _tuples(value) for name, value in said.items()})
+
+    if (kept := about.get("hours")) is None:
+        return None
+    return TeamHours(read(kept["usual"]), tuple((team, read(said)) for team, said in kept["teams"]))
+
+
+def _tuples(said: Any) -> Any:
+    """Return what JSON made lists of as tuples."""
+    return tuple(map(_tuples, said)) if isinstance(said, list | tuple) else said
 
 
 def _working_hours(said: Mapping[str, Any], zone: str, place: str) -> WorkingHours:
@@ -170,6 +185,3 @@ def _holidays(said: str, place: str) -> tuple[str, str] | None:
 @cache
 def _codes() -> Mapping[str, tuple[str, ...]]:
     return holiday_codes()
-
-
-__all__ = ["SupportSettings", "hours_of"]
