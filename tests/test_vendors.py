@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from vendor import differences, labels_at, ready, rows_of
+import shutil
+from pathlib import Path
+
+import pytest
+from vendor import EXPORTS, differences, history_of, labels_at, ready, rows_of
+
+import prevenance as pv
+from prevenance.sources.others import with_other_tables
+
+ROOT = Path(__file__).parent.parent
 
 # ---- zendesk: cutoff 2024-07-01 00:00 in Paris; windows (cutoff - 28 days, cutoff] begin 06-03 00:00, of 90 days 04-02 00:00 ----
 ZENDESK = {
@@ -48,3 +57,115 @@ def test_zendesk_by_hand():
         ("opened", "2024-05-01 07:00"), ("assigned", "2024-05-01 07:30"), ("replied", "2024-05-01 07:45"),
         ("resolved", "2024-05-02 07:00"), ("reopened", "2024-06-15 07:00"),
     ]  # fmt: skip
+
+
+# ---- stripe: cutoff 2024-07-01 00:00 UTC; churn asks about (07-01, 09-29]; (cutoff - 90 days, cutoff] begins 04-02 ----
+STRIPE = {
+    # 3 x 20 a month since 01-15 10:00: 168 days less 10 h; charged and paid on 06-15 11:00, 15 days 13 h before
+    "cus_Ada": dict(
+        contracts_running=1, seats=3, mrr=60, contract_age_days=168 - 10 / 24, invoiced_90d=60, invoices_overdue=0, late_payments_365d=0,
+        late_share_365d=0, days_since_payment=15 + 13 / 24,
+    ),
+    # 1,200 a year = 100 a month, since the trial ended on 05-15: 47 days; paid on 06-20 what was due on 06-14; the trial's bill of 0 is none
+    "cus_Ben": dict(mrr=100, contract_age_days=47, invoiced_90d=1200, late_payments_365d=1, late_share_365d=1, late_by_days_365d=6),
+    # asked to cancel on 06-20, runs until 07-31: 30 days to go
+    "cus_Cat": dict(contracts_running=1, mrr=50, days_to_end=30, contract_age_days=152, invoiced_90d=0, invoices_overdue=None),
+    # 10 a week = 10 x 52 / 12; 80 charged on 06-25 and never paid: 6 days late, given up later or not
+    "cus_Dan": dict(mrr=43.3333, contract_age_days=122, invoices_overdue=1, oldest_overdue_days=6, amount_overdue=80, late_payments_365d=0),
+    # one contract ended on 05-31, another began on 06-10: 21 days; 2 x 30 now, 1 x 30 at 04-02; covered by credit: 0 asked for
+    "cus_Fay": dict(contracts_running=1, contract_age_days=21, mrr=60, mrr_change_90d=30, seats_change_90d=1, contracts_ended_365d=1, contracts_started_365d=2, invoiced_90d=0),
+    # 40 + 2 x 10; a card that was charged on 06-01 and worked on 06-04: 3 days late
+    "cus_Gil": dict(contracts_running=2, products_held=2, seats=3, mrr=60, late_payments_365d=1, late_by_days_365d=3, days_since_payment=27),
+    # a customer that was deleted since: known by its subscription, 2023-07-01 to 2024-07-01 is 366 days
+    "cus_Hal": dict(contracts_running=1, mrr=25, tenure_days=366, contract_age_days=366),
+    # 100 voided; 100 paid with 70 and a credit note of 30, two days before it was due; 50 not due before 07-10
+    "cus_Ivy": dict(mrr=100, invoiced_90d=250, invoices_overdue=0, amount_overdue=0, late_payments_365d=0, late_share_365d=0, days_since_payment=3),
+    # a draft is no invoice, and gives no word on payments
+    "cus_Jon": dict(contracts_running=1, mrr=15, days_to_end=None, invoiced_90d=0, invoices_overdue=None),
+    # 1 a day = 365 / 12; what is on trial in September is none of it
+    "cus_Lou": dict(contracts_running=1, mrr=30.4167, contract_age_days=11),
+}  # fmt: skip
+# Dan's and Hal's only contracts ended in August and September; Gil's second ended, the first runs; Jon gave notice on 09-28, Kim on 09-30
+STRIPE_LABELS = {"cus_Dan": 1, "cus_Hal": 1, "cus_Gil": 0, "cus_Jon": 1, "cus_Kim": 0}
+
+
+def test_stripe_by_hand():
+    history = ready("stripe")
+    assert differences(history.features("churn", cutoffs=["2024-07-01"]), STRIPE) == {}
+    assert labels_at(history, "churn", "2024-07-01").items() >= STRIPE_LABELS.items()
+    states = history.cohort("churn", cutoffs=["2024-07-01"]).droplevel("cutoff")["state"]
+    assert states["cus_Cat"] == "too_late"
+    assert {"cus_Eve", "cus_Inc"}.isdisjoint(states.index)  # a trial that nobody paid for, a first payment that failed
+    assert history.counts["quarantined"].sum() == 0
+    assert rows_of(history, "invoices", "cus_Ivy")[:2] == [("issued", "2024-06-01 00:00"), ("issued", "2024-06-02 00:00")]
+
+
+# ---- several products in one source ----
+ACME = {
+    "acme.yaml": "defaults: [stripe, zendesk, _self_]\nname: acme\ntimezone: Europe/Paris\nfiles: {ids: ids.csv}\ntargets: {churn: {kind: contract}, tickets: {}}\n",
+    "acme/customers.sql": "select * from stripe.customers",
+    "acme/subscriptions.sql": "-- as stripe.subscriptions says\nselect * from stripe.subscriptions;",
+    "acme/tickets.sql": "select i.stripe as customer_id, t.* exclude (customer_id) from zendesk.tickets t join ids i on i.zendesk = t.customer_id",
+}  # fmt: skip
+
+
+def acme(root: Path, **changed: str) -> tuple[Path, Path]:
+    """Write the conf folder and the exports of a company with Stripe and Zendesk, without Stripe's invoices."""
+    conf, data = root / "conf", root / "data"
+    for name, text in (ACME | changed).items():
+        path = conf / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    data.mkdir()
+    (data / "ids.csv").write_text("zendesk,stripe\nAlder,cus_Ada\nCedar,cus_Cat\n")
+    for path in (*(EXPORTS / "stripe").glob("[us]*.csv"), *(EXPORTS / "zendesk").glob("*.csv")):
+        shutil.copy(path, data)
+    return conf, data
+
+
+def test_a_source_takes_tables_of_several_products(tmp_path):
+    conf, data = acme(tmp_path)
+    history = history_of("acme", data, conf)
+    assert history.tables == ["customers", "subscriptions", "tickets"]  # no invoices were asked for, and none are missed
+    found = history.features("churn", cutoffs=["2024-07-01"]).droplevel("cutoff")
+    assert found.loc["cus_Ada", ["mrr", "seats", "tickets_28d"]].tolist() == [60, 3, 1]
+    assert found.loc["cus_Cat", ["mrr", "tickets_28d", "tickets_open"]].tolist() == [50, 2, 1]
+    assert found.loc["cus_Ben", "tickets_28d"] == 0
+    # each product keeps its own clock: Stripe's UTC, and the zone of the source for Zendesk's
+    ada = history.table("tickets").query("customer_id == 'cus_Ada' and event == 'resolved'")["event_at"]
+    assert str(ada.iloc[0]) == "2024-06-29 07:00:00"
+    assert ("started", "2024-01-15 10:00") in rows_of(history, "subscriptions", "cus_Ada")
+
+
+def test_a_table_of_a_product_whose_files_are_not_taken_says_the_line_to_write(tmp_path):
+    conf, data = acme(tmp_path, **{"acme.yaml": ACME["acme.yaml"].replace("defaults: [stripe, zendesk, _self_]\n", "")})
+    with pytest.raises(
+        pv.PrevenanceError, match=r"customers.sql reads a table of stripe, and files of acme does not name stripe_customers"
+    ) as told:
+        history_of("acme", data, conf)
+    assert told.value.fix == "write defaults: [stripe, zendesk, _self_] in source/acme.yaml"
+    with (conf / "source/acme.yaml").open("a") as yaml:
+        yaml.write("defaults: [stripe, zendesk, _self_]\n")
+    history_of.cache_clear()
+    assert "tickets" in history_of("acme", data, conf).tables
+
+
+def test_a_table_that_is_made_of_itself_is_refused(tmp_path):
+    conf, data = acme(tmp_path, **{"acme/tickets.sql": "select * from beta.tickets", "beta/tickets.sql": "select * from acme.tickets"})
+    with pytest.raises(pv.PrevenanceError, match=r"tickets.sql is made of itself: acme.tickets reads beta.tickets reads acme.tickets"):
+        history_of("acme", data, conf)
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "select 1 -- as zendesk.tickets",
+        "select 'zendesk.tickets' as x",
+        'select "zendesk.tickets" from x',
+        "select zendesk.tickets.x from zendesk",
+        "select t.tickets from t",
+        "select * from zendesk.users",
+    ],
+)
+def test_what_names_no_table_of_another_source_stays(select):
+    assert with_other_tables("acme", {"tickets": select}, [], [ROOT / "conf"]) == {"tickets": select}

@@ -23,18 +23,17 @@ def with_other_tables(name: str, selects: Mapping[str, str], files: Collection[s
     Raises:
         PrevenanceError: E306 for a table that is made of itself, or whose files the source does not have.
     """
-    written = {}
-    for table, select in selects.items():
-        text, others = _written_out(select, folders, (f"{name}.{table}",))
-        written[table] = text
-        # a ready source calls each of its files <source>_..., so that those of several stand side by side
+    found = {table: _written_out(select, folders, (f"{name}.{table}",)) for table, select in selects.items()}
+    everyone = list(dict.fromkeys(one for _, others in found.values() for one in others))
+    for table, (text, others) in found.items():
+        said = re.sub(PASSED_OVER, " ", text)
         for one in others:
-            said = re.sub(PASSED_OVER, " ", text)
+            # a ready source calls each of its files <source>_..., so that those of several stand side by side
             if missing := [view for view in re.findall(rf"\b{re.escape(one)}_\w+", said) if view not in files]:
                 what = f"{table}.sql reads a table of {one}, and files of {name} does not name {missing[0]}"
-                fix = f"write defaults: [{', '.join([*others, '_self_'])}] as the first line of source/{name}.yaml"
+                fix = f"write defaults: [{', '.join([*everyone, '_self_'])}] in source/{name}.yaml"
                 raise PrevenanceError("E306", what, table=table, fix=fix)
-    return written
+    return {table: text for table, (text, _) in found.items()}
 
 
 def _written_out(select: str, folders: Sequence[Path], through: tuple[str, ...]) -> tuple[str, list[str]]:
