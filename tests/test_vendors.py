@@ -16,31 +16,34 @@ ROOT = Path(__file__).parent.parent
 # ---- zendesk: cutoff 2024-07-01 00:00 in Paris; windows (cutoff - 28 days, cutoff] begin 06-03 00:00, of 90 days 04-02 00:00 ----
 ZENDESK = {
     # 06-28 09:00, taken 09:30, answered after 60 minutes, solved 06-29 09:00 = 24 h; Zendesk closed it on 07-03, which moves nothing
-    "Alder": dict(tickets_7d=1, tickets_28d=1, tickets_90d=1, first_reply_hours_90d=1, solution_hours_90d=24, tickets_open=0, reopened_share_90d=0),
+    "Alder": (
+        "tickets_7d=1 tickets_28d=1 tickets_90d=1 first_reply_hours_90d=1 solution_hours_90d=24 tickets_open=0 "
+        "reopened_share_90d=0"
+    ),
     # 06-10 08:00, solved first after 600 minutes, came back, solved last on 06-12 08:00: 48 h from its opening; a suspended ticket is none
-    "Birch": dict(tickets_28d=1, tickets_reopened_28d=1, reopened_share_90d=1, solution_hours_90d=48, first_reply_hours_90d=2, tickets_open=0),
+    "Birch": "tickets_28d=1 tickets_reopened_28d=1 reopened_share_90d=1 solution_hours_90d=48 first_reply_hours_90d=2 tickets_open=0",
     # two requests on 06-20: at 10:00, merged away at 12:00 (2 h); at 09:00, urgent, nobody's since: 10 days 15 h = 10.625 old
-    "Cedar": dict(
-        tickets_28d=2, urgent_tickets_28d=1, tickets_open=1, oldest_open_ticket_days=10.625, tickets_unassigned_over_24h=1,
-        solution_hours_90d=2, tickets_taken_after_24h_90d=1,
+    "Cedar": (
+        "tickets_28d=2 urgent_tickets_28d=1 tickets_open=1 oldest_open_ticket_days=10.625 tickets_unassigned_over_24h=1 "
+        "solution_hours_90d=2 tickets_taken_after_24h_90d=1"
     ),
     # a deleted ticket is none; the other is of 03-01 10:00: 121 days and 14 h to 07-01 00:00, less the hour of 31 March; rated bad
-    "Dogwood": dict(tickets_28d=0, tickets_90d=0, days_since_ticket=121 + 13 / 24, ticket_score_last=0, solution_hours_90d=None, first_90d_tickets=1),
+    "Dogwood": "tickets_28d=0 tickets_90d=0 days_since_ticket=121+13/24 ticket_score_last=0 solution_hours_90d=none first_90d_tickets=1",
     # 05-01 09:00 solved after a day, came back, was touched last on 06-15 09:00 and is open: 60 days 15 h old
-    "Elm": dict(
-        tickets_28d=0, tickets_90d=1, tickets_open=1, tickets_open_again=1, oldest_open_ticket_days=60.625, days_since_reopened=15.625,
-        solution_hours_90d=None, tickets_reopened_28d=1,
+    "Elm": (
+        "tickets_28d=0 tickets_90d=1 tickets_open=1 tickets_open_again=1 oldest_open_ticket_days=60.625 days_since_reopened=15.625 "
+        "solution_hours_90d=none tickets_reopened_28d=1"
     ),
     # 06-01 08:00, first group 09:00, second 14:00: one hand-off; solved 20:00 = 12 h; opened two days before the 28 begin; rated good
-    "Fir": dict(tickets_28d=0, tickets_90d=1, handoffs_per_ticket_90d=1, solution_hours_90d=12, first_reply_hours_90d=1.5, ticket_score_90d=1),
+    "Fir": "tickets_28d=0 tickets_90d=1 handoffs_per_ticket_90d=1 solution_hours_90d=12 first_reply_hours_90d=1.5 ticket_score_90d=1",
     # 05-10 09:00 to 17:00 = 8 h, first reply after 20 minutes; a rating that was offered is none; the ticket of 07-10 is to come
-    "Gum": dict(tickets_28d=0, tickets_90d=1, solution_hours_90d=8, first_reply_hours_90d=1 / 3, ticket_score_last=None),
+    "Gum": "tickets_28d=0 tickets_90d=1 solution_hours_90d=8 first_reply_hours_90d=1/3 ticket_score_last=none",
     # on hold is open: 06-15 12:00 to 07-01 00:00 = 15.5 days
-    "Hazel": dict(tickets_28d=1, tickets_open=1, oldest_open_ticket_days=15.5, tickets_open_again=0),
+    "Hazel": "tickets_28d=1 tickets_open=1 oldest_open_ticket_days=15.5 tickets_open_again=0",
     # 06-30 23:59 and 07-01 00:00, which is the cutoff itself and counts
-    "Iroko": dict(tickets_7d=2, tickets_90d=2, tickets_open=2, oldest_open_ticket_days=1 / 1440),
+    "Iroko": "tickets_7d=2 tickets_90d=2 tickets_open=2 oldest_open_ticket_days=1/1440",
     # 05-05 12:00, closed without having been solved on 05-08 12:00 = 72 h; nobody took it before that
-    "Juniper": dict(tickets_28d=0, tickets_90d=1, tickets_open=0, solution_hours_90d=72, tickets_taken_after_24h_90d=1),
+    "Juniper": "tickets_28d=0 tickets_90d=1 tickets_open=0 solution_hours_90d=72 tickets_taken_after_24h_90d=1",
 }  # fmt: skip
 # (07-01 00:00, 07-31 00:00]: Alder's next is at its very end, Birch's a minute later; Gum's on 07-10; Hazel's in August; Dogwood's was deleted
 ZENDESK_LABELS = {"Alder": 1, "Birch": 0, "Gum": 1, "Hazel": 0, "Dogwood": 0}
@@ -62,28 +65,31 @@ def test_zendesk_by_hand():
 # ---- stripe: cutoff 2024-07-01 00:00 UTC; churn asks about (07-01, 09-29]; (cutoff - 90 days, cutoff] begins 04-02 ----
 STRIPE = {
     # 3 x 20 a month since 01-15 10:00: 168 days less 10 h; charged and paid on 06-15 11:00, 15 days 13 h before
-    "cus_Ada": dict(
-        contracts_running=1, seats=3, mrr=60, contract_age_days=168 - 10 / 24, invoiced_90d=60, invoices_overdue=0, late_payments_365d=0,
-        late_share_365d=0, days_since_payment=15 + 13 / 24,
+    "cus_Ada": (
+        "contracts_running=1 seats=3 mrr=60 contract_age_days=168-10/24 invoiced_90d=60 invoices_overdue=0 late_payments_365d=0 "
+        "late_share_365d=0 days_since_payment=15+13/24"
     ),
     # 1,200 a year = 100 a month, since the trial ended on 05-15: 47 days; paid on 06-20 what was due on 06-14; the trial's bill of 0 is none
-    "cus_Ben": dict(mrr=100, contract_age_days=47, invoiced_90d=1200, late_payments_365d=1, late_share_365d=1, late_by_days_365d=6),
+    "cus_Ben": "mrr=100 contract_age_days=47 invoiced_90d=1200 late_payments_365d=1 late_share_365d=1 late_by_days_365d=6",
     # asked to cancel on 06-20, runs until 07-31: 30 days to go
-    "cus_Cat": dict(contracts_running=1, mrr=50, days_to_end=30, contract_age_days=152, invoiced_90d=0, invoices_overdue=None),
+    "cus_Cat": "contracts_running=1 mrr=50 days_to_end=30 contract_age_days=152 invoiced_90d=0 invoices_overdue=none",
     # 10 a week = 10 x 52 / 12; 80 charged on 06-25 and never paid: 6 days late, given up later or not
-    "cus_Dan": dict(mrr=43.3333, contract_age_days=122, invoices_overdue=1, oldest_overdue_days=6, amount_overdue=80, late_payments_365d=0),
+    "cus_Dan": "mrr=43.3333 contract_age_days=122 invoices_overdue=1 oldest_overdue_days=6 amount_overdue=80 late_payments_365d=0",
     # one contract ended on 05-31, another began on 06-10: 21 days; 2 x 30 now, 1 x 30 at 04-02; covered by credit: 0 asked for
-    "cus_Fay": dict(contracts_running=1, contract_age_days=21, mrr=60, mrr_change_90d=30, seats_change_90d=1, contracts_ended_365d=1, contracts_started_365d=2, invoiced_90d=0),
+    "cus_Fay": (
+        "contracts_running=1 contract_age_days=21 mrr=60 mrr_change_90d=30 seats_change_90d=1 contracts_ended_365d=1 "
+        "contracts_started_365d=2 invoiced_90d=0"
+    ),
     # 40 + 2 x 10; a card that was charged on 06-01 and worked on 06-04: 3 days late
-    "cus_Gil": dict(contracts_running=2, products_held=2, seats=3, mrr=60, late_payments_365d=1, late_by_days_365d=3, days_since_payment=27),
+    "cus_Gil": "contracts_running=2 products_held=2 seats=3 mrr=60 late_payments_365d=1 late_by_days_365d=3 days_since_payment=27",
     # a customer that was deleted since: known by its subscription, 2023-07-01 to 2024-07-01 is 366 days
-    "cus_Hal": dict(contracts_running=1, mrr=25, tenure_days=366, contract_age_days=366),
+    "cus_Hal": "contracts_running=1 mrr=25 tenure_days=366 contract_age_days=366",
     # 100 voided; 100 paid with 70 and a credit note of 30, two days before it was due; 50 not due before 07-10
-    "cus_Ivy": dict(mrr=100, invoiced_90d=250, invoices_overdue=0, amount_overdue=0, late_payments_365d=0, late_share_365d=0, days_since_payment=3),
+    "cus_Ivy": "mrr=100 invoiced_90d=250 invoices_overdue=0 amount_overdue=0 late_payments_365d=0 late_share_365d=0 days_since_payment=3",
     # a draft is no invoice, and gives no word on payments
-    "cus_Jon": dict(contracts_running=1, mrr=15, days_to_end=None, invoiced_90d=0, invoices_overdue=None),
+    "cus_Jon": "contracts_running=1 mrr=15 days_to_end=none invoiced_90d=0 invoices_overdue=none",
     # 1 a day = 365 / 12; what is on trial in September is none of it
-    "cus_Lou": dict(contracts_running=1, mrr=30.4167, contract_age_days=11),
+    "cus_Lou": "contracts_running=1 mrr=30.4167 contract_age_days=11",
 }  # fmt: skip
 # Dan's and Hal's only contracts ended in August and September; Gil's second ended, the first runs; Jon gave notice on 09-28, Kim on 09-30
 STRIPE_LABELS = {"cus_Dan": 1, "cus_Hal": 1, "cus_Gil": 0, "cus_Jon": 1, "cus_Kim": 0}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -15,8 +18,9 @@ EXPORTS = Path(__file__).parent / "vendors"
 
 @cache
 def history_of(source: str, data: Path, conf: Path | None = None, *settings: str) -> KnownHistory:
-    """Return everything that the export in ``data`` says; nothing is written."""
-    return pv.open(data.parent / "no-such-out", source=source, data=data, conf=conf, settings=settings).history()
+    """Return everything that the export in ``data`` says; nothing is left behind."""
+    with TemporaryDirectory() as out:
+        return pv.open(out, source=source, data=data, conf=conf, settings=settings).history()
 
 
 def ready(source: str, zone: str = "") -> KnownHistory:
@@ -24,15 +28,25 @@ def ready(source: str, zone: str = "") -> KnownHistory:
     return history_of(source, EXPORTS / source, None, *([f"source.timezone={zone}"] if zone else []))
 
 
-def differences(found: pd.DataFrame, by_hand: dict[str, dict[str, float | str | None]]) -> dict[str, tuple[object, object]]:
-    """Return ``customer.feature`` -> (by hand, found) where the two differ; None by hand is unknown."""
+def _same(said: str, seen: object) -> bool:
+    if said == "none":
+        return bool(pd.isna(seen))
+    if re.fullmatch(r"[-+/.\d]+", said):
+        number = sum(Fraction(part) for part in re.findall(r"[-+]?[^-+]+", said))
+        return abs(float(seen) - float(number)) < 1e-6
+    return seen == said
+
+
+def differences(found: pd.DataFrame, by_hand: dict[str, str]) -> dict[str, tuple[str, object]]:
+    """Return ``customer.feature`` -> (by hand, found) where the two differ.
+
+    By hand is ``feature=value`` with blanks between: a sum of fractions such as ``168-10/24``, a text, or ``none`` for unknown.
+    """
     rows, wrong = found.droplevel("cutoff"), {}
     for customer, values in by_hand.items():
-        for name, value in values.items():
-            seen = rows.loc[customer, name]
-            same = pd.isna(seen) if value is None else seen == value if isinstance(value, str) else abs(float(seen) - value) < 1e-6
-            if not same:
-                wrong[f"{customer}.{name}"] = (value, seen)
+        for name, _, said in (one.partition("=") for one in values.split()):
+            if not _same(said, seen := rows.loc[customer, name]):
+                wrong[f"{customer}.{name}"] = (said, seen)
     return wrong
 
 
