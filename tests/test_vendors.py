@@ -175,3 +175,38 @@ def test_a_table_that_is_made_of_itself_is_refused(tmp_path):
 )
 def test_what_names_no_table_of_another_source_stays(select):
     assert with_other_tables("acme", {"tickets": select}, [], [ROOT / "conf"]) == {"tickets": select}
+
+
+# ---- hubspot: cutoff 2024-07-01 00:00 in Paris (2024-06-30 22:00 UTC); churn asks about (07-01, 09-29 00:00] ----
+HUBSPOT = {
+    # 500 since 01-01 12:00, in winter: 181.5 days and the hour of 31 March less; a ticket of 06-20 10:00, reply 12:00, closed a day later
+    "101": "contracts_running=1 mrr=500 contract_age_days=181.5-1/24 tickets_28d=1 first_reply_hours_90d=2 solution_hours_90d=24 tickets_open=0",
+    # deal and ticket name two companies that were merged into this one; urgent, from 06-28 00:00 on: 3 days, nobody's
+    "102": "mrr=300 tickets_7d=1 urgent_tickets_28d=1 tickets_open=1 oldest_open_ticket_days=3 tickets_unassigned_over_24h=1",
+    # 100, upgraded to 150 on 06-01: one runs, 29.5 days; at 04-02 it was 100
+    "103": "contracts_running=1 mrr=150 mrr_change_90d=50 contract_age_days=29.5 tickets_90d=0",
+    # closed on 06-02, open again at the latest on 06-10 09:00: 20 days 15 h; opened on 06-01 09:00, 29 days 15 h
+    "104": "mrr=80 tickets_28d=0 tickets_90d=1 tickets_open=1 tickets_open_again=1 days_since_reopened=20.625 oldest_open_ticket_days=29.625",
+    # renewed on 06-15 09:00: 15 days 15 h
+    "107": "contracts_running=1 mrr=66 contract_age_days=15.625",
+    "108": "contracts_running=1 mrr=40 tickets_90d=0 industry=Retail country=Germany",
+    # in the CRM since 2023-06-01 09:00: 395 days (one of a leap year) and 15 h, both in summer
+    "109": "contracts_running=1 mrr=40 tenure_days=395.625",
+    # of two companies the first; 05-01 09:00 to 05-03 09:00 = 48 h
+    "110": "mrr=20 contract_age_days=61 tickets_28d=0 tickets_90d=1 solution_hours_90d=48",
+    # 2023-07-01 10:00: 366 days less 10 h
+    "111": "mrr=200 contract_age_days=366-10/24 tickets_90d=0",
+    # 70 + 30; two open tickets, of 06-24 00:00, where the 7 days begin and which they leave out, and of 06-30 09:00
+    "112": "contracts_running=2 mrr=100 tickets_7d=1 tickets_28d=2 tickets_open=2 oldest_open_ticket_days=7",
+}  # fmt: skip
+# 104 ended on 08-31; 108 on 09-29, the last day that is asked about; 109 a day later; of 112 one runs on; 101 runs
+HUBSPOT_LABELS = {"104": 1, "108": 1, "109": 0, "112": 0, "101": 0}
+
+
+def test_hubspot_by_hand():
+    history = ready("hubspot", "Europe/Paris")
+    assert differences(history.features("churn", cutoffs=["2024-07-01"]), HUBSPOT) == {}
+    assert labels_at(history, "churn", "2024-07-01").items() >= HUBSPOT_LABELS.items()
+    assert {"105", "106"}.isdisjoint(labels_at(history, "churn", "2024-07-01"))  # a deal that is not won, a single sale
+    assert history.counts["quarantined"].sum() == 0
+    assert "tickets: the select keeps 7 of the 8 rows of hubspot_tickets" in history.messages
