@@ -7,7 +7,7 @@ kept as (
     coalesce(c.MasterRecordId, '000000000000000AAA') <> '000000000000000AAA' as merged
   from salesforce_cases c
   left join known a on a.Id = c.AccountId
-  -- a deleted case is spam or a mistake, unless its account was deleted and took it along; a case of nobody's account is left out, told as such
+  -- a deleted case is spam or a mistake, unless its account was deleted and took it along; a case of nobody's account is left out
   where coalesce(c.AccountId, '000000000000000AAA') <> '000000000000000AAA'
     and (coalesce(lower(c.IsDeleted), '0') in ('0', 'false') or a.gone)
 ),
