@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 from vendor import EXPORTS, differences, history_of, labels_at, ready, rows_of
 
 import prevenance as pv
+from pipelines.start.compose import settings_of
 from prevenance.sources.others import with_other_tables
 
 ROOT = Path(__file__).parent.parent
@@ -328,3 +331,40 @@ def test_a_zone_that_no_export_names_is_asked_for():
     with pytest.raises(pv.PrevenanceError, match=r"timestamps carry no offset and the source declares no zone") as told:
         ready("freshdesk")
     assert "source.timezone=Europe/Paris" in told.value.fix
+
+
+PAYMENTS = """id,Created date (UTC),Amount,Amount Refunded,Currency,Captured,Refunded date (UTC),Status,Customer ID,Invoice ID
+ch_1,2024-06-05 10:00:00,100.00,40.00,eur,true,2024-06-10 09:00:00,Refunded,cus_Ada,
+ch_2,2024-06-15 11:00:00,60.00,0.00,eur,true,,Paid,cus_Ada,in_1
+ch_3,2024-06-20 12:00:00,30.00,0.00,eur,false,,Failed,cus_Ben,
+"""
+
+
+def test_the_page_s_select_of_single_sales_and_refunds_runs(tmp_path):
+    page = (ROOT / "docs/exports.md").read_text()
+    select = page.partition("-- conf-shop/source/shop/purchases.sql")[2].partition("\n")[2].partition("```")[0]
+    conf, data = acme(tmp_path, **{"acme.yaml": ACME["acme.yaml"] + "capacity: 5\n", "acme/purchases.sql": select})
+    (data / "payments.csv").write_text(PAYMENTS)
+    found = history_of("acme", data, conf).table("purchases")
+    assert found[["customer_id", "order_id", "amount"]].to_numpy().tolist() == [["cus_Ada", "ch_1", -40.0], ["cus_Ada", "ch_1", 100.0]]
+
+
+@pytest.mark.parametrize("name", sorted({path.parent.name for path in (ROOT / "conf/source").glob("*/*.sql")}))
+def test_a_ready_source_says_how_its_files_are_recognised(name):
+    given = settings_of("train", [f"source={name}", "target=tickets"]).source
+    if not given.exports:
+        assert name in {"complete_journey", "demo", "helpdesk", "ravenstack"}
+        return
+    assert given.exports.keys() == given.files.keys()
+    page = (ROOT / "docs/exports.md").read_text()
+    assert f"source={name} " in page
+    for view, known in given.exports.items():
+        assert view.startswith(f"{name}_")
+        assert set(known) == {"names", "columns"}
+        if found := sorted((EXPORTS / name).glob(given.files[view]["path"])):
+            assert any(fnmatch(found[0].name, pattern) for pattern in known["names"]), found
+            assert set(known["columns"]) <= set(next(csv.reader(found[0].open())))
+    # no header of the made-up exports has all the columns of two views
+    headers = {path: set(next(csv.reader(path.open()))) for path in (EXPORTS / name).glob("*.csv")}
+    for path, header in headers.items():
+        assert sum(set(known["columns"]) <= header for known in given.exports.values()) == 1, path
