@@ -22,6 +22,7 @@ from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.gates import Gate
 from prevenance.sources.intake import intake
+from prevenance.sources.others import with_other_tables
 from prevenance.sources.raw import check_unchanged, file_digests
 from prevenance.sources.selects import read_select
 from prevenance.sources.taken import Counts, Intake, Policy
@@ -129,11 +130,14 @@ def source_of(given: Settings) -> Source:
     if not selects:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
+    selects = with_other_tables(name, selects, declared.files, conf_folders())
     record, kept = record_entries(given, selects)
+    # of a ready source's exports a company may have some and not others
+    unread = {view for view in declared.exports if not any(re.search(rf"\b{view}\b", select) for select in selects.values())}
     return Source(
         name,
         selects,
-        declared.files | dict.fromkeys(kept, "*.csv"),
+        {view: entry for view, entry in declared.files.items() if view not in unread} | dict.fromkeys(kept, "*.csv"),
         declared.timezone,
         declared.static,
         declared.currency,

@@ -242,5 +242,5 @@ def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, co
                     "timestamps carry no offset and the source declares no zone",
                     f"{found[0][0]}:{found[0][1]}" if found[0][1] else None,
                 )
-                fix = "write timezone: Europe/Paris (the zone the export was made in) in the source's yaml"
+                fix = "add source.timezone=Europe/Paris (the zone the export was made in), or write timezone: Europe/Paris in the source's yaml"
                 raise PrevenanceError("E206", what, table=table.name, column=column.name, first=first, fix=fix)
