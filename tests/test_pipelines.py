@@ -39,7 +39,7 @@ def process(name: str, *arguments: str, **environment: str) -> subprocess.Comple
     command = [sys.executable, "-W", "error::DeprecationWarning:pipelines", "-m", f"pipelines.{name}", *arguments]
     path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     return subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path} | environment, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path} | environment, capture_output=True, text=True, check=False, timeout=1200
     )
 
 
@@ -50,7 +50,7 @@ def both(train_with: list[str], score_with: list[str], **environment: str) -> su
     path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     command = [sys.executable, "-c", code, " ".join(train_with), " ".join(score_with)]
     environment = os.environ | {"PYTHONPATH": path} | environment
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=1200)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def test_a_real_export_gets_a_report_and_a_list(tmp_path: Path, source: str) -> 
     auc = {name: one["roc_auc"] for name, one in report["models"].items()}
     if source == "ravenstack":
         assert report["chosen"]["model"] == "rule"
-        assert "no usable signal" in report["chosen"]["why"]
+        assert "the rule stays" in report["chosen"]["why"]
         assert manifest["tables"]["usage"]["quarantined"] == {"conflicting_key": 44}
         assert manifest["tables"]["usage"]["warnings"]["before_subscription"] > 10_000
     elif source == "helpdesk":
