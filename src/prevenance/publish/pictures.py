@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any
 
 from prevenance.publish import wording
+from prevenance.publish.shapes import svg_line, svg_picture, svg_text, svg_title
 
 Points = Sequence[tuple[float, float]]
 Said = Callable[[float], str]
@@ -44,19 +43,19 @@ def curves_svg(
     parts = []
     for step in range(5):
         tick = min(up) + (max(up) - min(up)) * step / 4
-        parts += [_line(left, y(tick), right, y(tick), "grid"), _text(left - 8, y(tick) + 4, show[1](tick), "end")]
+        parts += [svg_line(left, y(tick), right, y(tick), "grid"), svg_text(left - 8, y(tick) + 4, show[1](tick), "end")]
         tick = min(across) + (max(across) - min(across)) * step / 4
-        parts.append(_text(x(tick), base + 18, show[0](tick), "end" if step == 4 else "middle"))
-    parts.append(_line(left, y(0.0), right, y(0.0), "axis"))
+        parts.append(svg_text(x(tick), base + 18, show[0](tick), "end" if step == 4 else "middle"))
+    parts.append(svg_line(left, y(0.0), right, y(0.0), "axis"))
     if mark and min(across) <= mark[0] <= max(across):
-        parts += [_line(x(mark[0]), base, x(mark[0]), top - 4, "exact"), _text(x(mark[0]) + 5, top + 8, mark[1], "start", "value")]
+        parts += [svg_line(x(mark[0]), base, x(mark[0]), top - 4, "exact"), svg_text(x(mark[0]) + 5, top + 8, mark[1], "start", "value")]
     parts += [_path(one, [(x(a), y(b)) for a, b in one.points]) for one in lines]
     spot = left
     for one in lines:
-        parts += [_line(spot, 12, spot + 18, 12, f"path {one.style}"), _text(spot + 24, 16, one.name, "start")]
+        parts += [svg_line(spot, 12, spot + 18, 12, f"path {one.style}"), svg_text(spot + 24, 16, one.name, "start")]
         spot += 40 + 6.6 * len(one.name)
-    parts += [_text((left + right) / 2, height - 6, axes[0]), _text(left - 8, 30, axes[1], "start", "value")]
-    return _svg(width, height, label, parts)
+    parts += [svg_text((left + right) / 2, height - 6, axes[0]), svg_text(left - 8, 30, axes[1], "start", "value")]
+    return svg_picture(width, height, label, parts, "plot")
 
 
 def columns_svg(
@@ -76,18 +75,22 @@ def columns_svg(
     if not most:
         return ""
     base, left, wide = height - 44.0, 12.0, (width - 24.0) / len(columns)
-    parts = [_line(left, base, width - 12, base, "axis")]
+    parts = [svg_line(left, base, width - 12, base, "axis")]
     for place, (tall, dark, told) in enumerate(columns):
         for value, style in ((tall, "s1"), (dark, "s2")):
             high = (base - 24) * (value / most) ** 0.5
             if value:
                 spot = f'x="{left + place * wide + 1:.1f}" y="{base - high:.1f}" width="{max(wide - 2, 1):.1f}" height="{high:.1f}"'
-                parts.append(f'<rect {spot} class="{style}">{_title(told)}</rect>')
+                parts.append(f'<rect {spot} class="{style}">{svg_title(told)}</rect>')
         if tall:
             high = (base - 24) * (tall / most) ** 0.5
-            parts.append(_text(left + (place + 0.5) * wide, base - high - 4, told.partition(" ")[0] if wide > 18 else "", style="value"))
-    parts += [_text(left, base + 18, ends[0], "start"), _text(width - 12, base + 18, ends[1], "end"), _text(width / 2, height - 6, below)]
-    return _svg(width, height, label, parts)
+            parts.append(svg_text(left + (place + 0.5) * wide, base - high - 4, told.partition(" ")[0] if wide > 18 else "", style="value"))
+    parts += [
+        svg_text(left, base + 18, ends[0], "start"),
+        svg_text(width - 12, base + 18, ends[1], "end"),
+        svg_text(width / 2, height - 6, below),
+    ]
+    return svg_picture(width, height, label, parts, "plot")
 
 
 def pairs_svg(pairs: Sequence[tuple[str, float, float]], label: str, told: Callable[[str, float, float], str], *, width: int = 300) -> str:
@@ -97,13 +100,13 @@ def pairs_svg(pairs: Sequence[tuple[str, float, float]], label: str, told: Calla
         return ""
     parts, left = [], 110.0
     for place, (name, before, now) in enumerate(pairs):
-        top, title = 4 + 26 * place, _title(told(name, before, now))
-        parts.append(_text(left - 8, top + 14, wording.one_line(name, 16), "end"))
+        top, title = 4 + 26 * place, svg_title(told(name, before, now))
+        parts.append(svg_text(left - 8, top + 14, wording.one_line(name, 16), "end"))
         for lower, (share, style) in enumerate(((before, "s4"), (now, "s0"))):
             wide = max((width - left - 6) * share / most, 1.0)
             bar = f'<rect x="{left:.1f}" y="{top + 10 * lower}" width="{wide:.1f}" height="9" rx="2" class="{style}">'
             parts.append(f"{bar}{title}</rect>")
-    return _svg(width, 26 * len(pairs) + 8, label, parts, "square")
+    return svg_picture(width, 26 * len(pairs) + 8, label, parts, "square")
 
 
 def steps_svg(steps: Sequence[tuple[str, float, float, str]], label: str, *, width: int = 820) -> str:
@@ -113,18 +116,18 @@ def steps_svg(steps: Sequence[tuple[str, float, float, str]], label: str, *, wid
     sides = [side for _, start, end, _ in steps for side in (start, end)]
     left, right = 340.0, width - 80.0
     x = _scale(min(0.0, *sides), max(sides) or 1.0, left, right)
-    parts = [_line(left, 2, left, 28 * len(steps) + 2, "axis")]
+    parts = [svg_line(left, 2, left, 28 * len(steps) + 2, "axis")]
     for place, (name, start, end, told) in enumerate(steps):
         top, style = 6 + 28 * place, "up" if end > start else "down"
         spot = f'x="{x(min(start, end)):.1f}" y="{top}" width="{max(abs(x(end) - x(start)), 1.5):.1f}" height="18" rx="2"'
         parts += [
-            f'<rect {spot} class="{style}">{_title(f"{name}: {told}")}</rect>',
-            _text(left - 10, top + 14, wording.one_line(name, 52), "end"),
+            f'<rect {spot} class="{style}">{svg_title(f"{name}: {told}")}</rect>',
+            svg_text(left - 10, top + 14, wording.one_line(name, 52), "end"),
         ]
-        parts.append(_text(x(max(start, end)) + 6, top + 14, told, "start", "value"))
+        parts.append(svg_text(x(max(start, end)) + 6, top + 14, told, "start", "value"))
         if place + 1 < len(steps):
-            parts.append(_line(x(end), top + 18, x(end), top + 28, "grid"))
-    return _svg(width, 28 * len(steps) + 8, label, parts)
+            parts.append(svg_line(x(end), top + 18, x(end), top + 28, "grid"))
+    return svg_picture(width, 28 * len(steps) + 8, label, parts, "plot")
 
 
 def _scale(least: float, most: float, start: float, end: float) -> Callable[[float], float]:
@@ -134,24 +137,4 @@ def _scale(least: float, most: float, start: float, end: float) -> Callable[[flo
 
 def _path(one: Curve, points: Points) -> str:
     trail = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polyline points="{trail}" class="path {one.style}">{_title(one.name)}</polyline>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{style}"/>'
-
-
-def _title(text: str) -> str:
-    return f"<title>{escape(wording.one_line(text))}</title>"
-
-
-def _text(x: float, y: float, text: str, anchor: str = "middle", style: str = "") -> str:
-    named = f' class="{style}"' if style else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(wording.one_line(text))}</text>' if text else ""
-
-
-def _svg(width: int, height: int, label: str, parts: Sequence[Any], style: str = "plot") -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{style}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
-    )
+    return f'<polyline points="{trail}" class="path {one.style}">{svg_title(one.name)}</polyline>'
