@@ -111,12 +111,12 @@ def _auc(value: float, low: float, high: float) -> dict[str, dict[str, float]]:
 
 def test_no_signal_is_said_only_where_the_rule_has_none_either() -> None:
     coin = {"logistic": _auc(0.52, 0.47, 0.57)}
-    assert no_signal_text(coin | {"rule": _auc(0.51, 0.46, 0.56)}, ("logistic",)).startswith(" There is no usable signal in these data")
+    assert no_signal_text(coin | {"rule": _auc(0.51, 0.46, 0.56)}, ("logistic",)).startswith("There is no usable signal in these data")
     said = no_signal_text(coin | {"rule": _auc(0.73, 0.69, 0.77)}, ("logistic",))
     assert "no usable signal" not in said
     assert (
         said
-        == " No model ranks better than a coin: the best model's AUC is 0.52 (0.47 to 0.57), a coin has 0.50; there is a signal, simple rule has 0.73."
+        == "No model ranks better than a coin: the best model's AUC is 0.52 (0.47 to 0.57), a coin has 0.50; there is a signal, simple rule has 0.73."
     )
     assert "your health score has 0.70" in no_signal_text(coin | {"health_score": _auc(0.7, 0.6, 0.8)}, ("logistic",))
     assert no_signal_text({"logistic": _auc(0.6, 0.55, 0.65), "rule": _auc(0.7, 0.6, 0.8)}, ("logistic",)) == ""

@@ -54,7 +54,7 @@ def publish_list(
         PrevenanceError: E801 if something cannot be written, or the folder is there with other content. ``latest`` is then as before.
     """
     lists = root / "lists" / target
-    _refuse_links(lists.parent, lists)
+    _refuse_links("lists are", lists.parent, lists)
     return _published(lists, cutoff, files, manifest, check)
 
 
@@ -62,15 +62,15 @@ def publish_report(
     root: Path, name: str, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: FolderCheck | None = None
 ) -> Path:
     """Publish a report below ``<root>/<name>/`` as ``publish_list`` publishes a list, and return its folder."""
-    _refuse_links(root / name)
+    _refuse_links("reports are", root / name)
     return _published(root / name, cutoff, files, manifest, check)
 
 
-def _refuse_links(*folders: Path) -> None:
+def _refuse_links(what: str, *folders: Path) -> None:
     for one in folders:
         if one.is_symlink():  # what is published stays below the output folder
             fix = f"put the folder that it points to in its place, or remove the link (rm {shlex.quote(str(one))}), and run again"
-            raise PrevenanceError("E801", f"a link stands where {one.name} is published", fix=fix, path=one)
+            raise PrevenanceError("E801", f"a link stands where {what} published", fix=fix, path=one)
 
 
 def _published(place: Path, cutoff: datetime, files: Mapping[str, bytes], manifest: Mapping[str, Any], check: FolderCheck | None) -> Path:

@@ -25,8 +25,7 @@ class SourceSettings:
     capacity: int | None = None  # contacts per list, unless capacity= says another
     # view -> file(s) below data=, or {path:, sheet:, member:, skip:, encoding:, delimiter:, decimal:, timestamp_formats:, rename:, table:, query:, sqlite:}; a select reads it
     files: dict[str, Any] = field(default_factory=dict)
-    # of a product's ready source: view -> {names: what its export calls the file, columns: those by which it is told from any other}
-    exports: dict[str, Any] = field(default_factory=dict)
+    exports: dict[str, Any] = field(default_factory=dict)  # ready sources: view -> {names:, columns:} by which the export's file is known
     # table -> days from event_at to known_at, where its select gives no known_at; a bare date of another table is known when its day is over
     delay_days: dict[str, float] = field(default_factory=dict)
     timestamp_formats: list[str] = field(default_factory=list)  # how its timestamps are written, such as '%d/%m/%Y'; empty: ISO 8601
