@@ -349,6 +349,10 @@ def test_the_page_s_select_of_single_sales_and_refunds_runs(tmp_path):
     assert found[["customer_id", "order_id", "amount"]].to_numpy().tolist() == [["cus_Ada", "ch_1", -40.0], ["cus_Ada", "ch_1", 100.0]]
 
 
+def header_of(path: Path) -> set[str]:
+    return set(next(csv.reader(path.read_text().splitlines())))
+
+
 @pytest.mark.parametrize("name", sorted({path.parent.name for path in (ROOT / "conf/source").glob("*/*.sql")}))
 def test_a_ready_source_says_how_its_files_are_recognised(name):
     given = settings_of("train", [f"source={name}", "target=tickets"]).source
@@ -363,8 +367,8 @@ def test_a_ready_source_says_how_its_files_are_recognised(name):
         assert set(known) == {"names", "columns"}
         if found := sorted((EXPORTS / name).glob(given.files[view]["path"])):
             assert any(fnmatch(found[0].name, pattern) for pattern in known["names"]), found
-            assert set(known["columns"]) <= set(next(csv.reader(found[0].open())))
+            assert set(known["columns"]) <= header_of(found[0])
     # no header of the made-up exports has all the columns of two views
-    headers = {path: set(next(csv.reader(path.open()))) for path in (EXPORTS / name).glob("*.csv")}
+    headers = {path: header_of(path) for path in (EXPORTS / name).glob("*.csv")}
     for path, header in headers.items():
         assert sum(set(known["columns"]) <= header for known in given.exports.values()) == 1, path
