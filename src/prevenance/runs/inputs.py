@@ -31,6 +31,9 @@ from prevenance.tables.canonical import TABLES
 LEAST_ROOM = 20_000_000
 """Bytes that must be free on the disk of ``out`` before anything begins."""
 
+DEMO_FILES = 2
+"""Raised when the demo company's files get other columns."""
+
 
 @dataclass
 class Inputs:
@@ -232,7 +235,8 @@ def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
     from prevenance.demo.simulated import write_company
     from prevenance.demo.switches import demo_of
 
-    wanted = json.dumps(asdict(given.demo), sort_keys=True)
+    # a company of before that lacks files or columns of today is written again
+    wanted = json.dumps(asdict(given.demo) | {"files": DEMO_FILES}, sort_keys=True)
     mark = folder / "demo.json"
     if mark.is_file() and mark.read_bytes() == wanted.encode():
         return
