@@ -298,7 +298,7 @@ def test_the_audit_log_tells_who_did_what_and_no_id(out: Path) -> None:
     victim = victim_of(out)
     assert run("erase", f"out={out}", f"customer={victim}") == 0
     lines = trail.verified_lines(out)
-    assert [line["what"] for line in lines] == ["train", "score", "feedback", "export", "explain", "erase"]
+    assert [line["what"] for line in lines] == ["train", "score", "score", "feedback", "export", "explain", "erase"]
     folder = (out / "lists" / "churn" / "latest").resolve()
     assert lines[1]["run_id"] == json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["run_id"]
     assert all({"at", "who", "previous", "digest"} <= set(line) for line in lines)

@@ -399,7 +399,7 @@ def test_help_is_light() -> None:
     assert shown.returncode == 0
     assert shown.stdout.startswith("train key=value")
     assert "Main settings:" in shown.stdout
-    assert "source: complete_journey, demo, helpdesk, ravenstack" in process("train", "--help-all").stdout
+    assert "source: complete_journey, demo, freshdesk, helpdesk, hubspot" in process("train", "--help-all").stdout
 
 
 def test_a_private_folder_wins_over_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,8 +24,11 @@ WEEK = "week"
 NIGHT = ("score", "backfill")
 """Pipelines whose last run ``status.json`` tells."""
 MANIFEST = "manifest.json"
-VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "digest.slack.txt", "digest.mail.txt", "view.json", "report.html", "map.svg"})
-"""What people read of a list or report: it may look at the lists before, or tell in better words. What is published stays."""
+VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "digest.slack.txt", "digest.mail.txt", "view.json"})
+"""What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""
+
+REPORT_VIEWS = frozenset({"report.html", "map.svg"})
+"""What people read of a report: the same one made again may tell it in better words. What is published stays."""
 
 WRITERS: dict[str, Callable[[Any, Mapping[str, Any]], bytes]] = {}
 """Files that plug-ins add to a list: name -> function of its rows and manifest. As a view, one may come to a list that is published."""
@@ -117,7 +120,7 @@ def write_bundle(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str
     if not folder.exists():
         return disk.write_folder(folder, whole, None if check is None else lambda beside: check(beside, told))
     # counts of rows that are not visible yet, and their quarantine, may grow, and views know the lists before; what was published stays as it was
-    fixed = {name for name in whole if name not in VIEWS | {MANIFEST, *WRITERS} and not name.startswith("quarantine/")}
+    fixed = {name for name in whole if name not in VIEWS | REPORT_VIEWS | {MANIFEST, *WRITERS} and not name.startswith("quarantine/")}
     other = disk.contents(folder)
     names = sorted(name for name in fixed if other.get(name) != whole.get(name))
     if not names:
