@@ -16,6 +16,8 @@ from prevenance.runs.commands import PRIVATE
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.settings.support import hours_of
 
+pytestmark = pytest.mark.long
+
 H = 3600
 
 

@@ -15,6 +15,8 @@ import prevenance as pv
 from pipelines.start.compose import settings_of
 from prevenance.sources.others import with_other_tables
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 
 # ---- zendesk: cutoff 2024-07-01 00:00 in Paris; windows (cutoff - 28 days, cutoff] begin 06-03 00:00, of 90 days 04-02 00:00 ----
