@@ -53,6 +53,7 @@ def test_every_public_name_is_there_typed_and_told():
         pv.nothing  # noqa: B018
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("module", some([project, known, results, plots, leaks, split], 0, 2, 3, 4, 5), ids=lambda one: one.__name__)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_examples_run(module, opened, history):
@@ -74,6 +75,7 @@ def test_importing_it_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
+@pytest.mark.long
 def test_features_and_labels_are_those_of_the_training(opened):
     training = opened.training("churn")
     past = opened.history(as_of="2026-09-01")
@@ -91,6 +93,7 @@ def test_features_and_labels_are_those_of_the_training(opened):
     pd.testing.assert_frame_equal(learned, usable[list(learned)], check_exact=True)
 
 
+@pytest.mark.long
 def test_an_open_label_is_nan_and_only_training_drops_it(history):
     late = history.as_of - timedelta(days=10)
     assert history.labels("churn", [late]).isna().all()
@@ -100,12 +103,14 @@ def test_an_open_label_is_nan_and_only_training_drops_it(history):
     assert y.notna().all()
 
 
+@pytest.mark.long
 def test_offers_have_three_keys(history):
     X = history.features("cross_sell", ["2026-03-01"], sets=["offers", "tickets"], lookbacks=[28])
     assert X.index.names == ["customer_id", "cutoff", "product_id"]
     assert X.index.get_level_values("cutoff")[0] == pd.Timestamp("2026-02-28 23:00:00"), "a bare date is midnight where the source is"
 
 
+@pytest.mark.long
 def test_a_feature_and_a_target_of_ones_own(history):
     mine = pv.Feature("mine_35d", table="tickets", value=pv.Count(), where="event = 'opened'", days=35, phrase="{value:.0f}")
     urgent = pv.Target(
@@ -131,6 +136,7 @@ def test_a_feature_and_a_target_of_ones_own(history):
         history.training(urgent)
 
 
+@pytest.mark.long
 def test_nothing_later_than_the_history_is_to_be_had(history):
     assert history.as_of == datetime(2026, 6, 30, 22)
     for name in history.tables:
@@ -142,6 +148,7 @@ def test_nothing_later_than_the_history_is_to_be_had(history):
         history.table("tikets")
 
 
+@pytest.mark.long
 def test_counts_add_up_and_what_was_set_apart_has_no_text(history):
     counts = history.counts
     assert (counts["read"] == counts[["used", "excluded", "quarantined"]].sum(axis=1)).all()
@@ -152,6 +159,7 @@ def test_counts_add_up_and_what_was_set_apart_has_no_text(history):
         assert not {"name", "text", "subject", "comment"} & set(apart)
 
 
+@pytest.mark.long
 def test_a_training_read_back_says_what_its_report_says(opened):
     training = opened.training("churn")
     whole = training.metrics[training.metrics["period"] == "all"].set_index(["model", "metric"])["value"]
@@ -168,6 +176,7 @@ def test_a_training_read_back_says_what_its_report_says(opened):
     assert "customer" not in set(training.predictions["group"].astype(str))
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_every_picture_is_drawn_on_axes_that_are_given(opened):
     from matplotlib import pyplot
@@ -189,6 +198,7 @@ def test_every_picture_is_drawn_on_axes_that_are_given(opened):
         training.plot.shap_waterfall("nobody")
 
 
+@pytest.mark.long
 def test_a_list_read_back_is_the_published_one(opened):
     ranked = opened.published("churn")
     listed = pd.read_csv(ranked.path / "list.csv", dtype={"customer_id": "str"})
@@ -227,6 +237,7 @@ def test_commands_are_methods_with_the_same_files(tmp_path):
     assert len(own.outcomes("churn")) == sum(len(pd.read_csv(one)) for one in out.glob("lists/churn/2*/list.csv"))
 
 
+@pytest.mark.long
 def test_what_a_command_refuses_is_an_error_with_code_and_fix(opened, tmp_path):
     wrong = {
         "E201": lambda: pv.open(tmp_path / "o", settings={"capacty": 3}).history(),
@@ -301,6 +312,7 @@ def test_the_table_of_features_is_that_of_the_builder():
         pv.features(["tikets"])
 
 
+@pytest.mark.long
 def test_null_means_what_the_table_says(history):
     """A count is 0 where nothing happened, a mean or last is null there: held against what the builder gives."""
     X = history.features("churn", ["2026-03-01"], sets=["tickets", "contacts"], lookbacks=[28, 90])

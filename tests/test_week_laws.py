@@ -146,6 +146,7 @@ def worked(lists: list[pd.DataFrame], room: Room, done: list[str]) -> dict[str, 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(told=lists_and_contacts())
+@pytest.mark.long
 def test_a_listed_customer_who_was_contacted_gives_the_place_to_nobody_this_week(told: tuple[list[pd.DataFrame], Room, list[str]]) -> None:
     lists, room, contacted = told
     monday = worked(lists, room, [])
