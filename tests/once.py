@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock
 
 from pipelines.start.run import _guarded
-from prevenance.runs import inputs
+from prevenance.runs import demo as demo_files
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.track import tracking
@@ -111,7 +111,7 @@ def lived_copy(commands: Commands, place: Path) -> Path:
 
 def shared_parts(patch: pytest.MonkeyPatch) -> None:
     """Let a demo company of equal settings be written once, and MLflow bring its tables up to date once: both are copied from there."""
-    ensure, probe = inputs.ensure_demo, tracking._probe
+    ensure, probe = demo_files.ensure_demo, tracking._probe
 
     def demo(given: Settings, folder: Path, steps: Steps) -> None:
         if folder.exists():
@@ -131,7 +131,7 @@ def shared_parts(patch: pytest.MonkeyPatch) -> None:
             shutil.copy(once("store", empty_store) / tracking.STORE, path)
         probe(path)
 
-    patch.setattr(inputs, "ensure_demo", demo)
+    patch.setattr(demo_files, "ensure_demo", demo)
     patch.setattr(tracking, "_probe", ready)
 
 

@@ -23,6 +23,9 @@ from prevenance.demo.leaving import leavers
 from prevenance.demo.names import HOSTILE
 from prevenance.demo.switches import LEAKS, Demo, demo_of
 from prevenance.demo.world import DAY, END, World, column_moments
+from prevenance.runs.demo import make_company
+from prevenance.runs.inputs import load_inputs
+from prevenance.runs.steps import Steps
 from prevenance.sources import files
 from prevenance.sources.intake import Source, intake
 from prevenance.sources.taken import Intake, Policy
@@ -459,3 +462,17 @@ def test_fault_19_accounts_that_contradict_each_other_are_set_apart(tmp_path: Pa
     assert after.counts["customers"].quarantined["conflicting_key"] >= 2
     gone = rows(after.con, f"select count(*) from canonical.customers where customer_id = '{last.split(',')[0].strip(chr(34))}'")
     assert gone == [(0,)]
+
+
+@pytest.mark.long
+def test_a_company_of_an_earlier_version_is_told_and_its_fix_works(tmp_path: Path) -> None:
+    data = tmp_path / "company"
+    given = settings_of("validate", [f"data={data}", f"out={tmp_path / 'out'}", "demo.customers=40", "demo.events=3000"])
+    make_company(given, Steps(Path(given.out)))
+    tickets = pd.read_csv(data / "tickets.csv", dtype="str")
+    tickets.drop(columns=tickets.columns[-1]).to_csv(data / "tickets.csv", index=False)
+    with pytest.raises(PrevenanceError, match=rf"made by an earlier version.*make demo ARGS='data={re.escape(str(data))}'") as error:
+        load_inputs(given, Steps(Path(given.out)))
+    assert error.value.code == "E301"
+    make_company(given, Steps(Path(given.out)))
+    assert load_inputs(given, Steps(Path(given.out))).counts["tickets"].used

@@ -28,7 +28,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.privacy import trail
 from prevenance.privacy.removal import Person, without_person
-from prevenance.runs.inputs import ensure_demo
+from prevenance.runs.demo import ensure_demo
 from prevenance.runs.steps import Steps
 
 pytestmark = pytest.mark.long

@@ -23,7 +23,7 @@ from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide import overrides
 from prevenance.decide.feedback import Answer, load_answers
 from prevenance.privacy import trail
-from prevenance.runs.inputs import ensure_demo
+from prevenance.runs.demo import ensure_demo
 from prevenance.runs.steps import Steps
 
 pytestmark = pytest.mark.long

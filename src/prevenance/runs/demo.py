@@ -1,14 +1,19 @@
 """Write the demo company's files, as a company would export them, and beside them what is true of it."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from prevenance.base import disk, lock
 from prevenance.demo.simulated import write_company
 from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import command
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
+
+DEMO_FILES = 2
+"""Raised when the demo company's files get other columns."""
 
 
 def make_company(given: Settings, steps: Steps) -> None:
@@ -17,6 +22,22 @@ def make_company(given: Settings, steps: Steps) -> None:
     steps("make the demo company")
     facts = write_company(folder, demo_of(asdict(given.demo)))
     steps.tell(company_text(folder, facts))
+
+
+def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
+    """Write the demo company's files unless they are there, made with the same settings."""
+    # a company of before that lacks files or columns of today is written again
+    wanted = json.dumps(asdict(given.demo) | {"files": DEMO_FILES}, sort_keys=True)
+    mark = folder / "demo.json"
+    if mark.is_file() and mark.read_bytes() == wanted.encode():
+        return
+    with lock.hold_lock(given.folder, "demo"), disk.writing(folder):
+        steps("make the demo company")
+        folder.mkdir(parents=True, exist_ok=True)
+        # First the mark goes and last it comes: a company half written is written again.
+        mark.unlink(missing_ok=True)
+        write_company(folder, demo_of(asdict(given.demo)))
+        disk.write(mark, wanted.encode())
 
 
 def company_text(folder: Path, facts: dict[str, Any]) -> str:

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from prevenance.base import disk, kept, lock
+from prevenance.base import disk, kept
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import date_text
 from prevenance.consent import erased, pseudonyms
@@ -30,9 +30,6 @@ from prevenance.tables.canonical import TABLES
 
 LEAST_ROOM = 20_000_000
 """Bytes that must be free on the disk of ``out`` before anything begins."""
-
-DEMO_FILES = 2
-"""Raised when the demo company's files get other columns."""
 
 
 @dataclass
@@ -74,7 +71,13 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     before = file_digests(data, source)
     now = datetime.now(UTC).replace(tzinfo=None)
     asked = as_of_instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
-    taken = intake(new_engine(), source, data, policies, steps, asked)
+    try:
+        taken = intake(new_engine(), source, data, policies, steps, asked)
+    except PrevenanceError as error:
+        if error.code != "E301" or given.source.name != "demo" or not given.data:
+            raise
+        what = f"{error.what}: this demo company was made by an earlier version"
+        raise PrevenanceError("E301", what, fix=f"write it again: {command('demo', f'data={data}')}", **error.where) from error
     newest = newest_known_at(taken)
     as_of = asked or newest
     taken.messages += [] if asked else dates_ahead(taken, as_of, source.timezone)
@@ -179,6 +182,8 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     """
     data = Path(given.data) if given.data else given.folder / "demo"
     if given.source.name == "demo" and not given.data:
+        from prevenance.runs.demo import ensure_demo
+
         ensure_demo(given, data, steps)
     if not data.is_dir() and not all(one.is_table for view, one in source.entries.items() if view not in source.folders):
         fix = "set data=<the folder that holds the source's files>"
@@ -228,22 +233,3 @@ def bytes_needed(out: Path) -> int:
     """Return about how many bytes a run writes: twice what the newest lists take, at least ``LEAST_ROOM``."""
     files = (path for link in (out / "lists").glob("*/latest") for path in link.rglob("*"))
     return max(LEAST_ROOM, 2 * sum(path.stat().st_size for path in files if path.is_file()))
-
-
-def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
-    """Write the demo company's files unless they are there, made with the same settings."""
-    from prevenance.demo.simulated import write_company
-    from prevenance.demo.switches import demo_of
-
-    # a company of before that lacks files or columns of today is written again
-    wanted = json.dumps(asdict(given.demo) | {"files": DEMO_FILES}, sort_keys=True)
-    mark = folder / "demo.json"
-    if mark.is_file() and mark.read_bytes() == wanted.encode():
-        return
-    with lock.hold_lock(given.folder, "demo"), disk.writing(folder):
-        steps("make the demo company")
-        folder.mkdir(parents=True, exist_ok=True)
-        # First the mark goes and last it comes: a company half written is written again.
-        mark.unlink(missing_ok=True)
-        write_company(folder, demo_of(asdict(given.demo)))
-        disk.write(mark, wanted.encode())
