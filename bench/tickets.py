@@ -51,9 +51,10 @@ def measured_log(asked: int) -> None:
     told = Asked(CUTOFF)
     steps: list[tuple[str, Callable[[], object]]] = [
         ("the log in order", lambda: make_steps(history, told)),
-        ("parts, calendar and working hours", lambda: parts.make_tickets(history, told)),
+        ("parts by the calendar", lambda: parts.make_parts(history, told)),
         ("map", lambda: (maps.nodes(history), maps.edges(history))),
         ("variants", lambda: maps.variants(history, 12)),
+        ("working hours", lambda: parts.make_tickets(history, told)),
         ("all of a report", lambda: support_facts(history, told)),
     ]
     for name, step in steps:

@@ -14,7 +14,7 @@ from prevenance.support import groups, kpis, maps
 from prevenance.support.cut import log_cut
 from prevenance.support.kpis import Window
 from prevenance.support.log import log_counts, make_steps
-from prevenance.support.parts import PART_AFTER, PARTS, QUEUES, make_tickets
+from prevenance.support.parts import PARTS, QUEUES, make_parts, make_tickets
 from prevenance.support.records import Asked, Counts, Cut
 from prevenance.support.teams import OTHERS, shown_teams
 
@@ -38,12 +38,12 @@ from dated
 
 DOTS = """
 with shown as (
-  select ticket_id, row_number() over (order by began, ticket_id) - 1 as nth, count(*) over () as tickets from paths where began >= {since}),
+  select number, row_number() over (order by began, ticket_id) - 1 as nth, count(*) over () as tickets from paths where began >= {since}),
 picked as (
-  select ticket_id, nth * least({most}, tickets) // tickets as row from shown
+  select number, nth * least({most}, tickets) // tickets as row from shown
   where nth = 0 or nth * least({most}, tickets) // tickets > (nth - 1) * least({most}, tickets) // tickets)
-select row::integer as row, (second - {since}) / {span}::double as share, case event {parts} end as number
-from picked join steps using (ticket_id) where second >= {since} order by row, place
+select row::integer as row, (second - {since}) / {span}::double as share, list_position({parts}, part) - 1 as number
+from picked join steps using (number) join kinds using (kind) where second >= {since} order by row, place
 """
 """A dot a row of up to ``most`` tickets, evenly chosen among those that came in the days shown, and no word of which tickets they are."""
 
@@ -53,7 +53,7 @@ select d.customer_id, d.ticket_id, make_timestamp(1000000 * d.began) as first_ro
   {team} as team, d.category, d.priority, d.resolve_seconds, d.working_resolve_seconds, d.first_resolve_seconds, d.first_reply_seconds,
   d.working_first_reply_seconds, d.closing_seconds, {parts}, d.steps, d.touches, d.replies, d.handoffs, d.reopenings, d.csat, v.variant
 from tickets as d left join team_names as t on t.team = d.team
-left join (select ticket_id, variant from ways join variants using (way)) as v on v.ticket_id = d.ticket_id
+left join variants as v on v.way = d.way and v.steps = d.steps
 order by d.ticket_id
 """
 """One row a ticket, those without a time to resolve among them (with nulls); teams as they may be shown."""
@@ -90,6 +90,7 @@ class Facts:
 def support_facts(history: History, asked: Asked) -> Facts:
     """Return what a report says of the tickets visible at the cutoff; see the fields. Tables of its own come and go in the history's engine."""
     words = make_steps(history, asked)
+    make_parts(history, asked)
     make_tickets(history, asked)
     kpis.make_dated(history, asked)
     groups.show_teams(history, shown_teams(groups.team_of_tickets(history), asked.team_sizes))
@@ -128,8 +129,7 @@ def _groups(history: History, asked: Asked) -> dict[str, pd.DataFrame]:
 
 def _dots(history: History, asked: Asked) -> tuple[pd.DataFrame, str]:
     since = int((asked.cutoff - timedelta(days=SHOWN_DAYS) - datetime(1970, 1, 1)).total_seconds())
-    parts = " ".join(f"when {sql_text(event)} then {PARTS.index(part)}" for event, part in PART_AFTER.items())
-    sql = DOTS.format(since=since, span=SHOWN_DAYS * 86_400, most=SHOWN_TICKETS, parts=parts)
+    sql = DOTS.format(since=since, span=SHOWN_DAYS * 86_400, most=SHOWN_TICKETS, parts=list(PARTS))
     return history.con.execute(sql).df(), f"{local_time(asked.cutoff - timedelta(days=SHOWN_DAYS), asked.zone):%Y-%m-%d}"
 
 

@@ -38,8 +38,8 @@ def show_teams(history: History, shown: Mapping[str, str | None]) -> None:
 
 
 def team_of_tickets(history: History) -> list[str]:
-    """Return the teams of the table ``steps``, by name."""
-    return [row[0] for row in history.con.execute("select distinct team from steps where team is not null order by 1").fetchall()]
+    """Return the teams of the log, by name."""
+    return [row[0] for row in history.con.execute("select distinct team from kinds where team is not null order by 1").fetchall()]
 
 
 def grouped_parts(history: History, name: str, least: int) -> pd.DataFrame:

@@ -116,7 +116,7 @@ def _same_season(now: Window, first: date, last: date) -> bool:
 def missing_rows(history: History, asked: Asked, counts: Counts) -> dict[str, str]:
     """Return KPI -> which kind of row the log lacks for it (``hand``, ``level`` too); what can be told is not in it."""
     held = {event for event, rows in counts.events.items() if rows}
-    levels = history.con.execute("select count(*) from steps where team in (select unnest(?))", [list(asked.levels)]).fetchall()[0][0]
+    levels = history.con.execute("select count(*) from kinds where team in (select unnest(?))", [list(asked.levels)]).fetchall()[0][0]
     held |= {"level"} if levels else set()
     held |= {"hand"} if history.con.execute("select count(hand) from steps").fetchall()[0][0] else set()
     return {one.name: next(need for need in one.needs if need not in held) for one in KPIS if not held.issuperset(one.needs)}

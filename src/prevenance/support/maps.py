@@ -8,41 +8,39 @@ from prevenance.history.history import History
 from prevenance.support.intervals import mean_interval
 
 EDGES = """
-select step as source, next_step as target, count(*) as times, cast(sum(next_second - second) as bigint) as seconds,
-  quantile_cont(next_second - second, 0.5) as median_seconds
-from steps where next_step is not null group by all order by times desc, source, target
+with pairs as (
+  select a.word as source, b.word as target, count(*) as times, sum(next_second - second)::bigint as seconds,
+    quantile_cont(next_second - second, 0.5) as median_seconds
+  from steps as s join kinds as a using (kind) join kinds as b on b.kind = s.next_kind group by all),
+words as (select distinct word, step from kinds)
+select s.step as source, t.step as target, times, seconds, median_seconds
+from pairs join words as s on s.word = source join words as t on t.word = target order by times desc, s.step, t.step
 """
 """One row for each pair of steps that follow each other: how often, and how long it took in all and in the middle."""
 
 NODES = """
-select step, count(*) as times, count(*) filter (where place = 1) as starts, count(*) filter (where next_step is null) as ends,
+select step, count(*) as times, count(*) filter (where place = 1) as starts, count(*) filter (where next_kind is null) as ends,
   avg(place) as usual_place
-from steps group by all order by times desc, step
+from steps join kinds using (kind) group by all order by times desc, step
 """
 """One row a step: how often it comes, begins a ticket or is its last row so far, and at which place it usually stands."""
 
 VARIANTS = """
-create or replace temp table ways as
-with words as (select step, row_number() over (order by step)::usmallint as code from (select distinct step from steps)),
-codes as (
-  select ticket_id, list(code order by place) as way from steps join words using (step) group by ticket_id)
-select ticket_id, way from codes
-"""
-"""One row a ticket: its steps in order, as numbers of words (equal numbers are equal words)."""
-
-PLACED = """
 create or replace temp table variants as
 with counted as (
-  select way, count(*) as tickets, median(resolve_seconds) as median_seconds, avg(csat) as csat from ways join tickets using (ticket_id) group by way)
-select row_number() over (order by tickets desc, len(way), way) as variant, * from counted
+  select way, steps, count(*) as tickets, median(case when whole then resolve_seconds end) as median_seconds, avg(csat) as csat,
+    min(ticket_id) as example
+  from paths group by all)
+select row_number() over (order by tickets desc, steps, example) as variant, * from counted
 """
-"""One row a variant, the commonest first: its steps, how many tickets took this way, their median time to resolve and their mean rating."""
+"""One row a variant, the commonest first, then the shortest: how many steps it has, how many tickets took this way, their median time to
+resolve and their mean rating, and one of them."""
 
 SPELT = """
-with words as (select step, row_number() over (order by step)::usmallint as code from (select distinct step from steps)),
-shown as (select variant, unnest(way) as code, generate_subscripts(way, 1) as nth from variants where variant <= {most}),
-spelt as (select variant, list(step order by nth) as steps from shown join words using (code) group by variant)
-select variant, steps, tickets, median_seconds, csat from variants join spelt using (variant) order by variant
+with spelt as (
+  select ticket_id, list(step order by place) as way from numbers join steps using (number) join kinds using (kind)
+  where ticket_id in (select example from variants where variant <= {most}) group by 1)
+select variant, spelt.way as steps, tickets, median_seconds, csat from variants join spelt on ticket_id = example where variant <= {most} order by variant
 """
 """The commonest variants with their steps as words."""
 
@@ -52,15 +50,17 @@ select variant, sum(tickets) over (order by variant)::bigint as covered, sum(tic
 """How many tickets take one of the ways up to each."""
 
 WAITS = """
-select step as source, next_step as target, customer_id, count(*) as times, cast(sum(seconds) as bigint) as seconds
-from spans join (select ticket_id, customer_id from tickets where whole) using (ticket_id) group by all order by all
+select a.step as source, b.step as target, customer_id, count(*) as times, cast(sum(seconds) as bigint) as seconds
+from spans as s join (select number, customer_id from tickets where whole) using (number)
+join kinds as a using (kind) join kinds as b on b.kind = s.next_kind group by all order by all
 """
 """For each pair of steps within the time to resolve and each customer: how often, and how many seconds in all."""
 
 MIDDLES = """
-select step as source, next_step as target, median(seconds) as median_seconds, any_value(part) as part,
+select a.step as source, b.step as target, median(seconds) as median_seconds, any_value(s.part) as part,
   cast(sum(working_seconds) as bigint) as working_seconds
-from spans join (select ticket_id from tickets where whole) using (ticket_id) group by all
+from spans as s join (select number from tickets where whole) using (number)
+join kinds as a using (kind) join kinds as b on b.kind = s.next_kind group by all
 """
 """For each pair of steps the middle of its seconds, its part, and its seconds in working hours."""
 
@@ -76,13 +76,12 @@ def nodes(history: History) -> pd.DataFrame:
 
 
 def variants(history: History, most: int) -> tuple[pd.DataFrame, int, int]:
-    """Make the tables ``ways`` and ``variants``; return the first ``most``, how many there are, and how many of them cover 80 % of the tickets.
+    """Make the table ``variants`` of ``paths``; return the first ``most``, how many there are, and how many of them cover 80 % of the tickets.
 
     Columns: variant (from 1, the commonest), steps (a list), tickets, median_seconds, csat, covered (share up to and with this one).
     """
     con = history.con
     con.execute(VARIANTS)
-    con.execute(PLACED)
     covered = con.execute(COVERED).df()
     found = con.execute(SPELT.format(most=most)).df()
     found["covered"] = (covered["covered"] / covered["tickets"]).iloc[: len(found)].to_numpy()
