@@ -6,6 +6,7 @@ import csv
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,19 @@ import reports
 import views
 from amount import some
 
+from bench import tickets as bench_tickets
 from prevenance.demo.names import HOSTILE
+from prevenance.history.history import History
 from prevenance.publish import cells
 from prevenance.publish.dossier import customer_page, dossier_page
 from prevenance.publish.index import index_page
 from prevenance.publish.page import list_page
 from prevenance.publish.replay import replay_page
 from prevenance.publish.report import report_page
+from prevenance.sources.files import new_engine
+from prevenance.support.facts import Facts, support_facts
+from prevenance.support.page import report_page as support_page
+from prevenance.support.records import Asked
 from prevenance.words import words
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
@@ -455,11 +462,20 @@ def other_pages(language: str) -> dict[str, str]:
         "replay": replay_page(rows, summary, say),
         "explain": dossier_page(views.explained(), say, say("Customers to keep")),
         "customer": customer_page(views.explained(), say),
+        "support": support_page(say, support_told(), {"date": "1 Jan 2026", "run": "Run 0"}),
     }
 
 
+@cache
+def support_told() -> Facts:
+    """Return what a report on 600 made-up tickets says."""
+    history = History(new_engine(), bench_tickets.CUTOFF, frozenset({"tickets"}))
+    history.con.execute(bench_tickets.MADE.format(tickets=600))
+    return support_facts(history, Asked(bench_tickets.CUTOFF, team_sizes={f"team {n}": 6 for n in range(9)}))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["report", "replay", "explain", "customer"])
+@pytest.mark.parametrize("kind", ["report", "replay", "explain", "customer", "support"])
 def test_axe_finds_nothing_on_the_other_pages_at_either_width(opened: Opener, scheme: str, kind: str) -> None:
     for width, language in ((1280, "en"), (390, "de")):
         one = opened(other_pages(language)[kind], color_scheme=scheme, viewport={"width": width, "height": 900})
