@@ -121,10 +121,21 @@ WAYS = [
     ("1711362600", "1711929600"),
     ("1711362600000", "1711929600000"),
     ("45376", "45383.5"),
+    ("45376", "45383,5"),
+    ("1711362600000000", "1711929600000000"),
+    ("Mon, 25 Mar 2024 10:30:00 GMT", "Mon, 01 Apr 2024 09:00:00 GMT"),
+    ("Mon Mar 25 10:30:00 2024", "Mon Apr 01 09:00:00 2024"),
+    ("20240325T103000", "20240401T090000"),
+    ("25.03.2024 10:30 +0100", "01.04.2024 09:00 +0200"),
+    ("2024.03.25", "2024.04.01"),
+    ("25/Mar/24 10:30 AM", "01/Apr/24 09:00 PM"),
+    ("March 25, 2024 at 10:30 PM", "April 1, 2024 at 9:00 AM"),
+    ("3/25/24 10:30 PM", "4/1/24 9:05 AM"),
+    ("2024-03-25 10h30", "2024-04-01 9h05"),
 ]
 
 
-@pytest.mark.parametrize("days", some([(one,) for one in WAYS], 1, 4, 8, 10))
+@pytest.mark.parametrize("days", some([(one,) for one in WAYS], 1, 4, 8, 10, 11, 13))
 def test_each_way_to_write_a_time_has_a_line_to_paste(company: Company, days: tuple[str, ...]) -> None:
     company.files["tickets.csv"] = tickets(*(f'"{day}"' for day in days))
     line = company.refused("E302", "column=event_at", "not a timestamp").line.partition("FIX: write ")[2]
@@ -137,6 +148,11 @@ def test_each_way_to_write_a_time_has_a_line_to_paste(company: Company, days: tu
     assert run.count("tickets")[:2] == (2, 2)
     found = run.rows("select min(event_at), max(event_at) from canonical.tickets")[0]
     assert [f"{one:%Y}" for one in found] == ["2024", "2024"]
+
+
+def test_numbers_that_were_rounded_are_no_times(company: Company) -> None:
+    company.files["tickets.csv"] = tickets("1.7113626E+9", "1.7119296E+9")
+    assert "strftime" not in company.refused("E302", "not a timestamp").line
 
 
 def test_two_ways_that_both_fit_are_not_chosen_between(company: Company) -> None:
