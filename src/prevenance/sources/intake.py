@@ -132,7 +132,7 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
     """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest."""
     columns = taken.columns[table.name] = run_select(taken.con, source, table)
     left_out, told = rows_left_out(taken.con, source, table, columns, policy)
-    if table.name == "customers" or policy.required:
+    if (table.name == "customers" or policy.required) and not any(one.ragged for one in loaded):
         refuse_empty(taken.con, source, table)
     if source.by_file and "_file" not in columns:
         what = f"{table.name}.sql gives no _file, and {', '.join(file for file, _ in source.by_file)} is written in a way of its own"
