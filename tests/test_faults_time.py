@@ -160,6 +160,29 @@ def test_two_ways_that_both_fit_are_not_chosen_between(company: Company) -> None
     assert "timestamp_formats" not in company.refused("E302", "not a timestamp").line
 
 
+def test_times_that_are_dates_are_told_with_the_line_that_makes_them_dates(company: Company) -> None:
+    days = [f"2024-05-{n:02d} 00:00:00" for n in range(1, 29)]
+    company.files["tickets.csv"] = tickets(*days)
+    line = re.findall(r"tickets.event_at: all 28 times are 00:00, .* write (.*) in tickets.sql", company.passes().messages)[0]
+    company.selects["tickets"] = company.selects["tickets"].replace("day as event_at", line)
+    run = company.passes()
+    assert "00:00, and count" not in run.messages
+    assert run.rows("select distinct known_at - event_at from canonical.tickets") == [(timedelta(days=1),)]
+    company.files["tickets.csv"] = tickets(*days[:-1], "2024-05-28 09:00:00")
+    assert "00:00, and count" not in company.passes().messages
+
+
+@pytest.mark.parametrize("late", [("2027-06-10",), ("2025-01-01", "2025-07-01", "2026-01-01"), ("2034-06-01 09:00",)])
+def test_an_end_where_hardly_anything_happened_is_told_with_the_date_to_set(company: Company, late: tuple[str, ...]) -> None:
+    company.files["tickets.csv"] = tickets(*[f"2024-{5 + n // 28:02d}-{n % 28 + 1:02d} 10:00" for n in range(56)] * 2, *late)
+    found = re.findall(
+        r"before it hold 1 rows of what happened, where \d+ are usual; if these are planned or a slip, set (as_of=\S+)",
+        company.passes().messages,
+    )
+    assert found == ["as_of=2024-06-28T10:00:00Z"]
+    assert "are usual" not in company.passes(found[0]).messages
+
+
 def test_fault_36_known_before_it_happened(company: Company) -> None:
     with_known(company)
     company.files["tickets.csv"] = tickets("2024-03-02", "2024-03-02", known=("2024-03-01", "2024-03-02"))

@@ -9,7 +9,7 @@ from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.instants import OFFSET
 from prevenance.sources.nothing import is_nothing_sql
 from prevenance.sources.taken import Intake
-from prevenance.tables.canonical import EARLIEST, LATEST, Table
+from prevenance.tables.canonical import ACTIVITY, EARLIEST, LATEST, Table
 
 DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
 """A date whose first two numbers could be day and month or month and day."""
@@ -47,6 +47,9 @@ SHAPES = {
 }
 """Sign of a format -> how its text looks; the others are one or two digits."""
 
+LEAST_MIDNIGHTS = 20
+"""Fewer rows at 00:00 may be chance."""
+
 NUMBER = "try_cast(X as double)"
 NUMBERED = {
     (36526, 73050): f"strftime(timestamp '1899-12-30' + to_microseconds(round({NUMBER} * 86400000000)::bigint), '%Y-%m-%d %H:%M:%S')",
@@ -82,6 +85,20 @@ def note_dates(taken: Intake, source: Source, table: Table, columns: list[str], 
                 taken.hints[table.name, reason] = "", fix
         elif fix := _other_way(taken, source, table, column.name, entries):
             taken.hints[table.name, reason] = "", fix
+
+
+def note_midnights(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:
+    """Say that a table has no hour but 00:00, where its rows would count before their day is over, with the line to write."""
+    name = "known_at" if "known_at" in columns else "event_at"
+    if table.name in source.delay_days or table.name not in ACTIVITY or name not in columns:
+        return
+    midnight = f"regexp_matches({sql_name('raw ' + name)}, '^\\d{{4}}-\\d\\d-\\d\\d[ T]00:00(:00)?(\\D|$)')"
+    for rows in ("(select * from judged limit 100)", "judged"):  # nearly every table has an hour among its first rows
+        count, every = taken.con.execute(f"select count(*), bool_and({midnight}) from {rows} where reason is null").fetchall()[0]
+        if count < LEAST_MIDNIGHTS or not every:
+            return
+    line = source.rewritten(table.name, name, "left(X, 10)")
+    taken.messages.append(f"{table.name}.{name}: all {count:,} times are 00:00, and count from then; if only the day is known, {line}")
 
 
 def _declared_orders(formats: Sequence[str]) -> set[str]:
