@@ -104,7 +104,7 @@ def test_a_few_rows_of_two_files_are_told_and_parts_of_a_table_are_not(tmp_path:
     )
 
 
-@pytest.mark.parametrize("id_", ["5.00034E+17", "5,00E+17", "1.2e+19"])
+@pytest.mark.parametrize("id_", ["5.00034E+17", "5,00E+17", "1.2e+19", "5.00034e17"])
 @pytest.mark.parametrize("place", ["customers", "usage"])
 def test_ids_rounded_by_a_spreadsheet_are_nobodys(tmp_path: Path, id_: str, place: str) -> None:
     people, use = "id,since,name,segment,plan\na,2024-01-01,Ada,,\n", "id,day\na,2024-01-02\n"
@@ -131,7 +131,11 @@ CRM = ("001NqVwYS81VP7HINW", "001b1DX8pPd5khxATA", "001E3pyIgKpaUnAIUU")
 @pytest.mark.parametrize(
     ("customers", "elsewhere", "told", "fix"),
     [
-        (("12", "49", "86"), ("12.0", "49.0", "86.00"), '3 of the 3 would match without ".0"', r"regexp_replace(id, '\.0+$', '') as customer_id in {}"),
+        (("12", "49", "86"), ("12.0", "49.0", "86.00"), '3 of the 3 would match without ".0"', r"regexp_replace(id, '[.,]0+$', '') as customer_id in {}"),
+        (("12", "49", "86"), ("12,0", "49,0", "86,00"), '3 of the 3 would match without ".0"', r"regexp_replace(id, '[.,]0+$', '') as customer_id in {}"),
+        (("a-1", "b-2", "12"), ("{a-1}", "'b-2", '="12"'), "3 of the 3 would match without signs around", r"regexp_replace(id, '^\W+|\W+$', '', 'g') as customer_id in {}"),
+        (("1001", "1002", "1003"), ("1,001", "1.002", "1,003"), "would match without signs between thousands", "regexp_replace(id, '[.,]', '', 'g') as customer_id in {}"),
+        (("12", "49", "86"), ("ACC-12", "ACC-49", "ACC-86"), "3 of the 3 would match by their digits alone", r"regexp_replace(id, '\D', '', 'g') as customer_id in {}"),
         (("000012", "000049", "000386"), ("12", "49", "386"), "3 of the 3 would match with 6 digits", "lpad(id, 6, '0') as customer_id in {}"),
         (("12", "49", "386"), ("000012", "000049", "7"), "2 of the 3 would match without zeros before them", "ltrim(id, '0') as customer_id in {}"),
         (tuple(one[:15] for one in CRM), CRM, "3 of the 3 would match by their first 15 characters", "left(id, 15) as customer_id in {}"),
@@ -147,9 +151,10 @@ def test_ids_in_another_form_get_the_line_that_makes_them_one(
         if ("with" in told and "digits" in told) or "2 of" in told:
             return
         customers, elsewhere = elsewhere, customers
+    quoted = [['"' + one.replace('"', '""') + '"' for one in ids] for ids in (customers, elsewhere)]
     files = {
-        "people.csv": "id,since,name,segment,plan\n" + "".join(f"{one},2024-01-01,,,\n" for one in customers),
-        "use.csv": "id,day\n" + "".join(f"{one},2024-01-02\n" for one in elsewhere),
+        "people.csv": "id,since,name,segment,plan\n" + "".join(f"{one},2024-01-01,,,\n" for one in quoted[0]),
+        "use.csv": "id,day\n" + "".join(f"{one},2024-01-02\n" for one in quoted[1]),
     }
     selects = {"customers": PEOPLE, "usage": USE}
     with pytest.raises(PrevenanceError) as refused:

@@ -298,6 +298,10 @@ def test_an_invoice_is_settled_by_its_parts_and_gone_when_voided() -> None:
 
     assert asked(bill("void", ("voided", None))) == (0, 0, 0)
     assert asked(bill("void after a part", ("paid", 10.0), ("voided", None))) == (0, 0, 0)
+    assert asked(bill("paid after the void", ("voided", None), ("paid", 100.0))) == (0, 0, 1)
+    assert asked(bill("a part after the void", ("voided", None), ("paid", 10.0))) == (0, 0, 0)
+    assert asked(bill("paid before the void", ("paid", 100.0), ("voided", None))) == (0, 0, 0)
+    assert asked(bill("issued again", ("voided", None), ("issued", 80.0))) == (1, 80, 0)
     assert asked(bill("credited", ("credited", -100.0))) == (0, 0, 0)
     assert asked(bill("credited in part", ("credited", 40.0))) == (1, 60, 0)
     assert asked(bill("paid in part", ("paid", 10.0))) == (1, 90, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_a_comparison_that_loses_blank_cells_is_refused_with_the_line_to_write(c
     assert run.count("tickets")[:2] == (7, 7)
     assert "tickets: the select keeps 7 of the 8 rows of tickets" in run.messages
     assert run.taken.counts["tickets"].warnings["left_out"] == 1
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["not spam = 'true'", "lower(trim(spam)) <> 'true'", "spam = ''", "length(Spam) = 0", "spam < 't'", "upper(\"spam\") not in ('TRUE')"],
+)
+def test_any_condition_on_a_column_of_blanks_has_the_line_to_write(company: Company, where: str) -> None:
+    company.selects["tickets"] += f" where {where}"
+    run = company.refused("E306", "keeps 0 of the 8 rows", "spam is blank in 7 of them", "no comparison with it is true")
+    written, old = re.findall(r"write (coalesce.*?) for (\S+) in the condition", run.line)[0]
+    company.selects["tickets"] = company.selects["tickets"].replace(f" where {where}", f" where {where.replace(old, written)}")
+    assert company.passes().count("tickets")[:2] == (7, 7)
+
+
+def test_a_condition_on_other_columns_says_nothing_of_blanks(company: Company) -> None:
+    company.selects["tickets"] += " where score = '7'"
+    assert "blank" not in company.refused("E306", "keeps 0 of the 8 rows").line
 
 
 def test_a_table_that_may_be_missing_may_be_left_empty(company: Company) -> None:

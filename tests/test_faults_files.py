@@ -129,6 +129,53 @@ def test_fault_09_a_new_name_that_is_not_there(company: Company) -> None:
     company.refused("E301", "table=tickets", "column=Scor", 'did you mean "score"?')
 
 
+STRANGE = [
+    (b"%PDF-1.4\n%\xe2\xe3\n", "is a PDF"),
+    (b"7z\xbc\xaf\x27\x1c\0\4" + b"\0" * 50, "an archive of 7-Zip"),
+    (b"\x28\xb5\x2f\xfd" + b"\0" * 50, "packed with zstd"),
+    (b"\xef\xbb\xbf<!DOCTYPE html>\n<table><tr><td>account</td></tr></table>\n", "a web page"),
+    (b'<?xml version="1.0"?>\n<rows/>\n', "is XML"),
+    (b"account id  day\na       t1  2024-03-01\n", "parted by blanks alone"),
+]
+
+
+@pytest.mark.parametrize(("content", "what"), some(STRANGE, 0, 5))
+def test_what_is_no_table_is_told_for_what_it_is(company: Company, content: bytes, what: str) -> None:
+    company.files["tickets.csv"] = content
+    line = company.refused("E303", "table=tickets", what).line
+    assert "encoding" not in line
+    assert "rename" not in line
+
+
+@pytest.mark.parametrize("sign", some(["^", "~", ":", "#"], 0))
+def test_any_separator_gets_its_line(company: Company, sign: str) -> None:
+    company.files["tickets.csv"] = TICKETS.replace(",", sign)
+    company.paste(pasted(company.refused("E303", "has one column").line, "files.tickets: "))
+    assert company.passes().count("tickets")[0] == 8
+
+
+def test_utf_32_is_read_and_rows_alone_are_no_empty_table(company: Company) -> None:
+    company.files["tickets.csv"] = TICKETS.encode("utf-32")
+    assert "tickets.csv is read as utf-32" in company.passes().messages
+    company.files["accounts.csv"] = "account,since,name,segment\na,2024-01-01,Ada\n"
+    company.refused("E302", "table=customers", "do not fit the header")
+
+
+PERSONS = [
+    ("account,id,day,score,note\na,t1,Anna Schmidt,1,x\n", "not a timestamp (the text of a person"),
+    ("account,id,day,score,note\na,t1,2024-03-01,anna@x.de,x\n", "not a number (the text of a person"),
+    ("account,id,day,score,note\na,t1,2024-03-01,+49 170 1234567,x\n", "not a number (the text of a person"),
+    ("anna@x.de,t1,2024-03-01,1,x\nbo@x.de,t2,2024-03-01,1,x\n", "is a row (it holds an address of mail)"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), some(PERSONS, 0, 3))
+def test_no_text_of_a_person_is_shown(company: Company, text: str, says: str) -> None:
+    company.files["tickets.csv"] = text
+    line = company.refused("E303" if "is a row" in says else "E302", says).line
+    assert not [word for word in ("Anna", "anna", "170", "bo@") if word in line]
+
+
 def test_fault_10_new_column(company: Company) -> None:
     company.files["tickets.csv"] = "\n".join(f"{line},{'channel_new' if not n else 'x'}" for n, line in enumerate(TICKETS.splitlines()))
     run = company.passes()

@@ -121,10 +121,21 @@ WAYS = [
     ("1711362600", "1711929600"),
     ("1711362600000", "1711929600000"),
     ("45376", "45383.5"),
+    ("45376", "45383,5"),
+    ("1711362600000000", "1711929600000000"),
+    ("Mon, 25 Mar 2024 10:30:00 GMT", "Mon, 01 Apr 2024 09:00:00 GMT"),
+    ("Mon Mar 25 10:30:00 2024", "Mon Apr 01 09:00:00 2024"),
+    ("20240325T103000", "20240401T090000"),
+    ("25.03.2024 10:30 +0100", "01.04.2024 09:00 +0200"),
+    ("2024.03.25", "2024.04.01"),
+    ("25/Mar/24 10:30 AM", "01/Apr/24 09:00 PM"),
+    ("March 25, 2024 at 10:30 PM", "April 1, 2024 at 9:00 AM"),
+    ("3/25/24 10:30 PM", "4/1/24 9:05 AM"),
+    ("2024-03-25 10h30", "2024-04-01 9h05"),
 ]
 
 
-@pytest.mark.parametrize("days", some([(one,) for one in WAYS], 1, 4, 8, 10))
+@pytest.mark.parametrize("days", some([(one,) for one in WAYS], 1, 4, 8, 10, 11, 13))
 def test_each_way_to_write_a_time_has_a_line_to_paste(company: Company, days: tuple[str, ...]) -> None:
     company.files["tickets.csv"] = tickets(*(f'"{day}"' for day in days))
     line = company.refused("E302", "column=event_at", "not a timestamp").line.partition("FIX: write ")[2]
@@ -139,9 +150,37 @@ def test_each_way_to_write_a_time_has_a_line_to_paste(company: Company, days: tu
     assert [f"{one:%Y}" for one in found] == ["2024", "2024"]
 
 
+def test_numbers_that_were_rounded_are_no_times(company: Company) -> None:
+    company.files["tickets.csv"] = tickets("1.7113626E+9", "1.7119296E+9")
+    assert "strftime" not in company.refused("E302", "not a timestamp").line
+
+
 def test_two_ways_that_both_fit_are_not_chosen_between(company: Company) -> None:
     company.files["tickets.csv"] = tickets("03/04/24", "05/06/24")
     assert "timestamp_formats" not in company.refused("E302", "not a timestamp").line
+
+
+def test_times_that_are_dates_are_told_with_the_line_that_makes_them_dates(company: Company) -> None:
+    days = [f"2024-05-{n:02d} 00:00:00" for n in range(1, 29)]
+    company.files["tickets.csv"] = tickets(*days)
+    line = re.findall(r"tickets.event_at: all 28 times are 00:00, .* write (.*) in tickets.sql", company.passes().messages)[0]
+    company.selects["tickets"] = company.selects["tickets"].replace("day as event_at", line)
+    run = company.passes()
+    assert "00:00, and count" not in run.messages
+    assert run.rows("select distinct known_at - event_at from canonical.tickets") == [(timedelta(days=1),)]
+    company.files["tickets.csv"] = tickets(*days[:-1], "2024-05-28 09:00:00")
+    assert "00:00, and count" not in company.passes().messages
+
+
+@pytest.mark.parametrize("late", [("2027-06-10",), ("2025-01-01", "2025-07-01", "2026-01-01"), ("2034-06-01 09:00",)])
+def test_an_end_where_hardly_anything_happened_is_told_with_the_date_to_set(company: Company, late: tuple[str, ...]) -> None:
+    company.files["tickets.csv"] = tickets(*[f"2024-{5 + n // 28:02d}-{n % 28 + 1:02d} 10:00" for n in range(56)] * 2, *late)
+    found = re.findall(
+        r"before it hold 1 rows of what happened, where \d+ are usual; if these are planned or a slip, set (as_of=\S+)",
+        company.passes().messages,
+    )
+    assert found == ["as_of=2024-06-28T10:00:00Z"]
+    assert "are usual" not in company.passes(found[0]).messages
 
 
 def test_fault_36_known_before_it_happened(company: Company) -> None:

@@ -70,7 +70,8 @@ def test_a_row_that_does_not_fit_is_refused_with_its_line(row: dict, message: st
     [
         (b"", "E301 first=f.csv:1 — no column target"),
         (file({}).replace(b"reason", b"grund"), "no column reason"),
-        (b"\xff\xfe", "E303 first=f.csv:1 — not UTF-8"),
+        (b"\x81\x8d", "E303 first=f.csv:1 — not UTF-8"),
+        (b"\xff\xfe\x00", "E303 first=f.csv:1 — not UTF-8"),
         (file({}) + b"churn,c1\r\n", "E308 rows=1 first=f.csv:3 — 2 cells, not 12"),
         (file({}) + b'"churn', "E303 first=f.csv:"),
     ],
@@ -78,6 +79,24 @@ def test_a_row_that_does_not_fit_is_refused_with_its_line(row: dict, message: st
 def test_a_file_that_is_not_the_page_s_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(PrevenanceError, match=message):
         feedback.read_answers(content, "f.csv")
+
+
+@pytest.mark.parametrize(("separator", "alphabet"), [(";", "utf-8-sig"), ("\t", "utf-16"), (",", "cp1252"), (";", "cp1252")])
+def test_a_file_that_a_spreadsheet_saved_is_understood(separator: str, alphabet: str) -> None:
+    row = {"customer_id": "25", "action": "snooze", "at": "02.10.2026 11:00", "until": "1.12.2026", "reason": "später"}
+    saved = file(row).decode().replace(",", separator).encode(alphabet)
+    (read,) = feedback.read_answers(saved, "f.csv", "Europe/Berlin")
+    lists = {("churn", RUN, CUTOFF): {("00025", ""): 0.25, ("0125", ""): 0.5}}
+    (found,) = feedback.match_answers([read], lists, "f.csv")
+    assert (found.customer_id, found.at, found.until, found.reason) == ("00025", "2026-10-02T09:00:00Z", "2026-12-01", "später")
+    with pytest.raises(PrevenanceError, match="not on that list"):  # two customers it could be
+        feedback.match_answers([read], {("churn", RUN, CUTOFF): {("00025", ""): 0.25, ("025", ""): 0.5}}, "f.csv")
+
+
+@pytest.mark.parametrize("at", ["02.13.2026 11:00", "10/02/2026 11:00", "02.10.26 11:00", "02.10.2026"])
+def test_a_time_that_could_mean_two_is_refused(at: str) -> None:
+    with pytest.raises(PrevenanceError, match="at is no instant in UTC"):
+        taken({"at": at})
 
 
 def test_no_personal_text_is_in_a_message() -> None:

@@ -78,6 +78,10 @@ def test_declared_formats_take_the_whole_text_and_honour_its_zone() -> None:
     assert read("2024-06-28 20:30:00 UTC", source) == NIGHT
     assert read("2024-06-28 22:30:00", source) is None
     assert read("28/06/2024 10:30 PM EST", source) is None
+    assert read("28/06/2024 22:30:00 +1500", source) is None  # no zone is so far away
+    mailed = Source("mine", {}, {}, timezone="Europe/Paris", timestamp_formats=("%a %b %d %H:%M:%S UTC %Y", "%a %b %d %H:%M:%S %z %Y"))
+    assert read("Fri Jun 28 20:30:00 UTC 2024", mailed) == read("Fri Jun 28 22:30:00 +0200 2024", mailed) == NIGHT
+    assert read("Fri Jun 28 22:30:00 +1500 2024", mailed) is None
 
 
 def test_an_offset_is_known_for_one_however_it_is_written() -> None:

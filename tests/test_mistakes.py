@@ -244,6 +244,10 @@ MISTAKES: dict[str, tuple[Callable[[Desk], None], str, str, Callable[[Desk, str]
     "formats that the dates do not have": (source(timestamp_formats=["%d/%m/%Y"]), "E302", "not a timestamp", paste),
     "two orders of day and month": (tickets(rows("13/02/2024", "02/13/2024")), "E302", "contradict each other", export_again),
     "a format that reads nothing": (source(timestamp_formats=["day"]), "E202", 'the format "day" reads no time', no_formats),
+    "half days without their half": (
+        lambda desk: (source(timestamp_formats=["%Y-%m-%d", "%Y-%m-%d %I:%M"])(desk), tickets(rows(*[f"{one} 10:30" for one in DAYS]))(desk)),
+        "E202", "not which half", lambda desk, fix: desk.settings.update(timestamp_formats=["%Y-%m-%d", fix.split("'")[1]]),
+    ),
     "dates of another century": (tickets(rows(*[one.replace("2024", "1824") for one in DAYS])), "E302", "outside 1990..2100", export_again),
     # the source's yaml
     "a tab": (written("  tickets: tickets.csv", "\ttickets: tickets.csv"), "E202", "a tab stands before a key", unindent),

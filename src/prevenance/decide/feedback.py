@@ -20,6 +20,7 @@ from sys import intern
 from prevenance.base import disk
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import FORMULA_STARTS
+from prevenance.decide.saved import ids_without_zeros, plain_day, plain_moment, text_and_separator
 
 ACTIONS = ("contacted", "snooze", "wrong_alarm", "too_late", "approved", "undo")
 """What may be decided; ``approved`` goes with the proposal before anybody was contacted, and changes no list; ``undo`` takes answers back."""
@@ -85,13 +86,17 @@ def utc_moment(text: str) -> datetime:
     return found.astimezone(UTC).replace(tzinfo=None)
 
 
-def read_answers(content: bytes, name: str) -> list[tuple[int, Answer]]:
-    """Return the answers of a downloaded file with the lines they end on.
+def read_answers(content: bytes, name: str, zone: str = "UTC") -> list[tuple[int, Answer]]:
+    """Return the answers of a downloaded file with the lines they end on; what a spreadsheet made of it is understood (``zone``: of its times).
 
     Raises:
         PrevenanceError: E301 a column is missing, E303 no readable CSV, E308 a row that does not fit (the first is named).
     """
-    rows = _rows(content, name)
+    try:
+        text, separator = text_and_separator(content)
+    except UnicodeDecodeError as problem:
+        raise PrevenanceError("E303", "not UTF-8", first=f"{name}:1", fix="save it as CSV in UTF-8") from problem
+    rows = _rows(text, name, separator)
     _, header = next(rows, (1, []))
     if missing := [column for column in COLUMNS if column not in header]:
         raise PrevenanceError("E301", f"no column {missing[0]}", first=f"{name}:1", fix="give the file as the page downloads it")
@@ -103,13 +108,10 @@ def read_answers(content: bytes, name: str) -> list[tuple[int, Answer]]:
             wrong.append((line, f"{len(cells)} cells, not {len(header)}"))
             continue
         cell = dict(zip(header, cells, strict=True))
-        answer = Answer(
-            **{
-                column: intern(cell[column] if column.endswith("_id") else cell[column].strip())
-                for column in (*COLUMNS, *MAY)
-                if column in cell
-            }
-        )
+        given = {one: cell[one] if one.endswith("_id") else cell[one].strip() for one in (*COLUMNS, *MAY) if one in cell}
+        given |= {one: plain_day(given[one]) for one in ("until", "contacted_on") if one in given}
+        given["at"] = plain_moment(given["at"], zone)
+        answer = Answer(**{one: intern(text) for one, text in given.items()})
         if trouble := _trouble(answer):
             wrong.append((line, trouble))
         found.append((line, answer))
@@ -120,20 +122,16 @@ def read_answers(content: bytes, name: str) -> list[tuple[int, Answer]]:
 def refuse_rows(wrong: Sequence[tuple[int, str]], name: str) -> None:
     """Raise E308 for rows that do not fit, naming the first: ``wrong`` holds lines and what is wrong."""
     if wrong:
-        line, what = wrong[0]
         fix = "correct the row or remove it; nothing of the file was taken"
-        raise PrevenanceError("E308", what, rows=len(wrong), first=f"{name}:{line}", fix=fix)
+        raise PrevenanceError("E308", wrong[0][1], rows=len(wrong), first=f"{name}:{wrong[0][0]}", fix=fix)
 
 
-def _rows(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, name: str, separator: str = ",") -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         yield from ((reader.line_num, cells) for cells in reader)
-    except UnicodeDecodeError as problem:
-        raise PrevenanceError("E303", "not UTF-8", first=f"{name}:1", fix="save it as CSV in UTF-8") from problem
     except csv.Error as problem:
-        fix = "download the file again"
-        raise PrevenanceError("E303", f"not a CSV: {problem}", first=f"{name}:{reader.line_num}", fix=fix) from problem
+        raise PrevenanceError("E303", f"not a CSV: {problem}", first=f"{name}:{reader.line_num}", fix="download it again") from problem
 
 
 def _trouble(answer: Answer) -> str:
@@ -179,18 +177,20 @@ def match_answers(
 ) -> list[Answer]:
     """Return the answers with the ids as they stand in their lists, and the chance on it.
 
-    ``lists``: (target, run_id, cutoff) -> (customer_id, product_id or empty) -> chance. A spreadsheet-safe id is found again.
+    ``lists``: (target, run_id, cutoff) -> (customer_id, product_id or empty) -> chance. An id that a spreadsheet changed is found again.
 
     Raises:
         PrevenanceError: E308 for a list or a customer that is not there.
     """
     found, wrong = [], []
+    zeros = {key: ids_without_zeros(customer for customer, _ in listed) for key, listed in lists.items()}
     for line, answer in answers:
         listed = lists.get((answer.target, answer.run_id, answer.cutoff))
         if listed is None:
             wrong.append((line, f"there is no published list of {answer.target} with this run_id and cutoff"))
             continue
-        ids = [(customer, product) for customer in _spelt(answer.customer_id) for product in _spelt(answer.product_id)]
+        full = zeros[answer.target, answer.run_id, answer.cutoff].get(answer.customer_id, "")
+        ids = [(customer, product) for customer in (*_spelt(answer.customer_id), full) for product in _spelt(answer.product_id)]
         there = next((one for one in ids if one in listed), None)
         if there is None:
             wrong.append((line, "the customer is not on that list"))
@@ -218,11 +218,11 @@ def load_answers(out: Path, target: str) -> list[Answer]:
     path = out / "feedback" / f"{target}.csv"
     if not path.is_file():
         return []
-    rows = _rows(path.read_bytes(), path.name)
-    next(rows, None)
     try:
+        rows = _rows(path.read_bytes().decode("utf-8-sig"), path.name)
+        next(rows, None)
         return [Answer(*(intern(cell.removeprefix("'")) for cell in cells)) for _, cells in rows]
-    except TypeError as problem:
+    except (TypeError, UnicodeDecodeError) as problem:
         raise PrevenanceError("E303", "not as it was written", path=path, fix="restore the file, or move it away") from problem
 
 

@@ -1,7 +1,7 @@
 """Invoice features: what is due, what was paid late, and reminders.
 
 An invoice is late from one day after ``due_on`` (a due date lasts until its evening). It is settled when its ``paid`` and ``credited`` rows
-add up to its amount (a row without an amount settles the rest), and gone when it is ``voided``.
+add up to its amount (a row without an amount settles the rest), and gone when it is ``voided``, unless it is issued or settled again later.
 """
 
 from collections.abc import Sequence
@@ -19,18 +19,21 @@ issued as (
   select customer_id, invoice_id, cutoff,
     arg_max(due_on, (event_at, known_at, due_on)) filter (where due_on is not null) as due_on,
     arg_max(amount, (event_at, known_at, amount)) filter (where event = 'issued' and amount is not null) as amount,
-    bool_or(event = 'voided') as voided,
+    max((event_at, known_at)) filter (where event = 'voided') as voided_at,
+    max((event_at, known_at)) filter (where event = 'issued') as issued_at,
     arg_max(received, (event_at, known_at)) as received
   from rows_received group by customer_id, invoice_id, cutoff
 ),
 settlements as (
-  select r.customer_id, r.invoice_id, r.cutoff, min(r.event_at) as settled_at, bool_or(r.event = 'paid') as by_payment
+  select r.customer_id, r.invoice_id, r.cutoff, min(r.event_at) as settled_at, bool_or(r.event = 'paid') as by_payment,
+    max((r.event_at, r.known_at)) as last_at
   from rows_received as r join issued as i on i.customer_id = r.customer_id and i.invoice_id = r.invoice_id and i.cutoff = r.cutoff
   where r.event in ('paid', 'credited') and r.received + 0.005 >= coalesce(i.amount, 0)
   group by r.customer_id, r.invoice_id, r.cutoff
 ),
 bills as (
-  select i.*, s.settled_at, case when s.by_payment and not i.voided then s.settled_at end as paid_at
+  select i.*, s.settled_at, voided_at is not null and voided_at >= coalesce(greatest(issued_at, last_at), voided_at) as voided,
+    case when s.by_payment and not voided then s.settled_at end as paid_at
   from issued as i left join settlements as s on s.customer_id = i.customer_id and s.invoice_id = i.invoice_id and s.cutoff = i.cutoff
 )
 """

@@ -57,25 +57,14 @@ def newest_known_at(taken: Intake) -> datetime:
 
     Contracts and invoices carry planned dates, which are not today.
     """
-    known = _newest(taken)
+    known = newest_by_table(taken)
     happened = [known[name] for name in ACTIVITY if name in known]
     others = [instant for name, instant in known.items() if name != "customers"]
     return max(happened or others or known.values())
 
 
-def dates_ahead(taken: Intake, as_of: datetime, zone: str) -> list[str]:
-    """Return a sentence for an export whose other tables go on after ``as_of``, the newest knowledge of what happened; days are those of ``zone``."""
-    known = _newest(taken)
-    ahead = [f"{name} has rows up to {local_day(instant, zone)}" for name, instant in sorted(known.items()) if instant > as_of]
-    if not ahead:
-        return []
-    happened = ", ".join(name for name in ACTIVITY if name in known)
-    return [
-        f"as_of is {local_day(as_of, zone)}, the newest known_at of {happened}; {', '.join(ahead)}, which lie ahead of it and are not used yet"
-    ]
-
-
-def _newest(taken: Intake) -> dict[str, datetime]:
+def newest_by_table(taken: Intake) -> dict[str, datetime]:
+    """Return the newest ``known_at`` (naive UTC) of each table that has rows."""
     found = {name: taken.con.execute(f"select max(known_at) from canonical.{name}").fetchall()[0][0] for name in taken.counts}
     return {name: instant for name, instant in found.items() if instant is not None}
 

@@ -35,7 +35,7 @@ def take_answers(given: Settings, steps: Steps) -> dict[str, Any]:
     steps("read the answers")
     with writing(path):
         content = path.read_bytes()
-    read = feedback.read_answers(content, path.name)
+    read = feedback.read_answers(content, path.name, given.source.timezone)
     # A list is read once, however many answers there are to it.
     asked = {(one.target, one.run_id, one.cutoff): one for _, one in read}
     lists = {key: rows for key, one in asked.items() if (rows := _listed(out, one)) is not None}
@@ -52,7 +52,12 @@ def take_answers(given: Settings, steps: Steps) -> dict[str, Any]:
     targets = sorted({one.target for one in answers})
     taken = {target: feedback.append_answers(out, target, [one for one in answers if one.target == target]) for target in targets}
     note_acts(out, "feedback", taken)
-    steps.tell("\n".join([_told(answers, taken), *(line for target in taken for line in _overruled(out, target)), NEXT]))
+    short = sum(
+        one.customer_id == f"{said.customer_id:0>{len(one.customer_id)}}" != said.customer_id
+        for one, (_, said) in zip(found, read, strict=True)
+    )
+    zeros = [f"          {count_text(short, 'id')} without leading zeros found on the list with them"] if short else []
+    steps.tell("\n".join([_told(answers, taken), *zeros, *(line for target in taken for line in _overruled(out, target)), NEXT]))
     return {"outcome": "taken", "read": len(answers), "taken": taken}
 
 

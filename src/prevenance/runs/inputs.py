@@ -13,7 +13,8 @@ from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import date_text
 from prevenance.consent import erased, pseudonyms
 from prevenance.consent.purpose import check_purpose
-from prevenance.history.history import History, as_of_instant, cut_history, dates_ahead, newest_known_at
+from prevenance.history.ahead import dates_ahead, thin_end
+from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import command, conf_folders
 from prevenance.runs.feeds import table_gates
 from prevenance.runs.settings.schema import Settings
@@ -80,7 +81,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
         raise PrevenanceError("E301", what, fix=f"write it again: {command('demo', f'data={data}')}", **error.where) from error
     newest = newest_known_at(taken)
     as_of = asked or newest
-    taken.messages += [] if asked else dates_ahead(taken, as_of, source.timezone)
+    taken.messages += [] if asked else dates_ahead(taken, as_of, source.timezone) + thin_end(taken, as_of, source.timezone)
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
     bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
     steps("cut at as_of")

@@ -28,7 +28,7 @@ def open_unpacked(path: Path) -> io.BufferedIOBase:
 
 
 def file_encoding(path: Path, entry: Entry) -> str:
-    """Return the declared encoding, UTF-16 where the first bytes show it, or nothing for UTF-8.
+    """Return the declared encoding, UTF-16 or UTF-32 where the first bytes show it, or nothing for UTF-8.
 
     Raises:
         PrevenanceError: E202 for an encoding that there is not.
@@ -42,6 +42,8 @@ def file_encoding(path: Path, entry: Entry) -> str:
         return "" if codecs.lookup(declared).name in ("utf-8", "utf-8-sig") else declared
     with open_unpacked(path) as stream:
         start = stream.read(1000)
+    if start[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return "utf-32"
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     # letters of the West have one empty byte each, before or after; a text in UTF-8 has none

@@ -3,6 +3,7 @@
 It works on the engine's table ``judged``: converted rows with their raw text, where they stand, and ``reason`` (null: the row is used).
 """
 
+import re
 from datetime import datetime
 
 import duckdb
@@ -11,7 +12,7 @@ from prevenance.sources.files import sql_name
 from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql
 from prevenance.sources.repeats import DUPLICATE, OLDER, mark, mark_repeats
 from prevenance.sources.taken import NO_ROW, Counts, Intake
-from prevenance.tables.canonical import Table
+from prevenance.tables.canonical import Column, Table
 
 EXCLUDED = (DUPLICATE, OLDER, NO_ROW, "no_known_at")
 """Reasons that are no fault of a row: it is there already, or is none, or nobody can say when it was known."""
@@ -112,7 +113,20 @@ def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], re
         return ""
     first = f"select {sql_name('raw ' + column)} from judged where reason = ? order by _file, _line::bigint limit 1"
     rows = con.execute(first, [reason]).fetchall()
-    return f' ("{str(rows[0][0])[:40]}")' if rows and rows[0][0] is not None else ""
+    if not rows or rows[0][0] is None:
+        return ""
+    return (
+        f' ("{str(rows[0][0])[:40]}")' if not is_of_person(str(rows[0][0]), table.column(column)) else " (the text of a person, not shown)"
+    )
+
+
+PERSON = r"\S+@\S+|.*\+\d[\d ()/-]{6,}\d.*|0\d[\d ()/-]*[ ()/-][\d ()/-]{4,}\d"
+NAMES = r"[^\W\d_a-z][^\W\d]*\.?(?:[ '-]+[^\W\d_a-z][^\W\d]*)+"
+
+
+def is_of_person(text: str, column: Column) -> bool:
+    """Return whether a text that stands in the wrong column looks like an address, a telephone number or, where a time is to stand, a name."""
+    return re.fullmatch(PERSON, text.strip()) is not None or (column.kind == "instant" and re.fullmatch(NAMES, text.strip()) is not None)
 
 
 def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,48 +1,64 @@
 """Dates that were not read: which way of writing them would, told as the line to paste, and two orders of day and month that contradict each other."""
 
+import re
 from collections.abc import Sequence
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.instants import OFFSET
 from prevenance.sources.nothing import is_nothing_sql
 from prevenance.sources.taken import Intake
-from prevenance.tables.canonical import Table
+from prevenance.tables.canonical import ACTIVITY, EARLIEST, LATEST, Table
 
 DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
 """A date whose first two numbers could be day and month or month and day."""
 
 ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
-
-FORMATS = (
-    *ISO,
-    *(f"%Y-%m-%dT%H:%M:%S{end}" for end in ("", "Z", "%z")),
-    "%Y%m%d",
-    "%Y%m%d%H%M%S",
-    "%Y%m%dT%H%M%SZ",
-    "%b %d, %Y, %I:%M %p",
-    "%b %d, %Y %I:%M %p",
-    *(f"%d{sign}%m{sign}%y{clock}" for sign in "./-" for clock in ("", " %H:%M")),
-    *(f"%m/%d/%y{clock}" for clock in ("", " %H:%M")),
-    *(
-        f"{day}{clock}"
-        for day in ("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y")
-        for clock in ("", " %H:%M", " %H:%M:%S")
-    ),
-    *(f"{day} {clock}" for day in ("%m/%d/%Y", "%d/%m/%Y") for clock in ("%I:%M %p", "%I:%M:%S %p")),
+DAYS = (
+    *("%Y-%m-%d", "%Y.%m.%d", "%Y/%m/%d", "%Y%m%d"),
+    *(f"{day}{sign}{month}{sign}{year}" for day, month in (("%d", "%m"), ("%m", "%d")) for sign in "./-" for year in ("%Y", "%y")),
+    *(f"%d{sign}{month}{sign}{year}" for sign in " -/" for month in ("%b", "%B") for year in ("%Y", "%y")),
+    *(f"{month} %d{comma} %Y" for month in ("%b", "%B") for comma in (",", "")),
+    *("%a, %d %b %Y", "%a %d %b %Y", "%a, %b %d, %Y"),
 )
-"""Ways to write a time that a source may declare, proposed where one alone reads every text."""
+CLOCKS = (
+    "",
+    *(
+        f"{between}{clock}{zone}"
+        for between in (" ", "T", ", ", " at ")
+        for clock in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%Hh%M", "%H:%M Uhr")
+        for zone in ("", "%z", " %z", "Z", " UTC", " GMT")
+    ),
+    *("%H%M%S", "T%H%M%S", "T%H%M%SZ", "T%H%M%S%z"),
+)
+WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S UTC %Y", "%a %b %d %H:%M:%S %z %Y")
+"""Ways to write a day, the time after it, and both at once, that a source may declare; proposed where one alone reads every text."""
 
-NUMBERED = {
-    (
-        36526,
-        73050,
-    ): "strftime(timestamp '1899-12-30' + to_microseconds(round(try_cast(X as double) * 86400000000)::bigint), '%Y-%m-%d %H:%M:%S')",
-    (631152000, 4102444800): "strftime(to_timestamp(try_cast(X as double)), '%Y-%m-%dT%H:%M:%SZ')",
-    (631152000000, 4102444800000): "strftime(to_timestamp(try_cast(X as double) / 1000), '%Y-%m-%dT%H:%M:%SZ')",
+SHAPES = {
+    "%Y": r"\d{4}",
+    "%b": r"[A-Za-z]{3}",
+    "%B": r"[A-Za-z]{3,}",
+    "%a": r"[A-Za-z]{3}",
+    "%p": "[AaPp][Mm]",
+    "%f": r"\d+",
+    "%z": f"(?:{OFFSET})",
 }
-"""Numbers that mean a time (serials of a spreadsheet, seconds and milliseconds since 1970) -> the SQL that says it, X for the column."""
+"""Sign of a format -> how its text looks; the others are one or two digits."""
+
+LEAST_MIDNIGHTS = 20
+"""Fewer rows at 00:00 may be chance."""
+
+NUMBER = "try_cast(X as double)"
+NUMBERED = {
+    (36526, 73050): f"strftime(timestamp '1899-12-30' + to_microseconds(round({NUMBER} * 86400000000)::bigint), '%Y-%m-%d %H:%M:%S')",
+    (631152000, 4102444800): f"strftime(to_timestamp({NUMBER}), '%Y-%m-%dT%H:%M:%SZ')",
+    (631152000000, 4102444800000): f"strftime(to_timestamp({NUMBER} / 1000), '%Y-%m-%dT%H:%M:%SZ')",
+    (631152000000000, 4102444800000000): f"strftime(to_timestamp({NUMBER} / 1000000), '%Y-%m-%dT%H:%M:%SZ')",
+    (631152000000000000, 4102444800000000000): f"strftime(to_timestamp({NUMBER} / 1000000000), '%Y-%m-%dT%H:%M:%SZ')",
+}
+"""Numbers that mean a time (serials of a spreadsheet; seconds, and their thousandths and finer, since 1970) -> the SQL that says it, X for the column."""
 
 
 def note_dates(taken: Intake, source: Source, table: Table, columns: list[str], entries: list[Entry]) -> None:
@@ -71,6 +87,20 @@ def note_dates(taken: Intake, source: Source, table: Table, columns: list[str], 
             taken.hints[table.name, reason] = "", fix
 
 
+def note_midnights(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:
+    """Say that a table has no hour but 00:00, where its rows would count before their day is over, with the line to write."""
+    name = "known_at" if "known_at" in columns else "event_at"
+    if table.name in source.delay_days or table.name not in ACTIVITY or name not in columns:
+        return
+    midnight = f"regexp_matches({sql_name('raw ' + name)}, '^\\d{{4}}-\\d\\d-\\d\\d[ T]00:00(:00)?(\\D|$)')"
+    for rows in ("(select * from judged limit 100)", "judged"):  # nearly every table has an hour among its first rows
+        count, every = taken.con.execute(f"select count(*), bool_and({midnight}) from {rows} where reason is null").fetchall()[0]
+        if count < LEAST_MIDNIGHTS or not every:
+            return
+    line = source.rewritten(table.name, name, "left(X, 10)")
+    taken.messages.append(f"{table.name}.{name}: all {count:,} times are 00:00, and count from then; if only the day is known, {line}")
+
+
 def _declared_orders(formats: Sequence[str]) -> set[str]:
     return {"d" if pattern.startswith("%d") else "m" for pattern in formats if pattern.startswith(("%d", "%m"))}
 
@@ -92,26 +122,48 @@ def _formats_line(taken: Intake, source: Source, reason: str, formats: list[str]
 def _other_way(taken: Intake, source: Source, table: Table, name: str, entries: list[Entry]) -> str:
     """Return the line to write where one known way reads every text of a column that was not read, and no other way does; else nothing."""
     text, unread = sql_name("raw " + name), f"reason = {sql_text(f'{name}: not a timestamp')}"
-    # numbers are told apart by their size: a serial of 2000 to 2100, a day, seconds or milliseconds of 1990 to 2100
-    number = f"try_cast(trim({text}) as double)"
-    ways = {f"{number} between {low} and {high}": sql for (low, high), sql in NUMBERED.items()}
-    ways |= {f"try_strptime(trim({text}), {sql_text(one)}) is not null": one for one in FORMATS}
-    counted = ", ".join(f"bool_and(coalesce({condition}, false))" for condition in ways)
-    fits = taken.con.execute(
-        f"select {counted} from judged where {unread} and {text} is not null and not {is_nothing_sql(text)}"
+    texts = f"from judged where {unread} and {text} is not null and not {is_nothing_sql(text)}"
+    first, comma = taken.con.execute(
+        f"select any_value(trim({text})), bool_and(regexp_full_match(trim({text}), '\\d+(,\\d+)?')) {texts}"
     ).fetchall()[0]
+    if not first:
+        return ""
+    # numbers are told apart by their size: a serial of 2000 to 2100, a day, seconds or less of 1990 to 2100; one with an exponent was rounded
+    plain = f"replace({text}, ',', '.')" if comma else text
+    number = f"case when not contains(lower({text}), 'e') then try_cast(trim({plain}) as double) end"
+    ways = {f"{number} between {low} and {high}": sql for (low, high), sql in NUMBERED.items()}
+    ways |= {f"year({_read(text, one)}) between {EARLIEST[:4]} and {LATEST[:4]}": one for one in _ways_of(first)}
+    counted = ", ".join(f"bool_and(coalesce({condition}, false))" for condition in ways)
+    fits = taken.con.execute(f"select {counted} {texts}").fetchall()[0]
     found = [way for way, all_fit in zip(ways.values(), fits, strict=True) if all_fit]
-    formats = [way for way in found if "(X " not in way]
+    formats = [way for way in found if NUMBER not in way]
     if formats and formats == found:
         # May is a short name and a long one: ways that read the same need no choice
-        texts = [f"try_strptime(trim({text}), {sql_text(one)})" for one in formats]
-        apart = " or ".join(f"{one} <> {texts[0]}" for one in texts[1:]) or "false"
-        if taken.con.execute(f"select count(*) from judged where {unread} and ({apart})").fetchall()[0][0]:
+        apart = " or ".join(f"{_read(text, one)} <> {_read(text, formats[0])}" for one in formats[1:]) or "false"
+        if taken.con.execute(f"select count(*) {texts} and ({apart})").fetchall()[0][0]:
             return ""
         return _formats_line(taken, source, f"{name}: not a timestamp", [formats[0]], entries)
     if len(found) != 1:
         return ""
-    return source.rewritten(table.name, name, found[0])
+    commas = comma and taken.con.execute(f"select count(*) {texts} and contains({text}, ',')").fetchall()[0][0]
+    return source.rewritten(table.name, name, found[0].replace("X", "replace(X, ',', '.')") if commas else found[0])
+
+
+def _read(text: str, written: str) -> str:
+    return f"try_strptime(trim({text}), {sql_text(written)})"
+
+
+def _ways_of(text: str) -> list[str]:
+    """Return the known ways of writing a time that a text looks like."""
+
+    def looks(way: str) -> str:
+        parts = re.split(r"(%[a-zA-Z])", way)
+        return "".join(SHAPES.get(one, r"\d{1,2}") if one.startswith("%") else re.escape(one) for one in parts)
+
+    days = {day: found.end() for day in DAYS if (found := re.match(looks(day), text))}
+    clocks = {one: looks(one) for one in CLOCKS}
+    found = [f"{day}{clock}" for day, end in days.items() for clock, shape in clocks.items() if re.fullmatch(shape, text[end:])]
+    return found + [one for one in WHOLE if re.fullmatch(looks(one), text)]
 
 
 def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:

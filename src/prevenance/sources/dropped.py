@@ -41,12 +41,13 @@ def rows_left_out(
         kept = sum(one[0] if reached.get(file) == one else _distinct(con, file) for file, one in files.items() if file in reached)
         if kept == rows:
             continue
-        said, fix = _blank_hint(con, source, table, view) or ("", "")
+        few = not kept or kept / rows < policy.least_kept
+        said, fix = _blank_hint(con, source, table, view, few=few) or ("", "")
         # one row a customer of all their purchases, the newest row of each id: no row of the file is lost by it
-        if kept and not fix and kept / rows >= policy.least_kept and gathers_rows(con, source.selects[table.name]):
+        if not few and not fix and gathers_rows(con, source.selects[table.name]):
             continue
         what = f"keeps {kept:,} of the {rows:,} rows of {view}{said}"
-        if policy.required is not False and (not kept or kept / rows < policy.least_kept):
+        if policy.required is not False and few:
             fix = f"{fix or f'correct {table.name}.sql'}, or set tables.{table.name}.required=false for a list without it"
             where = {"table": table.name, "rows": rows - kept, "first": f"{source.entries[view].pattern}:2"}
             raise PrevenanceError("E306", f"{table.name}.sql {what}", fix=fix, **where)
@@ -64,14 +65,24 @@ def _distinct(con: duckdb.DuckDBPyConnection, file: str) -> int:
     return int(con.execute("select count(distinct _line) from taken where _file = ?", [file]).fetchall()[0][0])
 
 
-def _blank_hint(con: duckdb.DuckDBPyConnection, source: Source, table: Table, view: str) -> tuple[str, str] | None:
-    """Return what is said of the first column that the select asks not to be a text and that has blank cells, and the line to write."""
+def _blank_hint(con: duckdb.DuckDBPyConnection, source: Source, table: Table, view: str, *, few: bool) -> tuple[str, str] | None:
+    """Return what is said of the first column that the select asks not to be a text and that has blank cells, and the line to write.
+
+    With ``few`` rows kept, any column with blank cells that a condition of the select names.
+    """
     select = re.sub(r"--[^\n]*", "", source.selects[table.name])
     held = {name.lower(): name for name in column_names(con, f"raw.{sql_name(view)}")}
     for name, sign, text in re.findall(UNEQUAL, select, re.IGNORECASE):
-        if column := held.get(name.strip('"').lower()):
-            blanks = con.execute(f"select count(*) from raw.{sql_name(view)} where {sql_name(column)} is null").fetchall()[0][0]
-            if blanks:
-                said = f"; {column} is blank in {blanks:,} of them, and a blank is neither equal to a text nor unequal"
-                return said, f"write coalesce({name}, '') {' '.join(sign.split())} {text} in {table.name}.sql"
+        if (column := held.get(name.strip('"').lower())) and (blanks := _blanks(con, view, column)):
+            said = f"; {column} is blank in {blanks:,} of them, and a blank is neither equal to a text nor unequal"
+            return said, f"write coalesce({name}, '') {' '.join(sign.split())} {text} in {table.name}.sql"
+    condition = re.split(r"\bwhere\b", select, maxsplit=1, flags=re.IGNORECASE)[1:] if few else []
+    for name in re.findall(r"\"[^\"]+\"|\b[^\W\d]\w*\b(?!\s*\()", re.sub(r"'(?:[^']|'')*'", "", "".join(condition))):
+        if (column := held.get(name.strip('"').lower())) and (blanks := _blanks(con, view, column)):
+            said = f"; {column} is blank in {blanks:,} of them: a blank is null, and no comparison with it is true"
+            return said, f"write coalesce({name}, '') for {name} in the condition of {table.name}.sql"
     return None
+
+
+def _blanks(con: duckdb.DuckDBPyConnection, view: str, column: str) -> int:
+    return int(con.execute(f"select count(*) from raw.{sql_name(view)} where {sql_name(column)} is null").fetchall()[0][0])

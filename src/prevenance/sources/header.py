@@ -78,6 +78,9 @@ def file_head(path: Path, readable: Path, entry: Entry) -> Head:
     names, record = _first_record(text, separator)
     if len(names) == 1:
         _refuse_one_column(path, text, separator, entry)
+    if any(re.fullmatch(r"\s*[^\s@]+@[^\s@]+\.\w+\s*", name) for name in names):
+        what = f"the first line of {path.name} is a row (it holds an address of mail), and names no columns"
+        raise entry.error("E303", what, "export it with a line that names its columns", first=f"{path.name}:1")
     unique, twice = column_heads(names)
     return Head(unique, twice, separator, int(bool(said)) + entry.skip, record)
 
@@ -86,14 +89,24 @@ def _refuse_one_column(path: Path, text: str, separator: str, entry: Entry) -> N
     """Raise E303 where a header of one column is one of several under another separator, or a title above it."""
     for other, written in SEPARATORS.items():
         if other != separator and len(_first_record(text, other)[0]) > 1:
-            what = f"{path.name} has one column when split at {SEPARATORS.get(separator, separator)}; its header holds {written}"
-            fix = f"write {entry.line(delimiter=other)} in the source's yaml"
-            raise entry.error("E303", what, fix, first=f"{path.name}:1")
-    lines = text.splitlines()[:20]
+            raise _separator_error(path, separator, other, written, entry)
+    lines = text.splitlines()[:20] or [""]
     for number, line in enumerate(lines[1:], 1):
         cells = _first_record(line, separator)[0]
         if len(cells) > 1 and all(len(_first_record(one, separator)[0]) >= len(cells) for one in lines[number : number + 3] if one):
             raise title_error(f"{path.name}:{entry.skip + 1}", entry.skip + number, entry)
+    # a sign that separates nothing else stands in the rows as often as in the header
+    for other in re.findall(r"[^\w\s\"'.,;()%€$@/-]", lines[0]):
+        if len(lines) > 1 and all(line.count(other) == lines[0].count(other) for line in lines[1:4] if line):
+            raise _separator_error(path, separator, other, f"'{other}'", entry)
+    if re.search(r"\S\s{2,}\S", lines[0]):
+        what = f"the columns of {path.name} are parted by blanks alone"
+        raise entry.error("E303", what, "export it with a separator, as CSV UTF-8", first=f"{path.name}:1")
+
+
+def _separator_error(path: Path, separator: str, other: str, written: str, entry: Entry) -> PrevenanceError:
+    what = f"{path.name} has one column when split at {SEPARATORS.get(separator, separator)}; its header holds {written}"
+    return entry.error("E303", what, f"write {entry.line(delimiter=other)} in the source's yaml", first=f"{path.name}:1")
 
 
 def title_error(first: str, skip: int, entry: Entry) -> PrevenanceError:

@@ -8,23 +8,26 @@ from prevenance.sources.taken import Intake
 ROUNDED = "rounded by a spreadsheet"
 """What is wrong with an id such as 5.00034E+17: its digits are gone, and others look the same."""
 
-ROUNDED_PATTERN = r"\s*\d[.,]\d+[eE]\+\d+\s*"
+ROUNDED_PATTERN = r"\s*\d[.,]\d+[eE]\+?\d+\s*"
 
 
 def is_rounded_sql(text: str) -> str:
     """Return SQL for whether an id was rounded to a few digits."""
-    # most ids hold no plus, and are spared the pattern
-    return f"(contains({text}, '+') and regexp_full_match({text}, '{ROUNDED_PATTERN}'))"
+    # most ids hold neither, and are spared the pattern
+    return f"((contains({text}, '+') or substr({text}, 2, 1) in ('.', ',')) and regexp_full_match({text}, '{ROUNDED_PATTERN}'))"
 
 
 ZEROS, LPAD = "without zeros before them", "lpad(X, {}, '0')"
 
 FORMS: Mapping[str, tuple[str, str]] = {
-    'without ".0"': (r"regexp_replace(X, '\.0+$', '')", r"regexp_full_match(X, '\d+\.0+')"),
+    'without ".0"': (r"regexp_replace(X, '[.,]0+$', '')", r"regexp_full_match(X, '\d+[.,]0+')"),
     ZEROS: ("ltrim(X, '0')", "X like '0%'"),
     "by their first 15 characters": ("left(X, 15)", "length(X) = 18"),
     "without blanks around them": ("trim(X)", "X <> trim(X)"),
     "in small letters": ("lower(X)", "X <> lower(X)"),
+    "without signs around them": (r"regexp_replace(X, '^\W+|\W+$', '', 'g')", r"regexp_matches(X, '^\W|\W$')"),
+    "without signs between thousands": ("regexp_replace(X, '[.,]', '', 'g')", r"regexp_full_match(X, '\d{1,3}([.,]\d{3})+')"),
+    "by their digits alone": (r"regexp_replace(X, '\D', '', 'g')", r"regexp_full_match(X, '\D*\d+\D*') and regexp_matches(X, '\D')"),
 }
 """How two ids may be one (told as "match ...") -> SQL that makes them equal, SQL for an id that this changes."""
 

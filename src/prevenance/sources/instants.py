@@ -11,12 +11,12 @@ from prevenance.sources.files import sql_text
 
 _DAY = r"\d{4,6}[-/ \\]\d{1,2}[-/ \\]\d{1,2}"
 _CLOCK = r"[ T]+\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d*)?)?"
-_OFFSET = r"Z|\+(?:(?:0\d|1[0-3])(?::?[0-5]\d)?|14(?::?00)?)|-(?:(?:0\d|1[01])(?::?[0-5]\d)?|12(?::?00)?)"
+OFFSET = r"Z|\+(?:(?:0\d|1[0-3])(?::?[0-5]\d)?|14(?::?00)?)|-(?:(?:0\d|1[01])(?::?[0-5]\d)?|12(?::?00)?)"
 
 PLAIN = f"{_DAY}(?:{_CLOCK})?"
 """ISO 8601 and its usual neighbours without an offset, which the engine reads whole."""
 
-WITH_OFFSET = f"{_DAY}{_CLOCK}(?:{_OFFSET})"
+WITHOFFSET = f"{_DAY}{_CLOCK}(?:{OFFSET})"
 """The same with an offset that exists: from -12:00 to +14:00."""
 
 _CLOCK_SPELT = _CLOCK.replace(r"\.", "[.,]")
@@ -26,7 +26,7 @@ SPELT = rf"\s*({_DAY}(?:{_CLOCK_SPELT})?)(?:\s*([AaPp])\.?[Mm]\.?)?\s*((?i:Z|UTC
 CLOCK_SIGNS = "HIMSfgnpcX"
 """Signs of a declared format that say an hour or less of it."""
 
-MOST_OFFSET = {"+": 14 * 60, "-": 12 * 60}
+MOSTOFFSET = {"+": 14 * 60, "-": 12 * 60}
 """Minutes from UTC that the farthest zones have."""
 
 
@@ -41,6 +41,10 @@ def check_formats(con: duckdb.DuckDBPyConnection, formats: Sequence[str], key: s
             raise PrevenanceError(
                 "E202", f'the format "{one[:40]}" reads names of zones (%Z), which say no offset for sure', key=key, fix=fix
             )
+        if re.search("%-?I", one) and "%p" not in one:
+            what = f'the format "{one[:40]}" reads hours of a half day (%I) and not which half (%p)'
+            whole = one.replace("I", "H")[:60]
+            raise PrevenanceError("E202", what, key=key, fix=f"write '{whole}' there if hours go from 0 to 23, or read AM and PM with %p")
         if not re.search("%[a-zA-Z]", one):
             raise PrevenanceError("E202", f'the format "{one[:40]}" reads no time', key=key, fix=fix)
         try:
@@ -56,7 +60,7 @@ def instant_sql(source: Source, text: str) -> str:
 
 
 def _instant(source: Source, text: str) -> str:
-    offset = f"when regexp_full_match({text}, '{WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz))"
+    offset = f"when regexp_full_match({text}, '{WITHOFFSET}') then timezone('UTC', try_cast({text} as timestamptz))"
     if not source.timestamp_formats:
         # most rows look so, and are spared the pattern
         usual = f"{text} like '____-__-__ __:__:__' and substr({text}, 18) between '00' and '59'"
@@ -65,7 +69,7 @@ def _instant(source: Source, text: str) -> str:
     plain_formats, utc, zoned = _split(source.timestamp_formats)
     ways = [to_utc_sql(source, _strptime(text, plain_formats))] if plain_formats else []
     ways += [_strptime(text, utc)] if utc else []
-    ways += [f"timezone('UTC', {_strptime(text, zoned)})"] if zoned else []
+    ways += [f"case when {_exists(text, one)} then timezone('UTC', {_strptime(text, [one])}) end" for one in zoned]
     return f"case {offset} else coalesce({', '.join([*ways, _with_zone(text)])}) end"
 
 
@@ -89,7 +93,7 @@ def has_offset_sql(source: Source, text: str) -> str:
 def _has_offset(source: Source, text: str) -> str:
     _, *zoned = _split(source.timestamp_formats)
     declared = "".join(f" or {_strptime(text, some)} is not null" for some in zoned if some)
-    return f"(regexp_full_match({text}, '{WITH_OFFSET}') or coalesce({_group(text, 3)} <> '', false){declared})"
+    return f"(regexp_full_match({text}, '{WITHOFFSET}') or coalesce({_group(text, 3)} <> '', false){declared})"
 
 
 def is_bare_sql(source: Source, text: str) -> str:
@@ -120,12 +124,23 @@ def to_utc_sql(source: Source, local: str) -> str:
 def _split(formats: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     """Return the formats without a zone, those that end in the word for UTC, and those whose texts say an offset: instants of two kinds."""
     zoned = [one for one in formats if "%z" in one]
-    utc = [one for one in formats if one not in zoned and re.search(r"(?<!%)(Z|UTC|GMT)$", one.strip())]
+    utc = [
+        one
+        for one in formats
+        if one not in zoned and re.search(r"\b(UTC|GMT)\b|(?<!%)(Z|UTC|GMT)$", re.sub("%-?[a-zA-Z]", "%-", one).strip())
+    ]
     return [one for one in formats if one not in (*zoned, *utc)], utc, zoned
 
 
 def _strptime(text: str, formats: Sequence[str]) -> str:
     return f"try_strptime({text}, [{', '.join(map(sql_text, formats))}])"
+
+
+def _exists(text: str, zoned: str) -> str:
+    """Return SQL for whether the offset in a text of a format with one is an offset that some zone has: the engine reads any."""
+    parts = re.split("(%-?[a-zA-Z])", zoned)
+    shape = "".join(f"(?:{OFFSET})" if one == "%z" else ".+" if one.startswith("%") else re.escape(one) for one in parts)
+    return f"regexp_full_match({text}, {sql_text(shape)})"
 
 
 def _cast(text: str) -> str:
@@ -152,7 +167,7 @@ def _with_zone(text: str) -> str:
     """Return SQL for the UTC instant of a text that fits ``SPELT`` and names a zone, or null."""
     sign, hours, minutes = (_group(text, number) for number in (4, 5, 6))
     away = f"(coalesce(try_cast({hours} as integer), 0) * 60 + coalesce(try_cast({minutes} as integer), 0))"
-    exists = f"{away} <= case {sign} when '-' then {MOST_OFFSET['-']} else {MOST_OFFSET['+']} end and coalesce(try_cast({minutes} as integer), 0) < 60"
+    exists = f"{away} <= case {sign} when '-' then {MOSTOFFSET['-']} else {MOSTOFFSET['+']} end and coalesce(try_cast({minutes} as integer), 0) < 60"
     shift = f"to_minutes({away} * case {sign} when '-' then 1 else -1 end)"
     # a zone after a bare date says nothing of the hour
     timed = f"contains({_group(text, 1)}, ':')"

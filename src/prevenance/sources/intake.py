@@ -14,7 +14,7 @@ import duckdb
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.apart import note_missing, set_apart
 from prevenance.sources.convert import convert_rows, note_clock_changes
-from prevenance.sources.dates import note_dates
+from prevenance.sources.dates import note_dates, note_midnights
 from prevenance.sources.declared import Source
 from prevenance.sources.dropped import rows_left_out
 from prevenance.sources.files import sql_name
@@ -132,7 +132,7 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
     """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest."""
     columns = taken.columns[table.name] = run_select(taken.con, source, table)
     left_out, told = rows_left_out(taken.con, source, table, columns, policy)
-    if table.name == "customers" or policy.required:
+    if (table.name == "customers" or policy.required) and not any(one.ragged for one in loaded):
         refuse_empty(taken.con, source, table)
     if source.by_file and "_file" not in columns:
         what = f"{table.name}.sql gives no _file, and {', '.join(file for file, _ in source.by_file)} is written in a way of its own"
@@ -146,6 +146,7 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
     note_clock_changes(taken, source, table, columns)
     entries = [source.entries[view] for view in source.views_read(table.name)]
     note_dates(taken, source, table, columns, entries)
+    note_midnights(taken, source, table, columns)
     note_numbers(taken, source, table, entries)
     note_versions(taken, source, table)
     taken.con.execute("drop table judged")

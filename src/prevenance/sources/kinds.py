@@ -20,6 +20,23 @@ SUFFIXES = {
 """Kind -> how its files are usually called."""
 
 
+SAVE = "open it in a spreadsheet, save it as .xlsx or as CSV UTF-8, and name that file under files"
+UNPACK = "unpack it, and name the file in it under files"
+STRANGE = {
+    b"%PDF": ("a PDF", "export the table as CSV UTF-8"),
+    b"7z\xbc\xaf": ("an archive of 7-Zip", UNPACK),
+    b"Rar!\x1a": ("a RAR archive", UNPACK),
+    b"\x28\xb5\x2f\xfd": ("packed with zstd", UNPACK),
+    b"\xfd7zXZ": ("packed with xz", UNPACK),
+    b"BZh91AY": ("packed with bzip2", UNPACK),
+    b"<!doctype": ("a web page", SAVE),
+    b"<html": ("a web page", SAVE),
+    b"<table": ("a web page", SAVE),
+    b"<?xml": ("XML", SAVE),
+}
+"""First bytes of what is no table -> what it is, and what to do."""
+
+
 def file_kind(path: Path, entry: Entry, said: list[str], name: str = "") -> str:
     """Return what the file is (a file called otherwise is told in ``said``); ``name`` is what people know it by.
 
@@ -32,6 +49,9 @@ def file_kind(path: Path, entry: Entry, said: list[str], name: str = "") -> str:
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         what = f"{name} is an old Excel file (.xls) or one with a password"
         raise entry.error("E303", what, "open it, save it as .xlsx without a password or as CSV UTF-8, and name that file under files")
+    for bytes_, (what, fix) in STRANGE.items():
+        if start.removeprefix(b"\xef\xbb\xbf").lower().startswith(bytes_.lower()):
+            raise entry.error("E303", f"{name} is {what}", fix)
     if start.startswith(b"SQLite format 3\0"):
         what = f"{name} is a SQLite database"
         fix = f'write {entry.key}: {{"sqlite": "{entry.pattern}", "table": "<its table>"}} in the source\'s yaml'

@@ -1,5 +1,6 @@
 """Texts that are no numbers: what they are instead (another decimal sign, money with its sign, words), told as the line to write."""
 
+from prevenance.sources.apart import is_of_person
 from prevenance.sources.convert import number_text_sql
 from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import sql_name, sql_text
@@ -60,7 +61,7 @@ def _words(taken: Intake, source: Source, table: Table, name: str, bad: str, sam
             f"select distinct trim({sql_name(f'raw {name}')}) as word {bad} order by 1 limit {MOST_WORDS + 1}"
         ).fetchall()
     ]
-    if table.column(name).personal or len(found) > MOST_WORDS:
+    if table.column(name).personal or len(found) > MOST_WORDS or any(is_of_person(word, table.column(name)) for word in found):
         return None
     scale = {word: int(word.lower() in GOOD) for word in found if word.lower() in (*GOOD, *BAD)} or {
         word: n for n, word in enumerate(found)
