@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from prevenance.judge.metrics import roc_auc
 from prevenance.models.encode import fit_encoder
 from prevenance.models.folds import Fold, at_risk
+from prevenance.words.saying import Saying, saying
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +34,26 @@ PARTS = 3
 
 _BINS, _ROWS = 20, 20_000
 
+EVER, WHERE_KNOWN = saying(" of having it at any cutoff"), saying(" where it is known")
+"""Of whom, or where, a feature tells so much."""
+
+WRITTEN_WORDS = {
+    "known": (
+        "known for {ours:.0%} of those with the outcome and {theirs:.1%} of those without: it was filled in afterwards",
+        "known for {ours:.0%} of those with the outcome at any cutoff and {theirs:.1%} of those without: it was filled in afterwards",
+    ),
+    "missing": (
+        "missing for {ours:.0%} of those with the outcome and {theirs:.1%} of those without: it was emptied afterwards",
+        "missing for {ours:.0%} of those with the outcome at any cutoff and {theirs:.1%} of those without: it was emptied afterwards",
+    ),
+    "one value": (
+        "of one and the same value for {ours:.0%} of those with the outcome and {theirs:.1%} of those without: it was overwritten afterwards",
+        "of one and the same value for {ours:.0%} of those with the outcome at any cutoff and {theirs:.1%} of those without: it was overwritten "
+        "afterwards",
+    ),
+}
+"""What shows the outcome -> the sentence on those who have it, and on those who have it at any cutoff."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -54,7 +75,7 @@ class Rows:
     strength: Floats
     days: Floats
     ever: Floats
-    levels: tuple[tuple[str, Floats], ...]
+    levels: tuple[tuple[Saying, Floats], ...]
     words: NDArray[np.bool_]
 
 
@@ -75,10 +96,10 @@ def leakage_rows(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[
     matrix, part = encoder.matrix(used), order[customer] % PARTS
     alone, strength = _strengths(matrix, label, part)
     ever = np.bincount(customer, label)[customer].clip(max=1.0)
-    levels = [("", strength)]
+    levels = [(Saying(""), strength)]
     if (ever != label).any():
-        levels.append((" of having it at any cutoff", _strengths(matrix, ever, part)[1]))
-    levels += [(" where it is known", one) for one in _where_known(matrix, alone, label, customer, pd.factorize(used["cutoff"])[0])]
+        levels.append((EVER, _strengths(matrix, ever, part)[1]))
+    levels += [(WHERE_KNOWN, one) for one in _where_known(matrix, alone, label, customer, pd.factorize(used["cutoff"])[0])]
     outcome = pd.to_datetime(used["outcome_at"]) if "outcome_at" in used else pd.Series(pd.NaT, used.index, dtype="datetime64[us]")
     days = ((outcome - used["cutoff"]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
     words = np.isin(encoder.features, list(encoder.vocabulary))
@@ -98,10 +119,11 @@ def not_looked_at(frame: pd.DataFrame, parted: Sequence[Fold]) -> str:
     key = ["customer_id", "product_id"] if "product_id" in used else ["customer_id"]
     customers = {side: len(used.loc[used["label"] == side, key].drop_duplicates()) for side in (1.0, 0.0)}
     if not sum(customers.values()):
-        return "no label is closed yet"
+        return saying("no label is closed yet")
     if min(customers.values()) >= ENOUGH:
         return ""
-    return f"customers with the outcome: {customers[1.0]}, without: {customers[0.0]}; {ENOUGH} of each are needed"
+    told = "customers with the outcome: {ours}, without: {theirs}; {least} of each are needed"
+    return saying(told, ours=customers[1.0], theirs=customers[0.0], least=ENOUGH)
 
 
 def _strengths(matrix: Floats, label: Floats, part: NDArray[np.intp]) -> tuple[Floats, Floats]:
@@ -171,19 +193,16 @@ def _patterns(rows: Rows, place: int) -> Iterator[tuple[NDArray[np.bool_], str]]
     """Yield the rows that show what all but gives the outcome away, and in words what it is."""
     value = rows.matrix[:, place]
     known = np.isfinite(value)
-    shown = [] if known.all() else [(known, "known", OFTEN, "filled in"), (~known, "missing", OFTEN, "emptied")]
+    shown = [] if known.all() else [(known, "known", OFTEN), (~known, "missing", OFTEN)]
     if (one := _written(rows, place)) is not None:
-        shown.append((value == one, "of one and the same value", WRITTEN, "overwritten"))
-    for rows_shown, words, often, done in shown:
-        for label, who, enough in ((rows.label, "", often), (rows.ever, " at any cutoff", WRITTEN)):  # habits show more of ever
+        shown.append((value == one, "one value", WRITTEN))
+    for rows_shown, what, often in shown:
+        for ever, (label, enough) in enumerate(((rows.label, often), (rows.ever, WRITTEN))):  # habits show more of ever
             ours, theirs = (float(rows_shown[label == side].mean()) if (label == side).any() else 1.0 for side in (1.0, 0.0))
             # None at all among the others is still no proof of never.
             rare = max(theirs, 0.5 / max(1.0, float((label == 0).sum())))
             if ours >= max(enough, RATIO * rare) and _customers(rows, rows_shown & (label == 1)) >= ENOUGH:
-                yield (
-                    rows_shown,
-                    f"{words} for {ours:.0%} of those with the outcome{who} and {theirs:.1%} of those without: it was {done} afterwards",
-                )
+                yield rows_shown, saying(WRITTEN_WORDS[what][ever], ours=ours, theirs=theirs)
                 break
 
 
@@ -205,7 +224,8 @@ def _told(rows: Rows, honest: Sequence[int], shown: NDArray[np.bool_]) -> bool:
 
 
 def _absolute(rows: Rows, place: int) -> str:
-    return f"alone it reaches AUC {rows.strength[place]:.2f}, too good to be true" if rows.strength[place] >= ABSOLUTE else ""
+    reached = float(rows.strength[place])
+    return saying("alone it reaches AUC {auc:.2f}, too good to be true", auc=reached) if reached >= ABSOLUTE else ""
 
 
 def _late(rows: Rows, place: int) -> str:
@@ -221,7 +241,8 @@ def _late(rows: Rows, place: int) -> str:
     soon, early = (_against(rows, place, some) for some in (near, far))
     if soon < 0.90 or early > 0.60:
         return ""
-    return f"AUC {soon:.2f} in the last {last:.0f} days before the outcome and {early:.2f} earlier: it follows the outcome"
+    told = "AUC {soon:.2f} in the last {days:.0f} {days:day|days} before the outcome and {early:.2f} earlier: it follows the outcome"
+    return saying(told, soon=float(soon), days=last, early=float(early))
 
 
 def _changed(rows: Rows, place: int) -> str:
@@ -236,7 +257,8 @@ def _changed(rows: Rows, place: int) -> str:
     before, usual = float(moved[last].mean()), float(moved[stays].mean())
     if before < 0.80 or usual > 0.04:
         return ""
-    return f"it changes right before {before:.0%} of the outcomes and at {usual:.1%} of other cutoffs: somebody edits it when it happens"
+    told = "it changes right before {before:.0%} of the outcomes and at {usual:.1%} of other cutoffs: somebody edits it when it happens"
+    return saying(told, before=before, usual=usual)
 
 
 def _against(rows: Rows, place: int, positive: NDArray[np.bool_]) -> float:
