@@ -1,6 +1,6 @@
 """Footprints of hindsight in a feature taken by itself: filled in afterwards, edited or echoing when it happens, too good to be true."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,24 +35,7 @@ PARTS = 3
 _BINS, _ROWS = 20, 20_000
 
 EVER, WHERE_KNOWN = saying(" of having it at any cutoff"), saying(" where it is known")
-"""Of whom, or where, a feature tells so much."""
-
-WRITTEN_WORDS = {
-    "known": (
-        "known for {ours:.0%} of those with the outcome and {theirs:.1%} of those without: it was filled in afterwards",
-        "known for {ours:.0%} of those with the outcome at any cutoff and {theirs:.1%} of those without: it was filled in afterwards",
-    ),
-    "missing": (
-        "missing for {ours:.0%} of those with the outcome and {theirs:.1%} of those without: it was emptied afterwards",
-        "missing for {ours:.0%} of those with the outcome at any cutoff and {theirs:.1%} of those without: it was emptied afterwards",
-    ),
-    "one value": (
-        "of one and the same value for {ours:.0%} of those with the outcome and {theirs:.1%} of those without: it was overwritten afterwards",
-        "of one and the same value for {ours:.0%} of those with the outcome at any cutoff and {theirs:.1%} of those without: it was overwritten "
-        "afterwards",
-    ),
-}
-"""What shows the outcome -> the sentence on those who have it, and on those who have it at any cutoff."""
+SHOWN = "{what} for {ours:.0%} of those with the outcome{who} and {theirs:.1%} of those without: it was {done} afterwards"
 
 
 @dataclass(frozen=True)
@@ -164,8 +147,7 @@ def _alone(column: Floats, label: Floats, part: NDArray[np.intp]) -> Floats:
 
 def footprint_sentence(rows: Rows, place: int) -> str:
     """Return in words which footprint of hindsight this feature shows by itself, or nothing."""
-    footprints: tuple[Callable[[Rows, int], str], ...] = (_late, _changed, _absolute)
-    return next((why for footprint in footprints if (why := footprint(rows, place))), "")
+    return _late(rows, place) or _changed(rows, place) or _absolute(rows, place)
 
 
 def written_afterwards(rows: Rows, named: Collection[int] = ()) -> dict[int, str]:
@@ -193,16 +175,18 @@ def _patterns(rows: Rows, place: int) -> Iterator[tuple[NDArray[np.bool_], str]]
     """Yield the rows that show what all but gives the outcome away, and in words what it is."""
     value = rows.matrix[:, place]
     known = np.isfinite(value)
-    shown = [] if known.all() else [(known, "known", OFTEN), (~known, "missing", OFTEN)]
+    shown = [(known, saying("known"), OFTEN, saying("filled in")), (~known, saying("missing"), OFTEN, saying("emptied"))]
+    shown = [] if known.all() else shown
     if (one := _written(rows, place)) is not None:
-        shown.append((value == one, "one value", WRITTEN))
-    for rows_shown, what, often in shown:
-        for ever, (label, enough) in enumerate(((rows.label, often), (rows.ever, WRITTEN))):  # habits show more of ever
+        shown.append((value == one, saying("of one and the same value"), WRITTEN, saying("overwritten")))
+    for rows_shown, what, often, done in shown:
+        # habits show more of ever
+        for label, who, enough in ((rows.label, Saying(""), often), (rows.ever, saying(" at any cutoff"), WRITTEN)):
             ours, theirs = (float(rows_shown[label == side].mean()) if (label == side).any() else 1.0 for side in (1.0, 0.0))
             # None at all among the others is still no proof of never.
             rare = max(theirs, 0.5 / max(1.0, float((label == 0).sum())))
             if ours >= max(enough, RATIO * rare) and _customers(rows, rows_shown & (label == 1)) >= ENOUGH:
-                yield rows_shown, saying(WRITTEN_WORDS[what][ever], ours=ours, theirs=theirs)
+                yield rows_shown, saying(SHOWN, what=what, ours=ours, who=who, theirs=theirs, done=done)
                 break
 
 
@@ -238,7 +222,8 @@ def _late(rows: Rows, place: int) -> str:
     near, far = positive & (rows.days <= last), positive & (rows.days > last)
     if min(_customers(rows, near), _customers(rows, far)) < ENOUGH:
         return ""
-    soon, early = (_against(rows, place, some) for some in (near, far))
+    sides = [some | (rows.label == 0) for some in (near, far)]
+    soon, early = (roc_auc(rows.label[side], rows.alone[side, place]) for side in sides)
     if soon < 0.90 or early > 0.60:
         return ""
     told = "AUC {soon:.2f} in the last {days:.0f} {days:day|days} before the outcome and {early:.2f} earlier: it follows the outcome"
@@ -259,12 +244,6 @@ def _changed(rows: Rows, place: int) -> str:
         return ""
     told = "it changes right before {before:.0%} of the outcomes and at {usual:.1%} of other cutoffs: somebody edits it when it happens"
     return saying(told, before=before, usual=usual)
-
-
-def _against(rows: Rows, place: int, positive: NDArray[np.bool_]) -> float:
-    """Return the AUC of the feature alone for some of the positives against all negatives."""
-    chosen = positive | (rows.label == 0)
-    return roc_auc(rows.label[chosen], rows.alone[chosen, place])
 
 
 def _customers(rows: Rows, chosen: NDArray[np.bool_]) -> int:
