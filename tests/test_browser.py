@@ -393,7 +393,7 @@ def test_print_shows_the_list_and_no_controls(opened: Opener) -> None:
     one = opened(LIST)
     one.evaluate("dispatchEvent(new Event('beforeprint'))")
     one.emulate_media(media="print")
-    for gone in (".controls", ".acts", ".savebar", "section[data-group=beyond_capacity]", "nav"):
+    for gone in (".controls", ".acts", ".savebar", ".brief .sources", "section[data-group=beyond_capacity]", "nav"):
         assert one.locator(gone).first.is_hidden(), gone
     for kept in (
         "h1",

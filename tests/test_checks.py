@@ -12,6 +12,8 @@ from prevenance.judge.footprints import not_looked_at
 from prevenance.judge.gaps import late_footprints
 from prevenance.judge.leakage import find_leaks
 from prevenance.models.folds import Fold
+from prevenance.words import words
+from prevenance.words.saying import said_in
 
 CUTOFFS = tuple(pd.Timestamp("2024-01-01") + pd.Timedelta(days=90 * number) for number in range(4))
 FOLDS = (Fold(CUTOFFS[:2], (CUTOFFS[2],), CUTOFFS[3]),)
@@ -64,7 +66,8 @@ def test_a_field_filled_in_afterwards_is_named_by_its_nulls(clean):
     poisoned = clean.assign(cancel_reason=pd.Series(generator.choice(["price", "merger"], len(clean))).where(told))
     found = named(poisoned, "cancel_reason")
     assert [one["feature"] for one in found] == ["cancel_reason"]
-    assert "known for 39% of those with the outcome and 0.0% of those without" in found[0]["why"]
+    assert "known for 39 % of those with the outcome and 0.0 % of those without" in found[0]["why"]
+    assert said_in(words("de"), found[0]["why"]).startswith("bekannt bei 39\u00a0% derer mit dem Ereignis")
     assert "filled in afterwards" in found[0]["why"]
 
 

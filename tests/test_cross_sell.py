@@ -15,7 +15,7 @@ from prevenance.features.offers import BASKET_OFFER, CONTRACT_OFFER, definitions
 from prevenance.history.history import History
 from prevenance.models.encode import Encoder
 from prevenance.models.single import estimator
-from prevenance.order.policies import best_offers, offers_by_product
+from prevenance.order.policies import as_likely_offers, best_offers, offers_by_product
 from prevenance.tables.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.targets.cross_sell import next_family, next_offer
 from prevenance.targets.labels import cohort, label
@@ -211,6 +211,15 @@ def test_the_best_offer_of_each_customer_and_the_list_of_each_product() -> None:
     )["product_id"].tolist() == ["x", "y"], "without money the chance decides"
     each = offers_by_product(offers, policy="value", share=1.0, cost_per_contact=0.0)
     assert each[["product_id", "place", "customer_id"]].values.tolist() == [["x", 1, "a"], ["x", 2, "b"], ["y", 1, "a"], ["y", 2, "b"]]
+
+
+def test_another_offer_is_as_likely_where_its_chance_lies_within_the_band() -> None:
+    offers = pd.DataFrame(
+        {"customer_id": ["a", "a", "a", "b", "b", "c", "c"], "product_id": [*"xyzxyxy"], "product": [*"XYZXYXY"], "state0": "at_risk"}
+    ).assign(score=[0.5, 0.45, 0.42, 0.3, 0.1, 0.2, 0.2], score_low=[0.4] * 3 + [0.2] * 2 + [0.1] * 2)
+    offers.loc[6, "state0"] = "too_late"
+    assert as_likely_offers(offers.iloc[[0, 3, 5]], offers) == {"a": "Y"}
+    assert as_likely_offers(offers.iloc[[2]], offers) == {"a": "X"}, "a likelier one, too"
 
 
 def test_offers_have_no_features_without_a_product() -> None:

@@ -189,6 +189,29 @@ def test_a_play_answers_the_reason_and_names_what_is_there(given, name):
     assert told_case(**given) == name
 
 
+def test_a_case_may_ask_what_the_other_reason_is_about():
+    tickets, errors = ("tickets", "tickets_365d", "more"), ("usage", "errors_28d", "more")
+    asked = {"things": {"trouble": "imports", "category": "bug"}, "tier": "key"}
+
+    def told(*reasons: tuple[str, str, str]) -> str:
+        return chosen_play(Situation(frozenset(["tickets"]), keeping=False, reasons=reasons, **asked), "tickets", BOOK).play.name
+
+    assert (told(tickets, errors), told(tickets), told(errors)) == ("next_beside_errors", "next_category_key", "next_errors_in")
+
+
+def test_an_offer_names_what_is_as_likely_and_why_now():
+    def told(*reasons: tuple[str, str, str], **more) -> str:
+        one = Situation(frozenset(["cross_sell"]), keeping=False, reasons=reasons, product_id="P-30", tier="key", **more)
+        return chosen_play(one, "cross_sell", BOOK).play.name
+
+    logins = ("usage", "logins_28d", "more")
+    assert told(logins, things={"also": "Team"}) == "offer_choice"
+    assert told(logins) == "offer_growing"
+    assert told(logins, things={"renewal": "12 Dec"}, renewal_days=30.0) == "offer_before_date"
+    assert told(("usage", "uses_28d", "more"), things={"grown": "alerts"}) == "offer_in_use"
+    assert told(("contacts", "contacts_in_90d", "more"), things={"contact": "1 Sept"}) == "offer_answer"
+
+
 def test_the_same_play_comes_not_again_while_another_fits():
     from datetime import date
 
@@ -230,6 +253,7 @@ def test_every_topic_is_about_columns_that_there_are():
     [
         ({"when": {"abuot": "errors"}}, r'E201 key=playbook.cases.mine.when.*no condition "abuot".*did you mean "about"'),
         ({"when": {"about": "eror"}}, r'E203 key=playbook.cases.mine.when.about.*no about "eror".*did you mean "errors"'),
+        ({"when": {"beside": "eror"}}, r'E203 key=playbook.cases.mine.when.beside.*no beside "eror".*did you mean "errors"'),
         ({"when": {"family": "tikets"}}, r'E203 .*no family "tikets".*did you mean "tickets"'),
         ({"when": {"way": "up"}}, r'E203 key=playbook.cases.mine.when.way.*no way "up"'),
         ({"when": {"tier": ["key", "midd"]}}, r'E203 .*no tier "midd".*did you mean "mid"'),

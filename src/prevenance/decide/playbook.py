@@ -29,7 +29,8 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "logins": ("logins", "active_days", "days_since_login"),
     "uses": ("uses", "quantity", "features_used", "days_since_use", "usage_near_limit"),
     "errors": ("errors",),
-    "seats": ("active_users", "seats_used", "seats"),
+    "long_errors": ("errors_365d",),
+    "seats": ("active_users", "seats_used"),
     "main_user": ("main_user",),
     "unused_features": ("paid_features",),
     "ticket_count": ("tickets_7d", "tickets_28d", "tickets_90d", "tickets_365d", "tickets_per_seat", "ticket_categories"),
@@ -50,7 +51,8 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "purchase_silence": ("days_since_purchase", "purchase_gaps_silent"),
     "returns": ("returns",),
     "contacts": ("contacts", "days_since_contact", "days_since_meeting", "meetings", "calls", "trainings"),
-    "fit": ("offer_fit", "family_fit", "days_since_offer"),
+    "fit": ("offer_fit", "family_fit"),
+    "taken": ("days_since_offer",),
     "habit": ("days_since_family", "family_days_bought"),
 }
 """What a reason is about in more detail -> beginnings of the columns that tell it."""
@@ -66,8 +68,11 @@ NEW_DAYS = 90
 THINGS = (
     *(
         "product",
+        "also",
         "features",
         "feature",
+        "grown",
+        "trouble",
         "tickets",
         "ticket",
         "ticket_days",
@@ -78,7 +83,7 @@ THINGS = (
         "invoice",
         "invoice_days",
     ),
-    *("used", "seats", "full", "idle", "limit", "over", "near", "release", "score", "family", "renewal"),
+    *("used", "seats", "full", "idle", "limit", "over", "near", "release", "score", "family", "renewal", "contact"),
 )
 """Placeholders of an action or a message: the customer's own things. A play whose things are not there is not used."""
 
@@ -88,13 +93,14 @@ class When:
     """What has to hold for a play; an empty condition always does.
 
     ``target``: on these lists (without it: on lists of customers to keep). Of the reason: its ``family``, what it is ``about`` (``TOPICS``) and
-    which ``way`` its number went. Of the customer: value ``tier``, ``stage``, a renewal within so many days, so many open tickets at least.
-    Of an offer: its product.
+    which ``way`` its number went; ``beside``: what the row's other reason is about. Of the customer: value ``tier``, ``stage``, a renewal within
+    so many days, so many open tickets at least. Of an offer: its product.
     """
 
     target: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     way: tuple[str, ...] = ()
     tier: tuple[str, ...] = ()
     stage: tuple[str, ...] = ()
@@ -180,7 +186,7 @@ def _case(name: str, one: Any, key: str) -> Play:
 
 
 def _when(asked: Mapping[str, Any], key: str) -> When:
-    known = {"family": FAMILIES, "about": tuple(TOPICS), "way": ("more", "less"), "tier": TIERS, "stage": STAGES}
+    known = {"family": FAMILIES, "about": tuple(TOPICS), "beside": tuple(TOPICS), "way": ("more", "less"), "tier": TIERS, "stage": STAGES}
     wanted = tuple(one.name for one in fields(When))
     found: dict[str, Any] = {}
     for name, value in asked.items():

@@ -86,7 +86,8 @@ def _fits(play: Play, reason: Told, one: Situation) -> bool:
     return all(
         (
             not when.family or family in when.family,
-            not when.about or any(column.startswith(TOPICS[topic]) for topic in when.about),
+            not when.about or _is_about(column, when.about),
+            not when.beside or any(_is_about(other[1], when.beside) for other in one.reasons if other != reason),
             not when.way or way in when.way,
             not when.tier or one.tier in when.tier,
             not when.stage or one.stage in when.stage,
@@ -95,3 +96,7 @@ def _fits(play: Play, reason: Told, one: Situation) -> bool:
             when.open_tickets is None or one.open_tickets >= when.open_tickets,
         )
     )
+
+
+def _is_about(column: str, topics: Collection[str]) -> bool:
+    return any(column.startswith(TOPICS[topic]) for topic in topics)

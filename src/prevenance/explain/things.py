@@ -5,7 +5,7 @@ No free text and no name of a person is read.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -123,23 +123,47 @@ with counted as (
   select customer_id, feature, count(*) filter (where age_days < 28) as now, count(*) filter (where age_days >= 28) as before
   from usage where kind = 'use' and feature is not null and age_days < 56 group by 1, 2
 )
-select customer_id, arg_max(feature, (before - now, feature)) as feature from counted where before - now >= 2 group by customer_id
+select customer_id, arg_max(feature, (before - now, feature)) filter (where before - now >= 2) as feature,
+  arg_max(feature, (now - before, feature)) filter (where now - before >= 2) as grown
+from counted group by customer_id
 """,
-    texts=("feature",),
+    texts=("feature", "grown"),
+)
+
+TROUBLE = _state(
+    "own_trouble",
+    ("usage",),
+    """
+with counted as (
+  select customer_id, feature, count(*) as n from usage where kind = 'error' and feature is not null and age_days < 28 group by 1, 2
+)
+select customer_id, arg_max(feature, (n, feature)) as trouble from counted where n >= 2 group by customer_id
+""",
+    texts=("trouble",),
 )
 
 RELEASE = _state(
     "own_release",
     ("releases", "usage"),
     """
-with used as (
-  select distinct customer_id, product_id, cutoff from usage where product_id is not null and event_at > cutoff - interval '90' day
+with met as (select customer_id, product_id, cutoff, event_at from usage where kind = 'error' and age_days < 120),
+counted as (
+  select m.customer_id, r.version, r.event_at, count(*) filter (where m.event_at > r.event_at) as after,
+    count(*) filter (where m.event_at <= r.event_at and m.event_at > r.event_at - (r.cutoff - r.event_at)) as before
+  from met as m join releases as r on r.product_id = m.product_id and r.cutoff = m.cutoff and r.event_at > r.cutoff - interval '60' day
+  where r.version is not null group by all
 )
-select u.customer_id, arg_max(r.version, (r.event_at, r.version)) as release from used as u
-join releases as r on r.product_id = u.product_id and r.cutoff = u.cutoff and r.event_at > r.cutoff - interval '60' day
-where r.version is not null group by u.customer_id
+select customer_id, arg_max(version, (event_at, version)) as release from counted
+where after >= 3 and after >= 2 * before group by customer_id
 """,
     texts=("release",),
+)
+
+CONTACT = _state(
+    "own_contact",
+    ("contacts",),
+    "select customer_id, min(age_days) as contact_days from contacts where direction = 'in' and age_days < 90 group by customer_id",
+    ("contact_days",),
 )
 
 FAMILY = _state(
@@ -155,7 +179,7 @@ select customer_id, arg_max(family, (n, family)) as bought from counted group by
     texts=("bought",),
 )
 
-EVERY = (UNUSED, TICKETS, AGAIN, CATEGORY, INVOICE, SEATS, FEATURE, RELEASE, FAMILY, LIMIT)
+EVERY = (UNUSED, TICKETS, AGAIN, CATEGORY, INVOICE, SEATS, FEATURE, TROUBLE, RELEASE, CONTACT, FAMILY, LIMIT)
 
 
 def own_things(history: History, cutoff: datetime, customers: Sequence[str], say: Words) -> pd.DataFrame:
@@ -177,7 +201,7 @@ def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) 
     # A number that was shortened for a sentence leads nowhere.
     if whole := list(dict.fromkeys(one for one in numbers if one == one_line(one, LONGEST))):
         found["ticket_ids"] = chr(31).join(whole)
-    for name in ("again", "category", "invoice", "feature", "release"):
+    for name in ("again", "category", "invoice", "feature", "grown", "trouble", "release"):
         if row.get(name):
             found[name] = one_line(row[name], LONGEST)
     if row.get("bought"):
@@ -190,6 +214,8 @@ def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) 
         found["ticket"], found["ticket_days"] = one_line(row["first_id"], LONGEST), say.days(row["first_days"])
     if row.get("invoice_days") is not None:
         found["invoice_days"] = say.days(row["invoice_days"])
+    if row.get("contact_days") is not None:
+        found["contact"] = say.date(cutoff - timedelta(days=row["contact_days"]), beside=cutoff)
     if row.get("seats") is not None:
         found |= {name: say.number(value) for name, value in (("seats", row["seats"]), ("used", row["used"]))}
         if row["seats"] > row["used"]:

@@ -1,6 +1,6 @@
 """Footprints of hindsight in a feature taken by itself: filled in afterwards, edited or echoing when it happens, too good to be true."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from prevenance.judge.metrics import roc_auc
 from prevenance.models.encode import fit_encoder
 from prevenance.models.folds import Fold, at_risk
+from prevenance.words.saying import Saying, saying
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +34,9 @@ PARTS = 3
 
 _BINS, _ROWS = 20, 20_000
 
+EVER, WHERE_KNOWN = saying(" of having it at any cutoff"), saying(" where it is known")
+SHOWN = "{what} for {ours:.0%} of those with the outcome{who} and {theirs:.1%} of those without: it was {done} afterwards"
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -54,7 +58,7 @@ class Rows:
     strength: Floats
     days: Floats
     ever: Floats
-    levels: tuple[tuple[str, Floats], ...]
+    levels: tuple[tuple[Saying, Floats], ...]
     words: NDArray[np.bool_]
 
 
@@ -75,10 +79,10 @@ def leakage_rows(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[
     matrix, part = encoder.matrix(used), order[customer] % PARTS
     alone, strength = _strengths(matrix, label, part)
     ever = np.bincount(customer, label)[customer].clip(max=1.0)
-    levels = [("", strength)]
+    levels = [(Saying(""), strength)]
     if (ever != label).any():
-        levels.append((" of having it at any cutoff", _strengths(matrix, ever, part)[1]))
-    levels += [(" where it is known", one) for one in _where_known(matrix, alone, label, customer, pd.factorize(used["cutoff"])[0])]
+        levels.append((EVER, _strengths(matrix, ever, part)[1]))
+    levels += [(WHERE_KNOWN, one) for one in _where_known(matrix, alone, label, customer, pd.factorize(used["cutoff"])[0])]
     outcome = pd.to_datetime(used["outcome_at"]) if "outcome_at" in used else pd.Series(pd.NaT, used.index, dtype="datetime64[us]")
     days = ((outcome - used["cutoff"]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
     words = np.isin(encoder.features, list(encoder.vocabulary))
@@ -98,10 +102,11 @@ def not_looked_at(frame: pd.DataFrame, parted: Sequence[Fold]) -> str:
     key = ["customer_id", "product_id"] if "product_id" in used else ["customer_id"]
     customers = {side: len(used.loc[used["label"] == side, key].drop_duplicates()) for side in (1.0, 0.0)}
     if not sum(customers.values()):
-        return "no label is closed yet"
+        return saying("no label is closed yet")
     if min(customers.values()) >= ENOUGH:
         return ""
-    return f"customers with the outcome: {customers[1.0]}, without: {customers[0.0]}; {ENOUGH} of each are needed"
+    told = "customers with the outcome: {ours}, without: {theirs}; {least} of each are needed"
+    return saying(told, ours=customers[1.0], theirs=customers[0.0], least=ENOUGH)
 
 
 def _strengths(matrix: Floats, label: Floats, part: NDArray[np.intp]) -> tuple[Floats, Floats]:
@@ -142,8 +147,7 @@ def _alone(column: Floats, label: Floats, part: NDArray[np.intp]) -> Floats:
 
 def footprint_sentence(rows: Rows, place: int) -> str:
     """Return in words which footprint of hindsight this feature shows by itself, or nothing."""
-    footprints: tuple[Callable[[Rows, int], str], ...] = (_late, _changed, _absolute)
-    return next((why for footprint in footprints if (why := footprint(rows, place))), "")
+    return _late(rows, place) or _changed(rows, place) or _absolute(rows, place)
 
 
 def written_afterwards(rows: Rows, named: Collection[int] = ()) -> dict[int, str]:
@@ -171,19 +175,18 @@ def _patterns(rows: Rows, place: int) -> Iterator[tuple[NDArray[np.bool_], str]]
     """Yield the rows that show what all but gives the outcome away, and in words what it is."""
     value = rows.matrix[:, place]
     known = np.isfinite(value)
-    shown = [] if known.all() else [(known, "known", OFTEN, "filled in"), (~known, "missing", OFTEN, "emptied")]
+    shown = [(known, saying("known"), OFTEN, saying("filled in")), (~known, saying("missing"), OFTEN, saying("emptied"))]
+    shown = [] if known.all() else shown
     if (one := _written(rows, place)) is not None:
-        shown.append((value == one, "of one and the same value", WRITTEN, "overwritten"))
-    for rows_shown, words, often, done in shown:
-        for label, who, enough in ((rows.label, "", often), (rows.ever, " at any cutoff", WRITTEN)):  # habits show more of ever
+        shown.append((value == one, saying("of one and the same value"), WRITTEN, saying("overwritten")))
+    for rows_shown, what, often, done in shown:
+        # habits show more of ever
+        for label, who, enough in ((rows.label, Saying(""), often), (rows.ever, saying(" at any cutoff"), WRITTEN)):
             ours, theirs = (float(rows_shown[label == side].mean()) if (label == side).any() else 1.0 for side in (1.0, 0.0))
             # None at all among the others is still no proof of never.
             rare = max(theirs, 0.5 / max(1.0, float((label == 0).sum())))
             if ours >= max(enough, RATIO * rare) and _customers(rows, rows_shown & (label == 1)) >= ENOUGH:
-                yield (
-                    rows_shown,
-                    f"{words} for {ours:.0%} of those with the outcome{who} and {theirs:.1%} of those without: it was {done} afterwards",
-                )
+                yield rows_shown, saying(SHOWN, what=what, ours=ours, who=who, theirs=theirs, done=done)
                 break
 
 
@@ -205,7 +208,8 @@ def _told(rows: Rows, honest: Sequence[int], shown: NDArray[np.bool_]) -> bool:
 
 
 def _absolute(rows: Rows, place: int) -> str:
-    return f"alone it reaches AUC {rows.strength[place]:.2f}, too good to be true" if rows.strength[place] >= ABSOLUTE else ""
+    reached = float(rows.strength[place])
+    return saying("alone it reaches AUC {auc:.2f}, too good to be true", auc=reached) if reached >= ABSOLUTE else ""
 
 
 def _late(rows: Rows, place: int) -> str:
@@ -218,10 +222,12 @@ def _late(rows: Rows, place: int) -> str:
     near, far = positive & (rows.days <= last), positive & (rows.days > last)
     if min(_customers(rows, near), _customers(rows, far)) < ENOUGH:
         return ""
-    soon, early = (_against(rows, place, some) for some in (near, far))
+    sides = [some | (rows.label == 0) for some in (near, far)]
+    soon, early = (roc_auc(rows.label[side], rows.alone[side, place]) for side in sides)
     if soon < 0.90 or early > 0.60:
         return ""
-    return f"AUC {soon:.2f} in the last {last:.0f} days before the outcome and {early:.2f} earlier: it follows the outcome"
+    told = "AUC {soon:.2f} in the last {days:.0f} {days:day|days} before the outcome and {early:.2f} earlier: it follows the outcome"
+    return saying(told, soon=float(soon), days=last, early=float(early))
 
 
 def _changed(rows: Rows, place: int) -> str:
@@ -236,13 +242,8 @@ def _changed(rows: Rows, place: int) -> str:
     before, usual = float(moved[last].mean()), float(moved[stays].mean())
     if before < 0.80 or usual > 0.04:
         return ""
-    return f"it changes right before {before:.0%} of the outcomes and at {usual:.1%} of other cutoffs: somebody edits it when it happens"
-
-
-def _against(rows: Rows, place: int, positive: NDArray[np.bool_]) -> float:
-    """Return the AUC of the feature alone for some of the positives against all negatives."""
-    chosen = positive | (rows.label == 0)
-    return roc_auc(rows.label[chosen], rows.alone[chosen, place])
+    told = "it changes right before {before:.0%} of the outcomes and at {usual:.1%} of other cutoffs: somebody edits it when it happens"
+    return saying(told, before=before, usual=usual)
 
 
 def _customers(rows: Rows, chosen: NDArray[np.bool_]) -> int:

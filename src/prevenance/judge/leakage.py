@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prevenance.judge.footprints import PARTS, Floats, Rows, footprint_sentence, leakage_rows, written_afterwards
+from prevenance.judge.footprints import EVER, PARTS, Floats, Rows, footprint_sentence, leakage_rows, written_afterwards
 from prevenance.judge.metrics import roc_auc
 from prevenance.models.folds import Fold
+from prevenance.words.saying import saying
 
 LEADS, ALONE, APART, ALIKE = 5, (0.75, 0.10), (0.80, 0.10), ((0.90, 0.10), (0.80, 0.15))
 """The best one to ``LEADS`` features are named if each has at least this AUC and this much more than the next: one alone, several
@@ -36,6 +37,8 @@ TOGETHER_FROM = 0.88
 """From this AUC of a small model on, up to ``_GROUP`` features are taken away together: of two leaks either stands in for the other."""
 
 _SEARCHED, _GROUP, _ROUNDS = 4, 3, 60
+
+AHEAD = "alone it reaches AUC {auc:.2f}{whom} and the next best feature, {other}, {next:.2f}"
 
 _SMALL = {
     "objective": "binary", "num_leaves": 15, "learning_rate": 0.1, "min_data_in_leaf": 20, "max_bin": 63,
@@ -108,12 +111,12 @@ def _leader(rows: Rows, named: dict[int, str]) -> dict[int, str]:
     for whom, strength in rows.levels:
         ranked = sorted(left, key=lambda place: (-strength[place], rows.names[place]))
         for size in range(1, LEADS + 1):
-            if len(ranked) <= size or strength[ranked[size - 1]] < (HABIT if "any cutoff" in whom else ALONE[0]):
+            if len(ranked) <= size or strength[ranked[size - 1]] < (HABIT if whom == EVER else ALONE[0]):
                 break
             if found := _leads(rows, strength, ranked, size):
                 best, following = found
-                ahead = f"and the next best feature, {rows.names[following]}, {strength[following]:.2f}"
-                return {place: f"alone it reaches AUC {strength[place]:.2f}{whom} {ahead}" for place in best}
+                ahead = {"whom": whom, "other": rows.names[following], "next": float(strength[following])}
+                return {place: saying(AHEAD, auc=float(strength[place]), **ahead) for place in best}
     return {}
 
 
@@ -183,7 +186,9 @@ def _too_much(reached: float, without: float) -> bool:
 
 
 def _with_and_without(reached: float, without: float) -> str:
-    return f"a small model reaches AUC {reached:.2f} with it and {without:.2f} without"
+    return saying(
+        "a small model reaches AUC {reached:.2f} with it and {without:.2f} without", reached=float(reached), without=float(without)
+    )
 
 
 def _small(rows: Rows, places: Sequence[int], seed: int) -> tuple[float, Floats]:

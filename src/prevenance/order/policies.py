@@ -51,3 +51,14 @@ def best_offers(offers: pd.DataFrame, *, policy: str, share: float, cost_per_con
     rows = offers.reset_index(drop=True)
     place = policy_places(rows, policy, share, cost_per_contact)
     return offers.iloc[np.argsort(place.to_numpy(), kind="stable")].drop_duplicates("customer_id").sort_index()
+
+
+def as_likely_offers(chosen: pd.DataFrame, offers: pd.DataFrame) -> dict[str, str]:
+    """Return customer_id -> the product of the likeliest other offer whose chance lies within the band of the chosen one's."""
+    mine = chosen.set_index("customer_id")
+    others = offers[(offers["state0"] == WORKABLE) & offers["customer_id"].isin(mine.index)]
+    beside = mine.loc[others["customer_id"]]
+    within = others["score"].to_numpy() >= beside["score_low"].to_numpy()
+    others = others[within & (others["product_id"].to_numpy() != beside["product_id"].to_numpy())]
+    best = others.sort_values(["score", "product_id"], ascending=[False, True], kind="stable").drop_duplicates("customer_id")
+    return dict(zip(best["customer_id"], best["product"], strict=True))

@@ -25,7 +25,7 @@ from prevenance.history.roster import customer_attributes
 from prevenance.judge.drift import unseen_words
 from prevenance.models.bundle import Fitted
 from prevenance.order.decision import BEYOND, COOLING, Rules
-from prevenance.order.policies import offers_by_product
+from prevenance.order.policies import as_likely_offers, offers_by_product
 from prevenance.runs.champion import check_inputs
 from prevenance.runs.commands import command
 from prevenance.runs.inputs import Inputs, pseudonyms_of
@@ -74,7 +74,11 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     told, columns = told_rows(found, fitted, history, moments, definitions, target, choice, say)
     rows = pd.concat([rows, columns], axis=1)
     done = plays_done(answers, cutoff, static=given.source.static)
-    rows["situation"] = situations(history, cutoff, rows, choice["rank"].notna(), told, target, given.target.kind, done, say)
+    worked = rows[choice["rank"].notna()]
+    also = as_likely_offers(worked, found.offers) if found.offers is not None else {}
+    tiers = pd.Series(value_tiers(rows["value_at_stake"]), index=rows.index)
+    situated = situations(history, cutoff, worked.assign(tier=tiers), told, target, given.target.kind, done, also, say)
+    rows["situation"] = situated.reindex(rows.index)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
     newest = [one.newest_known_at for one in inputs.counts.values() if one.newest_known_at]
@@ -157,15 +161,14 @@ def situations(
     history: History,
     cutoff: datetime,
     rows: pd.DataFrame,
-    worked: pd.Series,
     told: dict[str, RowReasons],
     target: Target,
     kind: str,
     done: dict[str, dict[str, datetime]],
+    also: dict[str, str],
     say: Words,
 ) -> pd.Series:
-    """Return what the play of each row is chosen by, with the index of ``rows``; only of those to be ``worked``."""
-    every, rows = rows.index, rows.assign(tier=value_tiers(rows["value_at_stake"]))[worked]
+    """Return what the play of each row to be worked is chosen by, with the index of ``rows``; ``also`` names another offer that is as likely."""
     own = own_things(history, cutoff, rows["customer_id"].tolist(), say)
     names = frozenset({target.name, KINDS[kind]().name if kind in KINDS else target.name})
     found = []
@@ -180,11 +183,11 @@ def situations(
             mine["renewal_days"],
             int(mine["open_tickets"]),
             product,
-            mine["things"] | scores_told(reasons, say),
+            mine["things"] | scores_told(reasons, say) | ({"also": also[customer]} if customer in also else {}),
             done.get(customer, {}),
         )
         found.append(one)
-    return pd.Series(found, index=rows.index, dtype=object).reindex(every)
+    return pd.Series(found, index=rows.index, dtype=object)
 
 
 def scores_told(reasons: Sequence[Fact], say: Words) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """What the rows of published lists say: reasons that are none, one story told twice, the same action for everybody, words.
 
-    python -m bench.reasons out/lists/churn/latest/list.json out/lists/tickets/latest/list.json
+    python -m bench.rows --page out/lists/churn/latest/list.json out/lists/tickets/latest/list.json
 
 Reads lists in English, those of earlier versions too. Of a list of people to keep, a reason is an improvement where its number went the way that
 its definition calls good; on any list it is no change where both numbers read the same. Only ranked rows count; ``--first`` of them.
+``--page`` opens the page beside each list: words above the rows, customers on the first screen (1280 x 900), pages that they take on paper, height of the cards of
+a phone (390 wide).
 """
 
 from __future__ import annotations
@@ -15,8 +17,11 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
 
 from prevenance.explain.facts import wordings
 from prevenance.explain.usual import with_means
@@ -25,6 +30,7 @@ from prevenance.targets import KINDS
 
 NUMBER = r"[+−-]?\d[\d,]*(?:\.\d+)?"
 NOTHING = ("No single fact stands out", "Nothing stands out")
+BOXES = "[...document.querySelectorAll('section[data-group=listed] tbody')].map((one) => one.getBoundingClientRect())"
 KEEPING = {make().name for make in KINDS.values() if make().told_by == "worse"}
 """Targets whose reasons are told by what is worse."""
 
@@ -94,6 +100,27 @@ def measured(rows: Sequence[Mapping[str, Any]], plays: Sequence[str] = ()) -> di
     }
 
 
+def page_measures(browser: Browser, page: Path) -> dict[str, str]:
+    """Return what a written list takes of a screen, of paper and of a phone."""
+    one = browser.new_page(viewport={"width": 1280, "height": 900})
+    one.goto(page.resolve().as_uri(), wait_until="load")
+    words_ = len(" ".join(one.locator("header .banner, header .brief dd").all_inner_texts()).split())
+    seen = one.evaluate(f"{BOXES}.filter((box) => box.bottom <= innerHeight).length")
+    one.evaluate("dispatchEvent(new Event('beforeprint'))")
+    one.evaluate("document.querySelectorAll('section.group:not([data-group=listed])').forEach((other) => other.remove())")
+    pages = len(re.findall(rb"/MediaBox", one.pdf(prefer_css_page_size=True)))
+    phone = browser.new_page(viewport={"width": 390, "height": 844})
+    phone.goto(page.resolve().as_uri(), wait_until="load")
+    tall = phone.evaluate(f"(() => {{ const every = {BOXES}.slice(0, 20); return every.at(-1).bottom - every[0].top; }})()")
+    one.close(), phone.close()
+    return {
+        "words above the rows": f"{words_}",
+        "customers on the first screen": f"{seen}",
+        "printed pages": f"{pages}",
+        "20 cards on a phone, px": f"{tall:.0f}",
+    }
+
+
 def _sign(way: str | None) -> int:
     return {"more": 1, "less": -1}.get(str(way), 0)
 
@@ -102,22 +129,39 @@ def _share(part: int, whole: int) -> str:
     return f"{part / whole:.0%}" if whole else "–"
 
 
+def opened_browser(stack: ExitStack, chromium: str) -> Browser:
+    """Return a browser that closes with ``stack``."""
+    started = stack.enter_context(sync_playwright()).chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    stack.callback(started.close)
+    return started
+
+
+def column(path: Path, first: int, browser: Browser | None) -> tuple[str, dict[str, str]]:
+    """Return a list's target and what its first rows, and its page, say."""
+    ranked = [row for row in json.loads(path.read_text(encoding="utf-8")) if row["rank"] is not None]
+    told = path.parent / "plays.csv"
+    known = dict(list(csv.reader(told.open(encoding="utf-8", newline="")))[1:]) if told.is_file() else {}
+    plays = [known[row["customer_id"]] for row in ranked[:first]] if known else []
+    found = measured(ranked[:first], plays)
+    if browser:
+        found |= page_measures(browser, path.parent / "list.html")
+    return ranked[0]["target"] if ranked else path.parent.name, found
+
+
 def main() -> None:
     """Print one column for each list."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("lists", nargs="+", type=Path)
     asked.add_argument("--first", type=int, default=20)
+    asked.add_argument("--page", action="store_true")
+    asked.add_argument("--chromium", default="/usr/bin/chromium")
     given = asked.parse_args()
-    columns = []
-    for path in given.lists:
-        ranked = [row for row in json.loads(path.read_text(encoding="utf-8")) if row["rank"] is not None]
-        told, first = path.parent / "plays.csv", ranked[: given.first]
-        known = dict(list(csv.reader(told.open(encoding="utf-8", newline="")))[1:]) if told.is_file() else {}
-        plays = [known[row["customer_id"]] for row in first] if known else []
-        columns.append((ranked[0]["target"] if ranked else path.parent.name, measured(first, plays)))
-    print("".join([f"{'':28}", *(f"{name[:16]:>18}" for name, _ in columns)]))
+    with ExitStack() as stack:
+        browser = opened_browser(stack, given.chromium) if given.page else None
+        columns = [column(path, given.first, browser) for path in given.lists]
+    print("".join([f"{'':30}", *(f"{name[:16]:>18}" for name, _ in columns)]))
     for name in columns[0][1]:
-        print("".join([f"{name:28}", *(f"{found[name]:>18}" for _, found in columns)]))
+        print("".join([f"{name:30}", *(f"{found[name]:>18}" for _, found in columns)]))
 
 
 if __name__ == "__main__":
