@@ -27,6 +27,7 @@ ROOMS = [
     "decide",
     "publish",
     "support",
+    "proof",
     "track",
     "privacy",
     "runs",

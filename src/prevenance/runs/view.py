@@ -22,6 +22,7 @@ from prevenance.explain.change import PARTS, change_facts, change_parts
 from prevenance.explain.details import Basis, details_by_customer
 from prevenance.features.build import build, feature_columns
 from prevenance.models.bundle import Fitted
+from prevenance.publish.folders import REPORTS
 from prevenance.publish.published import Published, published_lists_before
 from prevenance.runs import headline
 from prevenance.runs.feeds import LATE
@@ -69,15 +70,15 @@ def list_files(view: dict[str, Any]) -> dict[str, bytes]:
 
 
 def write_index(given: Settings) -> Path:
-    """Write ``<out>/index.html`` in one step: the newest list of every target that has one, and the newest report of support. Returns its path."""
+    """Write ``<out>/index.html`` in one step: the newest list of every target that has one, and the newest of each report. Returns its path."""
     from prevenance.publish import index
 
     out = given.folder
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     # A view that is damaged is made again by the next list; the index does without it.
     found = [one for path in heads if (one := kept.whole_json(path)) is not None and one.get("target")]
-    told = kept.whole_json(out / "support" / "latest" / "manifest.json") or {}
-    reports = [{**told["card"], "to": "support/latest/report.html"}] if isinstance(told.get("card"), dict) else []
+    told = {name: kept.whole_json(out / name / "latest" / "manifest.json") or {} for name in REPORTS}
+    reports = [{**one["card"], "to": f"{name}/latest/report.html"} for name, one in told.items() if isinstance(one.get("card"), dict)]
     return disk.write(out / "index.html", _bytes(index.index_page(found, reports=reports)))
 
 
