@@ -48,7 +48,7 @@ DOORS = {
     "psycopg": {"sources"},
     "duckdb": {"sources", "history", "features"},
     "optuna": {"models"},
-    "lightgbm": {"models", "judge"},
+    "lightgbm": {"models", "judge", "proof"},
     "jinja2": {"publish"},
     "holidays": {"base"},
 }

@@ -36,7 +36,7 @@ class Became:
     def whole(self) -> Mapping[str, object] | None:
         """Return the row of all closed lists, if there is one."""
         found = self.tally[self.tally["by"] == "all"].to_dict("records")
-        return found[0] if found else None  # type: ignore[return-value]
+        return found[0] if found else None
 
 
 def lead_sentences(say: Words, each: Sequence[Became]) -> list[str]:
@@ -78,8 +78,9 @@ def _figure_row(say: Words, name: str, row: Mapping[str, object], currency: str)
 
 def became_sections(say: Words, each: Sequence[Became], currency: str) -> list[Section]:
     """Return the parts of the page: of each target its lists, its groups, the team, what is not known yet and the replays."""
-    head, found = (say("On the lists"), say("Outcomes"), say("On a list"), say("Missed"), say("Too late")), list[Section]()
-    head = (*head, say("Proved right"), say("95 % interval"), say("Median warning"), say("At stake among hits"))
+    found = list[Section]()
+    counted = (say("On the lists"), say("Outcomes"), say("On a list"), say("Missed"), say("Too late"))
+    head = (*counted, say("Proved right"), say("95 % interval"), say("Median warning"), say("At stake among hits"))
     by = {"list": say("List"), "month": say("Month"), "owner": say("Owner"), "segment": say("Segment"), "policy": say("Order")}
     for one in each:
         title, rows = say(one.title), one.tally.to_dict("records")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from prevenance.publish.shapes import svg_line, svg_picture, svg_text, svg_title
 from prevenance.publish.template import render_template
@@ -26,8 +27,9 @@ def proof_page(
     say: Words, title: str, stamp: Mapping[str, str], lead: Sequence[str], notes: Sequence[str], sections: Sequence[Section]
 ) -> str:
     """Return the page; ``stamp`` has date, source and run. Every text of the data is escaped."""
-    told = {"title": title, "stamp": stamp, "lead": lead, "notes": notes, "sections": [one for one in sections if one.rows or one.about]}
-    return render_template("proof.html.j2", style="support.css", say=say, language=say.language, **told)
+    told: dict[str, Any] = {"title": title, "stamp": stamp, "lead": lead, "notes": notes}
+    shown = [one for one in sections if one.rows or one.about]
+    return render_template("proof.html.j2", style="support.css", say=say, language=say.language, sections=shown, **told)
 
 
 def pairs_svg(label: str, bars: Sequence[tuple[str, float, float, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -24,7 +25,7 @@ from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
 from prevenance.targets.target import Target
 from prevenance.track.report_log import Figure
-from prevenance.words import Words, words
+from prevenance.words import Words
 
 FEW_OPEN = 12
 """Open lists that a page shows, the newest."""
@@ -46,14 +47,13 @@ def judge_lists(given: Settings, targets: Targets, steps: Steps) -> dict[str, An
         found, ledger = what_became(one, inputs)
         each.append(found)
         ledgers.append(ledger)
-    say = words(given.language, given.source.timezone)
     ledger, hidden = pd.concat(ledgers, ignore_index=True), pseudonyms_of(given)
     files = {
         "outcomes.csv": formats.csv_bytes(pd.concat([one.tally for one in each], ignore_index=True)),
         "ledger.csv": formats.csv_bytes(hidden.hidden(ledger) if hidden else ledger),
         "outcomes.json": formats.canonical_json({one.target: _facts(one) for one in each}),
     }
-    return publish_proof(given, inputs, say, "outcomes", files, _page_of(given, say, each), _figures(each), steps)
+    return publish_proof(given, inputs, "outcomes", files, partial(_page_of, given, each), _figures(each), steps)
 
 
 def what_became(given: Settings, inputs: Inputs) -> tuple[Became, pd.DataFrame]:
@@ -116,7 +116,7 @@ def _facts(one: Became) -> dict[str, Any]:
     return {"lists": one.lists, "closed": one.closed, "next_closes": one.next_closes, "left_out": dict(one.left_out), **tables}
 
 
-def _page_of(given: Settings, say: Words, each: Sequence[Became]) -> Page:
+def _page_of(given: Settings, each: Sequence[Became], say: Words) -> Page:
     lead = became.lead_sentences(say, each)
     sections = became.became_sections(say, each, given.source.currency)
     return say("What became of the lists"), lead, became.note_sentences(say, each), sections

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from prevenance.base import formats
@@ -16,7 +17,7 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index
 from prevenance.track.report_log import Figure, log_figures
-from prevenance.words import Words
+from prevenance.words import Words, words
 
 Page = tuple[str, list[str], list[str], list[Section]]
 """Title, first sentences, notes and sections."""
@@ -25,15 +26,15 @@ Page = tuple[str, list[str], list[str], list[Section]]
 def publish_proof(
     given: Settings,
     inputs: Inputs,
-    say: Words,
     name: str,
     files: dict[str, bytes],
-    page: Page,
+    page_of: Callable[[Words], Page],
     figures: list[Figure],
     steps: Steps,
 ) -> dict[str, Any]:
-    """Publish a report of this room with its page, note it, log its figures, and return what the status file says of it."""
-    title, lead, notes, sections = page
+    """Publish a report of this room with its page (``page_of`` tells it in a language), note it, log its figures, and return what the status file says of it."""
+    say = words(given.language, given.source.timezone)
+    title, lead, notes, sections = page_of(say)
     # What a file holds is what the report depends on: later rows that change nothing of it make no new report.
     told = (
         name,
@@ -65,8 +66,9 @@ def publish_proof(
     steps("the model store", checked=False)
     messages = log_figures(given.folder, name, figures, run_id, manifest)
     write_index(given)
+    _, lead, notes, _ = page_of(words("en", given.source.timezone))  # a screen is told in English by all commands
     for text in [*lead, *notes]:
-        steps.tell(f"{name.upper()[:9]:<10}{text}")
+        steps.tell(f"{name.upper():<10} {text}")
     steps.tell(f"FILES     {folder}/  {'  '.join(sorted(files))}")
     for message in messages:
         steps.tell(f"NOTE      {message}")

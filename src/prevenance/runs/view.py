@@ -28,6 +28,7 @@ from prevenance.runs import headline
 from prevenance.runs.feeds import LATE
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import Listed
+from prevenance.runs.measured import measured_share
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
@@ -91,7 +92,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
     )
     earlier = published_lists_before(out, target.name, inputs.as_of)
     last = earlier[-1] if earlier else None
-    ranked = made.decided
+    ranked, measured = made.decided, measured_share(given, target.name, inputs.as_of)
     view = {
         **headline.list_facts(given, basis),
         "verb": say(target.words.verb),
@@ -116,7 +117,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "decided": asdict(override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
         "moved": headline.moves_since(inputs, made, last, dict(manifest["counts"]["excluded"]), given.source.timezone),
         "sources": story.source_ages(inputs.history, inputs.as_of),
-        "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
+        "assumed": {"share": share_of(given) if measured is None else measured, "measured": measured is not None, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
         "links": headline.page_links(out, target.name),
         "addresses": dict(given.source.links),
