@@ -39,6 +39,12 @@ replay: .venv/ready ## the list as it would have been at a past date, with what 
 support: .venv/ready ## tickets as a process: where their days go in calendar and working hours, by which ways they travel, and the KPIs: ARGS="as_of= source= data= language= out="
 	@$(RUN)support $(PRIVATE) $(ARGS)
 
+outcomes: .venv/ready ## what became of the published lists: hits, misses and warning days as their windows close, and the team against the model: ARGS="as_of= target= out="
+	@$(RUN)outcomes $(PRIVATE) $(ARGS)
+
+experiment: .venv/ready ## what contacts change: the hold-out of the lists looked at as planned, how long an answer takes, or an experiment run elsewhere: ARGS="as_of= target= file= out="
+	@$(RUN)experiment $(PRIVATE) $(ARGS)
+
 feedback: .venv/ready ## what the team answered to a list, for the next one to honour: ARGS="file=feedback.csv out="
 	@$(RUN)feedback $(PRIVATE) $(ARGS)
 

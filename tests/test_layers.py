@@ -27,6 +27,7 @@ ROOMS = [
     "decide",
     "publish",
     "support",
+    "proof",
     "track",
     "privacy",
     "runs",
@@ -47,7 +48,7 @@ DOORS = {
     "psycopg": {"sources"},
     "duckdb": {"sources", "history", "features"},
     "optuna": {"models"},
-    "lightgbm": {"models", "judge"},
+    "lightgbm": {"models", "judge", "proof"},
     "jinja2": {"publish"},
     "holidays": {"base"},
 }

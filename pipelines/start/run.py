@@ -39,8 +39,10 @@ LOCKS = {
     "export": ("export", "feedback"),
     "replay": ("replay",),
     "support": ("support",),
+    "outcomes": ("outcomes",),
+    "experiment": ("experiment",),
     "explain": ("explain",),
-    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "support", "train"),
+    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "support", "outcomes", "experiment", "train"),
 }
 """What a run of each kind holds while it works: runs that share none may overlap."""
 

@@ -63,6 +63,16 @@ def is_unjudged(history: History, snapshots: pd.DataFrame, min_known_days: int) 
     return pd.Series(asked.isin(pd.MultiIndex.from_frame(found)), index=snapshots.index)
 
 
+def draw_units(history: History, cutoff: datetime, unit: str) -> pd.Series:
+    """Return customer_id -> what it is drawn with as known at ``cutoff`` (``unit`` is parent or owner); who has none is drawn alone and is absent."""
+    if unit == "parent":
+        return parent_groups(history, cutoff)
+    if unit == "owner":
+        found = customer_attributes(history, cutoff).set_index("customer_id")["owner"]
+        return found[found.notna()].astype(object)
+    return pd.Series(dtype=object)
+
+
 def parent_groups(history: History, cutoff: datetime) -> pd.Series:
     """Return customer_id -> group: the smallest id of all accounts that are linked by ``parent_id``, as far as it is known at ``cutoff``.
 

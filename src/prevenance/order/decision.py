@@ -206,8 +206,8 @@ def _drawn(
     near = rows.loc[[*chosen[len(chosen) - half :], *outside[:half]]]
     # Who was already contacted in this epoch can no longer show what no contact does.
     near = near[_may_be_held(near, rules.holdout) & ~near["touched"].astype(bool) & ~near["customer_id"].map(arms).eq(CONTACT)]
-    for customer in near["customer_id"]:
+    for customer, unit in zip(near["customer_id"], near.get("unit", near["customer_id"]), strict=True):
         band.setdefault(customer, moment)
-        if rules.holdout.drawn(customer, epoch):
+        if rules.holdout.drawn(unit, epoch):
             arms[customer] = HOLDOUT
     return arms, band

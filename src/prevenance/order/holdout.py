@@ -25,6 +25,7 @@ LONGEST_WEEKS = 26
 class HoldOut:
     """Who is held out: ``share`` of those in the band, never above ``max_value`` of money at stake or revenue a year (``None``: no limit).
 
+    ``unit`` is what is drawn: each customer, all accounts of one parent, or all customers of one owner, so that nobody sees both arms at once.
     The band is the last ``band`` of those inside the capacity and as many below the line.
     """
 
@@ -34,6 +35,7 @@ class HoldOut:
     band: float = 0.5
     max_value: float | None = None
     key: bytes = PUBLIC_SALT
+    unit: str = "customer"
 
     @property
     def weeks(self) -> int:
@@ -48,10 +50,10 @@ class HoldOut:
         """Return when the epoch of ``moment`` began."""
         return ORIGIN + WEEK * (self.epoch(moment) * self.weeks)
 
-    def drawn(self, customer_id: str, epoch: int) -> bool:
-        """Return whether the hash of a customer falls into the share; the same for a whole epoch."""
+    def drawn(self, unit: str, epoch: int) -> bool:
+        """Return whether the hash of a unit (a customer's id, unless parents or owners are drawn) falls into the share; the same for a whole epoch."""
         # A sign between the parts that no name holds, or two different draws could read alike.
-        text = "\x1f".join((self.target, str(epoch), customer_id)).encode("utf-8", errors="surrogatepass")
+        text = "\x1f".join((self.target, str(epoch), unit)).encode("utf-8", errors="surrogatepass")
         code = hashlib.blake2b(text, key=hashlib.sha256(self.key).digest(), digest_size=8).digest()
         return int.from_bytes(code, "big") / 2**64 < self.share
 

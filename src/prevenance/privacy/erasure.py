@@ -23,11 +23,11 @@ from prevenance.base import disk, kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json
 from prevenance.privacy.removal import Person, csv_rows, without_person
-from prevenance.publish.folders import MANIFEST
+from prevenance.publish.folders import MANIFEST, REPORTS
 from prevenance.sources.record import CUSTOMER_COLUMNS
 
 OURS = ("train", "replay", "explain", "export", "feedback", "leakage", "mlruns", "models", "record", "status")
-"""Folders below the output folder whose files are rewritten one by one; ``lists``, ``support`` and ``demo`` have laws of their own."""
+"""Folders below the output folder whose files are rewritten one by one; ``lists``, the reports and ``demo`` have laws of their own."""
 
 NEVER = ("erased.json", "erased.key", "audit.log")
 """Files that know no id in clear."""
@@ -56,7 +56,7 @@ def erase_customer(out: Path, customer: str, pseudonym: str = "") -> Certificate
     done, person = Certificate(), replace(person_of(out, customer), pseudonym=pseudonym)
     done.retrain = _learned(out, person)
     # oldest first: a rewritten folder gets a new time, and the order of their times stays
-    published = [*(out / "lists").glob("*/*/" + MANIFEST), *(out / "support").glob("*/" + MANIFEST)]
+    published = [*(out / "lists").glob("*/*/" + MANIFEST), *(path for name in REPORTS for path in (out / name).glob("*/" + MANIFEST))]
     for manifest in sorted(published, key=lambda path: path.stat().st_mtime_ns):
         if not manifest.parent.is_symlink():
             done.add(manifest.parent.parent.relative_to(out).as_posix(), _folder(manifest.parent, person))

@@ -56,11 +56,16 @@ def check_report_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
     for name, digest in manifest["files"].items():
         if hashlib.sha256(held.get(name, b"")).hexdigest() != digest:
             raise _refused(name, "is not what was written")
+    if "tickets" in manifest["counts"]:
+        _check_paths(held, manifest)
+    for name in (name for name in manifest["files"] if name.endswith((".csv", ".html", ".svg"))):
+        _read(name, held, _opened)
+
+
+def _check_paths(held: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
     tickets = _read("paths.parquet", held, lambda content: ["" for _ in range(_parquet_rows(content))])
     if len(tickets) != manifest["counts"]["tickets"]:
         raise _refused("paths.parquet", f"holds {len(tickets)} tickets, the manifest counts {manifest['counts']['tickets']}")
-    for name in (name for name in manifest["files"] if name.endswith((".csv", ".html", ".svg"))):
-        _read(name, held, _opened)
 
 
 def _opened(content: bytes) -> list[str]:

@@ -23,6 +23,8 @@ WEEK = "week"
 """The folder of the week below ``lists``: no target is called so."""
 NIGHT = ("score", "backfill")
 """Pipelines whose last run ``status.json`` tells."""
+REPORTS = ("support", "outcomes", "experiment")
+"""Reports that are published as lists are, each below the folder of its name."""
 MANIFEST = "manifest.json"
 VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "digest.slack.txt", "digest.mail.txt", "view.json"})
 """What people read of a list: it may look at the lists before, so the same list made again may tell more. What is published stays."""

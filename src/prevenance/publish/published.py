@@ -55,14 +55,26 @@ class Published:
         Raises:
             PrevenanceError: E905 if they were published under pseudonyms whose key is not to be had.
         """
+        return self._shown(self.features, key_file, history)
+
+    def arms(self, key_file: str | None, history: History) -> pd.DataFrame:
+        """Return ``arms.csv`` (see ``ranking.arm_rows``) with ids in clear, as ``inputs``; no rows where the list has none."""
+        if "arms.csv" not in self.manifest["files"]:
+            return pd.DataFrame({"customer_id": [], "in_band": []})
+        found = pd.read_csv(io.BytesIO(self._content("arms.csv")), dtype={"customer_id": "str", "arm": "str"})
+        # a spreadsheet-safe id is found again
+        found["customer_id"] = found["customer_id"].str.replace(r"^'(?=[=+@\t\r-])", "", regex=True)
+        return self._shown(found, key_file, history)
+
+    def _shown(self, rows: pd.DataFrame, key_file: str | None, history: History) -> pd.DataFrame:
         if not (key_id := self.manifest["privacy"].get("key_id")):
-            return self.features
+            return rows
         hidden = key_pseudonyms(key_file)
         if hidden is None or hidden.key_id != key_id:
             what = f"the list holds pseudonyms of the key {key_id}, which is not to be had"
             raise PrevenanceError("E905", what, fix=f"set {KEY_VARIABLE} to that key", path=self.folder)
         return hidden.shown(
-            self.features, [row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()]
+            rows, [row[0] for row in history.con.execute("select distinct customer_id from canonical.customers").fetchall()]
         )
 
     def model(self, out: Path) -> Fitted:

@@ -42,7 +42,7 @@ def feature_table(asked: TableSettings) -> FeatureTable:
             example = "features=user_features.parquet label=churn"
             raise PrevenanceError("E202", f"{key} is not set", key=key, fix=f"name the table and the outcome's column, such as {example}")
     path = Path(str(asked.file))
-    return checked_table(_read(path), asked, path)
+    return checked_table(read_table(path), asked, path)
 
 
 def checked_table(table: pd.DataFrame, asked: TableSettings, path: Path | None = None) -> FeatureTable:
@@ -77,10 +77,15 @@ def _refuse(table: pd.DataFrame, keys: tuple[str | None, ...], permitted: list[s
             raise special.special_error(name, kind, fix="take the column out of the table", key="permitted=[...]", path=path)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_table(path: Path, key: str = "features") -> pd.DataFrame:
+    """Return a table from Parquet or CSV; ``key`` is the setting that named it.
+
+    Raises:
+        PrevenanceError: E401 no file, E303 not readable, or a column comes twice, E304 no row.
+    """
     if not path.is_file():
-        fix = "set features=<a .parquet or .csv file>"
-        raise PrevenanceError("E401", f"there is no file at {path}", key="features", fix=fix, path=path)
+        fix = f"set {key}=<a .parquet or .csv file>"
+        raise PrevenanceError("E401", f"there is no file at {path}", key=key, fix=fix, path=path)
     try:
         table = pd.read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _csv(path)
     except (ValueError, OSError, pd.errors.ParserError) as problem:

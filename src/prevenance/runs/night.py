@@ -28,7 +28,7 @@ from prevenance.runs.week import publish_week
 from prevenance.track import lists_log
 from prevenance.track.tracking import tracked_champion
 
-RETAINED = ("explain", "export", "feedback", "replay", "support")
+RETAINED = ("explain", "export", "feedback", "replay", "support", "outcomes", "experiment")
 """Locks of the runs that write what may be past its retention, besides the lists, which a night holds itself."""
 
 

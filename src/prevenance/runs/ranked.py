@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 import pandas as pd
@@ -21,7 +21,7 @@ from prevenance.explain.things import own_things
 from prevenance.features.build import feature_columns
 from prevenance.features.define import Definition
 from prevenance.history.history import History, history_digest
-from prevenance.history.roster import customer_attributes
+from prevenance.history.roster import customer_attributes, draw_units
 from prevenance.judge.drift import unseen_words
 from prevenance.models.bundle import Fitted
 from prevenance.order.decision import BEYOND, COOLING, Rules
@@ -30,7 +30,8 @@ from prevenance.runs.champion import check_inputs
 from prevenance.runs.commands import command
 from prevenance.runs.inputs import Inputs, pseudonyms_of
 from prevenance.runs.listed import Floor, Listed
-from prevenance.runs.settings.outreach import WITHOUT_FLOOR, floor_of, peace_of, rules_of
+from prevenance.runs.measured import measured_share
+from prevenance.runs.settings.outreach import WITHOUT_FLOOR, floor_of, peace_of, rules_of, share_of
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
@@ -45,8 +46,8 @@ OWN_PAST = 5_000
 TOLD = 2
 """Reasons of a row that a list tells, and a play may answer."""
 
-TELLING = 2
-"""How reasons are told: the same list told another way is another list."""
+TELLING = 3
+"""How reasons and arms are told: the same list told another way is another list."""
 
 
 def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, steps: Steps, *, replaying: bool = False) -> Listed:
@@ -60,6 +61,8 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     base, say = fitted.about.get("base_rate"), words(given.language, given.source.timezone)
     rules = rules_of(given, target, floor_of(given, target, fitted.kind, base))
     notes += no_floor_note(given, target, fitted)
+    measured = measured_share(given, target.name, cutoff)
+    rules = rules if measured is None else replace(rules, share=measured)
     moments = moments_of(cutoff, rules)
     found = scored_weeks(history, target, fitted, definitions, moments, say, steps)
     known = unseen_words(fitted.encoder, found.now)
@@ -68,6 +71,9 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     rows = found.rows.merge(people, on="customer_id", how="left")
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
+    if rules.holdout.unit != "customer":
+        units = draw_units(history, cutoff, rules.holdout.unit)
+        rows, past = (one.assign(unit=one["customer_id"].map(units).fillna(one["customer_id"])) for one in (rows, past))
     answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
     choice, room, used = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
     steps(f"{target.name}: explain")
@@ -87,7 +93,9 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     playbook = playbook_of(**plays_of(given))
     ranked = rank_customers(rows, choice, stamp, playbook, say, given.source.currency)
     notes += dear_contacts_note(ranked, rules.cost)
-    drawn, hidden = arm_rows(ranked), pseudonyms_of(given)
+    # Also who was drawn and is left in peace now: an arm that loses those who were contacted is no arm.
+    every = rows.assign(**{name: choice[name] for name in ("place", "in_band", "drawn_at")}, arm=choice["arm"].where(choice["arm"] != ""))
+    drawn, hidden = arm_rows(every.assign(value_at_stake=every["value_at_stake"].astype("float64").round(2))), pseudonyms_of(given)
     extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
     done = ranked.loc[ranked["play"].notna(), ["customer_id", "play"]].reset_index(drop=True)
     extra["plays.csv"] = formats.csv_bytes(hidden.hidden(done) if hidden else done)
@@ -208,13 +216,17 @@ def run_id_of(
     given: Settings, rules: Rules, cutoff: datetime, visible_rows: str, model_digest: str, answers: list[Answer], late: list[str]
 ) -> str:
     """Return the hash of everything that a list depends on: the cutoff, visible rows, settings, answers, late feeds, the key of the hold-out and the model."""
-    settings = {"target": asdict(given.target), "outreach": asdict(given.outreach), "capacity": rules.room.contacts}
+    outreach = asdict(given.outreach)
+    if given.outreach.holdout.unit == "customer":  # as before there was a choice
+        outreach["holdout"].pop("unit")
+    settings = {"target": asdict(given.target), "outreach": outreach, "capacity": rules.room.contacts}
     plays = plays_of(given)
     # Only the plays that this list can use: a target that is added elsewhere makes no other list a new one.
     plays |= {"targets": {name: one for name, one in plays["targets"].items() if name == given.target.name}}
     settings |= {"playbook": plays, "language": given.language, "key": rules.holdout.mark}
     settings |= {"pseudonyms": hidden.key_id} if (hidden := pseudonyms_of(given)) else {}
     settings |= {"late": late} if late else {}
+    settings |= {"share": rules.share} if rules.share != share_of(given) else {}
     settings |= {"told": TELLING}
     depends = {
         "cutoff": cutoff.isoformat(),

@@ -23,7 +23,7 @@ from prevenance.support.facts import Facts, support_facts
 from prevenance.support.pictures import standalone_svg
 from prevenance.support.terminal import report_text
 from prevenance.tables.canonical import TABLES
-from prevenance.track.support_log import log_kpis
+from prevenance.track.report_log import kpi_figures, log_figures
 from prevenance.words import Words, words
 
 
@@ -48,7 +48,7 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     folder = publish_report(given.folder, "support", inputs.as_of, files, manifest, check_report_folder)
     note_act(given.folder, "support", run_id=run_id)
     steps("the model store", checked=False)
-    messages = log_kpis(given.folder, facts.kpis, run_id, manifest)
+    messages = log_figures(given.folder, "support", kpi_figures(facts.kpis), run_id, manifest)
     write_index(given)
     steps.tell(report_text(facts, folder))
     for message in [*manifest["messages"], *messages]:

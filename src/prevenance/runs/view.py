@@ -22,11 +22,13 @@ from prevenance.explain.change import PARTS, change_facts, change_parts
 from prevenance.explain.details import Basis, details_by_customer
 from prevenance.features.build import build, feature_columns
 from prevenance.models.bundle import Fitted
+from prevenance.publish.folders import REPORTS
 from prevenance.publish.published import Published, published_lists_before
 from prevenance.runs import headline
 from prevenance.runs.feeds import LATE
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import Listed
+from prevenance.runs.measured import measured_share
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
@@ -69,15 +71,15 @@ def list_files(view: dict[str, Any]) -> dict[str, bytes]:
 
 
 def write_index(given: Settings) -> Path:
-    """Write ``<out>/index.html`` in one step: the newest list of every target that has one, and the newest report of support. Returns its path."""
+    """Write ``<out>/index.html`` in one step: the newest list of every target that has one, and the newest of each report. Returns its path."""
     from prevenance.publish import index
 
     out = given.folder
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     # A view that is damaged is made again by the next list; the index does without it.
     found = [one for path in heads if (one := kept.whole_json(path)) is not None and one.get("target")]
-    told = kept.whole_json(out / "support" / "latest" / "manifest.json") or {}
-    reports = [{**told["card"], "to": "support/latest/report.html"}] if isinstance(told.get("card"), dict) else []
+    told = {name: kept.whole_json(out / name / "latest" / "manifest.json") or {} for name in REPORTS}
+    reports = [{**one["card"], "to": f"{name}/latest/report.html"} for name, one in told.items() if isinstance(one.get("card"), dict)]
     return disk.write(out / "index.html", _bytes(index.index_page(found, reports=reports)))
 
 
@@ -90,7 +92,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
     )
     earlier = published_lists_before(out, target.name, inputs.as_of)
     last = earlier[-1] if earlier else None
-    ranked = made.decided
+    ranked, measured = made.decided, measured_share(given, target.name, inputs.as_of)
     view = {
         **headline.list_facts(given, basis),
         "verb": say(target.words.verb),
@@ -115,7 +117,7 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "decided": asdict(override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))),
         "moved": headline.moves_since(inputs, made, last, dict(manifest["counts"]["excluded"]), given.source.timezone),
         "sources": story.source_ages(inputs.history, inputs.as_of),
-        "assumed": {"share": share_of(given), "measured": False, "cost": cost_of(given)},
+        "assumed": {"share": share_of(given) if measured is None else measured, "measured": measured is not None, "cost": cost_of(given)},
         "closest": ranked.loc[ranked["apart"] == "beyond_capacity", "customer_id"].head(CLOSEST).tolist(),
         "links": headline.page_links(out, target.name),
         "addresses": dict(given.source.links),

@@ -38,6 +38,7 @@ COUNTS: Mapping[str, tuple[float, str]] = {
     **dict.fromkeys(("validation.burn_in_days", "validation.replicates"), (0, _NONE_BELOW)),
     **dict.fromkeys(("demo.months", "demo.events"), (1, _ON)),
     **dict.fromkeys(("demo.seed", "demo.signal", "demo.churners"), (0, _NONE_BELOW)),
+    "experiment.look_weeks": (1, _ON),
 }
 """Key -> least value (of a list, of each), and what to do."""
 
@@ -73,6 +74,8 @@ def check_settings(given: Settings) -> None:
     _either(given.source.decimal, "source.decimal", ".", ",")
     if given.validation.start:
         _check_day("validation.start", given.validation.start)
+    if given.experiment.start:
+        _check_day("experiment.start", given.experiment.start)
     for table in given.target.activity:
         if table not in TABLES:
             raise PrevenanceError(
@@ -109,6 +112,15 @@ def check_settings(given: Settings) -> None:
         raise PrevenanceError("E203", what, key="outreach.policy", fix=fix)
     check_retention(given.privacy.retention.tables, given.privacy.retention.artifacts)
     _either(given.privacy.review, "privacy.review", "required", "optional")
+    _either(given.outreach.holdout.unit, "outreach.holdout.unit", "customer", "parent", "owner")
+    if not 0.5 <= given.experiment.power < 1:
+        raise PrevenanceError(
+            "E202", f"experiment.power is {given.experiment.power}", key="experiment.power", fix="write experiment.power=0.8"
+        )
+    if not 1 <= given.experiment.looks <= 50:
+        raise PrevenanceError(
+            "E202", f"experiment.looks is {given.experiment.looks}", key="experiment.looks", fix="write experiment.looks=8"
+        )
     if given.playbook.plays:
         playbook_of(**plays_of(given))
 

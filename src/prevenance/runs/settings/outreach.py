@@ -49,5 +49,7 @@ def rules_of(given: Settings, target: Target, floor: float = 0.0) -> Rules:
     chosen = given.outreach
     room = Room(capacity_of(given), chosen.hours or {}, chosen.hours_per_contact)
     key = os.environ.get(chosen.holdout.key_env, "").encode() or PUBLIC_SALT
-    held = HoldOut(target.name, target.horizon_days, chosen.holdout.share, chosen.holdout.band, chosen.holdout.max_value, key)
+    held = HoldOut(
+        target.name, target.horizon_days, chosen.holdout.share, chosen.holdout.band, chosen.holdout.max_value, key, chosen.holdout.unit
+    )
     return Rules(share_of(given), cost_of(given), room, held, chosen.margin, chosen.wake_points, chosen.policy, floor)

@@ -1,0 +1,1 @@
+"""Did it help: what became of the lists, and what contacts change."""
