@@ -1,7 +1,8 @@
 """Small exports that go wrong, each with what is expected of it: `python -m bench.cases --cases FOLDER` prints case, expected and seen.
 
 The folder holds the cases (`NAME/conf/source/*.yaml`, `NAME/data/`); what is expected stands in `tests/cases.json`, in our own words. A case
-is copied before it is read, so that the folder stays as it is.
+is copied before it is read, so that the folder stays as it is. What a case is about may lie after the reading: `later` holds commands that are
+run then, with the answers to a list or the change of a file that they meet.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import prevenance as pv
 
 EXPECTED = Path(__file__).resolve().parents[1] / "tests" / "cases.json"
 
@@ -38,9 +42,13 @@ def seen_of(case: Path, expected: dict[str, Any]) -> Seen:
 
     source = next((case / "conf" / "source").glob("*.yaml")).stem
     settings = {"target": "churn"} | expected.get("settings", {})
-    project = pv.open(out=case / "out", source=source, data=case / "data", conf=case / "conf", settings=settings)
+    data = case / expected.get("data", "data")
+    if not data.is_dir():
+        shutil.copytree(case / "data", data)
+    project = pv.open(out=case / "out", source=source, data=data, conf=case / "conf", settings=settings)
     try:
         history = project.history()
+        later = "".join(_told_later(project, case, step) for step in expected.get("later", []))
     except pv.PrevenanceError as problem:
         return Seen(problem.line(), "", {})
     except Exception as problem:  # a bug of ours is shown in the table like any other
@@ -53,7 +61,39 @@ def seen_of(case: Path, expected: dict[str, Any]) -> Seen:
         snapshots = pd.DataFrame({"customer_id": pd.Series([customer], dtype="str"), "cutoff": [cutoff]})
         row = build(history.history, snapshots, definitions()).iloc[0]
         facts[customer] = {name: _plain(row[name]) if name in row else "absent" for name in values}
-    return Seen("", "\n".join(history.messages), facts)
+    return Seen("", "\n".join([*history.messages, later]), facts)
+
+
+def _told_later(project: pv.Project, case: Path, step: dict[str, Any]) -> str:
+    """Run one command after the reading and return what it tells, with the messages of the list it publishes."""
+    for name, (old, new) in step.get("change", {}).items():
+        path = case / name
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    more = dict(step.get("settings", {}))
+    if saved := step.get("answers"):
+        more["file"] = _answers(project, case / "answers.csv", saved)
+    if step["run"] == "score":
+        ranked = project.score("churn", **more)
+        return "\n".join([ranked.text, *ranked.manifest["messages"]])
+    return str(project._told(step["run"], more))  # feedback is a command and no method
+
+
+def _answers(project: pv.Project, path: Path, saved: dict[str, str]) -> Path:
+    """Write an answer to the first row of the newest list as a spreadsheet would save it."""
+    from prevenance.decide.feedback import COLUMNS
+
+    ranked = project.published("churn")
+    row = ranked.frame.iloc[0]
+    given = {
+        "target": "churn",
+        "customer_id": str(row["customer_id"]).lstrip("0"),
+        "run_id": ranked.manifest["run_id"],
+        "cutoff": ranked.manifest["cutoff"],
+    }
+    given |= {"action": "contacted", "at": saved["at"], "reason": "später"}
+    lines = [COLUMNS, [given.get(column, "") for column in COLUMNS]]
+    path.write_bytes("".join(saved["separator"].join(line) + "\r\n" for line in lines).encode(saved["encoding"]))
+    return path
 
 
 def _plain(value: Any) -> Any:

@@ -183,6 +183,22 @@ def test_an_end_where_hardly_anything_happened_is_told_with_the_date_to_set(comp
     assert "are usual" not in company.passes(found[0]).messages
 
 
+@pytest.mark.parametrize("none", ["9999-12-31", "1900-01-01 00:00:00", "2999-12-31T00:00:00Z"])
+def test_a_date_that_stands_for_none_gets_the_line_that_leaves_it_out(company: Company, none: str) -> None:
+    company.selects["subscriptions"] = (
+        "select account as customer_id, id as subscription_id, 'started' as event, day as event_at, ends as ends_on, _file, _line from tickets "
+        "union all by name select account as customer_id, id as subscription_id, 'ended' as event, ends as event_at, _file, _line from tickets"
+    )
+    company.files["tickets.csv"] = "account,id,day,score,note,ends\n" + f"a,t1,2024-03-01,1,x,{none}\nb,t2,2024-03-02,1,x,2024-05-01\n"
+    fix = company.refused("E302", "table=subscriptions", "column=event_at", f'"{none}" stands for no date').line.partition("FIX: ")[2]
+    company.selects["subscriptions"] += " " + fix.split("`")[1]
+    fix = company.refused("E302", "table=subscriptions", "column=ends_on", f'"{none}" stands for no date').line.partition("FIX: write ")[2]
+    company.selects["subscriptions"] = company.selects["subscriptions"].replace(
+        "ends as ends_on", fix.partition(" in subscriptions.sql")[0]
+    )
+    assert company.passes().count("subscriptions")[0] == 3
+
+
 def test_fault_36_known_before_it_happened(company: Company) -> None:
     with_known(company)
     company.files["tickets.csv"] = tickets("2024-03-02", "2024-03-02", known=("2024-03-01", "2024-03-02"))

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.sources.convert import OUTSIDE
 from prevenance.sources.declared import Entry, Source
-from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.files import column_names, sql_name, sql_text
 from prevenance.sources.instants import OFFSET
 from prevenance.sources.nothing import is_nothing_sql
 from prevenance.sources.taken import Intake
@@ -85,6 +86,33 @@ def note_dates(taken: Intake, source: Source, table: Table, columns: list[str], 
                 taken.hints[table.name, reason] = "", fix
         elif fix := _other_way(taken, source, table, column.name, entries):
             taken.hints[table.name, reason] = "", fix
+
+
+def note_placeholders(taken: Intake, source: Source, table: Table) -> None:
+    """Keep for each column of which one same date lies outside all years (9999-12-31, 1900-01-01: "none") the line that takes it for nothing."""
+    for column in table.columns:
+        reason = f"{column.name}: {OUTSIDE}"
+        if column.kind != "instant" or (table.name, reason) not in taken.samples:
+            continue
+        text = sql_name("raw " + column.name)
+        low, high = taken.con.execute(f"select min({text}), max({text}) from judged where reason = {sql_text(reason)}").fetchall()[0]
+        if low != high or not low:
+            continue
+        fix = source.rewritten(table.name, column.name, f"nullif(X, {sql_text(low)})")
+        if column.required:  # what never happens is no event
+            fix = _left_out(taken, source, table, re.findall(r"nullif\((.*?), '", fix), low)
+        taken.hints[table.name, reason] = f'{OUTSIDE}: "{low[:40]}" stands for no date', fix
+
+
+def _left_out(taken: Intake, source: Source, table: Table, columns: list[str], none: str) -> str:
+    """Return the condition that leaves out the rows of a select whose date is ``none``: by the column, of those that become it, which holds that text."""
+    for view in source.views_read(table.name):
+        held = {name.lower(): name for name in column_names(taken.con, f"raw.{sql_name(view)}")}
+        for column in columns:
+            name = held.get(column.strip('"').lower())
+            if name and taken.con.execute(f"select count(*) from raw.{sql_name(view)} where {sql_name(name)} = ?", [none]).fetchall()[0][0]:
+                return f"add `where {column} <> {sql_text(none)}` to the select of {table.name}.sql that gives it"
+    return "correct the export"
 
 
 def note_midnights(taken: Intake, source: Source, table: Table, columns: list[str]) -> None:

@@ -14,7 +14,7 @@ import duckdb
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.apart import note_missing, set_apart
 from prevenance.sources.convert import convert_rows, note_clock_changes
-from prevenance.sources.dates import note_dates, note_midnights
+from prevenance.sources.dates import note_dates, note_midnights, note_placeholders
 from prevenance.sources.declared import Source
 from prevenance.sources.dropped import rows_left_out
 from prevenance.sources.files import sql_name
@@ -146,6 +146,7 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
     note_clock_changes(taken, source, table, columns)
     entries = [source.entries[view] for view in source.views_read(table.name)]
     note_dates(taken, source, table, columns, entries)
+    note_placeholders(taken, source, table)
     note_midnights(taken, source, table, columns)
     note_numbers(taken, source, table, entries)
     note_versions(taken, source, table)
