@@ -67,6 +67,13 @@ def test_the_last_message_from_the_customer_is_named_by_its_day():
     assert "contact" not in named(use(1), contacts=old)
 
 
+@pytest.mark.parametrize(("users", "people", "idle"), [(1, None, "2"), (2, None, None), (3, "3", None)])
+def test_several_people_are_several(users, people, idle):
+    used = [use(number, user_id=f"u{number}") for number in range(1, users + 1)]
+    found = own_things(company(usage=rows(*used)), CUTOFF, ["a"], words("en")).loc["a", "things"]
+    assert (found["seats"], found["used"], found.get("people"), found.get("idle")) == ("3", str(users), people, idle)
+
+
 def test_what_is_not_known_yet_changes_nothing():
     before = [use(one, "error") for one in (19, 10, 3)]
     later = [use(one, "error", "api", known_at=at(-1)) for one in (1, 1.5, 2)] + [use(-one, "error", "api") for one in (1, 2, 3)]

@@ -83,7 +83,7 @@ THINGS = (
         "invoice",
         "invoice_days",
     ),
-    *("used", "seats", "full", "idle", "limit", "over", "near", "release", "score", "family", "renewal", "contact"),
+    *("used", "people", "seats", "full", "idle", "limit", "over", "near", "release", "score", "family", "renewal", "contact"),
 )
 """Placeholders of an action or a message: the customer's own things. A play whose things are not there is not used."""
 

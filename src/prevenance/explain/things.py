@@ -26,6 +26,9 @@ NEAR, FAR_OVER = 0.8, 2.0
 OFTEN, MANY = 3, 10
 """Tickets of one category in 90 days that have something in common, and that are a habit."""
 
+TEAM = 3
+"""Active users from which they are several people."""
+
 LONGEST = 40
 """Characters of a thing's name."""
 
@@ -218,7 +221,9 @@ def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) 
         found["contact"] = say.date(cutoff - timedelta(days=row["contact_days"]), beside=cutoff)
     if row.get("seats") is not None:
         found |= {name: say.number(value) for name, value in (("seats", row["seats"]), ("used", row["used"]))}
-        if row["seats"] > row["used"]:
+        if row["used"] >= TEAM:
+            found["people"] = say.number(row["used"])
+        if row["seats"] - row["used"] > 1:
             found["idle"] = say.number(row["seats"] - row["used"])
         if row["used"] >= NEAR * row["seats"] > 0:
             found["full"] = say.percent(row["used"] / row["seats"])

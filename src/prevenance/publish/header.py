@@ -91,13 +91,7 @@ def _decided(say: Words, view: View) -> str:
 def _hits(say: Words, view: View, told: View) -> str:
     values: dict[str, Any] = {"hits": told.get("hits") or 0, "n": told["contacts"]}
     where = one_line(told.get("period") or "", 60)
-    where = (
-        say("In the test on past periods")
-        if told.get("source") == "backtest"
-        else where[:1].upper() + where[1:]
-        if where
-        else say("So far")
-    )
+    where = say("In tests") if told.get("source") == "backtest" else where[:1].upper() + where[1:] if where else say("So far")
     return say(target_words(view).hits, where=where, **values)
 
 
