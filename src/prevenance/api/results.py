@@ -202,12 +202,12 @@ class Validation(Told):
     @property
     def tickets_a_month(self) -> float | None:
         """Return how many tickets were opened a month in the last year, ``None`` without tickets."""
-        return self.report["meaning"]["tickets_a_month"]  # type: ignore[no-any-return]
+        return self.report["meaning"]["tickets_a_month"]
 
     @property
     def contracts_running(self) -> int | None:
         """Return how many contracts run at as_of, ``None`` without contracts."""
-        return self.report["meaning"]["contracts_running"]  # type: ignore[no-any-return]
+        return self.report["meaning"]["contracts_running"]
 
     @cached_property
     def oddities(self) -> pd.DataFrame:

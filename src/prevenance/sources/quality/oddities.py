@@ -61,7 +61,7 @@ def shared_ids(taken: Intake, rows: Rows) -> Iterator[Oddity]:
             continue
         query = f"select count(*) from (select {key} from canonical.{table} where {key} is not null group by 1 having count(distinct customer_id) > 1)"
         if count := rows(query)[0][0]:
-            what = saying("{n} values of {table}.{column} stand under two customers or more", n=count, table=table, column=key)
+            what = saying("{table}.{column}: {n} {n:id stands|ids stand} under two customers or more", n=count, table=table, column=key)
             yield Oddity(
                 "two_customers",
                 table,
@@ -81,7 +81,7 @@ def many_names(taken: Intake, rows: Rows) -> Iterator[Oddity]:
         return
     query = f"select count(*) from (select customer_id from ({' union all '.join(parts)}) group by 1 having count(distinct lower(trim(name))) >= 3)"
     if count := rows(query)[0][0]:
-        what = saying("{n} ids of customers have three names or more: the id may be no customer's own", n=count)
+        what = saying("{n} {n:id of a customer has|ids of customers have} three names or more: the id may be no customer's own", n=count)
         yield Oddity("many_names", "customers", what, saying("take the column that tells customers apart as customer_id, in every select"))
 
 
@@ -90,7 +90,7 @@ def many_openings(taken: Intake, rows: Rows) -> Iterator[Oddity]:
     if "tickets" in taken.counts:
         query = "select count(*) from (select ticket_id from canonical.tickets where event = 'opened' group by customer_id, ticket_id having count(*) > 1)"
         if count := rows(query)[0][0]:
-            what = saying("{n} tickets are opened more than once: each opening counts as a request", n=count)
+            what = saying("{n} {n:ticket is|tickets are} opened more than once: each opening counts as a request", n=count)
             yield Oddity(
                 "many_openings", "tickets", what, saying("keep the first as opened in tickets.sql, and make the others reopened or replied")
             )
