@@ -230,6 +230,13 @@ def test_commands_are_methods_with_the_same_files(tmp_path):
     audit = own.validate(as_of="2026-10-08")
     assert audit.report["source"] == "demo"
     assert audit.path == out / "validate" / "report.json"
+    assert audit.oddities.columns.tolist() == ["code", "table", "what", "fix"]
+    assert audit.tables.loc["customers", ["share"]].tolist() == [1.0]
+    assert audit.tables["used"].sum() == sum(one["used"] for one in audit.report["tables"].values())
+    assert len(audit.findings) == len(audit.report["consistency"]) + len(audit.report["accuracy"])
+    assert (audit.tickets_a_month, audit.contracts_running) == tuple(
+        audit.report["meaning"][key] for key in ("tickets_a_month", "contracts_running")
+    )
     replayed = own.replay("churn", "2026-04-01")
     assert replayed.frame["customer_id"].dtype == "str"
     assert replayed.summary["verdict"] in replayed.text

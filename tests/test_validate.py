@@ -55,6 +55,21 @@ def test_good_tables_pass_and_nothing_is_published(company: Company) -> None:
     assert (company.root / "out" / "validate" / "report.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_was_understood_and_what_looks_wrong_come_first(company: Company) -> None:
+    company.files["accounts.csv"] = "account,since,name,segment,Currency\na,2024-01-01,Ada,small,eur\nb,2024-01-02,Bo,large,USD\n"
+    company.files["copy.csv"] = company.files["accounts.csv"]
+    company.settings["files"] |= {"copy": "copy.csv"}
+    found = check(company, "language=fr")
+    assert found.out.index("MEANING") < found.out.index("LOOKS WRONG") < found.out.index("FIX FIRST") < found.out.index("COMPLETENESS")
+    assert "2024-03-01 – 2024-03-08" in found.section("MEANING")
+    assert "2 customers (100%)" in found.section("MEANING")
+    assert "les montants de accounts.Currency sont en EUR, USD" in found.section("LOOKS WRONG")
+    assert "accounts.csv et copy.csv ont le même contenu" in found.section("LOOKS WRONG")
+    assert {one["code"] for one in found.report["meaning"]["oddities"]} == {"two_currencies", "same_files"}
+    company.selects["customers"] += " where upper(Currency) in ('EUR', 'USD')"
+    assert "montants" not in check(company, "language=fr").section("LOOKS WRONG")
+
+
 def test_a_refusal_comes_after_the_audit_and_ends_as_a_run_would(company: Company) -> None:
     company.files["tickets.csv"] = TICKETS.replace("2024-03-03", "31/02/2024") + "b,t9,2024-03-04,900,x\n"
     company.files["accounts.csv"] = ACCOUNTS + ",2024-01-01,Cy,small\n"

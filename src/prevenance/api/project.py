@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from prevenance.api.known import KnownHistory
-from prevenance.api.results import RankedList, Replay, Told, Training, published_outcomes
+from prevenance.api.results import RankedList, Replay, Told, Training, Validation, published_outcomes
 from prevenance.base import kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.publish.published import published_list_at, published_lists
@@ -135,14 +135,14 @@ class Project:
             else pd.DataFrame(columns=["list", "arm", "in_band", "outcome", "customer_id", "cutoff"])
         )
 
-    def validate(self, **more: object) -> Told:
-        """Check the inputs alone and return the audit: what is missing, late, contradictory or wrong, and what to fix first.
+    def validate(self, **more: object) -> Validation:
+        """Check the inputs alone and return the audit: what they mean, what is missing, late or wrong, and what to fix first, in frames.
 
         Raises:
             PrevenanceError: what a night would refuse, once the audit of the rest is written to ``<out>/validate/report.json``.
         """
-        text = self._told("validate", more)
-        return self._report(self.out / "validate" / "report.json", text)
+        told = self._report(self.out / "validate" / "report.json", self._told("validate", more))
+        return Validation(told.path, told.report, told.text)
 
     def replay(self, target: str, as_of: str | datetime, **more: object) -> Replay:
         """Return the list as it would have been at ``as_of``, refitted with what had closed by then, with what became of everybody on it.

@@ -189,6 +189,38 @@ class Told:
         return self.text
 
 
+@dataclass(frozen=True)
+class Validation(Told):
+    """What the checks of the inputs found, as frames; nothing is wrong where ``oddities`` and ``findings`` are empty."""
+
+    @cached_property
+    def tables(self) -> pd.DataFrame:
+        """Return a row for each table: read and used rows, first and last day, customers, and their share of all."""
+        counted = pd.DataFrame({name: {key: one[key] for key in ("read", "used")} for name, one in self.report["tables"].items()}).T
+        return counted.join(pd.DataFrame(self.report["meaning"]["tables"]).set_index("table"))
+
+    @property
+    def tickets_a_month(self) -> float | None:
+        """Return how many tickets were opened a month in the last year, ``None`` without tickets."""
+        return self.report["meaning"]["tickets_a_month"]
+
+    @property
+    def contracts_running(self) -> int | None:
+        """Return how many contracts run at as_of, ``None`` without contracts."""
+        return self.report["meaning"]["contracts_running"]
+
+    @cached_property
+    def oddities(self) -> pd.DataFrame:
+        """Return a row for each thing that looks wrong in meaning: code, table, what, fix."""
+        return pd.DataFrame(self.report["meaning"]["oddities"], columns=["code", "table", "what", "fix"])
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """Return a row for each thing that is wrong with rows or cells: section, table, column, what, rows, customers, first, action."""
+        columns = ["section", "table", "column", "what", "rows", "customers", "first", "action", "blocks"]
+        return pd.DataFrame([*self.report["consistency"], *self.report["accuracy"]], columns=columns)
+
+
 def published_outcomes(published: Published, history: History, target: Target) -> pd.DataFrame:
     """Return the rows of a published list with what became of them, and the hold-out's draw; see ``Project.outcomes``."""
     rows = published.rows

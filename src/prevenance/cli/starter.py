@@ -1,24 +1,20 @@
 """``prevenance init``: a private conf folder with one source to fill in, from the files that are there; nothing is ever overwritten."""
 
-import csv
-import gzip
 import json
 import re
 import shlex
-from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.runs.commands import conf_folder
 from prevenance.runs.help import init_text
+from prevenance.sources.guess.found import Guess
 
 SELECTS = ("customers", "subscriptions")
 EXPECTED = {"accounts": "accounts.csv", "subscriptions": "subscriptions.csv"}
 """What the selects of the template read, where no data folder is given."""
-
-_ENDS = (".csv", ".csv.gz", ".parquet")
-_SEPARATORS = ",;\t|"
 
 
 def init_command(arguments: list[str]) -> str:
@@ -54,16 +50,16 @@ def write_source(folder: Path, name: str = "mine", data: Path | None = None) -> 
     if yaml.exists() or yaml.is_symlink():
         fix = f"write source={_free_name(folder, name)}, or edit that file"
         raise PrevenanceError("E213", f"the source {name} is there already, nothing was written", fix=fix, path=yaml)
-    found = _files(data) if data else {}
+    guess = _guess(data) if data else Guess()
     kept = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
-    written = _texts(name, found)
+    written = _texts(name, guess)
     try:
         selects.mkdir(parents=True, exist_ok=True)
         made = [path for path, text in written.items() if _write_new(folder / path, text)]
     except OSError as problem:
         fix = "give a folder that this user may write to"
         raise PrevenanceError("E801", f"cannot write the conf folder ({problem.strerror})", fix=fix, path=problem.filename) from problem
-    return "\n".join(_told(folder, name, data, found, made, kept)) + "\n"
+    return "\n".join(_told(folder, name, data, guess, made, kept)) + "\n"
 
 
 def _check_name(name: str) -> None:
@@ -82,55 +78,53 @@ def _free_name(folder: Path, name: str) -> str:
     return f"{name[:38]}{number}"
 
 
-def _files(data: Path) -> dict[str, tuple[dict[str, str], list[str]]]:
-    """Return view -> (its entry of ``files``, its columns) of the files of a folder.
+def _guess(data: Path) -> Guess:
+    """Return what the files of a folder are taken for.
 
     Raises:
-        PrevenanceError: E401 where there is no such folder, E303 for a file that cannot be read.
+        PrevenanceError: E401 where there is no such folder.
     """
     if not data.is_dir():
         raise PrevenanceError("E401", "there is no data folder", key="data", fix="set data=<the folder with the exported files>", path=data)
-    found: dict[str, tuple[dict[str, str], list[str]]] = {}
-    for path in sorted(data.iterdir()):
-        end = next((end for end in _ENDS if path.name.lower().endswith(end)), None)
-        if not path.is_file() or not end:
-            continue
-        view = re.sub(r"\W+", "_", path.name[: -len(end)].lower(), flags=re.ASCII).strip("_") or "file"
-        view = f"t_{view}" if view[0].isdigit() else view
-        while view in found:
-            view += "_2"
-        try:
-            separator, columns = (",", _parquet_columns(path)) if end == ".parquet" else _header(path)
-        except (OSError, EOFError, ValueError) as problem:
-            fix = "export it again, or take it out of the folder"
-            raise PrevenanceError("E303", f"{path.name} cannot be read ({str(problem)[:80]})", fix=fix, path=path) from problem
-        found[view] = ({"path": path.name} | ({"delimiter": separator} if separator != "," else {}), columns)
-    return found
+    from prevenance.sources.guess.source import guessed_source  # late: the engine is heavy
+
+    return guessed_source(data, conf_folder() / "source")
 
 
-def _header(path: Path) -> tuple[str, list[str]]:
-    """Return the separator of a CSV file and the names in its first line."""
-    with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
-        first = stream.readline(1_000_000).decode("utf-8-sig")
-    separator = max(_SEPARATORS, key=first.count)
-    return separator, next(csv.reader([first], delimiter=separator), [])
-
-
-def _parquet_columns(path: Path) -> list[str]:
-    from pyarrow import parquet  # late: most folders have none
-
-    return list(parquet.read_schema(path).names)
-
-
-def _texts(name: str, found: dict[str, tuple[dict[str, str], list[str]]]) -> dict[str, str]:
-    """Return path below the conf folder -> text."""
-    entries = {view: entry["path"] if len(entry) == 1 else entry for view, (entry, _) in found.items()} or EXPECTED
-    lines = [f"  {view}: {json.dumps(entry, ensure_ascii=False)}" for view, entry in entries.items()]
-    listed = "   # below data=\n" + "\n".join(lines)
-    columns = "".join(f"-- {view} has: {_one_line(', '.join(names))}\n" for view, (_, names) in found.items())
+def _texts(name: str, guess: Guess) -> dict[str, str]:
+    """Return path below the conf folder -> text: what was guessed, or where nothing was, the template with the files' columns."""
+    texts = {}
+    if guess.questions:
+        asked = "\n".join(f"{number}. {one}" for number, one in enumerate(guess.questions, 1))
+        texts[f"source/{name}/questions.md"] = (
+            f"# What init could not decide\n\nThe source runs as it is; these change what it means.\n\n{asked}\n"
+        )
+    if guess.selects:
+        head = (
+            "# Guessed by prevenance init, which never writes it again; what it could not decide stands in questions.md beside the selects."
+        )
+        keys: dict[str, Any] = {"name": name, "static": True} | guess.settings
+        lines = [head, *(_yaml_line(key, value) for key, value in keys.items() if key not in ("files", "targets"))]
+        for key in ("files", "targets"):
+            if keys.get(key):
+                lines += [f"{key}:", *(f"  {_yaml_line(one, value)}" for one, value in keys[key].items())]
+        return (
+            texts
+            | {f"source/{name}.yaml": "\n".join(lines) + "\n"}
+            | {f"source/{name}/{one}.sql": f"{text}\n" for one, text in guess.selects.items()}
+        )
+    entries = guess.settings.get("files") or EXPECTED
+    listed = "   # below data=\n" + "\n".join(f"  {_yaml_line(view, entry)}" for view, entry in entries.items())
+    columns = "".join(f"-- {view} has: {_one_line(', '.join(names))}\n" for view, names in guess.columns.items())
     templates = files("prevenance.cli") / "templates"
-    texts = {f"source/{name}.yaml": (templates / "source.yaml").read_text(encoding="utf-8").format(name=name, files=listed)}
+    texts |= {f"source/{name}.yaml": (templates / "source.yaml").read_text(encoding="utf-8").format(name=name, files=listed)}
     return texts | {f"source/{name}/{one}.sql": columns + (templates / f"{one}.sql").read_text(encoding="utf-8") for one in SELECTS}
+
+
+def _yaml_line(key: str, value: object) -> str:
+    """Return a line of a yaml: JSON is yaml, and needs no library."""
+    bare = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w/-]*", value)
+    return f"{key}: {value if bare else json.dumps(value, ensure_ascii=False)}"
 
 
 def _one_line(text: str) -> str:
@@ -147,18 +141,20 @@ def _write_new(path: Path, text: str) -> bool:
     return True
 
 
-def _told(folder: Path, name: str, data: Path | None, found: Mapping[str, object], made: list[str], kept: list[str]) -> list[str]:
+def _told(folder: Path, name: str, data: Path | None, guess: Guess, made: list[str], kept: list[str]) -> list[str]:
     lines = [f"WROTE     {folder}/: {', '.join(made)}"]
     if kept:
         lines.append(f"LEFT      as they were: {', '.join(kept[:8])}" + (f" and {len(kept) - 8} more" if len(kept) > 8 else ""))
     if data:
-        lines.append(f"FOUND     {', '.join(found) or 'no csv, csv.gz or parquet file'} in {data}")
-        if missing := [view for view in EXPECTED if view not in found]:
-            lines.append(
-                f"ADAPT     the selects read {' and '.join(missing)}, which {data} does not have: name your own files and columns there"
-            )
+        lines.append(f"FOUND     {', '.join(guess.columns) or 'no file with a table'} in {data}")
+        lines += [f"          {one}" for one in guess.told]
+        if not guess.selects:
+            lines.append(f"ADAPT     nothing in {data} could be taken for a table: name your own files and columns in the selects")
+    if guess.questions:
+        lines.append(f"ASKED     {len(guess.questions)} questions in {folder}/source/{name}/questions.md")
     place = f"data={data}" if data else "data=<folder>"
+    command = "validate" if guess.selects else "train"
     lines.append(
-        f"NEXT      prevenance train --config-dir {shlex.quote(str(folder))} source={name} {shlex.quote(place) if data else place}"
+        f"NEXT      prevenance {command} --config-dir {shlex.quote(str(folder))} source={name} {shlex.quote(place) if data else place}"
     )
     return lines

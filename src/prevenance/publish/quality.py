@@ -9,7 +9,10 @@ from prevenance.publish.wording import count_text
 from prevenance.sources.quality.ages import Age
 from prevenance.sources.quality.columns import Gap
 from prevenance.sources.quality.findings import ACCURACY, CONSISTENCY, Finding, first_to_mend
+from prevenance.sources.quality.meant import Meaning, Oddity
 from prevenance.sources.taken import Counts
+from prevenance.words import Words
+from prevenance.words.saying import said_in
 
 MOST = 8
 """Lines of a section; the rest is counted, and stands in report.json."""
@@ -27,6 +30,7 @@ class Audit:
     ages: Sequence[Age]
     findings: Sequence[Finding]
     refused: Sequence[str]
+    means: Meaning
 
     def of(self, section: str) -> list[Finding]:
         """Return the findings of one section."""
@@ -51,18 +55,21 @@ def audit_report(audit: Audit) -> dict[str, Any]:
         "accuracy": [asdict(one) for one in audit.of(ACCURACY)],
         "fix_first": [asdict(one) for one in audit.mend],
         "refused": list(audit.refused),
+        "meaning": asdict(audit.means),
     }
 
 
-def audit_text(audit: Audit) -> str:
-    """Return the audit in about forty lines."""
+def audit_text(audit: Audit, say: Words) -> str:
+    """Return the audit in about forty lines: what it means, what looks wrong and what to mend on the first screen."""
     blocks = [
         _tables(audit),
+        ["MEANING       from when to when, and how many customers have a row", *_meanings(audit.means)],
+        ["LOOKS WRONG   cells are right, and what they mean probably is not", *_oddities(audit.means.oddities, say)],
+        ["FIX FIRST     by what stops a run, then by customers and rows", *_mend(audit.mend)],
         ["COMPLETENESS  values missing, worst first, among rows of the events that carry the column", *_gaps(audit.gaps)],
         ["FRESHNESS     age of the newest knowledge at as_of", *_ages(audit.ages)],
         ["CONSISTENCY   rows that do not fit together", *_findings(audit.of(CONSISTENCY))],
         ["ACCURACY      cells that are not what they should be", *_findings(audit.of(ACCURACY))],
-        ["FIX FIRST     by what stops a run, then by customers and rows", *_mend(audit.mend)],
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
@@ -80,6 +87,22 @@ def _tables(audit: Audit) -> list[str]:
         newest = one.newest_known_at[:16].replace("T", " ") or "no row"
         lines.append(f"  {name:<14}{one.read:>12,}{one.used:>12,}{apart:>11,}{out:>11,}  {newest}")
     return lines
+
+
+def _meanings(means: Meaning) -> list[str]:
+    lines = [
+        f"  {one.table:<14}{one.first or 'no row':>12} – {one.last:<12}"
+        + (f"{count_text(one.customers, 'customer'):>16} ({one.share:.0%})" if one.customers else "")
+        for one in means.tables
+    ]
+    month = [] if means.tickets_a_month is None else [f"{means.tickets_a_month:,.1f} tickets opened a month in the last year"]
+    running = [] if means.contracts_running is None else [f"{count_text(means.contracts_running, 'contract')} running"]
+    return lines + ([f"  {', '.join([*month, *running])}"] if month or running else [])
+
+
+def _oddities(found: Sequence[Oddity], say: Words) -> list[str]:
+    lines = [f"  {said_in(say, one.what)}. FIX: {said_in(say, one.fix)}" for one in found]
+    return lines or ["  nothing found"]
 
 
 def _gaps(gaps: Sequence[Gap]) -> list[str]:

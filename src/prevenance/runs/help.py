@@ -44,8 +44,10 @@ def init_text() -> str:
     """Return the help of ``prevenance init``."""
     return (
         f"init [FOLDER] [source=NAME] [data=PATH]   {plain_lines()['init']}\n\n"
-        "Writes FOLDER/source/NAME.yaml and two selects to adapt (FOLDER: conf, NAME: mine). With data=, the .csv, .csv.gz and .parquet\n"
-        "files there are listed, and their columns stand in the selects as comments. Nothing that is there is overwritten.\n\n"
+        "Writes FOLDER/source/NAME.yaml and its selects (FOLDER: conf, NAME: mine). With data=, the files there are looked at: exports of\n"
+        "Zendesk, Stripe, HubSpot, Salesforce, Jira, Freshdesk and Intercom take their ready selects, others are known by their columns (in\n"
+        "English, French, German or Spanish) and values. What was guessed stands in the selects as comments, what could not be decided in\n"
+        "questions.md beside them. Texts of tickets are left out, nothing leaves the machine, and nothing that is there is overwritten.\n\n"
         "Example: prevenance init conf-acme source=acme data=exports\n"
-        "Then:    prevenance train --config-dir conf-acme source=acme data=exports\n"
+        "Then:    prevenance validate --config-dir conf-acme source=acme data=exports\n"
     )

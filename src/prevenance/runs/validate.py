@@ -14,7 +14,9 @@ from prevenance.sources.declared import Source
 from prevenance.sources.quality.ages import table_ages
 from prevenance.sources.quality.columns import column_gaps
 from prevenance.sources.quality.findings import gate_finding, refusal_finding, source_findings
+from prevenance.sources.quality.meaning import meaning_of
 from prevenance.sources.taken import Policy
+from prevenance.words import words
 
 HOPELESS = (2, 7, 8)
 """Exit codes after which there is nothing to look at: a wrong setting, a held lock, the disk."""
@@ -31,7 +33,7 @@ def validate_inputs(given: Settings, steps: Steps) -> dict[str, Any]:
     if inputs is not None:
         audit = audit_of(given, inputs, refused)
         place = disk.write(given.folder / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
-        steps.tell(f"{audit_text(audit)}\n\nFILES         {place}")
+        steps.tell(f"{audit_text(audit, words(given.language or 'en'))}\n\nFILES         {place}")
     for problem in refused[1:]:
         steps.tell(problem.line())
     if refused:
@@ -93,4 +95,5 @@ def audit_of(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) ->
     outcomes = {one.table: one.outcome for one in inputs.gates if one.name.startswith("fresh.")}
     lines = [one.line() for one in refused]
     ages = table_ages(taken, inputs.as_of, outcomes)
-    return Audit(given.source.name, inputs.as_of, inputs.counts, inputs.customers, column_gaps(taken), ages, found, lines)
+    means = meaning_of(taken, inputs.as_of, inputs.prints)
+    return Audit(given.source.name, inputs.as_of, inputs.counts, inputs.customers, column_gaps(taken), ages, found, lines, means)

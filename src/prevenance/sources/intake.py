@@ -4,6 +4,7 @@ For every table ``read = used + excluded(by reason) + quarantined(by reason)``; 
 when the history is cut at ``as_of`` (see ``history.py``).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +28,9 @@ from prevenance.sources.repeats import note_versions
 from prevenance.sources.selects import refuse_empty, run_select, unread_columns
 from prevenance.sources.taken import Counts, Intake, Loaded, Policy
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
+
+MONEY = r".*(currency|währung|waehrung|devise|monnaie|moneda|divisa)\W*(code|iso)?"
+"""Names of columns that say in which money an amount is."""
 
 
 def intake(
@@ -59,6 +63,7 @@ def intake(
                 _without(taken, table, missing[0])
             else:
                 _take(taken, source.of_table(name), table, [raw[view] for view in views], until, asked[name])
+    _note_currencies(taken, source, raw)
     for view in source.files:
         con.execute(f"drop table if exists raw.{sql_name(view)}")
     taken.messages += unread_columns(source, {view: one.columns for view, one in raw.items()})
@@ -75,6 +80,18 @@ def intake(
         for place in ("_file", "_line"):
             con.execute(f"alter table canonical.{name} drop column if exists {place}")
     return taken
+
+
+def _note_currencies(taken: Intake, source: Source, raw: Mapping[str, Loaded]) -> None:
+    """Keep which columns of the files say several currencies, unless a select reads them: it knows what it does."""
+    said = " ".join(source.select_words(table) for table in source.selects)
+    for view, loaded in raw.items():
+        names = [one for one in loaded.columns if re.fullmatch(MONEY, one.lower()) and one not in said]
+        for name in names if any(view in source.views_read(table) for table in source.selects) else []:
+            cell = f"upper(trim({sql_name(name)}))"
+            query = f"select {cell} from raw.{sql_name(view)} where regexp_full_match({cell}, '[A-Z]{{3}}') group by 1 order by count(*) desc, 1 limit 5"
+            if len(found := [row[0] for row in taken.con.execute(query).fetchall()]) > 1:
+                taken.currencies[f"{view}.{name}"] = found
 
 
 def _read(taken: Intake, source: Source, data: Path, asked: Mapping[str, Policy], step: Callable[[str], None]) -> dict[str, Loaded]:

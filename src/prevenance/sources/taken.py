@@ -55,9 +55,9 @@ class Counts:
 class Intake:
     """Canonical tables in the engine (``canonical.*``, ``quarantine.*``), with their counts and what was noticed.
 
-    ``columns`` are those that a table's select gives; ``met`` says of a (table, reason) where its first row is (file:line) and how many
-    customers have one; ``words`` how many cells of a (table, column) hold a word for "no number"; ``whole`` are (table, reason) that take
-    every value of a column.
+    ``currencies`` are the money words of a raw ``view.column`` that has several and that no select reads. ``columns`` are those that a
+    table's select gives; ``met`` says of a (table, reason) where its first row is (file:line) and how many customers have one; ``words``
+    how many cells of a (table, column) hold a word for "no number"; ``whole`` are (table, reason) that take every value of a column.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -70,3 +70,4 @@ class Intake:
     met: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     words: dict[tuple[str, str], int] = field(default_factory=dict)
     whole: set[tuple[str, str]] = field(default_factory=set)
+    currencies: dict[str, list[str]] = field(default_factory=dict)

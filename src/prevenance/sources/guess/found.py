@@ -1,0 +1,101 @@
+"""What was found in a folder of exports: files with their columns, and what could not be decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DATE, NUMBER, MONEY, FLAG, TEXT, BLANK = "date", "number", "money", "yes or no", "text", "blank"
+"""What the values of a column are; MONEY is a number with signs, blanks or separators of thousands around."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as its values show it: ``values`` are the commonest of a bounded sample, commonest first; ``formats`` read its dates.
+
+    ``unique``: no value stands there twice. ``timed``: dates with an hour and no offset. ``either``: day and month may stand in either order.
+    ``comma``: numbers with a decimal comma. ``read`` is SQL that gives its value, X for the column.
+    """
+
+    name: str
+    kind: str
+    filled: float
+    distinct: int
+    unique: bool
+    values: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    timed: bool = False
+    either: bool = False
+    comma: bool = False
+    read: str = "X"
+
+    @property
+    def is_category(self) -> bool:
+        """Return whether it has few values, which repeat."""
+        return self.kind in (TEXT, FLAG) and 0 < self.distinct <= 60 and not self.unique
+
+    @property
+    def is_key(self) -> bool:
+        """Return whether its values may name somebody or something."""
+        return self.kind in (TEXT, NUMBER) and self.distinct > 1
+
+
+@dataclass
+class Found:
+    """A table in the folder: its view, its entry of ``files``, how its file is called, its columns and rows."""
+
+    view: str
+    given: dict[str, Any]
+    title: str
+    columns: list[Column]
+    rows: int
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name."""
+        return next(one for one in self.columns if one.name == name)
+
+
+@dataclass(frozen=True)
+class Link:
+    """How a file says whose row it is: its column, and the other file's columns where it is looked up there (``view`` empty: it says it itself)."""
+
+    column: str
+    view: str = ""
+    other: str = ""
+    customer: str = ""
+    share: float = 1.0
+
+
+@dataclass
+class Part:
+    """A file that is taken for a canonical table: which column has which role, whose row it is, and how its steps are told apart (SQL, for a log)."""
+
+    table: str
+    file: Found
+    roles: dict[str, str]
+    link: Link | None = None
+    why: str = ""
+    steps: str = ""
+
+    @property
+    def rows_from(self) -> str:
+        """Return what its select reads: its view, or what is made of it above."""
+        return "steps" if self.steps else "looked_up" if self.link and self.link.view else self.file.view
+
+
+@dataclass
+class Guess:
+    """A guessed source: its yaml's keys, selects with their comments by table, questions in order, and what is told of the files.
+
+    ``columns`` are those of each file, ``ids`` the customers that each ready source knows.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    selects: dict[str, str] = field(default_factory=dict)
+    questions: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    columns: Mapping[str, list[str]] = field(default_factory=dict)
+    ids: dict[str, set[str]] = field(default_factory=dict)
+
+    def ask(self, what: str, fix: str) -> None:
+        """Add a question, and what to do about it."""
+        self.questions.append(f"{what}\n   {fix}")

@@ -1,0 +1,203 @@
+"""Which canonical table each file is, which of its columns has which role, and how it says whose row it is: by names, checked by values."""
+
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+
+from prevenance.consent.special import name_words
+from prevenance.sources.files import sql_name
+from prevenance.sources.guess.found import DATE, FLAG, MONEY, NUMBER, TEXT, Column, Found, Link, Part
+from prevenance.sources.guess.roles import role_fit, table_fit, table_names
+
+DATES = ("opened", "resolved", "replied", "started", "ended", "noticed", "renews", "since", "issued", "due", "paid", "at")
+NUMBERS = ("seats", "mrr", "arr", "amount", "quantity", "score", "price", "errors", "logins")
+FLAGS = ("allowed", "refused", "escalated")
+KEYS = ("customer", "ticket", "contract", "invoice", "order", "product", "user", "parent")
+
+ROLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "customers": ("customer", (), ("name", "since", "plan", "segment", "industry", "country", "language", "owner", "parent")),
+    "subscriptions": (
+        "contract",
+        ("started",),
+        ("ended", "noticed", "renews", "plan", "seats", "mrr", "arr", "amount", "activity", "currency"),
+    ),
+    "churn": ("contract", ("noticed",), ()),
+    "usage": ("", ("at",), ("user", "feature", "activity", "quantity", "logins", "errors", "product")),
+    "tickets": (
+        "ticket",
+        ("opened",),
+        ("resolved", "replied", "status", "activity", "group", "category", "priority", "channel", "score", "escalated"),
+    ),
+    "invoices": ("invoice", ("issued", "amount"), ("due", "paid", "status", "currency")),
+    "feedback": ("", ("at", "score"), ()),
+    "purchases": ("order", ("at",), ("product", "family", "quantity", "amount")),
+    "contacts": ("", ("at",), ("channel", "direction", "activity", "campaign", "outcome")),
+    "consents": ("", ("allowed",), ("at", "purpose")),
+    "products": ("product", ("product",), ("name", "family", "price")),
+}
+"""Table -> the role of its own key, roles that it must have, and those that it may have."""
+
+BARE = {"id", "nr", "no", "n", "ref", "reference", "referenz", "num", "number", "nummer", "numero", "code", "key"}
+
+TELLING = {
+    "subscriptions": ("contract", "ended", "mrr", "arr", "seats", "renews"),
+    "usage": ("feature", "user", "errors", "logins"),
+    "tickets": ("ticket", "resolved", "replied", "priority"),
+    "invoices": ("invoice", "due", "paid"),
+    "feedback": ("score",),
+    "purchases": ("order", "product", "quantity"),
+    "contacts": ("direction", "campaign"),
+    "customers": ("since", "industry", "country", "owner", "parent"),
+    "products": ("price", "family"),
+    "churn": ("noticed",),
+    "consents": ("allowed",),
+}
+"""Roles that hardly another table has."""
+
+
+def _fits_kind(role: str, column: Column) -> bool:
+    if role in DATES:
+        return column.kind == DATE or (role == "replied" and column.kind == NUMBER)
+    if role in NUMBERS:
+        return column.kind in (NUMBER, MONEY)
+    if role in FLAGS:
+        return column.kind == FLAG
+    if role in KEYS:
+        return column.kind in (TEXT, NUMBER) and column.filled > 0 and not (role != "parent" and column.distinct < 2)
+    return column.kind in (TEXT, FLAG) or (role in ("priority", "name", "campaign") and column.kind == NUMBER)
+
+
+def roles_of(file: Found, table: str) -> dict[str, str]:
+    """Return role -> column of a file if it were this table, the best fitting names first; each column once."""
+    own, needed, others = ROLES[table]
+    wanted = list(dict.fromkeys(one for one in (own, *needed, *(() if table == "products" else ("customer",)), *others) if one))
+    fits = [
+        (role_fit(role, one.name), -place, role, one.name)
+        for place, role in enumerate(wanted)
+        for one in file.columns
+        if _fits_kind(role, one)
+    ]
+    found: dict[str, str] = {}
+    for fit, _, role, name in sorted(fits, key=lambda one: (-one[0], -one[1], one[3])):
+        if fit > 0.15 and role not in found and name not in found.values():
+            found[role] = name
+    # a bare "id" is the key of its own table
+    bare = [one.name for one in file.columns if one.is_key and set(name_words(one.name)) <= BARE]
+    if own and bare and (own not in found or role_fit(own, found[own]) < 0.5):
+        found[own] = bare[0]
+    dates = [one for one in file.columns if one.kind == DATE and one.name not in found.values()]
+    first = next((one for one in needed if one in DATES and one not in found), "")
+    if first and dates:  # whatever it is called: the date that most rows have
+        found[first] = max(dates, key=lambda one: one.filled).name
+    return found
+
+
+def part_of(file: Found) -> Part | None:
+    """Return the table that a file most likely is with the roles of its columns, or ``None``."""
+    best: tuple[float, Part] | None = None
+    for table in table_names():
+        roles, (own, needed, _) = roles_of(file, table), ROLES[table]
+        if any(one not in roles for one in needed) or (table == "customers" and "customer" not in roles):
+            continue
+        named = table_fit(table, file.title)
+        told = sum(role_fit(one, roles[one]) for one in TELLING[table] if one in roles)
+        # one row a customer or product, or it is no list of them
+        if table in ("customers", "products") and not file.column(roles[own]).unique:
+            continue
+        score = 3 * (named > 0) + named + told
+        if score > 0.6 and (best is None or score > best[0]):
+            why = f"by its name ({file.title})" if named else "by its columns"
+            best = (score, Part(table, file, roles, why=why))
+    return best[1] if best else None
+
+
+def contracts_in(master: Part) -> Part | None:
+    """Return the contracts that stand in the list of customers itself, one a customer, or ``None``."""
+    # the day of the first contact is no beginning of a contract, where that has a day of its own
+    others = [one for one in master.file.columns if one.name != master.roles.get("since")]
+    roles = roles_of(replace(master.file, columns=others), "subscriptions")
+    roles = roles if "started" in roles else roles_of(master.file, "subscriptions")
+    roles |= {"contract": master.roles["customer"]} if "contract" not in roles else {}
+    if "started" not in roles or not {"ended", "noticed"} & roles.keys():
+        return None
+    return Part("subscriptions", master.file, roles, Link(master.roles["customer"]), "by its columns, beside the customers")
+
+
+def raw_rows(con: duckdb.DuckDBPyConnection, select: str) -> list[Any]:
+    """Return the rows of a select over the raw views."""
+    con.execute("use raw")
+    try:
+        return con.execute(select).fetchall()
+    finally:
+        con.execute("use memory.main")
+
+
+def share_found(con: duckdb.DuckDBPyConnection, view: str, column: str, other: str, key: str) -> float:
+    """Return the share of the different values of a column that stand in a column of another file, of at most 5,000 of them."""
+    query = f"""select avg((v in (select trim({sql_name(key)}) from raw.{sql_name(other)} where {sql_name(key)} is not null))::int) from
+        (select distinct trim({sql_name(column)}) as v from raw.{sql_name(view)} where {sql_name(column)} <> '' order by hash(v) limit 5000)"""
+    [(share,)] = con.execute(query).fetchall()
+    return float(share or 0)
+
+
+def set_links(con: duckdb.DuckDBPyConnection, parts: list[Part]) -> Part | None:
+    """Set how each part says whose rows they are, and return the list of customers, if there is one."""
+    master = max((one for one in parts if one.table == "customers"), key=lambda one: one.file.rows, default=None)
+    for part in parts:
+        if part is master:
+            part.link = Link(part.roles["customer"])
+        elif part.table != "products":
+            part.link = _direct(con, part, master)
+    for part in parts:
+        if part.link is None or (part.link.share < 0.5 and part is not master):
+            part.link = _through(con, part, parts) or part.link
+    return master
+
+
+def _direct(con: duckdb.DuckDBPyConnection, part: Part, master: Part | None) -> Link | None:
+    """Return the column that names the customer, as the list of customers does by id or by another of its own columns."""
+    taken = {
+        name for role, name in part.roles.items() if role in ("ticket", "invoice", "order", "user") and role_fit("customer", name) < 0.3
+    }
+    named = [one for one in part.file.columns if one.is_key and one.name not in taken and role_fit("customer", one.name) > 0]
+    own = part.roles.get("customer")
+    if master is None:
+        return Link(own) if own else None
+    key = master.roles["customer"]
+    keys = [key, *(one.name for one in master.file.columns if one.unique and one.kind == TEXT and one.name != key)]
+    same = [one for one in part.file.columns if one.name == key and one not in named]
+    found = []
+    for column in (*same, *named):
+        for place, other in enumerate(keys):
+            share = share_found(con, part.file.view, column.name, master.file.view, other)
+            found.append((share >= 0.5, -place, role_fit("customer", column.name), share, column.name, other))
+    # no name says it: any column whose texts are nearly all ids of customers
+    if not any(one[0] for one in found):
+        for column in part.file.columns:
+            if (
+                column.kind == TEXT
+                and column.distinct > 5
+                and (share := share_found(con, part.file.view, column.name, master.file.view, key)) > 0.8
+            ):
+                found.append((True, 0, 0.0, share, column.name, key))
+    if not found:
+        return None
+    _, _, _, share, column_name, other = max(found)
+    if other == key or share < 0.5:
+        return Link(column_name if share else own or column_name, share=share)
+    return Link(column_name, master.file.view, other, key, share)
+
+
+def _through(con: duckdb.DuckDBPyConnection, part: Part, parts: list[Part]) -> Link | None:
+    """Return how a file that names no customer leads to one: by the id of a contract, ticket or order of another file."""
+    for other in parts:
+        own = other.roles.get(ROLES[other.table][0] or "-")
+        if other is part or not own or other.link is None or other.link.view or not other.file.column(own).unique:
+            continue
+        for column in part.file.columns:
+            if column.name == own or (column.is_key and role_fit(ROLES[other.table][0], column.name) > 0.4):
+                share = share_found(con, part.file.view, column.name, other.file.view, own)
+                if share >= 0.5:
+                    return Link(column.name, other.file.view, own, other.link.column, share)
+    return None

@@ -1,0 +1,84 @@
+"""What a column or file is called, in four languages, and what it therefore may be; names and phrases stand in ``roles.toml``."""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from prevenance.consent.special import name_words
+
+
+@cache
+def _known() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _pattern(phrase: str) -> re.Pattern[str]:
+    return re.compile(r"\b" + r"\w* ".join(phrase.split()))
+
+
+def _fit(phrases: list[str], text: str) -> float:
+    """Return how much of a name is said by the best of the phrases: 1.0 for all of it."""
+    return max((len(phrase) / len(text) for phrase in phrases if _pattern(phrase).search(text)), default=0.0)
+
+
+@cache
+def role_fit(role: str, name: str) -> float:
+    """Return how well a column's name fits a role.
+
+    >>> role_fit("resolved", "Geschlossen am") > role_fit("opened", "Geschlossen am")
+    True
+    """
+    roles, text = _known()["roles"], " ".join(_plain(name))
+    return _fit(roles[role], text) or 0.4 * _fit(roles.get(f"{role}_too", []), text)
+
+
+@cache
+def table_fit(table: str, name: str) -> float:
+    """Return how well a file's name fits a canonical table (or ``churn``, a log of who left)."""
+    return _fit(_known()["tables"][table], " ".join(_plain(name)))
+
+
+def _plain(name: str) -> list[str]:
+    # small words of the four languages say nothing
+    return [
+        one
+        for one in name_words(name)
+        if one not in ("de", "du", "des", "la", "le", "les", "der", "die", "das", "el", "los", "the", "of", "d", "l")
+    ] or ["?"]
+
+
+def table_names() -> list[str]:
+    """Return the tables that a file may be taken for."""
+    return list(_known()["tables"])
+
+
+def said_events(table: str, values: tuple[str, ...]) -> dict[str, str]:
+    """Return value of a cell -> event of the table that it says; values that say none are left out.
+
+    >>> said_events("tickets", ("Geschlossen", "Wartet auf Kunden", "Notiz"))
+    {'Geschlossen': 'closed', 'Wartet auf Kunden': 'waiting'}
+    """
+    events = _known()[table].items()
+    found = {}
+    for value in values:
+        text = " ".join(name_words(value))
+        if event := next((event for event, words in events if any(_pattern(one).search(text) for one in words)), ""):
+            found[value] = event
+    return found
+
+
+def spoken_language(names: list[str]) -> str:
+    """Return the language that most columns are named in: de, fr, es or en.
+
+    >>> spoken_language(["Kundennr.", "Vertragsbeginn", "Status"])
+    'de'
+    """
+    said = [one for name in names for one in name_words(name)]
+    return max(_known()["languages"], key=lambda language: sum(one in _known()["languages"][language] for one in said))
+
+
+def says_closed(values: tuple[str, ...]) -> list[str]:
+    """Return the values of a status that say that a ticket is over."""
+    return [value for value in values if _fit(_known()["closed"]["words"], " ".join(name_words(value)) or "?")]

@@ -1,0 +1,84 @@
+"""The pieces of a guessed select: its comments, whose row it is, when, and which event the words of a cell are."""
+
+import re
+
+from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.guess.found import Guess, Part
+from prevenance.sources.guess.roles import said_events
+
+
+def text_of(part: Part, role: str, alias: str = "") -> str:
+    """Return SQL for the cell of a role, as a reader takes it."""
+    column = part.file.column(part.roles[role])
+    return column.read.replace("X", alias + sql_name(column.name))
+
+
+def customer_sql(part: Part) -> str:
+    """Return SQL for whose row it is, over ``rows_from``."""
+    assert part.link is not None
+    return "_customer" if part.link.view else sql_name(part.link.column)
+
+
+def with_text(part: Part) -> str:
+    """Return what stands above the selects of a part: whose rows they are where that is looked up, and the steps of a log."""
+    tables = []
+    if (link := part.link) and link.view:
+        tables.append(
+            f"looked_up as (\n  select t.*, k.{sql_name(link.customer)} as _customer from {part.file.view} t\n"
+            f"  left join {link.view} k on trim(k.{sql_name(link.other)}) = trim(t.{sql_name(link.column)})\n)"
+        )
+    tables += [f"steps as (\n  {part.steps}\n)"] if part.steps else []
+    return f"with {', '.join(tables)}\n" if tables else ""
+
+
+def head_text(part: Part) -> str:
+    """Return the comments of a part: what its file and columns are taken for, and why."""
+    lines = [f"{part.file.view} is taken for {part.table} {part.why}. Change what is wrong here: init never writes it again."]
+    lines += [f"{role}: {part.file.column(name).name}" for role, name in sorted(part.roles.items()) if role != "customer"]
+    if part.link:
+        through = f", looked up in {part.link.view} by {part.link.other}" if part.link.view else ""
+        known = f" ({part.link.share:.0%} of its values are known there)" if part.link.share < 1 or through else ""
+        lines.insert(1, f"customer: {part.link.column}{through}{known}")
+    left = [one.name for one in part.file.columns if one.name not in (*part.roles.values(), part.link.column if part.link else "")]
+    if left:
+        lines.append(f"not used: {', '.join(left[:30])}")
+    return "\n".join(f"-- {re.sub(r'[^ -~¡-ɏ€]', ' ', one)}" for one in lines)
+
+
+def row_text(part: Part, at: str, *, where: str = "", **values: str) -> str:
+    """Return one select: whose row, when, and the given columns; roles that the part lacks are left out."""
+    told = [
+        f"{customer_sql(part)} as customer_id",
+        f"{at} as event_at",
+        *(f"{sql} as {sql_name(name) if name == 'group' else name}" for name, sql in values.items()),
+    ]
+    return f"select {', '.join(told)}, _file, _line\nfrom {part.rows_from}" + (f"\nwhere {where}" if where else "")
+
+
+def given_sql(part: Part, **roles: str) -> dict[str, str]:
+    """Return column of the table -> SQL, of those roles that the part has."""
+    return {column: text_of(part, role) for column, role in roles.items() if role in part.roles}
+
+
+def own_sql(part: Part, role: str) -> str:
+    """Return SQL for the id of a row's own thing, or its place in the file where it has none."""
+    return text_of(part, role) if role in part.roles else "_file || ':' || _line"
+
+
+def event_sql(part: Part, role: str, table: str, guess: Guess, other: str) -> str | None:
+    """Return SQL that says which event a cell is, or ``None`` where the words of the column say none; unknown words are asked for."""
+    column = part.file.column(part.roles[role])
+    told = said_events(table, column.values) if column.is_category else {}
+    if not told:
+        return None
+    if unknown := [one for one in column.values if one not in told]:
+        words = ", ".join(one[:40] for one in unknown[:12])
+        guess.ask(
+            f'{part.file.view}: what do these words of "{column.name}" mean for {table}? They are taken as {other}: {words}.',
+            f"Say it in {table}.sql.",
+        )
+    cases: dict[str, list[str]] = {}
+    for value, event in told.items():
+        cases.setdefault(event, []).append(sql_text(value))
+    whens = " ".join(f"when {text_of(part, role)} in ({', '.join(values)}) then '{event}'" for event, values in cases.items())
+    return f"case {whens} else '{other}' end"

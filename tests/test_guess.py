@@ -1,0 +1,165 @@
+"""``prevenance init``: exports of seven products and plain ones in four languages become a source that runs, and what is unsure is asked."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import openpyxl
+import pytest
+from vendor import EXPORTS, history_of
+
+from prevenance.cli.starter import init_command
+from prevenance.sources.guess.profile import columns_of
+from prevenance.sources.guess.roles import role_fit, said_events, spoken_language, table_fit
+
+DAYS = [f"{day:02}" for day in range(1, 25)]
+
+
+def sheet(head: str, rows: list[str], sign: str = ",") -> str:
+    return "\n".join([head, *rows]).replace("|", sign) + "\n"
+
+
+# ruff: noqa: E501
+PLAIN = {
+    "en": {
+        "customers.csv": sheet("Customer ID|Company|Signup date|Country", [f"C-{d}|Firm {d}|2024-01-{d}|DE" for d in DAYS]),
+        "contracts.csv": sheet("Contract no|Customer ID|Start|Cancelled on|Seats|Monthly fee", [f"K{d}|C-{d}|2024-01-{d}|{'2024-03-02' if d < '05' else ''}|3|99" for d in DAYS]),
+        "support tickets.csv": sheet("Number|Customer|Opened|Closed|Priority|Description", [f"{d}|C-{d}|2024-03-{d} 10:00|2024-03-{d} 12:00|high|secret words" for d in DAYS]),
+    },
+    "fr": {
+        "clients.csv": sheet("N° client|Raison sociale|Client depuis", [f"CL{d}|Société {d}|{d}/01/2024" for d in DAYS], ";"),
+        "abonnements.csv": sheet("Réf. abonnement|N° client|Date de début|Date de résiliation|Montant mensuel", [f"A{d}|CL{d}|{d}/01/2024|{'02/03/2024' if d < '05' else ''}|49,50" for d in DAYS], ";"),
+        "factures.csv": sheet("N° facture|N° client|Date de facture|Échéance|Date de paiement|Montant TTC", [f"F{d}|CL{d}|{d}/02/2024|{d}/03/2024|{d}/03/2024|1 049,50 €" for d in DAYS], ";"),
+        "demandes.csv": sheet("N° demande|N° client|Ouvert le|Résolu le|Priorité", [f"{d}|CL{d}|{d}/03/2024 10:00|{d}/03/2024 12:00|haute" for d in DAYS], ";"),
+    },
+    "de": {
+        "Kunden.csv": sheet("Kundennr.|Firma|Kunde seit", [f"000{d}|Firma {d}|{d}.01.2024" for d in DAYS], ";"),
+        "Verträge.csv": sheet("Vertragsnr.|Kundennr.|Vertragsbeginn|Gekündigt am|Monatsbetrag", [f"V{d}|000{d}|{d}.01.2024|{'02.03.2024' if d < '05' else ''}|1.049,00 €" for d in DAYS], ";"),
+        "Anfragen.csv": sheet("Vorgang|Kundennr.|Zeitpunkt|Aktion|Bearbeiter", [f"T{d}|000{d}|{d}.03.2024 1{n}:00|{step}|Frau Meier" for d in DAYS for n, step in enumerate(("Neu angelegt", "Zugewiesen", "Gelöst"))], ";"),
+    },
+    "es": {
+        "clientes.csv": sheet("Código cliente|Nombre|Fecha de alta", [f"X{d}|Empresa {d}|{d}-01-2024" for d in DAYS], ";"),
+        "pedidos.csv": sheet("Nº pedido|Código cliente|Fecha|Artículo|Cantidad|Importe", [f"P{d}|X{d}|{d}-02-2024|tornillo|2|3,90" for d in DAYS], ";"),
+        "incidencias.csv": sheet("Nº incidencia|Código cliente|Fecha apertura|Fecha cierre|Motivo", [f"{d}|X{d}|{d}-03-2024|{d}-03-2024|otro" for d in DAYS], ";"),
+    },
+}  # fmt: skip
+USED = {
+    "en": {"customers": 24, "subscriptions": 28, "tickets": 48},
+    "fr": {"customers": 24, "subscriptions": 28, "tickets": 48, "invoices": 48},
+    "de": {"customers": 24, "subscriptions": 28, "tickets": 72},
+    "es": {"customers": 24, "tickets": 48, "purchases": 24},
+    "messy": {"customers": 24, "subscriptions": 28, "tickets": 48},
+}
+
+
+def exports(root: Path, name: str) -> Path:
+    """Write the exports of a company and return their folder."""
+    data = root / "data"
+    data.mkdir()
+    for file, text in PLAIN.get(name, {}).items():
+        (data / file).write_text(text, encoding="cp1252" if name == "fr" else "utf-8-sig")
+    if name == "messy":
+        book = openpyxl.Workbook()
+        rows = [["Customer list, for the board"], [], ["Acc. no", "Name", "Since", "Contract start", "Contract end", "MRR (EUR)"]]
+        rows += [[f"A{d}", f"Co {d}", f"2023-12-{d}", f"2024-01-{d}", "2024-03-02" if d < "05" else None, 99] for d in DAYS]
+        for row in [*rows, ["Total", None, None, None, None, 2376]]:
+            book.active.append(row)
+        book.create_sheet("Notes").append(["not for outside"])
+        book.save(data / "Board.xlsx")
+        for half in ("2024-1", "2024-2"):
+            own = [d for d in DAYS if (d < "13") == (half == "2024-1")]
+            text = sheet("Ref|Acc. no|Created|Done|Prio", [f"T{d}|A{d}|{d}.03.2024 10:00|{d}.03.2024 12:00|hoch" for d in own], ";")
+            (data / f"tix {half}.csv").write_text(text, encoding="cp1252")
+    return data
+
+
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es", "messy"))])
+def test_plain_exports_become_a_source_that_runs(name, tmp_path):
+    data, conf = exports(tmp_path, name), tmp_path / "conf"
+    said = init_command([str(conf), "source=acme", f"data={data}"])
+    assert "ADAPT" not in said
+    history = history_of("acme", data, conf)
+    assert history.counts["used"].to_dict() == USED[name]
+    assert history.counts["quarantined"].sum() == 0
+    written = "".join(path.read_text(encoding="utf-8") for path in (conf / "source").rglob("*") if path.is_file())
+    for value in ("secret words", "Meier", "Firm 07", "Société 07", "000" + "07", "Co 07"):
+        assert value not in written
+    before = {path: path.read_bytes() for path in conf.rglob("*.*")}
+    with pytest.raises(Exception, match="E213"):
+        init_command([str(conf), "source=acme", f"data={data}"])
+    assert {path: path.read_bytes() for path in conf.rglob("*.*")} == before
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(path.name for path in EXPORTS.iterdir()))
+def test_exports_of_products_take_the_ready_selects(name, tmp_path):
+    conf = tmp_path / "conf"
+    init_command([str(conf), "source=acme", f"data={EXPORTS / name}"])
+    zone = "Europe/Paris"
+    found, ready = (history_of(one, EXPORTS / name, own, f"source.timezone={zone}") for one, own in (("acme", conf), (name, None)))
+    assert found.counts["used"].to_dict() == ready.counts["used"].to_dict()
+
+
+@pytest.mark.long
+def test_two_products_whose_customers_do_not_join_are_not_mixed(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("stripe", "zendesk"):
+        for path in (EXPORTS / name).iterdir():
+            shutil.copy(path, data)
+    said = init_command([str(tmp_path / "conf"), "source=acme", f"data={data}"])
+    asked = (tmp_path / "conf" / "source" / "acme" / "questions.md").read_text(encoding="utf-8")
+    assert "source/acme/tickets.sql" not in said
+    assert "zendesk: its customers are none of those of stripe" in asked
+
+
+def test_a_file_that_names_contracts_leads_to_their_customers(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "accounts.csv").write_text(sheet("account_id|signup_date", [f"A{d}|2024-01-{d}" for d in DAYS]))
+    (data / "subscriptions.csv").write_text(
+        sheet("subscription_id|account_id|start_date|end_date", [f"S{d}|A{d}|2024-01-{d}|2024-06-01" for d in DAYS])
+    )
+    (data / "usage.csv").write_text(sheet("subscription_id|day|feature|count", [f"S{d}|2024-02-{d}|maps|3" for d in DAYS]))
+    (data / "reviews.csv").write_text(sheet("who|day|nps", [f"nobody {d}|2024-02-{d}|3" for d in DAYS]))
+    (data / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    init_command([str(tmp_path / "conf"), "source=acme", f"data={data}"])
+    folder = tmp_path / "conf" / "source" / "acme"
+    assert "left join subscriptions k" in (folder / "usage.sql").read_text()
+    assert not (folder / "feedback.sql").exists()
+    asked = (folder / "questions.md").read_text()
+    assert "reviews: whose rows are they?" in asked
+    assert "broken.xlsx was not read" in asked
+
+
+def test_names_say_what_columns_are_in_four_languages():
+    for opened, resolved in (
+        ("Opened", "Closed"),
+        ("Ouvert le", "Résolu le"),
+        ("Erstellt am", "Geschlossen am"),
+        ("Fecha apertura", "Fecha cierre"),
+    ):
+        assert role_fit("opened", opened) > role_fit("resolved", opened)
+        assert role_fit("resolved", resolved) > role_fit("opened", resolved)
+    assert table_fit("invoices", "Rechnungen 2024") > table_fit("tickets", "Rechnungen 2024")
+    assert said_events("tickets", ("En attente", "Résolu", "Wieder geöffnet", "Remarque")) == {"En attente": "waiting", "Résolu": "resolved", "Wieder geöffnet": "reopened"}  # fmt: skip
+    assert [spoken_language(one) for one in (["id", "date"], ["Kunde"], ["Date de début"], ["Fecha"])] == ["en", "de", "fr", "es"]
+
+
+def test_values_say_how_dates_and_money_are_written():
+    from prevenance.sources.files import new_engine
+
+    con = new_engine()
+    cells = {"a": "'0' || (i % 9 + 1) || '/02/2024'", "b": "i % 28 + 1 || '/02/2024'", "c": "'$1,' || (100 + i) || '.50'", "d": "'00' || i", "e": "1700000000 + i"}  # fmt: skip
+    con.execute(
+        "create table raw.t as select "
+        + ", ".join(f'cast({sql} as varchar) as "{name} date"' for name, sql in cells.items())
+        + ", 'f' as _file, i as _line from range(60) r(i)"
+    )
+    a, b, c, d, e = columns_of(con, "t")[0]
+    assert (a.kind, a.either, a.formats) == ("date", True, ("%d/%m/%Y",))
+    assert (b.kind, b.either) == ("date", False)
+    assert (c.kind, c.comma, "[^0-9.+-]" in c.read) == ("money", False, True)
+    assert d.kind == "text"
+    assert (e.kind, e.timed) == ("date", False)

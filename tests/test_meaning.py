@@ -1,0 +1,84 @@
+"""What looks wrong in meaning: each kind planted alone in a clean world is named alone, in three languages, and nothing of a clean one is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from prevenance.sources.files import new_engine
+from prevenance.sources.quality.meaning import meaning_of
+from prevenance.sources.taken import Counts, Intake
+from prevenance.tables.canonical import SQL_TYPES, TABLES
+from prevenance.words import words
+from prevenance.words.saying import said_in
+
+AS_OF = datetime(2025, 1, 1)
+DAY = "timestamp '2024-01-01 09:00' + interval (i) day"
+# ruff: noqa: E501
+CLEAN = {
+    "customers": f"select 'c' || i as customer_id, 'Firm ' || i as name, {DAY} as event_at from range(40) r(i)",
+    "tickets": f"""select 'c' || (i * 7 % 40) as customer_id, 't' || i as ticket_id, event, {DAY} + interval (case event when 'opened' then 0 else 5 end) hour as event_at,
+        case i % 3 when 0 then 'billing' when 1 then 'access' else 'bug' end as category from range(360) r(i), (values ('opened'), ('resolved')) e(event)""",
+    "usage": f"select 'c' || k as customer_id, 'use' as kind, 'maps' as feature, (i * 13 + k) % 11 as quantity, {DAY} as event_at from range(360) r(i), range(4) s(k)",
+    "subscriptions": f"select 'c' || i as customer_id, 's' || i as subscription_id, 'started' as event, {DAY} as event_at from range(40) r(i)",
+}  # fmt: skip
+PLANTED = {
+    "running_total": "update canonical.usage set quantity = date_diff('day', timestamp '2024-01-01', event_at)",
+    "two_customers": "insert into canonical.tickets by name (select * replace ('c3' as customer_id) from canonical.tickets where ticket_id = 't1' and event = 'resolved')",
+    "two_customers in contracts": "insert into canonical.subscriptions by name (select * replace ('c3' as customer_id) from canonical.subscriptions where subscription_id = 's1')",
+    "many_names": "insert into canonical.customers by name (select * exclude (i) replace ('Other ' || i as name) from canonical.customers, range(3) r(i) where customer_id = 'c1')",
+    "stopped": "delete from canonical.usage where event_at > timestamp '2024-09-01' and event_at < timestamp '2024-12-24 10:00'; delete from canonical.usage where event_at > timestamp '2024-12-24 10:00' and customer_id <> 'c1'",
+    "ended_early": "delete from canonical.usage where event_at > timestamp '2024-09-01'",
+    "ragged_begin": "insert into canonical.usage by name (select * replace (event_at - interval 900 day as event_at) from canonical.usage limit 2)",
+    "ragged_end": "delete from canonical.usage where event_at > timestamp '2024-12-19 10:00' and customer_id <> 'c1'; delete from canonical.usage where event_at > timestamp '2024-12-19 10:00' and day(event_at) % 2 = 0",
+    "many_openings": "insert into canonical.tickets by name (select * replace (event_at + interval 1 hour as event_at) from canonical.tickets where ticket_id = 't5' and event = 'opened')",
+    "renamed": "update canonical.tickets set category = 'Zugang' where category = 'access' and event_at > timestamp '2024-06-15'",
+    "one_moment": "update canonical.customers set event_at = timestamp '2023-05-05'",
+    "solved_first": "update canonical.tickets set event_at = event_at - interval 9 hour where event = 'resolved'",
+}  # fmt: skip
+
+
+def world() -> Intake:
+    taken = Intake(new_engine(), {}, [])
+    for name, select in CLEAN.items():
+        columns = ", ".join(f'"{one.name}" {SQL_TYPES[one.kind]}' for one in TABLES[name].columns)
+        taken.con.execute(f"create table canonical.{name} ({columns}); insert into canonical.{name} by name ({select})")
+        taken.con.execute(f"update canonical.{name} set known_at = event_at")
+        taken.counts[name] = Counts(read=100, used=100)
+    return taken
+
+
+def test_a_clean_source_is_told_and_nothing_looks_wrong():
+    found = meaning_of(world(), AS_OF, {"a.csv": "1", "b.csv": "2"})
+    assert found.oddities == ()
+    assert [(one.table, one.first, one.customers) for one in found.tables][:3] == [("customers", "2024-01-01", 40), ("tickets", "2024-01-01", 40), ("usage", "2024-01-01", 4)]  # fmt: skip
+    assert found.tables[2].share == 0.1
+    assert (found.tickets_a_month, found.contracts_running) == (30.5, 40)
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_meaning_is_named_alone(planted):
+    taken = world()
+    for statement in PLANTED[planted].split("; "):
+        taken.con.execute(statement)
+    named(meaning_of(taken, AS_OF, {}), planted.split(" ")[0])
+
+
+def named(found, code):
+    assert [one.code for one in found.oddities] == [code]
+    told = {language: f"{said_in(words(language), found.oddities[0].what)} {said_in(words(language), found.oddities[0].fix)}" for language in ("en", "fr", "de")}  # fmt: skip
+    assert len(set(told.values())) == 3
+    assert not [text for text in told.values() if "Firm" in text or "Other" in text or "\n" in text]
+
+
+def test_rows_of_nobody_tables_that_share_nobody_currencies_and_copies_are_named():
+    lost, apart, money = world(), world(), world()
+    lost.counts["usage"] = Counts(read=100, used=10, quarantined={"unknown_customer": 90})
+    named(meaning_of(lost, AS_OF, {}), "nothing_joins")
+    apart.derived_customers = True
+    apart.con.execute("update canonical.tickets set customer_id = 'Firm ' || customer_id")
+    assert {one.code for one in meaning_of(apart, AS_OF, {}).oddities} == {"nothing_joins"}
+    money.currencies = {"invoices.Currency": ["EUR", "USD"]}
+    named(meaning_of(money, AS_OF, {}), "two_currencies")
+    named(meaning_of(world(), AS_OF, {"jan.csv": "1", "feb.csv": "1"}), "same_files")
