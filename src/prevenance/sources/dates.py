@@ -160,7 +160,7 @@ def _other_way(taken: Intake, source: Source, table: Table, name: str, entries: 
     plain = f"replace({text}, ',', '.')" if comma else text
     number = f"case when not contains(lower({text}), 'e') then try_cast(trim({plain}) as double) end"
     ways = {f"{number} between {low} and {high}": sql for (low, high), sql in NUMBERED.items()}
-    ways |= {f"year({_read(text, one)}) between {EARLIEST[:4]} and {LATEST[:4]}": one for one in _ways_of(first)}
+    ways |= {f"year({_read(text, one)}) between {EARLIEST[:4]} and {LATEST[:4]}": one for one in known_formats(first)}
     counted = ", ".join(f"bool_and(coalesce({condition}, false))" for condition in ways)
     fits = taken.con.execute(f"select {counted} {texts}").fetchall()[0]
     found = [way for way, all_fit in zip(ways.values(), fits, strict=True) if all_fit]
@@ -181,7 +181,7 @@ def _read(text: str, written: str) -> str:
     return f"try_strptime(trim({text}), {sql_text(written)})"
 
 
-def _ways_of(text: str) -> list[str]:
+def known_formats(text: str) -> list[str]:
     """Return the known ways of writing a time that a text looks like."""
 
     def looks(way: str) -> str:
@@ -190,8 +190,8 @@ def _ways_of(text: str) -> list[str]:
 
     days = {day: found.end() for day in DAYS if (found := re.match(looks(day), text))}
     clocks = {one: looks(one) for one in CLOCKS}
-    found = [f"{day}{clock}" for day, end in days.items() for clock, shape in clocks.items() if re.fullmatch(shape, text[end:])]
-    return found + [one for one in WHOLE if re.fullmatch(looks(one), text)]
+    both = [f"{day}{clock}" for day, end in days.items() for clock, shape in clocks.items() if re.fullmatch(shape, text[end:])]
+    return both + [one for one in WHOLE if re.fullmatch(looks(one), text)]
 
 
 def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import duckdb
 
-from prevenance.sources.dates import FORMATS, ISO, NUMBERED
+from prevenance.sources.dates import ISO, NUMBERED, known_formats
 from prevenance.sources.declared import PLACE
 from prevenance.sources.files import column_names, sql_name, sql_text
 from prevenance.sources.guess.found import BLANK, DATE, FLAG, MONEY, NUMBER, TEXT, Column
-from prevenance.sources.instants import PLAIN, SPELT, WITH_OFFSET
+from prevenance.sources.instants import PLAIN, SPELT, WITHOFFSET
 from prevenance.tables.canonical import NOTHING_WORDS
 
 SAMPLED, KEPT, MOST = 20_000, 400, 0.95
@@ -56,9 +56,9 @@ def _most(values: Sequence[str], pattern: str) -> bool:
 
 
 def _dates(con: duckdb.DuckDBPyConnection, name: str, share: float, distinct: int, unique: bool, values: tuple[str, ...]) -> Column | None:
-    plain = rf"{PLAIN}|{WITH_OFFSET}|{SPELT}"
+    plain = rf"{PLAIN}|{WITHOFFSET}|{SPELT}"
     if _most(values, plain):
-        timed = any(":" in one and not re.fullmatch(rf"{WITH_OFFSET}|.*(Z|UTC|GMT).*", one) for one in values)
+        timed = any(":" in one and not re.fullmatch(rf"{WITHOFFSET}|.*(Z|UTC|GMT).*", one) for one in values)
         return Column(name, DATE, share, distinct, unique, values, (), timed)
     if not all(re.search(r"\d", one) and 6 <= len(one) <= 40 for one in values[:50]):
         return None
@@ -67,7 +67,8 @@ def _dates(con: duckdb.DuckDBPyConnection, name: str, share: float, distinct: in
         for (low, high), sql in NUMBERED.items():
             if all(low <= one <= high for one in numbers):
                 return Column(name, DATE, share, distinct, unique, values, (), False, read=sql)
-    ways = [one for one in dict.fromkeys((*DAY_FIRST, *MONTH_FIRST, *FORMATS)) if "%Y%m%d" not in one or _most(values, r"(19|20)\d{6}.*")]
+    likely = (way for one in values[:20] for way in known_formats(one))
+    ways = [one for one in dict.fromkeys((*DAY_FIRST, *MONTH_FIRST, *likely)) if "%Y%m%d" not in one or _most(values, r"(19|20)\d{6}.*")]
     counted = ", ".join(f"count(try_strptime(v, {sql_text(one)}))" for one in ways)
     [fits] = con.execute(f"select {counted} from (select unnest(?::varchar[]) as v)", [list(values)]).fetchall()
     found = [one for one, count in zip(ways, fits, strict=True) if count >= MOST * len(values)]
