@@ -27,6 +27,7 @@ ROOMS = [
     "decide",
     "publish",
     "support",
+    "watch",
     "track",
     "privacy",
     "runs",

@@ -39,8 +39,9 @@ LOCKS = {
     "export": ("export", "feedback"),
     "replay": ("replay",),
     "support": ("support",),
+    "watch": ("watch",),
     "explain": ("explain",),
-    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "support", "train"),
+    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "support", "train", "watch"),
 }
 """What a run of each kind holds while it works: runs that share none may overlap."""
 

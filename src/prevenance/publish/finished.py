@@ -47,7 +47,7 @@ def check_list_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def check_report_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Read a finished report back: every file is what was written, tables and pages open, and the paths are those of all tickets.
+    """Read a finished report back: every file is what was written, tables and pages open, and paths, where it has some, are those of all tickets.
 
     Raises:
         PrevenanceError: E603 naming the file; E801 if the disk does not give it back.
@@ -56,11 +56,16 @@ def check_report_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
     for name, digest in manifest["files"].items():
         if hashlib.sha256(held.get(name, b"")).hexdigest() != digest:
             raise _refused(name, "is not what was written")
+    if "paths.parquet" in manifest["files"]:
+        _check_paths(held, manifest)
+    for name in (name for name in manifest["files"] if name.endswith((".csv", ".html", ".svg"))):
+        _read(name, held, _opened)
+
+
+def _check_paths(held: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
     tickets = _read("paths.parquet", held, lambda content: ["" for _ in range(_parquet_rows(content))])
     if len(tickets) != manifest["counts"]["tickets"]:
         raise _refused("paths.parquet", f"holds {len(tickets)} tickets, the manifest counts {manifest['counts']['tickets']}")
-    for name in (name for name in manifest["files"] if name.endswith((".csv", ".html", ".svg"))):
-        _read(name, held, _opened)
 
 
 def _opened(content: bytes) -> list[str]:

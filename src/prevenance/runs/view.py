@@ -31,6 +31,8 @@ from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
+from prevenance.watch.records import Warned
+from prevenance.watch.wording import warning_text
 from prevenance.words import Words, words
 
 DETAILED = 5_000
@@ -69,15 +71,15 @@ def list_files(view: dict[str, Any]) -> dict[str, bytes]:
 
 
 def write_index(given: Settings) -> Path:
-    """Write ``<out>/index.html`` in one step: the newest list of every target that has one, and the newest report of support. Returns its path."""
+    """Write ``<out>/index.html`` in one step: the newest list of every target that has one, and the newest reports of the watch and of support. Returns its path."""
     from prevenance.publish import index
 
     out = given.folder
     heads = [one.parent / "latest" / HEAD for one in sorted((out / "lists").glob("*/latest"))]
     # A view that is damaged is made again by the next list; the index does without it.
     found = [one for path in heads if (one := kept.whole_json(path)) is not None and one.get("target")]
-    told = kept.whole_json(out / "support" / "latest" / "manifest.json") or {}
-    reports = [{**told["card"], "to": "support/latest/report.html"}] if isinstance(told.get("card"), dict) else []
+    told = {name: kept.whole_json(out / name / "latest" / "manifest.json") or {} for name in ("watch", "support")}
+    reports = [{**one["card"], "to": f"{name}/latest/report.html"} for name, one in told.items() if isinstance(one.get("card"), dict)]
     return disk.write(out / "index.html", _bytes(index.index_page(found, reports=reports)))
 
 
@@ -99,8 +101,13 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "no_model": _no_model(say, fitted.kind),
         "alerts": [
             {"table": gate.table, "facts": gate.facts, "without": LATE in inputs.counts[gate.table].excluded}
+            | ({"text": warning_text(say, Warned(str(gate.facts["watch"]), gate.table, gate.facts))} if "watch" in gate.facts else {})
             for gate in inputs.gates
             if gate.outcome != "pass"
+        ]
+        + [
+            {"table": one["about"], "facts": {}, "text": warning_text(say, Warned(**one))}
+            for one in manifest.get("watch", {}).get("warned", [])
         ],
         "capacity": capacity_of(given),
         "unit": made.room.unit,
