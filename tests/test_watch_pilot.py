@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,9 @@ import pandas as pd
 import pytest
 from test_night import latest, published, run, status
 
+from pipelines import erase
 from pipelines.start.compose import settings_of
+from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
 from prevenance.watch.pilot import MET, NOT_MET, TOO_EARLY, Criteria, pilot_verdict, within_pilot
 
@@ -59,12 +63,27 @@ def test_a_shadow_trains_and_scores_and_the_champion_stays_byte_for_byte(tmp_pat
     before = bytes_of()
     assert run("train", *words, "model=logistic", "shadow=true", f"out={out}") == 0, capsys.readouterr().err
     assert run("score", "target=churn", "shadow=true", f"out={out}") == 0, capsys.readouterr().err
-    assert bytes_of() == before
-    assert published(out / "shadow")
     told = status(out / "shadow")["targets"]["churn"]["pilot"]
+    assert run("score", "target=churn", "shadow=true", f"out={out}", "as_of=2020-01-01") != 0, "what is refused there is told there"
+    assert bytes_of() == before
+    assert status(out / "shadow")["outcome"] == "refused"
+    assert published(out / "shadow")
     assert told["verdict"] == TOO_EARLY
     assert json.loads(Path(told["page"]).with_name("pilot.json").read_text())["lists"] == 1, (
         "the champion's list of that night stands beside it"
     )
     assert "too early" in Path(told["page"]).read_text()
     assert latest(out).parent != latest(out / "shadow").parent
+
+
+@pytest.mark.long
+def test_who_is_erased_leaves_the_shadow_too(tmp_path: Path) -> None:
+    out = once.lived_copy(once.RULED, tmp_path / "out")
+    shutil.copytree(out, tmp_path / "copy", symlinks=True)
+    shutil.move(tmp_path / "copy", out / "shadow")
+    [customer] = re.findall(r"^[^,\n]*?(\d{4,})", (latest(out) / "list.csv").read_text(), re.MULTILINE)[:1]
+    assert _guarded("erase", erase.body, [f"out={out}", f"customer={customer}"]) == 0
+    for folder in (out, out / "shadow"):
+        assert customer not in (latest(folder) / "list.csv").read_text()
+        assert (folder / "erased.json").is_file()
+    assert len(list((out / "shadow" / "erasures").iterdir())) == 1

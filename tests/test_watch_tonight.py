@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from amount import amount
 from watched import FIRST, HORIZON, company, nights
 
+from pipelines.start.compose import settings_of
+from prevenance.models.bundle import Fitted
 from prevenance.models.encode import fit_encoder
+from prevenance.runs.snapshots import target_of
+from prevenance.runs.watched import learned_rows
 from prevenance.watch import tonight
 from prevenance.watch.records import Warned
 from prevenance.watch.wording import warning_text
@@ -34,6 +42,32 @@ def test_a_shifted_input_is_named_with_its_name_and_moves_the_chances() -> None:
 def test_a_rate_that_doubled_is_named_when_a_label_can_show_it() -> None:
     found = nights(company(3, doubled=5), 5 + HORIZON, 5 + HORIZON + FORTNIGHT)
     assert any("rate" in kinds(one) for one in found.values())
+
+
+def test_a_rate_that_halved_is_named_in_a_company_that_is_large_enough() -> None:
+    made = company(7, customers=1200, doubled=5, factor=0.5)
+    [found] = nights(made, 5 + HORIZON + 1, 5 + HORIZON + 2).values()
+    [one] = [one for one in found if one.kind == "rate"]
+    assert float(one.facts["rate"] or 0) < float(one.facts["usual"] or 0) / 1.4
+
+
+def test_rows_learned_from_are_those_that_were_closed_at_the_cutoff(tmp_path: Path) -> None:
+    given = settings_of("score", [f"out={tmp_path}", "target=churn"])
+    target, rows = target_of(given), company(8, customers=60).frame(FIRST, labels=True)
+    parts = [rows.assign(cutoff=pd.Timestamp(f"2025-{month:02}-01")) for month in (1, 4, 7)]
+    folder = tmp_path / "train" / "churn"
+    folder.mkdir(parents=True)
+    pd.concat(parts).to_parquet(folder / "features.parquet")
+    model = Fitted("logistic", fit_encoder(rows, ["logins"]), {}, (0.0, 0.0), about={"trained_until": "2025-12-01T00:00:00"})
+    for night, months in (("2025-07-06", 1), ("2025-07-08", 2), ("2025-10-07", 3), ("2025-03-01", 0)):
+        found = learned_rows(given, target, model, datetime.fromisoformat(night))
+        assert found["cutoff"].nunique() == months, night
+    early = replace(model, about={"trained_until": "2025-05-01T00:00:00"})
+    assert learned_rows(given, target, early, datetime(2025, 12, 1))["cutoff"].nunique() == 1, (
+        "what came after its training it did not learn"
+    )
+    (folder / "features.parquet").write_bytes(b"half a file")
+    assert learned_rows(given, target, model, datetime(2025, 12, 1)).empty
 
 
 def test_too_little_to_compare_is_silence() -> None:

@@ -35,8 +35,8 @@ class Company:
         return rows.assign(label=self.came[day + 1 : day + HORIZON + 1].any(axis=0).astype(float)) if labels else rows
 
 
-def company(seed: int, *, customers: int = 300, rate: float = 0.08, shifted: int = 0, doubled: int = 0) -> Company:
-    """Return a company; from night ``shifted`` on its main input is one standard deviation lower, from ``doubled`` on the rate is twice itself."""
+def company(seed: int, *, customers: int = 300, rate: float = 0.08, shifted: int = 0, doubled: int = 0, factor: float = 2.0) -> Company:
+    """Return a company; from night ``shifted`` on its main input is one standard deviation lower, from ``doubled`` on the rate is ``factor`` times itself."""
     dice = np.random.default_rng(seed)
     days = FIRST + NIGHTS + HORIZON + 1
     usual, now = dice.normal(size=(customers, len(FEATURES))) * 0.8, dice.normal(size=(customers, len(FEATURES))) * 0.6
@@ -49,7 +49,7 @@ def company(seed: int, *, customers: int = 300, rate: float = 0.08, shifted: int
         inputs[FIRST + shifted :, :, 0] -= 1.0
     hazard = np.full((days, 1), -np.log(1 - rate) / HORIZON)
     if doubled:
-        hazard[FIRST + doubled :] *= 2
+        hazard[FIRST + doubled :] *= factor
     return Company(inputs, dice.random((days, customers)) < hazard, rate)
 
 

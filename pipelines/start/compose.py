@@ -30,8 +30,8 @@ from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder, conf_fo
 from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.keys import WORDS, is_text, setting_keys
+from prevenance.runs.settings.night_schema import SHADOW
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.settings.shadow import SHADOW, shadowed
 from prevenance.words import words
 
 PATHS = frozenset(key for words in WORDS.values() for key in words.values())
@@ -177,7 +177,7 @@ def checked_settings(composed: DictConfig, overrides: list[str]) -> Settings:
     check_settings(result)
     result.language = words(result.language or result.source.language or "en").language
     result.overrides = list(overrides)
-    return shadowed(result) if result.shadow else result
+    return result
 
 
 def _source_words(source: Any, target: str, group: str) -> Any:

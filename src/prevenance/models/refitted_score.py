@@ -15,6 +15,9 @@ import pandas as pd
 from prevenance.models import health_score
 from prevenance.words.saying import Saying, saying
 
+SCORES = ("health_score", "refitted_score")
+"""Rivals: the team's score as it is, and refitted on what each fold may learn from."""
+
 STRENGTH = 0.3
 """scikit-learn's ``C``: bands with few outcomes are drawn towards the others."""
 
@@ -49,6 +52,11 @@ def refitted_params(params: Params, rows: pd.DataFrame) -> dict[str, Any]:
         one["weight"] = max(round(total * wide / spread, 1), 0.1)
         one["bands"] = [[low, high, float(round(points))] for (low, high, _), points in zip(one["bands"], worth, strict=True)]
     return {"inputs": inputs}
+
+
+def fold_params(name: str, params: dict[str, Any], learned: pd.DataFrame) -> dict[str, Any]:
+    """Return what a recipe of a back-test takes on a fold: its own settings, and of the refitted score what ``learned`` rows say."""
+    return refitted_params(params, learned) if name == SCORES[1] else params
 
 
 def band_places(values: pd.Series, bands: list[list[float | None]]) -> np.ndarray:

@@ -10,8 +10,8 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.privacy import erasure
 from prevenance.runs.acts import note_act
+from prevenance.runs.settings.night_schema import SHADOW
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.settings.shadow import SHADOW
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index
 

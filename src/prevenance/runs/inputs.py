@@ -176,7 +176,7 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     Raises:
         PrevenanceError: E401 if there is none.
     """
-    data = Path(given.data) if given.data else given.folder / "demo"
+    data = Path(given.data or Path(given.out, "demo"))
     if given.source.name == "demo" and not given.data:
         ensure_demo(given, data, steps)
     if not data.is_dir() and not all(one.is_table for view, one in source.entries.items() if view not in source.folders):

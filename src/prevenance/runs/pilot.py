@@ -1,7 +1,6 @@
 """The shadow's lists beside the champion's: agreement, what became of both, and a page that says met, not met or too early."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ def pilot_page(given: Settings, inputs: Inputs) -> dict[str, Any]:
         texts=pilot_texts(say, facts),
     )
     write_files(given.folder / "pilot" / target.name, {"pilot.html": page.encode(), "pilot.json": formats.canonical_json(facts)})
-    return {"verdict": facts["kind"], "page": str(Path(given.out) / "pilot" / target.name / "pilot.html")}
+    return {"verdict": facts["kind"], "page": str(given.folder / "pilot" / target.name / "pilot.html")}
 
 
 _NOBODY = pd.DataFrame({"customer_id": pd.Series(dtype="str"), "label": [], "old": [], "new": []})

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+SHADOW = "shadow"
+"""Folder below the output folder in which a shadow trains and scores."""
+
 
 @dataclass
 class NightSettings:

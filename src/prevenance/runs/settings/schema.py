@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.demo.switches import Demo
-from prevenance.runs.settings.night_schema import NightSettings, PilotSettings, WatchSettings
+from prevenance.runs.settings.night_schema import SHADOW, NightSettings, PilotSettings, WatchSettings
 from prevenance.runs.settings.support_schema import SupportSettings
 
 
@@ -238,8 +238,8 @@ class Settings:
 
     @property
     def folder(self) -> Path:
-        """Return the output folder, which may not be there yet."""
-        return Path(self.out)
+        """Return the output folder, which may not be there yet; that of a shadow lies below the champion's."""
+        return Path(self.out, SHADOW) if self.shadow else Path(self.out)
 
 
 Targets = Callable[[Settings], list[Settings]]
