@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from prevenance.watch.notice import notice_of
+from prevenance.watch.page import watch_page
 from prevenance.watch.verdict import (
     CANNOT_HELP,
     RETRAIN,
@@ -20,6 +21,7 @@ from prevenance.watch.verdict import (
     list_record,
     refit_gain,
 )
+from prevenance.watch.wording import decision_text
 from prevenance.words import LANGUAGES, words
 from prevenance.words.saying import said_in
 
@@ -92,3 +94,29 @@ def test_a_notice_shows_as_meant_in_a_mail_and_in_a_chat(language: str) -> None:
     assert "*churn: Train \u200b*again\u200b* now.*" in found["chat"]
     assert "<3 new & few" in found["mail"]
     assert notice_of(words(language), "t", "d", [], [], "p")["mail"].count("\n") == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_says_the_decision_first_and_escapes_what_the_data_say(language: str) -> None:
+    say, at = words(language), pd.date_range("2025-10-01", periods=4, freq="28D")
+    one = {
+        "target": "churn",
+        "title": say("Customers at risk of leaving"),
+        "decision": WAIT,
+        "says": decision_text(say, WAIT),
+        "reasons": ["One."],
+    }
+    one |= {"estimate": None, "silence": "None yet.", "agreement": {"against": 3, "decided": 20}}
+    rows = pd.DataFrame(
+        {"target": "churn", "cutoff": at, "customers": 300, "expected": 17.0, "listed": 20, "expected_hits": 6.2, "closes": at}
+    )
+    rows = rows.assign(outcomes=[16, 17, None, None], hits=[5, 6, None, None], warned=["", "rate", "", ""])
+    weeks = {"usage": [(day.to_pydatetime(), 900) for day in at]}
+    page = watch_page(say, "demo", "2026-04-15", "abcdef123456789", ["<b>3 new</b>"], [one], rows, weeks)
+    assert page.index(one["says"]) < page.index("&lt;b&gt;3 new") < page.index("<svg")
+    assert page.count('<tr><th scope="row">') == 4
+    assert "<script" not in page
+    assert page.count("<svg") == 2
+    bare = watch_page(say, "demo", "2026-04-15", "abcdef123456789", [], [one], rows.iloc[:0], {})
+    assert say("No list has been published yet: there is no record.") in bare
+    assert say("Nothing is far from usual.") in bare

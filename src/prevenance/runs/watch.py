@@ -109,6 +109,7 @@ def watched_target(given: Settings, inputs: Inputs, broken: list[str], steps: St
     agreed = override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))
     return {
         "target": target.name,
+        "title": say(target.words.title),
         "lists": lists,
         "model": {"version": digest[:12], "kind": fitted.kind, "age_days": age},
         "warnings": warnings,

@@ -12,6 +12,9 @@ from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known
 from prevenance.words import Words
 
+WIDE = 640
+"""Of a picture: five dates stand below it."""
+
 
 def watch_page(
     say: Words,
@@ -52,7 +55,13 @@ def _told(say: Words, one: Mapping[str, Any], lists: pd.DataFrame) -> dict[str, 
         for name, (style, column) in curves.items()
     }
     svg = (
-        curves_svg(list(points.values()), one["target"], ("", say("Share of customers")), (_dates(say, first), say.percent))
+        curves_svg(
+            list(points.values()),
+            one["title"],
+            ("", say("Share of customers")),
+            (_dates(say, first), lambda share: say.percent(share, 1)),
+            width=WIDE,
+        )
         if len(shown)
         else ""
     )
@@ -81,7 +90,7 @@ def _row(say: Words, row: Mapping[str, Any]) -> dict[str, str]:
 def _line(say: Words, found: Sequence[tuple[datetime, int]], label: str) -> str:
     first = found[0][0]
     curve = Curve(label, "s0", [((at - first).days, float(count)) for at, count in found])
-    return curves_svg([curve], label, ("", ""), (_dates(say, first), say.number), height=220)
+    return curves_svg([curve], label, ("", ""), (_dates(say, first), say.number), width=WIDE, height=220)
 
 
 def _dates(say: Words, first: Any) -> Any:
