@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train validate record score backfill replay support feedback export explain leakage erase audit-log sbom audit demo test test-long test-all test-tools lint types notebooks docs docs-figures bench lock clean
+.PHONY: help setup train validate record score backfill replay watch support feedback export explain leakage erase audit-log sbom audit demo test test-long test-all test-tools lint types notebooks docs docs-figures bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ backfill: .venv/ready ## missed nights, each with the list it would have had: AR
 
 replay: .venv/ready ## the list as it would have been at a past date, with what happened since: ARGS="as_of=2026-04-01 target=churn"
 	@$(RUN)replay $(PRIVATE) $(ARGS)
+
+watch: .venv/ready ## is it still right: what the lists said and what came, what is far from usual tonight, and whether training again would help: ARGS="as_of= target= language= out="
+	@$(RUN)watch $(PRIVATE) $(ARGS)
 
 support: .venv/ready ## tickets as a process: where their days go in calendar and working hours, by which ways they travel, and the KPIs: ARGS="as_of= source= data= language= out="
 	@$(RUN)support $(PRIVATE) $(ARGS)

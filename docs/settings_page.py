@@ -14,7 +14,16 @@ from prevenance.runs.settings.keys import group_choices
 from prevenance.runs.settings.schema import PolicySettings, Settings
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
-SHIPPED = ("validation/rolling", "features/all", "outreach/default", "support/default", "playbook/default", "privacy/default", "model/auto")
+SHIPPED = (
+    "validation/rolling",
+    "features/all",
+    "outreach/default",
+    "support/default",
+    "playbook/default",
+    "privacy/default",
+    "pilot/default",
+    "model/auto",
+)
 """The choices that a run takes where nothing else is asked: their values are the defaults."""
 
 UNITS = (

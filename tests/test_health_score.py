@@ -140,7 +140,9 @@ def test_the_score_goes_to_work_unless_a_model_beats_it(tmp_path: Path, model: s
     promoted = report["chosen"]["promoted"]
     assert report["chosen"]["model"] == (model if promoted else "health_score")
     assert promoted or report["chosen"]["why"].endswith("Your health score goes to work.")
-    assert set(report["health_score"]) == {"hits_model", "hits_score", "difference", "low", "high", "saved_assumed", "share", "text"}
+    counted = {"hits_model", "hits_score", "difference", "low", "high", "saved_assumed", "share", "text"}
+    assert set(report["health_score"]) == counted | {"converted", "changes"}
+    assert "refitted_score" in report["models"]
     assert run("score", f"out={out}") == 0
     manifest = json.loads((out / "lists" / "churn" / "latest" / "manifest.json").read_text())
     assert manifest["model"]["kind"] == report["chosen"]["model"]

@@ -28,6 +28,7 @@ ROOMS = [
     "publish",
     "support",
     "proof",
+    "watch",
     "track",
     "privacy",
     "runs",

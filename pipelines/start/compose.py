@@ -30,6 +30,7 @@ from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder, conf_fo
 from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.keys import WORDS, is_text, setting_keys
+from prevenance.runs.settings.night_schema import SHADOW
 from prevenance.runs.settings.schema import Settings
 from prevenance.words import words
 
@@ -232,6 +233,7 @@ def without_private(arguments: list[str]) -> list[str]:
 def with_remembered(name: str, arguments: list[str]) -> list[str]:
     """Return the trained source, data folder and settings of ``out``, then the command line (which wins)."""
     out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
+    out = out / SHADOW if "shadow=true" in arguments and (out / SHADOW / "run.json").is_file() else out
     if name in ("train", "leakage") or not (out / "run.json").is_file():
         return arguments
     stored = needed_json(out / "run.json", "overrides", "source")["overrides"]

@@ -27,6 +27,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.runs.commands import conf_folder, conf_folders
 from prevenance.runs.plugins import load_installed
 from prevenance.runs.settings.keys import WORDS, group_choices, setting_keys
+from prevenance.runs.settings.night_schema import SHADOW
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Body, Steps
 
@@ -41,8 +42,9 @@ LOCKS = {
     "support": ("support",),
     "outcomes": ("outcomes",),
     "experiment": ("experiment",),
+    "watch": ("watch",),
     "explain": ("explain",),
-    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "support", "outcomes", "experiment", "train"),
+    "erase": ("explain", "export", "feedback", "lists", "record", "replay", "support", "outcomes", "experiment", "train", "watch"),
 }
 """What a run of each kind holds while it works: runs that share none may overlap."""
 
@@ -94,7 +96,7 @@ def _guarded(name: str, body: Body, arguments: list[str]) -> int:
             stops.tell_stopped()
             return status
         found = problem if isinstance(problem, PrevenanceError) else ending.known_failure(problem)
-        out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
+        out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"), SHADOW if "shadow=true" in arguments else "")
         if found is not None:
             return _refuse(found, out, name)
         sys.stderr.write(ending.bug_line())

@@ -9,6 +9,7 @@ NAMES = {
     "customer_rules": saying("the customer's own rules"),
     "champion": saying("the champion"),
     "health_score": saying("your health score"),
+    "refitted_score": saying("your health score, refitted"),
 }
 """Rival -> what it is called inside a sentence."""
 

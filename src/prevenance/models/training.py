@@ -21,6 +21,7 @@ from prevenance.models.encode import Encoder
 from prevenance.models.folds import Fold, at_risk
 from prevenance.models.kinds import BLENDED, module
 from prevenance.models.precedents import precedents
+from prevenance.models.refitted_score import SCORES, fold_params
 
 FEW, MANY = 20, 100
 """Customers with a matured positive below which there is no model at all, and from which trees may challenge."""
@@ -122,7 +123,7 @@ def backtest(
     """Return what each kind, the rivals and the champion's recipe would have said in each fold's test.
 
     Tuning happens once, on the first fold's fit and calibrate parts, all closed before the first test; ``params`` of a kind are taken
-    instead; those for ``health_score`` make it a rival too. ``champion``'s recipe (kind, params) is refitted in each fold.
+    instead; those for ``SCORES`` make them rivals too. ``champion``'s recipe (kind, params) is refitted in each fold.
     """
     rows = usable_rows(frame)
     settings = {kind: dict((params or {}).get(kind, {})) for kind in kinds}
@@ -134,21 +135,20 @@ def backtest(
             settings[kind] = tune_model(rows, folds[0], features, seed=seed, trials=trials, kind=kind, threads=threads)
     asked = "product_id" not in rows and bool(customer_rules.usable_rules(Encoder(tuple(features))))
     recipes: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in RIVALS if name != "customer_rules" or asked}
-    recipes |= {name: (name, dict(chosen)) for name, chosen in (params or {}).items() if name == "health_score"}
+    recipes |= {name: (SCORES[0], dict(chosen)) for name, chosen in (params or {}).items() if name in SCORES}
     recipes |= {kind: (kind, settings[kind]) for kind in sorted(kinds, key=lambda one: one == "blend")}
     if champion:
         recipes["champion"] = (champion[0], dict(champion[1]))
     parts, rules, dropped = [], [], []
     losses: dict[str, tuple[float, ...]] = {}
     for number, fold in enumerate(folds, start=1):
-        test = rows[rows["cutoff"] == pd.Timestamp(fold.test)]
         learned = rows[rows["cutoff"].isin(fold.learned)]
         others = (~tuning.is_tuned_on(learned)).to_numpy()  # on the rest a kind with many settings looks better than it is
         made: dict[str, _Made] = {}
         for name, (kind, chosen) in recipes.items():
-            made[name] = _fit(rows, fold, kind, features, seed, chosen, threads, {}, made)
+            made[name] = _fit(rows, fold, kind, features, seed, fold_params(name, chosen, learned), threads, {}, made)
             fitted = made[name].fitted
-            parts.append(_predictions(fitted, test, number, name))
+            parts.append(_predictions(fitted, rows[rows["cutoff"] == pd.Timestamp(fold.test)], number, name))
             if number == 1:
                 losses[name] = tuning.customer_losses(calibrated(fitted, made[name].out_of_fold[others]), learned[others])
             if name == "rule":

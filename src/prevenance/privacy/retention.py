@@ -16,10 +16,10 @@ from prevenance.tables.canonical import TABLES
 LOGS = ("usage", "tickets", "invoices", "feedback", "purchases", "contacts")
 """Tables whose old rows may be left out: what happened. The others say what holds until something else is said."""
 
-ARTIFACTS = ("lists", "replay", "explain", "export", "feedback", "support", "outcomes", "experiment")
+ARTIFACTS = ("lists", "replay", "explain", "export", "feedback", "support", "outcomes", "experiment", "watch", "notify")
 """Results below the output folder that may be given a number of days."""
 
-_CUTOFF = re.compile(r"(?:.*-)?(\d{4}-\d{2}-\d{2})(?:T(\d{6})Z)?(?:-[0-9a-f]{12})?(?:\.csv)?")
+_CUTOFF = re.compile(r"(?:.*-)?(\d{4}-\d{2}-\d{2})(?:T(\d{6})Z)?(?:-[0-9a-f]{12})?(?:\.csv|\.json)?")
 
 
 def check_retention(tables: Mapping[str, int | None], artifacts: Mapping[str, int | None]) -> None:
@@ -40,8 +40,8 @@ def check_retention(tables: Mapping[str, int | None], artifacts: Mapping[str, in
 def prune_results(out: Path, as_of: datetime, rules: Mapping[str, int | None]) -> dict[str, int]:
     """Remove results whose cutoff lies more days before ``as_of`` than ``rules`` allow; return how many of each went.
 
-    Whole folders of lists and reports (never the newest, nor the one ``latest`` points to), replays and explanations, files of exports, and answers
-    given that long ago. A folder is renamed before it is removed, so that a reader never meets half of it. The caller holds the lock.
+    Whole folders of lists and reports (never the newest, nor the one ``latest`` points to), replays and explanations, files of exports and notices,
+    and answers given that long ago. A folder is renamed before it is removed, so that a reader never meets half of it. The caller holds the lock.
 
     Raises:
         PrevenanceError: E801 if something cannot be removed.
@@ -60,7 +60,7 @@ def _old(folder: Path, before: datetime, name: str) -> list[Path]:
     from prevenance.publish.folders import LATEST, REPORTS
 
     found = []
-    for group in [folder] if name in ("export", *REPORTS) else sorted(folder.glob("*")):
+    for group in [folder] if name in ("export", "notify", *REPORTS) else sorted(folder.glob("*")):
         held = sorted(path for path in group.glob("*") if not path.is_symlink() and cutoff_in_name(path.name) is not None)
         if name in ("lists", *REPORTS):
             # the newest is what the team works on, however old

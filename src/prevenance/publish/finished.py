@@ -47,7 +47,7 @@ def check_list_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def check_report_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Read a finished report back: every file is what was written, tables and pages open, and the paths are those of all tickets.
+    """Read a finished report back: every file is what was written, tables and pages open, and paths, where it has some, are those of all tickets.
 
     Raises:
         PrevenanceError: E603 naming the file; E801 if the disk does not give it back.
@@ -56,7 +56,7 @@ def check_report_folder(folder: Path, manifest: Mapping[str, Any]) -> None:
     for name, digest in manifest["files"].items():
         if hashlib.sha256(held.get(name, b"")).hexdigest() != digest:
             raise _refused(name, "is not what was written")
-    if "tickets" in manifest["counts"]:
+    if "paths.parquet" in manifest["files"]:
         _check_paths(held, manifest)
     for name in (name for name in manifest["files"] if name.endswith((".csv", ".html", ".svg"))):
         _read(name, held, _opened)

@@ -23,7 +23,7 @@ WEEK = "week"
 """The folder of the week below ``lists``: no target is called so."""
 NIGHT = ("score", "backfill")
 """Pipelines whose last run ``status.json`` tells."""
-REPORTS = ("support", "outcomes", "experiment")
+REPORTS = ("watch", "support", "outcomes", "experiment")
 """Reports that are published as lists are, each below the folder of its name."""
 MANIFEST = "manifest.json"
 VIEWS = frozenset({"list.html", "list.xlsx", "digest.md", "digest.slack.txt", "digest.mail.txt", "view.json"})

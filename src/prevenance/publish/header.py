@@ -122,7 +122,9 @@ def alert_texts(say: Words, view: View) -> list[str]:
     for one in view.get("alerts") or []:
         name, facts = named.get(str(one.get("table")), one_line(one.get("table") or "", 40)), one.get("facts") or {}
         table = name[:1].upper() + name[1:]
-        if "usual" in facts:
+        if one.get("text"):
+            told.append(one_line(one["text"], 400))
+        elif "usual" in facts:
             rows, usual = say.number(facts["rows"]), say.number(facts["usual"])
             told.append(
                 say("{table}: {rows} rows where {usual} are usual. The list is made from these.", table=table, rows=rows, usual=usual)

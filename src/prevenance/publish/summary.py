@@ -34,7 +34,7 @@ def training_text(report: Report) -> str:
         ("DRIFT", [sentences.drift_sentence(report, most=2)]),
         ("CHECKS", _checks(report)),
         ("GATES", [_gates(report)]),
-        ("SCORE", [one_line((report.get("health_score") or {}).get("text") or "", 300)] if report.get("health_score") else []),
+        ("SCORE", [one_line(one, 300) for one in _score(report) if one]),
         ("RESULT", [report.get("chosen", {}).get("why") or NOT_ENOUGH]),
         ("NOTES", _notes(report)),
         ("FILES", _files(report)),
@@ -97,6 +97,12 @@ def _leakage(report: Report) -> list[str]:
 
 def _flattered(leak: Mapping[str, Any]) -> str:
     return f" (flatters AUC by {number_text(leak.get('flattered_by'), 2)})" if is_known(leak.get("flattered_by")) else ""
+
+
+def _score(report: Report) -> list[str]:
+    """Return what is to be told of the team's health score, and what changes when it is refitted; nothing without one."""
+    told = report.get("health_score") or {}
+    return [told.get("text") or "", *(told.get("changes") or ())]
 
 
 def _backtest(report: Report) -> Iterator[str]:

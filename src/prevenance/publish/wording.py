@@ -28,6 +28,7 @@ MODELS = {
     "rule": "Simple rule",
     "customer_rules": "Your rules",
     "health_score": "Your health score",
+    "refitted_score": "Your health score, refitted",
     "base_rate": "Base rate",
     "champion": "Champion so far",
 }

@@ -1,14 +1,16 @@
 """Erase one customer from everything that the output folder owns, keep them out of later runs, and print a certificate."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prevenance.base import disk, formats, kept
+from prevenance.base import disk, formats, kept, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.privacy import erasure
 from prevenance.runs.acts import note_act
+from prevenance.runs.settings.night_schema import SHADOW
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index
@@ -36,6 +38,9 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
         raise PrevenanceError("E202", what, key="customer", fix=fix)
     hidden = pseudonyms.key_pseudonyms(given.privacy.key_file)
     steps("keep the customer out of later runs")
+    if (shadow := out / SHADOW).is_dir():
+        with lock.hold_lock(shadow, "train"), lock.hold_lock(shadow, "lists"):
+            erase_and_certify(replace(given, out=str(shadow), force=True), steps)
     mark = erased.add_erased(out, given.customer).mark(given.customer)
     steps("erase")
     erasure.sweep_unfinished(out)

@@ -4,11 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.features.build import feature_columns
 from prevenance.features.define import State
 from prevenance.features.sets import SETS
 from prevenance.features.sets import definitions as all_definitions
+from prevenance.models.refitted_score import changes_that_matter, refitted_params
 from prevenance.runs.settings.schema import Settings
 
 KEYS, BAND = ("feature", "weight", "bands"), ("from", "up_to", "points")
@@ -31,6 +34,18 @@ def health_score_of(given: Settings, columns: Sequence[str]) -> dict[str, Any]:
         fix = "add health_score=example, or your own file"
         raise PrevenanceError("E203", what, fix=fix, key="health_score")
     return usable
+
+
+def converted_score(health: dict[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+    """Return ``converted``: the score refitted to all closed outcomes, as conf/health_score takes it, and ``changes``, those that matter."""
+    found = refitted_params(health, rows)
+    inputs = [
+        {**one, "bands": [{"from": low, "up_to": high, "points": points} for low, high, points in one["bands"]]} for one in found["inputs"]
+    ]
+    for band in (band for one in inputs for band in one["bands"]):
+        for end in [name for name in ("from", "up_to") if band[name] is None]:
+            del band[end]
+    return {"converted": inputs, "changes": changes_that_matter(health, found, rows)}
 
 
 def _input(given: Any, number: int, features: Sequence[str], words: set[str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from prevenance.history.history import History, as_of_instant, cut_history, newe
 from prevenance.runs.commands import command, conf_folders
 from prevenance.runs.feeds import table_gates
 from prevenance.runs.settings.schema import Settings
+from prevenance.runs.settings.shadow import mirror_champion
 from prevenance.runs.steps import Steps
 from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
@@ -105,8 +106,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
     gates = table_gates(given, history, counts, taken.messages, gated=gated)
-    same = partial(check_unchanged, data, source, before)
-    return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, same)
+    return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, partial(check_unchanged, data, source, before))
 
 
 def pseudonyms_of(given: Settings) -> pseudonyms.Pseudonyms | None:
@@ -131,9 +131,8 @@ def source_of(given: Settings) -> Source:
         fix = f"write source/{name}/<table>.sql beside source/{name}.yaml"
         raise PrevenanceError("E306", f'the source "{name}" has no folder of selects', fix=fix)
     selects = {path.stem: read_select(path) for path in sorted(folder.glob("*.sql"))}
-    for table in selects:
-        if table not in TABLES:
-            raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=did_you_mean(table, TABLES))
+    for table in (one for one in selects if one not in TABLES):
+        raise PrevenanceError("E306", f"{table}.sql is no canonical table", table=table, fix=did_you_mean(table, TABLES))
     if not selects:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
@@ -181,7 +180,7 @@ def data_of(given: Settings, source: Source, steps: Steps) -> Path:
     Raises:
         PrevenanceError: E401 if there is none.
     """
-    data = Path(given.data) if given.data else given.folder / "demo"
+    data = Path(given.data or Path(given.out, "demo"))
     if given.source.name == "demo" and not given.data:
         from prevenance.runs.demo import ensure_demo
 
@@ -210,6 +209,8 @@ def prepare_out(given: Settings) -> Path:
             raise PrevenanceError("E205", f'the output folder {out} belongs to the source "{owner}"', key="out", fix=fix)
     try:
         disk.make(out)
+        if given.shadow:
+            mirror_champion(out)
         # Tried, not asked: what the mode of a folder promises, a read-only mount or a quota may refuse.
         probe = disk.beside(out / "writable")
         probe.touch()

@@ -18,6 +18,7 @@ from prevenance.judge.saved import compare_with_health_score
 from prevenance.judge.tested import Choice, Past, Tested
 from prevenance.models import bundle, training
 from prevenance.models.bundle import Fitted
+from prevenance.models.refitted_score import SCORES
 from prevenance.models.tuning import challengers_in_order
 from prevenance.publish import report as reports
 from prevenance.publish import summary
@@ -25,7 +26,7 @@ from prevenance.publish.folders import write_files
 from prevenance.runs.acts import note_acts
 from prevenance.runs.commands import command
 from prevenance.runs.evidence import evidence
-from prevenance.runs.health import health_score_of
+from prevenance.runs.health import converted_score, health_score_of
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of, remember_settings
 from prevenance.runs.no_model import no_challenger_text, no_signal_text
 from prevenance.runs.past_lists import list_claims, with_lists
@@ -89,7 +90,8 @@ def train_target(given: Settings, inputs: Inputs, steps: Steps) -> tuple[str, di
     report |= evidence(given, target, tested, choice, fitted, definitions)
     if tested.health:
         judged: dict[str, Any] = {"capacity": capacity, "share": share_of(given), "replicates": replicates, "seed": given.seed}
-        report["health_score"] = compare_with_health_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
+        compared = compare_with_health_score(tested.backtest.predictions, choice.challenger or "rule", **judged)
+        report["health_score"] = (compared or {}) | converted_score(tested.health, tested.rows)
     steps(f"{target.name}: plots, report, register")
     version, model_digest = _registered(given, inputs, target, tested, choice, fitted, report)
     report["files"] = {
@@ -220,5 +222,5 @@ def _registered(
 
 
 def _own(health: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the team's own score as a rival with its settings, or nothing."""
-    return {"health_score": health} if health else {}
+    """Return the team's own score, as it is and refitted, as rivals with its settings, or nothing."""
+    return dict.fromkeys(SCORES, health) if health else {}

@@ -28,7 +28,8 @@ class Listed:
     the whole cohort. ``weeks`` has a row for each row of the cohort (the target's keys, week_0 oldest to week_11 now), its moments are
     ``line``. ``room`` is what fits, ``absent`` how many are left out, by reason, ``cooling`` who was
     contacted lately, ``extra`` further files, ``told`` the reasons by customer_id, ``floor`` below which nobody is ranked; ``recorded``
-    whether anything says what was done: contacts, or answers; ``used`` whose contact used up this week's capacity, with the owner.
+    whether anything says what was done: contacts, or answers; ``used`` whose contact used up this week's capacity, with the owner;
+    ``past`` the chances of everybody at the moments before.
     """
 
     ranked: pd.DataFrame
@@ -47,6 +48,7 @@ class Listed:
     floor: Floor = Floor()
     recorded: bool = True
     used: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["customer_id", "owner"]))
+    past: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["customer_id", "cutoff", "state0", "score"]))
 
     @property
     def inputs(self) -> pd.DataFrame:

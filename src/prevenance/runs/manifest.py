@@ -14,6 +14,7 @@ from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
 from prevenance.tables.canonical import TABLES
 from prevenance.targets.target import Target
+from prevenance.watch.events import segment_sizes
 
 
 def quarantine_files(inputs: Inputs, hidden: Pseudonyms | None = None) -> dict[str, bytes]:
@@ -53,6 +54,7 @@ def manifest_of(
         "gates": {one.name: one.outcome for one in inputs.gates}
         | {"conservation": "pass" if lost == 0 and all(is_balanced(one) for one in inputs.counts.values()) else "fail"}
         | {"inputs_unchanged": "pass", "finished_files": "pass"},  # what fails these two is never published
+        "watch": {"segments": segment_sizes(inputs.history, inputs.as_of)},
         "privacy": privacy_record(given),
         "messages": messages,
     }

@@ -4,7 +4,7 @@ A missed night is made up for by the champion of its time, and ``latest`` never 
 """
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,16 +19,20 @@ from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
 from prevenance.runs.learn import train_target
 from prevenance.runs.listed import NO_MODEL
 from prevenance.runs.manifest import manifest_of, quarantine_files
+from prevenance.runs.pilot import pilot_page
 from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import ModelSettings, Settings, Targets
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
 from prevenance.runs.view import view_files, write_index
+from prevenance.runs.watched import warnings_tonight
 from prevenance.runs.week import publish_week
 from prevenance.track import lists_log
 from prevenance.track.tracking import tracked_champion
+from prevenance.watch.wording import warning_text
+from prevenance.words import words
 
-RETAINED = ("explain", "export", "feedback", "replay", "support", "outcomes", "experiment")
+RETAINED = ("explain", "export", "feedback", "replay", "support", "outcomes", "experiment", "watch")
 """Locks of the runs that write what may be past its retention, besides the lists, which a night holds itself."""
 
 
@@ -114,6 +118,10 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
             continue
         steps.tell(text)
     note_acts(out, "score", lists)
+    for one in chosen if given.shadow else ():
+        if one.target.name in lists:
+            lists[one.target.name] |= {"pilot": (pilot := pilot_page(one, loaded))}
+            steps.tell(f"PILOT     {one.target.name}: {pilot['verdict'].replace('_', ' ')} · {pilot['page']}")
     week = _week(given, loaded, lists, refused, steps)
     # The lists are out: with too little memory left the store waits for the next night, and this one is no failure.
     steps("the model store", checked=False)
@@ -192,8 +200,12 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
     }
     files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantine_files(inputs, hidden).items()}
     by = NO_MODEL.get(fitted.kind, "")
-    said = [*messages, *([by] if by else []), *inputs.messages, *made.notes]
+    steps(f"{target.name}: beside the past")
+    warned = warnings_tonight(given, inputs, target, fitted, made)
+    told = [warning_text(words("en"), one) for one in warned]
+    said = [*messages, *([by] if by else []), *inputs.messages, *made.notes, *told]
     manifest = manifest_of(given, inputs, target, fitted, model_digest, made, said)
+    manifest["watch"] |= {"warned": [asdict(one) for one in warned]}
     files |= plugged_files(made.ranked, manifest)
     files |= view_files(given, inputs, made, fitted, model_digest, manifest, steps)
     steps(f"{target.name}: look at the inputs again")
@@ -205,6 +217,6 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
         "list": str(folder),
         "listed": len(made.ranked),
         "run_id": made.run_id,
-        "messages": [*messages, *(gate.says for gate in inputs.gates if gate.outcome != "pass")],
+        "messages": [*messages, *(gate.says for gate in inputs.gates if gate.outcome != "pass"), *told],
         "gates": manifest["gates"],
     }

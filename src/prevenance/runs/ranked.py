@@ -122,6 +122,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
         told,
         Floor(rules.floor, base),
         used=used,
+        past=found.past,
     )
 
 

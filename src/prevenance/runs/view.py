@@ -33,6 +33,8 @@ from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
+from prevenance.watch.records import Warned
+from prevenance.watch.wording import warning_text
 from prevenance.words import Words, words
 
 DETAILED = 5_000
@@ -101,8 +103,13 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "no_model": _no_model(say, fitted.kind),
         "alerts": [
             {"table": gate.table, "facts": gate.facts, "without": LATE in inputs.counts[gate.table].excluded}
+            | ({"text": warning_text(say, Warned(str(gate.facts["watch"]), gate.table, gate.facts))} if "watch" in gate.facts else {})
             for gate in inputs.gates
             if gate.outcome != "pass"
+        ]
+        + [
+            {"table": one["about"], "facts": {}, "text": warning_text(say, Warned(**one))}
+            for one in manifest.get("watch", {}).get("warned", [])
         ],
         "capacity": capacity_of(given),
         "unit": made.room.unit,

@@ -31,7 +31,8 @@ class Limit:
 class Gate:
     """One question and its answer: ``outcome`` is pass, warn or fail; ``says`` a sentence, ``where`` and ``fix`` as in an error.
 
-    ``facts`` are numbers for a page: days and limit of a late feed (days is None where no row is known), rows and usual of a partial table.
+    ``facts`` are for a page: days and limit of a late feed (days is None where no row is known), rows and usual of a partial table, events and usual
+    of one whose events the watch warns of.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Gate:
     code: str = "E403"
     where: Mapping[str, object] = field(default_factory=dict, hash=False)
     fix: str = ""
-    facts: Mapping[str, float | None] = field(default_factory=dict, hash=False)
+    facts: Mapping[str, float | str | None] = field(default_factory=dict, hash=False)
 
     @property
     def table(self) -> str:

@@ -27,6 +27,8 @@ _ON, _DAYS, _NONE_BELOW = "give a number from 1 on, such as {key}={some}", "give
 INFINITE = math.inf
 MOST, MOST_DAYS = 2**31 - 1, 36_500
 """The largest number of any setting (libraries take seeds and counts of 32 bits), and of days."""
+MOST_WEEKS = 8
+"""Weeks of a pilot: who looks for longer finds something."""
 MOST_DELAY_DAYS = 3650
 """From what happened to when it was known: longer is a slip of the pen, or seconds."""
 
@@ -36,7 +38,7 @@ COUNTS: Mapping[str, tuple[float, str]] = {
     **dict.fromkeys(("capacity", "model.trials", "demo.customers", "features.lookbacks"), (1, _ON)),
     **dict.fromkeys(("target.settle_days", "target.lead_days", "target.min_known_days"), (0, _DAYS)),
     **dict.fromkeys(("validation.burn_in_days", "validation.replicates"), (0, _NONE_BELOW)),
-    **dict.fromkeys(("demo.months", "demo.events"), (1, _ON)),
+    **dict.fromkeys(("demo.months", "demo.events", "pilot.weeks", "pilot.lists"), (1, _ON)),
     **dict.fromkeys(("demo.seed", "demo.signal", "demo.churners"), (0, _NONE_BELOW)),
     "experiment.look_weeks": (1, _ON),
 }
@@ -110,6 +112,9 @@ def check_settings(given: Settings) -> None:
     if given.outreach.policy not in POLICIES:
         what, fix = f'no policy is called "{given.outreach.policy}"', did_you_mean(given.outreach.policy, POLICIES)
         raise PrevenanceError("E203", what, key="outreach.policy", fix=fix)
+    if given.pilot.weeks > MOST_WEEKS:
+        what, fix = f"a pilot of {given.pilot.weeks} weeks is no pilot any more", f"write pilot.weeks={MOST_WEEKS}, or fewer"
+        raise PrevenanceError("E202", what, key="pilot.weeks", fix=fix)
     check_retention(given.privacy.retention.tables, given.privacy.retention.artifacts)
     _either(given.privacy.review, "privacy.review", "required", "optional")
     _either(given.outreach.holdout.unit, "outreach.holdout.unit", "customer", "parent", "owner")

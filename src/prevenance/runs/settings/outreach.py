@@ -9,7 +9,7 @@ from prevenance.order.suppression import Peace
 from prevenance.runs.settings.schema import Settings
 from prevenance.targets.target import Target
 
-WITHOUT_FLOOR = ("base_rate", "rule", "customer_rules", "health_score")
+WITHOUT_FLOOR = ("base_rate", "rule", "customer_rules", "health_score", "refitted_score")
 """Kinds that are no model: their chances are too coarse to draw a line by."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.demo.switches import Demo
+from prevenance.runs.settings.night_schema import SHADOW, NightSettings, PilotSettings, WatchSettings
 from prevenance.runs.settings.support_schema import SupportSettings
 
 
@@ -166,14 +167,6 @@ class PlaybookSettings:
 
 
 @dataclass
-class NightSettings:
-    """The nights to make up for: bare dates in the source's time zone, both included."""
-
-    first: str | None = None  # from=: the first night, a bare date
-    last: str | None = None  # to=: the last night, included
-
-
-@dataclass
 class HoldOutSettings:
     """Who is left alone so that an effect can be measured."""
 
@@ -238,10 +231,13 @@ class Settings:
     language: str = ""
     accept_volume: bool = False
     allow_rule: bool = False
+    shadow: bool = False
     force: bool = False  # erase: also an id that nothing below out names
     seed: int = 7
     plugins: list[str] = field(default_factory=list)
     nights: NightSettings = field(default_factory=NightSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    pilot: PilotSettings = field(default_factory=PilotSettings)
     demo: Demo = field(default_factory=Demo)
     tables: dict[str, PolicySettings] = field(default_factory=dict)
     source: SourceSettings = field(default_factory=SourceSettings)
@@ -260,8 +256,8 @@ class Settings:
 
     @property
     def folder(self) -> Path:
-        """Return the output folder, which may not be there yet."""
-        return Path(self.out)
+        """Return the output folder, which may not be there yet; that of a shadow lies below the champion's."""
+        return Path(self.out, SHADOW) if self.shadow else Path(self.out)
 
 
 Targets = Callable[[Settings], list[Settings]]

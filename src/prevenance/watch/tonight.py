@@ -1,0 +1,94 @@
+"""Tonight against the past: the sum and the shape of the chances, the inputs, the words, and the rate of outcomes as labels mature.
+
+What is usual is what the same model says of the same source on past Mondays, and the rows that it learned from; each is known at the cutoff.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from prevenance.judge.drift import ENOUGH, input_drift, unseen_words
+from prevenance.models.encode import Encoder
+from prevenance.watch.records import Warned
+
+SURE = 4.0
+"""Median deviations of past Mondays beyond which a sum of chances is told, if it is ``FAR`` off as well."""
+
+FAR, BEYOND = 0.25, 1.25
+"""Share of the usual sum, and how many times as far off as any past Monday, that a sum must be off."""
+
+WEEKS = 6
+"""Past Mondays that must be known."""
+
+SURE_RATE, FAR_RATE = 2.5, 1.4
+"""Standard deviations, and the factor, by which the rate of outcomes must differ from that of the cutoffs learned from."""
+
+RATES = 4
+"""Cutoffs learned from that say what rate is usual."""
+
+WORDS = 0.1
+"""Share of customers with a word that the model does not know."""
+
+RECENT = 14
+"""Days before the cutoff whose Mondays are not usual yet."""
+
+NAMED = 3
+"""Inputs that a warning names."""
+
+
+def chance_warnings(target: str, past: pd.DataFrame, now: pd.DataFrame) -> list[Warned]:
+    """Return what is told of the chances of one cutoff (``now``) beside those of past Mondays by the same model; both have customer_id, cutoff, score."""
+    past, now = past[past["score"].notna()], now[now["score"].notna()]
+    # What broke last week must not be usual this week.
+    past = past[past["cutoff"] <= now["cutoff"].max() - pd.Timedelta(days=RECENT)]
+    sums, total = past.groupby("cutoff")["score"].sum().to_numpy(dtype=float), float(now["score"].sum())
+    if len(sums) < WEEKS or now["customer_id"].nunique() < ENOUGH:
+        return []
+    usual = float(np.median(sums))
+    off, swing = abs(total - usual), np.abs(sums - usual)
+    if off > max(SURE * 1.4826 * float(np.median(swing)), FAR * usual, BEYOND * float(swing.max())):
+        return [Warned("total", target, {"sum": round(total, 2), "usual": round(usual, 2), "customers": len(now)})]
+    moved = input_drift(past, now, ["score"]).moved
+    medians = [round(float(one["score"].median()), 4) for one in (past, now)]
+    return [Warned("shape", target, {"before": medians[0], "now": medians[1]})] if moved else []
+
+
+def input_warnings(target: str, learned: pd.DataFrame, now: pd.DataFrame, features: Sequence[str]) -> list[Warned]:
+    """Return whether the model scores customers whose inputs are not those that it learned from; what is merely known of more is none."""
+    found = input_drift(learned, now, features)
+    moved = [one.feature for one in found.moved if not one.grown]
+    if not moved:
+        return []
+    return [Warned("inputs", target, {"moved": len(moved), "looked": found.looked, "named": ", ".join(moved[:NAMED])})]
+
+
+def word_warnings(target: str, encoder: Encoder, now: pd.DataFrame) -> list[Warned]:
+    """Return the columns of words of which many rows hold one that the model does not know."""
+    many = {name: rows for name, rows in unseen_words(encoder, now).items() if rows >= WORDS * len(now)}
+    return [Warned("words", target, {"named": name, "share": round(rows / len(now), 4)}) for name, rows in many.items()]
+
+
+def outcome_rates(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Return cutoff -> customers at risk and outcomes among them, of closed windows; a customer counts once, however many products."""
+    rows = labelled[(labelled["state"] == "at_risk") & labelled["label"].notna()]
+    each = rows.groupby(["cutoff", "customer_id"])["label"].max().groupby("cutoff")
+    return pd.DataFrame({"customers": each.size(), "outcomes": each.sum()})
+
+
+def rate_warnings(target: str, learned: pd.DataFrame, newest: pd.DataFrame) -> list[Warned]:
+    """Return whether the newest closed window had far more or fewer outcomes than those learned from; both are from ``outcome_rates``.
+
+    The noise is that of drawing customers, and what the rates of the past differ by more than that.
+    """
+    if len(learned) < RATES or newest.empty or learned["customers"].min() < ENOUGH:
+        return []
+    usual = float(learned["outcomes"].sum() / learned["customers"].sum())
+    drawn = usual * (1 - usual)
+    more = max(float((learned["outcomes"] / learned["customers"]).var()) - drawn * float((1 / learned["customers"]).mean()), 0.0)
+    count, came = int(newest["customers"].iloc[-1]), int(newest["outcomes"].iloc[-1])
+    noise = (drawn / max(count, 1) + more) ** 0.5
+    rate = came / max(count, 1)
+    if count < ENOUGH or noise == 0 or abs(rate - usual) <= SURE_RATE * noise or usual / FAR_RATE < rate < usual * FAR_RATE:
+        return []
+    return [Warned("rate", target, {"rate": round(rate, 4), "usual": round(usual, 4), "outcomes": came, "customers": count})]
