@@ -1,6 +1,17 @@
-"""The settings of ``make experiment``: when it is looked at, and the columns of one that was run elsewhere."""
+"""The settings of experiments: who is held out, when ``make experiment`` looks, and the columns of one that was run elsewhere."""
 
 from dataclasses import dataclass, field
+
+
+@dataclass
+class HoldOutSettings:
+    """Who is left alone so that an effect can be measured."""
+
+    share: float = 0.1
+    band: float = 0.5
+    max_value: float | None = 25_000.0
+    key_env: str = "PREVENANCE_HOLDOUT_KEY"
+    unit: str = "customer"
 
 
 @dataclass

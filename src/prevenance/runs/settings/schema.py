@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.demo.switches import Demo
-from prevenance.runs.settings.experiment_schema import ExperimentSettings
+from prevenance.runs.settings.experiment_schema import ExperimentSettings, HoldOutSettings
 from prevenance.runs.settings.support_schema import SupportSettings
 
 
@@ -172,17 +172,6 @@ class NightSettings:
 
     first: str | None = None  # from=: the first night, a bare date
     last: str | None = None  # to=: the last night, included
-
-
-@dataclass
-class HoldOutSettings:
-    """Who is left alone so that an effect can be measured."""
-
-    share: float = 0.1
-    band: float = 0.5
-    max_value: float | None = 25_000.0
-    key_env: str = "PREVENANCE_HOLDOUT_KEY"
-    unit: str = "customer"
 
 
 @dataclass
