@@ -186,6 +186,7 @@ def test_arms_that_were_alike_and_arms_that_were_not() -> None:
 def test_ways_to_an_answer_are_shorter_with_more_draws() -> None:
     ways = plan_rows(replace(PLAN, held=0.1, share=0.2), 0.05, 10, 3, 20).set_index("way")["weeks"]
     assert ways["both"] < ways["larger_share"] < ways["as_set"]
+    assert "pooled" not in set(plan_rows(PLAN, 0.05, 10, 1, 20)["way"])
     assert ways["pooled"] < ways["wider_band"] < ways["as_set"]
     assert np.isinf(plan_rows(replace(PLAN, held=0.0), 0.05, 10, 3, 20).set_index("way").loc["as_set", "weeks"])
 

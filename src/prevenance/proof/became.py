@@ -62,8 +62,8 @@ def note_sentences(say: Words, each: Sequence[Became]) -> list[str]:
         say("Contacts may have kept outcomes away: how many, only a hold-out can tell. These figures say whom the lists named, not what contacts changed."),
     ]  # fmt: skip
     erased, opposed = (sum(one.left_out.get(name, 0) for one in each) for name in ("erased", "opted_out"))
-    found += [say("{n} rows of erased customers are in no figure.", n=erased)] if erased else []
-    found += [say("{n} rows of customers who have opted out since are in no figure.", n=opposed)] if opposed else []
+    found += [say("{n} {n:row|rows} of erased customers {n:is|are} in no figure.", n=erased)] if erased else []
+    found += [say("{n} {n:row|rows} of customers who have opted out since {n:is|are} in no figure.", n=opposed)] if opposed else []
     return found
 
 
@@ -88,11 +88,11 @@ def became_sections(say: Words, each: Sequence[Became], currency: str) -> list[S
             part = [row for row in rows if row["by"] == name]
             told = [_figure_row(say, one_line(row["name"] or say("unknown"), 60), row, currency) for row in part]
             picture = _bars(say, part) if name == "month" else ""
-            found.append(Section(f"{title}: {called}", head=(called, *head), rows=told, picture=picture))
+            found.append(Section(f"{title} · {called}", head=(called, *head), rows=told, picture=picture))
         found += [_team(say, one, title), _maturity(say, one, title)]
         past = [_figure_row(say, row["name"], row, currency) for row in one.replays.to_dict("records")]
         about = say("Lists that were never published, made again for a past date: they stand apart and are in no figure above.")
-        found += [Section(f"{title}: {say('Replays')}", about, (say("List"), *head), past)] if past else []
+        found += [Section(f"{title} · {say('Replays')}", about, (say("List"), *head), past)] if past else []
     return [section for section in found if section.rows]
 
 
@@ -123,8 +123,8 @@ def _team(say: Words, one: Became, title: str) -> Section:
         n, right = say.number(row["n"]), say.number(row["right"])
         rows.append((question_name(say, row["question"]), n, right, say.percent(row["share"]), between))
     about = say("Where the team went its own way, who was right? A contact may itself have kept the outcome away.")
-    head = (say("The team's way"), say("Customers"), say("So it came"), say("Share"), say("95 % interval"))
-    return Section(f"{title}: {say('The team against the model')}", about, head, rows)
+    head = (say("The team's way"), say("Customers"), say("So it came"), say("Share of them"), say("95 % interval"))
+    return Section(f"{title} · {say('The team against the model')}", about, head, rows)
 
 
 def _maturity(say: Words, one: Became, title: str) -> Section:
@@ -134,4 +134,4 @@ def _maturity(say: Words, one: Became, title: str) -> Section:
     ]
     about = say("These lists are in no figure yet: their time is not over.")
     head = (say("List"), say("On the lists"), say("Known for good on"), say("Share of its outcomes that is known today"))
-    return Section(f"{title}: {say('Not known yet')}", about, head, rows)
+    return Section(f"{title} · {say('Not known yet')}", about, head, rows)

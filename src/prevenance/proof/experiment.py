@@ -211,7 +211,7 @@ def plan_rows(plan: Plan, rate: float, drawn_a_week: float, targets: int, worked
         ("larger_share", 0.5, drawn_a_week),
         ("wider_band", plan.held, 2 * drawn_a_week),
         ("both", 0.5, 2 * drawn_a_week),
-        ("pooled", plan.held, targets * drawn_a_week),
+        *([("pooled", plan.held, targets * drawn_a_week)] if targets > 1 else []),
         ("action_or_timing", 0.5, worked_a_week),
     ]
     found = []

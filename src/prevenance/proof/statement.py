@@ -76,9 +76,13 @@ def note_sentences(say: Words, one: Statement) -> list[str]:
         ),
     ]
     other, erased, opposed = (one.left_out.get(name, 0) for name in ("other_key", "erased", "opted_out"))
-    found += [say("{n} draws were made with another key, or with the public one, and count nowhere.", n=other)] if other else []
-    found += [say("{n} rows of erased customers are in no figure.", n=erased)] if erased else []
-    found += [say("{n} rows of customers who have opted out since are in no figure.", n=opposed)] if opposed else []
+    found += (
+        [say("{n} {n:draw was|draws were} made with another key, or with the public one, and {n:counts|count} nowhere.", n=other)]
+        if other
+        else []
+    )
+    found += [say("{n} {n:row|rows} of erased customers {n:is|are} in no figure.", n=erased)] if erased else []
+    found += [say("{n} {n:row|rows} of customers who have opted out since {n:is|are} in no figure.", n=opposed)] if opposed else []
     if unlike := sorted({_what(say, row["what"]) for row in one.balance.to_dict("records") if row["p"] < UNLIKE}):
         names = ", ".join(unlike)
         found.append(
@@ -103,7 +107,7 @@ def statement_sections(say: Words, one: Statement, called: str = "") -> list[Sec
         say("Interval"),
         say("Share of the outcomes"),
         say("Interval"),
-        say("Found"),
+        say("What it shows"),
     )
     found = [Section(say("What the looks show"), label + ".", head, [_look_row(say, look) for look in looks], picture, 2)]
     found.append(_arms(say, one))
@@ -122,7 +126,7 @@ def statement_sections(say: Words, one: Statement, called: str = "") -> list[Sec
         for row in one.balance.to_dict("records")
     ]
     found.append(Section(say("Are the arms alike?"), head=before, rows=kept))
-    named = f"{called}: " if called else ""
+    named = f"{called} · " if called else ""
     return [replace(section, title=named + section.title) for section in found if section.rows]
 
 
@@ -166,10 +170,15 @@ def _arms(say: Words, one: Statement) -> Section:
                 say.percent(contacted),
             )
         )
-    about = say(
-        "Effect of a contact itself, where the draw decided it: {value} ({between}).",
-        value=say.percent(now.itself[0], 1),
-        between=_between(say, now.itself),
+    untold = say("Effect of a contact itself, where the draw decided it: cannot be told yet.")
+    about = (
+        untold
+        if not is_known(now.itself[1])
+        else say(
+            "Effect of a contact itself, where the draw decided it: {value} ({between}).",
+            value=say.percent(now.itself[0], 1),
+            between=_between(say, now.itself),
+        )
     )
     head = (say("As drawn"), say("Units"), say("Customers, window closed"), say("Outcomes"), say("95 % interval"), say("Were contacted"))
     return Section(say("What was drawn, and what was done"), about, head, rows)
@@ -189,7 +198,7 @@ def _money(say: Words, one: Statement) -> Section:
 
 
 def _weeks(say: Words, weeks: float) -> str:
-    return say.number(math.ceil(weeks)) if math.isfinite(weeks) else say("never")
+    return say.number(math.ceil(weeks)) if weeks <= LONGEST else say("more than ten years")
 
 
 def _what(say: Words, what: str) -> str:

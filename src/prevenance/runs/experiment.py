@@ -58,7 +58,7 @@ def state_effect(given: Settings, targets: Targets, steps: Steps) -> dict[str, A
     each = []
     for one in chosen:
         steps(f"{one.target.name}: draws and outcomes")
-        each.append(effect_of(one, inputs, len(chosen)))
+        each.append(effect_of(one, inputs, len(given.source.targets)))
     hidden = pseudonyms_of(given)
     log = pd.concat([one.log.assign(target=one.target) for one in each], ignore_index=True)
     files = {

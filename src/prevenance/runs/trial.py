@@ -17,7 +17,8 @@ from prevenance.proof.page import Section, proof_page
 from prevenance.proof.uplift import SURE, Uplift, uplift_by
 from prevenance.publish.folders import write_files
 from prevenance.runs.feature_table import read_table
-from prevenance.runs.settings.schema import ExperimentSettings, Settings
+from prevenance.runs.settings.experiment_schema import ExperimentSettings
+from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
 from prevenance.words import Words, words
 
@@ -197,7 +198,7 @@ def _notes(say: Words) -> list[str]:
 
 
 def _sections(say: Words, held: Any, contact: Any, found: list[Uplift]) -> list[Section]:
-    head = (say("As drawn"), say("Units"), say("Customers"), say("Outcomes"), say("Share"))
+    head = (say("As drawn"), say("Units"), say("Customers"), say("Outcomes"), say("Share of them"))
     rows = [
         (name, say.number(arm.units), say.number(arm.customers), say.number(arm.outcomes), say.percent(arm.rate, 2))
         for name, arm in ((say("Left alone"), held), (say("Contacted"), contact))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prevenance.demo.switches import Demo
+from prevenance.runs.settings.experiment_schema import ExperimentSettings, HoldOutSettings
 from prevenance.runs.settings.night_schema import SHADOW, NightSettings, PilotSettings, WatchSettings
 from prevenance.runs.settings.support_schema import SupportSettings
 
@@ -164,33 +165,6 @@ class PlaybookSettings:
     own_plays: bool = False
     # name -> play with its conditions; they go before all others
     cases: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class HoldOutSettings:
-    """Who is left alone so that an effect can be measured."""
-
-    share: float = 0.1
-    band: float = 0.5
-    max_value: float | None = 25_000.0
-    key_env: str = "PREVENANCE_HOLDOUT_KEY"
-    unit: str = "customer"
-
-
-@dataclass
-class ExperimentSettings:
-    """When an experiment is looked at, and the columns of one that was run elsewhere (``file``)."""
-
-    looks: int = 8  # planned looks; others are shown as not planned and decide nothing
-    look_weeks: int = 13  # weeks between planned looks
-    power: float = 0.8  # how likely an effect as large as assumed is to be seen in the end
-    start: str | None = None  # the first day whose draws count; default: the first draw
-    unit: str | None = None  # of a file: the column of what was drawn; default: each row is one
-    arm: str | None = None  # of a file: the column that says who was to be contacted (1, yes, treatment) and who was not
-    outcome: str | None = None  # of a file: the column of the outcome, 0 or 1
-    probability: str | None = None  # of a file: how likely a row was to be contacted, a number or a column; default: the share of the arm
-    features: list[str] = field(default_factory=list)  # of a file: what was known before; default: every other column of numbers
-    avoid: bool = False  # of a file: true: the outcome is to be avoided, as leaving is; false: it is wished for
 
 
 @dataclass
