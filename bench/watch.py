@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines.start.compose import settings_of
+from prevenance.proof.watch.events import LEAST, LOGS, event_warnings, table_events
+from prevenance.proof.watch.wording import warning_text
 from prevenance.runs.inputs import load_inputs
 from prevenance.runs.steps import Steps
-from prevenance.watch.events import LEAST, LOGS, event_warnings, table_events
-from prevenance.watch.wording import warning_text
 from prevenance.words import words
 
 

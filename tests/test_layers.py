@@ -28,7 +28,6 @@ ROOMS = [
     "publish",
     "support",
     "proof",
-    "watch",
     "track",
     "privacy",
     "runs",

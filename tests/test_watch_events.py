@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from worlds import CUTOFFS, worlds
 
 from prevenance.history.history import History
-from prevenance.watch.events import LOGS, event_warnings, segments_gone, table_events
+from prevenance.proof.watch.events import LOGS, event_warnings, segments_gone, table_events
 
 END = datetime(2026, 6, 10)
 WEEKDAY = np.array([1.3, 1.2, 1.2, 1.1, 1.0, 0.3, 0.2])

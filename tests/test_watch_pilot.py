@@ -17,7 +17,7 @@ from pipelines import erase
 from pipelines.start.compose import settings_of
 from pipelines.start.run import _guarded
 from prevenance.base.errors import PrevenanceError
-from prevenance.watch.pilot import MET, NOT_MET, TOO_EARLY, Criteria, pilot_verdict, within_pilot
+from prevenance.proof.watch.pilot import MET, NOT_MET, TOO_EARLY, Criteria, pilot_verdict, within_pilot
 
 ASKED = Criteria(weeks=8, lists=2, hits=1)
 BETTER, WORSE = {"value": 0.02, "low": 0.01, "high": 0.03}, {"value": -0.02, "low": -0.03, "high": -0.01}

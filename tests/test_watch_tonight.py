@@ -14,11 +14,11 @@ from watched import FIRST, HORIZON, company, nights
 from pipelines.start.compose import settings_of
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import fit_encoder
+from prevenance.proof.watch import tonight
+from prevenance.proof.watch.records import Warned
+from prevenance.proof.watch.wording import warning_text
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.watched import learned_rows
-from prevenance.watch import tonight
-from prevenance.watch.records import Warned
-from prevenance.watch.wording import warning_text
 from prevenance.words import LANGUAGES, words
 
 FORTNIGHT = 14

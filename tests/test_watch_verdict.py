@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevenance.watch.notice import notice_of
-from prevenance.watch.page import watch_page
-from prevenance.watch.verdict import (
+from prevenance.proof.watch.notice import notice_of
+from prevenance.proof.watch.page import watch_page
+from prevenance.proof.watch.verdict import (
     CANNOT_HELP,
     RETRAIN,
     WAIT,
@@ -21,7 +21,7 @@ from prevenance.watch.verdict import (
     list_record,
     refit_gain,
 )
-from prevenance.watch.wording import decision_text
+from prevenance.proof.watch.wording import decision_text
 from prevenance.words import LANGUAGES, words
 from prevenance.words.saying import said_in
 

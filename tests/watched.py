@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from prevenance.watch import tonight
-from prevenance.watch.records import Warned
+from prevenance.proof.watch import tonight
+from prevenance.proof.watch.records import Warned
 
 START, NIGHTS, HORIZON = datetime(2025, 1, 1), 100, 28
 FIRST = 420

@@ -9,11 +9,11 @@ from typing import Any
 
 from prevenance.base import disk, kept
 from prevenance.history.history import History, empty_table
+from prevenance.proof.watch import events, wording
 from prevenance.publish.published import published_lists
 from prevenance.runs.settings.schema import Settings
 from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
-from prevenance.watch import events, wording
 from prevenance.words import words
 
 LATE = "late_feed"

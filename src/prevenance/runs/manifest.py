@@ -8,13 +8,13 @@ from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide.ranking import rows_apart
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
+from prevenance.proof.watch.events import segment_sizes
 from prevenance.runs.headline import week_facts
 from prevenance.runs.inputs import Inputs, pseudonyms_of
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
 from prevenance.tables.canonical import TABLES
 from prevenance.targets.target import Target
-from prevenance.watch.events import segment_sizes
 
 
 def quarantine_files(inputs: Inputs, hidden: Pseudonyms | None = None) -> dict[str, bytes]:

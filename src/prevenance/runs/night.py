@@ -11,6 +11,7 @@ from typing import Any
 from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.privacy import retention
+from prevenance.proof.watch.wording import warning_text
 from prevenance.publish import finished, summary
 from prevenance.publish.folders import WEEK, plugged_files, publish_list
 from prevenance.runs.acts import note_act, note_acts
@@ -29,7 +30,6 @@ from prevenance.runs.watched import warnings_tonight
 from prevenance.runs.week import publish_week
 from prevenance.track import lists_log
 from prevenance.track.tracking import tracked_champion
-from prevenance.watch.wording import warning_text
 from prevenance.words import words
 
 RETAINED = ("explain", "export", "feedback", "replay", "support", "outcomes", "experiment", "watch")

@@ -9,6 +9,9 @@ import pandas as pd
 from prevenance.base import formats
 from prevenance.base.days import local_day
 from prevenance.judge.outcomes import DID_NOT, HAPPENED, outcomes_of_list
+from prevenance.proof.watch.pilot import Criteria, pilot_verdict, within_pilot
+from prevenance.proof.watch.verdict import refit_gain
+from prevenance.proof.watch.wording import pilot_texts
 from prevenance.publish.folders import write_files
 from prevenance.publish.published import Published, published_lists
 from prevenance.publish.template import render_template
@@ -16,9 +19,6 @@ from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import target_of
 from prevenance.targets.target import Target
-from prevenance.watch.pilot import Criteria, pilot_verdict, within_pilot
-from prevenance.watch.verdict import refit_gain
-from prevenance.watch.wording import pilot_texts
 from prevenance.words import words
 
 

@@ -22,6 +22,8 @@ from prevenance.explain.change import PARTS, change_facts, change_parts
 from prevenance.explain.details import Basis, details_by_customer
 from prevenance.features.build import build, feature_columns
 from prevenance.models.bundle import Fitted
+from prevenance.proof.watch.records import Warned
+from prevenance.proof.watch.wording import warning_text
 from prevenance.publish.folders import REPORTS
 from prevenance.publish.published import Published, published_lists_before
 from prevenance.runs import headline
@@ -33,8 +35,6 @@ from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
-from prevenance.watch.records import Warned
-from prevenance.watch.wording import warning_text
 from prevenance.words import Words, words
 
 DETAILED = 5_000

@@ -16,6 +16,9 @@ from prevenance.decide.weeks import known_answers
 from prevenance.history.history import history_digest
 from prevenance.judge.outcomes import outcome_counts, outcomes_of_list
 from prevenance.models.bundle import Fitted, chance
+from prevenance.proof.watch import events, page, verdict
+from prevenance.proof.watch.notice import notice_of
+from prevenance.proof.watch.wording import MODEL_KINDS, decision_text, warning_text
 from prevenance.publish.finished import check_report_folder
 from prevenance.publish.folders import publish_report
 from prevenance.publish.published import published_lists
@@ -31,9 +34,6 @@ from prevenance.runs.steps import Steps
 from prevenance.runs.view import write_index
 from prevenance.runs.watched import AT_RISK
 from prevenance.targets.target import Target
-from prevenance.watch import events, page, verdict
-from prevenance.watch.notice import notice_of
-from prevenance.watch.wording import MODEL_KINDS, decision_text, warning_text
 from prevenance.words import Words, words
 from prevenance.words.saying import said_in, saying
 

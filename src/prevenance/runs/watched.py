@@ -7,15 +7,15 @@ import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.models.bundle import Fitted
+from prevenance.proof.watch import tonight
+from prevenance.proof.watch.records import Warned
+from prevenance.proof.watch.wording import warning_text
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import NO_MODEL, Listed
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import with_unjudged
 from prevenance.targets.labels import cohort, label
 from prevenance.targets.target import Target
-from prevenance.watch import tonight
-from prevenance.watch.records import Warned
-from prevenance.watch.wording import warning_text
 from prevenance.words import words
 
 AT_RISK = "at_risk"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevenance.history.history import History, visible_sql
-from prevenance.watch.records import Warned
+from prevenance.proof.watch.records import Warned
 
 KEYS = {"tickets": "ticket_id", "invoices": "invoice_id", "purchases": "order_id"}
 """Tables in which a row may tell of something that happened before: the first row of each is the event."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from prevenance.judge.drift import ENOUGH, input_drift, unseen_words
 from prevenance.models.encode import Encoder
-from prevenance.watch.records import Warned
+from prevenance.proof.watch.records import Warned
 
 SURE = 4.0
 """Median deviations of past Mondays beyond which a sum of chances is told, if it is ``FAR`` off as well."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from prevenance.proof.watch.records import Warned
 from prevenance.publish.cells import one_line, table_words
-from prevenance.watch.records import Warned
 from prevenance.words import Words
 
 MODEL_KINDS = ("total", "shape", "inputs", "words", "rate")
