@@ -46,7 +46,7 @@ PLAIN = {
 }  # fmt: skip
 USED = {
     "en": {"customers": 24, "subscriptions": 28, "tickets": 48},
-    "fr": {"customers": 24, "subscriptions": 28, "tickets": 48, "invoices": 48},
+    "fr": {"customers": 24, "subscriptions": 28, "tickets": 48, "invoices": 47},  # a payment of the last day is known after its last ticket
     "de": {"customers": 24, "subscriptions": 28, "tickets": 72},
     "es": {"customers": 24, "tickets": 48, "purchases": 24},
     "messy": {"customers": 24, "subscriptions": 28, "tickets": 48},

@@ -80,10 +80,10 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     told, columns = told_rows(found, fitted, history, moments, definitions, target, choice, say)
     rows = pd.concat([rows, columns], axis=1)
     done = plays_done(answers, cutoff, static=given.source.static)
-    worked = rows[choice["rank"].notna()]
+    # a column is given before rows are chosen: to a frame of no rows a longer one would bring its rows along
+    worked = rows.assign(tier=value_tiers(rows["value_at_stake"]))[choice["rank"].notna()]
     also = as_likely_offers(worked, found.offers) if found.offers is not None else {}
-    tiers = pd.Series(value_tiers(rows["value_at_stake"]), index=rows.index)
-    situated = situations(history, cutoff, worked.assign(tier=tiers), told, target, given.target.kind, done, also, say)
+    situated = situations(history, cutoff, worked, told, target, given.target.kind, done, also, say)
     rows["situation"] = situated.reindex(rows.index)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
