@@ -47,7 +47,9 @@ def test_one_decision_with_its_evidence(out: Path) -> None:
 def test_the_table_says_what_came_of_each_list(out: Path) -> None:
     [row] = csv.DictReader((out / "watch" / "latest" / "watch.csv").read_text().splitlines())
     assert row["cutoff"] == "2026-06-19T22:00:00Z", "the night of 20 June where the source is"
-    assert 0 <= int(float(row["hits"])) <= int(row["listed"]) == 8
+    [judged] = (one for one in (out / "lists" / "churn").glob("2026-06-1*/list.csv"))
+    worked = [one for one in csv.DictReader(judged.read_text(encoding="utf-8").splitlines()) if one["rank"]]
+    assert 0 <= int(float(row["hits"])) <= int(row["listed"]) == len(worked) > 0
 
 
 def test_the_page_and_the_notice_say_the_same(out: Path) -> None:
