@@ -87,6 +87,15 @@ def test_a_word_that_many_customers_have_and_the_model_does_not_know_is_named() 
     assert (found.facts["named"], found.facts["share"]) == ("plan", 1.0)
 
 
+def test_a_handful_of_many_inputs_that_moved_is_no_banner() -> None:
+    rows, more = company(7).frame(FIRST), [f"more_{number}" for number in range(24)]
+    rows = rows.assign(**dict.fromkeys(more, rows["errors"]))
+    learned, now = rows.assign(cutoff=FIRST - HORIZON), rows.assign(logins=rows["logins"] + 5 * rows["logins"].std())
+    [told] = tonight.input_warnings("churn", learned, now, ["logins", "errors"])
+    assert (told.kind, told.facts["moved"]) == ("inputs", 1)
+    assert tonight.input_warnings("churn", learned, now, ["logins", "errors", *more]) == []
+
+
 def test_a_customer_with_many_products_counts_once() -> None:
     rows = company(6).frame(FIRST - HORIZON, labels=True)
     assert tonight.outcome_rates(pd.concat([rows, rows.assign(label=0.0)])).equals(tonight.outcome_rates(rows))

@@ -33,6 +33,9 @@ WORDS = 0.1
 RECENT = 14
 """Days before the cutoff whose Mondays are not usual yet."""
 
+FEW = 0.05
+"""Share of the inputs that must have moved for a banner: a handful of two hundred moves with every season, and the notes of the list tell them."""
+
 NAMED = 3
 """Inputs that a warning names."""
 
@@ -58,7 +61,7 @@ def input_warnings(target: str, learned: pd.DataFrame, now: pd.DataFrame, featur
     """Return whether the model scores customers whose inputs are not those that it learned from; what is merely known of more is none."""
     found = input_drift(learned, now, features)
     moved = [one.feature for one in found.moved if not one.grown]
-    if not moved:
+    if not moved or len(moved) < FEW * found.looked:
         return []
     return [Warned("inputs", target, {"moved": len(moved), "looked": found.looked, "named": ", ".join(moved[:NAMED])})]
 
