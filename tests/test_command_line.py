@@ -21,6 +21,8 @@ from prevenance.runs.command_words import command_words, make_lines, plain_lines
 from prevenance.runs.help import command_text, overview_text
 from prevenance.runs.settings.keys import setting_keys
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 PIPELINES = {path.stem for path in (ROOT / "pipelines").glob("*.py")} - {"__init__", "sbom", "audit"}
 

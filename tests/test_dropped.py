@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from company import SELECTS, Company
 
+pytestmark = pytest.mark.long
+
 HEAD = "account,id,day,spam,score\n"
 
 

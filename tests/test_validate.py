@@ -14,6 +14,8 @@ from pipelines import validate
 from pipelines.start.run import _guarded
 from prevenance.runs.commands import PRIVATE
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class Checked:
