@@ -15,6 +15,8 @@ from prevenance.models.folds import Fold
 from prevenance.words import words
 from prevenance.words.saying import said_in
 
+pytestmark = pytest.mark.long
+
 CUTOFFS = tuple(pd.Timestamp("2024-01-01") + pd.Timedelta(days=90 * number) for number in range(4))
 FOLDS = (Fold(CUTOFFS[:2], (CUTOFFS[2],), CUTOFFS[3]),)
 HONEST = ["logins_28d", "logins_90d", "tickets_28d", "seats", "score_90d", "segment"]

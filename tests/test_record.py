@@ -22,6 +22,8 @@ from prevenance.demo.simulated import write_company
 from prevenance.demo.switches import demo_of
 from prevenance.runs.commands import PRIVATE
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 BODIES = {"record": record.body, "train": train.body, "score": score.body, "replay": replay.body, "erase": erase.body}
 RECORDED = "select account as customer_id, recorded_at as event_at, recorded_at as known_at, name, segment, _file, _line from accounts_recorded where recorded_gone = 'false'"
