@@ -14,6 +14,7 @@ from prevenance.privacy.retention import check_retention
 from prevenance.publish.folders import WEEK
 from prevenance.publish.links import check_links
 from prevenance.runs.settings.asked import check_report
+from prevenance.runs.settings.experiment_schema import ExperimentSettings
 from prevenance.runs.settings.keys import example_value
 from prevenance.runs.settings.plays import plays_of
 from prevenance.runs.settings.schema import Settings
@@ -76,8 +77,6 @@ def check_settings(given: Settings) -> None:
     _either(given.source.decimal, "source.decimal", ".", ",")
     if given.validation.start:
         _check_day("validation.start", given.validation.start)
-    if given.experiment.start:
-        _check_day("experiment.start", given.experiment.start)
     for table in given.target.activity:
         if table not in TABLES:
             raise PrevenanceError(
@@ -118,16 +117,18 @@ def check_settings(given: Settings) -> None:
     check_retention(given.privacy.retention.tables, given.privacy.retention.artifacts)
     _either(given.privacy.review, "privacy.review", "required", "optional")
     _either(given.outreach.holdout.unit, "outreach.holdout.unit", "customer", "parent", "owner")
-    if not 0.5 <= given.experiment.power < 1:
-        raise PrevenanceError(
-            "E202", f"experiment.power is {given.experiment.power}", key="experiment.power", fix="write experiment.power=0.8"
-        )
-    if not 1 <= given.experiment.looks <= 50:
-        raise PrevenanceError(
-            "E202", f"experiment.looks is {given.experiment.looks}", key="experiment.looks", fix="write experiment.looks=8"
-        )
+    _check_experiment(given.experiment)
     if given.playbook.plays:
         playbook_of(**plays_of(given))
+
+
+def _check_experiment(asked: ExperimentSettings) -> None:
+    if asked.start:
+        _check_day("experiment.start", asked.start)
+    if not 0.5 <= asked.power < 1:
+        raise PrevenanceError("E202", f"experiment.power is {asked.power}", key="experiment.power", fix="write experiment.power=0.8")
+    if not 1 <= asked.looks <= 50:
+        raise PrevenanceError("E202", f"experiment.looks is {asked.looks}", key="experiment.looks", fix="write experiment.looks=8")
 
 
 def _numbers(node: Any, key: str = "") -> Iterator[tuple[str, float]]:
