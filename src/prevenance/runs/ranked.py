@@ -93,17 +93,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     playbook = playbook_of(**plays_of(given))
     ranked = rank_customers(rows, choice, stamp, playbook, say, given.source.currency)
     notes += dear_contacts_note(ranked, rules.cost)
-    # Also who was drawn and is left in peace now: an arm that loses those who were contacted is no arm.
-    every = rows.assign(**{name: choice[name] for name in ("place", "in_band", "drawn_at")}, arm=choice["arm"].where(choice["arm"] != ""))
-    drawn, hidden = arm_rows(every.assign(value_at_stake=every["value_at_stake"].astype("float64").round(2))), pseudonyms_of(given)
-    extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
-    done = ranked.loc[ranked["play"].notna(), ["customer_id", "play"]].reset_index(drop=True)
-    extra["plays.csv"] = formats.csv_bytes(hidden.hidden(done) if hidden else done)
-    if found.offers is not None:
-        free = found.offers[found.offers["customer_id"].isin(ranked.loc[ranked["apart"].isin(["", BEYOND]), "customer_id"])]
-        extra["by_product.csv"] = formats.csv_bytes(
-            offers_by_product(free, policy=rules.policy, share=rules.share, cost_per_contact=rules.cost)
-        )
+    extra = files_beside(given, rows, choice, ranked, found.offers, rules)
     cooling = frozenset(choice.loc[choice["apart"] == COOLING, "customer_id"])
     absent = {COOLING: len(cooling)} if cooling else {}
     return Listed(
@@ -124,6 +114,24 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
         used=used,
         past=found.past,
     )
+
+
+def files_beside(
+    given: Settings, rows: pd.DataFrame, choice: pd.DataFrame, ranked: pd.DataFrame, offers: pd.DataFrame | None, rules: Rules
+) -> dict[str, bytes]:
+    """Return the files beside a list: who was drawn (arms.csv), which plays were proposed (plays.csv), and offers by product."""
+    # Also who was drawn and is left in peace now: an arm that loses those who were contacted is no arm.
+    every = rows.assign(**{name: choice[name] for name in ("place", "in_band", "drawn_at")}, arm=choice["arm"].where(choice["arm"] != ""))
+    drawn, hidden = arm_rows(every.assign(value_at_stake=every["value_at_stake"].astype("float64").round(2))), pseudonyms_of(given)
+    extra = {"arms.csv": formats.csv_bytes(hidden.hidden(drawn) if hidden else drawn)}
+    done = ranked.loc[ranked["play"].notna(), ["customer_id", "play"]].reset_index(drop=True)
+    extra["plays.csv"] = formats.csv_bytes(hidden.hidden(done) if hidden else done)
+    if offers is not None:
+        free = offers[offers["customer_id"].isin(ranked.loc[ranked["apart"].isin(["", BEYOND]), "customer_id"])]
+        extra["by_product.csv"] = formats.csv_bytes(
+            offers_by_product(free, policy=rules.policy, share=rules.share, cost_per_contact=rules.cost)
+        )
+    return extra
 
 
 def no_floor_note(given: Settings, target: Target, fitted: Fitted) -> list[str]:
