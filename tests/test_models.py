@@ -17,6 +17,7 @@ from prevenance.models.bundle import Fitted, calibrated, chance, interval, load,
 from prevenance.models.calibrate import WHOLE, platt_calibrator
 from prevenance.models.customer_rules import CustomerRule, usable_rules
 from prevenance.models.encode import LEVELS, Encoder, fit_encoder
+from prevenance.models.precedents import precedents, similar_counts
 from prevenance.models.single import average_precision
 
 KINDS = sorted(MODELS)
@@ -268,8 +269,9 @@ def test_the_band_holds_the_mean_true_chance_of_a_tenth_about_nine_times_in_ten_
 
 
 def mean_width(*given: np.ndarray) -> float:
-    band = np.array(interval_band(*given))
-    return float((band[1:-1, 2] - band[1:-1, 1]).mean())
+    knots, low, high = np.array(interval_band(*given)).T
+    asked = np.quantile(given[0], np.linspace(0, 1, 33))
+    return float((np.interp(asked, knots, high) - np.interp(asked, knots, low)).mean())
 
 
 def test_the_band_is_wide_for_few_customers_for_levels_that_change_and_for_what_was_off():
@@ -302,6 +304,31 @@ def test_nobody_seen_is_a_band_from_nothing_to_all_and_nobody_gone_may_be_none()
     band = interval_band(flat, np.zeros(200), np.arange(200), np.zeros(200))
     assert band[1][1] == 0.0
     assert 0.005 < band[1][2] < 0.05
+
+
+def rare(seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Return chances of about one in a hundred with a long tail, as offers have, and what came as told: scores, labels, units, periods."""
+    random = np.random.default_rng(seed)
+    scores = np.sort(np.clip(np.exp(random.normal(-4.6, 0.5, 40_000)), 0.001, 0.3))
+    return scores, (random.random(len(scores)) < scores).astype("float64"), np.arange(len(scores)), np.zeros(len(scores))
+
+
+def test_the_highest_of_many_small_chances_are_told_as_narrowly_as_is_known():
+    scores, labels, who, when = rare()
+    model = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=interval_band(scores, labels, who, when))
+    top = scores[-40:-4]  # a list of forty, without the very few of which all may come
+    low, high = interval(model, top)
+    assert (high - low < 0.8 * top).all(), "nobody is told to be seven times as likely as said"
+    assert interval(model, scores[-1:])[1][0] == 1.0
+
+
+def test_precedents_of_the_highest_chances_are_their_neighbours():
+    scores, labels, who, _ = rare()
+    told = {"precedents": precedents(pd.DataFrame({"customer_id": who, "label": labels, "score": scores}))}
+    customers, gone = similar_counts(told, float(scores[-40]))
+    assert customers == 60
+    near = np.argsort(np.abs(scores - scores[-40]))[:60]
+    assert abs(gone - labels[near].sum()) <= 3
 
 
 def test_a_score_lies_within_its_interval_even_beyond_the_band():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -198,7 +199,9 @@ def test_the_top_of_a_list_names_no_person() -> None:
     assert "and 7 more" in said
     assert "too late" in said
     assert said.rstrip().endswith("out/lists/churn/x/")
-    assert "nobody is at risk" in summary.list_text(ranked(company().iloc[:0]))
+    nobody = ranked(company().iloc[:0])
+    assert "no customer to judge" in summary.list_text(nobody)
+    assert "the newest row known is of 2017-08-31" in summary.list_text(nobody, until=datetime(2017, 8, 31, 23), zone="UTC")
     assert " · rules, no model" in summary.list_text(ranked(company()), by="rules, no model")
 
 

@@ -11,9 +11,18 @@ NINETY = 1.645
 """Standard errors to either side."""
 
 NONE_MAY_COME = 3.0
-"""Where fewer are expected, none may come: of so many expected, none comes in one case of twenty."""
+"""What the likelihood of none, as -log, has to reach: at three none comes in one case of twenty, and all likewise."""
+
+EVEN, HALVINGS = np.linspace(0, 1, 33), 2.0 ** -np.arange(6, 32)
+"""Shares at which scores are taken, and those taken beside them towards either end, where a list is read."""
 
 _LEAST = 1e-6
+
+
+def knots_of(scores: np.ndarray) -> np.ndarray:
+    """Return scores to tell something at, ascending: 33 in even steps of their number, and towards both ends halving the rest each time."""
+    tails = HALVINGS[len(scores) * HALVINGS >= 1]
+    return np.unique(np.quantile(scores, np.r_[EVEN, tails, 1 - tails]))
 
 
 def band_of(scores: np.ndarray, rows: pd.DataFrame) -> Band:
@@ -23,23 +32,24 @@ def band_of(scores: np.ndarray, rows: pd.DataFrame) -> Band:
 
 
 def interval_band(scores: np.ndarray, labels: np.ndarray, units: np.ndarray, periods: np.ndarray) -> Band:
-    """Return the 90 % interval of the chance at up to 33 scores and at 0 and 1: around the score itself, as wide as what is known of it is thin.
+    """Return the 90 % interval of the chance at ``knots_of`` the scores and at 0 and 1: around the score itself, as wide as what is known is thin.
 
-    ``scores``: chances (n,) told before their ``labels`` (0 or 1) came, of ``units`` (customers or groups) at ``periods``. Low is 0 where so few
-    are expected at and below a score that none may come; high likewise. Low and high never fall as the score rises.
+    ``scores``: chances (n,) told before their ``labels`` (0 or 1) came, of ``units`` (customers or groups) at ``periods``. Low is 0 where none
+    of those at and below a score may come, high 1 where all of those at and above may. Low and high never fall as the score rises.
     """
     if not len(scores):
         return WHOLE
     # Equal scores in one order, whatever the order given: sums differ by it in the last digit.
     order = np.lexsort((periods, units, scores))
     scores, labels, units, periods = scores[order], labels[order], units[order], periods[order]
-    grid = np.unique(np.quantile(scores, np.linspace(0, 1, 33)))
+    grid = knots_of(scores)
     wide = NINETY * np.sqrt(_variance(grid, scores, labels, units, periods))
     z = _log_odds(grid)
     low, high = np.minimum(sigmoid(z - wide), grid), np.maximum(sigmoid(z + wide), grid)
     upto, past = np.searchsorted(scores, grid, side="right"), np.searchsorted(scores, grid, side="left")
-    low[np.cumsum(scores)[upto - 1] < NONE_MAY_COME] = 0.0
-    high[np.cumsum(1 - scores[::-1])[len(scores) - 1 - past] < NONE_MAY_COME] = 1.0
+    kept = np.clip(scores, _LEAST, 1 - _LEAST)
+    low[np.cumsum(-np.log(1 - kept))[upto - 1] < NONE_MAY_COME] = 0.0
+    high[np.cumsum(-np.log(kept[::-1]))[len(scores) - 1 - past] < NONE_MAY_COME] = 1.0
     # A score of tonight may lie outside all of the past: nothing narrower is known there than at the ends.
     knots, low, high = np.r_[0.0, grid, 1.0], np.r_[0.0, low, low[-1]], np.r_[high[0], high, 1.0]
     knots, first = np.unique(knots, return_index=True)

@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prevenance.models.bands import knots_of
+
 NEAREST, FEWEST = 60, 20
 """Past customers behind one count, and how many there must be in all for any count to be kept."""
-
-KNOTS = 33
 
 Precedents = list[list[float]]
 """Knots [score, customers, with the outcome], scores ascending."""
 
 
 def precedents(rows: pd.DataFrame) -> Precedents:
-    """Return, at up to 33 scores, how many of the ``NEAREST`` past customers had the outcome; [] with fewer than ``FEWEST`` customers.
+    """Return, at ``knots_of`` the scores, how many of the ``NEAREST`` past customers had the outcome; [] with fewer than ``FEWEST`` customers.
 
     Each customer counts once, by the row nearest in score (the first of equals); customers as near as the last one count too.
 
@@ -25,7 +25,7 @@ def precedents(rows: pd.DataFrame) -> Precedents:
     if len(customers) < FEWEST:
         return []
     scores, labels = rows["score"].to_numpy(dtype="float64"), rows["label"].to_numpy(dtype="float64")
-    return [_around(scores, labels, codes, float(score)) for score in np.unique(np.quantile(scores, np.linspace(0, 1, KNOTS)))]
+    return [_around(scores, labels, codes, float(score)) for score in knots_of(scores)]
 
 
 def similar_counts(about: dict[str, Any], score: float | None) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ No name of a person or a customer is printed; a customer is its id.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -195,8 +196,13 @@ def _files(report: Report) -> list[str]:
     return [f"{files.get('folder', '')}/  report.html  model_card.md  report.json · {registered}"]
 
 
-def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "", zone: str = "") -> str:
-    """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows, ``by`` what it is ranked, and where it is; days are those of ``zone``."""
+def list_text(
+    ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "", zone: str = "", until: datetime | None = None
+) -> str:
+    """Return the first ``rows`` of a ranked list for a terminal, with the counts of what follows, ``by`` what it is ranked, and where it is.
+
+    Days are those of ``zone``; a list of nobody says the newest row known, of ``until``.
+    """
     groups = ranked["state"].value_counts()
     worked = ranked[ranked["rank"].notna()]
     said = [
@@ -211,7 +217,7 @@ def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 1
     said += [by] if by else []
     new = int((worked["state"] == "new").sum())
     lines = [
-        _title(ranked, zone),
+        _title(ranked, zone, until),
         f"{len(worked)} of {number_text(len(ranked))} customers to contact, {new} of them new" + "".join(f" · {one}" for one in said),
     ]
     money = bool(worked["expected_value"].notna().any())
@@ -226,9 +232,9 @@ def list_text(ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 1
     return "\n".join([*lines, *([f"{folder}/"] if folder is not None else [])]) + "\n"
 
 
-def _title(ranked: pd.DataFrame, zone: str) -> str:
+def _title(ranked: pd.DataFrame, zone: str, until: datetime | None) -> str:
     if ranked.empty:
-        return "LIST      nobody is at risk of the outcome"
+        return "LIST      no customer to judge" + (f"; the newest row known is of {date_text(until, zone)}" if until else "")
     first = ranked.iloc[0]
     ahead = f"the {number_text(int(first['horizon_days']))} days ahead"
     day, until = date_text(first["cutoff"], zone), date_text(first["data_until"], zone)

@@ -213,7 +213,7 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
     inputs.unchanged()
     steps(f"{target.name}: publish")
     folder = publish_list(out, target.name, cutoff, files, manifest, finished.check_list_folder)
-    return summary.list_text(made.ranked, folder, by=by, zone=given.source.timezone), {
+    return summary.list_text(made.ranked, folder, by=by, zone=given.source.timezone, until=made.until), {
         "list": str(folder),
         "listed": len(made.ranked),
         "run_id": made.run_id,
