@@ -44,6 +44,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "invoiced": ("invoiced",),
     "contract_change": ("seats_change", "mrr_change", "contracts_ended", "contract_changes"),
     "products": ("products_held", "contracts"),
+    "answers": ("feedback_",),
     "score": ("nps", "csat", "ces", "review", "scores_falling"),
     "purchases": ("purchases", "orders", "spend"),
     "purchase_range": ("families", "products_bought"),
