@@ -13,6 +13,9 @@ NINETY = 1.645
 NONE_MAY_COME = 3.0
 """What the likelihood of none, as -log, has to reach: at three none comes in one case of twenty, and all likewise."""
 
+OFF_AT_LEAST = 0.12
+"""Log-odds by which chances are expected to be off whatever the past says: 10 % may be 9 or 11. Told by made companies, whose true chances are known."""
+
 EVEN, HALVINGS = np.linspace(0, 1, 33), 2.0 ** -np.arange(6, 32)
 """Shares at which scores are taken, and those taken beside them towards either end, where a list is read."""
 
@@ -58,11 +61,12 @@ def interval_band(scores: np.ndarray, labels: np.ndarray, units: np.ndarray, per
 
 
 def _variance(grid: np.ndarray, scores: np.ndarray, labels: np.ndarray, units: np.ndarray, periods: np.ndarray) -> np.ndarray:
-    """Return at each score of ``grid`` the variance of the log-odds: luck of the past, the level's change by period, and what was off.
+    """Return at each score of ``grid`` the variance of the log-odds: what was off given what was seen of it, and the level's change by period.
 
-    What was off, and its luck, is that of one step of Newton from the chances told towards a logistic regression of the labels on their
-    log-odds (Cox, 1958, "Two further applications of a model for binary regression"), times the design effect of the units (Rao and Scott,
-    1984, first order). Were both normal, 90 % told would hold 93 to 97 % of the time, whatever is off, as long as it is no smaller than its luck.
+    What was seen to be off, and its luck, is that of one step of Newton from the chances told towards a logistic regression of the labels on
+    their log-odds (Cox, 1958, "Two further applications of a model for binary regression"), times the design effect of the units (Rao and Scott,
+    1984, first order). The less of it stands out from its luck, the less is believed (Efron and Morris, 1973, empirical Bayes), but never
+    that less is off than ``OFF_AT_LEAST``, nor than half of the luck: where the past is thin, what was learned from it is too.
     """
     z, weight, rest = _log_odds(scores), _weight(scores), labels - scores
     information = np.array([[weight.sum(), (weight * z).sum()], [(weight * z).sum(), (weight * z * z).sum()]])
@@ -76,9 +80,10 @@ def _variance(grid: np.ndarray, scores: np.ndarray, labels: np.ndarray, units: n
     intercept, slope = inverse @ np.array([rest.sum(), (rest * z).sum()])
     at = _log_odds(grid)
     off = intercept + slope * at
-    # What was off holds the luck once already; half of it more, as one look may by chance find little off (see the docstring).
-    by_luck = (luck[0, 0] + 2 * luck[0, 1] * at + luck[1, 1] * at * at) / 2
-    return by_luck + _between_periods(rest, weight, periods) + off * off
+    by_luck = luck[0, 0] + 2 * luck[0, 1] * at + luck[1, 1] * at * at
+    likely = np.maximum.reduce([off * off - by_luck, by_luck / 2, np.full(len(grid), OFF_AT_LEAST**2)])
+    believed = likely / (likely + by_luck)
+    return (believed * off) ** 2 + believed * by_luck + _between_periods(rest, weight, periods)
 
 
 def _between_periods(rest: np.ndarray, weight: np.ndarray, periods: np.ndarray) -> float:
