@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from worlds import CUTOFFS, world
 
 from prevenance.decide import movement
-from prevenance.explain import story, whatif
+from prevenance.explain import evidence, story, whatif
 from prevenance.explain.evidence import newest_facts, rows_held, source_of, tables_by_column
 from prevenance.explain.note import call_note
 from prevenance.history.history import History
@@ -241,6 +242,25 @@ def test_what_if_moves_a_story_as_one():
     assert [(one.columns, one.then) for one in found] == [(("x", "x_before"), {"x": 1.0})]
     assert found[0].score == chance(fitted, row.assign(x=1.0))[0]
     assert whatif.story_answers(fitted, row, {whatif.TYPICAL: typical}, stories, set()) == []
+
+
+@pytest.mark.parametrize(("now", "said"), [(4.0, "4.0"), (np.nan, "unknown")])
+def test_an_answer_says_the_number_of_now_or_that_it_is_unknown(monkeypatch, now, said):
+    fitted = Fitted("rule", Encoder(("x",)), {"place": 0, "direction": 1.0, "middle": 0.0, "scale": 1.0}, (1.0, 0.0))
+    basis = SimpleNamespace(
+        fitted=fitted,
+        features=pd.DataFrame({"x": [1.0, 1.0]}),
+        cutoff=datetime(2026, 1, 1),
+        known_since=lambda customer, moment: False,
+        wordings={"x": SimpleNamespace(story="s")},
+        definitions=[],
+        phrase_of=lambda names, values, say: (names[0], f"Visits: {values[names[0]]}"),
+        phrase=lambda name, values, say: None if np.isnan(values[name]) else f"Visits: {values[name]}",
+    )
+    monkeypatch.setattr(evidence, "changeable_columns", lambda definitions: {"x"})
+    own = pd.DataFrame({"customer_id": ["a"], "x": [now]})
+    found = evidence.what_if_answers(basis, own, pd.Series({"x": 1.0}), words("en"))
+    assert [(one["then"], one["now"]) for one in found] == [("Visits: 1.0", said)]
 
 
 def test_who_moved_and_why():

@@ -78,10 +78,19 @@ def what_if_answers(basis: Basis, own: pd.DataFrame, parts: pd.Series, say: Word
         then_values = others[one.like] if one.like == whatif.QUARTER else one.then
         if (then := basis.phrase_of(moved, then_values, say)) is not None:
             name, text = then
-            told.append(
-                {"like": one.like, "input": name, "then": text, "now": basis.phrase(name, now, say), "moved": one.then, "score": one.score}
-            )
+            fact = _rest_of(basis.phrase(name, now, say) or say("unknown"), text)
+            told.append({"like": one.like, "input": name, "then": text, "now": fact, "moved": one.then, "score": one.score})
     return told
+
+
+def _rest_of(text: str, other: str) -> str:
+    """Return the text without the words that it begins with as the other does, up to its number.
+
+    >>> _rest_of("Logins in 28 days: 3", "Logins in 28 days: 11"), _rest_of("unknown", "Logins in 28 days: 11")
+    ('3', 'unknown')
+    """
+    head = other.rpartition(": ")[0] + ": "
+    return text.removeprefix(head) or text
 
 
 def tables_by_column(definitions: Sequence[Definition]) -> dict[str, tuple[str, ...]]:
