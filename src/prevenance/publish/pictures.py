@@ -50,10 +50,11 @@ def curves_svg(
     if mark and min(across) <= mark[0] <= max(across):
         parts += [svg_line(x(mark[0]), base, x(mark[0]), top - 4, "exact"), svg_text(x(mark[0]) + 5, top + 8, mark[1], "start", "value")]
     parts += [_path(one, [(x(a), y(b)) for a, b in one.points]) for one in lines]
-    spot = left
-    for one in lines:
+    wide = [40 + 6.6 * len(one.name) for one in lines]
+    spot = min(left, max(2.0, width - sum(wide)))  # long names begin further to the left, or the last one is cut off
+    for one, taken in zip(lines, wide, strict=True):
         parts += [svg_line(spot, 12, spot + 18, 12, f"path {one.style}"), svg_text(spot + 24, 16, one.name, "start")]
-        spot += 40 + 6.6 * len(one.name)
+        spot += taken
     parts += [svg_text((left + right) / 2, height - 6, axes[0]), svg_text(left - 8, 30, axes[1], "start", "value")]
     return svg_picture(width, height, label, parts, "plot")
 

@@ -196,6 +196,9 @@ def _files(report: Report) -> list[str]:
     return [f"{files.get('folder', '')}/  report.html  model_card.md  report.json · {registered}"]
 
 
+STATES = {"below_floor": "hardly likelier than usual", "too_late": "too late", "not_enough_data": "not enough data to judge"}
+
+
 def list_text(
     ranked: pd.DataFrame, folder: Path | None = None, *, rows: int = 10, by: str = "", zone: str = "", until: datetime | None = None
 ) -> str:
@@ -205,20 +208,12 @@ def list_text(
     """
     groups = ranked["state"].value_counts()
     worked = ranked[ranked["rank"].notna()]
-    said = [
-        f"{number_text(groups[state])} {words}"
-        for state, words in (
-            ("below_floor", "hardly likelier than usual"),
-            ("too_late", "too late"),
-            ("not_enough_data", "not enough data to judge"),
-        )
-        if state in groups
-    ]
-    said += [by] if by else []
+    said = [f"{number_text(groups[state])} {words}" for state, words in STATES.items() if state in groups]
     new = int((worked["state"] == "new").sum())
     lines = [
         _title(ranked, zone, until),
-        f"{len(worked)} of {number_text(len(ranked))} customers to contact, {new} of them new" + "".join(f" · {one}" for one in said),
+        f"{len(worked)} of {number_text(len(ranked))} customers to contact, {new} of them new"
+        + "".join(f" · {one}" for one in [*said, *([by] if by else [])]),
     ]
     money = bool(worked["expected_value"].notna().any())
     if len(worked):
@@ -237,8 +232,7 @@ def _title(ranked: pd.DataFrame, zone: str, until: datetime | None) -> str:
         return "LIST      no customer to judge" + (f"; the newest row known is of {date_text(until, zone)}" if until else "")
     first = ranked.iloc[0]
     ahead = f"the {number_text(int(first['horizon_days']))} days ahead"
-    day, until = date_text(first["cutoff"], zone), date_text(first["data_until"], zone)
-    return f"LIST      {first['target']} · {day} · {ahead} · data until {until}"
+    return f"LIST      {first['target']} · {date_text(first['cutoff'], zone)} · {ahead} · data until {date_text(first['data_until'], zone)}"
 
 
 def _row(row: Mapping[str, Any], money: bool) -> list[str]:
