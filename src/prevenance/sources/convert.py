@@ -158,10 +158,14 @@ def _changes(taken: Intake, source: Source, name: str) -> tuple[int, int]:
     )
     before, after = "hour - interval 3 hour", "hour + interval 3 hour"
     # only hours near a change of the clocks: parsing every row twice would double the intake
-    near = f"select hour from ({hours}) where {local(after)} - {local(before)} <> interval 6 hour"
+    near = taken.con.execute(f"select hour from ({hours}) where {local(after)} - {local(before)} <> interval 6 hour").fetchall()
+    if not near:
+        return 0, 0
     text, value = sql_name("raw " + name), sql_name(name)
+    # as words: of a subquery the engine would look for offsets in every row first
+    listed = ", ".join(f"timestamp '{hour}'" for (hour,) in near)
     rows = (
-        f"select {value} as moment, {local_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({near}) "
+        f"select {value} as moment, {local_sql(source, text)} as said from judged where reason is null and date_trunc('hour', {value}) in ({listed}) "
         f"and not {has_offset_sql(source, text)}"
     )
     # half hours too: Lord Howe changes its clocks by thirty minutes

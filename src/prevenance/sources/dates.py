@@ -198,6 +198,8 @@ def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
     """Return the first (file, line, text, separator) that only day/month can be, and the first that only month/day can be."""
     text = sql_name("raw " + name)
     parts = [f"try_cast(regexp_extract({text}, '{DATE}', {group}) as integer)" for group in (1, 3)]
+    # cheap, and true of every such date: a year in front is most of what there is
+    early = " or ".join(f"contains('/.-', substr(ltrim({text}), {place}, 1))" for place in (2, 3))
     found: list[tuple[str, int, str, str] | None] = []
     for large, day_first in zip(parts, (True, False), strict=True):
         fits = (
@@ -206,7 +208,7 @@ def _orders(taken: Intake, name: str) -> list[tuple[str, int, str, str] | None]:
         rows = taken.con.execute(
             f"select _file, _line, {text}, regexp_extract({text}, '{DATE}', 2) from judged "
             # a number above 12 is a day: only such a row proves an order
-            f"where {large} > 12 and {fits} order by _file, _line::bigint limit 1"
+            f"where case when {early} then {large} > 12 and {fits} end order by _file, _line::bigint limit 1"
         ).fetchall()
         found.append(rows[0] if rows else None)
     return found

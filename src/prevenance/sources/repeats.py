@@ -74,9 +74,12 @@ def _settle(con: duckdb.DuckDBPyConnection, table: Table, key: list[str], known:
     differs = f"min(hash({', '.join(rest)})) <> max(hash({', '.join(rest)}))"
     apart = " or ".join(f"count(distinct {name}) > 1" for name in rest)
     values = ", ".join(f"max({name}) as {name}" for name in rest)
+    rows = f"from judged where reason is null and {sql_name(key[0])} is not null{known}"
+    # most keys come once: only the others are worth a look at every column
+    often = f"select hash({keys}) {rows} group by all having count(*) > 1"
     con.execute(
-        f"create or replace temp table clashes as select {keys}, {values}, {apart} as apart, count(*) as _rows from judged "
-        f"where reason is null and {sql_name(key[0])} is not null{known} group by {keys} having {differs}"
+        f"create or replace temp table clashes as select {keys}, {values}, {apart} as apart, count(*) as _rows "
+        f"{rows} and hash({keys}) in ({often}) group by {keys} having {differs}"
     )
     apart_or_not = con.execute("select coalesce(bool_or(apart), false), coalesce(sum(_rows) filter (where not apart), 0) from clashes")
     contradict, halves = apart_or_not.fetchall()[0]
