@@ -69,8 +69,9 @@ def moved_texts(
     _, parts = contributions(fitted, pd.concat([then, here[list(then)]], ignore_index=True))
     weights = fitted.calibrator[0] * (parts.iloc[len(then) :].to_numpy() - parts.iloc[: len(then)].to_numpy())
     ways = bad_ways(told) if told_by == "worse" else {}
+    columns = {name: (here[name].to_numpy(), then[name].to_numpy()) for name in parts}
     for place in np.flatnonzero(np.abs(change) > noise_points(low, high)):
-        values = {name: (here[name].iloc[place], then[name].iloc[place]) for name in parts}
+        values = {name: (new[place], old[place]) for name, (new, old) in columns.items()}
         side = float(np.sign(change[place]))
         texts = _texts(dict(zip(parts, weights[place] * side, strict=True)), told, values, ways, side, say)
         worried = reasons[known[place]] if len(reasons) and side < 0 else ()
