@@ -109,6 +109,14 @@ def test_fault_35_one_order_has_a_line_to_paste(company: Company, days: tuple[st
     assert run.rows("select min(event_at), max(event_at) from canonical.tickets") == [(datetime(2024, 3, 4), datetime(2024, 3, 25))]
 
 
+@pytest.mark.parametrize("odd", ["unbekannt", "31.02.2024", "00.00.0000", "siehe Mahnung", ""])
+def test_formats_that_would_read_none_of_what_is_unread_are_no_advice(company: Company, odd: str) -> None:
+    company.files["tickets.csv"] = tickets("25.03.2024", odd, "26.03.2024")
+    company.settings["timestamp_formats"] = ["%d.%m.%Y", "%Y-%m-%d"]
+    line = company.refused("E302", "table=tickets", "column=event_at", "tables.tickets.on_bad_row=quarantine").line
+    assert "timestamp_formats" not in line
+
+
 WAYS = [
     ("20240325", "20240401"),
     ("20240325T103000Z", "20240401T000000Z"),

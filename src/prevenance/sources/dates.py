@@ -81,11 +81,17 @@ def note_dates(taken: Intake, source: Source, table: Table, columns: list[str], 
             if len(declared) == 2:
                 fix = "write every date as 2024-03-25 in the export and leave one order in timestamp_formats"
                 raise PrevenanceError("E302", what, table=table.name, column=column.name, first=f"{day[0]}:{day[1]}", fix=fix)
-        elif first := day or month:
-            if fix := _formats_line(taken, source, reason, _patterns(first[3], day_first=bool(day)), entries):
+        elif (first := day or month) and _would_read(taken, column.name, patterns := _patterns(first[3], day_first=bool(day))):
+            if fix := _formats_line(taken, source, reason, patterns, entries):
                 taken.hints[table.name, reason] = "", fix
         elif fix := _other_way(taken, source, table, column.name, entries):
             taken.hints[table.name, reason] = "", fix
+
+
+def _would_read(taken: Intake, name: str, formats: list[str]) -> bool:
+    """Return whether any text of a column that was not read would be read by ``formats``."""
+    unread = f"reason = {sql_text(f'{name}: not a timestamp')} and try_strptime(trim({sql_name('raw ' + name)}), {formats}) is not null"
+    return bool(taken.con.execute(f"select exists(from judged where {unread})").fetchall()[0][0])
 
 
 def note_placeholders(taken: Intake, source: Source, table: Table) -> None:
