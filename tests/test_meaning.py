@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
+from prevenance.publish.quality import _limit
 from prevenance.sources.files import new_engine
+from prevenance.sources.quality.ages import Age
 from prevenance.sources.quality.meaning import meaning_of
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import SQL_TYPES, TABLES
@@ -82,3 +84,20 @@ def test_rows_of_nobody_tables_that_share_nobody_currencies_and_copies_are_named
     money.currencies = {"invoices.Currency": ["EUR", "USD"]}
     named(meaning_of(money, AS_OF, {}), "two_currencies")
     named(meaning_of(world(), AS_OF, {"jan.csv": "1", "feb.csv": "1"}), "same_files")
+
+
+def test_days_are_those_of_the_source() -> None:
+    taken = world()
+    taken.con.execute("update canonical.subscriptions set event_at = date_trunc('day', event_at) - interval 1 hour")
+    there, utc = (
+        next(one for one in meaning_of(taken, AS_OF, {}, zone).tables if one.table == "subscriptions") for zone in ("Europe/Berlin", "")
+    )
+    assert date.fromisoformat(there.first) == date.fromisoformat(utc.first) + timedelta(days=1)
+
+
+def test_a_limit_that_would_stop_tonight_is_not_proposed() -> None:
+    ages = [Age("customers", "2025-08-20T22:00:00Z", days, 4.0, 46) for days in (133.0, 12.0)]
+    assert [_limit(one) for one in ages] == [
+        "no limit; older than its rhythm of at most 46 days",
+        "no limit; set tables.customers.error_after=46",
+    ]

@@ -131,6 +131,8 @@ def _limit(one: Age) -> str:
         return {"pass": "within its limit", "warn": "LATE: older than warn_after", "fail": "TOO OLD: a run refuses or goes without"}[
             one.outcome
         ]
+    if one.suggested and one.days is not None and one.days > one.suggested:
+        return f"no limit; older than its rhythm of at most {one.suggested} days"  # a limit that would stop tonight is no advice
     return f"no limit; set tables.{one.table}.error_after={one.suggested}" if one.suggested else "no limit, too few days to propose one"
 
 

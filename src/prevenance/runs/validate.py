@@ -95,5 +95,5 @@ def audit_of(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) ->
     outcomes = {one.table: one.outcome for one in inputs.gates if one.name.startswith("fresh.")}
     lines = [one.line() for one in refused]
     ages = table_ages(taken, inputs.as_of, outcomes)
-    means = meaning_of(taken, inputs.as_of, inputs.prints)
+    means = meaning_of(taken, inputs.as_of, inputs.prints, given.source.timezone)
     return Audit(given.source.name, inputs.as_of, inputs.counts, inputs.customers, column_gaps(taken), ages, found, lines, means)

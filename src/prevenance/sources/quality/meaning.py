@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from prevenance.sources.files import sql_text
 from prevenance.sources.quality import oddities, rhythm
 from prevenance.sources.quality.meant import Meaning, TableMeaning
 from prevenance.sources.taken import Intake
@@ -11,19 +12,19 @@ from prevenance.tables.canonical import TABLES
 from prevenance.tables.contracts import standing_sql
 
 
-def meaning_of(taken: Intake, as_of: datetime, prints: Mapping[str, str]) -> Meaning:
-    """Return what the tables mean until ``as_of`` (naive UTC), and what looks wrong; ``prints`` are file -> digest."""
+def meaning_of(taken: Intake, as_of: datetime, prints: Mapping[str, str], zone: str = "") -> Meaning:
+    """Return what the tables mean until ``as_of`` (naive UTC), by days of ``zone``, and what looks wrong; ``prints`` are file -> digest."""
 
     def rows(sql: str) -> list[Any]:
         return taken.con.execute(sql.replace("UNTIL", f"event_at <= timestamp '{as_of}'")).fetchall()
 
     [(everybody,)] = rows("select count(distinct customer_id) from canonical.customers")
+    there = f"timezone({sql_text(zone or 'UTC')}, timezone('UTC', X(event_at)))::date::varchar"
+    first_and_last = ", ".join(there.replace("X", name) for name in ("min", "max"))
     tables = []
     for name in taken.counts:
         who = "count(distinct customer_id)" if TABLES[name].per_customer else "0"
-        [(first, last, customers)] = rows(
-            f"select min(event_at)::date::varchar, max(event_at)::date::varchar, {who} from canonical.{name} where UNTIL"
-        )
+        [(first, last, customers)] = rows(f"select {first_and_last}, {who} from canonical.{name} where UNTIL")
         tables.append(TableMeaning(name, first or "", last or "", customers, customers / max(1, everybody)))
     month = running = None
     if "tickets" in taken.counts:
