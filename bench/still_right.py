@@ -127,14 +127,14 @@ def twice(folder: Path, day: date) -> None:
 
 
 def halved(folder: Path, day: date) -> None:
-    """From ``day`` on every second customer who would give notice or leave stays."""
-    path, number = folder / "subscriptions.csv", 0
+    """From ``day`` on every second customer who would give notice or leave stays, with all contracts."""
+    path = folder / "subscriptions.csv"
     rows = rows_of(path)
+    going = {row["account_id"]: row for row in rows if (row["notice_on"] or row["ends_on"]) >= str(day)}
+    staying = set(sorted(going)[::2])
     for row in rows:
-        if max(row["notice_on"] or row["ends_on"], "") >= str(day):
-            number += 1
-            if number % 2:
-                row |= {"notice_on": "", "ends_on": "", "ended_on": ""}
+        if row["account_id"] in staying and (row["notice_on"] or row["ends_on"]) >= str(day):
+            row |= {"notice_on": "", "ends_on": "", "ended_on": ""}
     put(path, rows)
 
 

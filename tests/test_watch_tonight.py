@@ -76,7 +76,7 @@ def test_too_little_to_compare_is_silence() -> None:
     made = company(4, customers=40)
     assert nights(made, 0, 1) == {0: []}
     rates = tonight.outcome_rates(company(4).frame(FIRST - HORIZON, labels=True))
-    assert tonight.rate_warnings("churn", rates, rates.assign(outcomes=200)) == []
+    assert tonight.rate_warnings("churn", rates, rates.assign(outcomes=200), HORIZON) == []
     empty = made.frame(FIRST)[["customer_id", "cutoff", "score"]].iloc[:0]
     assert tonight.chance_warnings("churn", empty, empty) == []
 

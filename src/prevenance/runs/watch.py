@@ -169,7 +169,7 @@ def refit_evidence(
     trained = datetime.fromisoformat(fitted.about["trained_until"])
     if trained >= then:
         first = local_day(trained + timedelta(days=target.horizon_days + target.settle_days + 1), given.source.timezone)
-        return None, saying("the first period after its training closes on {date}.", date=first)
+        return None, saying("the first period after its training closes on {date}.", date=words(given.language).date(first))
     try:
         past = replace(given, as_of=f"{then.isoformat()}+00:00")
         again, _, _ = refit_champion(past, target, fitted, load_inputs(past, steps), steps)

@@ -44,7 +44,7 @@ def warnings_tonight(given: Settings, inputs: Inputs, target: Target, fitted: Fi
     if len(learned):
         found += tonight.input_warnings(target.name, learned, now, columns, phrases)
         newest = tonight.outcome_rates(closed_rows(inputs, target, inputs.as_of))
-        found += tonight.rate_warnings(target.name, tonight.outcome_rates(learned), newest)
+        found += tonight.rate_warnings(target.name, tonight.outcome_rates(learned), newest, target.horizon_days)
     return found + tonight.word_warnings(target.name, fitted.encoder, now, phrases)
 
 

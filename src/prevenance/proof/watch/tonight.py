@@ -70,7 +70,7 @@ def input_warnings(
     moved = [one.feature for one in found.moved if not one.grown]
     if not moved or len(moved) < FEW * found.looked:
         return []
-    facts = {"moved": len(moved), "looked": found.looked, "named": ", ".join(moved[:NAMED])}
+    facts: dict[str, float | str | None] = {"moved": len(moved), "looked": found.looked, "named": ", ".join(moved[:NAMED])}
     return [Warned("inputs", target, facts, _named(moved, phrases))]
 
 
@@ -94,10 +94,11 @@ def outcome_rates(labelled: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"customers": each.size(), "outcomes": each.sum()})
 
 
-def rate_warnings(target: str, learned: pd.DataFrame, newest: pd.DataFrame) -> list[Warned]:
+def rate_warnings(target: str, learned: pd.DataFrame, newest: pd.DataFrame, horizon_days: int) -> list[Warned]:
     """Return whether the newest closed window had far more or fewer outcomes than those learned from; both are from ``outcome_rates``.
 
-    The noise is that of drawing customers, and what the rates of the past differ by more than that.
+    The noise is that of drawing customers, now and for what is usual (windows that overlap are drawn once), and what the rates of the past
+    differ by more than that.
     """
     if len(learned) < RATES or newest.empty or learned["customers"].min() < ENOUGH:
         return []
@@ -105,7 +106,8 @@ def rate_warnings(target: str, learned: pd.DataFrame, newest: pd.DataFrame) -> l
     drawn = usual * (1 - usual)
     more = max(float((learned["outcomes"] / learned["customers"]).var()) - drawn * float((1 / learned["customers"]).mean()), 0.0)
     count, came = int(newest["customers"].iloc[-1]), int(newest["outcomes"].iloc[-1])
-    noise = (drawn / max(count, 1) + more) ** 0.5
+    windows = min(len(learned), 1 + (learned.index.max() - learned.index.min()) / pd.Timedelta(days=horizon_days))
+    noise = (drawn / max(count, 1) + drawn / (windows * float(learned["customers"].mean())) + more) ** 0.5
     rate = came / max(count, 1)
     if count < ENOUGH or noise == 0 or abs(rate - usual) <= SURE_RATE * noise or usual / FAR_RATE < rate < usual * FAR_RATE:
         return []

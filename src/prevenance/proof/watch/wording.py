@@ -27,29 +27,32 @@ def warning_text(say: Words, one: Warned) -> str:
     told = {
         "table": table_name(say, one.about),
         "segment": one_line(facts.get("segment") or "", 40),
-        "events": say.number(facts.get("events")),
+        "events": facts.get("events"),
         "usual": say.number(facts.get("usual")),
-        "days": say.days(facts.get("days")),
+        "n": facts.get("days"),
     }
     if one.kind == "dried":
         return say(
-            "{table}: {events} new in {days} where {usual} are usual. What does not arrive looks like customers who are silent.", **told
+            "{table}: {events} new in {n} {n:day|days} where {usual} are usual. What does not arrive looks like customers who are silent.",
+            **told,
         )
     if one.kind == "doubled":
-        return say("{table}: {events} new in {days} where {usual} are usual. Something may have arrived twice.", **told)
+        return say("{table}: {events} new in {n} {n:day|days} where {usual} are usual. Something may have arrived twice.", **told)
     if one.kind == "segment":
         return say(
-            "{table} of {segment}: {events} new in {days} where {usual} are usual. The feed of this segment may have stopped.", **told
+            "{table} of {segment}: {events} new in {n} {n:day|days} where {usual} are usual. The feed of this segment may have stopped.",
+            **told,
         )
     if one.kind in MODEL_KINDS:
         return _of_model(say, one)
-    return say("{segment}: {events} customers where {usual} are usual. This segment is missing in what arrived.", **told)
+    return say("{segment}: {events} {events:customer|customers} where {usual} are usual. This segment is missing in what arrived.", **told)
 
 
 def _of_model(say: Words, one: Warned) -> str:
     facts, target = one.facts, one_line(one.about, 40)
     # Manifests of earlier versions name columns alone.
-    named = "; ".join(input_text(say, phrase, days) for phrase, days in one.inputs) or one_line(facts.get("named") or "", 120)
+    between = say("{first}; {rest}", first="", rest="")
+    named = between.join(input_text(say, phrase, days) for phrase, days in one.inputs) or one_line(facts.get("named") or "", 120)
     if one.kind == "total":
         told = {"sum": say.number(facts["sum"], 1), "usual": say.number(facts["usual"], 1)}
         return say(
