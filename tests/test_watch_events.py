@@ -104,6 +104,12 @@ def test_a_short_history_and_a_rare_table_say_nothing() -> None:
     assert named(rare | {"tickets": stopped(rare["tickets"], END - timedelta(days=3))}) == []
 
 
+def test_a_table_of_few_events_is_named_once_a_dozen_are_missing() -> None:
+    few = company(4, tickets=6)
+    for days, named_so in ((1, []), (2, [("dried", "tickets")])):
+        assert named(few | {"tickets": stopped(few["tickets"], END - timedelta(days=days))}) == named_so
+
+
 def test_a_source_that_is_always_late_is_compared_with_itself(quiet: dict[str, pd.DataFrame]) -> None:
     late = quiet["usage"].assign(known_at=quiet["usage"]["event_at"] + timedelta(days=2))
     assert named(quiet | {"usage": late}) == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from prevenance.models.bundle import Fitted
 from prevenance.models.encode import fit_encoder
 from prevenance.proof.watch import tonight
 from prevenance.proof.watch.records import Warned
+from prevenance.proof.watch.verdict import Record, estimate_silence
 from prevenance.proof.watch.wording import warning_text
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.watched import learned_rows
@@ -74,7 +76,7 @@ def test_too_little_to_compare_is_silence() -> None:
     made = company(4, customers=40)
     assert nights(made, 0, 1) == {0: []}
     rates = tonight.outcome_rates(company(4).frame(FIRST - HORIZON, labels=True))
-    assert tonight.rate_warnings("churn", rates, rates.assign(outcomes=200)) == []
+    assert tonight.rate_warnings("churn", rates, rates.assign(outcomes=200), HORIZON) == []
     empty = made.frame(FIRST)[["customer_id", "cutoff", "score"]].iloc[:0]
     assert tonight.chance_warnings("churn", empty, empty) == []
 
@@ -94,6 +96,35 @@ def test_a_handful_of_many_inputs_that_moved_is_no_banner() -> None:
     [told] = tonight.input_warnings("churn", learned, now, ["logins", "errors"])
     assert (told.kind, told.facts["moved"]) == ("inputs", 1)
     assert tonight.input_warnings("churn", learned, now, ["logins", "errors", *more]) == []
+
+
+def test_the_estimate_is_silent_where_it_would_be_wrong_and_told_where_it_is_right() -> None:
+    record = Record(4, 96.0, 98, True)
+    for made, right in ((company(2), True), (company(2, shifted=10), False)):
+        rows = made.frame(FIRST + 20, labels=True)
+        expected, came = rows["score"].sum(), rows["label"].sum()
+        [found] = nights(made, 20, 21).values()
+        assert bool(abs(came - expected) <= 0.5 * expected) is right, (expected, came)
+        assert (estimate_silence(record, [one.kind for one in found]) is None) is right
+
+
+def test_inputs_are_named_as_reasons_name_them() -> None:
+    rows = company(7).frame(FIRST)
+    learned, now = rows.assign(cutoff=FIRST - HORIZON), rows.assign(logins=rows["logins"] + 5, plan="new")
+    phrases = {"logins": ("Logins in {days} days: {value:,.0f}", 28), "plan": ("Plan: {value}", None)}
+    [told] = tonight.input_warnings("churn", learned, now, ["logins", "errors"], phrases)
+    [word] = tonight.word_warnings("churn", fit_encoder(rows, ["logins", "plan"]), now, phrases)
+    for language, named, plan in (
+        ("en", "Logins in 28 days.", "Plan."),
+        ("fr", "Connexions en 28 jours.", "Formule."),
+        ("de", "Anmeldungen in 28 Tagen.", "Tarif."),
+    ):
+        for one, name in ((told, named), (word, plan)):
+            text = warning_text(words(language), Warned(**json.loads(json.dumps(asdict(one)))))
+            assert name in text, text
+            assert "logins" not in text
+    earlier = Warned("inputs", "churn", {"moved": 1, "looked": 8, "named": "logins"})
+    assert "logins" in warning_text(words("en"), earlier), "a manifest of an earlier version names columns"
 
 
 def test_a_customer_with_many_products_counts_once() -> None:

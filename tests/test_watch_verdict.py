@@ -57,6 +57,8 @@ def test_one_decision_follows_from_the_evidence(changed: dict[str, Any], kind: s
     assert found.kind == kind
     for language in LANGUAGES:
         assert all("{" not in said_in(words(language), one) for one in found.reasons)
+    if found.kind == RETRAIN and changed.get("gain") is BETTER:
+        assert "+0,0200" in " ".join(said_in(words("fr"), one) for one in found.reasons), "numbers are those of the language"
 
 
 def test_windows_that_overlap_are_one_piece_of_evidence() -> None:
@@ -70,6 +72,7 @@ def test_the_estimate_is_silent_where_it_was_wrong_where_it_has_no_record_and_wh
     assert estimate_silence(RIGHT, []) is None
     # The planted case: under drift the chances of the open list would be told, and be wrong.
     assert "outside" in str(estimate_silence(RIGHT, ["inputs"]))
+    assert "outside" in str(estimate_silence(RIGHT, ["dried"])), "a feed that dried up looks like customers who leave"
     assert "3 came" in str(estimate_silence(OFF, []))
     assert "1 of 3 lists" in str(estimate_silence(NONE, []))
 

@@ -66,6 +66,6 @@ def nights(made: Company, first: int = 0, last: int = NIGHTS, step: int = 1) -> 
         found[night] = [
             *tonight.chance_warnings("churn", past, now[["customer_id", "cutoff", "score"]]),
             *tonight.input_warnings("churn", learned, now, FEATURES),
-            *tonight.rate_warnings("churn", rates, newest),
+            *tonight.rate_warnings("churn", rates, newest, HORIZON),
         ]
     return found

@@ -5,14 +5,13 @@ What an older report does not hold is left out of the page.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from prevenance.publish.gates import contest_lines, gate_sentences, named_model
 from prevenance.publish.pictures import Curve, columns_svg, curves_svg, pairs_svg, steps_svg
-from prevenance.publish.wording import DASH, is_known, one_line
+from prevenance.publish.wording import DASH, input_text, is_known, one_line
 from prevenance.words import Words
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ def dictionary_rows(report: Report, say: Words) -> list[dict[str, str]]:
     return [
         {
             "name": one_line(one["feature"]),
-            "means": _open(say.translated(one["phrase"])) if one["phrase"] else DASH,
+            "means": input_text(say, one["phrase"], one["days"]) if one["phrase"] else DASH,
             "table": one_line(one["table"] or DASH),
             "days": say.days(one["days"]) if is_known(one["days"]) else DASH,
             "worse": worse[str(one["worse"] or "")],
@@ -220,11 +219,6 @@ def _cell(found: Report, say: Words) -> tuple[str, str]:
     return say.number(hits, 0 if abs(hits - round(hits)) < 0.05 else 1), " · ".join(
         say.number(found.get(name), p) for name, p in METRICS.items()
     )
-
-
-def _open(phrase: str) -> str:
-    """Return a phrase without the numbers of anybody: each placeholder is an ellipsis."""
-    return one_line(re.sub(r"\{[^{}|?]*\}", "…", re.sub(r"\{[^{}:]*:([^{}|]*)\|([^{}]*)\}", r"\2", phrase)), 120)
 
 
 def _ready(drawn: Sequence[str]) -> list[Markup]:

@@ -92,6 +92,17 @@ def percent_text(value: object, places: int = 0, *, say: Words = ENGLISH) -> str
     return say.percent(value, 1 if places == 0 and 0 < abs(value) < 0.01 else places)
 
 
+def input_text(say: Words, phrase: str, days: object = None) -> str:
+    """Return what an input is called: its phrase without the numbers of anybody.
+
+    >>> input_text(ENGLISH, "Logins in {days} days: {value:,.0f}", 28), input_text(ENGLISH, "Last login {value:.0f} {value:day|days} ago")
+    ('Logins in 28 days', 'Last login … days ago')
+    """
+    text = say.translated(phrase).replace("{days}", say.number(days) if is_known(days) else "…")
+    text = re.sub(r"\{[^{}:]*:([^{}|?]*)\?[^{}]*\}", r"\1", re.sub(r"\{[^{}:]*:[^{}|]*\|([^{}]*)\}", r"\1", text))
+    return one_line(re.sub(r"\s*: …$", "", re.sub(r"\{[^{}]*\}", "…", text)), 120)
+
+
 def metric_names(say: Words = ENGLISH) -> dict[str, str]:
     """Return metric -> its head, in the order in which they matter."""
     return {metric: say(METRICS[metric]) for metric in METRICS}

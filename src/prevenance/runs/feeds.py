@@ -10,6 +10,7 @@ from typing import Any
 from prevenance.base import disk, kept
 from prevenance.history.history import History, empty_table
 from prevenance.proof.watch import events, wording
+from prevenance.proof.watch.records import Warned
 from prevenance.publish.published import published_lists
 from prevenance.runs.settings.schema import Settings
 from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
@@ -54,20 +55,29 @@ def table_gates(given: Settings, history: History, counts: Mapping[str, Counts],
     return gates
 
 
-def event_gates(given: Settings, history: History, earlier: list[dict[str, Any]]) -> list[Gate]:
-    """Return a gate for each table or segment whose events are far from usual: warn, or fail with ``watch.block``."""
+def warned_events(history: History, earlier: list[dict[str, Any]]) -> list[Warned]:
+    """Return the tables and segments whose events are far from usual, beside the manifests of ``earlier`` lists; later ones are passed over."""
     past = [one for one in earlier if one["cutoff"].rstrip("Z") < history.until.isoformat()]
     days = (history.until - events.datetime.fromisoformat(past[-1]["cutoff"].rstrip("Z"))) / timedelta(days=1) if past else 1.0
     found = events.event_warnings(history, history.until, ceil(days))
     sizes = [one["watch"]["segments"] for one in past if "segments" in one.get("watch", {})]
-    found += events.segments_gone(events.segment_sizes(history, history.until), sizes[-BEFORE:])
+    return found + events.segments_gone(events.segment_sizes(history, history.until), sizes[-BEFORE:])
+
+
+def event_gates(given: Settings, history: History, earlier: list[dict[str, Any]]) -> list[Gate]:
+    """Return a gate for each table or segment whose events are far from usual: warn, or fail with ``watch.block``."""
     outcome, gates = "fail" if given.watch.block else "warn", []
-    for one in found:
+    for one in warned_events(history, earlier):
         where = {"table": one.about, "events": one.facts["events"], "usual": round(float(one.facts["usual"] or 0))}
         fix = f"bring the feed of {one.about} up to date and run again, or set watch.block=false if it is true"
         says = wording.warning_text(words("en"), one)
         gates.append(Gate(f"{one.kind}.{one.about}", outcome, says, "E406", where, fix, {"watch": one.kind, **one.facts}))
     return gates
+
+
+def warned_gates(gates: Mapping[str, str]) -> list[str]:
+    """Return the kinds of events that a list was warned of, from the ``gates`` of its manifest."""
+    return sorted({name.partition(".")[0] for name, outcome in gates.items() if outcome != "pass"} & set(wording.EVENT_KINDS))
 
 
 def manifests_before(out: Path) -> list[dict[str, Any]]:

@@ -18,12 +18,13 @@ from prevenance.judge.outcomes import outcome_counts, outcomes_of_list
 from prevenance.models.bundle import Fitted, chance
 from prevenance.proof.watch import events, page, verdict
 from prevenance.proof.watch.notice import notice_of
-from prevenance.proof.watch.wording import MODEL_KINDS, decision_text, warning_text
+from prevenance.proof.watch.wording import MODEL_KINDS, decision_text, table_name, warning_text
 from prevenance.publish.finished import check_report_folder
 from prevenance.publish.folders import publish_report
 from prevenance.publish.published import published_lists
 from prevenance.runs.acts import note_act
 from prevenance.runs.champion import asked_source, champion_of, with_champion
+from prevenance.runs.feeds import manifests_before, warned_events, warned_gates
 from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.listed import NO_MODEL
 from prevenance.runs.manifest import privacy_record
@@ -53,8 +54,9 @@ def watch_report(given: Settings, targets: Targets, steps: Steps) -> dict[str, A
     """
     inputs, out, say = load_inputs(given, steps), given.folder, words(given.language, given.source.timezone)
     steps("events")
-    warned = events.event_warnings(inputs.history, inputs.as_of)
-    told = [watched_target(one, inputs, [one_.about for one_ in warned], steps) for one in with_champion(out, targets(given))]
+    warned = warned_events(inputs.history, manifests_before(out))
+    broken = list(dict.fromkeys(table_name(say, one.about) for one in warned))
+    told = [watched_target(one, inputs, broken, steps) for one in with_champion(out, targets(given))]
     lists = pd.concat([one.pop("lists") for one in told], ignore_index=True).reindex(columns=COLUMNS)
     weeks = weekly_events(inputs, WEEKS)
     facts = {
@@ -93,19 +95,22 @@ def watch_report(given: Settings, targets: Targets, steps: Steps) -> dict[str, A
 def watched_target(given: Settings, inputs: Inputs, broken: list[str], steps: Steps) -> dict[str, Any]:
     """Return one target's facts: its lists (a frame, ``COLUMNS``), warnings, decision, reasons, estimate or why there is none, agreement."""
     target, say, out = target_of(given), words(given.language, given.source.timezone), given.folder
-    fitted, digest, _ = champion_of(out, target, inputs.as_of, asked_source(given), zone=given.source.timezone)
+    fitted, digest, _ = champion_of(out, target, inputs.as_of, asked_source(given), zone=given.source.timezone, at_the_time=True)
     steps(f"{target.name}: what came of the lists")
     lists, warnings = judged_lists(given, inputs, target, say)
     own = lists[lists["model"] == digest[:12]]
     record = verdict.list_record(own, target.horizon_days)
-    kinds = sorted({kind for kind in (str(lists["warned"].iloc[-1]) if len(lists) else "").split() if kind in MODEL_KINDS})
+    # What an earlier model was warned of says nothing of this one.
+    newest = own.tail(1) if len(own) and lists["model"].iloc[-1] == digest[:12] else own.iloc[:0]
+    said = str(newest["warned"].iloc[0]).split() if len(newest) else []
+    warnings, kinds = warnings if len(newest) else [], sorted(set(said) & set(MODEL_KINDS))
     gain, lacking = (
         (None, saying("no model is in use")) if fitted.kind in NO_MODEL else refit_evidence(given, inputs, target, fitted, steps)
     )
     age = (inputs.as_of - datetime.fromisoformat(fitted.about["trained_until"])).days
     decided = verdict.decision_on(verdict.Evidence(broken, kinds, record, age, gain, lacking))
-    silence = verdict.estimate_silence(record, kinds)
-    newest = own[own["hits"].isna()].tail(1)
+    silence = verdict.estimate_silence(record, [*broken, *said])
+    open_lists = own[own["hits"].isna()].tail(1)
     agreed = override_rate(known_answers(out, target.name, inputs.as_of, static=given.source.static))
     return {
         "target": target.name,
@@ -118,7 +123,7 @@ def watched_target(given: Settings, inputs: Inputs, broken: list[str], steps: St
         "reasons": [said_in(say, one) for one in decided.reasons],
         "record": asdict(record),
         "gain": gain,
-        "estimate": None if silence or newest.empty else float(newest["expected_hits"].iloc[0]),
+        "estimate": None if silence or open_lists.empty else float(open_lists["expected_hits"].iloc[0]),
         "silence": said_in(say, silence) if silence else "",
         "agreement": asdict(agreed),
     }
@@ -147,7 +152,7 @@ def judged_lists(given: Settings, inputs: Inputs, target: Target, say: Words) ->
         row |= {
             "closes": target.closes(one.cutoff),
             "model": one.manifest["model"]["version"],
-            "warned": " ".join(each.kind for each in found),
+            "warned": " ".join([*(each.kind for each in found), *warned_gates(one.manifest["gates"])]),
         }
         if target.closes(one.cutoff) <= inputs.as_of:
             counts = outcome_counts(outcomes_of_list(history, target, listed), target, history.until)
@@ -164,7 +169,7 @@ def refit_evidence(
     trained = datetime.fromisoformat(fitted.about["trained_until"])
     if trained >= then:
         first = local_day(trained + timedelta(days=target.horizon_days + target.settle_days + 1), given.source.timezone)
-        return None, saying("the first period after its training closes on {date}.", date=first)
+        return None, saying("the first period after its training closes on {date}.", date=words(given.language).date(first))
     try:
         past = replace(given, as_of=f"{then.isoformat()}+00:00")
         again, _, _ = refit_champion(past, target, fitted, load_inputs(past, steps), steps)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.explain.facts import wordings
 from prevenance.models.bundle import Fitted
 from prevenance.proof.watch import tonight
 from prevenance.proof.watch.records import Warned
@@ -13,7 +14,7 @@ from prevenance.proof.watch.wording import warning_text
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.listed import NO_MODEL, Listed
 from prevenance.runs.settings.schema import Settings
-from prevenance.runs.snapshots import with_unjudged
+from prevenance.runs.snapshots import definitions_of, with_unjudged
 from prevenance.targets.labels import cohort, label
 from prevenance.targets.target import Target
 from prevenance.words import words
@@ -37,13 +38,14 @@ def warnings_tonight(given: Settings, inputs: Inputs, target: Target, fitted: Fi
         says = warning_text(words("en"), found[0])
         fix = "look at what changed (make validate, make watch) and train again, or set watch.block=false if it is true"
         raise PrevenanceError("E606", says, target=target.name, fix=fix)
+    phrases = {name: (one.phrase, one.days) for name, one in wordings(definitions_of(given, inputs, fitted)[0]).items()}
     learned = learned_rows(given, target, fitted, inputs.as_of)
     columns = [name for name in fitted.encoder.features if name in learned and name in now]
     if len(learned):
-        found += tonight.input_warnings(target.name, learned, now, columns)
+        found += tonight.input_warnings(target.name, learned, now, columns, phrases)
         newest = tonight.outcome_rates(closed_rows(inputs, target, inputs.as_of))
-        found += tonight.rate_warnings(target.name, tonight.outcome_rates(learned), newest)
-    return found + tonight.word_warnings(target.name, fitted.encoder, now)
+        found += tonight.rate_warnings(target.name, tonight.outcome_rates(learned), newest, target.horizon_days)
+    return found + tonight.word_warnings(target.name, fitted.encoder, now, phrases)
 
 
 def learned_rows(given: Settings, target: Target, fitted: Fitted, as_of: datetime) -> pd.DataFrame:

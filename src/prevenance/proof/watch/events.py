@@ -24,8 +24,11 @@ LOGS = ("usage", "tickets", "purchases", "feedback", "invoices", "subscriptions"
 PAST, LONGEST = 364, 28
 """Days of the past that say what is usual, and days of the longest window."""
 
-SURE = 4.5
-"""Standard deviations beyond what is usual from which a window is told: one in some hundred thousand."""
+CHANCE = 3.4e-6
+"""Chance of so few events, or so many, above which a window is as usual: that of 4.5 standard deviations, exact for counts."""
+
+WINDOWS = (1, 2, 4, 7, 28)
+"""Days of the windows that are looked at: a table of few events a day tells after some of them what it cannot tell after one."""
 
 LITTLE, MUCH = 0.4, 1.8
 """Share of the usual events below which a table has dried up, and above which it has doubled."""
@@ -93,7 +96,7 @@ def table_events(history: History, table: str, cutoff: datetime) -> Events:
 def event_warnings(history: History, cutoff: datetime, since_days: int = 1) -> list[Warned]:
     """Return what is told of the events at ``cutoff``: tables that dried up or doubled, and segments of them that fell silent.
 
-    ``since_days``: days since the last list; with a week and four weeks the windows that are looked at, the shortest that tells is told.
+    ``since_days``: days since the last list, looked at beside ``WINDOWS``; the shortest that tells is told.
     """
     every = [table_events(history, name, cutoff) for name in LOGS if name in history.tables]
     return [one for events in every for one in table_warnings(events, since_days)]
@@ -101,7 +104,7 @@ def event_warnings(history: History, cutoff: datetime, since_days: int = 1) -> l
 
 def table_warnings(events: Events, since_days: int = 1) -> list[Warned]:
     """Return what is told of one table; segments only where the table as a whole is as usual."""
-    windows = sorted({min(max(since_days, 1), LONGEST), 1, 7, LONGEST})
+    windows = sorted({min(max(since_days, 1), LONGEST), *WINDOWS})
     if whole := _first(events, windows, "", ("dried", "doubled")):
         return [whole]
     silent = (_first(events, windows, segment, ("dried",)) for segment in events.counts if segment)
@@ -128,18 +131,28 @@ def judged_count(now: int, past: Counts) -> tuple[str, float]:
     """Return dried, doubled or nothing for a count beside those of the past, and what is usual.
 
     The noise is the larger of a Poisson's and the median deviation of the past; a day that some days of the past were like is no news.
+    Where nothing arrives, some dozen usual events are enough to know.
 
     >>> judged_count(1, np.array([40, 44, 38, 41, 35, 52, 40, 39])), judged_count(33, np.array([40, 44, 38, 41, 35, 52, 40, 39]))
     (('dried', 40.0), ('', 40.0))
     """
     usual = float(median(past.tolist()))
-    noise = max(usual, (1.4826 * float(np.median(np.abs(past - usual)))) ** 2, 1.0) ** 0.5
     low, high = (float(one) for one in np.quantile(past, (EDGE, 1 - EDGE)))
-    if now < LITTLE * usual and usual - now > SURE * noise and now * BEYOND < low:
+    if now < LITTLE * usual and now * BEYOND < low and _tail(now, usual, past, upper=False) < CHANCE:
         return "dried", usual
-    if now > MUCH * usual and now - usual > SURE * noise and now > BEYOND * high:
+    if now > MUCH * usual and now > BEYOND * high and _tail(now, usual, past, upper=True) < CHANCE:
         return "doubled", usual
     return "", usual
+
+
+def _tail(now: int, usual: float, past: Counts, *, upper: bool) -> float:
+    """Return the chance of ``now`` or less (``upper``: or more) where ``usual`` are expected, a Poisson's with the dispersion of the past."""
+    from scipy.special import gammainc, gammaincc
+
+    expected = max(usual, 1.0)
+    spread = max((1.4826 * float(np.median(np.abs(past - usual)))) ** 2 / expected, 1.0)
+    # X <= n and X >= n of a Poisson are incomplete gamma functions of n + 1 and n.
+    return float(gammainc(now / spread, expected / spread) if upper else gammaincc(now / spread + 1, expected / spread))
 
 
 def segment_sizes(history: History, cutoff: datetime) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pandas as pd
 from prevenance.publish.cells import table_words
 from prevenance.publish.pictures import Curve, curves_svg
 from prevenance.publish.template import render_template
-from prevenance.publish.wording import is_known
+from prevenance.publish.wording import is_known, one_line
 from prevenance.words import Words
 
 WIDE = 640
@@ -32,12 +32,12 @@ def watch_page(
         "watch.html.j2",
         style="watch.css",
         say=say,
-        source=source,
+        source=one_line(source, 40),
         date=say.date(date),
         run=run_id[:12],
         warnings=warnings,
         targets=[_told(say, one, lists[lists["target"] == one["target"]]) for one in targets],
-        events=[(named.get(name, name), _line(say, found, say("New events a week"))) for name, found in weeks.items()],
+        events=[(named.get(name, name), svg) for name, found in weeks.items() if (svg := _line(say, found, say("New events a week")))],
     )
 
 

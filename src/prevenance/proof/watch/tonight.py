@@ -3,14 +3,14 @@
 What is usual is what the same model says of the same source on past Mondays, and the rows that it learned from; each is known at the cutoff.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from prevenance.judge.drift import ENOUGH, input_drift, unseen_words
 from prevenance.models.encode import Encoder
-from prevenance.proof.watch.records import Warned
+from prevenance.proof.watch.records import Named, Warned
 
 SURE = 4.0
 """Median deviations of past Mondays beyond which a sum of chances is told, if it is ``FAR`` off as well."""
@@ -39,6 +39,11 @@ FEW = 0.05
 NAMED = 3
 """Inputs that a warning names."""
 
+Phrases = Mapping[str, Named]
+"""Column -> how it is told."""
+
+NO_PHRASES: Phrases = {}
+
 
 def chance_warnings(target: str, past: pd.DataFrame, now: pd.DataFrame) -> list[Warned]:
     """Return what is told of the chances of one cutoff (``now``) beside those of past Mondays by the same model; both have customer_id, cutoff, score."""
@@ -57,19 +62,29 @@ def chance_warnings(target: str, past: pd.DataFrame, now: pd.DataFrame) -> list[
     return [Warned("shape", target, {"before": medians[0], "now": medians[1]})] if moved else []
 
 
-def input_warnings(target: str, learned: pd.DataFrame, now: pd.DataFrame, features: Sequence[str]) -> list[Warned]:
+def input_warnings(
+    target: str, learned: pd.DataFrame, now: pd.DataFrame, features: Sequence[str], phrases: Phrases = NO_PHRASES
+) -> list[Warned]:
     """Return whether the model scores customers whose inputs are not those that it learned from; what is merely known of more is none."""
     found = input_drift(learned, now, features)
     moved = [one.feature for one in found.moved if not one.grown]
     if not moved or len(moved) < FEW * found.looked:
         return []
-    return [Warned("inputs", target, {"moved": len(moved), "looked": found.looked, "named": ", ".join(moved[:NAMED])})]
+    facts: dict[str, float | str | None] = {"moved": len(moved), "looked": found.looked, "named": ", ".join(moved[:NAMED])}
+    return [Warned("inputs", target, facts, _named(moved, phrases))]
 
 
-def word_warnings(target: str, encoder: Encoder, now: pd.DataFrame) -> list[Warned]:
+def word_warnings(target: str, encoder: Encoder, now: pd.DataFrame, phrases: Phrases = NO_PHRASES) -> list[Warned]:
     """Return the columns of words of which many rows hold one that the model does not know."""
     many = {name: rows for name, rows in unseen_words(encoder, now).items() if rows >= WORDS * len(now)}
-    return [Warned("words", target, {"named": name, "share": round(rows / len(now), 4)}) for name, rows in many.items()]
+    return [
+        Warned("words", target, {"named": name, "share": round(rows / len(now), 4)}, _named([name], phrases)) for name, rows in many.items()
+    ]
+
+
+def _named(columns: Sequence[str], phrases: Phrases) -> tuple[Named, ...]:
+    # A trend and the window before it are told alike: once is enough.
+    return tuple(dict.fromkeys(phrases.get(name, (name, None)) for name in columns))[:NAMED]
 
 
 def outcome_rates(labelled: pd.DataFrame) -> pd.DataFrame:
@@ -79,10 +94,11 @@ def outcome_rates(labelled: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"customers": each.size(), "outcomes": each.sum()})
 
 
-def rate_warnings(target: str, learned: pd.DataFrame, newest: pd.DataFrame) -> list[Warned]:
+def rate_warnings(target: str, learned: pd.DataFrame, newest: pd.DataFrame, horizon_days: int) -> list[Warned]:
     """Return whether the newest closed window had far more or fewer outcomes than those learned from; both are from ``outcome_rates``.
 
-    The noise is that of drawing customers, and what the rates of the past differ by more than that.
+    The noise is that of drawing customers, now and for what is usual (windows that overlap are drawn once), and what the rates of the past
+    differ by more than that.
     """
     if len(learned) < RATES or newest.empty or learned["customers"].min() < ENOUGH:
         return []
@@ -90,7 +106,8 @@ def rate_warnings(target: str, learned: pd.DataFrame, newest: pd.DataFrame) -> l
     drawn = usual * (1 - usual)
     more = max(float((learned["outcomes"] / learned["customers"]).var()) - drawn * float((1 / learned["customers"]).mean()), 0.0)
     count, came = int(newest["customers"].iloc[-1]), int(newest["outcomes"].iloc[-1])
-    noise = (drawn / max(count, 1) + more) ** 0.5
+    windows = min(len(learned), 1 + (learned.index.max() - learned.index.min()) / pd.Timedelta(days=horizon_days))
+    noise = (drawn / max(count, 1) + drawn / (windows * float(learned["customers"].mean())) + more) ** 0.5
     rate = came / max(count, 1)
     if count < ENOUGH or noise == 0 or abs(rate - usual) <= SURE_RATE * noise or usual / FAR_RATE < rate < usual * FAR_RATE:
         return []

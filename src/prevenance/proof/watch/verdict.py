@@ -81,9 +81,9 @@ def estimate_silence(record: Record, warned: Sequence[str]) -> Saying | None:
             n=record.lists,
             needed=ENOUGH,
         )
-    told = {"expected": f"{record.expected:.0f}", "hits": record.hits}
     if not record.right:
-        return saying("No estimate: on closed lists the chances said {expected} outcomes and {hits} came.", **told)
+        text = "No estimate: on closed lists the chances said {expected:.0f} outcomes and {hits} came."
+        return saying(text, expected=record.expected, hits=record.hits)
     if warned:
         return saying("No estimate: tonight is outside of what it was right on; see the warnings.")
     return None
@@ -106,7 +106,7 @@ def decision_on(evidence: Evidence) -> Decision:
     wrong = bool(evidence.warned) or evidence.record.right is False
     if evidence.events:
         first = saying(
-            "{tables}: what arrives is not whole. A model trained on it would learn the gap: mend the feed first.",
+            "{tables}: what arrives is not as usual. A model trained on it would learn the fault: mend the feed first.",
             tables=", ".join(evidence.events),
         )
         return Decision(CANNOT_HELP, (first, *reasons))
@@ -124,12 +124,13 @@ def decision_on(evidence: Evidence) -> Decision:
 def _reasons(evidence: Evidence) -> tuple[Saying, ...]:
     found = [saying("The model is {n} {n:day|days} old.", n=evidence.age_days)]
     if evidence.record.lists:
-        told = {"n": evidence.record.lists, "expected": f"{evidence.record.expected:.1f}", "hits": evidence.record.hits}
-        found.append(saying("On {n} closed {n:list|lists} its chances said {expected} outcomes among those listed, {hits} came.", **told))
+        told = {"n": evidence.record.lists, "expected": evidence.record.expected, "hits": evidence.record.hits}
+        found.append(
+            saying("On {n} closed {n:list|lists} its chances said {expected:.1f} outcomes among those listed, {hits} came.", **told)
+        )
     if evidence.gain and evidence.gain["value"] is not None:
-        value, low, high = (f"{evidence.gain[key] or 0.0:+.4f}" for key in ("value", "low", "high"))
-        text = "Fitted again on newer rows, its log loss on the newest closed period is better by {value} (90 % interval {low} to {high})."
-        found.append(saying(text, value=value, low=low, high=high))
+        text = "Fitted again on newer rows it gains {value:+.4f} in log loss on the newest closed period (90 % interval {low:+.4f} to {high:+.4f})."
+        found.append(saying(text, **{key: evidence.gain[key] or 0.0 for key in ("value", "low", "high")}))
     elif evidence.lacking:
         found.append(saying("What training again would bring is not known: {why}", why=evidence.lacking))
     return tuple(found)

@@ -5,41 +5,54 @@ from typing import Any
 
 from prevenance.proof.watch.records import Warned
 from prevenance.publish.cells import one_line, table_words
+from prevenance.publish.wording import input_text
 from prevenance.words import Words
 
 MODEL_KINDS = ("total", "shape", "inputs", "words", "rate")
 """Kinds of warnings that are about a target's model."""
 
+EVENT_KINDS = ("dried", "doubled", "segment", "gone")
+"""Kinds of warnings that are about what arrived."""
+
+
+def table_name(say: Words, table: str) -> str:
+    """Return what a table is called at the head of a sentence."""
+    name = table_words(say).get(table, one_line(table, 40))
+    return name[:1].upper() + name[1:]
+
 
 def warning_text(say: Words, one: Warned) -> str:
     """Return a warning in a sentence or two."""
     facts = one.facts
-    table = table_words(say).get(one.about, one_line(one.about, 40))
     told = {
-        "table": table[:1].upper() + table[1:],
+        "table": table_name(say, one.about),
         "segment": one_line(facts.get("segment") or "", 40),
-        "events": say.number(facts.get("events")),
+        "events": facts.get("events"),
         "usual": say.number(facts.get("usual")),
-        "days": say.days(facts.get("days")),
+        "n": facts.get("days"),
     }
     if one.kind == "dried":
         return say(
-            "{table}: {events} new in {days} where {usual} are usual. What does not arrive looks like customers who are silent.", **told
+            "{table}: {events} new in {n} {n:day|days} where {usual} are usual. What does not arrive looks like customers who are silent.",
+            **told,
         )
     if one.kind == "doubled":
-        return say("{table}: {events} new in {days} where {usual} are usual. Something may have arrived twice.", **told)
+        return say("{table}: {events} new in {n} {n:day|days} where {usual} are usual. Something may have arrived twice.", **told)
     if one.kind == "segment":
         return say(
-            "{table} of {segment}: {events} new in {days} where {usual} are usual. The feed of this segment may have stopped.", **told
+            "{table} of {segment}: {events} new in {n} {n:day|days} where {usual} are usual. The feed of this segment may have stopped.",
+            **told,
         )
     if one.kind in MODEL_KINDS:
         return _of_model(say, one)
-    return say("{segment}: {events} customers where {usual} are usual. This segment is missing in what arrived.", **told)
+    return say("{segment}: {events} {events:customer|customers} where {usual} are usual. This segment is missing in what arrived.", **told)
 
 
 def _of_model(say: Words, one: Warned) -> str:
     facts, target = one.facts, one_line(one.about, 40)
-    named = one_line(facts.get("named") or "", 120)
+    # Manifests of earlier versions name columns alone.
+    between = say("{first}; {rest}", first="", rest="")
+    named = between.join(input_text(say, phrase, days) for phrase, days in one.inputs) or one_line(facts.get("named") or "", 120)
     if one.kind == "total":
         told = {"sum": say.number(facts["sum"], 1), "usual": say.number(facts["usual"], 1)}
         return say(
@@ -57,7 +70,9 @@ def _of_model(say: Words, one: Warned) -> str:
         )
     if one.kind == "words":
         share = say.percent(facts["share"])
-        return say("{target}: {share} of the customers have a {named} that the model never met.", target=target, share=share, named=named)
+        return say(
+            "{target}: {share} of the customers have a word that the model never met in: {named}.", target=target, share=share, named=named
+        )
     told = {name: say.percent(facts[name], 1) for name in ("rate", "usual")}
     return say("{target}: in the newest period that is over {rate} had the outcome; the model learned from {usual}.", target=target, **told)
 
@@ -94,5 +109,5 @@ def pilot_texts(say: Words, facts: Mapping[str, Any]) -> list[str]:
         )
     if gain["value"] is not None:
         told = {name: say.number(gain[name], 4, signed=True) for name in ("value", "low", "high")}
-        texts.append(say("The shadow's log loss is smaller by {value} (90 % interval {low} to {high}).", **told))
+        texts.append(say("The shadow gains {value} in log loss (90 % interval {low} to {high}).", **told))
     return [*texts, say("Customers whom the team contacted may have stayed for that: this weighs against the champion's hits.")]
