@@ -114,6 +114,46 @@ def test_a_file_that_holds_itself_again_counts_once(tmp_path: Path, rest: str, t
     assert f"usage: every row of use.csv stands there {times} times; each counts once" in taken.messages
 
 
+BILL = "select who as customer_id, id as invoice_id, what as event, day as event_at, sum as amount, due as due_on, _file, _line from bills"
+DEAL = "select who as customer_id, id as subscription_id, what as event, day as event_at, sum as mrr, due as renews_on, _file, _line from bills"
+
+
+@pytest.mark.parametrize(
+    ("name", "select", "what", "second"),
+    [
+        ("invoices", BILL, "issued", "250,2024-02-01"),
+        ("invoices", BILL, "issued", "100,2024-03-01"),
+        ("subscriptions", DEAL, "changed", "250,2024-02-01"),
+        ("subscriptions", DEAL, "renewed", "100,2024-03-01"),
+        ("subscriptions", DEAL, "started", "250,2024-02-01"),
+    ],
+)
+def test_two_states_of_one_thing_in_one_instant_contradict_each_other_in_any_order(
+    tmp_path: Path, name: str, select: str, what: str, second: str
+) -> None:
+    head, rest = "who,id,what,day,sum,due\n", f"a,2,{what},2024-01-09,100,2024-02-01\n"
+    two = [f"a,1,{what},2024-01-09,100,2024-02-01\n", f"a,1,{what},2024-01-09,{second}\n"]
+    for ordered in (two, two[::-1]):
+        files = {"bills.csv": head + "".join(ordered) + rest}
+        with pytest.raises(
+            PrevenanceError, match=f"rows of one {name[:-1]}_id, {what} at one moment, that contradict each other"
+        ) as refused:
+            read(tmp_path, files, Policy(), **{name: select})
+        assert refused.value.code == "E302"
+        taken = read(tmp_path, files, **{name: select})
+        assert taken.counts[name].quarantined == {"conflicting_key": 2}
+        assert seen(taken, f"select {name[:-1]}_id from canonical.{name}") == [("2",)]
+
+
+def test_parts_that_are_paid_in_one_instant_and_halves_of_a_change_are_no_contradiction(tmp_path: Path) -> None:
+    head = "who,id,what,day,sum,due\n"
+    paid = head + "a,1,issued,2024-01-09,100,2024-02-01\na,1,paid,2024-01-20,40,\na,1,paid,2024-01-20,60,\n"
+    assert not read(tmp_path, {"bills.csv": paid}, Policy(), invoices=BILL).counts["invoices"].quarantined
+    halves = head + "a,1,changed,2024-01-09,100,\na,1,changed,2024-01-09,,2024-02-01\n"
+    taken = read(tmp_path, {"bills.csv": halves}, Policy(), subscriptions=DEAL)
+    assert seen(taken, "select mrr::int, renews_on::date::varchar from canonical.subscriptions") == [(100, "2024-02-01")]
+
+
 ALIKE = {  # a table that may say the same thing twice, and rows of which three are there again
     "usage": ("id,day,what", "a,2024-01-02 10:00,login", "select id as customer_id, day as event_at, 'use' as kind, what as feature, _file, _line from use"),
     "purchases": ("id,day,sum", "a,2024-01-02,9.90", "select id as customer_id, day as event_at, sum as amount, _file, _line from use"),

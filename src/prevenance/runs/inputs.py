@@ -17,6 +17,7 @@ from prevenance.history.ahead import dates_ahead, thin_end
 from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import command, conf_folders
 from prevenance.runs.feeds import table_gates
+from prevenance.runs.settings.checks import check_made
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.settings.shadow import mirror_champion
 from prevenance.runs.steps import Steps
@@ -136,6 +137,7 @@ def source_of(given: Settings) -> Source:
     if not selects:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
+    check_made(given, selects)
     selects = with_other_tables(name, selects, declared.files, conf_folders())
     record, kept = record_entries(given, selects)
     # of a ready source's exports a company may have some and not others

@@ -9,7 +9,7 @@ from datetime import datetime
 import duckdb
 
 from prevenance.sources.declared import Source
-from prevenance.sources.files import column_names, sql_name
+from prevenance.sources.files import column_names, sql_name, sql_text
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import Table
 
@@ -48,6 +48,14 @@ def mark_repeats(taken: Intake, table: Table, until: datetime | None) -> None:
     for key in keys:
         _mark_older(con, key, known)
         taken.messages += _settle(con, table, key, known)
+    if table.states:
+        of_state = f" and judged.event in ({', '.join(map(sql_text, table.states))})"
+        ids = [column.name for column in table.columns if column.kind == "id" and column.required]
+        taken.messages += _settle(con, table, [*ids, "event", "event_at", "known_at"], known + of_state)
+        if found := con.execute("select min(event) from clashes where apart").fetchall()[0][0]:
+            told = f"rows of one {ids[-1]}, {found} at one moment, that contradict each other"
+            fix = f"keep one of them in the export, or add up the parts of one {ids[-1]} in {table.name}.sql"
+            taken.hints.setdefault((table.name, CONFLICT), (told, fix))
     if has_id or table.once:
         everything = ", ".join(sql_name(name) for name in table.names)
         same = everything if table.once else f"_id, {everything}"
