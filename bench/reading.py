@@ -49,6 +49,9 @@ def read_by(tree: Path, source: str, data: Path, out: Path) -> dict[str, Any]:
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Return what two readings do not say alike."""
     found = [f"as_of {before['as_of']} -> {after['as_of']}"] if before["as_of"] != after["as_of"] else []
+    for one in after["counts"].values():  # what became of the rows of each file, which older trees do not count
+        if not any("files" in other for other in before["counts"].values()):
+            one.pop("files", None)
     tables = sorted({*before["counts"], *after["counts"]})
     found += [f"{name}: {was} -> {now}" for name in tables if (was := before["counts"].get(name)) != (now := after["counts"].get(name))]
     found += [f"no longer said: {one}" for one in before["messages"] if one not in after["messages"]]

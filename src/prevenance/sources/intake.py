@@ -151,7 +151,7 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
     """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest."""
     columns = taken.columns[table.name] = run_select(taken.con, source, table)
     refuse_rounded(taken.con, source, table, columns)
-    left_out, told = rows_left_out(taken.con, source, table, columns, policy)
+    files, left_out, told = rows_left_out(taken.con, source, table, columns, policy)
     if (table.name == "customers" or policy.required) and not any(one.ragged for one in loaded):
         refuse_empty(taken.con, source, table)
     if source.by_file and "_file" not in columns:
@@ -161,6 +161,7 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
     ragged = [place for one in loaded for place in one.ragged]
     alike = mark_twice(taken, source, table, columns)
     counts = taken.counts[table.name] = set_apart(taken, table, columns, ragged, sum(len(one.no_rows) for one in loaded), until)
+    counts.files = files
     counts.warnings |= {name: rows for name, rows in (("left_out", left_out), (ALIKE, alike)) if rows}
     taken.messages += told
     note_missing(taken, table, columns, counts)
