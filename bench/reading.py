@@ -65,13 +65,14 @@ def main() -> int:
     asked.add_argument("--after", type=Path, required=True)
     asked.add_argument("--data", type=Path, default=Path(os.environ.get("PREVENANCE_DATA", "data")), help="where the real sets lie")
     asked.add_argument("--rounds", type=int, default=5)
+    asked.add_argument("--only", nargs="*", default=[*TARGETS], help="these data sets alone")
     asked.add_argument("--most", type=float, default=1.05)
     given, worst = asked.parse_args(), 0.0
     with tempfile.TemporaryDirectory() as place:
         demo = Path(place) / "demo"
         make, tree = [sys.executable, "-m", "pipelines.demo", f"data={demo}", DEMO], given.after.resolve()
         subprocess.run(make, cwd=tree, env=os.environ | {"PYTHONPATH": f"{tree / 'src'}:{tree}"}, check=True, capture_output=True)
-        for source in TARGETS:
+        for source in given.only:
             data = demo if source == "demo" else given.data / source
             read: dict[str, list[dict[str, Any]]] = {"before": [], "after": []}
             for _ in range(given.rounds):

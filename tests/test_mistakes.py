@@ -260,7 +260,7 @@ MISTAKES: dict[str, tuple[Callable[[Desk], None], str, str, Callable[[Desk, str]
     "dates the German way": (tickets(rows(*[f"{n}.03.2024" for n in range(13, 21)])), "E302", "not a timestamp", paste),
     "dates the American way": (tickets(rows(*[f"03/{n}/2024" for n in range(13, 21)])), "E302", "not a timestamp", paste),
     "dates with French months": (tickets(rows(*[f"{n} {'févr.' if n % 2 else 'mars'} 2024" for n in range(1, 9)])), "E302", "not a timestamp", paste),
-    "dates with German months": (tickets(rows(*[f"Mo, {n}. {'März' if n % 2 else 'Dez.'} 2023 um 18:30 Uhr" for n in range(1, 9)])), "E302", "not a timestamp", paste),
+    "dates with German months": (tickets(rows(*[f"Mo {n}. {'März' if n % 2 else 'Okt.'} 2024 um 18:30 Uhr" for n in range(1, 9)])), "E302", "not a timestamp", paste),
     "dates with Spanish months": (tickets(rows(*[f"{n} de {'enero' if n % 2 else 'abril'} de 2024" for n in range(1, 9)])), "E302", "not a timestamp", paste),
     "formats that the dates do not have": (source(timestamp_formats=["%d/%m/%Y"]), "E302", "not a timestamp", paste),
     "two orders of day and month": (tickets(rows("13/02/2024", "02/13/2024")), "E302", "contradict each other", export_again),

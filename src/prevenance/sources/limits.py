@@ -21,6 +21,8 @@ REASON_TEXTS = {
 
 FIXES = {
     ROUNDED: ROUNDED_FIX,
+    "conflicting_key": "keep one row of each key in the export",
+    ": blank": "fill it in the export",
 }
 """Part of a reason -> what to do, where it is more than to correct the export."""
 
