@@ -33,7 +33,8 @@ def rows_left_out(
             required may do without.
     """
     reached = _prints(con, "taken") if {"_file", "_line"} <= set(columns) else {}
-    anything, gone, told, held = con.execute("select exists(from taken)").fetchall()[0][0], 0, [], {}
+    anything, gone, told = con.execute("select exists(from taken)").fetchall()[0][0], 0, []
+    held: dict[str, FileRows] = {}
     for view in source.views_read(table.name):
         files = _prints(con, f"raw.{sql_name(view)}")
         rows = sum(count for count, _ in files.values())
