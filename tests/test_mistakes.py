@@ -247,6 +247,10 @@ MISTAKES: dict[str, tuple[Callable[[Desk], None], str, str, Callable[[Desk, str]
     "too many held out": (setting("outreach.holdout.share=0.9"), "E202", "outreach.holdout.share is 0.9", mean_value),
     "a secret": (setting("source.database.password=abc123"), "E211", "a secret stands in a setting", leave_out),
     "a setting that would run code": (setting("_target_=os.system"), "E204", "would run code", leave_out),
+    **{
+        f"a {sign} in out": (lambda desk, sign=sign: desk.given.append(f"out={desk.root}/half{sign}20off"), "E202", f"holds a {sign}, and a model store", set_it)
+        for sign in "?#%"
+    },
     "no equals sign": (setting("seed"), "E202", '"seed" is no setting', lambda desk, fix: desk.given.__setitem__(-1, "target=tickets")),
     # dates
     "a day that there is not": (setting("as_of=2024-02-30"), "E208", 'as_of="2024-02-30" is not a date', set_it),

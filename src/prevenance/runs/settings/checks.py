@@ -1,6 +1,7 @@
 """What the values of settings may be; the first that cannot be is refused, naming its key."""
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
@@ -68,9 +69,10 @@ def check_settings(given: Settings) -> None:
             if not 0 <= (share := getattr(policy, key)) <= 1:
                 place = f"tables.{table}.{key}"
                 raise PrevenanceError("E202", f"{place} is {share}, and a share is 0 to 1", key=place, fix=f"write {place}=0.1 for a tenth")
-    if set(given.out) & set("?#"):  # the address of the model store would end there
-        fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
-        raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
+    if strange := set(given.out) & set("?#%"):  # the address of the model store would end there, or mean another folder
+        fix = f"set out={re.sub('[?#%]', '-', given.out)}"
+        what = f"out={given.out[:80]} holds a {min(strange)}, and a model store cannot lie there"
+        raise PrevenanceError("E202", what, key="out", fix=fix)
     check_zone(given.source.timezone, "source.timezone")
     hours_of(given)
     check_report(given)
