@@ -43,13 +43,14 @@ def refuse_rounded(con: duckdb.DuckDBPyConnection, source: Source, table: Table,
 
     Several may have become one. Ids of fewer digits that matter, such as 20240325103000000, are what they are.
     """
-    for name in [column.name for column in table.columns if column.kind == "id" and column.name in columns]:
-        text = sql_name(name)
-        # nearly every column has no long id, or one that ends in an odd digit
-        even = f"coalesce(bool_and(substr({text}, -1) in ('0', '2', '4', '6', '8')) filter (length({text}) >= {LONG}), false)"
-        if not con.execute(f"select {even} from taken").fetchall()[0][0]:
-            continue
-        count, kept, shortest, zeros, first, halves = con.execute(KEPT_SQL.replace("TEXT", text)).fetchall()[0]
+    names = [column.name for column in table.columns if column.kind == "id" and column.name in columns]
+    if not names:
+        return
+    # nearly every column has no long id, or one that ends in an odd digit
+    even = f"coalesce(bool_and(substr(TEXT, -1) in ('0', '2', '4', '6', '8')) filter (length(TEXT) >= {LONG}), false)"
+    asked = con.execute(f"select {', '.join(even.replace('TEXT', sql_name(name)) for name in names)} from taken").fetchall()[0]
+    for name in [name for name, all_even in zip(names, asked, strict=True) if all_even]:
+        count, kept, shortest, zeros, first, halves = con.execute(KEPT_SQL.replace("TEXT", sql_name(name))).fetchall()[0]
         digits = kept == 15 or (kept in (16, 17) and shortest >= 19)
         if count and count * zeros >= LEAST and digits:
             said = f"end in zeros after {kept} digits"
