@@ -26,8 +26,13 @@ def mark_twice(taken: Intake, source: Source, table: Table, columns: Sequence[st
         return 0
     everything = ", ".join(sql_name(name) for name in table.names)
     fit = "reason is null and _file is not null and _line is not null"
+    rows = f"from judged where {fit}"
+    # nearly every table has none: where they stand is only asked of those that have some
+    equal = f"select 1 from (select hash(_file, {everything}) as print {rows}) group by print having count(*) > 1"
+    if not con.execute(f"select exists({equal})").fetchall()[0][0]:
+        return 0
     con.execute(
-        f"create or replace temp table prints as select hash(_file, {everything}) as print, _file, _line::bigint as _line, _row from judged where {fit}"
+        f"create or replace temp table prints as select hash(_file, {everything}) as print, _file, _line::bigint as _line, _row {rows}"
     )
     # the lines of two equal rows differ: a select may make several rows of one
     twice = "select print from prints group by 1 having min(_line) < max(_line)"
