@@ -47,7 +47,7 @@ def refuse_rounded(con: duckdb.DuckDBPyConnection, source: Source, table: Table,
     if not names:
         return
     # nearly every column has no long id, or one that ends in an odd digit
-    even = f"coalesce(bool_and(substr(TEXT, -1) in ('0', '2', '4', '6', '8')) filter (length(TEXT) >= {LONG}), false)"
+    even = f"coalesce(bool_and(case when strlen(TEXT) >= {LONG} then substr(TEXT, -1) in ('0', '2', '4', '6', '8') end), false)"
     asked = con.execute(f"select {', '.join(even.replace('TEXT', sql_name(name)) for name in names)} from taken").fetchall()[0]
     for name in [name for name, all_even in zip(names, asked, strict=True) if all_even]:
         count, kept, shortest, zeros, first, halves = con.execute(KEPT_SQL.replace("TEXT", sql_name(name))).fetchall()[0]
