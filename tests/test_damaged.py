@@ -10,6 +10,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
+from prevenance.sources.quality.findings import source_findings
 from prevenance.sources.taken import Intake, Policy
 
 pytestmark = pytest.mark.long
@@ -104,6 +105,83 @@ def test_a_few_rows_of_two_files_are_told_and_parts_of_a_table_are_not(tmp_path:
     )
 
 
+@pytest.mark.parametrize(("rest", "times"), [("", 2), ("\n", 3)])
+def test_a_file_that_holds_itself_again_counts_once(tmp_path: Path, rest: str, times: int) -> None:
+    rows = "".join(f"a,2024-01-{day:02d}\n" for day in range(1, 22)) + rest
+    taken = read(tmp_path, {"use.csv": "id,day\n" + rows * times}, Policy(), usage=USE)
+    assert taken.counts["usage"].excluded["duplicate"] == 21 * (times - 1)
+    assert seen(taken, "select count(*), count(distinct event_at) from canonical.usage") == [(21, 21)]
+    assert f"usage: every row of use.csv stands there {times} times; each counts once" in taken.messages
+
+
+BILL = "select who as customer_id, id as invoice_id, what as event, day as event_at, sum as amount, due as due_on, _file, _line from bills"
+DEAL = "select who as customer_id, id as subscription_id, what as event, day as event_at, sum as mrr, due as renews_on, _file, _line from bills"
+
+
+@pytest.mark.parametrize(
+    ("name", "select", "what", "second"),
+    [
+        ("invoices", BILL, "issued", "250,2024-02-01"),
+        ("invoices", BILL, "issued", "100,2024-03-01"),
+        ("subscriptions", DEAL, "changed", "250,2024-02-01"),
+        ("subscriptions", DEAL, "renewed", "100,2024-03-01"),
+        ("subscriptions", DEAL, "started", "250,2024-02-01"),
+    ],
+)
+def test_two_states_of_one_thing_in_one_instant_contradict_each_other_in_any_order(
+    tmp_path: Path, name: str, select: str, what: str, second: str
+) -> None:
+    head, rest = "who,id,what,day,sum,due\n", f"a,2,{what},2024-01-09,100,2024-02-01\n"
+    two = [f"a,1,{what},2024-01-09,100,2024-02-01\n", f"a,1,{what},2024-01-09,{second}\n"]
+    for ordered in (two, two[::-1]):
+        files = {"bills.csv": head + "".join(ordered) + rest}
+        with pytest.raises(
+            PrevenanceError, match=f"rows of one {name[:-1]}_id, {what} at one moment, that contradict each other"
+        ) as refused:
+            read(tmp_path, files, Policy(), **{name: select})
+        assert refused.value.code == "E302"
+        taken = read(tmp_path, files, **{name: select})
+        assert taken.counts[name].quarantined == {"conflicting_key": 2}
+        assert seen(taken, f"select {name[:-1]}_id from canonical.{name}") == [("2",)]
+
+
+def test_parts_that_are_paid_in_one_instant_and_halves_of_a_change_are_no_contradiction(tmp_path: Path) -> None:
+    head = "who,id,what,day,sum,due\n"
+    paid = head + "a,1,issued,2024-01-09,100,2024-02-01\na,1,paid,2024-01-20,40,\na,1,paid,2024-01-20,60,\n"
+    assert not read(tmp_path, {"bills.csv": paid}, Policy(), invoices=BILL).counts["invoices"].quarantined
+    halves = head + "a,1,changed,2024-01-09,100,\na,1,changed,2024-01-09,,2024-02-01\n"
+    taken = read(tmp_path, {"bills.csv": halves}, Policy(), subscriptions=DEAL)
+    assert seen(taken, "select mrr::int, renews_on::date::varchar from canonical.subscriptions") == [(100, "2024-02-01")]
+
+
+ALIKE = {  # a table that may say the same thing twice, and rows of which three are there again
+    "usage": ("id,day,what", "a,2024-01-02 10:00,login", "select id as customer_id, day as event_at, 'use' as kind, what as feature, _file, _line from use"),
+    "purchases": ("id,day,sum", "a,2024-01-02,9.90", "select id as customer_id, day as event_at, sum as amount, _file, _line from use"),
+    "contacts": ("id,day,how", "a,2024-01-02,mail", "select id as customer_id, day as event_at, how as channel, 'out' as direction, 'email' as kind, _file, _line from use"),
+    "feedback": ("id,day,score", "a,2024-01-02,9", "select id as customer_id, day as event_at, 'nps' as kind, score, _file, _line from use"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_a_row_that_stands_again_in_its_file_counts_and_is_told_with_a_line_that_works(tmp_path: Path, name: str) -> None:
+    head, row, select = ALIKE[name]
+    text = "\n".join([head, *[row] * 3, row.replace("-02", "-03"), ""])
+    taken = read(tmp_path, {"use.csv": text}, Policy(), **{name: select})
+    assert taken.counts[name].warnings == {"alike_in_file": 2}
+    assert [one for one in taken.messages if one.startswith(f"{name}: 2 rows equal to another of the same file count each")]
+    [found] = [one for one in source_findings(taken, {}) if "equal to another" in one.what]
+    line = found.action.partition("`")[2].partition("`")[0]
+    again = read(tmp_path, {"use.csv": text}, Policy(), **{name: f"{select} {line}"})
+    assert (again.counts[name].read, again.counts[name].warnings.get("alike_in_file")) == (2, None)
+
+
+def test_rows_that_differ_in_what_no_select_reads_and_rows_made_of_one_are_no_repeats(tmp_path: Path) -> None:
+    numbered = "id,day,key\n" + "".join(f"a,2024-01-02,{n}\n" for n in range(3))
+    assert not read(tmp_path, {"use.csv": numbered}, Policy(), usage=USE).counts["usage"].warnings
+    doubled = USE.replace("'use'", "unnest(['use', 'use'])")
+    assert not read(tmp_path, {"use.csv": "id,day\na,2024-01-02\n"}, Policy(), usage=doubled).counts["usage"].warnings
+
+
 @pytest.mark.parametrize("id_", ["5.00034E+17", "5,00E+17", "1.2e+19", "5.00034e17"])
 @pytest.mark.parametrize("place", ["customers", "usage"])
 def test_ids_rounded_by_a_spreadsheet_are_nobodys(tmp_path: Path, id_: str, place: str) -> None:
@@ -118,6 +196,49 @@ def test_ids_rounded_by_a_spreadsheet_are_nobodys(tmp_path: Path, id_: str, plac
     taken = read(tmp_path, files, customers=PEOPLE, usage=USE)
     assert seen(taken, "select customer_id from canonical.customers") == [("a",)]
     assert taken.counts[place].quarantined["customer_id: rounded by a spreadsheet"] == (2 if place == "customers" else 1)
+
+
+LONG_IDS = {
+    "a spreadsheet": [f"{1234567890120 + n * 77:013d}{n % 9 + 1}10000" for n in range(8)],
+    "a notebook": [f"{123456789012345 + n * 77}{n % 9 + 1}{n % 7 + 1}00" for n in range(8)],
+    "a spreadsheet, one digit": [f"{12345678901234 + n * 77}{n % 9 + 1}0" for n in range(8)],
+    "a program": [str(int(float(1234567890123456789 + n * 98765432123))) for n in range(8)],
+    "beside short ones": [f"{1234567890120 + n * 77:013d}{n % 9 + 1}10000" for n in range(8)] + ["17", "a1"],
+}
+
+
+@pytest.mark.parametrize("way", LONG_IDS)
+@pytest.mark.parametrize("column", ["customer_id", "user_id"])
+def test_long_ids_that_all_end_in_zeros_were_rounded_as_numbers(tmp_path: Path, way: str, column: str) -> None:
+    ids = LONG_IDS[way]
+    use = (
+        USE
+        if column == "customer_id"
+        else "select 'a' as customer_id, id as user_id, day as event_at, 'use' as kind, _file, _line from use"
+    )
+    text = "id,day\n" + "".join(f"{one},2024-01-02\n" for one in ids)
+    with pytest.raises(
+        PrevenanceError, match=f"rounded by a spreadsheet: all 8 ids .* may have become one .* write 'n' .. id as {column}"
+    ) as refused:
+        read(tmp_path, {"use.csv": text}, usage=use)
+    assert refused.value.code == "E302"
+    line = refused.value.fix.partition("write ")[2].partition(" in usage.sql")[0]
+    assert read(tmp_path, {"use.csv": text}, usage=use.replace(f"id as {column}", line)).counts["usage"].read == len(ids)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [f"202403{day:02d}103000000" for day in range(1, 20)],  # a moment as an id
+        [f"{1234567890123456 + n}" for n in range(20)],
+        ["1234567890123450000", *[f"{1234567890123450 + n}001" for n in range(20)]],
+        [f"f81d4fae-7dec-11d0-a765-00a0c91e6b{n}0" for n in range(9)],
+        ["1234567890123450"],
+        [str((1577836800000 + n * 86_400_000) << 22) for n in range(20)],  # a moment with a counter behind it, which is 0
+    ],
+)
+def test_long_ids_that_are_what_they_are_stay(tmp_path: Path, ids: list[str]) -> None:
+    read(tmp_path, {"use.csv": "id,day\n" + "".join(f"{one},2024-01-02\n" for one in ids)}, usage=USE)
 
 
 def test_an_id_that_only_looks_like_a_number_stays(tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from company import SELECTS, Company
+
+from prevenance.runs.manifest import is_balanced
+from prevenance.sources.taken import FileRows
 
 pytestmark = pytest.mark.long
 
@@ -77,11 +81,54 @@ def test_wide_rows_and_files_that_are_only_looked_up_in_lose_nothing(company: Co
     )
     run = company.passes()
     assert not [message for message in run.taken.messages if "keeps" in message]
+    assert run.taken.counts["tickets"].files == {"tickets.csv": FileRows(8, 8, 0)}, "a row may become several"
+    assert run.taken.counts["feedback"].files == {"tickets.csv": FileRows(8, 8, 0), "accounts.csv": FileRows(2)}, "only looked up in"
+
+
+@pytest.mark.parametrize(
+    ("end", "tickets"),
+    [("", FileRows(8, 8, 0)), (" where id <> 't1'", FileRows(8, 7, 1)), (" qualify row_number() over (partition by account order by day) = 1", FileRows(8, 2, 6))],
+)  # fmt: skip
+def test_every_select_and_file_is_counted_whether_it_loses_rows_or_not(company: Company, end: str, tickets: FileRows) -> None:
+    company.selects["tickets"] = SELECTS["tickets"] + end
+    counts = company.passes().taken.counts
+    assert (counts["tickets"].files, counts["customers"].files) == ({"tickets.csv": tickets}, {"accounts.csv": FileRows(2, 2, 0)})
+    assert is_balanced(counts["tickets"])
+    assert not is_balanced(replace(counts["tickets"], files={"tickets.csv": FileRows(8, 9, -1)}))
+    assert not is_balanced(replace(counts["tickets"], files={"tickets.csv": FileRows(8, 7, 0)}))
+
+
+def test_names_in_capitals_are_the_same_files(company: Company) -> None:
+    company.selects["tickets"] = SELECTS["tickets"].replace("from tickets", "FROM TICKETS where ID <> 't1'")
+    run = company.passes()
+    assert run.taken.counts["tickets"].files == {"tickets.csv": FileRows(8, 7, 1)}
+    assert "tickets: the select keeps 7 of the 8 rows of tickets" in run.messages
+    assert "1 column that no select reads: tickets (spam)" in run.messages
+
+
+@pytest.mark.parametrize("read", ["* exclude (account, id, day, spam)", "columns('sco.*')", "tickets.* exclude (account, id, day, spam)"])
+def test_a_select_of_everything_reads_everything(company: Company, read: str) -> None:
+    company.selects["tickets"] = f"select account as customer_id, id as ticket_id, 'opened' as event, day as event_at, {read} from tickets"
+    assert "no select reads" not in company.passes().messages
+
+
+def test_a_name_with_a_quote_is_read(company: Company) -> None:
+    company.files["tickets.csv"] = company.files["tickets.csv"].replace("spam", '"a""b"', 1)
+    company.selects["tickets"] = SELECTS["tickets"].replace("score", 'score, "a""b" as subject')
+    assert "no select reads" not in company.passes().messages
+
+
+def test_customers_who_begin_after_everything_get_no_later_date(company: Company) -> None:
+    company.files["accounts.csv"] = company.files["accounts.csv"].replace("2024-01", "2031-01")
+    line = company.refused("E305", "no customer is known at 2024-03-09").line
+    assert "FIX: correct event_at of customers, in the export or in customers.sql: the first begins on 2031-01-0" in line
 
 
 def test_a_select_that_loses_its_places_is_asked_only_whether_anything_is_left(company: Company) -> None:
     company.selects["tickets"] = SELECTS["tickets"].replace(", _file, _line", "") + " where id <> 't1'"
-    assert "keeps" not in company.passes().messages
+    run = company.passes()
+    assert "keeps" not in run.messages
+    assert run.taken.counts["tickets"].files == {"tickets.csv": FileRows(8)}
     company.selects["tickets"] += " and id = 't1'"
     company.refused("E306", "keeps 0 of the 8 rows")
 

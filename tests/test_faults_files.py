@@ -41,7 +41,7 @@ def test_fault_05_truncated_file(company: Company, tmp_path: Path, kind: str) ->
     company.settings["files"]["tickets"] = name
     for cut in (len(whole) // 2, len(whole) - 20):
         company.files[name] = whole[:cut]
-        company.refused("E303", "table=tickets", name, "export the file again")
+        assert str(tmp_path) not in company.refused("E303", "table=tickets", name, "export the file again").line
     company.files[name] = whole
     assert company.passes().count("tickets")[0] == 3008
 

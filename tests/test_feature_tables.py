@@ -75,6 +75,19 @@ def test_planted_leaks_are_named_first(tmp_path: Path, kind: str, capsys: pytest
     assert "1 constant columns skipped" in said
 
 
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [({}, "it has no column beside them"), ({"a": [None] * 4}, "no column of it has two values (a)"),
+     ({"a": [1] * 4, "b": ["x"] * 4}, "no column of it has two values (a, b)")],
+)  # fmt: skip
+def test_where_nothing_is_looked_at_nothing_is_passed(tmp_path: Path, columns: dict, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pd.DataFrame({"label": [0, 1, 0, 1], **columns}).to_csv(tmp_path / "table.csv", index=False)
+    assert check(tmp_path / "out", f"features={tmp_path / 'table.csv'}", "label=label") == 3
+    line = capsys.readouterr().err
+    assert line.startswith("ERROR E304")
+    assert f"there is no feature to look at: {told}" in line
+
+
 def test_a_removal_that_costs_too_much_is_named():
     generator = np.random.default_rng(3)
     label = (generator.random(3000) < 0.3).astype(float)

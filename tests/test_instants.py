@@ -92,3 +92,25 @@ def test_an_offset_is_known_for_one_however_it_is_written() -> None:
     assert [asked(text)[0] for text in ("2024-06-28 20:30 UTC", "2024-06-28T20:30Z", "2024-06-28 20:30 +2")] == [True, True, True]
     assert [asked(text)[0] for text in ("2024-06-28", "2024-06-28 10:30 PM", "soon", "2024-06-28 20:30 EST")] == [False] * 4
     assert asked("2024-06-28 10:30 PM")[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "day"),
+    [
+        ("12 janv. 2026", "%d %b %Y", "2026-01-12 00:00:00"),
+        ("1er août 2026", "%d %B %Y", "2026-08-01 00:00:00"),
+        ("lundi 12 de\u0301c. 2026 à 14h05", "%d %b %Y à %Hh%M", "2026-12-12 14:05:00"),
+        ("3. März 2026", "%d. %B %Y", "2026-03-03 00:00:00"),
+        ("Mo, 7. OKT. 26", "%d. %b %y", "2026-10-07 00:00:00"),
+        ("12 de mayo de 2026", "%d de %B de %Y", "2026-05-12 00:00:00"),
+        ("Mar 12, 2026", "%b %d, %Y", "2026-03-12 00:00:00"),
+        ("12 Quartal 2026", "%d %B %Y", None),
+        ("32 janv. 2026", "%d %b %Y", None),
+        ("12 janv. 2026 PM", "%d %b %Y", None),
+    ],
+)
+def test_months_may_have_the_names_of_other_languages(text: str, written: str, day: str | None) -> None:
+    con = new_engine()
+    sql = instant_sql(Source("mine", {}, {}, timezone="UTC", timestamp_formats=(written,)), "said")
+    found = con.execute(f"select cast({sql} as varchar) from (select ? as said)", [text]).fetchall()[0][0]
+    assert found == day

@@ -121,6 +121,13 @@ def mean_table(desk: Desk, fix: str) -> None:
     desk.given = [re.sub(r"\.\w+=", f".{found[1]}=", desk.given[0])]
 
 
+def made_table(desk: Desk, fix: str) -> None:
+    """Take out what is asked of a table that no select makes."""
+    assert "take it out" in fix
+    assert re.search("choose one of: customers, tickets|did you mean", fix), fix
+    desk.given.pop()
+
+
 def mean_key(desk: Desk, fix: str) -> None:
     found = re.search(r'did you mean "(\w+)"', fix)
     assert found, fix
@@ -186,6 +193,12 @@ def write_select(desk: Desk, fix: str) -> None:
         desk.selects["tickets"] = Company(desk.root, desk.capture).selects["tickets"]
 
 
+def id_as_it_is(desk: Desk, fix: str) -> None:
+    found = re.search(r"write ('n' .. id as ticket_id) in", fix)
+    assert found, fix
+    desk.selects["tickets"] = desk.selects["tickets"].replace("id as ticket_id", found[1])
+
+
 def export_again(desk: Desk, fix: str) -> None:
     assert re.search(r"export|put the file there|write every date as|save it as UTF-8", fix), fix
     desk.files = {"accounts.csv": ACCOUNTS, "tickets.csv": TICKETS}
@@ -225,10 +238,19 @@ MISTAKES: dict[str, tuple[Callable[[Desk], None], str, str, Callable[[Desk, str]
     "a part in a list": (setting("features.lookbacks=[7.5]"), "E202", '"7.5" is no whole number', set_it),
     "a delay of a table misspelt": (setting("source.delay_days.ticket=1"), "E201", 'delay_days names "ticket"', mean_table),
     "a negative delay": (setting("source.delay_days.tickets=-1"), "E202", "source.delay_days.tickets is -1", set_it),
+    "a delay without end": (setting("source.delay_days.tickets=.inf"), "E202", '".inf" is no number', set_it),
+    "a delay that is no number": (setting("source.delay_days.tickets=nan"), "E202", "source.delay_days.tickets is nan", set_it),
+    "a delay of a table that nobody makes": (setting("source.delay_days.usage=1"), "E201", 'asks something of "usage", which no select', made_table),
+    "a must of a table that nobody makes": (setting("tables.tickets.required=true", "tables.usage.required=true"), "E201", "tables.usage.required asks", made_table),
+    "an age of a table that nobody makes": (setting("tables.invoices.error_after=3 days"), "E201", "tables.invoices.error_after asks", made_table),
     "hours without an owner": (setting("outreach.hours=18"), "E202", "hours names things", set_hours),
     "too many held out": (setting("outreach.holdout.share=0.9"), "E202", "outreach.holdout.share is 0.9", mean_value),
     "a secret": (setting("source.database.password=abc123"), "E211", "a secret stands in a setting", leave_out),
     "a setting that would run code": (setting("_target_=os.system"), "E204", "would run code", leave_out),
+    **{
+        f"a {sign} in out": (lambda desk, sign=sign: desk.given.append(f"out={desk.root}/half{sign}20off"), "E202", f"holds a {sign}, and a model store", set_it)
+        for sign in "?#%"
+    },
     "no equals sign": (setting("seed"), "E202", '"seed" is no setting', lambda desk, fix: desk.given.__setitem__(-1, "target=tickets")),
     # dates
     "a day that there is not": (setting("as_of=2024-02-30"), "E208", 'as_of="2024-02-30" is not a date', set_it),
@@ -241,6 +263,9 @@ MISTAKES: dict[str, tuple[Callable[[Desk], None], str, str, Callable[[Desk, str]
     "no time zone": (lambda desk: desk.settings.pop("timezone"), "E206", "the source declares no zone", paste),
     "dates the German way": (tickets(rows(*[f"{n}.03.2024" for n in range(13, 21)])), "E302", "not a timestamp", paste),
     "dates the American way": (tickets(rows(*[f"03/{n}/2024" for n in range(13, 21)])), "E302", "not a timestamp", paste),
+    "dates with French months": (tickets(rows(*[f"{n} {'févr.' if n % 2 else 'mars'} 2024" for n in range(1, 9)])), "E302", "not a timestamp", paste),
+    "dates with German months": (tickets(rows(*[f"Mo {n}. {'März' if n % 2 else 'Okt.'} 2024 um 18:30 Uhr" for n in range(1, 9)])), "E302", "not a timestamp", paste),
+    "dates with Spanish months": (tickets(rows(*[f"{n} de {'enero' if n % 2 else 'abril'} de 2024" for n in range(1, 9)])), "E302", "not a timestamp", paste),
     "formats that the dates do not have": (source(timestamp_formats=["%d/%m/%Y"]), "E302", "not a timestamp", paste),
     "two orders of day and month": (tickets(rows("13/02/2024", "02/13/2024")), "E302", "contradict each other", export_again),
     "a format that reads nothing": (source(timestamp_formats=["day"]), "E202", 'the format "day" reads no time', no_formats),
@@ -278,6 +303,7 @@ MISTAKES: dict[str, tuple[Callable[[Desk], None], str, str, Callable[[Desk, str]
     "a file cut off": (tickets(b"\x1f\x8b\x08\x00\x00"), "E303", "cannot be read", export_again),
     "a quote left open": (tickets(TICKETS + 'a,"t9,2024-03-01,1,x\n'), "E303", "never closed", export_again),
     "rows that do not fit": (tickets(TICKETS + "a,b\n" * 3), "E302", "do not fit the header", set_it),
+    "long ids saved as numbers": (tickets(rows(*DAYS).replace(",t", ",123456789012345").replace(",2024", "000,2024")), "E302", "rounded by a spreadsheet", id_as_it_is),
     "strangers": (tickets(TICKETS.replace("\na,", "\nz,")), "E302", "who are not in customers", set_it),
     "a name that stands twice": (tickets(TICKETS.replace("note", "score", 1)), "E301", 'names "score" twice', write_select),
     "a column renamed": (tickets(TICKETS.replace("score", "Scores", 1)), "E301", 'no column "score"', paste),

@@ -49,6 +49,8 @@ def test_good_tables_pass_and_nothing_is_published(company: Company) -> None:
     found = check(company)
     assert (found.status, found.err) == (0, "")
     assert "mine at 2024-03-09 00:00Z: 2 customers" in found.section("DATA")
+    assert "selects read 2 files: 10 rows = 10 reached their table + 0 dropped" in found.section("DATA")
+    assert found.report["tables"]["tickets"]["files"] == {"tickets.csv": {"raw": 8, "reached": 8, "dropped": 0}}
     assert "nothing is missing" in found.section("COMPLETENESS")
     assert "nothing" in found.section("FIX FIRST")
     assert found.report["tables"]["tickets"]["used"] == 8

@@ -182,7 +182,8 @@ _KINDS = {"Integer": "no whole number", "Float": "no number", "Boolean": "not tr
 def _wrong_kind(key: str, text: str) -> PrevenanceError:
     """Return E202 for a value of another kind than the setting's, with one that it takes."""
     key = key.partition("[")[0]
-    example = example_value(key)
+    # of a mapping whose keys are the user's own, the example's value
+    example = example_value(key) or (NAMED_THINGS.get(key.rpartition(".")[0], "").partition(": ")[2] or None)
     fix = (
         f"write {key}={example}, or another value of that kind"
         if example is not None

@@ -86,7 +86,14 @@ def _tables(audit: Audit) -> list[str]:
         apart, out = sum(one.quarantined.values()), sum(one.excluded.values())
         newest = one.newest_known_at[:16].replace("T", " ") or "no row"
         lines.append(f"  {name:<14}{one.read:>12,}{one.used:>12,}{apart:>11,}{out:>11,}  {newest}")
-    return lines
+    read = [file for one in audit.counts.values() for file in one.files.values()]
+    traced = [(one.raw, one.reached, one.dropped) for one in read if one.reached is not None and one.dropped is not None]
+    raw, reached, dropped = (sum(part) for part in zip(*traced, strict=True)) if traced else (0, 0, 0)
+    blind = f", {len(read) - len(traced)} not traceable" if len(read) > len(traced) else ""
+    return [
+        *lines,
+        f"  selects read {count_text(len(read), 'file')}: {raw:,} rows = {reached:,} reached their table + {dropped:,} dropped{blind}",
+    ]
 
 
 def _meanings(means: Meaning) -> list[str]:

@@ -65,6 +65,14 @@ def checked_table(table: pd.DataFrame, asked: TableSettings, path: Path | None =
         "cutoff": _moments(table[cutoff], cutoff) if cutoff else pd.Timestamp(0),
         "label": outcome,
     }
+    if not kept:
+        held = (
+            f"all of its {len(features)} columns hold one value or none ({', '.join(constant[:5])})"
+            if features
+            else "it has no column beside them"
+        )
+        fix = "give a table with a column for each feature, as numbers or texts that differ"
+        raise PrevenanceError("E304", f"there is no feature to look at: {held}", fix=fix, path=path)
     own = {name: f"{TAKEN}{name}" if name in KEYS else name for name in kept}
     frame = pd.DataFrame(keys | {own[name]: features[name] for name in kept}, index=table.index)
     return FeatureTable(frame[frame["label"].notna()], tuple(own.values()), customer, int(frame["label"].isna().sum()), constant)

@@ -17,6 +17,7 @@ from prevenance.history.ahead import dates_ahead, thin_end
 from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import command, conf_folders
 from prevenance.runs.feeds import table_gates
+from prevenance.runs.settings.checks import check_made
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.settings.shadow import mirror_champion
 from prevenance.runs.steps import Steps
@@ -84,6 +85,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     as_of = asked or newest
     taken.messages += [] if asked else dates_ahead(taken, as_of, source.timezone) + thin_end(taken, as_of, source.timezone)
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}
+    first = taken.con.execute("select min(known_at) from canonical.customers").fetchall()[0][0]
     bad = dict(taken.con.execute("select reason, count(*) from quarantine.customers group by 1").fetchall())
     steps("cut at as_of")
     if rules.opt_in and "consents" not in taken.counts:
@@ -102,11 +104,18 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
             "E305",
             f"no customer is known at {date_text(as_of, source.timezone)}",
             table="customers",
-            fix=f"give a later date, at the latest as_of={newest:%Y-%m-%dT%H:%M:%S}Z",
+            fix=_later_date(first, newest),
         )
     customers |= {f"quarantined {reason}": n for reason, n in bad.items()}
     gates = table_gates(given, history, counts, taken.messages, gated=gated)
     return Inputs(history, counts, taken.messages, as_of, taken, customers, gates, before, partial(check_unchanged, data, source, before))
+
+
+def _later_date(first: datetime | None, newest: datetime) -> str:
+    """Return what to do where no customer is known: a later date, unless the first customer begins after everything else."""
+    if first and first > newest:
+        return f"correct event_at of customers, in the export or in customers.sql: the first begins on {first:%Y-%m-%d}, after everything that happened"
+    return f"give a later date, at the latest as_of={newest:%Y-%m-%dT%H:%M:%S}Z"
 
 
 def pseudonyms_of(given: Settings) -> pseudonyms.Pseudonyms | None:
@@ -136,6 +145,7 @@ def source_of(given: Settings) -> Source:
     if not selects:
         raise PrevenanceError("E306", f'the source "{name}" has no select', fix=f"write source/{name}/<table>.sql")
     declared = given.source
+    check_made(given, selects)
     selects = with_other_tables(name, selects, declared.files, conf_folders())
     record, kept = record_entries(given, selects)
     # of a ready source's exports a company may have some and not others

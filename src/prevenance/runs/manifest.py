@@ -13,6 +13,7 @@ from prevenance.runs.headline import week_facts
 from prevenance.runs.inputs import Inputs, pseudonyms_of
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.schema import Settings
+from prevenance.sources.taken import Counts
 from prevenance.tables.canonical import TABLES
 from prevenance.targets.target import Target
 
@@ -67,6 +68,7 @@ def privacy_record(given: Settings) -> dict[str, Any]:
     return told | ({"key_id": hidden.key_id} if hidden else {})
 
 
-def is_balanced(counts: Any) -> bool:
-    """Return whether a table's rows add up: read = used + excluded + quarantined."""
-    return bool(counts.read == counts.used + sum(counts.excluded.values()) + sum(counts.quarantined.values()))
+def is_balanced(counts: Counts) -> bool:
+    """Return whether a table's rows add up: raw = reached + dropped of each file, and read = used + excluded + quarantined."""
+    whole = counts.read == counts.used + sum(counts.excluded.values()) + sum(counts.quarantined.values())
+    return whole and all(one.balanced for one in counts.files.values())

@@ -7,7 +7,8 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.sources.convert import OUTSIDE
 from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import column_names, sql_name, sql_text
-from prevenance.sources.instants import OFFSET
+from prevenance.sources.instants import OFFSET, strptime_sql
+from prevenance.sources.months import plain_months_sql
 from prevenance.sources.nothing import is_nothing_sql
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import ACTIVITY, EARLIEST, LATEST, Table
@@ -22,13 +23,21 @@ DAYS = (
     *(f"{day}{sign}{month}{sign}{year}" for day, month in (("%d", "%m"), ("%m", "%d")) for sign in "./-" for year in ("%Y", "%y")),
     *(f"%d{sign}{month}{sign}{year}" for sign in " -/" for month in ("%b", "%B") for year in ("%Y", "%y")),
     *(f"{month} %d{comma} %Y" for month in ("%b", "%B") for comma in (",", "")),
+    *(
+        f"%d{sign}{month}{comma} %Y"
+        for sign in (" ", ". ", " de ")
+        for month in ("%b", "%B")
+        for comma in (",", " de")
+        if (sign, comma) != (". ", " de")
+    ),
+    *(f"%d. {month} {year}" for month in ("%b", "%B") for year in ("%Y", "%y")),
     *("%a, %d %b %Y", "%a %d %b %Y", "%a, %b %d, %Y"),
 )
 CLOCKS = (
     "",
     *(
         f"{between}{clock}{zone}"
-        for between in (" ", "T", ", ", " at ")
+        for between in (" ", "T", ", ", " at ", " à ", " um ")
         for clock in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%Hh%M", "%H:%M Uhr")
         for zone in ("", "%z", " %z", "Z", " UTC", " GMT")
     ),
@@ -166,7 +175,8 @@ def _other_way(taken: Intake, source: Source, table: Table, name: str, entries: 
     plain = f"replace({text}, ',', '.')" if comma else text
     number = f"case when not contains(lower({text}), 'e') then try_cast(trim({plain}) as double) end"
     ways = {f"{number} between {low} and {high}": sql for (low, high), sql in NUMBERED.items()}
-    ways |= {f"year({_read(text, one)}) between {EARLIEST[:4]} and {LATEST[:4]}": one for one in known_formats(first)}
+    formats = known_formats(first) or known_formats(taken.con.execute(f"select {plain_months_sql('?')}", [first]).fetchall()[0][0])
+    ways |= {f"year({_read(text, one)}) between {EARLIEST[:4]} and {LATEST[:4]}": one for one in formats}
     counted = ", ".join(f"bool_and(coalesce({condition}, false))" for condition in ways)
     fits = taken.con.execute(f"select {counted} {texts}").fetchall()[0]
     found = [way for way, all_fit in zip(ways.values(), fits, strict=True) if all_fit]
@@ -184,7 +194,7 @@ def _other_way(taken: Intake, source: Source, table: Table, name: str, entries: 
 
 
 def _read(text: str, written: str) -> str:
-    return f"try_strptime(trim({text}), {sql_text(written)})"
+    return strptime_sql(f"trim({text})", [written])
 
 
 def known_formats(text: str) -> list[str]:

@@ -164,7 +164,7 @@ class Source:
     def views_read(self, table: str) -> list[str]:
         """Return the views of ``files`` that the select of a table reads."""
         said = self.select_words(table)
-        return [view for view in self.files if re.search(rf"\b{re.escape(view)}\b", said)]
+        return [view for view in self.files if re.search(rf"\b{re.escape(view)}\b", said, re.IGNORECASE)]
 
     def select_words(self, table: str) -> str:
         """Return the select of a table without the lines in which ``init`` lists what a file has; other comments were written by somebody who looked."""

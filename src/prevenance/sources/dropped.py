@@ -1,9 +1,11 @@
 """Rows of a file that a select leaves out: counted by file, told, and refused where too few are left.
 
-A file's rows have reached a table when a row of the select's result carries their ``_file`` and ``_line``.
+A file's rows have reached a table when a row of the select's result carries their ``_file`` and ``_line``. Every select and file is counted,
+whether it loses rows or not.
 """
 
 import re
+from collections.abc import Mapping
 
 import duckdb
 
@@ -11,7 +13,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import column_names, sql_name
 from prevenance.sources.steady import gathers_rows
-from prevenance.sources.taken import Policy
+from prevenance.sources.taken import FileRows, Policy
 from prevenance.tables.canonical import Table
 
 UNEQUAL = r"""("[^"]+"|\b\w+)\s*(<>|!=|\bnot\s+(?:i?like|in)\b)\s*(?!'')('(?:[^']|'')*'|\([^()]*\))"""
@@ -23,8 +25,8 @@ PRINT = "count(*), coalesce(sum(hash(_line::bigint)), 0)"
 
 def rows_left_out(
     con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str], policy: Policy
-) -> tuple[int, list[str]]:
-    """Return how many rows of the files that the table's select reads are not in ``taken``, and a sentence for each file that has such rows.
+) -> tuple[dict[str, FileRows], int, list[str]]:
+    """Return what became of the rows of each file that the table's select reads, how many are lost, and a sentence for each entry that loses some.
 
     Raises:
         PrevenanceError: E306 when none of a file's rows is kept, or a smaller share than ``policy.least_kept``; a table that is not
@@ -32,14 +34,19 @@ def rows_left_out(
     """
     reached = _prints(con, "taken") if {"_file", "_line"} <= set(columns) else {}
     anything, gone, told = con.execute("select exists(from taken)").fetchall()[0][0], 0, []
+    held: dict[str, FileRows] = {}
     for view in source.views_read(table.name):
         files = _prints(con, f"raw.{sql_name(view)}")
         rows = sum(count for count, _ in files.values())
         # a file of which no row arrives beside others of which some do is only looked up in, or the select loses where its rows stand
         if anything and not files.keys() & reached.keys():
+            held |= {_place(held, view, file): FileRows(count) for file, (count, _) in files.items()}
             continue
-        kept = sum(one[0] if reached.get(file) == one else _distinct(con, file) for file, one in files.items() if file in reached)
-        if kept == rows:
+        arrived = {
+            file: 0 if file not in reached else one[0] if reached[file] == one else _distinct(con, file) for file, one in files.items()
+        }
+        held |= {_place(held, view, file): FileRows(count, arrived[file], count - arrived[file]) for file, (count, _) in files.items()}
+        if (kept := sum(arrived.values())) == rows:
             continue
         few = not kept or kept / rows < policy.least_kept
         said, fix = _blank_hint(con, source, table, view, few=few) or ("", "")
@@ -53,7 +60,11 @@ def rows_left_out(
             raise PrevenanceError("E306", f"{table.name}.sql {what}", fix=fix, **where)
         gone += rows - kept
         told.append(f"{table.name}: the select {what}" + (f"; {fix}" if fix else ""))
-    return gone, told
+    return held, gone, told
+
+
+def _place(held: Mapping[str, FileRows], view: str, file: str) -> str:
+    return f"{view}: {file}" if file in held else file
 
 
 def _prints(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, tuple[int, int]]:

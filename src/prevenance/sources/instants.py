@@ -8,6 +8,7 @@ import duckdb
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_text
+from prevenance.sources.months import plain_months_sql, with_short_months
 
 _DAY = r"\d{4,6}[-/ \\]\d{1,2}[-/ \\]\d{1,2}"
 _CLOCK = r"[ T]+\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d*)?)?"
@@ -67,9 +68,9 @@ def _instant(source: Source, text: str) -> str:
         plain = f"when {usual} or regexp_full_match({text}, '{PLAIN}') then {to_utc_sql(source, _cast(text))}"
         return f"case {plain} {offset} else coalesce({_with_zone(text)}, {to_utc_sql(source, _spelt_local(text))}) end"
     plain_formats, utc, zoned = _split(source.timestamp_formats)
-    ways = [to_utc_sql(source, _strptime(text, plain_formats))] if plain_formats else []
-    ways += [_strptime(text, utc)] if utc else []
-    ways += [f"case when {_exists(text, one)} then timezone('UTC', {_strptime(text, [one])}) end" for one in zoned]
+    ways = [to_utc_sql(source, strptime_sql(text, plain_formats))] if plain_formats else []
+    ways += [strptime_sql(text, utc)] if utc else []
+    ways += [f"case when {_exists(text, one)} then timezone('UTC', {strptime_sql(text, [one])}) end" for one in zoned]
     return f"case {offset} else coalesce({', '.join([*ways, _with_zone(text)])}) end"
 
 
@@ -81,7 +82,7 @@ def local_sql(source: Source, text: str) -> str:
 def _local(source: Source, text: str) -> str:
     if source.timestamp_formats:
         plain, _, _ = _split(source.timestamp_formats)
-        return _strptime(text, plain) if plain else "null::timestamp"
+        return strptime_sql(text, plain) if plain else "null::timestamp"
     return f"case when regexp_full_match({text}, '{PLAIN}') then {_cast(text)} else {_spelt_local(text)} end"
 
 
@@ -92,7 +93,7 @@ def has_offset_sql(source: Source, text: str) -> str:
 
 def _has_offset(source: Source, text: str) -> str:
     _, *zoned = _split(source.timestamp_formats)
-    declared = "".join(f" or {_strptime(text, some)} is not null" for some in zoned if some)
+    declared = "".join(f" or {strptime_sql(text, some)} is not null" for some in zoned if some)
     return f"(regexp_full_match({text}, '{WITHOFFSET}') or coalesce({_group(text, 3)} <> '', false){declared})"
 
 
@@ -105,7 +106,7 @@ def _is_bare(source: Source, text: str) -> str:
     if not source.timestamp_formats:
         return f"not contains({text}, ':')"
     dates = [one for one in _split(source.timestamp_formats)[0] if not any(f"%{sign}" in one for sign in CLOCK_SIGNS)]
-    return f"{_strptime(text, dates)} is not null" if dates else "false"
+    return f"{strptime_sql(text, dates)} is not null" if dates else "false"
 
 
 def known_sql(source: Source, text: str, said: str) -> str:
@@ -132,8 +133,12 @@ def _split(formats: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     return [one for one in formats if one not in (*zoned, *utc)], utc, zoned
 
 
-def _strptime(text: str, formats: Sequence[str]) -> str:
-    return f"try_strptime({text}, [{', '.join(map(sql_text, formats))}])"
+def strptime_sql(text: str, formats: Sequence[str]) -> str:
+    """Return SQL for the time that a text says in one of some ways, or null; months may be called as in English, French, German or Spanish."""
+    read = f"try_strptime({text}, [{', '.join(map(sql_text, formats))}])"
+    named = [with_short_months(one) for one in formats if "%b" in one or "%B" in one]
+    other = f"try_strptime({plain_months_sql(text)}, [{', '.join(map(sql_text, named))}])"
+    return f"coalesce({read}, {other})" if named else read
 
 
 def _exists(text: str, zoned: str) -> str:

@@ -19,6 +19,7 @@ from prevenance.sources.dates import note_dates, note_midnights, note_placeholde
 from prevenance.sources.declared import Source
 from prevenance.sources.dropped import rows_left_out
 from prevenance.sources.files import sql_name
+from prevenance.sources.ids import refuse_rounded
 from prevenance.sources.instants import check_formats
 from prevenance.sources.limits import refuse_bad_rows
 from prevenance.sources.numbers import note_numbers
@@ -27,6 +28,7 @@ from prevenance.sources.raw import deny_outside, raw_reader
 from prevenance.sources.repeats import note_versions
 from prevenance.sources.selects import refuse_empty, run_select, unread_columns
 from prevenance.sources.taken import Counts, Intake, Loaded, Policy
+from prevenance.sources.twice import ALIKE, mark_twice
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
 
 MONEY = r".*(currency|währung|waehrung|devise|monnaie|moneda|divisa)\W*(code|iso)?"
@@ -148,7 +150,8 @@ def _without(taken: Intake, table: Table, why: str) -> None:
 def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], until: datetime | None, policy: Policy) -> None:
     """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest."""
     columns = taken.columns[table.name] = run_select(taken.con, source, table)
-    left_out, told = rows_left_out(taken.con, source, table, columns, policy)
+    refuse_rounded(taken.con, source, table, columns)
+    files, left_out, told = rows_left_out(taken.con, source, table, columns, policy)
     if (table.name == "customers" or policy.required) and not any(one.ragged for one in loaded):
         refuse_empty(taken.con, source, table)
     if source.by_file and "_file" not in columns:
@@ -156,8 +159,10 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
         raise PrevenanceError("E306", what, table=table.name, fix=f"add _file, _line to every select of {table.name}.sql")
     convert_rows(taken.con, source, table, columns)
     ragged = [place for one in loaded for place in one.ragged]
+    alike = mark_twice(taken, source, table, columns)
     counts = taken.counts[table.name] = set_apart(taken, table, columns, ragged, sum(len(one.no_rows) for one in loaded), until)
-    counts.warnings |= {"left_out": left_out} if left_out else {}
+    counts.files = files
+    counts.warnings |= {name: rows for name, rows in (("left_out", left_out), (ALIKE, alike)) if rows}
     taken.messages += told
     note_missing(taken, table, columns, counts)
     note_clock_changes(taken, source, table, columns)

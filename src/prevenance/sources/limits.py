@@ -1,7 +1,7 @@
 """How many rows of a table may break the contract, and what the refusal says."""
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.sources.ids import ROUNDED
+from prevenance.sources.ids import ROUNDED, ROUNDED_FIX
 from prevenance.sources.people import CUSTOMER_SET_APART, UNKNOWN_CUSTOMER
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
@@ -20,7 +20,9 @@ REASON_TEXTS = {
 """Reason -> what it says, where the reason alone is too short."""
 
 FIXES = {
-    ROUNDED: "export the ids as text (a spreadsheet keeps 15 digits of a number): which ones they were cannot be told any more",
+    ROUNDED: ROUNDED_FIX,
+    "conflicting_key": "keep one row of each key in the export",
+    ": blank": "fill it in the export",
 }
 """Part of a reason -> what to do, where it is more than to correct the export."""
 

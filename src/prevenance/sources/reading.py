@@ -1,5 +1,6 @@
 """What a ``files`` entry names, read: each file by what it is, as one engine table with every column text, ``_file`` and ``_line``."""
 
+import re
 import zlib
 from collections.abc import Generator
 from contextlib import closing
@@ -124,5 +125,7 @@ def _unreadable_error(path: Path, entry: Entry, problem: Exception) -> Prevenanc
         return bad_utf8_error(path, entry)
     if "state machine" in str(problem) and (line := first_other_end(path)):
         return mixed_ends_error(path, entry, line)
-    what = f"{path.name} cannot be read: {str(problem).splitlines()[0][:200]}"
+    # what was unpacked or translated lies where nobody looks for it
+    said = re.sub(r"(?:/[^/\s\"']+)+/", "", str(problem).splitlines()[0].replace(engine_path(path), path.name))
+    what = f"{path.name} cannot be read: {said[:200]}"
     return entry.error("E303", what, "export the file again; it is cut off or not what its name says")

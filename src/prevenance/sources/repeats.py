@@ -9,7 +9,7 @@ from datetime import datetime
 import duckdb
 
 from prevenance.sources.declared import Source
-from prevenance.sources.files import column_names, sql_name
+from prevenance.sources.files import column_names, sql_name, sql_text
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import Table
 
@@ -47,7 +47,17 @@ def mark_repeats(taken: Intake, table: Table, until: datetime | None) -> None:
     keys = [key for key in ((["_id"] if has_id else []), list(table.key)) if key]
     for key in keys:
         _mark_older(con, key, known)
-        taken.messages += _settle(con, table, key, known)
+        taken.messages += _settle(con, table, key, known)[0]
+    if table.states:
+        of_state = f" and judged.event in ({', '.join(map(sql_text, table.states))})"
+        ids = [column.name for column in table.columns if column.kind == "id" and column.required]
+        told, contradict = _settle(con, table, [*ids, "event", "event_at", "known_at"], known + of_state)
+        taken.messages += told
+        if contradict:
+            event = con.execute("select min(event) from clashes where apart").fetchall()[0][0]
+            said = f"rows of one {ids[-1]}, {event} at one moment, that contradict each other"
+            fix = f"keep one of them in the export, or add up the parts of one {ids[-1]} in {table.name}.sql"
+            taken.hints.setdefault((table.name, CONFLICT), (said, fix))
     if has_id or table.once:
         everything = ", ".join(sql_name(name) for name in table.names)
         same = everything if table.once else f"_id, {everything}"
@@ -67,19 +77,23 @@ def _mark_older(con: duckdb.DuckDBPyConnection, key: list[str], known: str) -> N
     mark(con, f"select _row from ({rows}) where newest is not null and coalesce(_version, '-inf'::double) < newest", OLDER)
 
 
-def _settle(con: duckdb.DuckDBPyConnection, table: Table, key: list[str], known: str) -> list[str]:
-    """Complete the rows of one key by each other where they can be, and mark them where they contradict each other."""
+def _settle(con: duckdb.DuckDBPyConnection, table: Table, key: list[str], known: str) -> tuple[list[str], bool]:
+    """Complete the rows of one key by each other where they can be, and mark them where they contradict each other; return what is told of
+    the former, and whether there are any of the latter."""
     keys = ", ".join(map(sql_name, key))
     rest = [sql_name(name) for name in table.names if name not in key]
     differs = f"min(hash({', '.join(rest)})) <> max(hash({', '.join(rest)}))"
     apart = " or ".join(f"count(distinct {name}) > 1" for name in rest)
     values = ", ".join(f"max({name}) as {name}" for name in rest)
     rows = f"from judged where reason is null and {sql_name(key[0])} is not null{known}"
-    # most keys come once: only the others are worth a look at every column
+    # most keys come once, and most of the others say the same: only what is left is worth a look at every column
     often = f"select hash({keys}) {rows} group by all having count(*) > 1"
+    differing = f"select {keys} {rows} and hash({keys}) in ({often}) group by {keys} having {differs}"
+    if not con.execute(f"select exists({differing})").fetchall()[0][0]:
+        return [], False
     con.execute(
-        f"create or replace temp table clashes as select {keys}, {values}, {apart} as apart, count(*) as _rows "
-        f"{rows} and hash({keys}) in ({often}) group by {keys} having {differs}"
+        f"create or replace temp table clashes as select {keys}, {values}, {apart} as apart, count(*) as _rows {rows} "
+        f"and hash({keys}) in (select hash({keys}) from ({differing})) group by {keys} having {differs}"
     )
     apart_or_not = con.execute("select coalesce(bool_or(apart), false), coalesce(sum(_rows) filter (where not apart), 0) from clashes")
     contradict, halves = apart_or_not.fetchall()[0]
@@ -90,7 +104,8 @@ def _settle(con: duckdb.DuckDBPyConnection, table: Table, key: list[str], known:
     if contradict:
         rows = f"select judged._row from judged join clashes c on {same} where c.apart and judged.reason is null{_of('judged', known)}"
         mark(con, rows, CONFLICT)
-    return [f"{table.name}: {halves:,} rows that complete each other (one key, no contradiction) read as one"] if halves else []
+    told = [f"{table.name}: {halves:,} rows that complete each other (one key, no contradiction) read as one"] if halves else []
+    return told, bool(contradict)
 
 
 def _of(table: str, known: str) -> str:

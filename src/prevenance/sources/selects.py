@@ -22,6 +22,10 @@ MOST_NAMED = 20
 """Columns that a message names at most."""
 
 
+EVERYTHING = r"(?<!\()(?:\bselect\s+(?:distinct\s+)?|,\s*|\.)\*|\bcolumns\s*\("
+"""A select that takes whatever columns there are: which of them it does without cannot be told from its words."""
+
+
 def read_select(path: Path) -> str:
     """Return the select of a file, without the sign at its end.
 
@@ -99,9 +103,9 @@ def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
     found = {}
     for view, names in columns.items():
         text = " ".join(source.select_words(table) for table in source.selects if view in source.views_read(table)).lower()
-        found[view] = sorted(
-            name for name in names if name not in PLACE and not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text)
-        )
+        left = [] if re.search(EVERYTHING, text) else names
+        text = text.replace('""', '"')
+        found[view] = sorted(name for name in left if name not in PLACE and not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text))
     told = [f"{view} ({_named(names)})" for view, names in found.items() if names]
     count = sum(map(len, found.values()))
     return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []

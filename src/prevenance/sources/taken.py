@@ -39,9 +39,26 @@ class Policy:
     least_kept: float = 0.0
 
 
+@dataclass(frozen=True)
+class FileRows:
+    """What became of a file's rows in the select of one table: ``raw`` = ``reached`` + ``dropped``; both are ``None`` where it cannot be traced.
+
+    A select that gives no ``_file``, ``_line``, or only looks something up in the file, cannot be traced.
+    """
+
+    raw: int
+    reached: int | None = None
+    dropped: int | None = None
+
+    @property
+    def balanced(self) -> bool:
+        """Return whether no row was lost on the way."""
+        return self.reached is None or self.dropped is None or (self.dropped >= 0 and self.raw == self.reached + self.dropped)
+
+
 @dataclass
 class Counts:
-    """What became of the rows of one table."""
+    """What became of the rows of one table, and before of the rows of each file that its select reads."""
 
     read: int = 0
     used: int = 0
@@ -49,6 +66,7 @@ class Counts:
     quarantined: dict[str, int] = field(default_factory=dict)
     newest_known_at: str = ""
     warnings: dict[str, int] = field(default_factory=dict)
+    files: dict[str, FileRows] = field(default_factory=dict)
 
 
 @dataclass

@@ -60,13 +60,15 @@ class Table:
     ``once``: two rows equal in every column are one fact (the second is excluded, reason ``duplicate``). Other tables
     may repeat a row (three equal purchases are three purchases), unless the select gives ``_id``, the source's own row id.
     ``key``: two rows with equal key and other content contradict each other; both are quarantined (``conflicting_key``).
-    ``_id`` is always such a key.
+    ``_id`` is always such a key, and so are the ids, the event and both clocks of a row whose event is one of ``states``: it says how its thing
+    stands from then on, and two of one instant cannot both be true.
     """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     once: bool = False
+    states: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,8 +95,8 @@ CLOCKS = (Column("event_at", "instant", required=True), Column("known_at", "inst
 CUSTOMER = Column("customer_id", "id", required=True)
 
 
-def _log(name: str, *columns: Column, key: tuple[str, ...] = (), once: bool = False) -> Table:
-    return Table(name, (CUSTOMER, *CLOCKS, *columns), key, once)
+def _log(name: str, *columns: Column, key: tuple[str, ...] = (), once: bool = False, states: tuple[str, ...] = ()) -> Table:
+    return Table(name, (CUSTOMER, *CLOCKS, *columns), key, once, states)
 
 
 def _id(name: str, required: bool = False) -> Column:
@@ -146,6 +148,7 @@ TABLES: dict[str, Table] = {
             Column("renews_on", "instant"),
             Column("ends_on", "instant"),
             once=True,
+            states=("started", "changed", "renewed"),
         ),
         _log(
             "usage",
@@ -173,6 +176,7 @@ TABLES: dict[str, Table] = {
             _number("amount"),
             Column("due_on", "instant"),
             once=True,
+            states=("issued",),
         ),
         _log("feedback", _choice("kind", "nps", "csat", "ces", "review"), _number("score", -100, 100), *_texts("text", personal=True)),
         _log("purchases", _id("order_id"), _id("product_id"), *_texts("family"), _number("quantity", -1e9, 1e9), _number("amount")),

@@ -1,7 +1,8 @@
 """What the values of settings may be; the first that cannot be is refused, naming its key."""
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -68,9 +69,10 @@ def check_settings(given: Settings) -> None:
             if not 0 <= (share := getattr(policy, key)) <= 1:
                 place = f"tables.{table}.{key}"
                 raise PrevenanceError("E202", f"{place} is {share}, and a share is 0 to 1", key=place, fix=f"write {place}=0.1 for a tenth")
-    if set(given.out) & set("?#"):  # the address of the model store would end there
-        fix = f"set out={given.out.replace('?', '-').replace('#', '-')}"
-        raise PrevenanceError("E202", f"out={given.out[:80]} holds a ? or a #, and a model store cannot lie there", key="out", fix=fix)
+    if strange := set(given.out) & set("?#%"):  # the address of the model store would end there, or mean another folder
+        fix = f"set out={re.sub('[?#%]', '-', given.out)}"
+        what = f"out={given.out[:80]} holds a {min(strange)}, and a model store cannot lie there"
+        raise PrevenanceError("E202", what, key="out", fix=fix)
     check_zone(given.source.timezone, "source.timezone")
     hours_of(given)
     check_report(given)
@@ -169,6 +171,21 @@ def _check_delays(delay_days: Mapping[str, float]) -> None:
         if not 0 <= days <= MOST_DELAY_DAYS:
             fix = f"give days from 0 to {MOST_DELAY_DAYS}, such as {key}=1"
             raise PrevenanceError("E202", f"{key} is {days}", key=key, fix=fix)
+
+
+def check_made(given: Settings, made: Collection[str]) -> None:
+    """Raise E201 where something is asked of a table that no select of the source makes: nobody would ever look."""
+    asked = dict.fromkeys(given.source.delay_days, "source.delay_days.{}")
+    for table, policy in given.tables.items():
+        if policy.required or policy.warn_after or policy.error_after or policy.least_kept:
+            asked[table] = "tables.{}." + next(
+                key for key in ("required", "warn_after", "error_after", "least_kept") if getattr(policy, key)
+            )
+    for table, key in asked.items():
+        if table not in made:
+            what = f'{key.format(table)} asks something of "{table}", which no select of source/{given.source.name} makes'
+            fix = f"{did_you_mean(table, made)}; take it out, or write source/{given.source.name}/{table}.sql"
+            raise PrevenanceError("E201", what, key=key.format(table), fix=fix)
 
 
 def _each(values: Mapping[str, Any], key: str) -> Iterator[tuple[str, float]]:

@@ -11,6 +11,7 @@ from prevenance.sources.people import CUSTOMER_SET_APART
 from prevenance.sources.quality.columns import Gap
 from prevenance.sources.repeats import DUPLICATE, OLDER
 from prevenance.sources.taken import NO_ROW, Intake, Policy
+from prevenance.sources.twice import ALIKE
 from prevenance.tables.canonical import TABLES
 
 LEAST, MOST = 0.005, 0.2
@@ -146,6 +147,7 @@ def _early(taken: Intake) -> list[Finding]:
 WARNED = {
     "clock_change": ("at an hour that the zone skips or has twice", "export timestamps with their offset", 0.0),
     "left_out": ("rows of its files that the select leaves out", "see that its where means to; a blank cell is null, never unequal", 0.0),
+    ALIKE: ("rows that are equal to another of their file, and count each", "give each row its own id as _id", 0.0),
     "likely_duplicate": ("ids that differ only by case, spaces or Unicode form", "write each id in one way", 1.0),
 }
 """Other warning of the intake -> what it says, what to do, and how much a customer counts."""
@@ -156,6 +158,7 @@ def _warned(taken: Intake) -> list[Finding]:
     for name, counts in taken.counts.items():
         for warning in sorted(WARNED.keys() & counts.warnings.keys()):
             (what, action, weight), rows = WARNED[warning], counts.warnings[warning]
+            action = taken.hints.get((name, warning), ("", action))[1]
             found.append(Finding(name, "", what, rows, rows if weight else 0, "", action, CONSISTENCY, weight=weight))
     return found
 
