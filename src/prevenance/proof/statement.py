@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from prevenance.proof.compared import arm_names, compared_notes, compared_sentences
 from prevenance.proof.effect import wilson_span
 from prevenance.proof.experiment import BELOW, CROSSED, Look
 from prevenance.proof.page import Section, interval_svg
@@ -22,6 +23,8 @@ UNLIKE = 0.001
 
 def lead_sentences(say: Words, one: Statement) -> list[str]:
     """Return the statement in words: the difference that a planned look has shown, or that none has; the next look; the meter."""
+    if one.compared:
+        return compared_sentences(say, one)
     told, by = one.verdict, one.verdict.by
     title, share, used = say(one.title), say.percent(one.plan.share), say.percent(told.share, 1)
     if told.share_from == "measured" and by is not None:
@@ -65,6 +68,8 @@ def lead_sentences(say: Words, one: Statement) -> list[str]:
 
 def note_sentences(say: Words, one: Statement) -> list[str]:
     """Return what is to be known before the figures are believed."""
+    if one.compared:
+        return [*compared_notes(say), *_apart_notes(say, one)]
     found = [
         say("Analysed as drawn: who was drawn to be left alone counts there, contacted or not."),
         say(
@@ -75,6 +80,12 @@ def note_sentences(say: Words, one: Statement) -> list[str]:
             "The draw was made near the capacity line. What it shows holds there; for customers higher up the list it is an extrapolation."
         ),
     ]
+    return found + _apart_notes(say, one)
+
+
+def _apart_notes(say: Words, one: Statement) -> list[str]:
+    """Return what is in no figure, and where the arms differed before any contact."""
+    found: list[str] = []
     other, erased, opposed = (one.left_out.get(name, 0) for name in ("other_key", "erased", "opted_out"))
     found += (
         [say("{n} {n:draw was|draws were} made with another key, or with the public one, and {n:counts|count} nowhere.", n=other)]
@@ -97,12 +108,13 @@ def statement_sections(say: Words, one: Statement, called: str = "") -> list[Sec
     shown = [look for look in looks if is_known(look.difference[1])]
     most = max([0.01, *(abs(value) for look in shown for value in look.difference)])
     rows = [(_look_name(say, look), *look.difference) for look in shown]
-    label = say("Difference between those left alone and those contacted, with its interval, by look")
+    ours, theirs = arm_names(say, one)
+    label = say("Difference between the two arms, with its interval, by look")
     picture = interval_svg(label, rows, -most, most, 0.0) if rows else ""
     head = (
         say("Look"),
-        say("Left alone"),
-        say("Contacted"),
+        ours,
+        theirs,
         say("Difference"),
         say("Interval"),
         say("Share of the outcomes"),
@@ -111,8 +123,8 @@ def statement_sections(say: Words, one: Statement, called: str = "") -> list[Sec
     )
     found = [Section(say("What the looks show"), label + ".", head, [_look_row(say, look) for look in looks], picture, 2)]
     found.append(_arms(say, one))
-    found.append(_money(say, one))
-    needed = (say("Way"), say("Left alone, needed"), say("Contacted, needed"), say("Weeks to an answer"))
+    found += [] if one.compared else [_money(say, one)]
+    needed = (say("Way"), say("{arm}, needed", arm=ours), say("{arm}, needed", arm=theirs), say("Weeks to an answer"))
     told = [
         (way_name(say, row["way"]), say.number(row["needed_held"]), say.number(row["needed_contact"]), _weeks(say, row["weeks"]))
         for row in one.ways.to_dict("records")
@@ -120,7 +132,7 @@ def statement_sections(say: Words, one: Statement, called: str = "") -> list[Sec
     share, rate, power = say.percent(one.plan.share), say.percent(one.rate, 1), say.percent(one.plan.power)
     about = say("To see a contact that changes {share} of a rate of {rate} with {power} probability:", share=share, rate=rate, power=power)
     found.append(Section(say("How long an answer takes"), about, needed, told))
-    before = (say("Before any contact"), say("Left alone"), say("Contacted"), say("How often luck gives more"))
+    before = (say("Before any contact"), ours, theirs, say("How often luck gives more"))
     kept = [
         (_what(say, row["what"]), _amount(say, row, "held"), _amount(say, row, "contact"), say.percent(row["p"], 1))
         for row in one.balance.to_dict("records")
@@ -158,7 +170,8 @@ def _between(say: Words, span: tuple[float, float, float], places: int = 1) -> s
 def _arms(say: Words, one: Statement) -> Section:
     now = one.verdict.now
     rows = []
-    for name, arm, contacted in ((say("Left alone"), now.held, now.contacted_held), (say("Contacted"), now.contact, now.contacted_contact)):
+    ours, theirs = arm_names(say, one)
+    for name, arm, contacted in ((ours, now.held, now.contacted_held), (theirs, now.contact, now.contacted_contact)):
         low, high = wilson_span(arm) if arm.customers else (math.nan, math.nan)
         rows.append(
             (
@@ -180,7 +193,9 @@ def _arms(say: Words, one: Statement) -> Section:
             between=_between(say, now.itself),
         )
     )
-    head = (say("As drawn"), say("Units"), say("Customers, window closed"), say("Outcomes"), say("95 % interval"), say("Were contacted"))
+    done = say("Were worked the second way") if one.compared else say("Were contacted")
+    about = "" if one.compared else about
+    head = (say("As drawn"), say("Units"), say("Customers, window closed"), say("Outcomes"), say("95 % interval"), done)
     return Section(say("What was drawn, and what was done"), about, head, rows)
 
 
