@@ -111,3 +111,15 @@ def test_the_comparison_is_a_page_in_each_language(language: str, effect: float,
         }
         assert wanted[told.share_from] in lead[0]
         assert told.share_from == ("measured" if effect else "assumed" if customers == 60 else "replaced")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_intervals_have_a_true_minus_and_one_look_is_one(language: str) -> None:
+    log, say, plan = programme(4, 0.0, customers=300), words(language), replace(PLAN, looks=1)
+    told = verdict_of(log, plan, plan.dates[-1])
+    ways, meter = plan_rows(plan, 0.2, 40, 1, 0.0), meter_of(plan, 0.2, log)
+    one = Statement("churn", "Customers to keep", plan, told, log, balance_of(log), ways, meter, 0.2, {}, {}, "EUR")
+    cells = [cell for section in statement.statement_sections(say, one) for row in section.rows for cell in row]
+    assert any("−" in cell for cell in cells)
+    assert not any(cell.startswith("-") or "– -" in cell for cell in cells)
+    assert not any(wrong in note for note in statement.note_sentences(say, one) for wrong in ("1 looks", "1 examens", "1 Blicke"))

@@ -73,7 +73,7 @@ def note_sentences(say: Words, one: Statement) -> list[str]:
     found = [
         say("Analysed as drawn: who was drawn to be left alone counts there, contacted or not."),
         say(
-            "Intervals at a planned look are as wide as O'Brien and Fleming ask for {n} looks; a look in between is 95 % and decides nothing.",
+            "Intervals at a planned look are as wide as O'Brien and Fleming ask for {n} {n:look|looks}; a look in between is 95 % and decides nothing.",
             n=one.plan.looks,
         ),
         say(
@@ -121,16 +121,20 @@ def statement_sections(say: Words, one: Statement, called: str = "") -> list[Sec
         say("Interval"),
         say("What it shows"),
     )
-    found = [Section(say("What the looks show"), label + ".", head, [_look_row(say, look) for look in looks], picture, 2)]
+    found = [Section(say("What the looks show"), label + ".", head, [_look_row(say, look) for look in looks], picture)]
     found.append(_arms(say, one))
     found += [] if one.compared else [_money(say, one)]
-    needed = (say("Way"), say("{arm}, needed", arm=ours), say("{arm}, needed", arm=theirs), say("Weeks to an answer"))
+    needed = (say("Way to an answer"), say("{arm}, needed", arm=ours), say("{arm}, needed", arm=theirs), say("Weeks to an answer"))
     told = [
         (way_name(say, row["way"]), say.number(row["needed_held"]), say.number(row["needed_contact"]), _weeks(say, row["weeks"]))
         for row in one.ways.to_dict("records")
     ]
     share, rate, power = say.percent(one.plan.share), say.percent(one.rate, 1), say.percent(one.plan.power)
     about = say("To see a contact that changes {share} of a rate of {rate} with {power} probability:", share=share, rate=rate, power=power)
+    if one.compared:
+        about = say(
+            "To see that one way changes {share} of a rate of {rate} with {power} probability:", share=share, rate=rate, power=power
+        )
     found.append(Section(say("How long an answer takes"), about, needed, told))
     before = (say("Before any contact"), ours, theirs, say("How often luck gives more"))
     kept = [
@@ -158,13 +162,18 @@ def _look_row(say: Words, look: Look) -> tuple[str, ...]:
         if look.number
         else say("decides nothing")
     )
-    difference = (say.percent(look.difference[0], 1), _between(say, look.difference))
-    return (_look_name(say, look), *arms, *difference, say.percent(look.share[0]), _between(say, look.share, 0), found)
+    difference = (_signed(say, look.difference[0], 1), _between(say, look.difference))
+    return (_look_name(say, look), *arms, *difference, _signed(say, look.share[0], 0), _between(say, look.share, 0), found)
 
 
 def _between(say: Words, span: tuple[float, float, float], places: int = 1) -> str:
     known = is_known(span[1]) and is_known(span[2])
-    return f"{say.percent(span[1], places)} – {say.percent(span[2], places)}" if known else DASH
+    return f"{_signed(say, span[1], places)} – {_signed(say, span[2], places)}" if known else DASH
+
+
+def _signed(say: Words, value: float, places: int) -> str:
+    """Return a share with a true minus: a hyphen beside the dash of an interval reads like another dash."""
+    return say.percent(value, places).replace("-", "−")
 
 
 def _arms(say: Words, one: Statement) -> Section:
@@ -189,7 +198,7 @@ def _arms(say: Words, one: Statement) -> Section:
         if not is_known(now.itself[1])
         else say(
             "Effect of a contact itself, where the draw decided it: {value} ({between}).",
-            value=say.percent(now.itself[0], 1),
+            value=_signed(say, now.itself[0], 1),
             between=_between(say, now.itself),
         )
     )
