@@ -94,10 +94,11 @@ def rows_apart(ranked: pd.DataFrame) -> dict[str, int]:
 def arm_rows(ranked: pd.DataFrame) -> pd.DataFrame:
     """Return who was near the capacity line when hold-outs were drawn, or has an arm: what measures an effect later.
 
-    customer_id, place, in_band (could have been drawn in this epoch), arm, score, value_at_stake, drawn_at; in the order of the place.
+    customer_id, place, in_band (could have been drawn in this epoch), arm, score, value_at_stake, drawn_at, and ``way`` where ways are drawn; in the
+    order of the place.
     """
     rows = ranked[ranked["in_band"].astype(bool) | ranked["arm"].notna()]
-    shown = ["customer_id", "place", "in_band", "arm", "score", "value_at_stake", "drawn_at"]
+    shown = ["customer_id", "place", "in_band", "arm", "score", "value_at_stake", "drawn_at", *(["way"] if "way" in rows else [])]
     return rows.sort_values("place")[shown].reset_index(drop=True)
 
 

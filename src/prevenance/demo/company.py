@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from prevenance.demo.switches import Demo
+from prevenance.demo.switches import CONTACT_KINDS, Demo
 from prevenance.demo.world import BLOCK, DAY, END, INDUSTRIES, MONTH_DAYS, PLANS, World, customer_totals, random_stream, seconds
 
 HEALTH_MEMORY, HEALTH_STEP = 0.97, 0.2
 SHOCKS_A_WEEK, SHOCK_SHAPE, SHOCK_SCALE = 0.008, 3.0, 0.75
 CHAMPION_LEAVES_SHARE = 0.35
 CONTACTS_A_WEEK = 0.05
-CONTACT_KINDS = {"call": 0.35, "email": 0.4, "meeting": 0.17, "training": 0.08}
 CONTACT_OUTCOMES = {"reached": 0.55, "no answer": 0.15, "follow-up": 0.12, "": 0.18}
 OUTBOUND = 0.75
 WORKING_CONTACT = OUTBOUND * CONTACT_OUTCOMES["reached"] * (1 - CONTACT_KINDS["email"])

@@ -86,9 +86,12 @@ def _draws(world: World, block: Block) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return rng.exponential(1.0, size), rng.random(size) < SILENT_SHARE, rng.integers(*SILENT_DAYS, size)
 
 
-def with_leaving(world: World, block: Block) -> Block:
-    """Return the block with ``turned`` (decided), ``notice`` (told us), ``leaves_on`` (planned end) and ``ended``; NaT where not."""
-    people, rates = block.people, hazard(world, block)
+def with_leaving(world: World, block: Block, rates: np.ndarray | None = None) -> Block:
+    """Return the block with ``turned`` (decided), ``notice`` (told us), ``leaves_on`` (planned end) and ``ended``; NaT where not.
+
+    ``rates``: the hazard, (N, W), where it is another one than the block's own.
+    """
+    people, rates = block.people, hazard(world, block) if rates is None else rates
     needed, silent, delay = _draws(world, block)
     so_far = np.cumsum(rates, axis=1)
     decides = so_far[:, -1] >= needed

@@ -23,30 +23,44 @@ from prevenance.demo.export import EVENTS, events_table, save_table, spoil_table
 from prevenance.demo.growth import Growth, growth_of
 from prevenance.demo.leaving import base_hazard, hazard_scale, leavers, with_leaving
 from prevenance.demo.oracle import chances_tonight, contact_effect, oracle_snapshots
+from prevenance.demo.programme import Programme, cut_off, lived_through
 from prevenance.demo.switches import Demo
 from prevenance.demo.tickets import ticket_rows
 from prevenance.demo.truth import true_chances, truth_facts
-from prevenance.demo.world import BLOCK, World, account_numbers, customer_totals, releases_of, weeks_of
+from prevenance.demo.world import BLOCK, World, account_numbers, column_moments, customer_totals, releases_of, weeks_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
+WRITTEN = {"account_reviews": "reviewed_at", "tickets": "opened_at", "invoices": "issued_on", "feedback": "answered_at"}
+"""Files whose rows are cut off where a customer leaves in a programme, and by which column."""
+
+
 @dataclass(frozen=True)
 class Life:
-    """A block with all that happened in it."""
+    """A block with all that happened in it. In a programme ``stayed`` is whose rows are written, up to the end of each customer of ``block``, and
+    ``contacts`` the truth of each contact; else it is the block.
+    """
 
     block: Block
     grown: Growth
     events: Events
     tickets: pd.DataFrame
+    stayed: Block
+    contacts: pd.DataFrame | None = None
+
+    @property
+    def ended(self) -> np.ndarray:
+        """Return when each customer left; NaT where not."""
+        return column_moments(self.block.people, "ended")
 
 
-def write_company(folder: Path, given: Demo) -> dict[str, Any]:
+def write_company(folder: Path, given: Demo, programme: Programme | None = None) -> dict[str, Any]:
     """Write the demo company's files and ``truth.json`` into ``folder`` (made if needed; files of the same name are replaced).
 
     The true chances of single customers, and where the time of single tickets went, go beside it, into ``truth_folder(folder)``: no folder
-    that a model is made from holds them.
+    that a model is made from holds them. With ``programme`` the truth of each of its contacts stands there, too.
 
     Customers are made and written block by block, so memory does not grow with their number. Equal settings give equal bytes.
 
@@ -60,18 +74,26 @@ def write_company(folder: Path, given: Demo) -> dict[str, Any]:
         old.unlink()
     world, rows, left, seen, told = world_of(given), dict[str, int](), 0, [], []
     newest = world.weeks[0]
-    for life in iterate_lives(world):
+    for life in iterate_lives(world, programme):
         number = life.block.number
         for name, table in _exports(world, life).items():
             rows[name] = rows.get(name, 0) + save_table(folder, name, spoil_table(world, name, table, number), number)
         left += int(leavers(life.block.people).sum())
-        found = oracle_snapshots(world, life.block, life.grown, life.events.errors, life.tickets)
-        tonight = chances_tonight(world, life.block, life.grown, life.events.errors, life.tickets)
+        tickets = (
+            life.tickets
+            if programme is None
+            else life.tickets[~(column_moments(life.tickets, "opened_at") >= life.ended[life.tickets["who"]])]
+        )
+        found = oracle_snapshots(world, life.block, life.grown, life.events.errors, tickets)
+        tonight = chances_tonight(world, life.block, life.grown, life.events.errors, tickets)
         truth = ticket_truth(life.tickets)
-        truth.insert(0, "ticket_id", records.row_numbers("T", life.block, len(life.tickets))[truth.pop("place")])
+        place = truth.pop("place")
+        truth.insert(0, "ticket_id", records.row_numbers("T", life.block, len(life.tickets))[place])
+        truth = truth[np.isin(place, tickets.index)]
         told.append(truth)
         newest = max(newest, life.events.loaded.max(initial=newest))
-        seen.append(found | {"contact": contact_effect(world, life.block)} | {f"{name} tonight": rows for name, rows in tonight.items()})
+        found |= {"contact": contact_effect(world, life.block)} | {f"{name} tonight": rows for name, rows in tonight.items()}
+        seen.append(found if life.contacts is None else found | {"programme": life.contacts})
     for name, frame in {"products": contracts.product_frame(world), "releases": world.releases}.items():
         rows[name] = save_table(folder, name, text_table(frame), 0)
     found = {name: pd.concat([part[name] for part in seen], ignore_index=True) for name in seen[0]}
@@ -81,6 +103,8 @@ def write_company(folder: Path, given: Demo) -> dict[str, Any]:
         (place / "truth.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     true_chances(world, found, newest).to_parquet(truth_folder(folder) / "truth_chances.parquet", index=False)
     pd.concat(told, ignore_index=True).to_parquet(truth_folder(folder) / "truth_tickets.parquet", index=False)
+    if programme is not None:
+        found["programme"].to_parquet(truth_folder(folder) / "truth_contacts.parquet", index=False)
     total = customer_totals(given)[0]
     return {"rows": rows, "accounts": total, "left": left, "customers": total - left, "truth": known}
 
@@ -96,6 +120,9 @@ def world_of(given: Demo) -> World:
     Raises:
         PrevenanceError: E202 when more customers should leave than could.
     """
+    if given.programme:
+        # other contacts than its own change nothing in a programme, or the effect would be that of both
+        given = replace(given, save_effect=False)
     weeks = weeks_of(given.months)
     releases, bugs = releases_of(weeks, given.seed)
     total = customer_totals(given)[0]
@@ -111,13 +138,17 @@ def count_blocks(given: Demo) -> int:
     return -(-customer_totals(given)[0] // BLOCK)
 
 
-def iterate_lives(world: World) -> Iterator[Life]:
+def iterate_lives(world: World, programme: Programme | None = None) -> Iterator[Life]:
     """Return the blocks one after another, each with all that happened in it."""
     for number in range(count_blocks(world.given)):
-        block = with_leaving(world, block_of(world, number))
-        grown = growth_of(world, block)
-        events = product_events(world, block, grown)
-        yield Life(block, grown, events, ticket_rows(world, block, events.errors, presence_shares(world, block.people)))
+        block, contacts = block_of(world, number), None
+        if programme is None:
+            stayed = block = with_leaving(world, block)
+        else:
+            stayed, block, contacts = lived_through(world, block, programme)
+        events = product_events(world, stayed, growth_of(world, stayed))
+        tickets = ticket_rows(world, stayed, events.errors, presence_shares(world, stayed.people))
+        yield Life(block, growth_of(world, block), events, tickets, stayed, contacts)
 
 
 def _exports(world: World, life: Life) -> dict[str, pa.Table]:
@@ -125,17 +156,25 @@ def _exports(world: World, life: Life) -> dict[str, pa.Table]:
     block, grown, ids = life.block, life.grown, records.ids_of(world, life.block)
     accounts, account_changes = records.account_frames(world, block, grown)
     held, contract_changes = contracts.contract_frames(block, grown, ids)
+    stayed = life.stayed
     frames = {
         "crm_accounts": accounts,
         "crm_account_changes": account_changes,
-        "account_reviews": feedback.review_frame(world, block),
+        "account_reviews": feedback.review_frame(world, stayed),
         "subscriptions": held,
         "subscription_changes": contract_changes,
         "purchases": contracts.order_frame(grown, ids),
         "tickets": records.numbered_rows(world, block, life.tickets.drop(columns=list(HIDDEN.values())), "ticket_id", "T"),
-        "invoices": feedback.invoice_frame(world, block, grown),
-        "feedback": feedback.feedback_frame(world, block),
+        "invoices": feedback.invoice_frame(world, stayed, grown),
+        "feedback": feedback.feedback_frame(world, stayed),
         "contacts": records.contact_frame(world, block),
         "consents": records.consent_frame(world, block),
     }
-    return {name: text_table(frame) for name, frame in frames.items()} | {EVENTS: events_table(world, life.events, ids, block.number)}
+    events = life.events
+    if life.contacts is not None:
+        ended = pd.Series(life.ended, index=ids)
+        frames |= {name: cut_off(frames[name], column, ended) for name, column in WRITTEN.items()}
+        events = replace(
+            events, **{name: values[~(events.at >= life.ended[events.who])] for name, values in vars(events).items() if name != "errors"}
+        )
+    return {name: text_table(frame) for name, frame in frames.items()} | {EVENTS: events_table(world, events, ids, block.number)}

@@ -5,6 +5,12 @@ from typing import Any
 
 LEAKS = ("filled_after", "poisoned", "edited")
 
+CONTACT_KINDS = {"call": 0.35, "email": 0.4, "meeting": 0.17, "training": 0.08}
+"""Kinds of contact, and how often each is the one."""
+
+PROGRAMME = ("programme", "effects", "harm", "complied", "noncompliance")
+"""Settings of a programme: nothing is said of them where there is none."""
+
 
 # Not frozen: it is a group of the settings as well, and what merges conf/ fills its dataclasses in place.
 @dataclass
@@ -13,7 +19,8 @@ class Demo:
 
     ``churners``: how many leave in the whole history; None: about 2.5 % a month. ``signal``: how much of what decides
     can be seen; 1 is plausible, 0 nothing. ``events``: about how many product events at most; a larger company logs every second, third, ...
-    ``leaks`` may be ``all``, one name or a list in settings; ``demo_of`` makes names of it.
+    ``leaks`` may be ``all``, one name or a list in settings; ``demo_of`` makes names of it. ``programme``: the company lives on by what the published
+    lists said (see ``programme``), and the settings after it hold for that alone.
     """
 
     customers: int = 600
@@ -34,6 +41,11 @@ class Demo:
     bias: bool = False
     drift: bool = False
     leaks: Any = field(default_factory=list)
+    programme: bool = False
+    effects: dict[str, float] = field(default_factory=lambda: {"call": 0.5, "meeting": 0.5, "training": 0.7, "email": 0.9})
+    harm: float | None = None
+    complied: float = 1.0
+    noncompliance: float = 0.0
 
 
 def demo_of(switches: dict[str, Any]) -> Demo:

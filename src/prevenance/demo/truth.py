@@ -12,6 +12,8 @@ from prevenance.demo.growth import AHEAD, OFFERS
 from prevenance.demo.leaks import PLANTED
 from prevenance.demo.leaving import DRIFT_LEAVING, RENEWAL_WINDOW_DAYS
 from prevenance.demo.oracle import CUTOFFS, STEP_DAYS, TARGETS, TESTS
+from prevenance.demo.programme import programme_facts
+from prevenance.demo.switches import PROGRAMME
 from prevenance.demo.tickets import BOTTLENECK, BOTTLENECK_FACTOR
 from prevenance.demo.world import ADDONS, DRIFT_WEEKS, World
 
@@ -48,7 +50,8 @@ def truth_facts(world: World, snapshots: dict[str, pd.DataFrame]) -> dict[str, A
             "leaving_times": DRIFT_LEAVING,
         },
         "season": {"on": given.season, "use_by_month": YEARLY.tolist(), "capacity_pack_months": (np.flatnonzero(AHEAD) + 1).tolist()},
-        "settings": asdict(given),
+        "settings": {name: value for name, value in asdict(given).items() if given.programme or name not in PROGRAMME},
+        **({"programme": programme_facts(given, snapshots["programme"])} if given.programme else {}),
     }
 
 

@@ -26,7 +26,8 @@ class HoldOut:
     """Who is held out: ``share`` of those in the band, never above ``max_value`` of money at stake or revenue a year (``None``: no limit).
 
     ``unit`` is what is drawn: each customer, all accounts of one parent, or all customers of one owner, so that nobody sees both arms at once.
-    The band is the last ``band`` of those inside the capacity and as many below the line.
+    The band is the last ``band`` of those inside the capacity and as many below the line. ``ways`` are two actions, or two numbers of days to wait,
+    of which one is drawn for each that is listed; without them nothing is.
     """
 
     target: str
@@ -36,6 +37,7 @@ class HoldOut:
     max_value: float | None = None
     key: bytes = PUBLIC_SALT
     unit: str = "customer"
+    ways: tuple[str, ...] = ()
 
     @property
     def weeks(self) -> int:
@@ -52,10 +54,17 @@ class HoldOut:
 
     def drawn(self, unit: str, epoch: int) -> bool:
         """Return whether the hash of a unit (a customer's id, unless parents or owners are drawn) falls into the share; the same for a whole epoch."""
+        return self._luck(self.target, str(epoch), unit) < self.share
+
+    def way(self, unit: str, epoch: int) -> str:
+        """Return which of the two ``ways`` is drawn for a unit, each for half of them; the same for a whole epoch, and nothing of the hold-out's draw."""
+        return self.ways[self._luck(self.target, str(epoch), "way", unit) >= 0.5]
+
+    def _luck(self, *told: str) -> float:
         # A sign between the parts that no name holds, or two different draws could read alike.
-        text = "\x1f".join((self.target, str(epoch), unit)).encode("utf-8", errors="surrogatepass")
+        text = "\x1f".join(told).encode("utf-8", errors="surrogatepass")
         code = hashlib.blake2b(text, key=hashlib.sha256(self.key).digest(), digest_size=8).digest()
-        return int.from_bytes(code, "big") / 2**64 < self.share
+        return int.from_bytes(code, "big") / 2**64
 
     @property
     def mark(self) -> str:

@@ -28,14 +28,16 @@ PERSONAL = ("call", "email", "meeting", "training")
 """Kinds of contact after which a customer is left in peace; a campaign is none."""
 
 
-def newest_contacts(history: History, moments: Sequence[datetime], days: float) -> dict[datetime, dict[str, datetime]]:
-    """Return, for each moment, whom somebody of ours contacted in person in ``(moment - days, moment]``, and when last."""
+def newest_contacts(
+    history: History, moments: Sequence[datetime], days: float, kinds: Sequence[str] = PERSONAL
+) -> dict[datetime, dict[str, datetime]]:
+    """Return, for each moment, whom somebody of ours contacted in person in ``(moment - days, moment]``, and when last, by one of ``kinds``."""
     found: dict[datetime, dict[str, datetime]] = {moment: {} for moment in moments}
     if "contacts" not in history.tables or days <= 0 or not found:
         return found
-    kinds = ", ".join(f"'{kind}'" for kind in PERSONAL)
+    named = ", ".join(f"'{kind}'" for kind in kinds)
     asked = f"""
-        select cutoff, customer_id, max(event_at) from {visible_each_sql("contacts", moments, f"direction = 'out' and kind in ({kinds})")}
+        select cutoff, customer_id, max(event_at) from {visible_each_sql("contacts", moments, f"direction = 'out' and kind in ({named})")}
         where age_days < {float(days)} group by all"""
     for moment, customer, at in history.con.execute(asked).fetchall():
         found[moment][customer] = at

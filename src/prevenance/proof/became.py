@@ -76,6 +76,12 @@ def _figure_row(say: Words, name: str, row: Mapping[str, object], currency: str)
     return (name, *counts, say.percent(row["proved_right"]), between, say.days(row["median_warning_days"]), money)
 
 
+def _row_name(say: Words, by: str, row: Mapping[str, object]) -> str:
+    """Return what a row is called: a list by its day as every other date of the page."""
+    name = str(row["name"] or "")
+    return say.date(datetime.fromisoformat(name)) if by == "list" and name else one_line(name or say("unknown"), 60)
+
+
 def became_sections(say: Words, each: Sequence[Became], currency: str) -> list[Section]:
     """Return the parts of the page: of each target its lists, its groups, the team, what is not known yet and the replays."""
     found = list[Section]()
@@ -86,11 +92,11 @@ def became_sections(say: Words, each: Sequence[Became], currency: str) -> list[S
         title, rows = say(one.title), one.tally.to_dict("records")
         for name, called in by.items():
             part = [row for row in rows if row["by"] == name]
-            told = [_figure_row(say, one_line(row["name"] or say("unknown"), 60), row, currency) for row in part]
+            told = [_figure_row(say, _row_name(say, name, row), row, currency) for row in part]
             picture = _bars(say, part) if name == "month" else ""
             found.append(Section(f"{title} · {called}", head=(called, *head), rows=told, picture=picture))
         found += [_team(say, one, title), _maturity(say, one, title)]
-        past = [_figure_row(say, row["name"], row, currency) for row in one.replays.to_dict("records")]
+        past = [_figure_row(say, _row_name(say, "list", row), row, currency) for row in one.replays.to_dict("records")]
         about = say("Lists that were never published, made again for a past date: they stand apart and are in no figure above.")
         found += [Section(f"{title} · {say('Replays')}", about, (say("List"), *head), past)] if past else []
     return [section for section in found if section.rows]

@@ -14,7 +14,10 @@ from prevenance.proof.experiment import Look, Plan, Verdict
 
 @dataclass(frozen=True)
 class Statement:
-    """Everything that is said of one target's experiment; ``drawn`` counts, ``rate`` is what the meter stands on."""
+    """Everything that is said of one target's experiment; ``drawn`` counts, ``rate`` is what the meter stands on.
+
+    With ``compared`` it is of two ways instead: the first stands where those left alone do, the second where those contacted do.
+    """
 
     target: str
     title: str
@@ -28,6 +31,7 @@ class Statement:
     drawn: Mapping[str, Any]
     left_out: Mapping[str, int]
     currency: str = ""
+    compared: tuple[str, ...] = ()
 
 
 def statement_facts(one: Statement) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def statement_facts(one: Statement) -> dict[str, Any]:
         }
 
     measured = told.by if told.share_from == "measured" else None
-    return {
+    facts = {
         "drawn": dict(one.drawn),
         "left_out": dict(one.left_out),
         "looks": [look(each) for each in told.looks],
@@ -60,16 +64,23 @@ def statement_facts(one: Statement) -> dict[str, Any]:
         "ways": one.ways.to_dict("records"),
         "saved": {"low": measured.saved[0], "high": measured.saved[1]} if measured else None,
     }
+    # A comparison of two ways measures no share that a contact changes, and no money that it saved.
+    return (
+        {key: value for key, value in facts.items() if key not in ("share", "saved")} | {"ways_compared": list(one.compared)}
+        if one.compared
+        else facts
+    )
 
 
 def figures_of(each: Sequence[Statement]) -> list[tuple[str, float, datetime | None]]:
     """Return name and value of what goes to the model store."""
     found: list[tuple[str, float, datetime | None]] = []
     for one in each:
+        told = f"{one.target}/compared" if one.compared else one.target
         for look in one.verdict.looks:
             found += [
-                (f"{one.target}/{name}", value, look.at) for name, value in zip(("difference", "low", "high"), look.difference, strict=True)
+                (f"{told}/{name}", value, look.at) for name, value in zip(("difference", "low", "high"), look.difference, strict=True)
             ]
-        found += [(f"{one.target}/{name}", float(value), None) for name, value in one.meter.items()]
-        found.append((f"{one.target}/share", one.verdict.share, None))
+        found += [(f"{told}/{name}", float(value), None) for name, value in one.meter.items()]
+        found += [] if one.compared else [(f"{one.target}/share", one.verdict.share, None)]
     return found

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from prevenance.proof.compared import arm_names, compared_notes, compared_sentences
 from prevenance.proof.effect import wilson_span
 from prevenance.proof.experiment import BELOW, CROSSED, Look
 from prevenance.proof.page import Section, interval_svg
@@ -22,6 +23,8 @@ UNLIKE = 0.001
 
 def lead_sentences(say: Words, one: Statement) -> list[str]:
     """Return the statement in words: the difference that a planned look has shown, or that none has; the next look; the meter."""
+    if one.compared:
+        return compared_sentences(say, one)
     told, by = one.verdict, one.verdict.by
     title, share, used = say(one.title), say.percent(one.plan.share), say.percent(told.share, 1)
     if told.share_from == "measured" and by is not None:
@@ -65,16 +68,24 @@ def lead_sentences(say: Words, one: Statement) -> list[str]:
 
 def note_sentences(say: Words, one: Statement) -> list[str]:
     """Return what is to be known before the figures are believed."""
+    if one.compared:
+        return [*compared_notes(say), *_apart_notes(say, one)]
     found = [
         say("Analysed as drawn: who was drawn to be left alone counts there, contacted or not."),
         say(
-            "Intervals at a planned look are as wide as O'Brien and Fleming ask for {n} looks; a look in between is 95 % and decides nothing.",
+            "Intervals at a planned look are as wide as O'Brien and Fleming ask for {n} {n:look|looks}; a look in between is 95 % and decides nothing.",
             n=one.plan.looks,
         ),
         say(
             "The draw was made near the capacity line. What it shows holds there; for customers higher up the list it is an extrapolation."
         ),
     ]
+    return found + _apart_notes(say, one)
+
+
+def _apart_notes(say: Words, one: Statement) -> list[str]:
+    """Return what is in no figure, and where the arms differed before any contact."""
+    found: list[str] = []
     other, erased, opposed = (one.left_out.get(name, 0) for name in ("other_key", "erased", "opted_out"))
     found += (
         [say("{n} {n:draw was|draws were} made with another key, or with the public one, and {n:counts|count} nowhere.", n=other)]
@@ -97,30 +108,35 @@ def statement_sections(say: Words, one: Statement, called: str = "") -> list[Sec
     shown = [look for look in looks if is_known(look.difference[1])]
     most = max([0.01, *(abs(value) for look in shown for value in look.difference)])
     rows = [(_look_name(say, look), *look.difference) for look in shown]
-    label = say("Difference between those left alone and those contacted, with its interval, by look")
+    ours, theirs = arm_names(say, one)
+    label = say("Difference between the two arms, with its interval, by look")
     picture = interval_svg(label, rows, -most, most, 0.0) if rows else ""
     head = (
         say("Look"),
-        say("Left alone"),
-        say("Contacted"),
+        ours,
+        theirs,
         say("Difference"),
         say("Interval"),
         say("Share of the outcomes"),
         say("Interval"),
         say("What it shows"),
     )
-    found = [Section(say("What the looks show"), label + ".", head, [_look_row(say, look) for look in looks], picture, 2)]
+    found = [Section(say("What the looks show"), label + ".", head, [_look_row(say, look) for look in looks], picture)]
     found.append(_arms(say, one))
-    found.append(_money(say, one))
-    needed = (say("Way"), say("Left alone, needed"), say("Contacted, needed"), say("Weeks to an answer"))
+    found += [] if one.compared else [_money(say, one)]
+    needed = (say("Way to an answer"), say("{arm}, needed", arm=ours), say("{arm}, needed", arm=theirs), say("Weeks to an answer"))
     told = [
         (way_name(say, row["way"]), say.number(row["needed_held"]), say.number(row["needed_contact"]), _weeks(say, row["weeks"]))
         for row in one.ways.to_dict("records")
     ]
     share, rate, power = say.percent(one.plan.share), say.percent(one.rate, 1), say.percent(one.plan.power)
     about = say("To see a contact that changes {share} of a rate of {rate} with {power} probability:", share=share, rate=rate, power=power)
+    if one.compared:
+        about = say(
+            "To see that one way changes {share} of a rate of {rate} with {power} probability:", share=share, rate=rate, power=power
+        )
     found.append(Section(say("How long an answer takes"), about, needed, told))
-    before = (say("Before any contact"), say("Left alone"), say("Contacted"), say("How often luck gives more"))
+    before = (say("Before any contact"), ours, theirs, say("How often luck gives more"))
     kept = [
         (_what(say, row["what"]), _amount(say, row, "held"), _amount(say, row, "contact"), say.percent(row["p"], 1))
         for row in one.balance.to_dict("records")
@@ -146,19 +162,25 @@ def _look_row(say: Words, look: Look) -> tuple[str, ...]:
         if look.number
         else say("decides nothing")
     )
-    difference = (say.percent(look.difference[0], 1), _between(say, look.difference))
-    return (_look_name(say, look), *arms, *difference, say.percent(look.share[0]), _between(say, look.share, 0), found)
+    difference = (_signed(say, look.difference[0], 1), _between(say, look.difference))
+    return (_look_name(say, look), *arms, *difference, _signed(say, look.share[0], 0), _between(say, look.share, 0), found)
 
 
 def _between(say: Words, span: tuple[float, float, float], places: int = 1) -> str:
     known = is_known(span[1]) and is_known(span[2])
-    return f"{say.percent(span[1], places)} – {say.percent(span[2], places)}" if known else DASH
+    return f"{_signed(say, span[1], places)} – {_signed(say, span[2], places)}" if known else DASH
+
+
+def _signed(say: Words, value: float, places: int) -> str:
+    """Return a share with a true minus: a hyphen beside the dash of an interval reads like another dash."""
+    return say.percent(value, places).replace("-", "−")
 
 
 def _arms(say: Words, one: Statement) -> Section:
     now = one.verdict.now
     rows = []
-    for name, arm, contacted in ((say("Left alone"), now.held, now.contacted_held), (say("Contacted"), now.contact, now.contacted_contact)):
+    ours, theirs = arm_names(say, one)
+    for name, arm, contacted in ((ours, now.held, now.contacted_held), (theirs, now.contact, now.contacted_contact)):
         low, high = wilson_span(arm) if arm.customers else (math.nan, math.nan)
         rows.append(
             (
@@ -176,11 +198,13 @@ def _arms(say: Words, one: Statement) -> Section:
         if not is_known(now.itself[1])
         else say(
             "Effect of a contact itself, where the draw decided it: {value} ({between}).",
-            value=say.percent(now.itself[0], 1),
+            value=_signed(say, now.itself[0], 1),
             between=_between(say, now.itself),
         )
     )
-    head = (say("As drawn"), say("Units"), say("Customers, window closed"), say("Outcomes"), say("95 % interval"), say("Were contacted"))
+    done = say("Were worked the second way") if one.compared else say("Were contacted")
+    about = "" if one.compared else about
+    head = (say("As drawn"), say("Units"), say("Customers, window closed"), say("Outcomes"), say("95 % interval"), done)
     return Section(say("What was drawn, and what was done"), about, head, rows)
 
 

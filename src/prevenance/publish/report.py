@@ -32,6 +32,7 @@ SAID = {
     "refused": sentences.left_out_sentence,
     "reasons": sentences.stability_sentence,
     "drift": sentences.drift_sentence,
+    "contacted": sentences.contacted_sentence,
     "types": sentences.leakage_types_sentence,
     "retrain": sentences.retrain_sentence,
 }

@@ -134,6 +134,29 @@ def drift_sentence(report: Report, say: Words = ENGLISH, most: int = 3) -> str:
     return say("{fact}: {rest}", fact=text, rest="; ".join(named)) if named else text
 
 
+def contacted_sentence(report: Report, say: Words = ENGLISH) -> str:
+    """Return how often the outcome came to those whom we contacted within the window, and to all others, with the reason why that is no effect."""
+    one = report.get("contacted") or {}
+    if not one:
+        return say("no contacts are known")
+
+    def told(name: str) -> str:
+        arm = one[name]
+        if not arm["snapshots"]:
+            return say("nobody")
+        between = f" ({say.percent(arm['low'], 1)} – {say.percent(arm['high'], 1)})" if is_known(arm.get("low")) else ""
+        return say("{share}{between} of {n} {n:snapshot|snapshots}", share=say.percent(arm["rate"], 1), between=between, n=arm["snapshots"])
+
+    text = say(
+        "outcomes with a contact of ours within the window: {contacted}; without: {alone}", contacted=told("contacted"), alone=told("alone")
+    )
+    difference = one["difference"]
+    if is_known(difference.get("low")):
+        span = {name: say.number(100 * difference[name], 1) for name in ("value", "low", "high")}
+        text += say("; difference {value} points ({low} to {high}), which is no effect of contacts: those contacted were chosen", **span)
+    return text + (say("; only those without were learned from and tested on") if one.get("left_out") else "")
+
+
 def leakage_types_sentence(report: Report, say: Words = ENGLISH) -> str:
     """Return how the eight types of leakage were answered, in one line."""
     told = report.get("leakage_types") or []

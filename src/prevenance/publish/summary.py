@@ -33,6 +33,7 @@ def training_text(report: Report) -> str:
         ("SLICES", _slices(report)),
         ("REASONS", [sentences.stability_sentence(report)]),
         ("DRIFT", [sentences.drift_sentence(report, most=2)]),
+        ("CONTACTS", [sentences.contacted_sentence(report)] if report.get("contacted") else []),
         ("CHECKS", _checks(report)),
         ("GATES", [_gates(report)]),
         ("SCORE", [one_line(one, 300) for one in _score(report) if one]),

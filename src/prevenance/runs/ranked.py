@@ -13,6 +13,7 @@ from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import NEW_DAYS, playbook_of
 from prevenance.decide.plays import Situation, plays_done, value_tiers
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
+from prevenance.decide.ways import with_ways
 from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
 from prevenance.explain.facts import Fact
 from prevenance.explain.reasons import RowReasons
@@ -92,28 +93,15 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     stamp = Stamp(target.name, cutoff, target.horizon_days, model_digest[:12], run_id, until, target.words)
     playbook = playbook_of(**plays_of(given))
     ranked = rank_customers(rows, choice, stamp, playbook, say, given.source.currency)
+    rows, ranked = with_ways(rows, ranked, choice, rules.holdout, cutoff, say) if rules.holdout.ways else (rows, ranked)
     notes += dear_contacts_note(ranked, rules.cost)
     extra = files_beside(given, rows, choice, ranked, found.offers, rules)
     cooling = frozenset(choice.loc[choice["apart"] == COOLING, "customer_id"])
     absent = {COOLING: len(cooling)} if cooling else {}
+    floor, shown = Floor(rules.floor, base), public_columns(ranked)
     return Listed(
-        public_columns(ranked),
-        ranked,
-        found.now,
-        found.weeks,
-        moments.line,
-        room,
-        absent,
-        cooling,
-        extra,
-        run_id,
-        until,
-        notes,
-        told,
-        Floor(rules.floor, base),
-        used=used,
-        past=found.past,
-    )
+        shown, ranked, found.now, found.weeks, moments.line, room, absent, cooling, extra, run_id, until, notes, told, floor, used=used, past=found.past
+    )  # fmt: skip
 
 
 def files_beside(
@@ -215,10 +203,13 @@ def scores_told(reasons: Sequence[Fact], say: Words) -> dict[str, str]:
 
 def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:
     """Return a note on ranked contacts that cost more than they are expected to bring, or nothing."""
-    worked = ranked[ranked["rank"].notna()]
-    count = int((worked["expected_value"] < 0).sum())
+    count = int((ranked.loc[ranked["rank"].notna(), "expected_value"] < 0).sum())
     cure = "a smaller capacity, or the true outreach.cost_per_contact, mends that"
-    return [f"{count} of the {len(worked)} contacts cost more ({cost:g} each) than they are expected to bring: {cure}"] if count else []
+    return (
+        [f"{count} of the {int(ranked['rank'].notna().sum())} contacts cost more ({cost:g} each) than they are expected to bring: {cure}"]
+        if count
+        else []
+    )
 
 
 def run_id_of(
@@ -228,6 +219,8 @@ def run_id_of(
     outreach = asdict(given.outreach)
     if given.outreach.holdout.unit == "customer":  # as before there was a choice
         outreach["holdout"].pop("unit")
+    if not given.outreach.compare:
+        outreach.pop("compare")
     settings = {"target": asdict(given.target), "outreach": outreach, "capacity": rules.room.contacts}
     plays = plays_of(given)
     # Only the plays that this list can use: a target that is added elsewhere makes no other list a new one.

@@ -23,6 +23,7 @@ from prevenance.judge.tested import Past
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import UNKNOWN
+from prevenance.runs.contacted import learned_rows
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
 from prevenance.runs.settings.support import hours_of, kept_hours
@@ -218,7 +219,8 @@ def past_of(
     every = frame_of(inputs, target, [*cutoffs, inputs.as_of], definitions, steps, rules.max_snapshots)
     late = every["cutoff"] == pd.Timestamp(inputs.as_of)
     frame, tonight = every[~late].reset_index(drop=True), every[late].reset_index(drop=True)
-    rows = training.usable_rows(frame)
+    rows, left_out = learned_rows(rules, inputs.history, target, training.usable_rows(frame))
+    inputs.messages += [one for one in left_out if one not in inputs.messages]
     if rows.empty and not replaying:
         what, fix = f"nobody was at risk at any of {len(cutoffs)} cutoffs", "check target.kind and target.active_days"
         raise PrevenanceError("E601", what, target=target.name, fix=fix)

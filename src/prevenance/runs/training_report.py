@@ -19,6 +19,7 @@ from prevenance.judge.shipped import shipped_list
 from prevenance.judge.tested import Choice, Tested
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted, chance
+from prevenance.runs.contacted import contacted_counts
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.manifest import privacy_record
 from prevenance.runs.settings.outreach import capacity_of, cost_of, share_of
@@ -84,6 +85,9 @@ def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choic
         "calibration": reliability(predictions, choice.tested_as, seed=given.seed),
         "reasons_stability": _stability(given, facts, tested, choice.tested_as, capacity),
         "gaps": _gaps(facts.fitted, tested, choice),
+        "contacted": contacted_counts(
+            inputs.history, target, training.usable_rows(tested.frame), left_out=given.validation.contacted == "leave_out"
+        ),
         "drift": _drift(tested, choice.moved, inputs.as_of),
         "features": len(tested.columns),
         "dropped": sorted(set(facts.fitted.encoder.dropped)),

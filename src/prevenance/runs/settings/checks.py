@@ -9,8 +9,9 @@ from typing import Any
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.decide.playbook import playbook_of
-from prevenance.demo.switches import LEAKS
+from prevenance.demo.switches import CONTACT_KINDS, LEAKS
 from prevenance.order.policies import POLICIES
+from prevenance.order.suppression import PERSONAL
 from prevenance.privacy.retention import check_retention
 from prevenance.publish.folders import WEEK
 from prevenance.publish.links import check_links
@@ -29,6 +30,8 @@ _ON, _DAYS, _NONE_BELOW = "give a number from 1 on, such as {key}={some}", "give
 INFINITE = math.inf
 MOST, MOST_DAYS = 2**31 - 1, 36_500
 """The largest number of any setting (libraries take seeds and counts of 32 bits), and of days."""
+MOST_WAIT = 90
+"""Days that a contact may be put off to see whether an early one is better."""
 MOST_WEEKS = 8
 """Weeks of a pilot: who looks for longer finds something."""
 MOST_DELAY_DAYS = 3650
@@ -46,7 +49,7 @@ COUNTS: Mapping[str, tuple[float, str]] = {
 }
 """Key -> least value (of a list, of each), and what to do."""
 
-BOUNDS: Mapping[str, tuple[float, float]] = {
+_OUTREACH: Mapping[str, tuple[float, float]] = {
     **{"share": (0, 1), "holdout.share": (0, 0.5), "holdout.band": (0, 1), "margin": (0, 1), "wake_points": (0.1, 100)},
     "floor": (0, 100),
     **{"capacity": (1, INFINITE), "hours_per_contact": (0.01, INFINITE), "cost_per_contact": (0, INFINITE)},
@@ -54,7 +57,11 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     **{"cooldown_days": (0, 3650), "escalation_days": (0, 36500), "wrong_alarm_days": (0, 3650)},
     **{"shares": (0, 1), "costs": (0, INFINITE), "hours": (0, 10_000)},
 }
-"""Key below ``outreach`` -> lowest and highest value, both included; of a mapping, of each of its values."""
+BOUNDS = {
+    **{f"outreach.{key}": span for key, span in _OUTREACH.items()},
+    **{"demo.complied": (0, 1), "demo.noncompliance": (0, 1), "demo.effects": (0, 100), "demo.harm": (0, 100)},
+}
+"""Key -> lowest and highest value, both included; of a mapping, of each of its values."""
 
 
 def check_settings(given: Settings) -> None:
@@ -100,11 +107,14 @@ def check_settings(given: Settings) -> None:
     for name in names if isinstance(names, list) else [names]:
         if name not in (*LEAKS, "all"):
             raise PrevenanceError("E203", f'no leak is called "{name}"', key="demo.leaks", fix=did_you_mean(str(name), [*LEAKS, "all"]))
+    for action in given.demo.effects:
+        if action not in CONTACT_KINDS:
+            raise PrevenanceError("E203", f'no contact is a "{action}"', key="demo.effects", fix=did_you_mean(action, CONTACT_KINDS))
     for asked, (low, high) in BOUNDS.items():
-        for key, value in _each(values["outreach"], asked):
+        for key, value in _each(values, asked):
             if not low <= value <= high or math.isinf(value):
                 span = f"from {low:g} to {high:g}" if high < INFINITE else f"of {low:g} or more"
-                raise PrevenanceError("E202", f"outreach.{key} is {value}", key=f"outreach.{key}", fix=f"give a number {span}")
+                raise PrevenanceError("E202", f"{key} is {value}", key=key, fix=f"give a number {span}")
     if WEEK in (given.target.name, *given.source.targets):
         fix = f"call it something else, such as {WEEK}s: rename its file in target/ and where the source names it"
         raise PrevenanceError(
@@ -117,9 +127,11 @@ def check_settings(given: Settings) -> None:
         what, fix = f"a pilot of {given.pilot.weeks} weeks is no pilot any more", f"write pilot.weeks={MOST_WEEKS}, or fewer"
         raise PrevenanceError("E202", what, key="pilot.weeks", fix=fix)
     check_retention(given.privacy.retention.tables, given.privacy.retention.artifacts)
+    _either(given.validation.contacted, "validation.contacted", "keep", "leave_out")
     _either(given.privacy.review, "privacy.review", "required", "optional")
     _either(given.outreach.holdout.unit, "outreach.holdout.unit", "customer", "parent", "owner")
     _check_experiment(given.experiment)
+    _check_compare(given.outreach.compare)
     if given.playbook.plays:
         playbook_of(**plays_of(given))
 
@@ -131,6 +143,14 @@ def _check_experiment(asked: ExperimentSettings) -> None:
         raise PrevenanceError("E202", f"experiment.power is {asked.power}", key="experiment.power", fix="write experiment.power=0.8")
     if not 1 <= asked.looks <= 50:
         raise PrevenanceError("E202", f"experiment.looks is {asked.looks}", key="experiment.looks", fix="write experiment.looks=8")
+
+
+def _check_compare(ways: list[str]) -> None:
+    """Raise E202 unless nothing, two actions or two waits are compared."""
+    actions, waits = all(one in PERSONAL for one in ways), all(one.isdigit() and int(one) <= MOST_WAIT for one in ways)
+    if ways and (len(set(ways)) != 2 or len(ways) != 2 or not (actions or waits)):
+        fix = f"write outreach.compare=[call,training], two of {', '.join(PERSONAL)}, or two waits in days, outreach.compare=[0,28]"
+        raise PrevenanceError("E202", f"compare is {', '.join(ways)[:60]}", key="outreach.compare", fix=fix)
 
 
 def _numbers(node: Any, key: str = "") -> Iterator[tuple[str, float]]:

@@ -2,6 +2,7 @@
 
 import os
 
+from prevenance.base.errors import PrevenanceError
 from prevenance.order.capacity import Room
 from prevenance.order.decision import Rules
 from prevenance.order.holdout import PUBLIC_SALT, HoldOut
@@ -44,12 +45,35 @@ def floor_of(given: Settings, target: Target, kind: str, base_rate: float | None
     return min(given.outreach.floor * base_rate, (1 + base_rate) / 2)
 
 
+def check_key(given: Settings, target: Target) -> None:
+    """Raise E202 where an experiment has no key of its own."""
+    if rules_of(given, target).holdout.key == PUBLIC_SALT:
+        raise no_key(given)
+
+
+def no_key(given: Settings) -> PrevenanceError:
+    """Return what is said where the key of an experiment would be the public one."""
+    name = given.outreach.holdout.key_env
+    what = f"{name} is not set, and with the public key anybody can work out who is drawn: that is no experiment"
+    fix = f"export {name}=$(openssl rand -hex 16), keep it, and set it for the nights too"
+    return PrevenanceError("E202", what, key="outreach.holdout.key_env", fix=fix)
+
+
 def rules_of(given: Settings, target: Target, floor: float = 0.0) -> Rules:
     """Return how this target's list is decided, nobody below a chance of ``floor``. Hours, where they are given, count instead of contacts."""
     chosen = given.outreach
     room = Room(capacity_of(given), chosen.hours or {}, chosen.hours_per_contact)
     key = os.environ.get(chosen.holdout.key_env, "").encode() or PUBLIC_SALT
+    if chosen.compare and key == PUBLIC_SALT:
+        raise no_key(given)
     held = HoldOut(
-        target.name, target.horizon_days, chosen.holdout.share, chosen.holdout.band, chosen.holdout.max_value, key, chosen.holdout.unit
+        target.name,
+        target.horizon_days,
+        chosen.holdout.share,
+        chosen.holdout.band,
+        chosen.holdout.max_value,
+        key,
+        chosen.holdout.unit,
+        tuple(chosen.compare),
     )
     return Rules(share_of(given), cost_of(given), room, held, chosen.margin, chosen.wake_points, chosen.policy, floor)

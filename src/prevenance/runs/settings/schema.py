@@ -87,6 +87,7 @@ class ValidationSettings:
     replicates: int = 400
     start: str | None = None
     max_snapshots: int = 150_000
+    contacted: str = "keep"
 
 
 @dataclass
@@ -187,6 +188,7 @@ class OutreachSettings:
     wake_points: float = 10.0
     margin: float = 0.05
     holdout: HoldOutSettings = field(default_factory=HoldOutSettings)
+    compare: list[str] = field(default_factory=list)
 
 
 @dataclass
