@@ -77,8 +77,8 @@ def test_planted_leaks_are_named_first(tmp_path: Path, kind: str, capsys: pytest
 
 @pytest.mark.parametrize(
     ("columns", "told"),
-    [({}, "it has no column beside them"), ({"a": [None] * 4}, "no column of it has two values (a)"),
-     ({"a": [1] * 4, "b": ["x"] * 4}, "no column of it has two values (a, b)")],
+    [({}, "it has no column beside them"), ({"a": [None] * 4}, "all of its columns hold one value or none (a)"),
+     ({"a": [1] * 4, "b": ["x"] * 4}, "all of its columns hold one value or none (a, b)")],
 )  # fmt: skip
 def test_where_nothing_is_looked_at_nothing_is_passed(tmp_path: Path, columns: dict, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     pd.DataFrame({"label": [0, 1, 0, 1], **columns}).to_csv(tmp_path / "table.csv", index=False)

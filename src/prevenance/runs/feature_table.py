@@ -66,11 +66,7 @@ def checked_table(table: pd.DataFrame, asked: TableSettings, path: Path | None =
         "label": outcome,
     }
     if not kept:
-        held = (
-            f"all of its {len(features)} columns hold one value or none ({', '.join(constant[:5])})"
-            if features
-            else "it has no column beside them"
-        )
+        held = f"all of its columns hold one value or none ({', '.join(constant[:5])})" if features else "it has no column beside them"
         fix = "give a table with a column for each feature, as numbers or texts that differ"
         raise PrevenanceError("E304", f"there is no feature to look at: {held}", fix=fix, path=path)
     own = {name: f"{TAKEN}{name}" if name in KEYS else name for name in kept}
