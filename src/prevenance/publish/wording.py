@@ -97,10 +97,12 @@ def input_text(say: Words, phrase: str, days: object = None) -> str:
 
     >>> input_text(ENGLISH, "Logins in {days} days: {value:,.0f}", 28), input_text(ENGLISH, "Last login {value:.0f} {value:day|days} ago")
     ('Logins in 28 days', 'Last login … days ago')
+    >>> input_text(ENGLISH, "Logins {before:,.0f} → {now:,.0f} in {days} days", 28)
+    'Logins in 28 days'
     """
     text = say.translated(phrase).replace("{days}", say.number(days) if is_known(days) else "…")
     text = re.sub(r"\{[^{}:]*:([^{}|?]*)\?[^{}]*\}", r"\1", re.sub(r"\{[^{}:]*:[^{}|]*\|([^{}]*)\}", r"\1", text))
-    return one_line(re.sub(r"\s*: …$", "", re.sub(r"\{[^{}]*\}", "…", text)), 120)
+    return one_line(re.sub(r"\s*:\s…$|\s*:?\s… → …", "", re.sub(r"\{[^{}]*\}", "…", text)), 120)
 
 
 def metric_names(say: Words = ENGLISH) -> dict[str, str]:

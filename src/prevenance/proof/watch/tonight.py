@@ -33,8 +33,8 @@ WORDS = 0.1
 RECENT = 14
 """Days before the cutoff whose Mondays are not usual yet."""
 
-FEW = 0.05
-"""Share of the inputs that must have moved for a banner: a handful of two hundred moves with every season, and the notes of the list tell them."""
+FEW = 0.1
+"""Share of the inputs that must have moved for a banner: one of twenty moves with a season, all of one story, and the notes of the list tell them."""
 
 NAMED = 3
 """Inputs that a warning names."""
