@@ -163,3 +163,61 @@ def test_values_say_how_dates_and_money_are_written():
     assert (c.kind, c.comma, "[^0-9.+-]" in c.read) == ("money", False, True)
     assert d.kind == "text"
     assert (e.kind, e.timed) == ("date", False)
+
+
+TOTALS = {
+    "de": ("Kunden.csv|Kundennummer;Firma;Kunde seit", "Nutzung_täglich.csv|Datum;Kundennummer;Aktive Nutzer;Anmeldungen;Dokumente bearbeitet;Sitzungsminuten;Fehlermeldungen"),
+    "en": ("customers.csv|customer_id;name;signup_date", "usage_by_day.csv|day;customer_id;active_users;logins;documents_edited;avg_minutes;errors"),
+    "fr": ("clients.csv|N° client;Raison sociale;Client depuis", "utilisation.csv|Jour;N° client;Utilisateurs actifs;Connexions;Documents traités;Durée (min);Erreurs"),
+    "es": ("clientes.csv|Código cliente;Nombre;Fecha de alta", "uso_diario.csv|Fecha;Código cliente;Usuarios activos;Inicios de sesión;Documentos editados;Minutos;Errores"),
+}  # fmt: skip
+
+
+def started(root: Path, files: dict[str, list[str]]) -> tuple[dict[str, str], Path, Path]:
+    """Write exports, run init on them, and return what it wrote by the files' names, the data and the conf."""
+    data, conf = root / "data", root / "conf"
+    data.mkdir()
+    for name, lines in files.items():
+        (data / name).write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
+    init_command([str(conf), "source=acme", f"data={data}"])
+    return {path.name: path.read_text(encoding="utf-8") for path in (conf / "source").rglob("*.*")}, data, conf
+
+
+def people(head: str, *more: str) -> tuple[str, list[str]]:
+    name, _, columns = head.partition("|")
+    return name, [columns, *(f"X{d};Firm {d};2024-01-{d}" for d in DAYS), *more]
+
+
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es"))])
+def test_a_row_of_a_day_counts_for_as_many_logins_and_errors_as_it_says(name, tmp_path):
+    customers, (file, _, head) = people(TOTALS[name][0]), TOTALS[name][1].partition("|")
+    rows = [(d, day) for day in DAYS for d in DAYS[:12]]
+    lines = [f"2024-02-{day};X{d};{int(d) % 4 + 1};{int(d) % 3 + int(day) % 5};{int(day) % 7};12.5;{int(day) % 4 // 3}" for d, day in rows]
+    written, data, conf = started(tmp_path, {customers[0]: customers[1], file: [head, *lines]})
+    usage = written["usage.sql"]
+    assert history_of("acme", data, conf).counts["used"]["usage"] == sum(
+        int(d) % 3 + int(day) % 5 + int(day) % 4 // 3 + (int(day) % 7 > 0) for d, day in rows
+    )
+    people_column, documents, minutes = (head.split(";")[place] for place in (2, 4, 5))
+    assert "user_id" not in usage
+    assert f"'use' as kind, '{documents}' as feature, \"{documents}\" as quantity" in usage
+    assert f"-- not used: {people_column}, {minutes}" in usage
+    assert f'"{people_column}" says how many people' in written["questions.md"]
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "used"),
+    [
+        pytest.param("day;customer_id;count", [f"2024-02-{day};X{d};{int(d) % 3 + 1}" for day in DAYS for d in DAYS], 24 * 48, id="logins"),
+        pytest.param("day;customer_id;event;count", [f"2024-02-{day};X{d};{kind};3" for day in DAYS for d in DAYS for kind in ("login", "open report")], 24 * 24 * 4, id="words"),
+        pytest.param("day;customer_id;user_id;logins", [f"2024-02-{day};X{d};{user}{d};2" for day in DAYS for d in DAYS for user in (7, 8)], 24 * 24 * 4, id="people"),
+        pytest.param("day;customer_id;minutes", [f"2024-02-{day};X{d};{int(d) % 9 + 20}" for day in DAYS for d in DAYS], 24 * 24, id="spans"),
+    ],
+)  # fmt: skip
+@pytest.mark.long
+def test_counts_of_other_shapes_count_too_and_spans_of_time_do_not(head, rows, used, tmp_path):
+    customers = people(TOTALS["en"][0])
+    written, data, conf = started(tmp_path, {customers[0]: customers[1], "logins.csv": [head, *rows]})
+    assert history_of("acme", data, conf).counts["used"]["usage"] == used
+    assert ("user_id" in written["usage.sql"]) == ("user_id" in head)
+    assert history_of("acme", data, conf).counts["quarantined"].sum() == 0

@@ -25,6 +25,9 @@ CLEAN = {
 }  # fmt: skip
 PLANTED = {
     "running_total": "update canonical.usage set quantity = date_diff('day', timestamp '2024-01-01', event_at)",
+    "daily_totals": "insert into canonical.usage by name (select 'c' || k as customer_id, 'login' as kind, i * 7 % 13 as quantity, timestamp '2024-01-01' + interval (i) day as event_at from range(360) r(i), range(4) s(k))",
+    "daily_totals of errors": "insert into canonical.usage by name (select 'c' || k as customer_id, 'error' as kind, i * 7 % 4 as quantity, timestamp '2024-01-01' + interval (i) day as event_at from range(360) r(i), range(4) s(k))",
+    "daily_totals in local time": "insert into canonical.usage by name (select 'c' || k as customer_id, 'login' as kind, i * 7 % 13 as quantity, timestamp '2024-01-01' + interval (i) day - interval (case when i between 90 and 300 then 2 else 1 end) hour as event_at from range(360) r(i), range(4) s(k))",
     "two_customers": "insert into canonical.tickets by name (select * replace ('c3' as customer_id) from canonical.tickets where ticket_id = 't1' and event = 'resolved')",
     "two_customers in contracts": "insert into canonical.subscriptions by name (select * replace ('c3' as customer_id) from canonical.subscriptions where subscription_id = 's1')",
     "many_names": "insert into canonical.customers by name (select * exclude (i) replace ('Other ' || i as name) from canonical.customers, range(3) r(i) where customer_id = 'c1')",
@@ -82,3 +85,17 @@ def test_rows_of_nobody_tables_that_share_nobody_currencies_and_copies_are_named
     money.currencies = {"invoices.Currency": ["EUR", "USD"]}
     named(meaning_of(money, AS_OF, {}), "two_currencies")
     named(meaning_of(world(), AS_OF, {"jan.csv": "1", "feb.csv": "1"}), "same_files")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param("select 'c' || k as customer_id, 'login' as kind, 1 as quantity, timestamp '2024-01-01' + interval (i) day as event_at from range(360) r(i), range(4) s(k)", id="one each"),
+        pytest.param("select 'c' || k as customer_id, 'login' as kind, 3 as quantity, timestamp '2024-01-01' + interval (i) day + interval (i * 37 % 1440) minute as event_at from range(360) r(i), range(4) s(k)", id="at their hour"),
+        pytest.param("select 'c' || k as customer_id, 'error' as kind, 'f' || i % 9 as feature, 3 as quantity, timestamp '2024-01-01' + interval (i) day as event_at from range(360) r(i), range(4) s(k)", id="by feature"),
+    ],
+)  # fmt: skip
+def test_logins_that_are_no_totals_of_a_day_are_not_named(rows):
+    taken = world()
+    taken.con.execute(f"insert into canonical.usage by name ({rows})")
+    assert meaning_of(taken, AS_OF, {}).oddities == ()

@@ -2,7 +2,8 @@
 
 import re
 
-from prevenance.sources.files import sql_name
+from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.guess.counts import often_sql
 from prevenance.sources.guess.found import NUMBER, Guess, Part
 from prevenance.sources.guess.profile import date_sql
 from prevenance.sources.guess.roles import says_closed, table_fit
@@ -148,16 +149,26 @@ def _usage(part: Part, guess: Guess) -> list[str]:
     if "feature" not in own and "activity" in part.roles:
         own["feature"] = text_of(part, "activity")
     selects = []
-    if "quantity" in part.roles or "logins" not in part.roles:
+    if "quantity" in part.each and kind != "'use'":
+        often = often_sql(text_of(part, "quantity"))
+        often = often if kind == plain else f"case when {kind} = 'use' then 1 else {often} end"
+        selects.append(
+            row_text(part, at, often=often, kind=kind, **own, quantity=f"case when {kind} = 'use' then {text_of(part, 'quantity')} end")
+        )
+    elif "quantity" in part.roles or not ("logins" in part.roles or part.counts):
         selects.append(row_text(part, at, kind=kind, **own, **given_sql(part, quantity="quantity")))
     for name, role in (("login", "logins"), ("error", "errors")):
         if role in part.roles:
+            more = own if name == "error" else {one: sql for one, sql in own.items() if one != "feature"}
             count = text_of(part, role)
-            selects.append(
-                row_text(
-                    part, at, kind=f"'{name}'", quantity=count, where=f"try_cast({count} as double) > 0", **(own if name == "error" else {})
-                )
-            )
+            some = f"try_cast({count} as double) > 0"
+            if role in part.each:
+                selects.append(row_text(part, at, often=often_sql(count), kind=f"'{name}'", where=some, **more))
+            else:
+                selects.append(row_text(part, at, kind=f"'{name}'", quantity=count, where=some, **more))
+    for column in part.counts:
+        count = sql_name(column)
+        selects.append(row_text(part, at, kind="'use'", feature=sql_text(column), quantity=count, where=f"try_cast({count} as double) > 0"))
     return selects
 
 

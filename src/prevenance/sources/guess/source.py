@@ -8,6 +8,7 @@ import duckdb
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import new_engine, sql_name
+from prevenance.sources.guess.counts import set_counts
 from prevenance.sources.guess.customers import customers_text, products_text
 from prevenance.sources.guess.found import DATE, Found, Guess, Part
 from prevenance.sources.guess.plan import contracts_in, part_of, raw_rows, set_links
@@ -138,6 +139,8 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
                 f"If both count, add it to {table}.sql with union all by name.",
             )
             continue
+        if part.table == "usage":
+            set_counts(con, part, guess)
         text = select_text(part, guess, products)
         if problem := _problem(con, text):
             guess.ask(

@@ -35,7 +35,7 @@ def meaning_of(taken: Intake, as_of: datetime, prints: Mapping[str, str]) -> Mea
         query = f"select count(*) from ({standing_sql('(from canonical.subscriptions where UNTIL)')}) where runs"
         running = int(rows(query)[0][0])
     checks = (
-        *(oddities.running_totals, oddities.shared_ids, oddities.many_names, rhythm.odd_ends, rhythm.odd_beginnings),
+        *(oddities.running_totals, oddities.daily_totals, oddities.shared_ids, oddities.many_names, rhythm.odd_ends, rhythm.odd_beginnings),
         *(oddities.many_openings, oddities.renamed_words, oddities.missing_joins, rhythm.single_moments, oddities.solved_first),
     )
     found = [one for check in checks for one in check(taken, rows)]

@@ -54,6 +54,32 @@ def running_totals(taken: Intake, rows: Rows) -> Iterator[Oddity]:
             )
 
 
+def daily_totals(taken: Intake, rows: Rows) -> Iterator[Oddity]:
+    """Give numbers of logins and errors a day that are read as one of them."""
+    if "usage" not in taken.counts:
+        return
+    found = rows("""
+        with counted as (select kind, customer_id, event_at, quantity,
+            count(*) over (partition by kind, event_at::time) >= 0.2 * count(*) over (partition by kind) as day_only
+          from canonical.usage where kind in ('login', 'error') and feature is null and quantity is not null and UNTIL)
+        select kind, count(*), sum(quantity)::bigint from counted group by kind
+        having count(*) >= 20 and count(*) >= 5 * count(distinct customer_id) and count(*) filter (day_only) >= 0.95 * count(*)
+          and count(distinct (customer_id, event_at)) >= 0.98 * count(*) and count(*) filter (quantity > 1) >= 0.2 * count(*)
+        order by kind""")
+    for kind, count, total in found:
+        what = saying(
+            "usage: {n} rows of “{kind}” are totals of a day, one row a customer: they count as {n}, their quantities say {all}",
+            n=count,
+            kind=kind,
+            all=total,
+        )
+        fix = saying(
+            "make as many rows of each in usage.sql: {sql} behind its from",
+            sql="cross join unnest(range(try_cast(… as bigint))) as each(n)",
+        )
+        yield Oddity("daily_totals", "usage", what, fix)
+
+
 def shared_ids(taken: Intake, rows: Rows) -> Iterator[Oddity]:
     """Give ids of tickets, contracts, invoices and orders under several customers."""
     for table, key in OWNED.items():
