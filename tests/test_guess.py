@@ -10,8 +10,11 @@ import pytest
 from vendor import EXPORTS, history_of
 
 from prevenance.cli.starter import init_command
+from prevenance.sources.guess.found import Column, Found
+from prevenance.sources.guess.plan import roles_of
 from prevenance.sources.guess.profile import columns_of
 from prevenance.sources.guess.roles import role_fit, said_events, spoken_language, table_fit
+from prevenance.sources.guess.sniff import view_name
 
 DAYS = [f"{day:02}" for day in range(1, 25)]
 
@@ -221,3 +224,43 @@ def test_counts_of_other_shapes_count_too_and_spans_of_time_do_not(head, rows, u
     assert history_of("acme", data, conf).counts["used"]["usage"] == used
     assert ("user_id" in written["usage.sql"]) == ("user_id" in head)
     assert history_of("acme", data, conf).counts["quarantined"].sum() == 0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Kundennummer", "Firma", "Kundensegment", "Kundenbetreuer", "Branche", "Land", "Kunde seit"),
+        ("Kundennr.", "Kundenname", "Kundenkategorie", "Kundenverantwortlicher", "Wirtschaftszweig", "Kundenland", "Seit"),
+        ("Customer ID", "Company", "Customer segment", "Account manager", "Industry", "Country", "Customer since"),
+        ("N° client", "Raison sociale", "Segment de clientèle", "Chargé de clientèle", "Secteur d’activité", "Pays", "Client depuis"),
+        ("Code client", "Nom", "Typologie client", "Responsable de compte", "Activité", "Pays du client", "Depuis"),
+        ("Código cliente", "Razón social", "Segmento de cliente", "Ejecutivo de cuenta", "Sector", "País", "Cliente desde"),
+    ],
+)
+def test_segment_owner_industry_and_country_of_customers_are_known_in_four_languages(names):
+    kinds = ("text", "text", "text", "text", "text", "text", "date")
+    columns = [
+        Column(one, kind, 1.0, 200 if place < 2 else 4, place == 0) for place, (one, kind) in enumerate(zip(names, kinds, strict=True))
+    ]
+    more = [Column(one, "text", 1.0, 200, False) for one in ("PLZ", "Bundesland", "Ville")]
+    roles = roles_of(Found("t", {}, "list", [*columns, *more], 200), "customers")
+    wanted = dict(zip(("customer", "name", "segment", "owner", "industry", "country", "since"), names, strict=True))
+    assert {role: roles.get(role) for role in wanted} == wanted
+
+
+def test_names_of_tables_keep_the_letters_of_their_files():
+    taken: set[str] = set()
+    titles = [
+        "Verträge",
+        "Nutzung_täglich",
+        "Größe & Maß",
+        "Données clients",
+        "Año fiscal",
+        "Verträge",
+        "Vertra\u0308ge 2024",
+        "œuvres d’été",
+        "名簿",
+    ]
+    for title in titles:
+        taken.add(view_name(title, taken))
+    assert taken == {"vertraege", "nutzung_taeglich", "groesse_mass", "donnees_clients", "ano_fiscal", "vertraege_2", "vertraege_2024", "oeuvres_d_ete", "file"}  # fmt: skip
