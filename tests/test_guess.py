@@ -264,3 +264,34 @@ def test_names_of_tables_keep_the_letters_of_their_files():
     for title in titles:
         taken.add(view_name(title, taken))
     assert taken == {"vertraege", "nutzung_taeglich", "groesse_mass", "donnees_clients", "ano_fiscal", "vertraege_2", "vertraege_2024", "oeuvres_d_ete", "file"}  # fmt: skip
+
+
+ENDS = {
+    "de": "Verträge.csv|Vertragsnummer;Kundennummer;Vertragsbeginn;Vertragsende;Kündigungsdatum;Vertragsstatus|aktiv|gekündigt|beendet",
+    "en": "contracts.csv|Contract no;Customer ID;Start date;Contract end;Cancellation date;Status|active|cancelled|expired",
+    "fr": "contrats.csv|N° contrat;N° client;Date de début;Fin de contrat;Date de résiliation;Statut|en cours|résilié|terminé",
+    "es": "contratos.csv|Nº contrato;Código cliente;Fecha de inicio;Fin del contrato;Fecha de baja;Estado|vigente|baja solicitada|terminado",
+}
+
+
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es"))])
+def test_the_planned_end_of_a_running_contract_is_no_end(name, tmp_path):
+    customers, (file, head, *status) = people(TOTALS[name][0]), ENDS[name].split("|")
+    lines = []
+    for place, day in enumerate(DAYS):
+        notice, says = ("2024-05-01", status[1]) if place < 6 else ("", status[2] if place < 9 else status[0])
+        # six with a notice, three that ran out, and fifteen that run: three of them with an end in the past
+        lines.append(f"K{day};X{day};2024-01-{day};2024-{'06' if place < 12 else '12'}-{day};{notice};{says}")
+    written, data, conf = started(tmp_path, {customers[0]: customers[1], file: [head, *lines]})
+    history = history_of("acme", data, conf, "as_of=2025-01-15")
+    assert history.counts["used"]["subscriptions"] == 24 + 6 + 9
+    assert "as ends_on" in written["subscriptions.sql"].split("'notice'")[1].split("union")[0]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("head", "asked"), [("contract;customer_id;start_date;end_date", True), ("contract;customer_id;start_date;end_date;cancelled_on", False)])  # fmt: skip
+def test_ends_that_nothing_says_are_over_are_asked_for(head, asked, tmp_path):
+    customers = people(TOTALS["en"][0])
+    lines = [f"K{d};X{d};2024-01-{d};2024-06-{d}{';2024-05-01' if 'cancelled' in head else ''}" for d in DAYS]
+    written, _, _ = started(tmp_path, {customers[0]: customers[1], "contracts.csv": [head, *lines]})
+    assert ("Is it the end that is planned?" in written.get("questions.md", "")) == asked

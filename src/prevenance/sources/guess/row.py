@@ -40,6 +40,10 @@ def head_text(part: Part) -> str:
         through = f", looked up in {part.link.view} by {part.link.other}" if part.link.view else ""
         known = f" ({part.link.share:.0%} of its values are known there)" if part.link.share < 1 or through else ""
         lines.insert(1, f"customer: {part.link.column}{through}{known}")
+    if part.table == "subscriptions" and "ended" in part.roles:
+        lines.append(
+            f"{part.roles['ended']}: an end that is planned is ends_on of a notice; it is none of a contract that runs by its status without a notice"
+        )
     lines += [f"use, with a quantity: {name}" for name in part.counts]
     lines += [f"{part.roles[one]}: a row stands for as many as it says, so it is repeated as often; all have its time" for one in part.each]
     return comments(lines, left_out(part, [*part.roles.values(), *part.counts, part.link.column if part.link else ""]))
