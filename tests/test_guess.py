@@ -295,3 +295,28 @@ def test_ends_that_nothing_says_are_over_are_asked_for(head, asked, tmp_path):
     lines = [f"K{d};X{d};2024-01-{d};2024-06-{d}{';2024-05-01' if 'cancelled' in head else ''}" for d in DAYS]
     written, _, _ = started(tmp_path, {customers[0]: customers[1], "contracts.csv": [head, *lines]})
     assert ("Is it the end that is planned?" in written.get("questions.md", "")) == asked
+
+
+CLOSED = {
+    "de": "Tickets.csv|Ticketnummer;Kundennummer;Status;Erstellt am;Gelöst am|geschlossen|offen",
+    "en": "tickets.csv|Ticket ID;Customer ID;State;Created;Closed at|Closed|Open",
+    "fr": "demandes.csv|N° demande;N° client;Statut;Ouvert le;Fermé le|Fermé|En attente",
+    "es": "incidencias.csv|Nº incidencia;Código cliente;Estado;Fecha apertura;Fecha cierre|Cerrado|Abierto",
+}
+
+
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es"))])
+@pytest.mark.parametrize("many", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_ticket_that_is_closed_without_a_time_is_asked_for_and_told(name, many, tmp_path):
+    customers, (file, head, closed, still) = people(TOTALS[name][0]), CLOSED[name].split("|")
+    lost = {1: "32.13.2024", 2: ""} if not many else dict.fromkeys(range(1, 90), "")
+    ends = [lost.get(place, "" if place % 40 == 0 else f"2024-03-{DAYS[place % 24]} 1{place % 10}:00") for place in range(400)]
+    lines = [
+        f"T{n};X{DAYS[n % 24]};{still if n % 40 == 0 and n not in lost else closed};2024-02-{DAYS[n % 24]} 10:00;{end}"
+        for n, end in enumerate(ends)
+    ]
+    written, data, conf = started(tmp_path, {customers[0]: customers[1], file: [head, *lines]})
+    assert f"{len(lost)} tickets are {closed}" in written["questions.md"]
+    # a few are set apart one by one; many would stop the run
+    history = history_of("acme", data, conf)
+    assert history.counts["quarantined"]["tickets"] == (0 if many else 2)

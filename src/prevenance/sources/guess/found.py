@@ -70,6 +70,7 @@ class Part:
     """A file that is taken for a canonical table: which column has which role, whose row it is, and how its steps are told apart (SQL, for a log).
 
     Of use: ``each`` are roles whose numbers become so many rows, ``counts`` columns that become use with a quantity, ``people`` numbers of people.
+    Of tickets: ``closed`` is SQL for those that have a closing row though its time is blank, so that it is set apart and told.
     """
 
     table: str
@@ -81,6 +82,7 @@ class Part:
     each: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    closed: str = ""
 
     @property
     def rows_from(self) -> str:

@@ -51,9 +51,8 @@ def _tickets(part: Part, guess: Guess) -> list[str]:
         if column.kind != NUMBER or unit:
             selects.append(row_text(part, replied, ticket_id=ticket, event="'replied'", where=f"{text_of(part, 'replied')} <> ''", **own))
     if done:
-        selects.append(
-            row_text(part, text_of(part, done), ticket_id=ticket, event="'resolved'", where=f"{text_of(part, done)} <> ''", **own)
-        )
+        where = f"{text_of(part, done)} <> ''" + (f" or {part.closed}" if part.closed else "")
+        selects.append(row_text(part, text_of(part, done), ticket_id=ticket, event="'resolved'", where=where, **own))
     elif "status" in part.roles and (closed := says_closed(part.file.column(part.roles["status"]).values)):
         guess.ask(
             f"{part.file.view}: tickets are {' or '.join(closed[:3])}, and no column says when.",

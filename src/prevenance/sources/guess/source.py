@@ -16,6 +16,7 @@ from prevenance.sources.guess.profile import columns_of, format_lines
 from prevenance.sources.guess.selects import select_text
 from prevenance.sources.guess.settings import set_settings
 from prevenance.sources.guess.sniff import exported_files, joined_pattern, refusal_text, title_of, view_name, written_entries
+from prevenance.sources.guess.unended import set_unended
 from prevenance.sources.guess.vendors import holds_some, take_vendors
 from prevenance.sources.raw import raw_reader
 
@@ -141,6 +142,8 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
             continue
         if part.table == "usage":
             set_counts(con, part, guess)
+        if part.table == "tickets":
+            set_unended(con, part, guess)
         text = select_text(part, guess, products)
         if problem := _problem(con, text):
             guess.ask(

@@ -194,6 +194,21 @@ def solved_first(taken: Intake, rows: Rows) -> Iterator[Oddity]:
         )
 
 
+def unended_tickets(taken: Intake, rows: Rows) -> Iterator[Oddity]:
+    """Give tickets without an end of which a step was set apart for its time: most likely the end."""
+    held = "select 1 from duckdb_columns() where schema_name = 'quarantine' and table_name = 'tickets' and column_name = 'ticket_id'"
+    if "tickets" not in taken.counts or not rows(held):
+        return
+    [(count,)] = rows("""select count(*) from (select ticket_id from canonical.tickets group by customer_id, ticket_id
+        having not bool_or(event in ('resolved', 'closed'))) where ticket_id in (select ticket_id from quarantine.tickets where reason like 'event_at: %')""")
+    if count:
+        what = saying(
+            "{n} {n:ticket has|tickets have} no end, and a step of {n:it|them} was set apart because its time is blank or unreadable: {n:it stays|they stay} open",
+            n=count,
+        )
+        yield Oddity("unended", "tickets", what, saying("fill in the export when they ended, or leave these tickets out in tickets.sql"))
+
+
 def several_currencies(taken: Intake) -> Iterator[Oddity]:
     """Give amounts in several currencies."""
     for place, money in sorted(taken.currencies.items()):
