@@ -10,8 +10,11 @@ import pytest
 from vendor import EXPORTS, history_of
 
 from prevenance.cli.starter import init_command
+from prevenance.sources.guess.found import Column, Found
+from prevenance.sources.guess.plan import roles_of
 from prevenance.sources.guess.profile import columns_of
 from prevenance.sources.guess.roles import role_fit, said_events, spoken_language, table_fit
+from prevenance.sources.guess.sniff import view_name
 
 DAYS = [f"{day:02}" for day in range(1, 25)]
 
@@ -163,3 +166,157 @@ def test_values_say_how_dates_and_money_are_written():
     assert (c.kind, c.comma, "[^0-9.+-]" in c.read) == ("money", False, True)
     assert d.kind == "text"
     assert (e.kind, e.timed) == ("date", False)
+
+
+TOTALS = {
+    "de": ("Kunden.csv|Kundennummer;Firma;Kunde seit", "Nutzung_täglich.csv|Datum;Kundennummer;Aktive Nutzer;Anmeldungen;Dokumente bearbeitet;Sitzungsminuten;Fehlermeldungen"),
+    "en": ("customers.csv|customer_id;name;signup_date", "usage_by_day.csv|day;customer_id;active_users;logins;documents_edited;avg_minutes;errors"),
+    "fr": ("clients.csv|N° client;Raison sociale;Client depuis", "utilisation.csv|Jour;N° client;Utilisateurs actifs;Connexions;Documents traités;Durée (min);Erreurs"),
+    "es": ("clientes.csv|Código cliente;Nombre;Fecha de alta", "uso_diario.csv|Fecha;Código cliente;Usuarios activos;Inicios de sesión;Documentos editados;Minutos;Errores"),
+}  # fmt: skip
+
+
+def started(root: Path, files: dict[str, list[str]]) -> tuple[dict[str, str], Path, Path]:
+    """Write exports, run init on them, and return what it wrote by the files' names, the data and the conf."""
+    data, conf = root / "data", root / "conf"
+    data.mkdir()
+    for name, lines in files.items():
+        (data / name).write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
+    init_command([str(conf), "source=acme", f"data={data}"])
+    return {path.name: path.read_text(encoding="utf-8") for path in (conf / "source").rglob("*.*")}, data, conf
+
+
+def people(head: str, *more: str) -> tuple[str, list[str]]:
+    name, _, columns = head.partition("|")
+    return name, [columns, *(f"X{d};Firm {d};2024-01-{d}" for d in DAYS), *more]
+
+
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es"))])
+def test_a_row_of_a_day_counts_for_as_many_logins_and_errors_as_it_says(name, tmp_path):
+    customers, (file, _, head) = people(TOTALS[name][0]), TOTALS[name][1].partition("|")
+    rows = [(d, day) for day in DAYS for d in DAYS[:12]]
+    lines = [f"2024-02-{day};X{d};{int(d) % 4 + 1};{int(d) % 3 + int(day) % 5};{int(day) % 7};12.5;{int(day) % 4 // 3}" for d, day in rows]
+    written, data, conf = started(tmp_path, {customers[0]: customers[1], file: [head, *lines]})
+    usage = written["usage.sql"]
+    assert history_of("acme", data, conf).counts["used"]["usage"] == sum(
+        int(d) % 3 + int(day) % 5 + int(day) % 4 // 3 + (int(day) % 7 > 0) for d, day in rows
+    )
+    people_column, documents, minutes = (head.split(";")[place] for place in (2, 4, 5))
+    assert "user_id" not in usage
+    assert f"'use' as kind, '{documents}' as feature, \"{documents}\" as quantity" in usage
+    assert f"-- not used: {people_column}, {minutes}" in usage
+    assert f'"{people_column}" says how many people' in written["questions.md"]
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "used"),
+    [
+        pytest.param("day;customer_id;count", [f"2024-02-{day};X{d};{int(d) % 3 + 1}" for day in DAYS for d in DAYS], 24 * 48, id="logins"),
+        pytest.param("day;customer_id;event;count", [f"2024-02-{day};X{d};{kind};3" for day in DAYS for d in DAYS for kind in ("login", "open report")], 24 * 24 * 4, id="words"),
+        pytest.param("day;customer_id;user_id;logins", [f"2024-02-{day};X{d};{user}{d};2" for day in DAYS for d in DAYS for user in (7, 8)], 24 * 24 * 4, id="people"),
+        pytest.param("day;customer_id;minutes", [f"2024-02-{day};X{d};{int(d) % 9 + 20}" for day in DAYS for d in DAYS], 24 * 24, id="spans"),
+    ],
+)  # fmt: skip
+@pytest.mark.long
+def test_counts_of_other_shapes_count_too_and_spans_of_time_do_not(head, rows, used, tmp_path):
+    customers = people(TOTALS["en"][0])
+    written, data, conf = started(tmp_path, {customers[0]: customers[1], "logins.csv": [head, *rows]})
+    assert history_of("acme", data, conf).counts["used"]["usage"] == used
+    assert ("user_id" in written["usage.sql"]) == ("user_id" in head)
+    assert history_of("acme", data, conf).counts["quarantined"].sum() == 0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Kundennummer", "Firma", "Kundensegment", "Kundenbetreuer", "Branche", "Land", "Kunde seit"),
+        ("Kundennr.", "Kundenname", "Kundenkategorie", "Kundenverantwortlicher", "Wirtschaftszweig", "Kundenland", "Seit"),
+        ("Customer ID", "Company", "Customer segment", "Account manager", "Industry", "Country", "Customer since"),
+        ("N° client", "Raison sociale", "Segment de clientèle", "Chargé de clientèle", "Secteur d’activité", "Pays", "Client depuis"),
+        ("Code client", "Nom", "Typologie client", "Responsable de compte", "Activité", "Pays du client", "Depuis"),
+        ("Código cliente", "Razón social", "Segmento de cliente", "Ejecutivo de cuenta", "Sector", "País", "Cliente desde"),
+    ],
+)
+def test_segment_owner_industry_and_country_of_customers_are_known_in_four_languages(names):
+    kinds = ("text", "text", "text", "text", "text", "text", "date")
+    columns = [
+        Column(one, kind, 1.0, 200 if place < 2 else 4, place == 0) for place, (one, kind) in enumerate(zip(names, kinds, strict=True))
+    ]
+    more = [Column(one, "text", 1.0, 200, False) for one in ("PLZ", "Bundesland", "Ville")]
+    roles = roles_of(Found("t", {}, "list", [*columns, *more], 200), "customers")
+    wanted = dict(zip(("customer", "name", "segment", "owner", "industry", "country", "since"), names, strict=True))
+    assert {role: roles.get(role) for role in wanted} == wanted
+
+
+def test_names_of_tables_keep_the_letters_of_their_files():
+    taken: set[str] = set()
+    titles = [
+        "Verträge",
+        "Nutzung_täglich",
+        "Größe & Maß",
+        "Données clients",
+        "Año fiscal",
+        "Verträge",
+        "Vertra\u0308ge 2024",
+        "œuvres d’été",
+        "名簿",
+    ]
+    for title in titles:
+        taken.add(view_name(title, taken))
+    assert taken == {"vertraege", "nutzung_taeglich", "groesse_mass", "donnees_clients", "ano_fiscal", "vertraege_2", "vertraege_2024", "oeuvres_d_ete", "file"}  # fmt: skip
+
+
+ENDS = {
+    "de": "Verträge.csv|Vertragsnummer;Kundennummer;Vertragsbeginn;Vertragsende;Kündigungsdatum;Vertragsstatus|aktiv|gekündigt|beendet",
+    "en": "contracts.csv|Contract no;Customer ID;Start date;Contract end;Cancellation date;Status|active|cancelled|expired",
+    "fr": "contrats.csv|N° contrat;N° client;Date de début;Fin de contrat;Date de résiliation;Statut|en cours|résilié|terminé",
+    "es": "contratos.csv|Nº contrato;Código cliente;Fecha de inicio;Fin del contrato;Fecha de baja;Estado|vigente|baja solicitada|terminado",
+}
+
+
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es"))])
+def test_the_planned_end_of_a_running_contract_is_no_end(name, tmp_path):
+    customers, (file, head, *status) = people(TOTALS[name][0]), ENDS[name].split("|")
+    lines = []
+    for place, day in enumerate(DAYS):
+        notice, says = ("2024-05-01", status[1]) if place < 6 else ("", status[2] if place < 9 else status[0])
+        # six with a notice, three that ran out, and fifteen that run: three of them with an end in the past
+        lines.append(f"K{day};X{day};2024-01-{day};2024-{'06' if place < 12 else '12'}-{day};{notice};{says}")
+    written, data, conf = started(tmp_path, {customers[0]: customers[1], file: [head, *lines]})
+    history = history_of("acme", data, conf, "as_of=2025-01-15")
+    assert history.counts["used"]["subscriptions"] == 24 + 6 + 9
+    assert "as ends_on" in written["subscriptions.sql"].split("'notice'")[1].split("union")[0]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("head", "asked"), [("contract;customer_id;start_date;end_date", True), ("contract;customer_id;start_date;end_date;cancelled_on", False)])  # fmt: skip
+def test_ends_that_nothing_says_are_over_are_asked_for(head, asked, tmp_path):
+    customers = people(TOTALS["en"][0])
+    lines = [f"K{d};X{d};2024-01-{d};2024-06-{d}{';2024-05-01' if 'cancelled' in head else ''}" for d in DAYS]
+    written, _, _ = started(tmp_path, {customers[0]: customers[1], "contracts.csv": [head, *lines]})
+    assert ("Is it the end that is planned?" in written.get("questions.md", "")) == asked
+
+
+CLOSED = {
+    "de": "Tickets.csv|Ticketnummer;Kundennummer;Status;Erstellt am;Gelöst am|geschlossen|offen",
+    "en": "tickets.csv|Ticket ID;Customer ID;State;Created;Closed at|Closed|Open",
+    "fr": "demandes.csv|N° demande;N° client;Statut;Ouvert le;Fermé le|Fermé|En attente",
+    "es": "incidencias.csv|Nº incidencia;Código cliente;Estado;Fecha apertura;Fecha cierre|Cerrado|Abierto",
+}
+
+
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es"))])
+@pytest.mark.parametrize("many", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_ticket_that_is_closed_without_a_time_is_asked_for_and_told(name, many, tmp_path):
+    customers, (file, head, closed, still) = people(TOTALS[name][0]), CLOSED[name].split("|")
+    lost = {1: "32.13.2024", 2: ""} if not many else dict.fromkeys(range(1, 90), "")
+    ends = [lost.get(place, "" if place % 40 == 0 else f"2024-03-{DAYS[place % 24]} 1{place % 10}:00") for place in range(400)]
+    lines = [
+        f"T{n};X{DAYS[n % 24]};{still if n % 40 == 0 and n not in lost else closed};2024-02-{DAYS[n % 24]} 10:00;{end}"
+        for n, end in enumerate(ends)
+    ]
+    written, data, conf = started(tmp_path, {customers[0]: customers[1], file: [head, *lines]})
+    assert f"{len(lost)} tickets are {closed}" in written["questions.md"]
+    # a few are set apart one by one; many would stop the run
+    history = history_of("acme", data, conf)
+    assert history.counts["quarantined"]["tickets"] == (0 if many else 2)

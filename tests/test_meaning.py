@@ -27,6 +27,12 @@ CLEAN = {
 }  # fmt: skip
 PLANTED = {
     "running_total": "update canonical.usage set quantity = date_diff('day', timestamp '2024-01-01', event_at)",
+    "daily_totals": "insert into canonical.usage by name (select 'c' || k as customer_id, 'login' as kind, i * 7 % 13 as quantity, timestamp '2024-01-01' + interval (i) day as event_at from range(360) r(i), range(4) s(k))",
+    "daily_totals of errors": "insert into canonical.usage by name (select 'c' || k as customer_id, 'error' as kind, i * 7 % 4 as quantity, timestamp '2024-01-01' + interval (i) day as event_at from range(360) r(i), range(4) s(k))",
+    "daily_totals in local time": "insert into canonical.usage by name (select 'c' || k as customer_id, 'login' as kind, i * 7 % 13 as quantity, timestamp '2024-01-01' + interval (i) day - interval (case when i between 90 and 300 then 2 else 1 end) hour as event_at from range(360) r(i), range(4) s(k))",
+    "unended unreadable": "delete from canonical.tickets where ticket_id in ('t7', 't8') and event = 'resolved'; create table quarantine.tickets as select 't7' as ticket_id, 'event_at: not a timestamp' as reason",
+    "unended blank": "delete from canonical.tickets where ticket_id in ('t7', 't8') and event = 'resolved'; create table quarantine.tickets as select 't7' as ticket_id, 'event_at: blank' as reason",
+    "unended far away": "delete from canonical.tickets where ticket_id in ('t7', 't8') and event = 'resolved'; create table quarantine.tickets as select 't7' as ticket_id, 'event_at: outside 1990..2100' as reason",
     "two_customers": "insert into canonical.tickets by name (select * replace ('c3' as customer_id) from canonical.tickets where ticket_id = 't1' and event = 'resolved')",
     "two_customers in contracts": "insert into canonical.subscriptions by name (select * replace ('c3' as customer_id) from canonical.subscriptions where subscription_id = 's1')",
     "many_names": "insert into canonical.customers by name (select * exclude (i) replace ('Other ' || i as name) from canonical.customers, range(3) r(i) where customer_id = 'c1')",
@@ -101,3 +107,17 @@ def test_a_limit_that_would_stop_tonight_is_not_proposed() -> None:
         "no limit; older than its rhythm of at most 46 days",
         "no limit; set tables.customers.error_after=46",
     ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param("select 'c' || k as customer_id, 'login' as kind, 1 as quantity, timestamp '2024-01-01' + interval (i) day as event_at from range(360) r(i), range(4) s(k)", id="one each"),
+        pytest.param("select 'c' || k as customer_id, 'login' as kind, 3 as quantity, timestamp '2024-01-01' + interval (i) day + interval (i * 37 % 1440) minute as event_at from range(360) r(i), range(4) s(k)", id="at their hour"),
+        pytest.param("select 'c' || k as customer_id, 'error' as kind, 'f' || i % 9 as feature, 3 as quantity, timestamp '2024-01-01' + interval (i) day as event_at from range(360) r(i), range(4) s(k)", id="by feature"),
+    ],
+)  # fmt: skip
+def test_logins_that_are_no_totals_of_a_day_are_not_named(rows):
+    taken = world()
+    taken.con.execute(f"insert into canonical.usage by name ({rows})")
+    assert meaning_of(taken, AS_OF, {}).oddities == ()

@@ -6,7 +6,7 @@ from prevenance.sources.files import sql_name
 from prevenance.sources.guess.found import Guess, Part
 from prevenance.sources.guess.plan import share_found
 from prevenance.sources.guess.profile import date_sql
-from prevenance.sources.guess.row import text_of
+from prevenance.sources.guess.row import comments, left_out, text_of
 
 
 def _first_seen(parts: list[Part]) -> str:
@@ -47,7 +47,8 @@ def customers_text(con: duckdb.DuckDBPyConnection, master: Part, used: list[Part
         )
     told = "".join(f", {sql} as {name}" for name, sql in given.items())
     who = f"c.{sql_name(key)}"
-    comment = "\n".join(f"-- {one}" for one in lines)
+    beside = [name for one in used if one.file is master.file for name in one.roles.values()]
+    comment = comments(lines, left_out(master, [*master.roles.values(), *beside]))
     if since and missing == 0:
         return f"{comment}\nselect {who} as customer_id, {since} as event_at{told}, _file, _line from {master.file.view} c"
     places = "arg_min(_file, (_seen, _file, _line)) as _file, arg_min(_line, (_seen, _file, _line)) as _line"
@@ -70,8 +71,9 @@ def products_text(part: Part, first: Part) -> str:
     role = next(one for one in ("started", "at") if one in first.roles)
     column = first.file.column(first.roles[role])
     given = "".join(f", {text_of(part, one)} as {one}" for one in ("name", "family", "price") if one in part.roles)
+    head = f"{part.file.view} is taken for the list of products. It carries no date: it counts as known from the first row of {first.file.view} on."
     return (
-        f"-- {part.file.view} is taken for the list of products. It carries no date: it counts as known from the first row of {first.file.view} on.\n"
+        f"{comments([head], left_out(part, part.roles.values()))}\n"
         f"select (select min({date_sql(sql_name(column.name), column)}) from {first.file.view}) as event_at, {text_of(part, 'product')} as product_id{given}, _file, _line\n"
         f"from {part.file.view}"
     )

@@ -67,7 +67,11 @@ class Link:
 
 @dataclass
 class Part:
-    """A file that is taken for a canonical table: which column has which role, whose row it is, and how its steps are told apart (SQL, for a log)."""
+    """A file that is taken for a canonical table: which column has which role, whose row it is, and how its steps are told apart (SQL, for a log).
+
+    Of use: ``each`` are roles whose numbers become so many rows, ``counts`` columns that become use with a quantity, ``people`` numbers of people.
+    Of tickets: ``closed`` is SQL for those that have a closing row though its time is blank, so that it is set apart and told.
+    """
 
     table: str
     file: Found
@@ -75,6 +79,10 @@ class Part:
     link: Link | None = None
     why: str = ""
     steps: str = ""
+    each: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    closed: str = ""
 
     @property
     def rows_from(self) -> str:

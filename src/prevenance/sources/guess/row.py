@@ -1,6 +1,7 @@
 """The pieces of a guessed select: its comments, whose row it is, when, and which event the words of a cell are."""
 
 import re
+from collections.abc import Iterable
 
 from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.guess.found import Guess, Part
@@ -39,20 +40,35 @@ def head_text(part: Part) -> str:
         through = f", looked up in {part.link.view} by {part.link.other}" if part.link.view else ""
         known = f" ({part.link.share:.0%} of its values are known there)" if part.link.share < 1 or through else ""
         lines.insert(1, f"customer: {part.link.column}{through}{known}")
-    left = [one.name for one in part.file.columns if one.name not in (*part.roles.values(), part.link.column if part.link else "")]
-    if left:
-        lines.append(f"not used: {', '.join(left[:30])}")
-    return "\n".join(f"-- {re.sub(r'[^ -~¡-ɏ€]', ' ', one)}" for one in lines)
+    if part.table == "subscriptions" and "ended" in part.roles:
+        lines.append(
+            f"{part.roles['ended']}: an end that is planned is ends_on of a notice; it is none of a contract that runs by its status without a notice"
+        )
+    lines += [f"use, with a quantity: {name}" for name in part.counts]
+    lines += [f"{part.roles[one]}: a row stands for as many as it says, so it is repeated as often; all have its time" for one in part.each]
+    return comments(lines, left_out(part, [*part.roles.values(), *part.counts, part.link.column if part.link else ""]))
 
 
-def row_text(part: Part, at: str, *, where: str = "", **values: str) -> str:
-    """Return one select: whose row, when, and the given columns; roles that the part lacks are left out."""
+def left_out(part: Part, used: Iterable[str]) -> str:
+    """Return the comment that names the columns of a part's file that are not used, or nothing."""
+    left = [one.name for one in part.file.columns if one.name not in set(used)]
+    return f"not used: {', '.join(left[:30])}" if left else ""
+
+
+def comments(lines: Iterable[str], *more: str) -> str:
+    """Return lines as comments of SQL; empty ones are left out."""
+    return "\n".join(f"-- {re.sub(r'[^ -~¡-ɏ€]', ' ', one)}" for one in (*lines, *more) if one)
+
+
+def row_text(part: Part, at: str, *, where: str = "", often: str = "", **values: str) -> str:
+    """Return one select: whose row, when, and the given columns; roles that the part lacks are left out; ``often`` is SQL for how often each row stands."""
     told = [
         f"{customer_sql(part)} as customer_id",
         f"{at} as event_at",
         *(f"{sql} as {sql_name(name) if name == 'group' else name}" for name, sql in values.items()),
     ]
-    return f"select {', '.join(told)}, _file, _line\nfrom {part.rows_from}" + (f"\nwhere {where}" if where else "")
+    each = f" cross join unnest(range({often})) as each(n)" if often else ""
+    return f"select {', '.join(told)}, _file, _line\nfrom {part.rows_from}{each}" + (f"\nwhere {where}" if where else "")
 
 
 def given_sql(part: Part, **roles: str) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 import re
 
-from prevenance.sources.files import sql_name
+from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.guess.counts import often_sql
 from prevenance.sources.guess.found import NUMBER, Guess, Part
 from prevenance.sources.guess.profile import date_sql
-from prevenance.sources.guess.roles import says_closed, table_fit
+from prevenance.sources.guess.roles import says_closed, says_running, table_fit
 from prevenance.sources.guess.row import event_sql, given_sql, head_text, own_sql, row_text, text_of, with_text
 
 UNITS = {
@@ -50,9 +51,8 @@ def _tickets(part: Part, guess: Guess) -> list[str]:
         if column.kind != NUMBER or unit:
             selects.append(row_text(part, replied, ticket_id=ticket, event="'replied'", where=f"{text_of(part, 'replied')} <> ''", **own))
     if done:
-        selects.append(
-            row_text(part, text_of(part, done), ticket_id=ticket, event="'resolved'", where=f"{text_of(part, done)} <> ''", **own)
-        )
+        where = f"{text_of(part, done)} <> ''" + (f" or {part.closed}" if part.closed else "")
+        selects.append(row_text(part, text_of(part, done), ticket_id=ticket, event="'resolved'", where=where, **own))
     elif "status" in part.roles and (closed := says_closed(part.file.column(part.roles["status"]).values)):
         guess.ask(
             f"{part.file.view}: tickets are {' or '.join(closed[:3])}, and no column says when.",
@@ -116,17 +116,36 @@ def _contracts(part: Part, guess: Guess) -> list[str]:
     else:
         renews = given_sql(part, renews_on="renews")
         selects = [row_text(part, started, subscription_id=contract, event="'started'", **own, **renews)]
-    for event, role in (("notice", "noticed"), ("ended", "ended")):
-        if role in part.roles:
-            selects.append(
-                row_text(part, text_of(part, role), subscription_id=contract, event=f"'{event}'", where=f"{text_of(part, role)} <> ''")
-            )
+    noticed, ended = (text_of(part, role) if role in part.roles else "" for role in ("noticed", "ended"))
+    if noticed:
+        # what is planned today was not known when a contract began: it would give away who stayed
+        planned = given_sql(part, ends_on="ended")
+        selects.append(row_text(part, noticed, subscription_id=contract, event="'notice'", where=f"{noticed} <> ''", **planned))
+    if ended:
+        where = f"{ended} <> ''" + _not_running(part, noticed, guess)
+        selects.append(row_text(part, ended, subscription_id=contract, event="'ended'", where=where))
     if not {"noticed", "ended"} & part.roles.keys():
         guess.ask(
             f"{part.file.view}: no column says when a contract ends.",
             "Without it nobody ever leaves: export the date of the notice or the end, and add it to subscriptions.sql.",
         )
     return selects
+
+
+def _not_running(part: Part, noticed: str, guess: Guess) -> str:
+    """Return SQL that leaves out ends that are only planned: of contracts that run by their status, without a notice."""
+    end = part.file.column(part.roles["ended"])
+    running = says_running(part.file.column(part.roles["activity"]).values) if "activity" in part.roles else []
+    if running:
+        words = ", ".join(sql_text(one) for one in running)
+        said = f"coalesce({text_of(part, 'activity')}, '') not in ({words})"
+        return f" and ({said} or {noticed} <> '')" if noticed else f" and {said}"
+    if not noticed and end.filled > 0.9:
+        guess.ask(
+            f'{part.file.view}: "{end.name}" is filled for nearly every contract. Is it the end that is planned?',
+            "Each counts as ended from that day on, and a day ahead for nothing yet. If contracts renew themselves, export a status, or the day of notice, too.",
+        )
+    return ""
 
 
 def _leaving(part: Part, guess: Guess) -> list[str]:
@@ -148,16 +167,26 @@ def _usage(part: Part, guess: Guess) -> list[str]:
     if "feature" not in own and "activity" in part.roles:
         own["feature"] = text_of(part, "activity")
     selects = []
-    if "quantity" in part.roles or "logins" not in part.roles:
+    if "quantity" in part.each and kind != "'use'":
+        often = often_sql(text_of(part, "quantity"))
+        often = often if kind == plain else f"case when {kind} = 'use' then 1 else {often} end"
+        selects.append(
+            row_text(part, at, often=often, kind=kind, **own, quantity=f"case when {kind} = 'use' then {text_of(part, 'quantity')} end")
+        )
+    elif "quantity" in part.roles or not ("logins" in part.roles or part.counts):
         selects.append(row_text(part, at, kind=kind, **own, **given_sql(part, quantity="quantity")))
     for name, role in (("login", "logins"), ("error", "errors")):
         if role in part.roles:
+            more = own if name == "error" else {one: sql for one, sql in own.items() if one != "feature"}
             count = text_of(part, role)
-            selects.append(
-                row_text(
-                    part, at, kind=f"'{name}'", quantity=count, where=f"try_cast({count} as double) > 0", **(own if name == "error" else {})
-                )
-            )
+            some = f"try_cast({count} as double) > 0"
+            if role in part.each:
+                selects.append(row_text(part, at, often=often_sql(count), kind=f"'{name}'", where=some, **more))
+            else:
+                selects.append(row_text(part, at, kind=f"'{name}'", quantity=count, where=some, **more))
+    for column in part.counts:
+        count = sql_name(column)
+        selects.append(row_text(part, at, kind="'use'", feature=sql_text(column), quantity=count, where=f"try_cast({count} as double) > 0"))
     return selects
 
 

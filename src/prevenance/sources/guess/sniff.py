@@ -5,6 +5,7 @@ import csv
 import glob
 import io
 import re
+import unicodedata
 from collections import Counter
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -112,12 +113,25 @@ def _sheets(path: Path) -> list[dict[str, Any]]:
 
 def view_name(title: str, taken: set[str]) -> str:
     """Return a name for a table in selects, made of its file's, that no other has."""
-    name = re.sub(r"\W+", "_", title.lower(), flags=re.ASCII).strip("_")[:40] or "file"
+    name = re.sub(r"\W+", "_", _latin(title), flags=re.ASCII).strip("_")[:40] or "file"
     name = f"t_{name}" if name[0].isdigit() else name
     free, number = name, 2
     while free in taken:
         free, number = f"{name}_{number}", number + 1
     return free
+
+
+LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d"})
+
+
+def _latin(text: str) -> str:
+    """Return a text in small letters without accents, with umlauts as they are written without dots.
+
+    >>> _latin("Verträge"), _latin("Données"), _latin("Año"), _latin("Vertra\u0308ge")
+    ('vertraege', 'donnees', 'ano', 'vertraege')
+    """
+    spelt = unicodedata.normalize("NFC", text.lower()).translate(LETTERS)
+    return "".join(one for one in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(one))
 
 
 def title_of(given: dict[str, Any]) -> str:

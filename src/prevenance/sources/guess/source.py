@@ -8,6 +8,7 @@ import duckdb
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import new_engine, sql_name
+from prevenance.sources.guess.counts import set_counts
 from prevenance.sources.guess.customers import customers_text, products_text
 from prevenance.sources.guess.found import DATE, Found, Guess, Part
 from prevenance.sources.guess.plan import contracts_in, part_of, raw_rows, set_links
@@ -15,6 +16,7 @@ from prevenance.sources.guess.profile import columns_of, format_lines
 from prevenance.sources.guess.selects import select_text
 from prevenance.sources.guess.settings import set_settings
 from prevenance.sources.guess.sniff import exported_files, joined_pattern, refusal_text, title_of, view_name, written_entries
+from prevenance.sources.guess.unended import set_unended
 from prevenance.sources.guess.vendors import holds_some, take_vendors
 from prevenance.sources.raw import raw_reader
 
@@ -138,6 +140,10 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
                 f"If both count, add it to {table}.sql with union all by name.",
             )
             continue
+        if part.table == "usage":
+            set_counts(con, part, guess)
+        if part.table == "tickets":
+            set_unended(con, part, guess)
         text = select_text(part, guess, products)
         if problem := _problem(con, text):
             guess.ask(

@@ -36,8 +36,15 @@ def meaning_of(taken: Intake, as_of: datetime, prints: Mapping[str, str], zone: 
         query = f"select count(*) from ({standing_sql('(from canonical.subscriptions where UNTIL)')}) where runs"
         running = int(rows(query)[0][0])
     checks = (
-        *(oddities.running_totals, oddities.shared_ids, oddities.many_names, rhythm.odd_ends, rhythm.odd_beginnings),
-        *(oddities.many_openings, oddities.renamed_words, oddities.missing_joins, rhythm.single_moments, oddities.solved_first),
+        *(oddities.running_totals, oddities.daily_totals, oddities.shared_ids, oddities.many_names, rhythm.odd_ends, rhythm.odd_beginnings),
+        *(
+            oddities.many_openings,
+            oddities.renamed_words,
+            oddities.missing_joins,
+            rhythm.single_moments,
+            oddities.solved_first,
+            oddities.unended_tickets,
+        ),
     )
     found = [one for check in checks for one in check(taken, rows)]
     return Meaning(tuple(tables), month, running, (*found, *oddities.several_currencies(taken), *oddities.same_files(prints)))

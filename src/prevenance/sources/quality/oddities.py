@@ -54,6 +54,32 @@ def running_totals(taken: Intake, rows: Rows) -> Iterator[Oddity]:
             )
 
 
+def daily_totals(taken: Intake, rows: Rows) -> Iterator[Oddity]:
+    """Give numbers of logins and errors a day that are read as one of them."""
+    if "usage" not in taken.counts:
+        return
+    found = rows("""
+        with counted as (select kind, customer_id, event_at, quantity,
+            count(*) over (partition by kind, event_at::time) >= 0.2 * count(*) over (partition by kind) as day_only
+          from canonical.usage where kind in ('login', 'error') and feature is null and quantity is not null and UNTIL)
+        select kind, count(*), sum(quantity)::bigint from counted group by kind
+        having count(*) >= 20 and count(*) >= 5 * count(distinct customer_id) and count(*) filter (day_only) >= 0.95 * count(*)
+          and count(distinct (customer_id, event_at)) >= 0.98 * count(*) and count(*) filter (quantity > 1) >= 0.2 * count(*)
+        order by kind""")
+    for kind, count, total in found:
+        what = saying(
+            "usage: {n} rows of “{kind}” are totals of a day, one row a customer: they count as {n}, their quantities say {all}",
+            n=count,
+            kind=kind,
+            all=total,
+        )
+        fix = saying(
+            "make as many rows of each in usage.sql: {sql} behind its from",
+            sql="cross join unnest(range(try_cast(… as bigint))) as each(n)",
+        )
+        yield Oddity("daily_totals", "usage", what, fix)
+
+
 def shared_ids(taken: Intake, rows: Rows) -> Iterator[Oddity]:
     """Give ids of tickets, contracts, invoices and orders under several customers."""
     for table, key in OWNED.items():
@@ -166,6 +192,21 @@ def solved_first(taken: Intake, rows: Rows) -> Iterator[Oddity]:
             what,
             saying("see that both times are of one zone, and that opened and resolved are not mixed up in tickets.sql"),
         )
+
+
+def unended_tickets(taken: Intake, rows: Rows) -> Iterator[Oddity]:
+    """Give tickets without an end of which a step was set apart for its time: most likely the end."""
+    held = "select 1 from duckdb_columns() where schema_name = 'quarantine' and table_name = 'tickets' and column_name = 'ticket_id'"
+    if "tickets" not in taken.counts or not rows(held):
+        return
+    [(count,)] = rows("""select count(*) from (select ticket_id from canonical.tickets group by customer_id, ticket_id
+        having not bool_or(event in ('resolved', 'closed'))) where ticket_id in (select ticket_id from quarantine.tickets where reason like 'event_at: %')""")
+    if count:
+        what = saying(
+            "{n} {n:ticket has|tickets have} no end, and a step of {n:it|them} was set apart because its time is blank or unreadable: {n:it stays|they stay} open",
+            n=count,
+        )
+        yield Oddity("unended", "tickets", what, saying("fill in the export when they ended, or leave these tickets out in tickets.sql"))
 
 
 def several_currencies(taken: Intake) -> Iterator[Oddity]:
