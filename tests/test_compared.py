@@ -75,6 +75,7 @@ def test_the_list_tells_what_the_draw_asks_for(ways: tuple[str, str], told: str,
     assert with_ways(rows, ranked, choice, replace(KEYED, ways=ways), at, words("en"))[0]["way"].isna().tolist() == [False, True]
 
 
+@pytest.mark.long
 def test_two_ways_and_a_key_of_ones_own_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in ("[call]", "[call,call]", "[call,phone]", "[call,28]", "[0,28,56]", "[0,400]"):
         with pytest.raises(PrevenanceError, match="compare is"):

@@ -203,7 +203,7 @@ def unended_tickets(taken: Intake, rows: Rows) -> Iterator[Oddity]:
         having not bool_or(event in ('resolved', 'closed'))) where ticket_id in (select ticket_id from quarantine.tickets where reason like 'event_at: %')""")
     if count:
         what = saying(
-            "{n} {n:ticket has|tickets have} no end, and a step of {n:it|them} was set apart because its time is blank or unreadable: {n:it stays|they stay} open",
+            "{n} {n:ticket has|tickets have} no end, and a step of {n:it|them}, of a blank or unreadable time, was set apart: {n:it stays|they stay} open",
             n=count,
         )
         yield Oddity("unended", "tickets", what, saying("fill in the export when they ended, or leave these tickets out in tickets.sql"))
