@@ -315,11 +315,16 @@ def rare(seed: int = 0) -> tuple[np.ndarray, ...]:
 
 def test_the_highest_of_many_small_chances_are_told_as_narrowly_as_is_known():
     scores, labels, who, when = rare()
+    labels[-1] = 0.0
     model = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=interval_band(scores, labels, who, when))
     top = scores[-40:-4]  # a list of forty, without the very few of which all may come
     low, high = interval(model, top)
     assert (high - low < 0.8 * top).all(), "nobody is told to be seven times as likely as said"
-    assert interval(model, scores[-1:])[1][0] == 1.0
+    stayed = interval(model, scores[-1:])[1][0]
+    assert stayed < 0.5, "who stayed at the highest chance shows that not all go"
+    labels[-1] = 1.0
+    gone = Fitted("rule", Encoder(()), {}, (0.0, 0.0), band=interval_band(scores, labels, who, when))
+    assert interval(gone, scores[-1:])[1][0] == 1.0, "of one who went alone nobody knows that not all go"
 
 
 def test_precedents_of_the_highest_chances_are_their_neighbours():

@@ -38,7 +38,7 @@ def interval_band(scores: np.ndarray, labels: np.ndarray, units: np.ndarray, per
     """Return the 90 % interval of the chance at ``knots_of`` the scores and at 0 and 1: around the score itself, as wide as what is known is thin.
 
     ``scores``: chances (n,) told before their ``labels`` (0 or 1) came, of ``units`` (customers or groups) at ``periods``. Low is 0 where none
-    of those at and below a score may come, high 1 where all of those at and above may. Low and high never fall as the score rises.
+    of those at and below a score came and none may, high 1 where all of those at and above did and all may. Neither falls as the score rises.
     """
     if not len(scores):
         return WHOLE
@@ -51,12 +51,13 @@ def interval_band(scores: np.ndarray, labels: np.ndarray, units: np.ndarray, per
     low, high = np.minimum(sigmoid(z - wide), grid), np.maximum(sigmoid(z + wide), grid)
     upto, past = np.searchsorted(scores, grid, side="right"), np.searchsorted(scores, grid, side="left")
     kept = np.clip(scores, _LEAST, 1 - _LEAST)
-    low[np.cumsum(-np.log(1 - kept))[upto - 1] < NONE_MAY_COME] = 0.0
-    high[np.cumsum(-np.log(kept[::-1]))[len(scores) - 1 - past] < NONE_MAY_COME] = 1.0
+    first, last = upto - 1, len(scores) - 1 - past
+    low[(np.cumsum(labels)[first] == 0) & (np.cumsum(-np.log(1 - kept))[first] < NONE_MAY_COME)] = 0.0
+    high[(np.cumsum(1 - labels[::-1])[last] == 0) & (np.cumsum(-np.log(kept[::-1]))[last] < NONE_MAY_COME)] = 1.0
     # A score of tonight may lie outside all of the past: nothing narrower is known there than at the ends.
     knots, low, high = np.r_[0.0, grid, 1.0], np.r_[0.0, low, low[-1]], np.r_[high[0], high, 1.0]
-    knots, first = np.unique(knots, return_index=True)
-    low, high = np.maximum.accumulate(low[first]), np.maximum.accumulate(high[first])
+    knots, kept_at = np.unique(knots, return_index=True)
+    low, high = np.maximum.accumulate(low[kept_at]), np.maximum.accumulate(high[kept_at])
     return tuple((float(score), float(least), float(most)) for score, least, most in zip(knots, low, high, strict=True))
 
 
