@@ -300,6 +300,18 @@ def test_words_below_a_table_are_left_out_and_a_cut_file_is_not_taken_for_them(t
     assert read(tmp_path, "use.csv").counts["usage"].excluded == {}, "a customer may be called so"
 
 
+@pytest.mark.parametrize(
+    "line", ["Anzahl Kunden: 250,,", "Nombre de clients : 250,,", "Rows: 2,,", "Exported 2025-12-31,,", "Número de filas: 2,,"]
+)
+def test_a_line_that_says_how_many_there_are_is_no_row(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "use.csv"
+    path.write_text(f"id,day,amount\na,2024-01-04,1\nb,2024-01-05,1\n{line}\n", encoding="utf-8")
+    counts = read(tmp_path, "use.csv", Policy()).counts["usage"]
+    assert (counts.excluded, counts.quarantined) == ({"no_row": 1}, {})
+    path.write_text("id,day,amount\na,2024-01-04,1\nCount Basie,2024-01-05,1\n", encoding="utf-8")
+    assert read(tmp_path, "use.csv").counts["usage"].excluded == {}, "a customer may be called so"
+
+
 def test_files_of_one_entry_with_other_columns_are_told(tmp_path: Path) -> None:
     (tmp_path / "use-1.csv").write_text("id,day,amount\na,2024-01-04,1\n", encoding="utf-8")
     (tmp_path / "use-2.csv").write_text("id,day,amount_eur\na,2024-02-04,1\n", encoding="utf-8")
