@@ -22,7 +22,7 @@ from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake
 from prevenance.sources.raw import file_digests
 from prevenance.sources.reading import read_files
-from prevenance.sources.taken import Intake, Policy
+from prevenance.sources.taken import FileRows, Intake, Policy
 from prevenance.tables.canonical import TABLES
 
 pytestmark = pytest.mark.long
@@ -276,6 +276,11 @@ def test_the_same_tables_as_from_the_files(tmp_path: Path) -> None:
             for path in sorted(tmp_path.glob(pattern)):
                 fill(base, name, path)
     ours, theirs = taken(tmp_path, {name: {"sqlite": "crm.db", "table": name} for name in shipped}), taken(tmp_path, shipped)
+    # a file and a table are called otherwise, and a table may be several files: what became of their rows is the same
+    for counts in (ours.counts, theirs.counts):
+        for one in counts.values():
+            rows = [sum(getattr(each, name) or 0 for each in one.files.values()) for name in ("raw", "reached", "dropped")]
+            one.files = {"all": FileRows(*rows)}
     assert ours.counts == theirs.counts
     assert sum(one.read for one in ours.counts.values()) > 3_000
     for name in ours.counts:

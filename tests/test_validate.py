@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,8 +160,10 @@ def test_a_column_is_asked_for_only_where_its_event_carries_it(company: Company)
 def test_the_proposed_limit_fits_the_rhythm(company: Company) -> None:
     days = [f"2024-01-{day:02d}" for day in range(1, 29) if day % 7 not in (6, 0)]
     company.files["tickets.csv"] = "account,id,day,score,note\n" + "".join(f"a,t{n},{day},1,x\n" for n, day in enumerate(days))
+    fresh = check(company, "as_of=2024-01-28").section("FRESHNESS")
+    assert re.search(r"tickets +\d\.\d days, rows on most days   no limit; set tables\.tickets\.error_after=4", fresh), fresh
     found = check(company, "as_of=2024-02-03")
-    assert "tickets         7.0 days, rows on most days   no limit; set tables.tickets.error_after=4" in found.section("FRESHNESS")
+    assert "tickets         7.0 days, rows on most days   no limit; older than its rhythm of at most 4 days" in found.section("FRESHNESS")
     assert "customers       31.0 days                     no limit, too few days to propose one" in found.section("FRESHNESS")
 
 
