@@ -66,16 +66,7 @@ BOUNDS = {
 
 def check_settings(given: Settings) -> None:
     """Raise E201 for an unknown table, E202 for a value that cannot be, E203 for an unknown leak."""
-    for table, policy in given.tables.items():
-        for key in ("warn_after", "error_after"):
-            parse_age(getattr(policy, key), f"tables.{table}.{key}")
-        if table not in TABLES:
-            raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
-        _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
-        for key in ("max_bad_share", "least_kept"):
-            if not 0 <= (share := getattr(policy, key)) <= 1:
-                place = f"tables.{table}.{key}"
-                raise PrevenanceError("E202", f"{place} is {share}, and a share is 0 to 1", key=place, fix=f"write {place}=0.1 for a tenth")
+    _check_tables(given)
     if strange := set(given.out) & set("?#%"):  # the address of the model store would end there, or mean another folder
         fix = f"set out={re.sub('[?#%]', '-', given.out)}"
         what = f"out={given.out[:80]} holds a {min(strange)}, and a model store cannot lie there"
@@ -134,6 +125,19 @@ def check_settings(given: Settings) -> None:
     _check_compare(given.outreach.compare)
     if given.playbook.plays:
         playbook_of(**plays_of(given))
+
+
+def _check_tables(given: Settings) -> None:
+    for table, policy in given.tables.items():
+        for key in ("warn_after", "error_after"):
+            parse_age(getattr(policy, key), f"tables.{table}.{key}")
+        if table not in TABLES:
+            raise PrevenanceError("E201", f'tables names "{table}"', key=f"tables.{table}", fix=did_you_mean(table, TABLES))
+        _either(policy.on_bad_row, f"tables.{table}.on_bad_row", "refuse", "quarantine")
+        for key in ("max_bad_share", "least_kept"):
+            if not 0 <= (share := getattr(policy, key)) <= 1:
+                place = f"tables.{table}.{key}"
+                raise PrevenanceError("E202", f"{place} is {share}, and a share is 0 to 1", key=place, fix=f"write {place}=0.1 for a tenth")
 
 
 def _check_experiment(asked: ExperimentSettings) -> None:
