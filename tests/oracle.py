@@ -315,9 +315,12 @@ def _lives(rows: Sequence[Row], cutoff: datetime) -> list[Row]:
         solved = [*times["resolved"], *times["closed"]]
         asked = [*times["opened"], *times["reopened"]]
         is_open = not solved or (bool(asked) and max(asked) > max(solved))
-        # a close after a solution moves nothing
+        # a close after a solution or another close moves nothing
         resolved = max(times["resolved"], default=datetime.min)
-        until = cutoff if is_open else resolved if times["resolved"] and resolved >= max(asked, default=resolved) else max(solved)
+        again = max(asked, default=datetime.min)
+        until = (
+            cutoff if is_open else resolved if times["resolved"] and resolved >= again else min(at for at in times["closed"] if at >= again)
+        )
         waited = timedelta()
         for one, following in zip(events, [*events[1:], None], strict=True):
             if one["event"] in ("waiting", "asked", "approval_asked"):

@@ -15,8 +15,7 @@ TAKEN = "('assigned', 'transferred', 'replied', 'asked', 'approval_asked', 'esca
 PATHS = f"""
 ordered as (
   select customer_id, ticket_id, event, event_at, known_at, "group", cutoff,
-    lead(event_at) over (partition by customer_id, ticket_id order by event_at, known_at, event) as next_at,
-    row_number() over (partition by customer_id, ticket_id order by event_at desc, known_at desc, event desc) as from_end
+    lead(event_at) over (partition by customer_id, ticket_id order by event_at, known_at, event) as next_at
   from tickets
 ),
 spans as (
@@ -26,6 +25,7 @@ spans as (
     min(event_at) filter (where event = 'replied') as replied_at,
     max(event_at) filter (where event in ('resolved', 'closed')) as done_at,
     max(event_at) filter (where event = 'resolved') as resolved_at,
+    list(event_at) filter (where event = 'closed') as closes,
     max(event_at) filter (where event in ('opened', 'reopened')) as asked_at,
     count(*) filter (where event = 'reopened') as reopenings,
     count(*) filter (where event = 'escalated') as escalations,
@@ -36,13 +36,14 @@ spans as (
 lives as (
   select *, done_at is null or coalesce(asked_at > done_at, false) as is_open,
     case when done_at is null or asked_at > done_at then cutoff
-      when resolved_at >= coalesce(asked_at, resolved_at) then resolved_at else done_at end as until_at
+      when resolved_at >= coalesce(asked_at, resolved_at) then resolved_at
+      else list_min(list_filter(closes, lambda one: one >= coalesce(asked_at, one))) end as until_at
   from spans
 )
 """
 """``ordered`` are events with the next one of the ticket; ``lives`` is one row a ticket: when it was opened, first taken by
 somebody, first replied to, solved last (open again when asked later than solved), and how often it came back or moved. A close after a
-solution moves nothing: help desks close solved tickets by themselves, days later."""
+solution or another close moves nothing: help desks close solved tickets by themselves, days later, and file closed ones away."""
 
 HOUR = "3600000000.0"
 """Microseconds in an hour."""
