@@ -98,7 +98,8 @@ def oracle(frames: Mapping[str, pd.DataFrame], snapshots: pd.DataFrame, definiti
     features = {one.name: one for one in definitions if isinstance(one, Feature) and one.table in frames}
     trends = [one for one in definitions if isinstance(one, Trend) and one.of in features]
     states = [one for one in definitions if isinstance(one, State) and set(one.tables) <= set(frames)]
-    kept = satisfying(frames, {(one.table, one.where) for one in features.values()})
+    needs = {(one.tables[0], needed) for one in states for needed in one.needs.values()}
+    kept = satisfying(frames, {(one.table, one.where) for one in features.values()} | needs)
     silent = {
         (name, cutoff): not any(visible(row, cutoff.to_pydatetime()) for row in table_of(frames[name]))
         for name in {one.table for one in features.values()}
@@ -124,6 +125,9 @@ def oracle(frames: Mapping[str, pd.DataFrame], snapshots: pd.DataFrame, definiti
             row[f"{trend.name}_before"] = before
         for state in states:
             row |= by_cutoff[stamp][state.name].get(customer, dict.fromkeys(state.columns))
+            for column, needed in state.needs.items():
+                if not any(visible(fact, cutoff) for fact in kept[state.tables[0], needed]):
+                    row[column] = None
         for ratio in definitions:
             if isinstance(ratio, Ratio) and ratio.top in row and ratio.bottom in row:
                 top, bottom = row[ratio.top], row[ratio.bottom]

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prevenance.base.errors import PrevenanceError
 from prevenance.judge import checks
 from prevenance.judge.drift import input_drift
 from prevenance.judge.footprints import not_looked_at
 from prevenance.judge.gaps import late_footprints
 from prevenance.judge.leakage import find_leaks
 from prevenance.models.folds import Fold
+from prevenance.runs.leakage import searched_columns
 from prevenance.words import words
 from prevenance.words.saying import said_in
 
@@ -193,6 +195,19 @@ def test_leaks_in_use_fail_and_left_out_ones_warn():
     assert "tenure_days (alone it reaches AUC 0.93)" in used.text
     assert checks.check_leaks([leak], ["tenure_days"]).severity == "warn"
     assert checks.check_leaks([]).severity == "pass"
+
+
+def test_what_somebody_vouches_for_is_not_searched_for_leaks_and_is_told():
+    said = ["before"]
+    assert searched_columns(["a", "b", "c"], [], said) == ["a", "b", "c"]
+    assert said == ["before"]
+    for _ in range(2):
+        assert searched_columns(["a", "b", "c"], ["b"], said) == ["a", "c"]
+    assert said == ["before", "features.trusted: b not searched for leaks"]
+    with pytest.raises(
+        PrevenanceError, match=r'E203 key=features.trusted — no feature in use is called "tenure". FIX: did you mean "?tenure_days'
+    ):
+        searched_columns(["a", "tenure_days"], ["tenure"], said)
 
 
 @pytest.mark.parametrize(("outcomes", "severity"), [(30, "fail"), (3, "warn")])

@@ -334,6 +334,22 @@ def test_a_close_by_the_help_desk_itself_moves_no_solution() -> None:
     assert ticket(("opened", 0), ("resolved", 1), ("reopened", 20), ("closed", 30), ("rated", 40), ("closed", 97)) == pytest.approx(30)
 
 
+def test_a_log_that_names_no_hand_cannot_say_what_lay_unassigned() -> None:
+    def lying(*others: dict[str, object]) -> list[float]:
+        own = [{"ticket_id": "t", "event": "opened", "days": 5.0}, {"ticket_id": "u", "event": "opened", "days": 9.0}]
+        solved = {"ticket_id": "u", "event": "resolved", "days": 7.0}
+        return [
+            at_now(name, tickets=table("tickets", *own, solved, *others))
+            for name in ("tickets_unassigned_over_24h", "tickets_taken_after_24h_90d")
+        ]
+
+    assert pd.isna(pd.Series(lying())).all()
+    elsewhere = {"ticket_id": "v", "customer_id": "c-2", "days": 3.0}
+    assert pd.isna(pd.Series(lying(elsewhere | {"event": "rated"}))).all()
+    for event in ("assigned", "replied", "transferred", "asked"):
+        assert lying(elsewhere | {"event": event}) == [1, 2]
+
+
 def test_near_the_limit_is_use_over_limit_times_seats() -> None:
     frames = {
         "subscriptions": table("subscriptions", {"subscription_id": "s", "event": "started", "product_id": "p", "seats": 4.0, "days": 100}),

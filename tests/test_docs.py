@@ -45,12 +45,18 @@ def pages() -> dict[str, str]:
     return found
 
 
+def test_the_page_of_tables_is_of_today(pages):
+    path = list(sys.path)
+    assert loaded("build").tables_page() == (ROOT / "docs" / "tables.md").read_text(encoding="utf-8"), "make docs writes it"
+    sys.path[:] = path
+
+
 def test_everything_stands_on_its_page(pages):
     keys = {re.sub(r"^tables\.\w+\.", "tables.<table>.", key) for key in setting_keys()}
     assert {key for key in keys if f"| `{key}` |" not in pages["reference/settings.md"]} == set()
     for name, table in TABLES.items():
-        assert f"\n## {name}\n" in pages["reference/tables.md"]
-        assert all(f"| `{column}` |" in pages["reference/tables.md"] for column in table.names)
+        assert f"\n## {name}\n" in pages["tables.md"]
+        assert all(f"| `{column}` |" in pages["tables.md"] for column in table.names)
     assert all(f"| `{one}` |" in pages["reference/features.md"] for one in feature_catalogue()["feature"])
     assert all(f"\n## {one}\n" in pages["reference/commands.md"] for one in command_words())
     for name in set(prevenance.__all__) - {"__version__"}:

@@ -167,6 +167,11 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
         for name, column in filled.items():
             values = found[name].astype("str" if name in state.categories else float)
             column.iloc[found["place"].to_numpy()] = values.to_numpy() if name not in state.categories else values
+    for name, needed in state.needs.items():
+        asked = f"select min(greatest(event_at, known_at)) from canonical.{state.tables[0]} where {needed}"
+        first = history.con.execute(asked).fetchall()[0][0]
+        for cutoff in (one for one in rows if first is None or one < first):
+            filled[name].iloc[rows[cutoff]] = np.nan
     return dict(filled)
 
 

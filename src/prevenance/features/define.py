@@ -124,6 +124,8 @@ class State:
     (a customer's id, and a parent's, is another one at each), which gives the same and costs less.
     With ``hours`` the SQL may count working time (``working_seconds_sql``): ``open_hours`` are the open intervals of every calendar over all
     rows of ``tables`` up to the cutoff, ``team_hours`` says which teams have a calendar of their own.
+    ``needs`` says of a column which row (a condition over the first of ``tables``) some customer must have had: where no such row was known
+    yet, the source does not record what the column is about, and it is null.
     """
 
     name: str
@@ -137,6 +139,7 @@ class State:
     alone: bool = False
     worse: Mapping[str, Worse] = field(default_factory=dict, hash=False)
     hours: TeamHours | None = None
+    needs: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 Definition = Feature | Trend | Ratio | State

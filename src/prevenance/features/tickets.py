@@ -9,7 +9,10 @@ from prevenance.features.spans import lookback_features, silence_feature, trend_
 OPENED = "event = 'opened'"
 URGENT = "event = 'opened' and lower(priority) in ('urgent', 'critical', 'highest', 'blocker', 'p1', '1')"
 
-TAKEN = "('assigned', 'transferred', 'replied', 'asked', 'approval_asked', 'escalated', 'resolved', 'closed')"
+HANDS = "'assigned', 'transferred', 'replied', 'asked', 'approval_asked', 'escalated'"
+"""Events that say that somebody of the team works on a ticket: a log without any of them cannot say when it was taken up."""
+
+TAKEN = f"({HANDS}, 'resolved', 'closed')"
 """Events that say that somebody of the team has taken a ticket up."""
 
 PATHS = f"""
@@ -72,6 +75,7 @@ from lives group by customer_id, cutoff
     worse=dict.fromkeys(
         ("tickets_open", "oldest_open_ticket_days", "tickets_unassigned_over_24h", "tickets_open_escalated", "tickets_open_again"), "more"
     ),
+    needs={"tickets_unassigned_over_24h": f"event in ({HANDS})"},
 )
 
 PATH = State(
@@ -124,6 +128,7 @@ from paths as p left join pauses as w on w.customer_id = p.customer_id
         ),
         "more",
     ),
+    needs={"tickets_taken_after_24h_90d": f"event in ({HANDS})"},
 )
 
 FIRST_REPLIES = """(

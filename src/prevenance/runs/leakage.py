@@ -1,10 +1,11 @@
 """Check a finished feature table for columns that know the outcome, by the same rules as in training."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from prevenance.base import formats
-from prevenance.base.errors import PrevenanceError
+from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.judge.leakage import measure_features
 from prevenance.publish import checked, folders
 from prevenance.runs.feature_table import TAKEN, feature_table
@@ -13,6 +14,21 @@ from prevenance.runs.steps import Steps
 
 SHOWN = 5
 """Features shown beside those that are named."""
+
+
+def searched_columns(columns: Sequence[str], trusted: Sequence[str], messages: list[str]) -> list[str]:
+    """Return the columns that a training searches for leaks: all but those that somebody vouches for, of which ``messages`` tells once.
+
+    Raises:
+        PrevenanceError: E203 for a trusted name that is none of ``columns``.
+    """
+    for name in trusted:
+        if name not in columns:
+            raise PrevenanceError("E203", f'no feature in use is called "{name}"', key="features.trusted", fix=did_you_mean(name, columns))
+    told = f"features.trusted: {', '.join(trusted)} not searched for leaks"
+    if trusted and told not in messages:
+        messages.append(told)
+    return [name for name in columns if name not in trusted]
 
 
 def check_table(given: Settings, steps: Steps) -> None:

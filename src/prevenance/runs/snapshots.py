@@ -25,6 +25,7 @@ from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import UNKNOWN
 from prevenance.runs.contacted import learned_rows
 from prevenance.runs.inputs import Inputs
+from prevenance.runs.leakage import searched_columns
 from prevenance.runs.settings.schema import Settings, TargetSettings, ValidationSettings
 from prevenance.runs.settings.support import hours_of, kept_hours
 from prevenance.runs.steps import Steps
@@ -230,7 +231,7 @@ def past_of(
     if not replaying:
         steps(f"{target.name}: look for leaks")
     columns = [name for name in feature_columns(definitions) if name not in given.features.leave_out]
-    leaks = find_leaks(rows, columns, parted, given.seed)
+    leaks = find_leaks(rows, searched_columns(columns, given.features.trusted, inputs.messages), parted, given.seed)
     named = {leak["feature"] for leak in leaks}
     return Past(frame, rows, tonight, parted, production, [name for name in columns if name not in named], leaks)
 

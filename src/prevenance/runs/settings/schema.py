@@ -92,11 +92,12 @@ class ValidationSettings:
 
 @dataclass
 class FeatureSettings:
-    """Which feature sets, lookbacks in days, and columns to leave out."""
+    """Which feature sets, lookbacks in days, columns to leave out, and those that somebody vouches for."""
 
     sets: list[str] = field(default_factory=list)
     lookbacks: list[int] = field(default_factory=lambda: [7, 28, 90, 365])
     leave_out: list[str] = field(default_factory=list)
+    trusted: list[str] = field(default_factory=list)
 
 
 @dataclass
