@@ -119,6 +119,12 @@ def test_an_empty_list_is_judged_too():
 # -- the command
 
 
+def test_a_list_of_an_hour_is_told_by_its_day(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("replay", f"out={trained}", f"as_of={PAST}T10:00Z") == 0
+    assert f"\nOn {PAST} the list of 10 would" in capsys.readouterr().out
+    assert (trained / "replay" / "churn" / f"{PAST}T100000Z" / "replay.html").is_file()
+
+
 def test_replay_writes_and_says_what_the_list_was_worth(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("replay", f"out={trained}", f"as_of={PAST}") == 0
     said = capsys.readouterr().out

@@ -35,10 +35,10 @@ def replay_target(
     made = ranked_list(given, then, fitted, digest, steps, replaying=True)
     steps(f"{target.name}: judge by what is known at {local_day(now.as_of, given.source.timezone)}")
     rows = outcomes.outcomes_of_list(now.history, target, made.ranked)
-    date = date_text(then.as_of, given.source.timezone)
-    counted = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "timezone": given.source.timezone}
+    date, zone = local_day(then.as_of, given.source.timezone), given.source.timezone
+    counted = outcomes.outcome_counts(rows, target, now.history.until) | {"date": date, "timezone": zone}
     counted |= {"horizon_days": target.horizon_days}
-    verb, say = target.words.past, words(given.language, given.source.timezone)
+    verb, say = target.words.past, words(given.language, zone)
     summary = counted | {
         "target": target.name,
         "says": target.says,
@@ -51,7 +51,7 @@ def replay_target(
         "messages": [*messages, *then.messages, *made.notes],
     }
     told = {"verdict": outcomes.verdict(counted, verb, say), "title": say(target.words.title)}
-    folder = given.folder / "replay" / target.name / date
+    folder = given.folder / "replay" / target.name / date_text(then.as_of, zone)
     files = {
         "list.csv": formats.csv_bytes(rows),
         "list.json": formats.json_bytes(rows),
