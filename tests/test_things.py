@@ -78,3 +78,21 @@ def test_what_is_not_known_yet_changes_nothing():
     before = [use(one, "error") for one in (19, 10, 3)]
     later = [use(one, "error", "api", known_at=at(-1)) for one in (1, 1.5, 2)] + [use(-one, "error", "api") for one in (1, 2, 3)]
     assert named(*before, *later, releases=RELEASES) == named(*before, releases=RELEASES)
+
+
+def test_a_ticket_that_was_escalated_is_not_told_as_one_that_came_back_and_one_of_today_is_of_today():
+    def things(*events: tuple[str, str, float]) -> dict[str, str]:
+        tickets = [
+            {"customer_id": "a", "ticket_id": one, "event": event, "event_at": at(days), "category": "bug"} for one, event, days in events
+        ]
+        return own_things(company(usage=rows(use(1)), tickets=rows(*tickets)), CUTOFF, ["a"], words("en")).loc["a", "things"]
+
+    solved = ("T1", "resolved", 3.0)
+    found = things(("T1", "opened", 9.0), ("T1", "escalated", 8.0), solved)
+    assert (found.get("escalated"), found.get("again")) == ("T1", None)
+    found = things(
+        ("T1", "opened", 9.0), solved, ("T1", "reopened", 2.0), ("T1", "resolved", 1.0), ("T2", "opened", 99.0), ("T2", "escalated", 95.0)
+    )
+    assert (found.get("escalated"), found.get("again")) == (None, "T1")
+    assert things(("T3", "opened", 0.2))["tickets"] == "T3 (bug, today)"
+    assert things(("T3", "opened", 1.2))["tickets"] == "T3 (bug, 1 day)"

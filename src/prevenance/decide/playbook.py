@@ -79,6 +79,7 @@ THINGS = (
         "ticket_days",
         "category",
         "again",
+        "escalated",
         "often",
         "many",
         "invoice",

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.explain.usual import EACH
-from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, Ratio, State, Sum, Trend, Worse
+from prevenance.features.define import Count, DaysSince, Definition, Distinct, Feature, OfColumn, Ratio, State, Sum, Trend, Worse
 from prevenance.words import Words
 
 _FAMILY = {
@@ -44,6 +44,7 @@ class Wording:
     ``fills`` says which column fills each placeholder of ``phrase``; ``story`` is shared by the columns that tell the same;
     ``with_before`` is the wording that tells the window before too; ``days`` fills ``{days}``;
     ``counts`` says that a missing number is no missing knowledge; ``level`` tells a trend that did not move.
+    ``read`` says that it is a value that stands in a row (a score), of which 0 is one like any other, not none;
     ``column`` is what its comparison is told of (a trend by what it is of, a sum that follows the calendar by its mean row), ``above`` what is
     told instead where that shows it too (the count of a ratio); ``worse`` says which way of it is bad; a ``silence`` grows by itself.
     """
@@ -60,6 +61,7 @@ class Wording:
     above: str = ""
     worse: Worse = None
     silence: bool = False
+    read: bool = False
     with_before: Wording | None = None
     level: Wording | None = None
 
@@ -197,8 +199,9 @@ def _of_feature(one: Feature) -> Wording:
     counts = isinstance(one.value, Count | Sum | Distinct)
     # A sum that follows the calendar is compared by its mean row.
     column, silent = one.name + EACH if one.each else one.name, isinstance(one.value, DaysSince)
+    read = isinstance(one.value, OfColumn) and not counts
     wording = Wording(one.phrase, {"value": one.name}, _story(one), one.changeable, _family([one.table]), one.table, one.days, counts)
-    return replace(wording, column=column, worse=_said(one.worse), silence=silent)
+    return replace(wording, column=column, worse=_said(one.worse), silence=silent, read=read)
 
 
 def _of_state(state: State) -> dict[str, Wording]:

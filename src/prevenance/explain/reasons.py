@@ -163,7 +163,7 @@ def compared_text(wording: Wording, now: float, then: float, beside: Beside, say
     usual = _number(say, then, fields[0])
     if usual == shown or not np.isfinite(then) or (is_change(phrase) and _is_nought(shown)):
         return ""
-    if _is_nought(shown):
+    if _is_nought(shown) and not wording.read:
         # "Logins in 28 days: none"; a silence of nought days is nothing to tell.
         subject = re.fullmatch(r"([^:]*?)\s?: \{value[^}]*\}", phrase)
         if subject is None:
@@ -171,7 +171,7 @@ def compared_text(wording: Wording, now: float, then: float, beside: Beside, say
         fact = say("{subject}: none", subject=say.filled(subject[1], days=wording.days))
     else:
         fact = say.filled(phrase, value=now, days=wording.days)
-    then_told = usual if not _is_nought(usual) else say("no change") if is_change(phrase) else say("none")
+    then_told = usual if wording.read or not _is_nought(usual) else say("no change") if is_change(phrase) else say("none")
     if beside == "own":
         return say("{fact} (usually {usual})", fact=_capital(fact), usual=then_told)
     if beside == "before":

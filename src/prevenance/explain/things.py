@@ -71,10 +71,11 @@ AGAIN = _state(
     "own_reopened",
     ("tickets",),
     """
-select customer_id, arg_max(ticket_id, (event_at, ticket_id)) as again from tickets
-where event in ('reopened', 'escalated') and age_days < 90 group by customer_id
+select customer_id, arg_max(ticket_id, (event_at, ticket_id)) filter (where event = 'reopened') as again,
+  arg_max(ticket_id, (event_at, ticket_id)) filter (where event = 'escalated') as escalated
+from tickets where event in ('reopened', 'escalated') and age_days < 90 group by customer_id
 """,
-    texts=("again",),
+    texts=("again", "escalated"),
 )
 
 CATEGORY = _state(
@@ -200,11 +201,11 @@ def own_things(history: History, cutoff: datetime, customers: Sequence[str], say
 
 def _told(row: Mapping[str, Any], renews_on: Any, cutoff: datetime, say: Words) -> dict[str, str]:
     found: dict[str, str] = {}
-    numbers = [str(row[name]) for name in ("first_id", "second_id", "again") if row.get(name)]
+    numbers = [str(row[name]) for name in ("first_id", "second_id", "again", "escalated") if row.get(name)]
     # A number that was shortened for a sentence leads nowhere.
     if whole := list(dict.fromkeys(one for one in numbers if one == one_line(one, LONGEST))):
         found["ticket_ids"] = chr(31).join(whole)
-    for name in ("again", "category", "invoice", "feature", "grown", "trouble", "release"):
+    for name in ("again", "escalated", "category", "invoice", "feature", "grown", "trouble", "release"):
         if row.get(name):
             found[name] = one_line(row[name], LONGEST)
     if row.get("bought"):
@@ -244,4 +245,4 @@ def one_line(text: object, longest: int) -> str:
 def _ticket(number: str, kind: str | None, days: Any, say: Words) -> str:
     """Return a ticket by its number, category and age: "4711 (import, 19 days)"."""
     what = f"{one_line(kind, LONGEST)}, " if kind else ""
-    return f"{one_line(number, LONGEST)} ({what}{say.days(days)})"
+    return f"{one_line(number, LONGEST)} ({what}{say.days(days) if round(days) else say('today')})"

@@ -74,7 +74,7 @@ CONTRACT_OFFER = State(
     {
         "popularity_90d": "Customers that took it in 90 days: {value:.1%}",
         "offer_owners_share": "Customers that have it: {value:.0%}",
-        "offer_fit_best": "Customers with one of the same products that have it: {value:.0%}",
+        "offer_fit_best": "Customers with a shared product that have it: {value:.0%}",
         "offer_fit_mean": "Customers with the same products that have it: {value:.0%}",
         "days_since_offer_taken": "Taken before, {value:.0f} {value:day|days} ago",
         "offer_price_share": "Price: {value:.0%} of what the customer pays",
