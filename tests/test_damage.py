@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from prevenance.models import shelf
 from prevenance.privacy import erasure, trail
 from prevenance.privacy.removal import Person
 from prevenance.runs import erase, feedback
+from prevenance.runs.feeds import rows_before
 from prevenance.track import lists_log
 
 DAMAGED = [b"", b"{", b"\xff\xfe", b"null", b"5", b'["x"]', b"[" * 100_000]
@@ -118,6 +120,20 @@ def test_what_a_run_cannot_do_without_is_named(tmp_path: Path, content: bytes) -
     for read in (lambda: told.frame, lambda: told.summary):
         with pytest.raises(PrevenanceError, match=r"E801 path=.*r/\w+\.json — the file is damaged\. FIX: .*replay that date again"):
             read()
+
+
+@pytest.mark.parametrize("lost", [Path.mkdir, lambda path: path.symlink_to("nowhere")], ids=["a folder", "a link that leads nowhere"])
+def test_what_stands_in_the_place_of_a_file_is_damage_and_not_nobody(tmp_path: Path, lost: Callable[[Path], object]) -> None:
+    assert not erased.load_erased(tmp_path).marks
+    assert with_remembered("score", [f"out={tmp_path}"]) == [f"out={tmp_path}"]
+    lost(tmp_path / "erased.json")
+    lost(tmp_path / "run.json")
+    with pytest.raises(PrevenanceError, match="E904"):
+        erased.load_erased(tmp_path)
+    with pytest.raises(PrevenanceError, match=r"E801 path=.*run\.json"):
+        with_remembered("score", [f"out={tmp_path}"])
+    with pytest.raises(PrevenanceError, match=r"E801 path=.*run\.json"):
+        rows_before(tmp_path, [])
 
 
 @pytest.mark.parametrize("kept_words", [b'{"overrides": 5, "source": "x"}', b'{"overrides": [1], "source": "x"}'])

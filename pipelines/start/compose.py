@@ -25,7 +25,7 @@ from pipelines.start.refusals import (
 )
 from pipelines.start.written import UNREAD, refuse_large, unread_error
 from prevenance.base.errors import PrevenanceError, did_you_mean
-from prevenance.base.kept import damaged_error, needed_json
+from prevenance.base.kept import damaged_error, needed_json, stands
 from prevenance.runs.commands import PLUGGED_CONF, PRIVATE, conf_folder, conf_folders
 from prevenance.runs.plugins import load_named
 from prevenance.runs.settings.checks import check_settings
@@ -233,8 +233,8 @@ def without_private(arguments: list[str]) -> list[str]:
 def with_remembered(name: str, arguments: list[str]) -> list[str]:
     """Return the trained source, data folder and settings of ``out``, then the command line (which wins)."""
     out = Path(next((one[4:] for one in arguments if one.startswith("out=")), "out"))
-    out = out / SHADOW if "shadow=true" in arguments and (out / SHADOW / "run.json").is_file() else out
-    if name in ("train", "leakage") or not (out / "run.json").is_file():
+    out = out / SHADOW if "shadow=true" in arguments and stands(out / SHADOW / "run.json") else out
+    if name in ("train", "leakage") or not stands(out / "run.json"):
         return arguments
     stored = needed_json(out / "run.json", "overrides", "source")["overrides"]
     if not isinstance(stored, list) or not all(isinstance(one, str) for one in stored):

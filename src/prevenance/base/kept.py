@@ -1,6 +1,7 @@
 """JSON that we wrote and read back: whole, or told to be damaged, with its path and what to do."""
 
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,11 @@ from typing import Any
 
 from prevenance.base.disk import writing
 from prevenance.base.errors import PrevenanceError
+
+
+def stands(path: Path) -> bool:
+    """Return whether anything is there: a folder or a link that leads nowhere in the place of a file is damage, not absence."""
+    return os.path.lexists(path)
 
 
 def whole_json(path: Path) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from prevenance.base import disk, keys
 from prevenance.base.errors import PrevenanceError
+from prevenance.base.kept import stands
 
 LIST_FILE, KEY_FILE, KEY_VARIABLE = "erased.json", "erased.key", "PREVENANCE_ERASURE_KEY"
 
@@ -40,7 +41,7 @@ def load_erased(out: Path) -> Erased:
         PrevenanceError: E904 if there is a list and it cannot be read or its key is not there: then nobody may be scored.
     """
     key, path = _key(out), out / LIST_FILE
-    if not path.is_file():
+    if not stands(path):
         return Erased(key or b"", frozenset())
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

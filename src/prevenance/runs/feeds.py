@@ -89,7 +89,7 @@ def manifests_before(out: Path) -> list[dict[str, Any]]:
 
 def rows_before(out: Path, earlier: list[dict[str, Any]]) -> list[dict[str, int]]:
     """Return table -> rows read of every list that was published, oldest cutoff first; without one those of the training."""
-    if earlier or not (out / "run.json").is_file():
+    if earlier or not kept.stands(out / "run.json"):
         return [{name: int(counts["read"]) for name, counts in one["tables"].items()} for one in earlier]
     rows = kept.needed_json(out / "run.json").get("rows", {})
     return [rows] if isinstance(rows, dict) else []

@@ -212,7 +212,7 @@ def prepare_out(given: Settings) -> Path:
         PrevenanceError: E205 when it belongs to another source, E801 when it cannot be written.
     """
     out = given.folder
-    if (out / "run.json").is_file():
+    if kept.stands(out / "run.json"):
         owner = kept.needed_json(out / "run.json", "source")["source"]
         if owner != given.source.name:
             fix = f"set out=out-{given.source.name}"
