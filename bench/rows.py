@@ -81,7 +81,15 @@ def measured(rows: Sequence[Mapping[str, Any]], plays: Sequence[str] = ()) -> di
     same = sum(found is not None and found[0] == found[1] for _, found in pairs)
     better = sum(keeping and found is not None and (found[0] - found[1]) * _sign(about(text)[1]) < 0 for text, found in pairs)
     twice = sum(len({about(text)[0] for text in texts}) < len(texts) for texts in told)
-    noughts = sum(bool(re.search(r"(?<![\d.,])[+−-]?0(\.0+)?(?![\d.,%])", re.sub(r"06:00|22:00", "", text))) for text in every)
+    noughts = sum(
+        bool(
+            re.search(
+                r"(?<![\d.,])[+−-]?0(\.0+)?(?![\d.,%])",
+                re.sub(r"06:00|22:00|(?<=: )0(\.0)?(?= \()" if re.search("score|rating", text) else "06:00|22:00", "", text),
+            )
+        )
+        for text in every
+    )
     actions = Counter(plays or [str(row["action"] or "") for row in rows])
     words_ = [len(" ".join(str(row[name] or "") for name in ("reasons", "holds", "action")).split()) for row in rows]
     common = actions.most_common(1)[0][1] if actions else 0
