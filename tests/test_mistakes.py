@@ -256,6 +256,7 @@ MISTAKES: dict[str, tuple[Callable[[Desk], None], str, str, Callable[[Desk, str]
     "a day that there is not": (setting("as_of=2024-02-30"), "E208", 'as_of="2024-02-30" is not a date', set_it),
     "a date the German way": (setting("as_of=31.03.2024"), "E208", "is not a date", set_it),
     "a word for a date": (setting("as_of=tomorrow"), "E208", "is not a date", set_it),
+    "a day of no calendar": (setting("as_of=9999-12-31"), "E208", "lies outside the years 1970 to 9998", set_it),
     "a date to come": (setting("as_of=2999-01-01"), "E208", "lies in the future", lambda desk, fix: desk.given.__setitem__(-1, "as_of=" + fix.split()[-1])),
     "a date before everybody": (setting("as_of=1999-01-01"), "E305", "no customer is known at 1999-01-01", set_it),
     "a start that is no date": (setting("validation.start=yesterday"), "E202", '"yesterday" is no date', set_it),

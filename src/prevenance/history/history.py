@@ -77,13 +77,13 @@ def as_of_instant(text: str, zone: str, now: datetime | None = None) -> datetime
     """
     from zoneinfo import ZoneInfo
 
+    fix = "write as_of=2026-04-01 or as_of=2026-04-01T06:00:00+02:00"
     try:
         given = datetime.fromisoformat(text)
-        if not 1970 <= given.year < 9999:  # an instant beside the edges of what there is
-            raise ValueError("no year that can be")
     except ValueError as problem:
-        fix = "write as_of=2026-04-01 or as_of=2026-04-01T06:00:00+02:00"
         raise PrevenanceError("E208", f'as_of="{text}" is not a date', fix=fix) from problem
+    if not 1970 <= given.year < 9999:  # beside the edges of what there is, where an offset would leave it
+        raise PrevenanceError("E208", f"as_of={text} lies outside the years 1970 to 9998", fix=fix)
     aware = given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone or "UTC"))
     result = aware.astimezone(UTC).replace(tzinfo=None)
     if now is not None and result > now:
