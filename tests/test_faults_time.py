@@ -245,6 +245,17 @@ def contracts_ahead(company: Company) -> None:
     company.selects["subscriptions"] = f"{begun} union all by name {ended}"
 
 
+def test_what_is_dated_in_the_future_is_not_today_in_any_table(company: Company) -> None:
+    company.files["tickets.csv"] = tickets("2024-03-01", "2024-03-09", "2099-01-01")
+    run = company.passes()
+    assert run.taken.as_of == datetime(2024, 3, 9)
+    assert (
+        "as_of is 2024-03-09, the newest known_at of tickets until now; tickets has rows up to 2099-01-01, which lie ahead of it"
+        in " ".join(run.messages)
+    )
+    assert run.count("tickets")[2] == {"after_as_of": 1}
+
+
 def test_planned_dates_are_not_today(company: Company) -> None:
     contracts_ahead(company)
     run = company.passes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -129,7 +130,7 @@ def test_a_file_that_names_contracts_leads_to_their_customers(tmp_path):
     (data / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
     init_command([str(tmp_path / "conf"), "source=acme", f"data={data}"])
     folder = tmp_path / "conf" / "source" / "acme"
-    assert "left join subscriptions k" in (folder / "usage.sql").read_text()
+    assert "from subscriptions where \"subscription_id\" <> '' group by 1 having" in (folder / "usage.sql").read_text()
     assert not (folder / "feedback.sql").exists()
     asked = (folder / "questions.md").read_text()
     assert "reviews: whose rows are they?" in asked
@@ -320,3 +321,59 @@ def test_a_ticket_that_is_closed_without_a_time_is_asked_for_and_told(name, many
     # a few are set apart one by one; many would stop the run
     history = history_of("acme", data, conf)
     assert history.counts["quarantined"]["tickets"] == (0 if many else 2)
+
+
+def accounts(*more: str, key: str = "ID du compte") -> str:
+    """Return an export of 60 accounts; the first two have no number in the books."""
+    known = [f"001Q{n:02}|Société {n:02}|{f'CC{n:02}' if n > 2 else ''}|2023-12-01" for n in range(1, 61)]
+    return sheet(f"{key}|Nom du compte|Code client|Date de création", [*known, *more])
+
+
+@pytest.mark.parametrize("key", ["ID du compte", "Identifiant du compte", "N° de compte", "compte_id", "ID client"])
+def test_accounts_of_which_one_stands_twice_are_the_customers_all_the_same(tmp_path: Path, key: str) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    # the same again, and one company under two ids: its name leads to neither
+    (folder / "Comptes.csv").write_text(
+        accounts(f"001Q{DAYS[3]}|Société {DAYS[3]}|CC{DAYS[3]}|2023-12-01", f"001Q99|Société {DAYS[5]}|CC99|2023-12-01", key=key)
+    )
+    (folder / "Contrats.csv").write_text(sheet(f"Contrat|{key}|Date de début|Date de fin", [f"K{d}|001Q{d}|2024-01-{d}|" for d in DAYS]))
+    (folder / "tickets.csv").write_text(
+        sheet("Ticket|Société|Créé le|Résolu le", [f"{d}|Société {d}|2024-03-{d} 10:00|2024-03-{d} 12:00" for d in DAYS])
+    )
+    (folder / "Opportunités.csv").write_text(
+        sheet(
+            f"ID opportunité|{key}|Étape|Date de création|Date de clôture|Probabilité (%)",
+            [f"O{d}|001Q{d}|Proposition|2024-03-{d}|2027-03-{d}|50" for d in DAYS],
+        )
+    )
+    with zipfile.ZipFile(folder / "usage.zip", "w") as packed:
+        for month in ("2024_02", "2024_03"):
+            packed.writestr(
+                f"events_{month}.csv",
+                sheet("compte_id|horodatage|fonction", [f"001Q{d}|{month.replace('_', '-')}-{d} 09:00:00|export" for d in DAYS]),
+            )
+        packed.writestr("notes.txt", "made by hand")
+    init_command([str(tmp_path / "conf-x"), "source=x", f"data={folder}"])
+    asked = (tmp_path / "conf-x" / "source" / "x" / "questions.md").read_text()
+    assert "What is Opportunités?" in asked
+    assert "whose rows" not in asked
+    history = history_of("x", folder, tmp_path / "conf-x", "tables.tickets.on_bad_row=quarantine", "tables.customers.on_bad_row=quarantine")
+    assert dict(history.counts["used"]) == {
+        "customers": 61,
+        "subscriptions": 24,
+        "tickets": 46,
+        "usage": 48,
+    }
+
+
+def test_the_number_of_an_invoice_is_no_column_that_is_hardly_ever_filled(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "Comptes.csv").write_text(accounts())
+    rows = [f"FA{d}|{'FA01' if d == '24' else ''}|CC{d}|2024-03-{d}|100" for d in DAYS if d > "02"]
+    (folder / "factures.csv").write_text(sheet("N° pièce|Facture d'origine|Code client|Date de facture|Montant", rows))
+    init_command([str(tmp_path / "conf-x"), "source=x", f"data={folder}"])
+    select = (tmp_path / "conf-x" / "source" / "x" / "invoices.sql").read_text()
+    assert "-- invoice: N° pièce" in select
+    assert "looked up in comptes by Code client" in select

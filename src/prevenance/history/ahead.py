@@ -20,6 +20,8 @@ def dates_ahead(taken: Intake, as_of: datetime, zone: str) -> list[str]:
     if not ahead:
         return []
     happened = ", ".join(name for name in ACTIVITY if name in known)
+    # what should have happened by now and lies in the future is no today either
+    happened += " until now" if any(known[name] > as_of for name in ACTIVITY if name in known) else ""
     return [
         f"as_of is {local_day(as_of, zone)}, the newest known_at of {happened}; {', '.join(ahead)}, which lie ahead of it and are not used yet"
     ]

@@ -52,20 +52,21 @@ class History:
         return history
 
 
-def newest_known_at(taken: Intake) -> datetime:
+def newest_known_at(taken: Intake, now: datetime | None = None) -> datetime:
     """Return the newest ``known_at`` (naive UTC) of the tables of what happened, of all tables where there is none of these.
 
-    Contracts and invoices carry planned dates, which are not today.
+    Contracts and invoices carry planned dates, which are not today; what lies after ``now`` has not happened in any table.
     """
-    known = newest_by_table(taken)
+    known = newest_by_table(taken, now) or newest_by_table(taken)
     happened = [known[name] for name in ACTIVITY if name in known]
     others = [instant for name, instant in known.items() if name != "customers"]
     return max(happened or others or known.values())
 
 
-def newest_by_table(taken: Intake) -> dict[str, datetime]:
-    """Return the newest ``known_at`` (naive UTC) of each table that has rows."""
-    found = {name: taken.con.execute(f"select max(known_at) from canonical.{name}").fetchall()[0][0] for name in taken.counts}
+def newest_by_table(taken: Intake, now: datetime | None = None) -> dict[str, datetime]:
+    """Return the newest ``known_at`` (naive UTC) of each table that has rows, up to ``now`` where that is given."""
+    until = "" if now is None else f" where known_at <= timestamp '{now}'"
+    found = {name: taken.con.execute(f"select max(known_at) from canonical.{name}{until}").fetchall()[0][0] for name in taken.counts}
     return {name: instant for name, instant in found.items() if instant is not None}
 
 

@@ -81,7 +81,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
             raise
         what = f"{error.what}: this demo company was made by an earlier version"
         raise PrevenanceError("E301", what, fix=f"write it again: {command('demo', f'data={data}')}", **error.where) from error
-    newest = newest_known_at(taken)
+    newest = newest_known_at(taken, now)
     as_of = asked or newest
     taken.messages += [] if asked else dates_ahead(taken, as_of, source.timezone) + thin_end(taken, as_of, source.timezone)
     ids = {row[0] for row in taken.con.execute("select distinct customer_id from canonical.customers").fetchall()}

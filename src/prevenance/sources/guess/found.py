@@ -8,6 +8,10 @@ DATE, NUMBER, MONEY, FLAG, TEXT, BLANK = "date", "number", "money", "yes or no",
 """What the values of a column are; MONEY is a number with signs, blanks or separators of thousands around."""
 
 
+MOST = 0.95
+"""The share of rows from which on nearly all have it."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column as its values show it: ``values`` are the commonest of a bounded sample, commonest first; ``formats`` read its dates.
@@ -32,6 +36,10 @@ class Column:
     def is_category(self) -> bool:
         """Return whether it has few values, which repeat."""
         return self.kind in (TEXT, FLAG) and 0 < self.distinct <= 60 and not self.unique
+
+    def names_rows(self, rows: int) -> bool:
+        """Return whether nearly every one of ``rows`` has a value of its own; a few that come twice are found by the contract, and told."""
+        return self.filled >= MOST and self.distinct >= MOST * self.filled * rows
 
     @property
     def is_key(self) -> bool:

@@ -8,7 +8,7 @@ import duckdb
 from prevenance.consent.special import name_words
 from prevenance.sources.files import sql_name
 from prevenance.sources.guess.found import DATE, FLAG, MONEY, NUMBER, TEXT, Column, Found, Link, Part
-from prevenance.sources.guess.roles import role_fit, table_fit, table_names
+from prevenance.sources.guess.roles import are_deals, role_fit, table_fit, table_names
 
 DATES = ("opened", "resolved", "replied", "started", "ended", "noticed", "renews", "since", "issued", "due", "paid", "at")
 NUMBERS = ("seats", "mrr", "arr", "amount", "quantity", "score", "price", "errors", "logins")
@@ -73,7 +73,7 @@ def roles_of(file: Found, table: str) -> dict[str, str]:
     own, needed, others = ROLES[table]
     wanted = list(dict.fromkeys(one for one in (own, *needed, *(() if table == "products" else ("customer",)), *others) if one))
     fits = [
-        (role_fit(role, one.name), -place, role, one.name)
+        (role_fit(role, one.name) * (one.filled if role == own else 1), -place, role, one.name)
         for place, role in enumerate(wanted)
         for one in file.columns
         if _fits_kind(role, one)
@@ -96,6 +96,8 @@ def roles_of(file: Found, table: str) -> dict[str, str]:
 def part_of(file: Found) -> Part | None:
     """Return the table that a file most likely is with the roles of its columns, or ``None``."""
     best: tuple[float, Part] | None = None
+    if are_deals(file.title, [one.name for one in file.columns]):
+        return None
     for table in table_names():
         roles, (own, needed, _) = roles_of(file, table), ROLES[table]
         if any(one not in roles for one in needed) or (table == "customers" and "customer" not in roles):
@@ -103,7 +105,7 @@ def part_of(file: Found) -> Part | None:
         named = table_fit(table, file.title)
         told = sum(role_fit(one, roles[one]) for one in TELLING[table] if one in roles)
         # one row a customer or product, or it is no list of them
-        if table in ("customers", "products") and not file.column(roles[own]).unique:
+        if table in ("customers", "products") and not file.column(roles[own]).names_rows(file.rows):
             continue
         score = 3 * (named > 0) + named + told
         if score > 0.6 and (best is None or score > best[0]):
@@ -165,7 +167,8 @@ def _direct(con: duckdb.DuckDBPyConnection, part: Part, master: Part | None) -> 
     if master is None:
         return Link(own) if own else None
     key = master.roles["customer"]
-    keys = [key, *(one.name for one in master.file.columns if one.unique and one.kind == TEXT and one.name != key)]
+    others = (one for one in master.file.columns if one.kind == TEXT and one.name != key)
+    keys = [key, *(one.name for one in others if one.unique or one.names_rows(master.file.rows))]
     same = [one for one in part.file.columns if one.name == key and one not in named]
     found = []
     for column in (*same, *named):
@@ -175,12 +178,9 @@ def _direct(con: duckdb.DuckDBPyConnection, part: Part, master: Part | None) -> 
     # no name says it: any column whose texts are nearly all ids of customers
     if not any(one[0] for one in found):
         for column in part.file.columns:
-            if (
-                column.kind == TEXT
-                and column.distinct > 5
-                and (share := share_found(con, part.file.view, column.name, master.file.view, key)) > 0.8
-            ):
-                found.append((True, 0, 0.0, share, column.name, key))
+            for place, other in enumerate(keys if column.kind == TEXT and column.distinct > 5 else ()):
+                if (share := share_found(con, part.file.view, column.name, master.file.view, other)) > 0.8:
+                    found.append((True, -place, 0.0, share, column.name, other))
     if not found:
         return None
     _, _, _, share, column_name, other = max(found)

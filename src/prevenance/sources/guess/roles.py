@@ -51,6 +51,18 @@ def _plain(name: str) -> list[str]:
     ] or ["?"]
 
 
+def are_deals(title: str, columns: list[str]) -> bool:
+    """Return whether a file holds what may be sold one day: called so, or with a stage and a probability; none of the tables is that.
+
+    >>> are_deals("Opportunités", ["Nom"]), are_deals("crm", ["Étape", "Probabilité (%)", "Montant"]), are_deals("Comptes", ["Nom"])
+    (True, True, False)
+    """
+    words = _known()["deals"]
+    told = [" ".join(_plain(name)) for name in columns]
+    both = (any(_fit(words[role], text) > 0.3 for text in told) for role in ("stage", "probability"))
+    return _fit(words["title"], " ".join(_plain(title))) > 0 or all(both)
+
+
 def table_names() -> list[str]:
     """Return the tables that a file may be taken for."""
     return list(_known()["tables"])

@@ -56,11 +56,12 @@ def _read(con: duckdb.DuckDBPyConnection, data: Path, guess: Guess) -> list[Foun
             columns, rows = columns_of(con, view)
             found.append(Found(view, given, title_of(given), columns, rows))
         for alike in _alike(found):
-            paths = [one.given["path"] for one in alike]
-            pattern = joined_pattern(paths, [one for one in names if one not in paths])
+            first, key = alike[0], "member" if "member" in alike[0].given else "path"
+            paths = [str(one.given[key]) for one in alike]
+            beside = (str(one[key]) for one in entries.values() if one["path"] == first.given["path"]) if key == "member" else names
+            pattern = joined_pattern(paths, [one for one in beside if one not in paths])
             if pattern and len(set(paths)) == len(paths):
-                first = alike[0]
-                first.given = first.given | {"path": pattern}
+                first.given = first.given | {key: pattern}
                 read(Entry(first.view, first.given))
                 first.columns, first.rows = columns_of(con, first.view)
                 found = [one for one in found if one is first or one not in alike]
@@ -74,7 +75,8 @@ def _read(con: duckdb.DuckDBPyConnection, data: Path, guess: Guess) -> list[Foun
 def _alike(found: list[Found]) -> list[list[Found]]:
     groups: dict[str, list[Found]] = {}
     for one in found:
-        keys = {key: value for key, value in one.given.items() if key != "path"}
+        # parts of one table lie beside each other: in the folder, or in one archive
+        keys = {key: value for key, value in one.given.items() if key != ("member" if "member" in one.given else "path")}
         groups.setdefault(repr((sorted(keys.items()), [column.name for column in one.columns])), []).append(one)
     return [group for group in groups.values() if len(group) > 1]
 
