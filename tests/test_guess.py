@@ -367,6 +367,20 @@ def test_accounts_of_which_one_stands_twice_are_the_customers_all_the_same(tmp_p
     }
 
 
+def test_what_a_customer_wrote_is_no_category(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "Comptes.csv").write_text(accounts())
+    for name, heads in (("tickets.csv", "Sujet|Motif"), ("tickets2.csv", "Motif|Type")):
+        rows = [f"{name[7]}{d}|Société {d}|2024-03-{d} 10:00|Bonjour de {d} personnes|{'panne' if d < '12' else 'accès'}" for d in DAYS]
+        (folder / name).write_text(sheet(f"Ticket|Société|Créé le|{heads}", rows))
+    init_command([str(tmp_path / "conf-x"), "source=x", f"data={folder}"])
+    select = (tmp_path / "conf-x" / "source" / "x" / "tickets.sql").read_text()
+    assert "category: Motif" in select
+    assert "not used: Sujet" in select
+    assert "not used: Motif" in select
+
+
 def test_the_number_of_an_invoice_is_no_column_that_is_hardly_ever_filled(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()

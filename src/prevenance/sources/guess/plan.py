@@ -65,6 +65,8 @@ def _fits_kind(role: str, column: Column) -> bool:
         return column.kind == FLAG
     if role in KEYS:
         return column.kind in (TEXT, NUMBER) and column.filled > 0 and not (role != "parent" and column.distinct < 2)
+    if role == "category" and not column.is_category:
+        return False  # words of a customer's own are no kind of ticket
     return column.kind in (TEXT, FLAG) or (role in ("priority", "name", "campaign") and column.kind == NUMBER)
 
 
