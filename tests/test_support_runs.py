@@ -26,7 +26,7 @@ from prevenance.support.records import Asked
 pytestmark = pytest.mark.long
 
 DATA = Path(__file__).parent.parent.parent / "data"
-FILES = {"report.html", "kpis.csv", "map.csv", "variants.csv", "paths.parquet", "map.svg", "manifest.json"}
+FILES = {"report.html", "kpis.csv", "map.csv", "variants.csv", "paths.parquet", "map.svg", "manifest.json", "findings.json", "suggestions.csv"}
 
 
 def facts_and_log(name: str, data: Path, zone: str) -> tuple[Facts, pd.DataFrame]:
@@ -98,7 +98,16 @@ def test_a_report_is_published_found_again_and_told(demo: Path, tmp_path: Path, 
     earlier = str(pd.Timestamp(json.loads(before["manifest.json"])["cutoff"]).date() - pd.Timedelta(days=90))
     assert run(*arguments, f"as_of={earlier}") == 0
     assert (out / "support" / "latest").resolve() == folder  # never moves backwards
-    assert len(list((out / "support").iterdir())) == 3
+    assert len([path for path in (out / "support").iterdir() if path.name != "promises"]) == 3
+    promised = json.loads((out / "support" / "promises" / f"{folder.name.rpartition('-')[0]}.json").read_text())["promises"]
+    assert [(one["loss"], one["unit"]) for one in promised] == [("hand_off", "engineering")]  # the bottleneck of every demo
+    found = json.loads(before["findings.json"])
+    assert [(one["loss"], one["unit"]) for one in found["findings"]] == [("hand_off", "engineering")]
+    assert found["measured"] == []
+    # a quarter later the promise stands beside what came of it, and the report of then is another
+    assert run(*arguments) == 0
+    later = json.loads(((out / "support" / "latest").resolve() / "findings.json").read_text())
+    assert [(one["promise"]["loss"], one["days"]) for one in later["measured"]] == [("hand_off", 90)]
     from prevenance.track.tracking import open_store
 
     with open_store(out) as (_, client):
