@@ -13,12 +13,15 @@ import pytest
 
 from prevenance.base.working import WorkingHours, working_seconds
 from prevenance.history.history import History
+from prevenance.order.capacity import Room
+from prevenance.order.suppression import Peace
 from prevenance.support import lost
 from prevenance.support.contrast import contrast
 from prevenance.support.facts import Facts, support_facts
 from prevenance.support.finding import Promise
 from prevenance.support.records import Asked
 from prevenance.support.saved import findings_record
+from prevenance.support.trouble import known_trouble, suggestions
 from prevenance.support.whatif import kept_reason, measured_since, promise_of, promise_record
 
 START = datetime(2025, 1, 6, 9)
@@ -200,3 +203,114 @@ def test_a_place_that_differs_by_luck_alone_is_seldom_told_even_where_chances_ha
         shuffled = rng.permutation(40)
         told += contrast([(sums[0], (sums[1][0][shuffled], sums[1][1][shuffled]))]).p <= 0.05
     assert told <= 20
+
+
+def told_of(release_day: int = 250, extra: int = 30) -> dict[str, pd.DataFrame]:
+    """Return customers with two products, a release of one, and ``extra`` of its customers who open a ticket in the days after it."""
+    day = timedelta(days=1)
+    rng, names = np.random.default_rng(5), [f"c{number}" for number in range(120)]
+    product = {name: ("P1", "P2")[number % 2] for number, name in enumerate(names)}
+    calls = [(name, START + float(rng.uniform(0, 262)) * day, "bug") for name in names for _ in range(2)]
+    calls += [(name, START + (release_day + float(rng.uniform(0.1, 10))) * day, "bug") for name in names[::2][:extra]]
+    tickets = pd.DataFrame(
+        [
+            {
+                "customer_id": name,
+                "ticket_id": f"t{number}",
+                "event": event,
+                "event_at": at + later * day,
+                "category": category,
+                "product_id": product[name],
+            }
+            for number, (name, at, category) in enumerate(calls)
+            for event, later in (("opened", 0), ("assigned", 0.1), ("resolved", 0.5))
+        ]
+    )
+    held = [
+        {
+            "customer_id": name,
+            "subscription_id": name,
+            "event": "started",
+            "event_at": START,
+            "product_id": product[name],
+            "mrr": 10.0 + number,
+        }
+        for number, name in enumerate(names)
+    ]
+    frames = {
+        "tickets": tickets,
+        "releases": pd.DataFrame({"product_id": ["P1", "P2"], "version": ["7.1", "7.2"], "event_at": [START + release_day * day] * 2}),
+        "subscriptions": pd.DataFrame(held),
+        "customers": pd.DataFrame({"customer_id": names, "event_at": START, "name": names, "owner": "Ada"}),
+        "consents": pd.DataFrame({"customer_id": ["c118"], "event_at": [START], "purpose": ["outreach"], "allowed": [False]}),
+        "contacts": pd.DataFrame({"customer_id": ["c116"], "event_at": [START + 258 * day], "direction": ["out"], "kind": ["call"]}),
+    }
+    return {name: frame.assign(known_at=frame["event_at"]) for name, frame in frames.items()}
+
+
+def test_trouble_after_a_release_is_told_to_those_who_have_not_called_and_may_be_contacted() -> None:
+    until = START + timedelta(days=262)
+    history = History.from_frames(told_of(), until)
+    (one,) = known_trouble(history, until)
+    assert (one.product_id, one.version, one.category) == ("P1", "7.1", "bug")
+    assert one.ratio[1] > 1.5
+    assert one.customers >= 30
+    peace = Peace(14, 90, 60, True, "UTC")
+    listed, why = suggestions(history, until, [one], Room(20), peace)
+    called = set(
+        history.con.execute(
+            f"select customer_id from canonical.tickets where event = 'opened' and event_at > timestamp '{one.released_at}'"
+        ).df()["customer_id"]
+    )
+    ids = set(listed["customer_id"])
+    assert ids
+    assert not ids & (called | {"c118", "c116"})  # said no; contacted four days ago
+    assert ids <= {f"c{number}" for number in range(0, 120, 2)}
+    # one who does not want to be contacted is in no history at all, so nowhere in the counts
+    assert len(listed) + sum(why.values()) == 59
+    few, beyond = suggestions(history, until, [one], Room(3), peace)
+    assert list(few["customer_id"]) == list(listed["customer_id"])[:3]
+    assert beyond["beyond_capacity"] == len(listed) - 3 + why.get("beyond_capacity", 0)
+    assert suggestions(history, until, [], Room(3), peace)[0].empty
+
+
+def test_trouble_that_is_not_there_or_not_known_yet_is_not_told() -> None:
+    until = START + timedelta(days=262)
+    assert known_trouble(History.from_frames(told_of(extra=0), until), until) == ()
+    assert known_trouble(History.from_frames(told_of(), until), START + timedelta(days=251)) == ()
+    frames = told_of()
+    late = frames["tickets"]["event_at"] > START + timedelta(days=250)
+    frames["tickets"].loc[late, "known_at"] = until + timedelta(days=1)
+    assert known_trouble(History.from_frames(frames, until + timedelta(days=2)), until) == ()
+
+
+def test_customers_who_leave_after_a_way_stand_beside_like_ones_of_a_straight_way() -> None:
+    frame = slow_team(tickets=600)
+    rng = np.random.default_rng(1)
+    held = [
+        {
+            "customer_id": f"c{number}",
+            "subscription_id": "s",
+            "event": "started",
+            "event_at": START - timedelta(days=number * 9),
+            "mrr": 10.0 * (1 + number % 3),
+        }
+        for number in range(60)
+    ]
+    left = [
+        {
+            "customer_id": f"c{number}",
+            "subscription_id": "s",
+            "event": "ended",
+            "event_at": START + timedelta(days=float(rng.uniform(20, 290))),
+        }
+        for number in range(0, 60, 4)
+    ]
+    contracts = pd.DataFrame(held + left)
+    history = History.from_frames({"tickets": frame, "subscriptions": contracts.assign(known_at=contracts["event_at"])}, CUTOFF)
+    facts = support_facts(history, Asked(CUTOFF, team_sizes=SIZES))
+    (row,) = facts.losses.journey.to_dict("records")
+    assert (row["way"], row["customers"] <= 60) == ("handed_on", True)
+    assert row["low"] < row["difference"] < row["high"]
+    assert row["difference"] == pytest.approx(row["share"] - row["like"])
+    assert row["low"] < 0 < row["high"]  # who leaves was drawn without a look at the ways

@@ -26,7 +26,17 @@ from prevenance.support.records import Asked
 pytestmark = pytest.mark.long
 
 DATA = Path(__file__).parent.parent.parent / "data"
-FILES = {"report.html", "kpis.csv", "map.csv", "variants.csv", "paths.parquet", "map.svg", "manifest.json", "findings.json", "suggestions.csv"}
+FILES = {
+    "report.html",
+    "kpis.csv",
+    "map.csv",
+    "variants.csv",
+    "paths.parquet",
+    "map.svg",
+    "manifest.json",
+    "findings.json",
+    "suggestions.csv",
+}
 
 
 def facts_and_log(name: str, data: Path, zone: str) -> tuple[Facts, pd.DataFrame]:
@@ -113,7 +123,7 @@ def test_a_report_is_published_found_again_and_told(demo: Path, tmp_path: Path, 
     with open_store(out) as (_, client):
         number = client.get_experiment_by_name("support").experiment_id
         logged = client.search_runs([number])
-    assert len(logged) == 2
+    assert len(logged) == 3
     assert {"now/resolve_median", "baseline/touches", "month/csat"} <= set(logged[0].data.metrics)
 
 

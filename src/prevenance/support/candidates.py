@@ -24,7 +24,12 @@ PLAIN = "replies <= 1 and handoffs = 0 and asks = 0 and reopenings = 0 and appro
 
 
 def candidate_rows(history: History, least: int) -> pd.DataFrame:
-    """Return the categories that come into question, most tickets first: category, tickets, uniform, answered, waited_hours."""
+    """Return the categories that come into question, most tickets first: category, tickets, uniform, answered, waited_hours.
+
+    A log without replies cannot say which tickets needed one alone, and gives none.
+    """
+    replied = history.con.execute("select exists (from kinds where event = 'replied')").fetchall()[0][0]
+    least = least if replied else 1 << 60
     frame = history.con.execute(CANDIDATES.format(plain=PLAIN, short=SHORT_HOURS * 3600, least=least)).df()
     some = frame[["uniform", "answered"]].max(axis=1) >= LEAST_SHARE * frame["tickets"]
     return frame[some].sort_values(["uniform", "category"], ascending=[False, True], ignore_index=True)
