@@ -20,11 +20,12 @@ JOURNEYS = """
 with contracts as (
   select customer_id, min(event_at) as since, max(mrr) as mrr, min(event_at) filter (where event in ('notice', 'ended')) as left_at
   from {subscriptions} group by 1),
+valued as (select *, ntile(3) over (order by mrr, customer_id) as value from contracts),
 rows as (
   select d.customer_id, case when reopenings > 0 then 'reopened' when handoffs > 0 then 'handed_on' when asks > 0 then 'asked' else 'direct' end as way,
-    make_timestamp(1000000 * resolved) as solved_at, c.since, c.mrr, c.left_at
-  from judged as d join contracts as c using (customer_id) where resolved <= {until} and (left_at is null or left_at > make_timestamp(1000000 * resolved)))
-select customer_id, way, ntile(3) over (order by mrr, customer_id) as value, solved_at - since < interval {young} day as young,
+    make_timestamp(1000000 * resolved) as solved_at, c.since, c.value, c.left_at
+  from judged as d join valued as c using (customer_id) where resolved <= {until} and (left_at is null or left_at > make_timestamp(1000000 * resolved)))
+select customer_id, way, value, solved_at - since < interval {young} day as young,
   coalesce(left_at <= solved_at + interval {after} day, false) as leaves from rows order by customer_id, solved_at, way
 """
 
