@@ -138,7 +138,7 @@ def details_by_customer(
             "weeks": list(chances.get(customer, [])) or None,
             "marks": marked.get(customer, []),
             "timeline": shown.get(customer, []),
-            **({"waits": waited[customer]} if customer in waited else {}),
+            "waits": waited.get(customer, []),
             "unknown": unknown[customer],
             "similar": None if precedent is None else {"n": precedent[0], "outcome": precedent[1], "text": ""},
             "note": _noted(say, basis.cutoff, held, rows.get(customer, {})),

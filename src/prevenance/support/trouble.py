@@ -17,7 +17,7 @@ from prevenance.support.finding import Trouble
 from prevenance.tables.contracts import standing_sql
 from prevenance.targets.churn import running_sql
 
-FRESH_DAYS, LEAST_DAYS, MOST_DAYS = 28, 3, 14
+FRESH_DAYS, LEAST_DAYS, MOST_DAYS = 42, 3, 14
 """Releases of so many days are looked at, from three days on, each over its first fortnight."""
 PAST, LEAST_PAST = 12, 4
 """Windows of the same length before the release: at most, and at least."""
