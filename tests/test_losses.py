@@ -16,13 +16,16 @@ from prevenance.history.history import History
 from prevenance.order.capacity import Room
 from prevenance.order.suppression import Peace
 from prevenance.support import lost
+from prevenance.support.cards import title_text
 from prevenance.support.contrast import contrast
 from prevenance.support.facts import Facts, support_facts
 from prevenance.support.finding import Promise
+from prevenance.support.kpi_names import LOSS_NAMES
 from prevenance.support.records import Asked
 from prevenance.support.saved import findings_record
 from prevenance.support.trouble import known_trouble, suggestions
 from prevenance.support.whatif import kept_reason, measured_since, promise_of, promise_record
+from prevenance.words import words
 
 START = datetime(2025, 1, 6, 9)
 CUTOFF = START + timedelta(days=300)
@@ -113,6 +116,13 @@ def test_working_hours_of_losses_are_those_of_the_clock_and_count_once() -> None
         total += working_seconds(opens, starts, stops).sum()
     assert lost.hours_once(history, "true") == pytest.approx(total / 3600)
     assert lost.hours_once(history, "loss = 'hand_off' or loss = 'ping_pong'") < lost.hours_once(history, "true")
+
+
+def test_settings_know_the_losses_and_each_has_its_words() -> None:
+    assert tuple(loss.name for loss in lost.LOSSES) == LOSS_NAMES
+    for loss in lost.LOSSES:
+        assert lost.loss_sql(loss).startswith("-- ")
+        assert title_text(words("de"), loss.name, "x") != title_text(words("en"), loss.name, "x")
 
 
 def slow_team(seed: int = 7, tickets: int = 900, slow: float = 6.0) -> pd.DataFrame:

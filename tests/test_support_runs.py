@@ -154,8 +154,12 @@ def test_what_cannot_be_looked_at_is_one_line(demo: Path, tmp_path: Path, capsys
     assert run("source=demo", f"data={demo}", out, "support.kpi_targets={resolve_mediam: 4}") == 2
     assert run("source=demo", f"data={demo}", out, "support.now_days=0") == 2
     assert run("source=demo", f"data={demo}", out, "support.baseline=[2026-03-31,2026-01-01]") == 2
+    assert run("source=demo", f"data={demo}", out, "support.keep={asked for approval: law}") == 2
+    assert run("source=demo", f"data={demo}", out, "support.effort={handoff: now}") == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line[:10] for line in lines] == ["ERROR E305", "ERROR E201", "ERROR E202", "ERROR E202"]
+    assert [line[:10] for line in lines] == ["ERROR E305", *["ERROR E201", "ERROR E202", "ERROR E202"], *["ERROR E202", "ERROR E201"]]
+    assert "keep: {asked for approval: compliance}" in lines[4]
+    assert 'did you mean "hand_off"?' in lines[5]
     assert 'did you mean "resolve_median"?' in lines[1]
     assert "support.baseline=[2026-01-01,2026-03-31]" in lines[3]
 

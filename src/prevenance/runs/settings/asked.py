@@ -5,7 +5,7 @@ from datetime import date, datetime
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.settings.support import hours_of
-from prevenance.support.kpi_names import KPI_NAMES
+from prevenance.support.kpi_names import KPI_NAMES, LOSS_NAMES, USUAL_EFFORT
 from prevenance.support.records import Asked
 
 KEPT_FOR, EFFORTS = ("compliance", "safety", "quality"), ("now", "quarter", "half_year")
@@ -30,7 +30,7 @@ def asked_of(given: Settings, cutoff: datetime) -> Asked:
         own.minutes_per_touch,
         own.cost_per_hour,
         dict(own.keep or {}),
-        dict(own.effort or {}),
+        USUAL_EFFORT | dict(own.effort or {}),
         given.source.currency,
     )
 
@@ -55,6 +55,10 @@ def check_report(given: Settings) -> None:
         if size < 0:
             fix = f"write team_sizes: {{{team}: {abs(size)}}} under support in the source's yaml"
             raise PrevenanceError("E202", f"the team {team[:40]} has {size} people", key="support.team_sizes", fix=fix)
+    for name in own.effort or {}:
+        if (loss := name.partition(":")[0]) not in LOSS_NAMES:
+            fix = did_you_mean(loss, LOSS_NAMES)
+            raise PrevenanceError("E201", f'no loss is called "{loss[:60]}"', key="support.effort", fix=fix)
     for key, held, words in (("keep", own.keep, KEPT_FOR), ("effort", own.effort, EFFORTS)):
         for name, said in (held or {}).items():
             if said not in words:
