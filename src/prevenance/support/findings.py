@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +58,8 @@ def make_findings(history: History, asked: Asked, behind: Behind) -> Findings:
     from scipy.stats import false_discovery_control
 
     told = make_lost(history, asked)
-    places = [one for loss in told for one in _places(history, loss, asked.least_tickets)]
+    sums = [history.con.execute(SUMS.format(group=group)).df() for group in ("customer_id", "week")]
+    places = [one for loss in told for one in _places([one[one["loss"] == loss.name] for one in sums], loss, asked.least_tickets)]
     shares = false_discovery_control([one.beside.p for one in places]) if places else []
     kept = [(one, float(q)) for one, q in zip(places, shares, strict=True) if q <= FALSE_SHARE]
     found = sorted((_finding(history, asked, behind, one, q) for one, q in kept), key=lambda one: (-one.above[0], one.loss, one.unit))
@@ -68,12 +69,11 @@ def make_findings(history: History, asked: Asked, behind: Behind) -> Findings:
     return Findings(tuple(found), len(places), hours_once(history, where) if found else 0.0, untold, looked, asked.findings_days)
 
 
-def _places(history: History, loss: Loss, least: int) -> Iterator[Place]:
-    """Return the places of a loss that can be compared: those with ``least`` times, beside ``least`` chances at the reference."""
-    frames = [
-        history.con.execute(f"select * exclude (loss) from ({SUMS.format(group=group)}) where loss = {sql_text(loss.name)}").df()
-        for group in ("customer_id", "week")
-    ]
+def _places(frames: Sequence[pd.DataFrame], loss: Loss, least: int) -> Iterator[Place]:
+    """Return the places of a loss that can be compared: those with ``least`` times, beside ``least`` chances at the reference.
+
+    ``frames`` are the rows of the loss in ``SUMS``, by customer and by week.
+    """
     codes = [pd.factorize(frame["member"])[0] for frame in frames]
     sizes = [int(one.max()) + 1 if len(one) else 0 for one in codes]
     for unit in sorted(frames[0]["unit"].dropna().unique()):
