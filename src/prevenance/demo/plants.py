@@ -26,7 +26,7 @@ TOLD = ("ticket_id", "plant", "lost_seconds")
 
 UNASSIGNED, MISSING, PING_PONG, DOUBLE, OVER = 0.3, 0.8, 0.25, 0.5, 0.5
 """How many of the tickets that a plant may lie on it lies on."""
-TROUBLED = 0.35
+TROUBLED = 0.5
 """How many customers of a released product open a ticket of its trouble in the week after it."""
 
 
