@@ -339,7 +339,7 @@ DETAILS = (
         "weeks",
         "marks",
     ),
-    *("timeline", "unknown", "similar", "note", "draft"),
+    *("timeline", "waits", "unknown", "similar", "note", "draft"),
 )
 
 

@@ -26,7 +26,17 @@ from prevenance.support.records import Asked
 pytestmark = pytest.mark.long
 
 DATA = Path(__file__).parent.parent.parent / "data"
-FILES = {"report.html", "kpis.csv", "map.csv", "variants.csv", "paths.parquet", "map.svg", "manifest.json"}
+FILES = {
+    "report.html",
+    "kpis.csv",
+    "map.csv",
+    "variants.csv",
+    "paths.parquet",
+    "map.svg",
+    "manifest.json",
+    "findings.json",
+    "suggestions.csv",
+}
 
 
 def facts_and_log(name: str, data: Path, zone: str) -> tuple[Facts, pd.DataFrame]:
@@ -98,13 +108,22 @@ def test_a_report_is_published_found_again_and_told(demo: Path, tmp_path: Path, 
     earlier = str(pd.Timestamp(json.loads(before["manifest.json"])["cutoff"]).date() - pd.Timedelta(days=90))
     assert run(*arguments, f"as_of={earlier}") == 0
     assert (out / "support" / "latest").resolve() == folder  # never moves backwards
-    assert len(list((out / "support").iterdir())) == 3
+    assert len([path for path in (out / "support").iterdir() if path.name != "promises"]) == 3
+    promised = json.loads((out / "support" / "promises" / f"{folder.name.rpartition('-')[0]}.json").read_text())["promises"]
+    assert [(one["loss"], one["unit"]) for one in promised] == [("hand_off", "engineering")]  # the bottleneck of every demo
+    found = json.loads(before["findings.json"])
+    assert [(one["loss"], one["unit"]) for one in found["findings"]] == [("hand_off", "engineering")]
+    assert found["measured"] == []
+    # a quarter later the promise stands beside what came of it, and the report of then is another
+    assert run(*arguments) == 0
+    later = json.loads(((out / "support" / "latest").resolve() / "findings.json").read_text())
+    assert [(one["promise"]["loss"], one["days"]) for one in later["measured"]] == [("hand_off", 90)]
     from prevenance.track.tracking import open_store
 
     with open_store(out) as (_, client):
         number = client.get_experiment_by_name("support").experiment_id
         logged = client.search_runs([number])
-    assert len(logged) == 2
+    assert len(logged) == 3
     assert {"now/resolve_median", "baseline/touches", "month/csat"} <= set(logged[0].data.metrics)
 
 
@@ -135,8 +154,12 @@ def test_what_cannot_be_looked_at_is_one_line(demo: Path, tmp_path: Path, capsys
     assert run("source=demo", f"data={demo}", out, "support.kpi_targets={resolve_mediam: 4}") == 2
     assert run("source=demo", f"data={demo}", out, "support.now_days=0") == 2
     assert run("source=demo", f"data={demo}", out, "support.baseline=[2026-03-31,2026-01-01]") == 2
+    assert run("source=demo", f"data={demo}", out, "support.keep={asked for approval: law}") == 2
+    assert run("source=demo", f"data={demo}", out, "support.effort={handoff: now}") == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line[:10] for line in lines] == ["ERROR E305", "ERROR E201", "ERROR E202", "ERROR E202"]
+    assert [line[:10] for line in lines] == ["ERROR E305", *["ERROR E201", "ERROR E202", "ERROR E202"], *["ERROR E202", "ERROR E201"]]
+    assert "keep: {asked for approval: compliance}" in lines[4]
+    assert 'did you mean "hand_off"?' in lines[5]
     assert 'did you mean "resolve_median"?' in lines[1]
     assert "support.baseline=[2026-01-01,2026-03-31]" in lines[3]
 

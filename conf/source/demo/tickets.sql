@@ -3,11 +3,13 @@
 -- until it is handed back; no row says more than was so by then. Who did it becomes a number within the ticket alone (1 for the first who touched it, 2 for the next, 1 again
 -- where the first comes back): the help desk's own numbers go no further than this select.
 with held as (
-  select *, transferred_to <> '' and (handed_back_at = '' or handed_back_at > escalated_at) as onward,
+  select *, coalesce(handed_back_at, '') <> '' as is_back, transferred_to <> '' and (not is_back or handed_back_at > escalated_at) as onward,
     case when onward then transferred_to else queue end as over_queue, case when onward then agent_next else agent end as over_agent,
-    case when transferred_to <> '' and handed_back_at = '' then transferred_to else queue end as last_queue,
-    case when agent_over <> '' then agent_over when agent_next <> '' and handed_back_at = '' then agent_next else agent end as last_agent
-  from tickets
+    case when transferred_to <> '' and not is_back then transferred_to else queue end as last_queue,
+    case when agent_over <> '' then agent_over when agent_next <> '' and not is_back then agent_next else agent end as last_agent
+  -- the checks are there only where they are planted: a column that the file lacks is the empty one of beside
+  from (select '' as checked_at, '' as checked_again_at) as beside,
+    lateral (select *, checked_at as first_check, checked_again_at as second_check from tickets) as tickets
 ),
 changes as (
   select 'opened' as event, 'opened' as activity, opened_at as event_at, logged_at as known_at, queue as "group", '' as who, null as score, *
@@ -33,6 +35,8 @@ changes as (
     where approval_asked_at <> ''
   union all select 'approval_given', 'approved', approval_given_at, approval_given_at, last_queue, agent_approves, null, * from held
     where approval_given_at <> ''
+  union all select 'note', 'account checked', first_check, first_check, queue, '', null, * from held where first_check <> ''
+  union all select 'note', 'account checked', second_check, second_check, 'second line', '', null, * from held where second_check <> ''
   union all select 'note', 'finishing', finishing_at, finishing_at, last_queue, last_agent, null, * from held where finishing_at <> ''
   union all select 'resolved', 'resolved', resolved_at, resolved_at, last_queue, last_agent, null, * from held where resolved_at <> ''
   union all select 'reopened', 'reopened', reopened_at, reopened_at, last_queue, '', null, * from held where reopened_at <> ''
@@ -48,5 +52,5 @@ met as (
 )
 select account_id as customer_id, event_at, known_at, ticket_id, event, activity, "group", category, priority, channel, product_id,
   score, subject, case when who <> '' then dense_rank() over (partition by ticket_id order by met_at nulls last, who) end as hand,
-  ticket_id || ':' || activity as _id, _file, _line
+  ticket_id || ':' || activity || case when "group" = 'second line' and activity = 'account checked' then ' again' else '' end as _id, _file, _line
 from met

@@ -29,7 +29,7 @@ HIDDEN = {name: f"true_{name.removesuffix('_at')}" for name in TAKEN_UP.values()
 
 PART_AFTER = {
     "opened_at": "first_queue",
-    **dict.fromkeys(("assigned_at", "first_reply_at", "taken_at", *HIDDEN.values()), "work"),
+    **dict.fromkeys(("assigned_at", "first_reply_at", "taken_at", "checked_at", "checked_again_at", *HIDDEN.values()), "work"),
     **dict.fromkeys(("transferred_at", "handed_back_at", "escalated_at"), "handoff"),
     **dict.fromkeys(("waiting_since", "waiting_again_since"), "clarification"),
     "approval_asked_at": "approval",
@@ -72,6 +72,8 @@ def desk_moments(world: World, number: int, at: dict[str, np.ndarray], category:
     asked, given = rng.uniform(0.1, 0.4, size), rng.uniform(0.6, 0.9, size)
     found = {"approval_asked_at": between(before, at["resolved_at"], np.where(needed, asked, np.nan))}
     found["approval_given_at"] = between(found["approval_asked_at"], at["resolved_at"], given)
+    for name in set(found) & set(at):  # those that are planted stand where they were put
+        found[name] = np.where(np.isnat(at[name]), found[name], at[name])
     every = np.stack([at[name] for name in steps] + list(found.values()))
     logged = rng.random(size) < STARTS_LOGGED
     for back, taken in TAKEN_UP.items():
@@ -124,7 +126,8 @@ def ticket_truth(tickets: pd.DataFrame) -> pd.DataFrame:
     Parts add up to the time from ``opened_at`` to the last resolution. ``starts_logged``: the log has every moment at which the ticket was
     taken up again, and no two rows of one second, so that the parts can be told from it.
     """
-    local = np.stack([column_moments(tickets, name) for name in PART_AFTER])
+    held = [name for name in PART_AFTER if name in tickets]
+    local = np.stack([column_moments(tickets, name) for name in held])
     last = np.fmax(column_moments(tickets, "resolved_at"), column_moments(tickets, "solved_again_at"))
     kept = np.flatnonzero(~np.isnat(last))
     order = np.argsort(local[:, kept], axis=0, kind="stable")
@@ -132,7 +135,7 @@ def ticket_truth(tickets: pd.DataFrame) -> pd.DataFrame:
     ends = np.fmin(np.vstack([local[1:], np.full((1, len(kept)), NEVER)]), last[kept])
     counts = ~np.isnat(local) & (local < last[kept])
     utc_start, utc_end = _utc_seconds(local), _utc_seconds(ends)
-    parts = np.array([PARTS.index(one) for one in PART_AFTER.values()])[order]
+    parts = np.array([PARTS.index(PART_AFTER[name]) for name in held])[order]
     found: dict[str, np.ndarray] = {"place": kept}
     for clock, spent in (("seconds", utc_end - utc_start), ("working_seconds", _worked(ends) - _worked(local))):
         for number, part in enumerate(PARTS):

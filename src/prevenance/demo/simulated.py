@@ -18,14 +18,15 @@ import pandas as pd
 from prevenance.demo import contracts, feedback, records
 from prevenance.demo.activity import LOGINS_A_WEEK, USES_A_WEEK, Events, presence_shares, product_events
 from prevenance.demo.company import Block, block_of
-from prevenance.demo.desk import HIDDEN, ticket_truth
+from prevenance.demo.desk import ticket_truth
 from prevenance.demo.export import EVENTS, events_table, save_table, spoil_table, text_table
 from prevenance.demo.growth import Growth, growth_of
 from prevenance.demo.leaving import base_hazard, hazard_scale, leavers, with_leaving
 from prevenance.demo.oracle import chances_tonight, contact_effect, oracle_snapshots
+from prevenance.demo.plants import loss_truth
 from prevenance.demo.programme import Programme, cut_off, lived_through
 from prevenance.demo.switches import Demo
-from prevenance.demo.tickets import ticket_rows
+from prevenance.demo.tickets import BOTTLENECK_FACTOR, ticket_rows
 from prevenance.demo.truth import true_chances, truth_facts
 from prevenance.demo.world import BLOCK, World, account_numbers, column_moments, customer_totals, releases_of, weeks_of
 
@@ -72,7 +73,7 @@ def write_company(folder: Path, given: Demo, programme: Programme | None = None)
     # a smaller company made in the same folder has fewer parts
     for old in folder.glob(f"{EVENTS}-*.csv.gz"):
         old.unlink()
-    world, rows, left, seen, told = world_of(given), dict[str, int](), 0, [], []
+    world, rows, left, seen, told, lost = world_of(given), dict[str, int](), 0, [], [], []
     newest = world.weeks[0]
     for life in iterate_lives(world, programme):
         number = life.block.number
@@ -87,8 +88,9 @@ def write_company(folder: Path, given: Demo, programme: Programme | None = None)
         found = oracle_snapshots(world, life.block, life.grown, life.events.errors, tickets)
         tonight = chances_tonight(world, life.block, life.grown, life.events.errors, tickets)
         truth = ticket_truth(life.tickets)
-        place = truth.pop("place")
-        truth.insert(0, "ticket_id", records.row_numbers("T", life.block, len(life.tickets))[place])
+        place, ids = truth.pop("place"), records.row_numbers("T", life.block, len(life.tickets))
+        truth.insert(0, "ticket_id", ids[place])
+        lost.append(loss_truth(life.tickets, ids, BOTTLENECK_FACTOR if given.bottleneck else 1.0) if given.plants else None)
         truth = truth[np.isin(place, tickets.index)]
         told.append(truth)
         newest = max(newest, life.events.loaded.max(initial=newest))
@@ -103,6 +105,8 @@ def write_company(folder: Path, given: Demo, programme: Programme | None = None)
         (place / "truth.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     true_chances(world, found, newest).to_parquet(truth_folder(folder) / "truth_chances.parquet", index=False)
     pd.concat(told, ignore_index=True).to_parquet(truth_folder(folder) / "truth_tickets.parquet", index=False)
+    if given.plants:
+        pd.concat(lost, ignore_index=True).to_parquet(truth_folder(folder) / "truth_losses.parquet", index=False)
     if programme is not None:
         found["programme"].to_parquet(truth_folder(folder) / "truth_contacts.parquet", index=False)
     total = customer_totals(given)[0]
@@ -151,6 +155,11 @@ def iterate_lives(world: World, programme: Programme | None = None) -> Iterator[
         yield Life(block, growth_of(world, block), events, tickets, stayed, contacts)
 
 
+def _shown(tickets: pd.DataFrame) -> pd.DataFrame:
+    """Return the tickets without the columns that the help desk has not."""
+    return tickets.drop(columns=[name for name in tickets if str(name).startswith("true_")])
+
+
 def _exports(world: World, life: Life) -> dict[str, pa.Table]:
     """Return every file's rows by file name, but for those that belong to no customer."""
     block, grown, ids = life.block, life.grown, records.ids_of(world, life.block)
@@ -164,7 +173,7 @@ def _exports(world: World, life: Life) -> dict[str, pa.Table]:
         "subscriptions": held,
         "subscription_changes": contract_changes,
         "purchases": contracts.order_frame(grown, ids),
-        "tickets": records.numbered_rows(world, block, life.tickets.drop(columns=list(HIDDEN.values())), "ticket_id", "T"),
+        "tickets": records.numbered_rows(world, block, _shown(life.tickets), "ticket_id", "T"),
         "invoices": feedback.invoice_frame(world, stayed, grown),
         "feedback": feedback.feedback_frame(world, stayed),
         "contacts": records.contact_frame(world, block),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LEAKS = ("filled_after", "poisoned", "edited")
+PLANTS = ("ping_pong", "double_check", "over_organised", "missing_information", "unassigned", "trouble")
 
 CONTACT_KINDS = {"call": 0.35, "email": 0.4, "meeting": 0.17, "training": 0.08}
 """Kinds of contact, and how often each is the one."""
@@ -19,7 +20,8 @@ class Demo:
 
     ``churners``: how many leave in the whole history; None: about 2.5 % a month. ``signal``: how much of what decides
     can be seen; 1 is plausible, 0 nothing. ``events``: about how many product events at most; a larger company logs every second, third, ...
-    ``leaks`` may be ``all``, one name or a list in settings; ``demo_of`` makes names of it. ``programme``: the company lives on by what the published
+    ``leaks`` and ``plants`` (losses of the help desk) may be ``all``, one name or a list in settings; ``demo_of`` makes names of it.
+    ``programme``: the company lives on by what the published
     lists said (see ``programme``), and the settings after it hold for that alone.
     """
 
@@ -41,6 +43,7 @@ class Demo:
     bias: bool = False
     drift: bool = False
     leaks: Any = field(default_factory=list)
+    plants: Any = field(default_factory=list)
     programme: bool = False
     effects: dict[str, float] = field(default_factory=lambda: {"call": 0.5, "meeting": 0.5, "training": 0.7, "email": 0.9})
     harm: float | None = None
@@ -49,7 +52,10 @@ class Demo:
 
 
 def demo_of(switches: dict[str, Any]) -> Demo:
-    """Return the settings of a demo company; ``leaks`` may be ``all``, one name or several."""
-    asked = switches.get("leaks") or ()
-    names = LEAKS if asked == "all" else (asked,) if isinstance(asked, str) else tuple(asked)
-    return Demo(**{**switches, "leaks": LEAKS if "all" in names else tuple(name for name in LEAKS if name in names)})
+    """Return the settings of a demo company; ``leaks`` and ``plants`` may be ``all``, one name or several."""
+    return Demo(**{**switches, "leaks": _names(switches.get("leaks"), LEAKS), "plants": _names(switches.get("plants"), PLANTS)})
+
+
+def _names(asked: Any, every: tuple[str, ...]) -> tuple[str, ...]:
+    names = (asked,) if isinstance(asked, str) else tuple(asked or ())
+    return every if "all" in names else tuple(name for name in every if name in names)

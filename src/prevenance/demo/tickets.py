@@ -10,8 +10,10 @@ import pandas as pd
 from prevenance.demo.activity import busy_moments, season_factors
 from prevenance.demo.company import Block
 from prevenance.demo.desk import after_working_hours, agents, desk_moments
+from prevenance.demo.plants import LOST, planted_moments, trouble_openings
 from prevenance.demo.world import DAY, END, NEVER, PLANS, World, column_moments, random_stream
 
+TROUBLE, OWN_STREAM = "trouble", 1_000_000
 TICKETS_A_WEEK = 0.055
 BY_HEALTH, BY_ERROR, WHEN_YOUNG, YOUNG_DAYS = 0.3, 0.5, 1.2, 60
 BOTTLENECK, BOTTLENECK_FACTOR = "engineering", 6.0
@@ -73,7 +75,19 @@ def ticket_rows(world: World, block: Block, errors: np.ndarray, present: np.ndar
     frame = _lifecycle(world, block.number, opened, felt[who, week], category)
     frame.insert(0, "who", who)
     frame["product_id"] = PLANS["product_id"].to_numpy()[people["plan_no"].to_numpy()[who]]
+    if TROUBLE in world.given.plants:
+        frame = pd.concat([frame, _trouble_rows(world, block, felt)], ignore_index=True)
     return frame[frame["logged_at"] < END].sort_values(["opened_at", "who"], kind="stable", ignore_index=True)
+
+
+def _trouble_rows(world: World, block: Block, felt: np.ndarray) -> pd.DataFrame:
+    """Return the tickets of the newest release's trouble, as ``ticket_rows`` does."""
+    who, opened = trouble_openings(world, block)
+    # a number that no block has: their random numbers are their own
+    rows = _lifecycle(world, block.number + OWN_STREAM, opened, felt[who, -1], np.full(len(who), CATEGORIES.index("bug")))
+    rows.insert(0, "who", who)
+    product = PLANS["product_id"].to_numpy()[block.people["plan_no"].to_numpy()[who]]
+    return rows.assign(product_id=product, **{f"{LOST}{TROUBLE}": 0.0})
 
 
 def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, category: np.ndarray) -> pd.DataFrame:
@@ -83,6 +97,9 @@ def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, 
     severe = rng.normal(0, 1, size) - 0.3 * felt
     logged = opened + np.where(channel == "phone", rng.uniform(600, 60_000, size), rng.uniform(5, 240, size)).astype("timedelta64[s]")
     path = _path(rng, world, logged, felt, severe, category)
+    queue = np.array([words[2] for words in SUBJECTS.values()], dtype=object)[category]
+    lost = planted_moments(world, number, path, np.array(CATEGORIES, dtype=object)[category], queue)
+    approvals = {name: path.pop(name) for name in ("approval_asked_at", "approval_given_at") if name in path}
     rated = path["closed_at"] + (20 * 3600 * rng.lognormal(0, 0.9, size)).astype("timedelta64[s]")
     path["rated_at"] = np.where(rng.random(size) < 0.42, rated, NEVER)
     csat = np.clip(np.round(3.9 + 0.45 * felt - 0.4 * ~np.isnat(path["reopened_at"]) + rng.normal(0, 0.9, size)), 1, 5)
@@ -93,11 +110,11 @@ def _lifecycle(world: World, number: int, opened: np.ndarray, felt: np.ndarray, 
     frame["category"] = np.array(CATEGORIES, dtype=object)[category]
     frame["priority"] = np.array(["low", "normal", "high", "urgent"], dtype=object)[np.searchsorted([-0.7, 0.7, 1.6], severe)]
     frame["channel"] = channel
-    frame["queue"] = np.array([words[2] for words in SUBJECTS.values()], dtype=object)[category]
+    frame["queue"] = queue
     frame["transferred_to"] = pd.Series(_next_queues(category)[0].astype(object)).where(frame["transferred_at"].notna(), None)
     frame["subject"] = texts[category, rng.integers(0, 4, size)]
-    desk = pd.DataFrame(desk_moments(world, number, path, frame["category"].to_numpy()))
-    frame = pd.concat([frame, desk.where(desk < END)], axis=1)
+    desk = pd.DataFrame(desk_moments(world, number, path | approvals, frame["category"].to_numpy()))
+    frame = pd.concat([frame, desk.where(desk < END), pd.DataFrame(lost)], axis=1)
     return pd.concat([frame, agents(world, number, frame)], axis=1)
 
 

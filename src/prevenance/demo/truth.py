@@ -50,7 +50,11 @@ def truth_facts(world: World, snapshots: dict[str, pd.DataFrame]) -> dict[str, A
             "leaving_times": DRIFT_LEAVING,
         },
         "season": {"on": given.season, "use_by_month": YEARLY.tolist(), "capacity_pack_months": (np.flatnonzero(AHEAD) + 1).tolist()},
-        "settings": {name: value for name, value in asdict(given).items() if given.programme or name not in PROGRAMME},
+        "settings": {
+            name: value
+            for name, value in asdict(given).items()
+            if (given.programme or name not in PROGRAMME) and (name != "plants" or given.plants)
+        },
         **({"programme": programme_facts(given, snapshots["programme"])} if given.programme else {}),
     }
 

@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.formats import json_value
+from prevenance.base.working import TeamHours
 from prevenance.explain import facts, story
 from prevenance.explain.attribution import facts_by_row as facts_of
 from prevenance.explain.facts import Wording
 from prevenance.explain.moved import moved_texts
 from prevenance.explain.note import call_note
 from prevenance.explain.reasons import RowReasons, nothing_text
+from prevenance.explain.waits import waits_by_customer
 from prevenance.features.build import build, definitions_giving, feature_columns
-from prevenance.features.define import Definition
+from prevenance.features.define import Definition, State
 from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
@@ -55,6 +57,11 @@ class Basis:
     run_id: str
     data_until: str
     folder: Path | None = None
+
+    @cached_property
+    def hours(self) -> TeamHours:
+        """Return the working hours that the list's inputs were counted by."""
+        return next((one.hours for one in self.definitions if isinstance(one, State) and one.hours), TeamHours())
 
     @cached_property
     def wordings(self) -> dict[str, Wording]:
@@ -108,6 +115,7 @@ def details_by_customer(
     known = story.customer_states(basis.history, basis.cutoff)
     unknown = _unknown(basis, frame, known, say)
     shown = story.timelines(basis.history, basis.cutoff, customers, say)
+    waited = waits_by_customer(basis.history, basis.cutoff, customers, basis.hours, say)
     marked = story.marks_by_customer(basis.history, basis.cutoff, customers, say)
     past = earlier_inputs(basis, frame, [basis.cutoff - BEFORE, *(story.line_moments(basis.cutoff)[:-1] if weeks is None else ())])
     chances = weekly_chances(basis, frame, past) if weeks is None else weeks
@@ -130,6 +138,7 @@ def details_by_customer(
             "weeks": list(chances.get(customer, [])) or None,
             "marks": marked.get(customer, []),
             "timeline": shown.get(customer, []),
+            "waits": waited.get(customer, []),
             "unknown": unknown[customer],
             "similar": None if precedent is None else {"n": precedent[0], "outcome": precedent[1], "text": ""},
             "note": _noted(say, basis.cutoff, held, rows.get(customer, {})),

@@ -39,7 +39,8 @@ def ensure_demo(given: Settings, folder: Path, steps: Steps) -> None:
     done = (
         {} if programme is None else {"start": str(programme.start), "contacts": hashlib.sha256(csv_bytes(programme.contacts)).hexdigest()}
     )
-    wanted = json.dumps(asdict(given.demo) | {"files": DEMO_FILES} | done, sort_keys=True)
+    asked = {name: value for name, value in asdict(given.demo).items() if name != "plants" or value}
+    wanted = json.dumps(asked | {"files": DEMO_FILES} | done, sort_keys=True)
     mark = folder / "demo.json"
     if mark.is_file() and mark.read_bytes() == wanted.encode():
         return
@@ -84,6 +85,7 @@ def company_text(folder: Path, facts: dict[str, Any]) -> str:
         lines.append(f"          {target:<10} {figures}  ({one['positives']:,} outcomes in {one['snapshots']:,} snapshots)")
     planted = [f"leak {one['name']} ({', '.join(one['features'])})" for one in truth["leaks"] if one["on"]]
     planted += [f"{name} of {one['value']}" for name, one in (("poor records", bias) for bias in truth["biases"]) if one["on"]]
+    planted += [f"{name.replace('_', ' ')} at the help desk" for name in truth["settings"].get("plants", ())]
     planted += ["drift"] if truth["drift"]["on"] else []
     if planted:
         lines.append("PLANTED   " + "; ".join(planted))

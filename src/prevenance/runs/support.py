@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
+import pandas as pd
+
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.history.history import visible_sql
@@ -14,14 +16,18 @@ from prevenance.runs.acts import note_act
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
 from prevenance.runs.manifest import privacy_record
 from prevenance.runs.settings.asked import asked_of
+from prevenance.runs.settings.outreach import peace_of, room_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
+from prevenance.runs.support_past import customers_behind, earlier_promises, keep_promises
 from prevenance.runs.view import write_index
 from prevenance.sources.files import sql_name
 from prevenance.support import notes, page
 from prevenance.support.facts import Facts, support_facts
 from prevenance.support.pictures import standalone_svg
+from prevenance.support.saved import findings_record
 from prevenance.support.terminal import report_text
+from prevenance.support.trouble import suggestions
 from prevenance.tables.canonical import TABLES
 from prevenance.track.report_log import kpi_figures, log_figures
 from prevenance.words import Words, words
@@ -37,15 +43,20 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     rows = _visible_rows(given, inputs)
     say, asked = words(given.language, given.source.timezone), asked_of(given, inputs.as_of)
     steps("tickets as a process")
-    facts = support_facts(inputs.history, asked)
-    run_id = hashlib.sha256(repr((given.source.name, given.language, asked, rows)).encode()).hexdigest()
+    earlier = earlier_promises(given.folder, inputs.as_of)
+    behind = customers_behind(given, inputs)
+    facts = support_facts(inputs.history, asked, behind, earlier)
+    listed, left_out = suggestions(inputs.history, inputs.as_of, facts.losses.trouble, room_of(given), peace_of(given))
+    told = (sorted(behind.revenue.items()), sorted(behind.chance.items()), earlier, facts.losses.trouble, listed.to_csv(index=False))
+    run_id = hashlib.sha256(repr((given.source.name, given.language, asked, rows, *told)).encode()).hexdigest()
     steps("the report")
-    files = report_files(given, say, facts, run_id)
-    manifest = _manifest(given, inputs, facts, run_id, say)
+    files = report_files(given, say, facts, run_id, listed)
+    manifest = _manifest(given, inputs, facts, run_id, say) | {"suggestions": {"listed": len(listed), "left_out": left_out}}
     steps("look at the inputs again")
     inputs.unchanged()
     steps("publish")
     folder = publish_report(given.folder, "support", inputs.as_of, files, manifest, check_report_folder)
+    keep_promises(given.folder, inputs.as_of, facts.losses.promises)
     note_act(given.folder, "support", run_id=run_id)
     steps("the model store", checked=False)
     messages = log_figures(given.folder, "support", kpi_figures(facts.kpis), run_id, manifest)
@@ -75,8 +86,8 @@ def _visible_rows(given: Settings, inputs: Inputs) -> tuple[int, str]:
     return rows, str(total)
 
 
-def report_files(given: Settings, say: Words, facts: Facts, run_id: str) -> dict[str, bytes]:
-    """Return the files of a report; ids of customers are pseudonyms where the settings ask for them."""
+def report_files(given: Settings, say: Words, facts: Facts, run_id: str, listed: pd.DataFrame) -> dict[str, bytes]:
+    """Return the files of a report, ``listed`` whom to tell of known trouble; ids of customers are pseudonyms where the settings ask for them."""
     hidden = pseudonyms_of(given)
     stamp = {
         "date": say.date(facts.asked.cutoff),
@@ -85,8 +96,10 @@ def report_files(given: Settings, say: Words, facts: Facts, run_id: str) -> dict
     }
     variants = facts.variants.assign(steps=[" → ".join(one) for one in facts.variants["steps"]])
     return {
-        "report.html": page.report_page(say, facts, stamp).encode(),
+        "report.html": page.report_page(say, facts, stamp, len(listed)).encode(),
         "map.svg": standalone_svg(page.map_picture(say, facts), style_text("support.css")).encode(),
+        "findings.json": formats.canonical_json(findings_record(facts)),
+        "suggestions.csv": formats.csv_bytes(hidden.hidden(listed.drop(columns="name")) if hidden else listed),
         "kpis.csv": formats.csv_bytes(facts.kpis),
         "map.csv": formats.csv_bytes(facts.edges),
         "variants.csv": formats.csv_bytes(variants),

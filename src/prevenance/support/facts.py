@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,12 +12,18 @@ from prevenance.base.days import local_time
 from prevenance.history.history import History
 from prevenance.sources.files import sql_text
 from prevenance.support import groups, kpis, maps
+from prevenance.support.candidates import candidate_rows
 from prevenance.support.cut import log_cut
+from prevenance.support.finding import Behind, Losses, Promise
+from prevenance.support.findings import make_findings
+from prevenance.support.journey import journey_rows
 from prevenance.support.kpis import Window
 from prevenance.support.log import log_counts, make_steps
 from prevenance.support.parts import PARTS, QUEUES, make_parts, make_tickets
 from prevenance.support.records import Asked, Counts, Cut
 from prevenance.support.teams import OTHERS, shown_teams
+from prevenance.support.trouble import known_trouble
+from prevenance.support.whatif import measured_since, promises_of
 
 SHOWN_VARIANTS, SHOWN_TICKETS, SHOWN_DAYS = 12, 150, 90
 
@@ -85,10 +92,14 @@ class Facts:
     dots: pd.DataFrame
     dots_from: str
     paths: pd.DataFrame
+    losses: Losses
 
 
-def support_facts(history: History, asked: Asked) -> Facts:
-    """Return what a report says of the tickets visible at the cutoff; see the fields. Tables of its own come and go in the history's engine."""
+def support_facts(history: History, asked: Asked, behind: Behind | None = None, earlier: Sequence[Promise] = ()) -> Facts:
+    """Return what a report says of the tickets visible at the cutoff; see the fields. Tables of its own come and go in the history's engine.
+
+    ``behind`` is what is known of customers besides, and ``earlier`` what reports before this cutoff promised.
+    """
     words = make_steps(history, asked)
     make_parts(history, asked)
     make_tickets(history, asked)
@@ -104,6 +115,16 @@ def support_facts(history: History, asked: Asked) -> Facts:
         asked, counts, cut, _overall(history), groups.mean_parts(history), _queued(history), (now, before), same_season, table,
         kpis.kpi_changes(table) if before else {}, missing, maps.nodes(history), maps.edges(history), variants, in_all, for_most,
         maps.bottlenecks(history, asked.least_tickets), _groups(history, asked), dots, since, _paths(history),
+        _losses(history, asked, behind or Behind(), earlier),
+    )  # fmt: skip
+
+
+def _losses(history: History, asked: Asked, behind: Behind, earlier: Sequence[Promise]) -> Losses:
+    found = make_findings(history, asked, behind)
+    promises = promises_of(history, found.found, asked.keep, asked.cutoff, found.days)
+    return Losses(
+        found, promises, tuple(measured_since(history, earlier, asked.cutoff)), known_trouble(history, asked.cutoff),
+        candidate_rows(history, asked.least_tickets), journey_rows(history, asked.cutoff),
     )  # fmt: skip
 
 

@@ -5,3 +5,13 @@ KPI_NAMES = (
     *("first_reply_median", "first_reply_median_working", "first_contact", "reopened", "touches", "several_hands", "last_level", "csat"),
 )
 """In the order in which a page shows them; see ``kpis.KPIS``."""
+
+LOSS_NAMES = ("hand_off", "unassigned", "missing_information", "ping_pong", "double_check", "over_organised", "media_break")
+"""The losses, as ``lost.LOSSES`` defines them."""
+
+USUAL_EFFORT = {
+    **dict.fromkeys(("unassigned", "over_organised", "double_check"), "now"),
+    **dict.fromkeys(("missing_information", "ping_pong"), "quarter"),
+    **dict.fromkeys(("hand_off", "media_break"), "half_year"),
+}
+"""What a remedy is taken to need where no setting says it."""

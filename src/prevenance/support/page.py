@@ -7,7 +7,7 @@ from typing import Any
 
 from prevenance.publish.template import render_template
 from prevenance.publish.wording import is_known
-from prevenance.support import pictures
+from prevenance.support import cards, chances, pictures
 from prevenance.support.facts import Facts
 from prevenance.support.kpis import PARTIAL
 from prevenance.support.notes import beside_texts, lead_sentences, note_sentences
@@ -23,8 +23,10 @@ SLOW = 0.1
 """Share of all time to resolve from which on an arrow of the map is marked."""
 
 
-def report_page(say: Words, facts: Facts, stamp: Mapping[str, str]) -> str:
-    """Return ``report.html``; ``stamp`` is the title of the source, the cutoff and the run. Every text of the data is escaped."""
+def report_page(say: Words, facts: Facts, stamp: Mapping[str, str], suggested: int = 0) -> str:
+    """Return ``report.html``; ``stamp`` is the title of the source, the cutoff and the run, ``suggested`` how many customers could be told of known
+    trouble. Every text of the data is escaped.
+    """
     overall = facts.overall
     rated = is_known(overall["csat"])
     return render_template(
@@ -38,6 +40,14 @@ def report_page(say: Words, facts: Facts, stamp: Mapping[str, str]) -> str:
         bars=_bars(say, facts),
         parts=_parts(say, facts),
         beside=beside_texts(say, facts),
+        cards=cards.finding_cards(say, facts),
+        findings=cards.findings_sentence(say, facts),
+        untold=cards.untold_sentences(say, facts),
+        wins=cards.win_rows(say, facts),
+        promises=cards.promise_rows(say, facts),
+        trouble=chances.trouble_texts(say, facts, suggested),
+        candidates=chances.candidate_texts(say, facts),
+        journey=chances.journey_texts(say, facts),
         kpis=kpi_rows(say, facts),
         periods=periods_sentence(say, facts),
         trends=_trends(say, facts),

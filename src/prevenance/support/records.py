@@ -16,7 +16,9 @@ class Asked:
     ``cutoff`` is naive UTC, ``zone`` that of weeks and months. Only tickets whose first row lies in (cutoff - days, cutoff] count, all where
     ``days`` is ``None``. ``now_days`` is the newest period, compared with ``baseline`` (its first and last local day) or, where none is
     given, with the same days a year before. ``team_sizes`` is team -> people in it; ``levels`` are teams from the first to the last level. What
-    has fewer than ``least_tickets`` is not judged. ``targets`` is name of a KPI -> what it is to be.
+    has fewer than ``least_tickets`` is not judged. ``targets`` is name of a KPI -> what it is to be. Findings look at tickets resolved in
+    (cutoff - findings_days, cutoff]; a touch takes ``minutes_per_touch`` (assumed) of an hour that costs ``cost_per_hour``; ``keep`` is
+    a step -> why it stays (compliance, safety, quality), and ``effort`` a loss -> what a remedy needs (now, quarter, half_year).
     """
 
     cutoff: datetime
@@ -29,6 +31,12 @@ class Asked:
     levels: tuple[str, ...] = ()
     least_tickets: int = 20
     targets: Mapping[str, float] = field(default_factory=dict)
+    findings_days: int = 364
+    minutes_per_touch: float = 6.0
+    cost_per_hour: float = 45.0
+    keep: Mapping[str, str] = field(default_factory=dict)
+    effort: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
 
 
 @dataclass(frozen=True)

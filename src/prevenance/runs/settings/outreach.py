@@ -29,6 +29,11 @@ def capacity_of(given: Settings) -> int:
     return given.capacity or given.source.capacity or given.outreach.capacity
 
 
+def room_of(given: Settings) -> Room:
+    """Return what fits into a week; hours, where they are given, count instead of contacts."""
+    return Room(capacity_of(given), given.outreach.hours or {}, given.outreach.hours_per_contact)
+
+
 def peace_of(given: Settings) -> Peace:
     """Return how long customers are left in peace."""
     chosen, source = given.outreach, given.source
@@ -62,7 +67,7 @@ def no_key(given: Settings) -> PrevenanceError:
 def rules_of(given: Settings, target: Target, floor: float = 0.0) -> Rules:
     """Return how this target's list is decided, nobody below a chance of ``floor``. Hours, where they are given, count instead of contacts."""
     chosen = given.outreach
-    room = Room(capacity_of(given), chosen.hours or {}, chosen.hours_per_contact)
+    room = room_of(given)
     key = os.environ.get(chosen.holdout.key_env, "").encode() or PUBLIC_SALT
     if chosen.compare and key == PUBLIC_SALT:
         raise no_key(given)

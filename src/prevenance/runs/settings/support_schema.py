@@ -27,3 +27,8 @@ class SupportSettings:
     baseline: list[str] = field(default_factory=list)
     least_tickets: int = 20
     kpi_targets: dict[str, float] | None = None
+    findings_days: int = 364
+    minutes_per_touch: float = 6.0
+    cost_per_hour: float = 45.0
+    keep: dict[str, str] | None = None
+    effort: dict[str, str] | None = None

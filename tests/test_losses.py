@@ -1,0 +1,326 @@
+"""What lost time costs: each loss against slow loops, findings where they are and nowhere else, what stays, promises, and no future."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import losses_twin as twin
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevenance.base.working import WorkingHours, working_seconds
+from prevenance.history.history import History
+from prevenance.order.capacity import Room
+from prevenance.order.suppression import Peace
+from prevenance.support import lost
+from prevenance.support.cards import title_text
+from prevenance.support.contrast import contrast
+from prevenance.support.facts import Facts, support_facts
+from prevenance.support.finding import Promise
+from prevenance.support.kpi_names import LOSS_NAMES
+from prevenance.support.records import Asked
+from prevenance.support.saved import findings_record
+from prevenance.support.trouble import known_trouble, suggestions
+from prevenance.support.whatif import kept_reason, measured_since, promise_of, promise_record
+from prevenance.words import words
+
+START = datetime(2025, 1, 6, 9)
+CUTOFF = START + timedelta(days=300)
+TEAMS = ("first", "second", "third")
+SIZES = dict.fromkeys(TEAMS, 9)
+EVENTS = (
+    "assigned",
+    "note",
+    "asked",
+    "answered",
+    "transferred",
+    "escalated",
+    "approval_asked",
+    "approval_given",
+    "other",
+    "replied",
+    "reopened",
+)
+
+
+def made(seed: int, tickets: int = 160) -> pd.DataFrame:
+    """Return a log of random ways, no two rows of a ticket at one instant."""
+    rng, rows = random.Random(seed), []
+    for number in range(tickets):
+        at, team, channel = START + timedelta(minutes=rng.randrange(200 * 1440)), rng.choice(TEAMS), rng.choice(("mail", "phone"))
+        events = [
+            "opened",
+            *rng.choices(EVENTS, k=rng.randrange(7)),
+            *(["resolved"] if rng.random() < 0.9 else []),
+            *rng.choices(("closed", "note"), k=rng.randrange(2)),
+        ]
+        for event in events:
+            rows.append((f"c{number % 30}", f"t{number}", event, at, team, channel, f"{event} it", "ab"[number % 2]))
+            at += timedelta(minutes=rng.randrange(1, 4000), seconds=rng.randrange(60))
+            team = rng.choice(TEAMS) if rng.random() < 0.4 else team
+            channel = rng.choice(("mail", "phone")) if rng.random() < 0.2 else channel
+    frame = pd.DataFrame(rows, columns=["customer_id", "ticket_id", "event", "event_at", "group", "channel", "activity", "category"])
+    return frame.assign(known_at=frame["event_at"])
+
+
+def report(frame: pd.DataFrame, cutoff: datetime = CUTOFF, **asked: object) -> tuple[History, Facts]:
+    history = History.from_frames({"tickets": frame}, max(CUTOFF, frame["known_at"].max()))
+    return history, support_facts(history, Asked(cutoff, team_sizes=SIZES, **asked))  # type: ignore[arg-type]
+
+
+def clock(moments: pd.Series) -> list[int]:
+    zero = np.full(len(moments), np.datetime64(START - timedelta(days=1), "s"))
+    return list(working_seconds(WorkingHours("UTC"), zero, moments.to_numpy().astype("datetime64[s]")).astype(int))
+
+
+@pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.long)])
+def test_every_loss_is_what_slow_loops_say(seed: int) -> None:
+    frame = made(seed)
+    history, _ = report(frame)
+    wanted = twin.stretches(frame, clock)
+    for loss in lost.LOSSES:
+        sql = 'select ticket_id, unit, met, "begin", "end" from lost join numbers using (number) where loss = ? order by all'
+        found = history.con.execute(sql, [loss.name]).fetchall()
+        told = [
+            (ticket, unit, met, begin if met or loss.of == "hand-off" else None, end if met else None)
+            for ticket, unit, met, begin, end in found
+        ]
+        want = [
+            (ticket, unit, met, begin if met or loss.of == "hand-off" else None, end if met else None)
+            for ticket, unit, met, begin, end in wanted[loss.name]
+        ]
+        assert sorted(told, key=repr) == sorted(want, key=repr), loss.name
+        assert any(one[2] for one in told)
+
+
+@pytest.mark.long
+def test_working_hours_of_losses_are_those_of_the_clock_and_count_once() -> None:
+    frame = made(4)
+    history, _ = report(frame)
+    rows = history.con.execute('select number, "begin", "end", working_seconds from lost where met').fetchall()
+    begins, ends = (np.array([row[place] for row in rows]).astype("datetime64[s]") for place in (1, 2))
+    assert [row[3] for row in rows] == list(working_seconds(WorkingHours("UTC"), begins, ends).astype(int))
+    opens, total = WorkingHours("UTC"), 0.0
+    for ticket in {row[0] for row in rows}:
+        held = sorted((row[1], row[2]) for row in rows if row[0] == ticket)
+        merged = [held[0]]
+        for begin, end in held[1:]:
+            if begin <= merged[-1][1]:
+                merged[-1] = merged[-1][0], max(end, merged[-1][1])
+            else:
+                merged.append((begin, end))
+        starts, stops = (np.array(one).astype("datetime64[s]") for one in zip(*merged, strict=True))
+        total += working_seconds(opens, starts, stops).sum()
+    assert lost.hours_once(history, "true") == pytest.approx(total / 3600)
+    assert lost.hours_once(history, "loss = 'hand_off' or loss = 'ping_pong'") < lost.hours_once(history, "true")
+
+
+def test_settings_know_the_losses_and_each_has_its_words() -> None:
+    assert tuple(loss.name for loss in lost.LOSSES) == LOSS_NAMES
+    for loss in lost.LOSSES:
+        assert lost.loss_sql(loss).startswith("-- ")
+        assert title_text(words("de"), loss.name, "x") != title_text(words("en"), loss.name, "x")
+
+
+def slow_team(seed: int = 7, tickets: int = 900, slow: float = 6.0) -> pd.DataFrame:
+    """Return a log in which the hand-offs to one team wait ``slow`` times as long, and a third of the tickets of one category need an approval."""
+    rng, rows = np.random.default_rng(seed), []
+    for number in range(tickets):
+        at, customer = START + timedelta(minutes=int(rng.integers(280 * 1440))), f"c{rng.integers(60)}"
+        category, team = ("plain", "bug")[number % 2], TEAMS[1 + number % 3 % 2]
+        ways = [("opened", "first", 1.0), ("assigned", "first", 2.0)]
+        if category == "bug":
+            ways += [("transferred", team, 4.0 * (slow if team == "third" else 1.0)), ("assigned", team, 3.0)]
+        elif number % 3 == 0:
+            ways += [("approval_asked", "first", 40.0), ("approval_given", "first", 1.0)]
+        for event, group, hours in [*ways, ("resolved", "first", 0.0)]:
+            rows.append((customer, f"t{number}", event, at, group, f"{event} it", category))
+            at += timedelta(hours=hours * float(rng.lognormal(0, 0.4)))
+    frame = pd.DataFrame(rows, columns=["customer_id", "ticket_id", "event", "event_at", "group", "activity", "category"])
+    return frame.assign(known_at=frame["event_at"])
+
+
+@pytest.fixture(scope="module")
+def slow() -> tuple[History, Facts]:
+    return report(slow_team())
+
+
+def test_what_is_dear_is_found_with_its_hours_and_customers_and_nothing_else(slow: tuple[History, Facts]) -> None:
+    found = {one.key: one for one in slow[1].losses.findings.found}
+    assert set(found) == {"hand_off: third", "over_organised: plain"}
+    one = found["hand_off: third"]
+    assert one.own / one.reference == pytest.approx(6.0, rel=0.35)
+    assert one.above[1] < one.above[0] < one.above[2] < one.hours
+    assert one.customers <= 60
+    assert (len(one.examples), one.money) == (3, 0.0)
+    approval = found["over_organised: plain"]
+    assert approval.reference < 0.1
+    assert approval.money == pytest.approx(approval.touches * 4.5)
+
+
+@pytest.mark.long
+def test_without_anything_dear_nothing_is_told() -> None:
+    frame = slow_team(slow=1.0)
+    assert report(frame[~frame["event"].str.startswith("approval")])[1].losses.findings.found == ()
+
+
+@pytest.mark.long
+def test_a_step_to_keep_is_in_no_what_if(slow: tuple[History, Facts]) -> None:
+    assert {one.loss for one in slow[1].losses.promises} == {"hand_off", "over_organised"}
+    _, facts = report(slow_team(), keep={"approval_asked it": "compliance"})
+    assert {one.loss for one in facts.losses.promises} == {"hand_off"}
+    kept = {one.loss: kept_reason(one, facts.asked.keep) for one in facts.losses.findings.found}
+    assert kept == {"hand_off": None, "over_organised": "compliance"}
+
+
+@pytest.mark.long
+def test_rows_after_the_cutoff_and_rows_known_later_change_nothing() -> None:
+    frame, cutoff = slow_team(), START + timedelta(days=200)
+    late = frame.sample(40, random_state=1)
+    late = late.assign(known_at=cutoff + timedelta(days=3), activity="later", event="note")
+    more = pd.concat([frame[frame["known_at"] <= cutoff], late], ignore_index=True)
+    assert findings_record(report(frame, cutoff)[1]) == findings_record(report(more, cutoff)[1])
+    assert findings_record(report(frame, cutoff)[1]) != findings_record(report(frame)[1])
+
+
+def test_a_promise_is_kept_as_it_was_made_and_measured_beside_the_untouched(slow: tuple[History, Facts]) -> None:
+    history, facts = slow
+    made_then = [replace(one, cutoff=CUTOFF - timedelta(days=91)) for one in facts.losses.promises]
+    assert [promise_of(promise_record(one)) for one in made_then] == made_then
+    measured = list(measured_since(history, made_then, CUTOFF))
+    assert [one.promise for one in measured] == made_then
+    one = next(one for one in measured if one.promise.loss == "hand_off")
+    assert one.days == 91
+    assert one.own_since[0] > 3 * one.others_since[0] > 0
+    young = Promise(CUTOFF - timedelta(days=20), "hand_off", "third", "hand-off", 9.0, 1.0, 2.0, 1.0, 2.0, 5)
+    assert list(measured_since(history, [young], CUTOFF)) == []
+    with pytest.raises(KeyError, match="cutoff"):
+        promise_of({"loss": "hand_off"})
+
+
+def test_a_place_that_differs_by_luck_alone_is_seldom_told_even_where_chances_hang_together() -> None:
+    told = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        level = rng.gamma(2.0, 0.5, 40)  # what a customer's tickets share
+        sums = [
+            (rng.poisson(level * counts).astype(float), counts)
+            for counts in (rng.integers(1, 12, 40).astype(float), rng.integers(1, 12, 40).astype(float))
+        ]
+        shuffled = rng.permutation(40)
+        told += contrast([(sums[0], (sums[1][0][shuffled], sums[1][1][shuffled]))]).p <= 0.05
+    assert told <= 20
+
+
+def told_of(release_day: int = 250, extra: int = 30) -> dict[str, pd.DataFrame]:
+    """Return customers with two products, a release of one, and ``extra`` of its customers who open a ticket in the days after it."""
+    day = timedelta(days=1)
+    rng, names = np.random.default_rng(5), [f"c{number}" for number in range(120)]
+    product = {name: ("P1", "P2")[number % 2] for number, name in enumerate(names)}
+    calls = [(name, START + float(rng.uniform(0, 262)) * day, "bug") for name in names for _ in range(2)]
+    calls += [(name, START + (release_day + float(rng.uniform(0.1, 10))) * day, "bug") for name in names[::2][:extra]]
+    tickets = pd.DataFrame(
+        [
+            {
+                "customer_id": name,
+                "ticket_id": f"t{number}",
+                "event": event,
+                "event_at": at + later * day,
+                "category": category,
+                "product_id": product[name],
+            }
+            for number, (name, at, category) in enumerate(calls)
+            for event, later in (("opened", 0), ("assigned", 0.1), ("resolved", 0.5))
+        ]
+    )
+    held = [
+        {
+            "customer_id": name,
+            "subscription_id": name,
+            "event": "started",
+            "event_at": START,
+            "product_id": product[name],
+            "mrr": 10.0 + number,
+        }
+        for number, name in enumerate(names)
+    ]
+    frames = {
+        "tickets": tickets,
+        "releases": pd.DataFrame({"product_id": ["P1", "P2"], "version": ["7.1", "7.2"], "event_at": [START + release_day * day] * 2}),
+        "subscriptions": pd.DataFrame(held),
+        "customers": pd.DataFrame({"customer_id": names, "event_at": START, "name": names, "owner": "Ada"}),
+        "consents": pd.DataFrame({"customer_id": ["c118"], "event_at": [START], "purpose": ["outreach"], "allowed": [False]}),
+        "contacts": pd.DataFrame({"customer_id": ["c116"], "event_at": [START + 258 * day], "direction": ["out"], "kind": ["call"]}),
+    }
+    return {name: frame.assign(known_at=frame["event_at"]) for name, frame in frames.items()}
+
+
+def test_trouble_after_a_release_is_told_to_those_who_have_not_called_and_may_be_contacted() -> None:
+    until = START + timedelta(days=262)
+    history = History.from_frames(told_of(), until)
+    (one,) = known_trouble(history, until)
+    assert (one.product_id, one.version, one.category) == ("P1", "7.1", "bug")
+    assert one.ratio[1] > 1.5
+    assert one.customers >= 30
+    peace = Peace(14, 90, 60, True, "UTC")
+    listed, why = suggestions(history, until, [one], Room(20), peace)
+    called = set(
+        history.con.execute(
+            f"select customer_id from canonical.tickets where event = 'opened' and event_at > timestamp '{one.released_at}'"
+        ).df()["customer_id"]
+    )
+    ids = set(listed["customer_id"])
+    assert ids
+    assert not ids & (called | {"c118", "c116"})  # said no; contacted four days ago
+    assert ids <= {f"c{number}" for number in range(0, 120, 2)}
+    # one who does not want to be contacted is in no history at all, so nowhere in the counts
+    assert len(listed) + sum(why.values()) == 59
+    few, beyond = suggestions(history, until, [one], Room(3), peace)
+    assert list(few["customer_id"]) == list(listed["customer_id"])[:3]
+    assert beyond["beyond_capacity"] == len(listed) - 3 + why.get("beyond_capacity", 0)
+    assert suggestions(history, until, [], Room(3), peace)[0].empty
+
+
+def test_trouble_that_is_not_there_or_not_known_yet_is_not_told() -> None:
+    until = START + timedelta(days=262)
+    assert known_trouble(History.from_frames(told_of(extra=0), until), until) == ()
+    assert known_trouble(History.from_frames(told_of(), until), START + timedelta(days=251)) == ()
+    frames = told_of()
+    late = frames["tickets"]["event_at"] > START + timedelta(days=250)
+    frames["tickets"].loc[late, "known_at"] = until + timedelta(days=1)
+    assert known_trouble(History.from_frames(frames, until + timedelta(days=2)), until) == ()
+
+
+def test_customers_who_leave_after_a_way_stand_beside_like_ones_of_a_straight_way() -> None:
+    frame = slow_team(tickets=600)
+    rng = np.random.default_rng(1)
+    held = [
+        {
+            "customer_id": f"c{number}",
+            "subscription_id": "s",
+            "event": "started",
+            "event_at": START - timedelta(days=number * 9),
+            "mrr": 10.0 * (1 + number % 3),
+        }
+        for number in range(60)
+    ]
+    left = [
+        {
+            "customer_id": f"c{number}",
+            "subscription_id": "s",
+            "event": "ended",
+            "event_at": START + timedelta(days=float(rng.uniform(20, 290))),
+        }
+        for number in range(0, 60, 4)
+    ]
+    contracts = pd.DataFrame(held + left)
+    history = History.from_frames({"tickets": frame, "subscriptions": contracts.assign(known_at=contracts["event_at"])}, CUTOFF)
+    facts = support_facts(history, Asked(CUTOFF, team_sizes=SIZES))
+    (row,) = facts.losses.journey.to_dict("records")
+    assert (row["way"], row["customers"] <= 60) == ("handed_on", True)
+    assert row["low"] < row["difference"] < row["high"]
+    assert row["difference"] == pytest.approx(row["share"] - row["like"])
+    assert row["low"] < 0 < row["high"]  # who leaves was drawn without a look at the ways
