@@ -101,7 +101,7 @@ def scored_weeks(
         offers, rows = rows, best_offers(rows, policy=moments.rules.policy, share=moments.rules.share, cost_per_contact=moments.rules.cost)
     told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
     earlier, then, narrow = [], rows[keys].reindex(columns=[*keys, *columns]), bundle.used(fitted)
-    for batch in _batches(moments, len(rows), apart=len(narrow) < len(columns)):
+    for batch in _batches(moments, len(rows)):
         wanted = columns if moments.cutoff - BEFORE in batch else narrow
         found = _inputs(history, target, batch, definitions, wanted, steps, rows if target.pairs else None)
         found = found.reindex(columns=[*found.columns.difference(columns, sort=False), *columns])
@@ -115,11 +115,11 @@ def scored_weeks(
     return Scored(rows, past, now, told_from, then[columns], _line(rows, past, moments, keys), offers)
 
 
-def _batches(moments: Moments, rows: int, *, apart: bool) -> list[list[datetime]]:
-    """Return the moments before the cutoff, about ``ROWS`` snapshots at a time; 28 days before stands ``apart`` if all its inputs are wanted."""
+def _batches(moments: Moments, rows: int) -> list[list[datetime]]:
+    """Return the moments before the cutoff, about ``ROWS`` snapshots at a time; 28 days before stands apart, all its inputs are wanted."""
     alone, size = moments.cutoff - BEFORE, max(1, ROWS // max(1, rows))
-    others = [one for one in moments.every[:-1] if not (apart and one == alone)]
-    return [[alone]] * apart + [others[first : first + size] for first in range(0, len(others), size)]
+    others = [one for one in moments.every[:-1] if one != alone]
+    return [[alone], *(others[first : first + size] for first in range(0, len(others), size))]
 
 
 def _inputs(

@@ -1,0 +1,65 @@
+"""What the lists of a night will ask for, said before the first is made: customers of several targets are looked at once."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+
+import pandas as pd
+
+from prevenance.base.errors import PrevenanceError
+from prevenance.decide.weeks import BEFORE, moments_of
+from prevenance.explain.usual import own_windows, past_moments, with_means
+from prevenance.features.build import definitions_giving
+from prevenance.features.define import Definition
+from prevenance.features.planned import MOST, Plan, shared_definitions
+from prevenance.models import bundle
+from prevenance.models.bundle import Fitted
+from prevenance.runs.inputs import Inputs
+from prevenance.runs.settings.outreach import rules_of
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.snapshots import definitions_of, target_of
+from prevenance.targets.labels import cohort
+from prevenance.targets.target import Target
+
+
+def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Settings], Fitted]) -> None:
+    """Write into the history what the lists of these targets will ask for; what is wrong with one is told when its list is made."""
+    targets, wanted, narrow, mondays = list[Target](), dict[str, Definition](), dict[str, Definition](), set[datetime]()
+    for given in each:
+        try:
+            target, fitted = target_of(given), champion(given)
+            definitions = shared_definitions(definitions_of(given, inputs, fitted)[0])
+        except PrevenanceError:
+            continue
+        if any(wanted.get(one.name, one) != one for one in definitions):  # of other lookbacks or hours: by itself
+            continue
+        targets.append(target)
+        wanted |= {one.name: one for one in definitions}
+        narrow |= {one.name: one for one in definitions_giving(definitions, bundle.used(fitted))}
+        mondays |= set(moments_of(inputs.as_of, rules_of(given, target)).mondays)
+    history, now, then = inputs.history, inputs.as_of, inputs.as_of - BEFORE
+    asked = partial(_everybody, inputs, targets)
+    every, means = tuple(wanted.values()), with_means(tuple(wanted.values()))
+    plans = [
+        Plan(frozenset([now]), every, partial(asked, [now])),
+        Plan(frozenset([then]), every, partial(asked, [then])),
+        Plan(frozenset(mondays - {now}), tuple(narrow.values()), partial(asked, sorted(mondays - {now}))),
+    ]
+    for step, definitions in own_windows(means).items():
+        moments = past_moments(now, [step])[step]
+        plans.append(Plan(frozenset(moments), definitions, partial(_back, asked, now, moments)))
+    history.plans[:] = plans if targets else []
+
+
+def _everybody(inputs: Inputs, targets: list[Target], moments: list[datetime]) -> pd.DataFrame:
+    """Return customer_id and cutoff of everybody in the cohort of any target at each moment."""
+    found = [cohort(inputs.history, target, moments)[["customer_id", "cutoff"]] for target in targets]
+    return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def _back(asked: Callable[[list[datetime]], pd.DataFrame], now: datetime, moments: list[datetime]) -> pd.DataFrame:
+    """Return tonight's customers at each moment of their past; so many that nobody builds it where they are too many."""
+    who = asked([now])[["customer_id"]]
+    if len(who) * len(moments) > MOST:
+        return pd.DataFrame(index=range(MOST + 1))
+    return pd.concat([who.assign(cutoff=pd.Timestamp(one).as_unit("us")) for one in moments], ignore_index=True)
