@@ -169,10 +169,11 @@ def _bins(old: pd.Series, new: pd.Series) -> tuple[list[NDArray[np.intp]], list[
         values, edges = [_numbers(side) for side in (old, new)], _edges(old)
         names = [""] * (len(edges) + 1)
         return [np.where(np.isfinite(side), np.searchsorted(edges, side, "left"), len(names)) for side in values], [*names, "unknown"]
-    words = sorted(set(old.dropna().astype(str)) | set(new.dropna().astype(str)))
+    # each word is looked at once, however many rows say it; unknown is the code -1, and stands last
+    sides = [pd.factorize(side) for side in (old, new)]
+    words = sorted({str(word) for _, said in sides for word in said})
     place = {word: number for number, word in enumerate(words)}
-    codes = [side.map(lambda word: place.get(str(word), len(words)), na_action="ignore").fillna(len(words)) for side in (old, new)]
-    return [code.to_numpy(dtype=np.intp) for code in codes], [*words, "unknown"]
+    return [np.array([*(place[str(word)] for word in said), len(words)], dtype=np.intp)[code] for code, said in sides], [*words, "unknown"]
 
 
 def _edges(old: pd.Series) -> Floats:

@@ -1,20 +1,24 @@
 """What the lists of a night will ask for, said before the first is made: customers of several targets are looked at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.base.memo import MEMO
+from prevenance.decide.remembered import Remembered
 from prevenance.decide.weeks import BEFORE, moments_of
 from prevenance.explain.usual import own_windows, past_moments, with_means
 from prevenance.features.build import definitions_giving
 from prevenance.features.define import Definition
 from prevenance.features.planned import MOST, Plan, shared_definitions
+from prevenance.history.digests import digests_at
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
-from prevenance.runs.inputs import Inputs
+from prevenance.runs.inputs import Inputs, pseudonyms_of
+from prevenance.runs.plugins import plugged_digest
 from prevenance.runs.settings.outreach import rules_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
@@ -22,8 +26,11 @@ from prevenance.targets.labels import cohort
 from prevenance.targets.target import Target
 
 
-def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Settings], Fitted]) -> None:
-    """Write into the history what the lists of these targets will ask for; what is wrong with one is told when its list is made."""
+def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Settings], Fitted]) -> dict[datetime, str]:
+    """Write into the history what the lists of these targets will ask for, and return what was known at their past Mondays (``digests_at``).
+
+    What is wrong with a target is told when its list is made.
+    """
     targets, wanted, narrow, mondays = list[Target](), dict[str, Definition](), dict[str, Definition](), set[datetime]()
     for given in each:
         try:
@@ -49,6 +56,14 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
         moments = past_moments(now, [step])[step]
         plans.append(Plan(frozenset(moments), definitions, partial(_back, asked, now, moments)))
     history.plans[:] = plans if targets else []
+    return digests_at(history, mondays - {now})
+
+
+def remembered_of(given: Settings, model_digest: str, digests: Mapping[datetime, str]) -> Remembered:
+    """Return the memo of a target's chances. With pseudonyms nothing below the output folder names a customer, so nothing is kept."""
+    if not given.memo or pseudonyms_of(given):
+        return Remembered(None, model_digest)
+    return Remembered(given.folder / MEMO / "chances" / given.target.name, model_digest, plugged_digest(), digests)
 
 
 def _everybody(inputs: Inputs, targets: list[Target], moments: list[datetime]) -> pd.DataFrame:
