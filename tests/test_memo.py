@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,9 @@ from prevenance.features.planned import Plan, shared_definitions
 from prevenance.features.sets import definitions as all_definitions
 from prevenance.history.digests import digests_at
 from prevenance.history.history import History, visible_sql
+from prevenance.runs import plugins, together
+from prevenance.runs.settings.schema import Settings
+from prevenance.runs.together import remembered_of
 from prevenance.targets.target import Target
 from prevenance.testing.worlds import CUTOFFS, snapshots, world
 
@@ -276,3 +280,38 @@ def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
     night.close()
     assert not list(tmp_path.iterdir())
     assert remembered.CHANCES == ("state0", "value_at_stake", "score")
+
+
+def test_other_code_and_other_libraries_have_another_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "memo.py").write_text("")
+    monkeypatch.setattr(memo, "__file__", str(tmp_path / "base" / "memo.py"))
+    code, found = memo.code_digest.__wrapped__, []
+    for change in (
+        lambda: None,
+        lambda: (tmp_path / "score.py").write_text("one = 1"),
+        lambda: (tmp_path / "score.py").write_text("one = 2"),
+        lambda: (tmp_path / "score.py").rename(tmp_path / "scores.py"),
+        lambda: monkeypatch.setattr(memo, "version", lambda name: "of another day"),
+    ):
+        change()
+        found.append(code())
+    assert len({*found}) == len(found)
+
+
+def test_other_code_of_a_plug_in_has_another_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (path := tmp_path / "acme_memo.py").write_text("def features(lookbacks):\n    return ()\n")
+    module = importlib.import_module("acme_memo")
+    before = plugins.plugged_digest()
+    monkeypatch.setitem(plugins.REGISTERED, "acme_memo", plugins.Plugin("acme_memo", features={"mine": module.features}))
+    there = plugins.plugged_digest()
+    path.write_text("def features(lookbacks):\n    return [lookbacks]\n")
+    assert len({before, there, plugins.plugged_digest()}) == 3
+
+
+def test_nothing_is_kept_without_a_memo_or_with_pseudonyms(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert remembered_of(Settings(), "m", {}).folder == Path("out/memo/chances/all")
+    assert remembered_of(Settings(memo=False), "m", {}).folder is None
+    monkeypatch.setattr(together, "pseudonyms_of", lambda given: object())
+    assert remembered_of(Settings(), "m", {}).folder is None

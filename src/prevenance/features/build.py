@@ -85,7 +85,7 @@ def _planned(
     history: History, plan: Plan, keys: pd.DataFrame, definitions: Sequence[Definition], columns: list[str], step: Callable[[str], None]
 ) -> pd.DataFrame | None:
     """Return what ``build`` gives, its ``columns`` looked up in a plan; None where the plan does not hold every snapshot."""
-    places = plan.places(keys, lambda asked: _built(history, asked, plan.definitions, step))
+    places = plan.places(keys, lambda asked: _built(history, asked, usable_definitions(plan.definitions, history.tables), step))
     if places is None or plan.held is None:
         return None
     every = feature_columns(definitions)

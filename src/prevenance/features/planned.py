@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from prevenance.base.errors import PrevenanceError
 from prevenance.features.define import Definition, State, columns_of, parts_of
 
 MOST = 300_000
@@ -25,22 +26,25 @@ class Plan:
     snapshots: Callable[[], pd.DataFrame]
     held: pd.DataFrame | None = field(default=None, repr=False)
     place: pd.MultiIndex | None = field(default=None, repr=False)
-    too_large: bool = False
+    declined: bool = False
 
     def columns(self, asked: Sequence[Definition], cutoffs: Sequence[datetime]) -> list[str]:
         """Return which columns of ``asked`` this plan gives at ``cutoffs``."""
-        if self.too_large or not self.cutoffs.issuperset(cutoffs):
+        if self.declined or not self.cutoffs.issuperset(cutoffs):
             return []
         known = {one.name: one for one in self.definitions}
         return [name for one in asked if known.get(one.name) == one for name in columns_of(one)]
 
     def places(self, keys: pd.DataFrame, build: Callable[[pd.DataFrame], pd.DataFrame]) -> np.ndarray | None:
         """Return where the snapshots ``keys`` stand in ``held``, which ``build`` gives the first time; None where one is not planned."""
-        if self.held is None and not self.too_large:
+        if self.held is None and not self.declined:
             asked = self.snapshots()
-            self.too_large = len(asked) > MOST
-            if not self.too_large:
-                self.held, self.place = build(asked), pd.MultiIndex.from_frame(asked[["customer_id", "cutoff"]])
+            self.declined = len(asked) > MOST
+            try:
+                if not self.declined:
+                    self.held, self.place = build(asked), pd.MultiIndex.from_frame(asked[["customer_id", "cutoff"]])
+            except PrevenanceError:  # what is wrong with a definition is told to who asks for it, and to nobody else
+                self.declined = True
         if self.place is None:
             return None
         found = self.place.get_indexer(pd.MultiIndex.from_frame(keys[["customer_id", "cutoff"]]))

@@ -22,7 +22,7 @@ from prevenance.runs.plugins import plugged_digest
 from prevenance.runs.settings.outreach import rules_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
-from prevenance.targets.labels import cohort
+from prevenance.targets.labels import check_tables, cohort
 from prevenance.targets.target import Target
 
 
@@ -35,7 +35,9 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
     for given in each:
         try:
             target, fitted = target_of(given), champion(given)
+            check_tables(target, inputs.history.tables)
             definitions = shared_definitions(definitions_of(given, inputs, fitted)[0])
+            mondays |= set(moments_of(inputs.as_of, rules_of(given, target)).mondays)
         except PrevenanceError:
             continue
         if any(wanted.get(one.name, one) != one for one in definitions):  # of other lookbacks or hours: by itself
@@ -43,7 +45,6 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
         targets.append(target)
         wanted |= {one.name: one for one in definitions}
         narrow |= {one.name: one for one in definitions_giving(definitions, bundle.used(fitted))}
-        mondays |= set(moments_of(inputs.as_of, rules_of(given, target)).mondays)
     history, now, then = inputs.history, inputs.as_of, inputs.as_of - BEFORE
     asked = partial(_everybody, inputs, targets)
     every, means = tuple(wanted.values()), with_means(tuple(wanted.values()))
