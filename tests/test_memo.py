@@ -206,6 +206,7 @@ def test_equal_digests_are_equal_visible_rows(seed: int) -> None:
     before, moments = history(frames), [*CUTOFFS, CUTOFFS[0] + timedelta(days=20)]
     told = digests_at(before, moments)
     assert told == {moment: digests_at(before, [moment])[moment] for moment in moments}
+    assert digests_at(before, []) == {}
     shuffled = history({name: frame.sample(frac=1, random_state=seed) for name, frame in frames.items()})
     assert digests_at(shuffled, moments) == told
     for name, frame in frames.items():

@@ -16,7 +16,7 @@ def digests_at(history: History, cutoffs: Iterable[datetime]) -> dict[datetime, 
     """Return for each of ``cutoffs`` a hash of all rows visible then, whatever their order; each table is read once for all of them."""
     moments = sorted(set(cutoffs))
     said: dict[datetime, list[str]] = {moment: [] for moment in moments}
-    for name in sorted(history.tables):
+    for name in sorted(history.tables) if moments else ():
         columns = ", ".join(sql_name(column) for column in TABLES[name].shared)
         place = " ".join(
             f"when greatest(event_at, known_at) <= timestamp '{moment}' then {number}" for number, moment in enumerate(moments)
