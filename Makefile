@@ -5,7 +5,7 @@ PRIVATE = $(if $(CONF),--config-dir $(CONF))
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train validate record score backfill replay watch support feedback export explain leakage erase audit-log sbom audit demo test test-long test-all test-tools lint types notebooks docs docs-figures bench lock clean
+.PHONY: help setup train validate record score backfill replay watch support feedback export explain leakage erase audit-log sbom audit demo test test-long test-all test-tools lint types notebooks docs docs-figures bench lock clean clean-memo
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -110,6 +110,9 @@ bench: .venv/ready ## the side-by-side benchmark: ARGS="--events 20000000 --roun
 lock: ## resolve the dependencies again into requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock --quiet --no-header
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra postgres --extra build pyproject.toml -c requirements.lock -o requirements-run.lock --quiet --no-header
+
+clean-memo: ## forget what nights keep so as not to work it out again; it costs the next night its time and changes no list: ARGS=out
+	rm -rf "$(or $(ARGS),out)/memo"
 
 clean: ## remove the virtual environment and what was built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

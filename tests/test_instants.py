@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prevenance.sources import instants
 from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.instants import has_offset_sql, instant_sql, local_sql
@@ -41,6 +42,8 @@ NIGHT, MORNING = "2024-06-28 20:30:00", "2024-06-28 08:30:00"
         ("2024-06-28 15:30:00-05", NIGHT),
         ("2024-06-28 22:30:00,000", NIGHT),
         (" 2024-06-28 22:30 ", NIGHT),
+        ("2024-06-28 20:30:0Z", NIGHT),
+        ("2024-06-28T20:30:00Z", NIGHT),
         ("2024-06-28 ", "2024-06-27 22:00:00"),
         ("2024-06-29T10:30:00+14:00", NIGHT),
     ],
@@ -114,3 +117,20 @@ def test_months_may_have_the_names_of_other_languages(text: str, written: str, d
     sql = instant_sql(Source("mine", {}, {}, timezone="UTC", timestamp_formats=(written,)), "said")
     found = con.execute(f"select cast({sql} as varchar) from (select ? as said)", [text]).fetchall()[0][0]
     assert found == day
+
+
+@pytest.mark.parametrize("base", ["2024-03-31 02:30:05", "2024-06-28T20:30:59", "2024-06-28 20:30:00Z", "2024-02-29T23:59:00Z"])
+def test_the_short_way_says_what_the_long_one_says(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    signs = [*" 0159-:.,TZz+", ""]
+    texts = sorted({base, *(base[:place] + sign + base[place + 1 :] for place in range(len(base) + 1) for sign in signs)})
+    texts += [base[:place] + sign + base[place + 1 :] for place in range(5, len(base), 2) for sign in ("60", "61", "24", "1 ", " 1")]
+
+    def every(source: Source) -> list[str | None]:
+        con = new_engine()
+        con.execute("create table texts as select unnest(?::varchar[]) as text", [texts])
+        return [row[0] for row in con.execute(f"select cast({instant_sql(source, 'text')} as varchar) from texts").fetchall()]
+
+    short = every(PARIS)
+    assert short[texts.index(base)] is not None
+    monkeypatch.setattr(instants, "IN_UTC", "no text")
+    assert dict(zip(texts, short, strict=True)) == dict(zip(texts, every(PARIS), strict=True))

@@ -88,6 +88,9 @@ def canonical_json(value: object) -> bytes:
 
 def json_value(value: object) -> object:
     """Return ``value`` in the types of JSON; nan, infinities, NaT and NA become None, -0.0 becomes 0.0."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:  # most cells of a page, told apart without asking what is a mapping
+        return value
     if isinstance(value, Mapping):
         return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

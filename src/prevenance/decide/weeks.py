@@ -10,6 +10,7 @@ import pandas as pd
 
 from prevenance.decide import answered, feedback
 from prevenance.decide.feedback import Answer
+from prevenance.decide.remembered import CHANCES, Remembered
 from prevenance.features.build import build, definitions_giving
 from prevenance.features.define import Definition
 from prevenance.history.history import History
@@ -83,10 +84,12 @@ def scored_weeks(
     moments: Moments,
     say: Words,
     steps: Callable[[str], None],
+    remembered: Remembered | None = None,
 ) -> Scored:
     """Return one target scored at the cutoff and at every moment before it; offers without a product's name are named by ``say``.
 
-    Of the weeks before only the chosen offers are built: every offer of every week would be dear.
+    Of the weeks before only the chosen offers are built: every offer of every week would be dear. What is ``remembered`` of a Monday is not worked
+    out again.
     """
     keys, columns = target.keys, list(fitted.encoder.features)
     now = _inputs(history, target, [moments.cutoff], definitions, columns, steps)
@@ -100,26 +103,30 @@ def scored_weeks(
         rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
         offers, rows = rows, best_offers(rows, policy=moments.rules.policy, share=moments.rules.share, cost_per_contact=moments.rules.cost)
     told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
-    earlier, then, narrow = [], rows[keys].reindex(columns=[*keys, *columns]), bundle.used(fitted)
-    for batch in _batches(moments, len(rows), apart=len(narrow) < len(columns)):
-        wanted = columns if moments.cutoff - BEFORE in batch else narrow
-        found = _inputs(history, target, batch, definitions, wanted, steps, rows if target.pairs else None)
+    narrow, alone, chosen = bundle.used(fitted), moments.cutoff - BEFORE, rows if target.pairs else None
+
+    def scored_at(batch: list[datetime], wanted: list[str], asked: pd.DataFrame | None) -> pd.DataFrame:
+        found = _inputs(history, target, batch, definitions, wanted, steps, asked)
         found = found.reindex(columns=[*found.columns.difference(columns, sort=False), *columns])
         chances = bundle.chance(fitted, found) if len(found) else None
-        found = pd.concat([found, pd.Series(chances, index=found.index, name="score", dtype="float64")], axis=1)
-        if moments.cutoff - BEFORE in batch:
-            then = rows[keys].merge(found[found["cutoff"] == pd.Timestamp(moments.cutoff - BEFORE)], on=keys, how="left")
-            rows["score_before"] = then["score"].where(rows["score"].notna())
-        earlier.append(found.rename(columns={"state": "state0"})[[*keys, "cutoff", "state0", "value_at_stake", "score"]])
+        return pd.concat([found, pd.Series(chances, index=found.index, name="score", dtype="float64")], axis=1).rename(
+            columns={"state": "state0"}
+        )
+
+    found = scored_at([alone], columns, chosen)
+    then = rows[keys].merge(found, on=keys, how="left")
+    rows["score_before"] = then["score"].where(rows["score"].notna())
+    earlier = [found[[*keys, "cutoff", *CHANCES]]]
+    known, mondays = remembered or Remembered(None, ""), [one for one in moments.every[:-1] if one != alone]
+    known.open(history, target, definitions, narrow, mondays)
+    for lacking, batch in known.batches(mondays, chosen, target, max(1, ROWS // max(1, len(rows)))):
+        found = scored_at(batch, narrow, lacking)
+        for monday in batch:
+            known.add(monday, found[found["cutoff"] == pd.Timestamp(monday)], lacking, target)
+    known.close()
+    earlier += [known.rows(monday, chosen, target) for monday in mondays]
     past = pd.concat(earlier, ignore_index=True)
     return Scored(rows, past, now, told_from, then[columns], _line(rows, past, moments, keys), offers)
-
-
-def _batches(moments: Moments, rows: int, *, apart: bool) -> list[list[datetime]]:
-    """Return the moments before the cutoff, about ``ROWS`` snapshots at a time; 28 days before stands ``apart`` if all its inputs are wanted."""
-    alone, size = moments.cutoff - BEFORE, max(1, ROWS // max(1, rows))
-    others = [one for one in moments.every[:-1] if not (apart and one == alone)]
-    return [[alone]] * apart + [others[first : first + size] for first in range(0, len(others), size)]
 
 
 def _inputs(

@@ -13,7 +13,7 @@ import pandas as pd
 from prevenance.base.formats import json_value
 from prevenance.base.working import TeamHours
 from prevenance.explain import facts, story
-from prevenance.explain.attribution import facts_by_row as facts_of
+from prevenance.explain.attribution import context_by_row
 from prevenance.explain.facts import Wording
 from prevenance.explain.moved import moved_texts
 from prevenance.explain.note import call_note
@@ -188,15 +188,15 @@ def reasons_by_customer(
     if basis.fitted.kind in SAMPLED:  # told against the typical customer of the whole list
         every = pd.concat([frame, basis.features.merge(frame[keys], on=keys, how="left", indicator=True).query("_merge == 'left_only'")])
         before = before.reindex(range(len(every)))
-    found = facts_of(basis.fitted, every.reset_index(drop=True), basis.definitions, say, before=before.reset_index(drop=True))
+    told_rows = {"before": before.reset_index(drop=True), "rows": len(frame), "most": MOST_CONTEXT}
+    found = context_by_row(basis.fitted, every.reset_index(drop=True), basis.definitions, say, **told_rows)
     judged = frame["score"].notna().tolist()
     told: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for customer, known, mine in zip(frame["customer_id"], judged, found, strict=False):
+    for customer, known, mine in zip(frame["customer_id"], judged, found, strict=True):
         row = reasons.get(customer, RowReasons()) if known else RowReasons()
-        context = [fact for fact in mine if fact.points > 0 and not fact.changeable] if known else []
         told[customer] = {
             "reasons": [asdict(fact) for fact in row.reasons],
-            "context": [asdict(fact) for fact in context[:MOST_CONTEXT]],
+            "context": [asdict(fact) for fact in mine] if known else [],
             "holds": [asdict(fact) for fact in row.holds],
         }
     return told

@@ -51,6 +51,9 @@ class Telling:
         self.totals = np.column_stack([self.weights[:, places].sum(axis=1) for places in self.members] or [np.zeros((len(frame), 0))])
         movable = np.array([any(self.wordings[place].changeable for place in places) for places in self.members], dtype=bool)
         self.movable, self.context = np.flatnonzero(movable), np.flatnonzero(~movable)
+        # a story that can be changed may be told by a member that cannot
+        fixed = np.array([any(not self.wordings[place].changeable for place in places) for places in self.members], dtype=bool)
+        self.mixed = np.flatnonzero(movable & fixed)
         needed = {column for one in self.wordings for column in _columns(one)}
         self.now = {column: frame[column].to_numpy() for column in sorted(needed) if column in frame}
         self.when = earlier[0] if earlier else ""
@@ -60,6 +63,11 @@ class Telling:
         """Return up to ``most`` facts of one kind (``movable`` or ``context``) on each side, heaviest first."""
         both = (fact for side in (1.0, -1.0) for fact in islice(self._falling(row, kind, side), most))
         return sorted(both, key=lambda fact: -abs(fact.weight))
+
+    def raising_context(self, row: int, most: int) -> list[Fact]:
+        """Return up to ``most`` facts that raise the chance and cannot be changed: those of ``facts`` in its order, without telling the others."""
+        every = (fact for kind in (self.mixed, self.context) for fact in self._falling(row, kind, 1.0))
+        return list(islice((fact for fact in every if fact.points > 0 and not fact.changeable), most))
 
     def _falling(self, row: int, kind: np.ndarray, side: float) -> Iterator[Fact]:
         totals = self.totals[row, kind] * side

@@ -3,7 +3,7 @@
 A number alone is no reason. ``Usual`` holds what it is compared with, for all rows at once; ``explain.reasons`` decides what that shows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -154,10 +154,8 @@ def _own_past(
     place = pd.Series(np.arange(len(who)), index=who["customer_id"]).reindex(keys["customer_id"].iloc[asked]).to_numpy()
     found: Past = ({}, {}, {}, {})
     spans = _spans(definitions)
-    for step in sorted({max(STEP, spans[name]) for name in names if LEAST * spans[name] <= REACH}):
-        here = [name for name in names if max(STEP, spans[name]) == step]
-        count = min(MOST, REACH // step)
-        moments = [cutoff - timedelta(days=step * number) for number in range(1, count + 1)]
+    for step, moments in past_moments(cutoff, [spans[name] for name in names]).items():
+        here, count = [name for name in names if max(STEP, spans[name]) == step], len(moments)
         frame = pd.concat([who.assign(cutoff=pd.Timestamp(one).as_unit("us")) for one in moments], ignore_index=True)
         built = build(history, frame, definitions_giving(definitions, here)) if len(who) else frame
         for name in here if len(who) else ():
@@ -168,6 +166,22 @@ def _own_past(
                 kept[name] = np.full(len(keys), np.nan)
                 kept[name][asked] = one[place]
     return found
+
+
+def past_moments(cutoff: datetime, spans: Iterable[int]) -> dict[int, list[datetime]]:
+    """Return days from window to window -> when the windows of the past end, newest first, for columns that look back ``spans`` days."""
+    steps = sorted({max(STEP, span) for span in spans if LEAST * span <= REACH})
+    return {step: [cutoff - timedelta(days=step * number) for number in range(1, min(MOST, REACH // step) + 1)] for step in steps}
+
+
+def own_windows(definitions: Sequence[Definition]) -> dict[int, tuple[Definition, ...]]:
+    """Return days from window to window -> the definitions, as ``with_means`` gives them, whose own past is asked at that distance."""
+    # what a state is part of is asked for by itself: its own past would be dear
+    windows = [one for one in definitions if not isinstance(one, State)]
+    windows = [one for one in windows if not any(isinstance(part, State) for part in definitions_giving(definitions, [one.name]))]
+    spans = _spans(windows)
+    steps = past_moments(datetime(2000, 1, 1), spans.values())
+    return {step: definitions_giving(windows, [name for name in spans if max(STEP, spans[name]) == step]) for step in steps}
 
 
 def _summary(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

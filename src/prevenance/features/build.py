@@ -14,6 +14,7 @@ import pandas as pd
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.working import TeamHours
 from prevenance.features.define import Definition, Feature, Ratio, State, Trend, columns_of, parts_of
+from prevenance.features.planned import Plan
 from prevenance.features.windows import Window, windowed
 from prevenance.history.history import History, visible_sql
 from prevenance.history.together import cutoffs_at_once, own_id_sql, own_rows_sql
@@ -71,6 +72,31 @@ def build(
     pairs = "product_id" in snapshots
     definitions = usable_definitions(definitions, history.tables, pairs)
     keys = snapshots[["customer_id", "cutoff", *(["product_id"] if pairs else [])]].reset_index(drop=True)
+    cutoffs = [one.to_pydatetime() for one in keys["cutoff"].unique()]
+    for plan in history.plans if len(keys) else ():
+        if (columns := plan.columns(definitions, cutoffs)) and (
+            found := _planned(history, plan, keys, definitions, columns, step)
+        ) is not None:
+            return found
+    return _built(history, keys, definitions, step)
+
+
+def _planned(
+    history: History, plan: Plan, keys: pd.DataFrame, definitions: Sequence[Definition], columns: list[str], step: Callable[[str], None]
+) -> pd.DataFrame | None:
+    """Return what ``build`` gives, its ``columns`` looked up in a plan; None where the plan does not hold every snapshot."""
+    places = plan.places(keys, lambda asked: _built(history, asked, usable_definitions(plan.definitions, history.tables), step))
+    if places is None or plan.held is None:
+        return None
+    every = feature_columns(definitions)
+    own = definitions_giving(definitions, [name for name in every if name not in set(columns)])
+    rest = _built(history, keys, own, step) if own else keys
+    held = {name: plan.held[name].take(places).set_axis(keys.index) if name in columns else rest[name] for name in every}
+    return pd.concat([keys, pd.DataFrame(held, index=keys.index, copy=False)], axis=1)
+
+
+def _built(history: History, keys: pd.DataFrame, definitions: Sequence[Definition], step: Callable[[str], None]) -> pd.DataFrame:
+    """Return ``keys`` with the columns of usable ``definitions``, read from the tables."""
     codes, customers = pd.factorize(keys["customer_id"], sort=True)
     history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(customers, dtype="str"), "code": np.arange(len(customers))}))
     history.con.execute("create or replace temp table codes as select customer_id, code::integer as code from frame")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 class History:
     """Canonical tables (schema ``canonical``) with what was known by ``until`` (naive UTC), opted-out customers left out.
 
-    ``begins`` holds the tables that go back no further than an instant, because older rows are past their retention.
+    ``begins`` holds the tables that go back no further than an instant, because older rows are past their retention; ``plans`` what will be
+    asked for more than once (``features.planned``).
     """
 
     con: duckdb.DuckDBPyConnection
     until: datetime
     tables: frozenset[str]
     begins: Mapping[str, datetime] = field(default_factory=dict)
+    plans: list[Any] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def from_frames(cls, frames: Mapping[str, pd.DataFrame], until: datetime) -> History:

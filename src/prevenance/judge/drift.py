@@ -6,8 +6,9 @@ for nothing and is blind in large ones. A feature has moved if it is above that 
 any single cutoff of the past was: what swings with the day of the month or the season is no drift.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -78,13 +79,18 @@ def input_drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -
     before, now = old["customer_id"].nunique(), new["customer_id"].nunique()
     present = [name for name in features if name in old and name in new]
     # A date moves by itself from one cutoff to the next.
-    dated = {name for name in present if name in AGEING or (_same_for_all(old, name) and _same_for_all(new, name))}
+    same = [_same_for_all(frame) for frame in (old, new)]
+    dated = {name for name in present if name in AGEING or all(one(name) for one in same)}
     looked = [name for name in present if name not in dated] if min(before, now) >= ENOUGH else []
     weights = [_weights(frame) for frame in (old, new)]
     cutoff = pd.factorize(old["cutoff"], sort=True)[0]
     found = [_compared(old[name], new[name], weights, cutoff, (before, now), len(looked)) for name in looked]
     moved = [one for one in found if one.psi >= max(one.threshold, MATTERS) and one.psi > BEYOND * one.swing]
-    ordered = sorted(moved, key=lambda one: (-one.psi, one.feature))
+    # Words are made only for what moved.
+    ordered = [
+        replace(one, text=_told(old[one.feature], new[one.feature], weights))
+        for one in sorted(moved, key=lambda one: (-one.psi, one.feature))
+    ]
     return Drift(before, now, len(looked), tuple(ordered), tuple(sorted(dated)))
 
 
@@ -120,9 +126,15 @@ def stability_index(before: Floats, now: Floats, n: int, m: int) -> float:
 
 def psi_threshold(bins: int, n: int, m: int, chance: float) -> float:
     """Return the PSI that samples of ``n`` and ``m`` customers of one population exceed with ``chance``."""
-    from scipy.stats import chi2
+    return _chi_square(bins - 1, 1 - chance) * (1 / n + 1 / m) if bins > 1 else 0.0
 
-    return float(chi2.ppf(1 - chance, bins - 1)) * (1 / n + 1 / m) if bins > 1 else 0.0
+
+@cache
+def _chi_square(degrees: int, share: float) -> float:
+    """Return the quantile of the chi-square law, to the last digit what scipy.stats says, which is dear to import."""
+    from scipy.special import gammaincinv
+
+    return float(2 * gammaincinv(degrees / 2, share))
 
 
 def _compared(
@@ -136,7 +148,7 @@ def _compared(
     # The dear part is done only for what would be named without it.
     swing = _swing(codes[0], cutoff, shares[0], sizes[0]) if psi >= max(limit, MATTERS) else 0.0
     grown = bool(shares[0][-1] - shares[1][-1] >= TOLD)
-    return Moved(str(old.name), psi, limit, swing, _told(old, new, weights, shares, names), grown)
+    return Moved(str(old.name), psi, limit, swing, "", grown)
 
 
 def _swing(code: NDArray[np.intp], cutoff: NDArray[np.intp], whole: Floats, before: int) -> float:
@@ -157,10 +169,11 @@ def _bins(old: pd.Series, new: pd.Series) -> tuple[list[NDArray[np.intp]], list[
         values, edges = [_numbers(side) for side in (old, new)], _edges(old)
         names = [""] * (len(edges) + 1)
         return [np.where(np.isfinite(side), np.searchsorted(edges, side, "left"), len(names)) for side in values], [*names, "unknown"]
-    words = sorted(set(old.dropna().astype(str)) | set(new.dropna().astype(str)))
+    # each word is looked at once, however many rows say it; unknown is the code -1, and stands last
+    sides = [pd.factorize(side) for side in (old, new)]
+    words = sorted({str(word) for _, said in sides for word in said})
     place = {word: number for number, word in enumerate(words)}
-    codes = [side.map(lambda word: place.get(str(word), len(words)), na_action="ignore").fillna(len(words)) for side in (old, new)]
-    return [code.to_numpy(dtype=np.intp) for code in codes], [*words, "unknown"]
+    return [np.array([*(place[str(word)] for word in said), len(words)], dtype=np.intp)[code] for code, said in sides], [*words, "unknown"]
 
 
 def _edges(old: pd.Series) -> Floats:
@@ -184,9 +197,10 @@ def _dense(before: Floats, now: Floats, smaller: int) -> tuple[Floats, Floats]:
     return first[used], second[used]
 
 
-def _told(old: pd.Series, new: pd.Series, weights: list[Floats], shares: list[Floats], names: list[str]) -> str:
+def _told(old: pd.Series, new: pd.Series, weights: list[Floats]) -> str:
     """Return in words what moved: the share unknown, the median, or the word whose share moved most."""
-    before, now = shares
+    codes, names = _bins(old, new)
+    before, now = (np.bincount(code, weight, len(names)).astype(float) for code, weight in zip(codes, weights, strict=True))
     if abs(now[-1] - before[-1]) >= TOLD:
         return saying("unknown for {before} → {now:.0%} of customers", before=f"{100 * before[-1]:.0f}", now=float(now[-1]))
     if pd.api.types.is_numeric_dtype(old):
@@ -215,8 +229,13 @@ def _weights(frame: pd.DataFrame) -> Floats:
     return each / each.sum() if len(each) else each
 
 
-def _same_for_all(frame: pd.DataFrame, name: str) -> bool:
-    return bool(frame.groupby("cutoff")[name].nunique(dropna=False).max() <= 1) if len(frame) else False
+def _same_for_all(frame: pd.DataFrame) -> Callable[[str], bool]:
+    """Return what says whether a column is the same for everybody at each cutoff; never of no rows."""
+    if frame.empty:
+        return lambda name: False
+    groups, first = frame.groupby("cutoff"), frame[frame["cutoff"] == frame["cutoff"].iloc[0]]
+    # one cutoff is enough to see that most columns are not
+    return lambda name: bool(first[name].nunique(dropna=False) <= 1 and groups[name].nunique(dropna=False).max() <= 1)
 
 
 def unseen_words(encoder: Encoder, frame: pd.DataFrame) -> dict[str, int]:

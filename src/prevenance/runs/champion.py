@@ -9,6 +9,7 @@ from prevenance.models import bundle, shelf
 from prevenance.models.bundle import Fitted
 from prevenance.runs.commands import command
 from prevenance.runs.settings.schema import Settings
+from prevenance.runs.snapshots import target_of
 from prevenance.targets.target import Target
 from prevenance.track import tracking
 
@@ -54,6 +55,23 @@ def champion_of(
         fix = f"set target.horizon_days={learned}, or run make train again"
         raise PrevenanceError("E504", what, fix=fix, target=target.name)
     return fitted, held[1], messages
+
+
+class Champions:
+    """The champions of a night, each loaded once; ``at_the_time`` those of that night, not today's."""
+
+    def __init__(self, cutoff: datetime, *, at_the_time: bool = False) -> None:
+        """Remember none yet."""
+        self.cutoff, self.at_the_time = cutoff, at_the_time
+        self.known: dict[str, tuple[Fitted, str, list[str]]] = {}
+
+    def of(self, given: Settings) -> tuple[Fitted, str, list[str]]:
+        """Return the champion of the settings' target as ``champion_of`` does, and raise as it does."""
+        name = given.target.name
+        if name not in self.known:
+            zone, source = given.source.timezone, asked_source(given)
+            self.known[name] = champion_of(given.folder, target_of(given), self.cutoff, source, zone=zone, at_the_time=self.at_the_time)
+        return self.known[name]
 
 
 def with_champion(out: Path, each: list[Settings]) -> list[Settings]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prevenance.base import disk, formats, kept, lock
+from prevenance.base import disk, formats, kept, lock, memo
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased, pseudonyms
 from prevenance.privacy import erasure
@@ -44,6 +44,7 @@ def erase_and_certify(given: Settings, steps: Steps) -> None:
     mark = erased.add_erased(out, given.customer).mark(given.customer)
     steps("erase")
     erasure.sweep_unfinished(out)
+    memo.forget_all(out)  # nothing in it that the next night does not work out again without them
     done = erasure.erase_customer(out, given.customer, hidden.of(given.customer) if hidden else "")
     if (out / "index.html").is_file():
         write_index(given)

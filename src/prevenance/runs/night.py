@@ -3,9 +3,10 @@
 A missed night is made up for by the champion of its time, and ``latest`` never moves back.
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from prevenance.base import formats, lock
@@ -15,7 +16,7 @@ from prevenance.proof.watch.wording import warning_text
 from prevenance.publish import finished, summary
 from prevenance.publish.folders import WEEK, plugged_files, publish_list
 from prevenance.runs.acts import note_act, note_acts
-from prevenance.runs.champion import asked_source, champion_of
+from prevenance.runs.champion import Champions, asked_source, champion_of
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
 from prevenance.runs.learn import train_target
 from prevenance.runs.listed import NO_MODEL
@@ -25,6 +26,7 @@ from prevenance.runs.ranked import ranked_list
 from prevenance.runs.settings.schema import ModelSettings, Settings, Targets
 from prevenance.runs.snapshots import target_of
 from prevenance.runs.steps import Steps
+from prevenance.runs.together import plan_lists, remembered_of
 from prevenance.runs.view import view_files, write_index
 from prevenance.runs.watched import warnings_tonight
 from prevenance.runs.week import publish_week
@@ -103,11 +105,13 @@ def publish_night(given: Settings, each: list[Settings], steps: Steps, *, at_the
     if len(chosen) == 1 and not given.allow_rule:
         champion_of(out, target_of(chosen[0]), None, asked_source(given))  # refused before anything is read
     loaded = load_inputs(given, steps, gated=True)
+    champions = Champions(loaded.as_of, at_the_time=at_the_time)
+    digests = plan_lists(chosen, loaded, lambda one: champions.of(one)[0])
     for one in chosen:
         try:
             if given.allow_rule and tracked_champion(out, one.target.name) is None:
                 _rule(one, loaded, steps)
-            text, lists[one.target.name] = publish_target(one, loaded, steps, at_the_time=at_the_time)
+            text, lists[one.target.name] = publish_target(one, loaded, steps, champions, digests)
         except PrevenanceError as problem:
             # Bad input or a full disk would meet every target alike; once a list is out, its record is worth more than the error's first place.
             if problem.exit_status in (3, 8) and not lists:
@@ -182,16 +186,14 @@ def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:
         train_target(replace(given, model=ModelSettings(kind="rule")), loaded, steps)
 
 
-def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time: bool = False) -> tuple[str, dict[str, Any]]:
-    """Score, rank and publish one target; return the text to print and the facts for the status file.
-
-    ``at_the_time`` takes the champion of that night, not today's.
-    """
+def publish_target(
+    given: Settings, inputs: Inputs, steps: Steps, champions: Champions, digests: Mapping[datetime, str]
+) -> tuple[str, dict[str, Any]]:
+    """Score, rank and publish one target; return the text to print and the facts for the status file. ``digests`` are from ``plan_lists``."""
     target, out, cutoff = target_of(given), given.folder, inputs.as_of
-    fitted, model_digest, messages = champion_of(
-        out, target, cutoff, asked_source(given), zone=given.source.timezone, at_the_time=at_the_time
-    )
-    made, hidden = ranked_list(given, inputs, fitted, model_digest, steps), pseudonyms_of(given)
+    fitted, model_digest, messages = champions.of(given)
+    remembered = remembered_of(given, model_digest, digests)
+    made, hidden = ranked_list(given, inputs, fitted, model_digest, steps, remembered=remembered), pseudonyms_of(given)
     now = made.inputs
     files = {
         "list.csv": formats.csv_bytes(made.ranked),
@@ -219,4 +221,6 @@ def publish_target(given: Settings, inputs: Inputs, steps: Steps, *, at_the_time
         "run_id": made.run_id,
         "messages": [*messages, *(gate.says for gate in inputs.gates if gate.outcome != "pass"), *told],
         "gates": manifest["gates"],
+        # where all were worked out, the night was as dear as the first: a new model, an opt-out, other settings
+        "memo": {"past_mondays": len(remembered.held), "worked_out": remembered.made},
     }

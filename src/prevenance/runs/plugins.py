@@ -9,6 +9,7 @@ Who installs nothing writes ``plugins: [acme_success]`` into a conf (or a source
 configuration folder too, and its plug-in is called ``plugin``.
 """
 
+import hashlib
 import importlib
 import os
 import sys
@@ -137,6 +138,21 @@ def register(plugin: Plugin) -> None:
     words_of.cache_clear()
     words.cache_clear()
     REGISTERED[plugin.name] = plugin
+
+
+def plugged_digest() -> str:
+    """Return the hash of the code that plug-ins bring features, targets and models in: every Python file of the packages that hold it."""
+    found = hashlib.sha256()
+    for plugin in sorted(REGISTERED.values(), key=lambda one: one.name):
+        brought = [*plugin.features.values(), *plugin.targets.values(), *plugin.models.values()]
+        names = {str(getattr(one, "__module__", None) or getattr(one, "__name__", "")) for one in brought}
+        tops = {name.partition(".")[0] for name in names} - {"", "builtins"}
+        for place in sorted(str(getattr(sys.modules.get(top), "__file__", None) or top) for top in tops):
+            path = Path(place)
+            files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path] * path.is_file()
+            for file in files:
+                found.update(f"{plugin.name}\0{file.name}\0".encode() + file.read_bytes())
+    return found.hexdigest()
 
 
 def _check_columns(plugin: Plugin) -> None:

@@ -13,6 +13,7 @@ from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import NEW_DAYS, playbook_of
 from prevenance.decide.plays import Situation, plays_done, value_tiers
 from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
+from prevenance.decide.remembered import Remembered
 from prevenance.decide.ways import with_ways
 from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
 from prevenance.explain.facts import Fact
@@ -51,10 +52,19 @@ TELLING = 3
 """How reasons and arms are told: the same list told another way is another list."""
 
 
-def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: str, steps: Steps, *, replaying: bool = False) -> Listed:
+def ranked_list(
+    given: Settings,
+    inputs: Inputs,
+    fitted: Fitted,
+    model_digest: str,
+    steps: Steps,
+    *,
+    replaying: bool = False,
+    remembered: Remembered | None = None,
+) -> Listed:
     """Return the ranked list of one target at ``inputs.as_of`` by a given model: the same for tonight and for a past date.
 
-    With ``replaying`` what was answered to a list of that very date plays no part: it came after it.
+    With ``replaying`` what was answered to a list of that very date plays no part: it came after it. What is ``remembered`` changes nothing.
     """
     target, cutoff, history = target_of(given), inputs.as_of, inputs.history
     definitions, notes = definitions_of(given, inputs, fitted)
@@ -65,7 +75,7 @@ def ranked_list(given: Settings, inputs: Inputs, fitted: Fitted, model_digest: s
     measured = measured_share(given, target.name, cutoff)
     rules = rules if measured is None else replace(rules, share=measured)
     moments = moments_of(cutoff, rules)
-    found = scored_weeks(history, target, fitted, definitions, moments, say, steps)
+    found = scored_weeks(history, target, fitted, definitions, moments, say, steps, remembered)
     known = unseen_words(fitted.encoder, found.now)
     notes += [f"{name}: {rows} rows hold a word that the model does not know; it counts as other" for name, rows in known.items()]
     people = customer_attributes(history, cutoff)

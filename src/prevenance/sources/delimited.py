@@ -28,7 +28,7 @@ def read_csv(
     names = ", ".join(sql_name(name) for name in head.names)
     packed = "gzip" if is_packed(readable) else "none"
     con.execute(
-        f"create or replace table {part} as select {names}, {sql_text(name)} as _file, row_number() over () as _line "
+        f"create or replace table {part} as select {names}, {sql_text(name)} as _file, row_number() over () + {head.before + head.lines} as _line "
         f"from read_csv({sql_text(engine_path(readable))}, columns={spec}, auto_detect=false, compression='{packed}', header=true, skip={head.before}, "
         f"delim={sql_text(head.separator)}, quote='\"', "
         f"escape='\"', strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=100000, ignore_errors=true, max_line_size={LONGEST_LINE})"
@@ -70,21 +70,21 @@ def _ends_whole(path: Path) -> bool:
 
 
 def _set_lines(con: duckdb.DuckDBPyConnection, part: str, head: Head, rejected: list[int]) -> list[int]:
-    """Turn record numbers into line numbers (the header begins in line 1, quoted newlines count); return those of ``rejected``."""
-    above = head.before + head.lines
-    rejected = [line - head.before for line in rejected]
+    """Make line numbers (the header begins in line 1, quoted newlines count) of numbers of records below the head; return those of ``rejected``."""
+    # a rejected one is counted from the header on
+    rejected = [line - 1 + head.lines for line in rejected]
     for line in rejected:
-        # `line` counts records from the header; records kept after a rejected one move down by one
-        con.execute(f"update {part} set _line = _line + 1 where _line >= {line - 1}")
+        # records kept after a rejected one move down by one
+        con.execute(f"update {part} set _line = _line + 1 where _line >= {line}")
     cells = f"concat_ws('', {', '.join(map(sql_name, head.names))})"
     newlines = f"(length({cells}) - length(replace({cells}, chr(10), '')))"
     # most files have no quoted newline and are spared the window over all rows
-    if con.execute(f"select count(*) from {part} where {newlines} > 0").fetchall()[0][0]:
+    some = " or ".join(f"contains({sql_name(name)}, chr(10))" for name in head.names)
+    if con.execute(f"select exists(select 1 from {part} where {some})").fetchall()[0][0]:
         before = f"select coalesce(sum({newlines}), 0) from {part} where _line < "
-        rejected = [line + int(con.execute(before + str(line - 1)).fetchall()[0][0]) for line in rejected]
+        rejected = [line + int(con.execute(before + str(line)).fetchall()[0][0]) for line in rejected]
         con.execute(
             f"update {part} set _line = n.line from (select _line, _line + coalesce(sum({newlines}) over (order by _line rows between "
             f"unbounded preceding and 1 preceding), 0) as line from {part}) n where n._line = {part}._line"
         )
-    con.execute(f"update {part} set _line = _line + {above}")
-    return [line + above - 1 for line in rejected]
+    return rejected

@@ -45,7 +45,13 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
                 raise
             raise _unreadable_error(path, entry, problem) from problem
     loaded.said += _other_columns(con, entry, parts)
-    con.execute(f"create or replace table raw.{sql_name(entry.view)} as " + " union all by name ".join(f"from {part}" for part in parts))
+    if len(parts) == 1:  # what is whole already is not copied
+        con.execute(f"drop table if exists raw.{sql_name(entry.view)}")
+        con.execute(f"alter table {parts.pop()} rename to {sql_name(entry.view)}")
+    else:
+        con.execute(
+            f"create or replace table raw.{sql_name(entry.view)} as " + " union all by name ".join(f"from {part}" for part in parts)
+        )
     for part in parts:
         con.execute(f"drop table {part}")
     loaded.columns = rename_columns(con, entry)

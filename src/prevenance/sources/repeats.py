@@ -62,6 +62,9 @@ def mark_repeats(taken: Intake, table: Table, until: datetime | None) -> None:
         everything = ", ".join(sql_name(name) for name in table.names)
         same = everything if table.once else f"_id, {everything}"
         only = "" if table.once else " and _id is not null"
+        # most rows come once: only the others are put in order
+        few = f"hash({same}) in (select hash({same}) from judged where reason is null{only} group by 1 having count(*) > 1)"
+        only += f" and {few}"
         place = f"select _row, row_number() over (partition by {same} order by _row) as place from judged where reason is null{only}"
         mark(con, f"select _row from ({place}) where place > 1", DUPLICATE)
     else:

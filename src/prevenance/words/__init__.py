@@ -40,31 +40,6 @@ class _Signs:
     percent: str
 
 
-class _Told(string.Formatter):
-    """``str.format`` with the numbers and plurals of a language."""
-
-    def __init__(self, say: Words) -> None:
-        self.say = say
-
-    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
-        """Return the value of a placeholder; its name is plain, nothing reaches into a value."""
-        # str.format would follow dots into a value; a translation must not.
-        return kwargs[field_name], field_name
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        """Return one value as told."""
-        if "|" in format_spec:
-            return format_spec.split("|")[0 if self.say.single(value) else -1]
-        if "?" in format_spec:
-            return format_spec.split("?")[0 if value else -1]
-        if isinstance(value, Integral) and not isinstance(value, bool) and not format_spec:
-            return self.say.number(value)
-        if isinstance(value, Real) and (found := _NUMBER.fullmatch(format_spec)):
-            places = int(found["places"] or 0)
-            return self.say.percent(value, places) if found["kind"] == "%" else self.say.number(value, places, signed=bool(found["sign"]))
-        return format(value, format_spec)
-
-
 @dataclass(frozen=True)
 class Words:
     """Says a text in one language; made by ``words``."""
@@ -105,7 +80,23 @@ class Words:
         own = [name for name, value in values.items() if isinstance(value, str) and value.endswith(".") and f"{{{name}}}." in text]
         for name in own:
             text = text.replace(f"{{{name}}}.", f"{{{name}}}")
-        return _formatter(self).vformat(text, (), values)
+        # A placeholder's name is plain, nothing reaches into a value: str.format would follow dots into one, a translation must not.
+        return "".join(piece if spec is None else self._filled(values[piece], spec) for piece, spec in _pieces(text))
+
+    def _filled(self, value: Any, spec: str) -> str:
+        """Return one value as told: ``str.format`` with the numbers and plurals of the language."""
+        if type(value) is str and not spec:
+            return value
+        if "|" in spec:
+            return spec.split("|")[0 if self.single(value) else -1]
+        if "?" in spec:
+            return spec.split("?")[0 if value else -1]
+        if isinstance(value, Integral) and not isinstance(value, bool) and not spec:
+            return self.number(value)
+        if (type(value) is float or isinstance(value, Real)) and (found := _NUMBER.fullmatch(spec)):
+            places = int(found["places"] or 0)
+            return self.percent(value, places) if found["kind"] == "%" else self.number(value, places, signed=bool(found["sign"]))
+        return format(value, spec)
 
     def single(self, value: Any) -> bool:
         """Return whether a number, printed without decimals, takes the singular."""
@@ -201,9 +192,13 @@ def words(language: str, zone: str = "") -> Words:
     return Words(language, zone, catalogue(language))
 
 
-@cache
-def _formatter(say: Words) -> _Told:
-    return _Told(say)
+@lru_cache(maxsize=4096)
+def _pieces(text: str) -> tuple[tuple[str, str | None], ...]:
+    """Return a text in pieces: what stands there with None, and placeholders with how they are to be told."""
+    pieces: list[tuple[str, str | None]] = []
+    for literal, name, spec, _ in string.Formatter().parse(text):
+        pieces += ([(literal, None)] if literal else []) + ([] if name is None else [(name, spec or "")])
+    return tuple(pieces)
 
 
 @cache
@@ -232,7 +227,7 @@ def _symbol(currency: str, language: str) -> str:
 
 
 def _known(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    return (type(value) is float or (isinstance(value, Real) and not isinstance(value, bool))) and math.isfinite(value)
 
 
 def _nought(value: Any, places: int) -> float:

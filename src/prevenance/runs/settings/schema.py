@@ -209,6 +209,7 @@ class Settings:
     accept_volume: bool = False
     allow_rule: bool = False
     shadow: bool = False
+    memo: bool = True
     force: bool = False  # erase: also an id that nothing below out names
     seed: int = 7
     plugins: list[str] = field(default_factory=list)

@@ -1,0 +1,119 @@
+"""What a night costs as customers grow: `python -m bench.scale --customers 20000 200000 [--events 17000000 20000000] [--targets churn tickets cross_sell]`.
+
+For each size a demo company is written and one champion a target is trained; then come the bare read of the same files as text by the engine, a cold night (no
+memo) and warm ones (what cannot change is known). Each is a process of its own: CPU seconds, wall, largest memory; medians of ``--rounds``. Between two sizes
+the growth exponent says how cost grows with customers (1 is in proportion). What is compared are ratios of one run on one machine: say whether it was quiet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from prevenance.base.memo import MEMO
+
+BARE = """
+import sys, duckdb
+from pathlib import Path
+con, rows = duckdb.connect(), 0
+con.execute("set preserve_insertion_order=false")
+for path in sorted(Path(sys.argv[1]).glob("*.csv*")):
+    read = f"read_csv('{path}', all_varchar=true, header=true)"
+    names = [row[0] for row in con.execute(f"describe select * from {read}").fetchall()]
+    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    rows += con.execute(f"select count(*), max(hash({columns})) from {read}").fetchall()[0][0]
+print(rows)
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds, wall seconds and the largest memory (GB) of a process."""
+
+    cpu: float
+    wall: float
+    memory: float
+    said: str = ""
+
+
+def spent(*words: str) -> Cost:
+    """Run a process to its end and return what it cost; what it says on a failure ends the bench."""
+    begun = time.monotonic()
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen([sys.executable, *words], stdout=said, stderr=subprocess.STDOUT, env=os.environ)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read()
+    if child.returncode:
+        raise SystemExit(f"{' '.join(words)}\n{text}")
+    return Cost(used.ru_utime + used.ru_stime, time.monotonic() - begun, used.ru_maxrss / 1e6, text)
+
+
+def median(costs: list[Cost]) -> Cost:
+    """Return the medians of several costs of the same."""
+    cpu, wall, memory = (statistics.median(getattr(one, name) for one in costs) for name in ("cpu", "wall", "memory"))
+    return Cost(cpu, wall, memory)
+
+
+def measured(place: Path, customers: int, events: int | None, targets: list[str], rounds: int, model: str) -> dict[str, Cost]:
+    """Return what each part costs at one size, and print it."""
+    data, out = place / f"data-{customers}", place / f"out-{customers}"
+    demo = [f"demo.customers={customers}", *([f"demo.events={events}"] if events else [])]
+    if not (data / "demo.json").exists():
+        spent("-m", "pipelines.demo", f"data={data}", *demo)
+    given = ["source=demo", f"data={data}", f"out={out}"]
+    bare = [spent("-c", BARE, str(data)) for _ in range(rounds)]
+    rows, found = int(bare[0].said), {"bare read": median(bare)}
+    for target in targets:
+        found[f"train {target}"] = spent("-m", "pipelines.train", f"target={target}", f"model={model}", *given)
+    asked, cold, warm = f"target={'all' if len(targets) > 1 else targets[0]}", [], []
+    for _ in range(rounds):
+        shutil.rmtree(out / MEMO, ignore_errors=True)
+        cold.append(spent("-m", "pipelines.score", asked, *given))
+        warm.append(spent("-m", "pipelines.score", asked, *given))
+    found |= {"cold night": median(cold), "warm night": median(warm)}
+    print(f"\n{customers:,} customers, {rows:,} rows, {len(targets)} targets, {rounds} rounds")
+    print("| part | CPU s | wall s | GB | × bare read (CPU) |\n|---|---:|---:|---:|---:|")
+    for name, cost in found.items():
+        print(f"| {name} | {cost.cpu:.1f} | {cost.wall:.1f} | {cost.memory:.2f} | {cost.cpu / found['bare read'].cpu:.1f} |", flush=True)
+    held = sum(path.stat().st_size for path in (out / MEMO).rglob("*") if path.is_file())
+    print(f"memo {held / 1e6:.1f} MB, files {sum(path.stat().st_size for path in data.glob('*.csv*')) / 1e6:.1f} MB")
+    return found
+
+
+def main() -> int:
+    """Print a table for each size, and the growth exponents between neighbours."""
+    asked = argparse.ArgumentParser(prog="python -m bench.scale")
+    asked.add_argument("--customers", type=int, nargs="+", default=[20_000])
+    asked.add_argument("--events", type=int, nargs="*", default=[], help="most rows of use at each size")
+    asked.add_argument("--targets", nargs="+", default=["churn"])
+    asked.add_argument("--model", default="ridge")
+    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--place", type=Path, help="a folder that stays: what is there is not made again")
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        place, sizes = given.place or Path(temporary), given.customers
+        place.mkdir(parents=True, exist_ok=True)
+        events = [*given.events, *[None] * len(sizes)][: len(sizes)]
+        found = [measured(place, size, most, given.targets, given.rounds, given.model) for size, most in zip(sizes, events, strict=True)]
+    for (small, before), (large, after) in zip(zip(sizes, found, strict=True), zip(sizes[1:], found[1:], strict=True), strict=False):
+        for name in ("cold night", "warm night"):
+            exponent = math.log(after[name].cpu / before[name].cpu) / math.log(large / small)
+            print(f"growth {small:,} -> {large:,} customers: {name} exponent {exponent:.2f}")
+    print("\nlast: resource use of all children", f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6:.2f} GB at most")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
