@@ -68,7 +68,7 @@ def _rows(one: Definition, of: str, known: dict[str, Definition]) -> list[dict[s
 def _state_row(one: State, of: str, column: str, phrase: str) -> dict[str, object]:
     kind = "a category" if column in one.categories else "a state at the cutoff"
     unsaid = f"the customer has no row in {' or '.join(one.tables)} that says it" if one.tables else "never"
-    missing = NULL_MEANS.get(column, unsaid) + (f", or no row with {one.needs[column]} was known yet" if column in one.needs else "")
+    missing = NULL_MEANS.get(column, unsaid)
     return _row(column, of, phrase, list(one.tables), one.days, kind, "", missing, column not in one.background)
 
 
