@@ -13,7 +13,7 @@ NINETY = 1.645
 NONE_MAY_COME = 3.0
 """What the likelihood of none, as -log, has to reach: at three none comes in one case of twenty, and all likewise."""
 
-OFF_AT_LEAST = 0.12
+OFF_AT_LEAST = 0.15
 """Log-odds by which chances are expected to be off whatever the past says: 10 % may be 9 or 11. Told by made companies, whose true chances are known."""
 
 EVEN, HALVINGS = np.linspace(0, 1, 33), 2.0 ** -np.arange(6, 32)
