@@ -374,6 +374,13 @@ def contracts(company: Company, *rows: str) -> None:
     )
 
 
+def test_a_notice_before_the_contract_began_is_called_a_notice(company: Company) -> None:
+    contracts(company, "a,s1,2024-02-01,2024-01-20,5", "b,s2,2024-02-01,2024-03-01,5")
+    company.selects["subscriptions"] = company.selects["subscriptions"].replace("'ended' as event", "'notice' as event")
+    run = company.refused("E302", "table=subscriptions", "column=event", "first=contracts.csv:2", "noticed before it started")
+    assert company.passes(run.setting()).count("subscriptions")[3] == {"event: noticed before it started": 1}
+
+
 def test_fault_42_ended_before_it_started(company: Company) -> None:
     contracts(company, "a,s1,2024-02-01,2024-01-20,5", "b,s2,2024-02-01,2024-03-01,5")
     run = company.refused("E302", "table=subscriptions", "column=event", "first=contracts.csv:2", "ended before it started")

@@ -17,7 +17,7 @@ from prevenance.tables.canonical import Column, Table
 EXCLUDED = (DUPLICATE, OLDER, NO_ROW, "no_known_at")
 """Reasons that are no fault of a row: it is there already, or is none, or nobody can say when it was known."""
 
-BEFORE, RUNNING = "event: ended before it started", "event: started while it runs"
+BEFORE, RUNNING = {"ended": "event: ended before it started", "notice": "event: noticed before it started"}, "event: started while it runs"
 
 SAME_ROW = "a._file is not null and a._file = b._file and a._line = b._line"
 
@@ -139,13 +139,15 @@ def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
     """
     rows = "(select * from judged where reason is null)"
     both = f"from {rows} a join {rows} b on a.customer_id = b.customer_id and a.subscription_id = b.subscription_id where"
-    left = "a.event in ('ended', 'notice') and b.event = 'started' and a.event_at < b.event_at"
+    left = "b.event = 'started' and a.event_at < b.event_at"
     earlier = (
         f"not exists (select 1 from {rows} s where s.customer_id = a.customer_id and s.subscription_id = a.subscription_id "
         "and s.event = 'started' and s.event_at <= a.event_at)"
     )
-    mark(con, f"select a._row {both} {left} and a.known_at >= b.known_at and {earlier}", BEFORE)
-    mark(con, f"select b._row {both} {left} and {SAME_ROW} and {earlier}", BEFORE)
+    for event, reason in BEFORE.items():
+        mark(con, f"select a._row {both} a.event = '{event}' and {left} and a.known_at >= b.known_at and {earlier}", reason)
+    for event, reason in BEFORE.items():
+        mark(con, f"select b._row {both} a.event = '{event}' and {left} and {SAME_ROW} and {earlier}", reason)
     # an end between two starts; the second was known to be a new beginning when the end was known
     again = "a.event = 'started' and b.event = 'started' and (a.event_at, a.known_at, a._row) < (b.event_at, b.known_at, b._row)"
     ended = "e.customer_id = a.customer_id and e.subscription_id = a.subscription_id and e.event = 'ended' and e.event_at between a.event_at and b.event_at"

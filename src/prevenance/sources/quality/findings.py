@@ -47,6 +47,7 @@ ACTIONS = {
     "ragged_row": "quote cells that hold separators or line breaks",
     "before event_at": "correct the load time, or the zone of the source (timezone:)",
     "ended before it started": "correct the dates of these contracts",
+    "noticed before it started": "begin the contract with its first term: a notice cannot come before what it ends",
     "started while it runs": "end the old contract before the new one starts, or export a change",
     "not a timestamp": "write every date as 2024-03-25 in the export",
     "not a number": "write every number as 1250.50 in the export",
