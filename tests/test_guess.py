@@ -373,6 +373,26 @@ def test_accounts_of_which_one_stands_twice_are_the_customers_all_the_same(tmp_p
     }
 
 
+@pytest.mark.parametrize(
+    ("asked", "ended"),
+    [
+        ("Date de demande de résiliation", "Date de résiliation"),
+        ("Kündigungseingang", "Kündigung zum"),
+        ("Cancellation requested on", "Cancelled on"),
+    ],
+)
+def test_the_day_of_the_request_is_the_notice_where_the_end_has_its_own(asked: str, ended: str) -> None:
+    columns = [
+        Column("Contrat", "text", 1.0, 60, True),
+        *(Column(one, "date", 0.3, 20, False) for one in ("Date de début", "Date de fin", asked, ended)),
+    ]
+    found = roles_of(Found("k", {}, "Contrats", columns, 60), "subscriptions")
+    assert (found["noticed"], found["ended"], found["started"]) == (asked, ended, "Date de début")
+    del columns[3]
+    found = roles_of(Found("k", {}, "Contrats", columns, 60), "subscriptions")
+    assert (found["noticed"], found["ended"]) == (ended, "Date de fin")
+
+
 def test_what_a_customer_wrote_is_no_category(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()

@@ -88,11 +88,23 @@ def roles_of(file: Found, table: str) -> dict[str, str]:
     bare = [one.name for one in file.columns if one.is_key and set(name_words(one.name)) <= BARE]
     if own and bare and (own not in found or role_fit(own, found[own]) < 0.5):
         found[own] = bare[0]
+    if table == "subscriptions":
+        found |= _asked_and_ended(file)
     dates = [one for one in file.columns if one.kind == DATE and one.name not in found.values()]
     first = next((one for one in needed if one in DATES and one not in found), "")
     if first and dates:  # whatever it is called: the date that most rows have
         found[first] = max(dates, key=lambda one: one.filled).name
     return found
+
+
+def _asked_and_ended(file: Found) -> dict[str, str]:
+    """Return the days on which somebody asked to end a contract and on which it ended, where a file has both: a planned end is neither."""
+    told = [one for one in file.columns if one.kind == DATE]
+    asked = max(told, key=lambda one: role_fit("requested", one.name), default=None)
+    if asked is None or role_fit("requested", asked.name) < 0.5:
+        return {}
+    ended = max((one for one in told if one is not asked), key=lambda one: role_fit("noticed", one.name), default=None)
+    return {"noticed": asked.name, "ended": ended.name} if ended and role_fit("noticed", ended.name) > 0.5 else {}
 
 
 def part_of(file: Found) -> Part | None:
