@@ -248,6 +248,7 @@ def test_the_list_in_the_readme_has_the_shape_that_score_prints():
     assert figures.with_block(text, block[1].rstrip("\n")) == text
 
 
+@pytest.mark.long
 def test_the_site_opens_from_a_folder_and_its_search_finds_a_setting(site):
     chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
     driven = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

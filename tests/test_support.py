@@ -84,7 +84,8 @@ def test_every_kind_of_row_leads_to_a_part() -> None:
     assert PART_AFTER == twin.PART
 
 
-@settings(max_examples=amount(1, 6), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@pytest.mark.long
+@settings(max_examples=amount(3, 6), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(seed=st.integers(0, 10_000), cutoff=st.sampled_from(CUTOFFS))
 def test_parts_map_and_ways_are_those_of_plain_loops(seed: int, cutoff: datetime) -> None:
     frame = together([world(seed + number, rows=2.0) for number in range(10)])["tickets"]
