@@ -73,9 +73,9 @@ CONTRACT_OFFER = State(
     TAKEN,
     {
         "popularity_90d": "Customers that took it in 90 days: {value:.1%}",
-        "offer_owners_share": "Customers that have it: {value:.0%}",
-        "offer_fit_best": "Customers with a shared product that have it: {value:.0%}",
-        "offer_fit_mean": "Customers with the same products that have it: {value:.0%}",
+        "offer_owners_share": "All customers: {value:.0%} have it",
+        "offer_fit_best": "Customers with a shared product: {value:.0%} have it",
+        "offer_fit_mean": "Customers with the same products: {value:.0%} have it",
         "days_since_offer_taken": "Taken before, {value:.0f} {value:day|days} ago",
         "offer_price_share": "Price: {value:.0%} of what the customer pays",
     },
