@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prevenance.sources.files import new_engine
-from prevenance.sources.steady import unsteady_word
+from prevenance.sources.steady import STEADY, _changing_functions, unsteady_word
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,12 @@ def test_what_changes_from_run_to_run_is_seen(asked: str, word: str | None) -> N
     con = new_engine()
     con.execute("create table raw.t (a varchar, x varchar, y varchar, localtime varchar)")
     assert unsteady_word(con, asked) == word
+
+
+def test_no_function_that_is_taken_for_steady_changes() -> None:
+    assert not STEADY & _changing_functions(new_engine())
+
+
+def test_every_function_that_is_taken_for_steady_is_one_of_the_engine() -> None:
+    known = {name for (name,) in new_engine().execute("select distinct lower(function_name) from duckdb_functions()").fetchall()}
+    assert STEADY - known <= {"first_value", "last_value", "lag", "lead", "rank", "dense_rank", "row_number", "unnest"}  # windows and such

@@ -1,6 +1,5 @@
 """What a select may not ask, because the same data would give another table another time: chance, clocks, samples."""
 
-import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,30 +9,49 @@ import duckdb
 CLOCKS = frozenset({"current_date", "current_timestamp", "current_time", "localtime", "localtimestamp"})
 """Words that are clocks without brackets, unless a file has a column of that name."""
 
+STEADY = frozenset(
+    (
+        "+ - * / || arg_max arg_min array_agg any_value avg bool_or concat concat_ws contains count count_star dense_rank first_value floor lag "
+        "last_value lead left length list lower lpad ltrim max min nullif rank regexp_extract regexp_full_match regexp_matches regexp_replace "
+        "replace right round row row_number rtrim split_part starts_with strftime string_agg string_split strptime substr substring sum to_days "
+        "to_hours to_minutes to_months to_seconds trim trunc try_strptime unnest upper"
+    ).split()
+)
+"""Functions that selects often use and that always give the same answer: the engine need not be asked, which costs more than a small table."""
+
 
 def unsteady_word(con: duckdb.DuckDBPyConnection, select: str) -> str | None:
     """Return the first thing in a select that changes from run to run, such as ``random()``; ``None`` where nothing does, or it is no SQL."""
     told = json.loads(con.execute("select json_serialize_sql(?)", [select]).fetchall()[0][0])
-    changing = _changing_functions()
-    held = {row[0].lower() for row in con.execute("select column_name from duckdb_columns() where schema_name = 'raw'").fetchall()}
-    for node in _nodes(told):
+    nodes = list(_nodes(told))
+    used = {str(node.get("function_name", "")).lower() for node in nodes} - {""} - STEADY
+    changing = used & _changing_functions(con) if used else set()
+    for node in nodes:
         name = str(node.get("function_name", "")).lower()
         if name in changing or (name == "age" and len(node.get("arguments") or []) == 1):
             return f"{name}()"
         named = node.get("column_names")
-        if isinstance(named, list) and len(named) == 1 and str(named[0]).lower() in CLOCKS - held:
-            return str(named[0]).lower()
+        clock = str(named[0]).lower() if isinstance(named, list) and len(named) == 1 else ""
+        if clock in CLOCKS and not _is_column(con, clock):
+            return clock
         if node.get("sample"):
             return "a sample of rows"
     return None
 
 
-@functools.cache  # listing the engine's functions takes longer than reading a small table
-def _changing_functions() -> frozenset[str]:
-    """Return which of its functions give another answer each time, as the engine knows it; error() only ends a query."""
-    asked = "select distinct lower(function_name) from duckdb_functions() where stability <> 'CONSISTENT' and function_name <> 'error'"
-    with duckdb.connect() as con:
-        return frozenset(row[0] for row in con.execute(asked).fetchall())
+def _changing_functions(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return which functions give another answer each time, as the engine knows it; error() only ends a query.
+
+    An engine is asked once: listing its functions takes longer than reading a small table.
+    """
+    asked = "select distinct lower(function_name) as name from duckdb_functions() where stability <> 'CONSISTENT' and function_name <> 'error'"
+    con.execute(f"create temp table if not exists changing_functions as {asked}")
+    return {row[0] for row in con.execute("from changing_functions").fetchall()}
+
+
+def _is_column(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    asked = "select exists(from duckdb_columns() where schema_name = 'raw' and lower(column_name) = ?)"
+    return bool(con.execute(asked, [name]).fetchall()[0][0])
 
 
 def gathers_rows(con: duckdb.DuckDBPyConnection, select: str) -> bool:
