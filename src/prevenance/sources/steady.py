@@ -1,6 +1,7 @@
 """What a select may not ask, because the same data would give another table another time: chance, clocks, samples."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +11,13 @@ CLOCKS = frozenset({"current_date", "current_timestamp", "current_time", "localt
 """Words that are clocks without brackets, unless a file has a column of that name."""
 
 STEADY = frozenset(
-    (
+    re.findall(
+        r"\S+",
         "+ - * / || arg_max arg_min array_agg any_value avg bool_or concat concat_ws contains count count_star dense_rank first_value floor lag "
         "last_value lead left length list lower lpad ltrim max min nullif rank regexp_extract regexp_full_match regexp_matches regexp_replace "
         "replace right round row row_number rtrim split_part starts_with strftime string_agg string_split strptime substr substring sum to_days "
-        "to_hours to_minutes to_months to_seconds trim trunc try_strptime unnest upper"
-    ).split()
+        "to_hours to_minutes to_months to_seconds trim trunc try_strptime unnest upper",
+    )
 )
 """Functions that selects often use and that always give the same answer: the engine need not be asked, which costs more than a small table."""
 
@@ -44,7 +46,9 @@ def _changing_functions(con: duckdb.DuckDBPyConnection) -> set[str]:
 
     An engine is asked once: listing its functions takes longer than reading a small table.
     """
-    asked = "select distinct lower(function_name) as name from duckdb_functions() where stability <> 'CONSISTENT' and function_name <> 'error'"
+    asked = (
+        "select distinct lower(function_name) as name from duckdb_functions() where stability <> 'CONSISTENT' and function_name <> 'error'"
+    )
     con.execute(f"create temp table if not exists changing_functions as {asked}")
     return {row[0] for row in con.execute("from changing_functions").fetchall()}
 
