@@ -70,7 +70,7 @@ def by_tonights_function(predictions: pd.DataFrame, known: pd.DataFrame, model: 
     """Return whom the function of tonight's list would have ranked, best first."""
     rows = predictions[(predictions["model"] == model) & (predictions["cutoff"] == pd.Timestamp(cutoff))]
     rows = rows.drop(columns="value_at_stake", errors="ignore").merge(known, on=["cutoff", "customer_id"]).assign(state0="at_risk")
-    found, _ = decide(rows, rules_at(model, cutoff), cutoff, Memory(), draws=False)
+    found, _ = decide(rows, rules_at(model, cutoff), cutoff, Memory(), draws=True)
     return found[found["rank"].notna()].sort_values("rank")["customer_id"].tolist()
 
 

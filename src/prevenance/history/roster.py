@@ -73,6 +73,12 @@ def draw_units(history: History, cutoff: datetime, unit: str) -> pd.Series:
     return pd.Series(dtype=object)
 
 
+def drawn_as(history: History, cutoff: datetime, unit: str, ids: pd.Series) -> pd.Series:
+    """Return what each of ``ids`` is drawn as at ``cutoff``, see ``draw_units``: who has no parent or owner as oneself."""
+    found = ids.map(draw_units(history, cutoff, unit)).astype(object)
+    return found.where(found.notna(), ids)
+
+
 def parent_groups(history: History, cutoff: datetime) -> pd.Series:
     """Return customer_id -> group: the smallest id of all accounts that are linked by ``parent_id``, as far as it is known at ``cutoff``.
 

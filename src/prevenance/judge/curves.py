@@ -9,6 +9,7 @@ import pandas as pd
 from prevenance.judge.bootstrap import closed_rows
 from prevenance.judge.shipped import RulesAt, decided_test, with_known
 from prevenance.order.capacity import Room
+from prevenance.order.holdout import HOLDOUT
 
 POINTS = 60
 """Points at most of a curve."""
@@ -70,7 +71,7 @@ def chance_histogram(predictions: pd.DataFrame, model: str, bins: int = 20) -> l
 def profit_curve(predictions: pd.DataFrame, known: pd.DataFrame, model: str, rules_at: RulesAt, capacity: int) -> dict[str, Any]:
     """Return what lists of every length would have brought, in the order that is shipped: ``points`` (contacts a list, net, expected) and where it stops paying.
 
-    The decision of tonight's list is made at each test cutoff with room for everybody (floor, who may be contacted and order stay); ``net``
+    The decision of tonight's list is made at each test cutoff with room for everybody (floor, hold-out, who may be contacted and order stay); ``net``
     is the money at stake of the hits × the share that a contact is assumed to keep, less the cost of the contacts, summed over the tests;
     ``expected`` is the same by the chances. ``best`` and ``best_expected`` are the contacts a list with the largest net; ``contacts`` is the
     longest list that any test had. Empty where no money is known.
@@ -88,10 +89,12 @@ def profit_curve(predictions: pd.DataFrame, known: pd.DataFrame, model: str, rul
     told = with_known(rows, known)
     parts, rules = [], rules_at(model, pd.Timestamp(rows["cutoff"].iloc[0]).to_pydatetime())
     for cutoff, part in told.groupby("cutoff", sort=True):
-        long = replace(rules_at(model, pd.Timestamp(cutoff).to_pydatetime()), room=ENDLESS)
-        found = decided_test(part, long)
+        usual = rules_at(model, pd.Timestamp(cutoff).to_pydatetime())
+        alone = decided_test(part, usual)["apart"] == HOLDOUT
+        every = decided_test(part, replace(usual, room=ENDLESS, holdout=replace(usual.holdout, share=0.0)))
+        rank = every["rank"].mask(alone).rank()
         worth = part["value_at_stake"].fillna(0.0) * rules.share
-        each = {"rank": found["rank"], "net": part["label"] * worth - rules.cost, "expected": part["score"] * worth - rules.cost}
+        each = {"rank": rank, "net": part["label"] * worth - rules.cost, "expected": part["score"] * worth - rules.cost}
         parts.append(pd.DataFrame(each).dropna(subset=["rank"]))
     listed = pd.concat(parts)
     if listed.empty:

@@ -45,13 +45,13 @@ def with_known(predictions: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 def decided_test(rows: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Return the columns ``DECIDED`` of one model's rows of one test period (their index): tonight's decision, made then.
 
-    No list came before it and no hold-out is drawn: the claim is that of the order. Of offers the best of each customer stands on the
-    list, as tonight; the others have no rank.
+    A hold-out is drawn as on any Monday, for who is left alone is on no list; no list came before it. Of offers the best of each customer
+    stands on the list, as tonight; the others have no rank.
     """
     asked = rows.assign(state0=WORKABLE)
     if "product_id" in asked:
         asked = best_offers(asked, policy=rules.policy, share=rules.share, cost_per_contact=rules.cost)
-    found, _ = decide(asked, rules, _moment(rows["cutoff"].iloc[0]), Memory(), draws=False)
+    found, _ = decide(asked, rules, _moment(rows["cutoff"].iloc[0]), Memory(), draws=True)
     return found[DECIDED].astype({"apart": "str"}).reindex(rows.index)
 
 
@@ -94,5 +94,5 @@ def _moment(cutoff: Any) -> datetime:
     return pd.Timestamp(cutoff).to_pydatetime()
 
 
-KNOWN = ["value_at_stake", *STANDING]
+KNOWN = ["value_at_stake", *STANDING, "unit"]
 """What ``known`` says of a customer at a test cutoff, besides the keys."""

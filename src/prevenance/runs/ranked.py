@@ -23,7 +23,7 @@ from prevenance.explain.things import own_things
 from prevenance.features.build import feature_columns
 from prevenance.features.define import Definition
 from prevenance.history.history import History, history_digest
-from prevenance.history.roster import customer_attributes, draw_units
+from prevenance.history.roster import customer_attributes, drawn_as
 from prevenance.judge.drift import unseen_words
 from prevenance.models.bundle import Fitted
 from prevenance.order.decision import BEYOND, COOLING, Rules
@@ -83,8 +83,7 @@ def ranked_list(
     steps(f"{target.name}: decide")
     past = found.past.merge(people[["customer_id", "owner"]], on="customer_id", how="left")
     if rules.holdout.unit != "customer":
-        units = draw_units(history, cutoff, rules.holdout.unit)
-        rows, past = (one.assign(unit=one["customer_id"].map(units).fillna(one["customer_id"])) for one in (rows, past))
+        rows, past = (one.assign(unit=drawn_as(history, cutoff, rules.holdout.unit, one["customer_id"])) for one in (rows, past))
     answers = known_answers(given.folder, target.name, cutoff, static=given.source.static, replaying=replaying)
     choice, room, used = decision_at_cutoff(peace_of(given), history, moments, rows, past, answers)
     steps(f"{target.name}: explain")
