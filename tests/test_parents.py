@@ -6,9 +6,10 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from prevenance.history.history import History
-from prevenance.history.roster import parent_groups
+from prevenance.history.roster import drawn_as, parent_groups
 from prevenance.judge import bootstrap
 from prevenance.models import tuning
 from prevenance.models.folds import sampling_units
@@ -79,3 +80,11 @@ def test_without_groups_everybody_stands_alone() -> None:
 
 def test_a_company_without_parents_has_no_group() -> None:
     assert parent_groups(history(("a", None, "2025-01-01")), UNTIL).reindex(np.array(["a"], dtype=object)).isna().all()
+
+
+@pytest.mark.parametrize("unit", ["customer", "parent", "owner"])
+def test_who_has_no_parent_or_owner_is_drawn_alone(unit: str) -> None:
+    ids = pd.Series(["a", "b"], index=[7, 3])
+    assert drawn_as(history(("a", None, "2025-01-01")), UNTIL, unit, ids).to_dict() == {7: "a", 3: "b"}
+    if unit == "parent":
+        assert drawn_as(history(("b", "a", "2025-01-01")), UNTIL, unit, ids).to_dict() == {7: "a", 3: "a"}

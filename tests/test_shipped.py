@@ -30,7 +30,7 @@ from prevenance.targets.target import Target
 from prevenance.words import words
 
 TESTS = [datetime(2026, 1, 5), datetime(2026, 4, 6)]
-RULES = Rules(0.15, 60.0, Room(10), HoldOut("churn", 90, share=0.0, max_value=None), floor=0.2)
+RULES = Rules(0.15, 60.0, Room(10), HoldOut("churn", 90, share=0.4, max_value=None), floor=0.2)
 MODELS = ("model", "rule", "health_score")
 
 
@@ -113,6 +113,26 @@ def test_nobody_below_the_floor_or_left_in_peace_is_listed_and_the_order_is_the_
     quiet = known[known["cooling_down"] | known["escalated"]]
     assert listed.merge(quiet, on=["cutoff", "customer_id"]).empty
     assert set(told.loc[told["apart"] == "below_floor", "model"]) == {"model"}
+
+
+def test_who_is_drawn_by_lot_stands_on_no_list_of_a_test(past: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    told, known = past
+    rows = told[told["model"] == "model"]
+    alone = rows[rows["apart"] == "holdout"]
+    assert len(alone) >= 4
+    assert alone["rank"].isna().all()
+    drawn = [
+        RULES.holdout.drawn(one, RULES.holdout.epoch(cutoff)) for one, cutoff in zip(alone["customer_id"], alone["cutoff"], strict=True)
+    ]
+    assert all(drawn)
+    everybody = with_ranks(told, known, lambda model, at: replace(rules_at(model, at), holdout=replace(RULES.holdout, share=0.0)))
+    for cutoff in TESTS:
+        others = shipped_list(everybody, "model", cutoff)
+        near = set(others["customer_id"][5:]) | set(rows["customer_id"]) - set(others["customer_id"])
+        left = [one for one in others["customer_id"] if one not in set(alone.loc[alone["cutoff"] == cutoff, "customer_id"])]
+        listed = shipped_list(told, "model", cutoff)["customer_id"].tolist()
+        assert listed[: len(left)] == left, "those in the list stay in their order, and others come after them"
+        assert set(alone.loc[alone["cutoff"] == cutoff, "customer_id"]) <= near
 
 
 def test_the_policies_are_measured_by_the_same_decision(past: tuple[pd.DataFrame, pd.DataFrame]) -> None:
