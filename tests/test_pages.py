@@ -205,6 +205,16 @@ def test_the_top_of_a_list_names_no_person() -> None:
     assert " · rules, no model" in summary.list_text(ranked(company()), by="rules, no model")
 
 
+def test_ids_stand_whole_in_the_terminal_for_explain_to_take() -> None:
+    rows = ranked(company())
+    ids = {one: f"{one}-7f3c9a52-0b1e-4d1c-9a57-2d6b4e8f1a{place:02}" for place, one in enumerate(rows["customer_id"])}
+    said = summary.list_text(rows.assign(customer_id=rows["customer_id"].map(ids)))
+    worked = rows[rows["rank"].notna()].head(10)
+    assert len(worked)
+    assert all(f" {ids[one]} " in said for one in worked["customer_id"])
+    assert len({line.index("about") for line in said.splitlines() if " about " in line}) == 1, "the columns stay in line"
+
+
 def test_a_list_without_money_or_reasons_has_a_top_too() -> None:
     frame = company().assign(value_at_stake=float("nan"), reasons=None, score_before=float("nan"))
     said = summary.list_text(ranked(frame, playbook={}))

@@ -216,13 +216,14 @@ def list_text(
         f"{len(worked)} of {number_text(len(ranked))} customers to contact, {new} of them new"
         + "".join(f" · {one}" for one in [*said, *([by] if by else [])]),
     ]
-    money = bool(worked["expected_value"].notna().any())
+    money, shown = bool(worked["expected_value"].notna().any()), worked.head(rows)
+    wide = min(60, max([16, *(len(str(one)) for one in shown["customer_id"])]))  # explain takes what stands here
     if len(worked):
         lines.append(
-            f"{'':>3} {'customer':<16} {'chance':<29} {'28 d':>6} " + (f"{'expected':>10} " if money else "") + " why, and what to do"
+            f"{'':>3} {'customer':<{wide}} {'chance':<29} {'28 d':>6} " + (f"{'expected':>10} " if money else "") + " why, and what to do"
         )
-    for row in worked.head(rows).to_dict("records"):
-        lines += _row({str(key): value for key, value in row.items()}, money)
+    for row in shown.to_dict("records"):
+        lines += _row({str(key): value for key, value in row.items()}, money, wide)
     if len(worked) > rows:
         lines.append(f"    and {len(worked) - rows} more")
     return "\n".join([*lines, *([f"{folder}/"] if folder is not None else [])]) + "\n"
@@ -236,12 +237,12 @@ def _title(ranked: pd.DataFrame, zone: str, until: datetime | None) -> str:
     return f"LIST      {first['target']} · {date_text(first['cutoff'], zone)} · {ahead} · data until {date_text(first['data_until'], zone)}"
 
 
-def _row(row: Mapping[str, Any], money: bool) -> list[str]:
+def _row(row: Mapping[str, Any], money: bool, wide: int) -> list[str]:
     change = row.get("change_28d")
     moved = f"{round(change):+d}" if is_known(change) else wording.DASH
     spread = f"{percent_text(row['score'])}, {percent_text(row['score_low']).removesuffix(' %')}–{percent_text(row['score_high']).removesuffix(' %')}"
     worth = f"{number_text(row['expected_value']):>10} " if money else ""
-    head = f"{row['rank']:>3} {one_line(row['customer_id'], 16):<16} {wording.english_chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
+    head = f"{row['rank']:>3} {one_line(row['customer_id'], wide):<{wide}} {wording.english_chance(row['score']) + ' (' + spread + ')':<29} {moved:>6} {worth} "
     reasons = one_line(row["reasons"], 120) if isinstance(row["reasons"], str) and row["reasons"] else "no single reason stands out"
     action = f" → {one_line(row['action'], 80)} by {row['act_by']}" if isinstance(row["action"], str) else ""
-    return [head + reasons, *([" " * 21 + action.strip()] if action else [])]
+    return [head + reasons, *([" " * (wide + 5) + action.strip()] if action else [])]
