@@ -76,7 +76,7 @@ def test_a_list_tells_its_days_wherever_it_is_read() -> None:
 
 def test_the_terminal_tells_them_too() -> None:
     ranked = pd.DataFrame({"target": ["churn"], "cutoff": [CUTOFF], "data_until": [CUTOFF], "horizon_days": [90], "state": ["too_late"],
-        "rank": [None], "expected_value": [None]})  # fmt: skip
+        "rank": [None], "expected_value": [None], "customer_id": ["a"]})  # fmt: skip
     assert "LIST      churn · 2024-02-29 · the 90 days ahead · data until 2024-02-29" in summary.list_text(ranked, zone=PARIS)
     assert "until 2024-02-29 " in summary.training_text({"source": "mine", "as_of": "2024-02-28T23:00:00", "timezone": PARIS})
     assert wording.date_text(CUTOFF, PARIS) == local_day(CUTOFF, PARIS) == "2024-02-29"
