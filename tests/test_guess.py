@@ -417,3 +417,35 @@ def test_the_number_of_an_invoice_is_no_column_that_is_hardly_ever_filled(tmp_pa
     select = (tmp_path / "conf-x" / "source" / "x" / "invoices.sql").read_text()
     assert "-- invoice: N° pièce" in select
     assert "looked up in comptes by Code client" in select
+
+
+NEVER = {  # the list of customers, the invoices, kinds of rows that never were, and those that take money back
+    "en": ("customers|Customer;Company;Signup date;Type", "invoices|Invoice no;Customer;Invoice date;Amount;Type", "Draft", "Credit note", "Invoice", "Sandbox"),
+    "de": ("Kunden|Kundennr.;Firma;Kunde seit;Art", "Rechnungen|Rechnungsnr.;Kundennr.;Rechnungsdatum;Betrag;Belegart", "Entwurf", "Gutschrift", "Rechnung", "Test"),
+    "fr": ("clients|N° client;Raison sociale;Client depuis;Type", "factures|N° facture;N° client;Date de facture;Montant TTC;Nature", "Brouillon", "Avoir", "Facture", "Interne"),
+    "es": ("clientes|Código cliente;Nombre;Fecha de alta;Tipo", "facturas|Nº factura;Código cliente;Fecha de factura;Importe;Tipo", "Borrador", "Nota de crédito", "Factura", "Prueba"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["fr", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "de", "es"))])
+def test_drafts_and_notes_that_take_money_back_are_no_invoices(name: str, tmp_path: Path) -> None:
+    heads, bills, draft, back, usual, nobody = NEVER[name]
+    file, _, head = people(heads)[0], "", people(heads)[1][0]
+    kinds = {"03": draft, "05": back, "07": back}
+    rows = [f"R{day}{d};X{d};2024-02-{day};{10 + int(d)};{kinds.get(d, usual)}" for day in DAYS[:4] for d in DAYS]
+    everybody = [head, *(f"X{d};Firm {d};2024-01-{d};{nobody if d in ('09', '11') else 'Standard'}" for d in DAYS)]
+    written, data, conf = started(tmp_path, {f"{file}.csv": everybody, f"{bills.split('|')[0]}.csv": [bills.split("|")[1], *rows]})
+    known = history_of("acme", data, conf)
+    assert known.counts["used"]["invoices"] == 4 * 21
+    assert "never were are left out" in written["invoices.sql"]
+    asked = "".join(one.read_text() for one in conf.rglob("*.md"))
+    assert all(one in asked for one in ("8 rows of", back, "2 rows of", nobody))
+
+
+def test_a_word_in_a_kind_that_only_sounds_like_a_draft_leaves_nothing_out(tmp_path: Path) -> None:
+    file, lines = people("customers|Customer;Company;Signup date")
+    rows = [
+        f"R{day}{d};X{d};2024-02-{day};{10 + int(d)};{'Draftsman plan' if d < '05' else 'Testimonial'}" for day in DAYS[:4] for d in DAYS
+    ]
+    _, data, conf = started(tmp_path, {f"{file}.csv": lines, "invoices.csv": ["Invoice no;Customer;Invoice date;Amount;Type", *rows]})
+    assert history_of("acme", data, conf).counts["used"]["invoices"] == 4 * 24

@@ -78,7 +78,8 @@ class Part:
     """A file that is taken for a canonical table: which column has which role, whose row it is, and how its steps are told apart (SQL, for a log).
 
     Of use: ``each`` are roles whose numbers become so many rows, ``counts`` columns that become use with a quantity, ``people`` numbers of people.
-    Of tickets: ``closed`` is SQL for those that have a closing row though its time is blank, so that it is set apart and told.
+    ``only`` is SQL for the rows that count, where some never were. Of tickets: ``closed`` is SQL for those that have a closing row though its
+    time is blank, so that it is set apart and told.
     """
 
     table: str
@@ -91,6 +92,7 @@ class Part:
     counts: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     closed: str = ""
+    only: str = ""
 
     @property
     def rows_from(self) -> str:

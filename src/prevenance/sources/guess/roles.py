@@ -103,6 +103,29 @@ def says_running(values: tuple[str, ...]) -> list[str]:
     return [one for one in values if one not in over and _fit(_known()["running"]["words"], " ".join(name_words(one)) or "?")]
 
 
+def never_were(table: str, values: tuple[str, ...]) -> list[str]:
+    """Return the values of a kind or status that say that a row never was one of the table: drafts, quotes, spam.
+
+    >>> never_were("invoices", ("Brouillon", "Facture", "payée")), never_were("tickets", ("Spam", "offen"))
+    (['Brouillon'], ['Spam'])
+    """
+    return _said(_known()["never"].get(table, []), values)
+
+
+def asked_values(what: str, values: tuple[str, ...]) -> list[str]:
+    """Return the values that say ``credit`` (a note that takes money back) or ``test`` (an account of nobody's)."""
+    return _said(_known()["asked"][what], values)
+
+
+def says_kind(name: str) -> bool:
+    """Return whether a column says of what kind a row is, or how it stands."""
+    return _fit(_known()["asked"]["kind"], " ".join(_plain(name))) > 0
+
+
+def _said(words: list[str], values: tuple[str, ...]) -> list[str]:
+    return [one for one in values if any(re.search(rf"\b{word}\b", " ".join(name_words(one))) for word in words)]
+
+
 def says_closed(values: tuple[str, ...]) -> list[str]:
     """Return the values of a status that say that a ticket is over."""
     return [value for value in values if _fit(_known()["closed"]["words"], " ".join(name_words(value)) or "?")]

@@ -46,6 +46,7 @@ def head_text(part: Part) -> str:
         lines.append(
             f"{part.roles['ended']}: an end that is planned is ends_on of a notice; it is none of a contract that runs by its status without a notice"
         )
+    lines += [f"rows that never were are left out: {part.only}"] if part.only else []
     lines += [f"use, with a quantity: {name}" for name in part.counts]
     lines += [f"{part.roles[one]}: a row stands for as many as it says, so it is repeated as often; all have its time" for one in part.each]
     return comments(lines, left_out(part, [*part.roles.values(), *part.counts, part.link.column if part.link else ""]))
@@ -70,7 +71,8 @@ def row_text(part: Part, at: str, *, where: str = "", often: str = "", **values:
         *(f"{sql} as {sql_name(name) if name == 'group' else name}" for name, sql in values.items()),
     ]
     each = f" cross join unnest(range({often})) as each(n)" if often else ""
-    return f"select {', '.join(told)}, _file, _line\nfrom {part.rows_from}{each}" + (f"\nwhere {where}" if where else "")
+    asked = [f"({one})" if part.only and where else one for one in (where, part.only) if one]
+    return f"select {', '.join(told)}, _file, _line\nfrom {part.rows_from}{each}" + (f"\nwhere {' and '.join(asked)}" if asked else "")
 
 
 def given_sql(part: Part, **roles: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from prevenance.sources.files import new_engine, sql_name
 from prevenance.sources.guess.counts import set_counts
 from prevenance.sources.guess.customers import customers_text, products_text
 from prevenance.sources.guess.found import DATE, Found, Guess, Part
+from prevenance.sources.guess.never import ask_tests, set_only
 from prevenance.sources.guess.plan import contracts_in, part_of, raw_rows, set_links
 from prevenance.sources.guess.profile import columns_of, format_lines
 from prevenance.sources.guess.selects import select_text
@@ -146,6 +147,7 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
             set_counts(con, part, guess)
         if part.table == "tickets":
             set_unended(con, part, guess)
+        set_only(con, part, guess)
         text = select_text(part, guess, products)
         if problem := _problem(con, text):
             guess.ask(
@@ -158,6 +160,7 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
         )
         used.append(part)
     if master and not vendors:
+        ask_tests(con, master, guess)
         guess.selects["customers"] = customers_text(con, master, used, guess)
         used.append(master)
     if products and used and (first := next((one for one in used if one.table in ("purchases", "usage", "subscriptions")), None)):
