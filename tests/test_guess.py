@@ -449,3 +449,16 @@ def test_a_word_in_a_kind_that_only_sounds_like_a_draft_leaves_nothing_out(tmp_p
     ]
     _, data, conf = started(tmp_path, {f"{file}.csv": lines, "invoices.csv": ["Invoice no;Customer;Invoice date;Amount;Type", *rows]})
     assert history_of("acme", data, conf).counts["used"]["invoices"] == 4 * 24
+
+
+def test_where_nothing_was_found_the_next_step_is_not_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    init_command([str(tmp_path / "one"), "source=acme", f"data={data}"])
+    said = capsys.readouterr().out
+    assert f"NEXT      put your exports into {data}" in said
+    (data / "odd.csv").write_text("a,b\n1,2\n3,4\n")
+    init_command([str(tmp_path / "two"), "source=acme", f"data={data}"])
+    said = capsys.readouterr().out
+    assert "NEXT      prevenance validate " in said
+    assert "1 question in" in said

@@ -151,9 +151,13 @@ def _told(folder: Path, name: str, data: Path | None, guess: Guess, made: list[s
         if not guess.selects:
             lines.append(f"ADAPT     nothing in {data} could be taken for a table: name your own files and columns in the selects")
     if guess.questions:
-        lines.append(f"ASKED     {len(guess.questions)} questions in {folder}/source/{name}/questions.md")
+        lines.append(
+            f"ASKED     {len(guess.questions)} question{'s' if len(guess.questions) > 1 else ''} in {folder}/source/{name}/questions.md"
+        )
     place = f"data={data}" if data else "data=<folder>"
-    command = "validate" if guess.selects else "train"
+    command = "validate" if data else "train"
+    if data and not guess.columns:
+        return [*lines, f"NEXT      put your exports into {data}, remove {folder}/ and run this again; or name your files in the selects"]
     lines.append(
         f"NEXT      prevenance {command} --config-dir {shlex.quote(str(folder))} source={name} {shlex.quote(place) if data else place}"
     )
