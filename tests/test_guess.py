@@ -451,14 +451,12 @@ def test_a_word_in_a_kind_that_only_sounds_like_a_draft_leaves_nothing_out(tmp_p
     assert history_of("acme", data, conf).counts["used"]["invoices"] == 4 * 24
 
 
-def test_where_nothing_was_found_the_next_step_is_not_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nothing_was_found_the_next_step_is_not_a_run(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    init_command([str(tmp_path / "one"), "source=acme", f"data={data}"])
-    said = capsys.readouterr().out
+    said = init_command([str(tmp_path / "one"), "source=acme", f"data={data}"])
     assert f"NEXT      put your exports into {data}" in said
     (data / "odd.csv").write_text("a,b\n1,2\n3,4\n")
-    init_command([str(tmp_path / "two"), "source=acme", f"data={data}"])
-    said = capsys.readouterr().out
+    said = init_command([str(tmp_path / "two"), "source=acme", f"data={data}"])
     assert "NEXT      prevenance validate " in said
     assert "1 question in" in said
