@@ -25,7 +25,7 @@ from prevenance.explain.reasons import (
     raising_ways,
     told_columns,
 )
-from prevenance.explain.rows import reason_columns, reasons_by_row, sensible_ways
+from prevenance.explain.rows import reason_columns, reasons_by_row, sensible_ways, trouble_lately
 from prevenance.explain.usual import LEAST, PEERS, Usual, cohort_values, usual_values, with_means
 from prevenance.features import definitions
 from prevenance.features.define import Count, Feature, Mean, Ratio, State, Sum, Trend, worse_of
@@ -274,6 +274,19 @@ def test_what_a_model_finds_is_told_where_it_makes_sense(gain: bool, reasons: di
     raising = {"logins": "more", "errors": "more", "nps": "less", "size": "less", "urgent": "less"}
     bad = {"logins": "less", "errors": "more", "nps": "less", "urgent": "more"}
     assert sensible_ways(raising, bad, gain=gain) == (reasons, against)
+
+
+@pytest.mark.parametrize("way", ["more", "less"])
+def test_trouble_of_late_neither_speaks_against_trouble_nor_for_a_sale(way: str):
+    lately = trouble_lately(SHIPPED)
+    assert lately == {"days_since_error", "days_since_ticket", "days_since_reopened"}
+    raising = dict.fromkeys(sorted(lately), way)
+    foreseen, against = sensible_ways(raising, {}, lately, gain=False)
+    assert set(foreseen.values()) <= {"less"}, "that it was of late may be a reason"
+    assert set(against.values()) <= {"more"}, "that it was long ago may speak against it"
+    sale, against = sensible_ways(raising, {}, lately, gain=True)
+    assert set(sale.values()) <= {"more"}
+    assert set(against.values()) <= {"less"}
 
 
 def test_context_is_never_a_risk():

@@ -10,7 +10,7 @@ from prevenance.explain.attribution import contributions, secant
 from prevenance.explain.facts import wordings
 from prevenance.explain.reasons import Reasons, RowReasons, bad_ways, nothing_text, other_way, raising_ways, told_columns
 from prevenance.explain.usual import cohort_values, usual_values, with_means
-from prevenance.features.define import Definition, Worse
+from prevenance.features.define import Count, DaysSince, Definition, Feature, Worse
 from prevenance.history.history import History
 from prevenance.models.bundle import Fitted
 from prevenance.words import Words
@@ -62,26 +62,38 @@ def reasons_by_row(
     if told_by != "worse":
         first = cohort.iloc[:WAY_ROWS]
         raising = raising_ways(contributions(fitted, first)[1] * slope, told, values.iloc[: len(first)])
-        ways, against = sensible_ways(raising, ways, gain=gain)
+        ways, against = sensible_ways(raising, ways, trouble_lately(every), gain=gain)
     start = np.full(len(found), slope * base + intercept)
     points = 100 * secant(start, start + slope * found.to_numpy().sum(axis=1))
     reasons = Reasons(found * slope, points, told, usual, say, ways, against)
     return [reasons.both_sides(row, MOST_REASONS, MOST_HOLDS, keeps=told_by == "worse") for row in range(len(frame))]
 
 
-def sensible_ways(raising: Mapping[str, Worse], bad: Mapping[str, Worse], *, gain: bool) -> tuple[dict[str, Worse], dict[str, Worse]]:
+def sensible_ways(
+    raising: Mapping[str, Worse], bad: Mapping[str, Worse], lately: frozenset[str] = frozenset(), *, gain: bool
+) -> tuple[dict[str, Worse], dict[str, Worse]]:
     """Return column -> the way that is told as a reason, and as what speaks against, of those that the model finds.
+
+    ``lately`` are the days since trouble, of which few are bad.
 
     A sale that is hoped for has no reason in what is bad for the relation, and nothing good speaks against it; against trouble that is
     foreseen no other trouble speaks, less use does. A model may find so, among customers who are alike in other ways; nobody could use it.
     """
-    against = {name: other_way(way) for name, way in raising.items()}
+    against, bad = {name: other_way(way) for name, way in raising.items()}, {**bad, **dict.fromkeys(lately, "less")}
     if gain:
         return (
             {name: way for name, way in raising.items() if way != bad.get(name)},
             {name: way for name, way in against.items() if name not in bad or way == bad[name]},
         )
-    return dict(raising), {name: way for name, way in against.items() if not way == bad.get(name) == "more"}
+    foreseen = {name: way for name, way in raising.items() if name not in lately or way == "less"}
+    return foreseen, {name: way for name, way in against.items() if way != bad.get(name) or (way == "less" and name not in lately)}
+
+
+def trouble_lately(definitions: Sequence[Definition]) -> frozenset[str]:
+    """Return the silences that begin with trouble: days since what is bad the more of it there is."""
+    features = [one for one in definitions if isinstance(one, Feature)]
+    bad = {(one.table, one.where) for one in features if isinstance(one.value, Count) and one.worse == "more"}
+    return frozenset(one.name for one in features if isinstance(one.value, DaysSince) and (one.table, one.where) in bad)
 
 
 def reason_columns(told: Sequence[RowReasons], say: Words, k: int = 2) -> pd.DataFrame:
