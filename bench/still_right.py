@@ -201,11 +201,12 @@ def named(given: Settings, data: Path, day: date, sizes: Sequence[dict[str, Any]
     return f"not named within {PATIENCE} nights"
 
 
-def demo_nights(seed: int, count: int, broken: bool, work: Path) -> None:
+def demo_nights(seed: int, count: int, broken: bool, work: Path, customers: int) -> None:
     """Print what the nights of one demo company say, the quiet ones and, where asked, those of each break."""
-    data, out = work / f"in{seed}", work / f"out{seed}"
+    data, out = work / f"in{seed}-{customers}", work / f"out{seed}-{customers}"
+    size = (f"demo.customers={customers}", f"demo.events={133 * customers}")
     if not out.exists():
-        asked("demo", "demo.customers=300", f"demo.seed={seed}", "demo.events=40000", f"data={data}", f"out={work}/made")
+        asked("demo", *size, f"demo.seed={seed}", f"data={data}", f"out={work}/made")
         asked("train", f"data={data}", f"out={out}", "target=churn", f"as_of={TRAINED}", *CHEAP, *SMALL)
     given = settings_of("score", [f"data={data}", f"out={out}", "target=churn", *SMALL])
     quiet = [FIRST + timedelta(days=number) for number in range(count)]
@@ -263,6 +264,7 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     given.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     given.add_argument("--nights", type=int, default=20)
+    given.add_argument("--customers", type=int, default=300, help="of each company; of few, a rate that halves is told late or not at all")
     given.add_argument("--work", type=Path, help="a folder to keep what was trained; default: none is kept")
     given.add_argument("--source", help="a real export instead of demo companies; asks for --data, --target and --months")
     given.add_argument("--data")
@@ -274,7 +276,7 @@ def main() -> None:
             monthly(chosen.source, chosen.data, chosen.target, chosen.months, chosen.work or Path(folder))
             return
         for seed in chosen.seeds:
-            demo_nights(seed, chosen.nights, seed == chosen.seeds[0], chosen.work or Path(folder))
+            demo_nights(seed, chosen.nights, seed == chosen.seeds[0], chosen.work or Path(folder), chosen.customers)
 
 
 if __name__ == "__main__":
