@@ -442,6 +442,7 @@ def test_drafts_and_notes_that_take_money_back_are_no_invoices(name: str, tmp_pa
     assert all(one in asked for one in ("8 rows of", back, "2 rows of", nobody))
 
 
+@pytest.mark.long
 def test_a_word_in_a_kind_that_only_sounds_like_a_draft_leaves_nothing_out(tmp_path: Path) -> None:
     file, lines = people("customers|Customer;Company;Signup date")
     rows = [
