@@ -238,9 +238,9 @@ def test_nothing_is_kept_of_an_erased_customer(data: Path) -> None:
     night(data)
     out.mkdir(exist_ok=True)
     erased.add_erased(out, "a3")
+    assert list(out.rglob("usage-*.parquet"))
     assert not night(data)[1].held, "what was kept before is not used"
-    memo.forget_all(out)
-    night(data)
+    assert not list(out.rglob("*.parquet")), "nor does it stay"
     assert not night(data)[1].held
     assert not list(out.rglob("*.parquet"))
     erased.add_erased(out, "zz")
@@ -306,6 +306,14 @@ def test_what_nobody_asked_for_goes_and_without_a_folder_nothing_is_kept(data: P
     assert not list(folder.glob(f"{disk.TEMPORARY}*"))
     intake(new_engine(), SOURCE, data, MANY, copies=Copies())
     assert {path.name for path in data.parent.iterdir()} == {"data", "out"}
+
+
+def test_where_ids_are_hidden_what_was_kept_goes(tmp_path: Path) -> None:
+    memo.keep(tmp_path / memo.MEMO / "chances" / "churn" / "of-a-monday", b"names a customer")
+    assert copies_below(tmp_path, tmp_path, {}, {}, wanted=False).out is None
+    assert (tmp_path / memo.MEMO).is_dir()
+    assert copies_below(tmp_path, tmp_path, {}, {}, hidden=True).out is None
+    assert not (tmp_path / memo.MEMO).exists()
 
 
 @pytest.mark.long

@@ -21,7 +21,7 @@ from prevenance.runs.settings.checks import check_made
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.settings.shadow import mirror_champion
 from prevenance.runs.steps import Steps
-from prevenance.sources.copies import Copies, copies_below
+from prevenance.sources.copies import copies_below
 from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.gates import Gate
@@ -74,7 +74,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     # Before the reading: compared again when the list is ready, so a file replaced in between is seen.
     views = view_digests(data, source)
     before = {path: digest for found in views.values() for path, digest in found.items()}
-    copies = Copies() if pseudonyms_of(given) or not given.memo else copies_below(out, data, views, rules.retention.tables)
+    copies = copies_below(out, data, views, rules.retention.tables, wanted=given.memo, hidden=pseudonyms_of(given) is not None)
     now = datetime.now(UTC).replace(tzinfo=None)
     asked = as_of_instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
     try:

@@ -7,7 +7,6 @@ than the files.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
@@ -24,7 +23,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.sources.declared import Source
 from prevenance.sources.files import column_names, engine_path, sql_name, sql_text
-from prevenance.sources.raw import view_digests
+from prevenance.sources.raw import file_digest, view_digests
 from prevenance.sources.taken import Counts, FileRows, Intake, Loaded, Policy
 from prevenance.tables.canonical import TABLES, Table
 
@@ -98,7 +97,10 @@ class Copies:
         if (path := self._paths.get(name)) is None or not _may_be_kept(TABLES[name], taken.columns[name]):
             return
         # with a row known after until, another until may find other repeats
-        if (until is not None and newest is not None and newest > until) or self._gone(taken.con, name):
+        if until is not None and newest is not None and newest > until:
+            return
+        if self._gone(taken.con, name):
+            del self._paths[name]  # nor may one stay that was kept before
             return
         about = {what: {reason: one for (table, reason), one in getattr(taken, what).items() if table == name} for what in ABOUT}
         record = {
@@ -130,7 +132,7 @@ class Copies:
 
     def close(self) -> None:
         """Remove what was not asked for."""
-        if self.out is not None and self._paths:
+        if self.out is not None:
             names = {part.name for path in self._paths.values() for part in (path, *_parts(path).values())}
             memo.forget_others(self.out / memo.MEMO / "tables", names)
 
@@ -151,7 +153,7 @@ class Copies:
         if record is None or (until and record["newest"] and datetime.fromisoformat(record["newest"]) > until):
             return
         parts = _parts(self._paths[name])
-        if any(_digest(part) != record[schema] for schema, part in parts.items()):
+        if any(file_digest(part) != record[schema] for schema, part in parts.items()):
             return
         try:
             for schema, part in parts.items():
@@ -175,8 +177,20 @@ class Copies:
         return held.among(row[0] for row in con.execute(ids).fetchall() if row[0] is not None)
 
 
-def copies_below(out: Path, data: Path, files: Digests, retention: Mapping[str, int | None]) -> Copies:
-    """Return what is kept below ``out`` of the files of ``data``; of a table with a ``retention`` no row may outlive it here."""
+def copies_below(
+    out: Path, data: Path, files: Digests, retention: Mapping[str, int | None], *, wanted: bool = True, hidden: bool = False
+) -> Copies:
+    """Return what is kept below ``out`` of the files of ``data``, if that is ``wanted``; of a table with a ``retention`` no row may outlive it here.
+
+    Where ids are ``hidden`` nothing below ``out`` may name a customer: the whole memo goes, whoever kept it.
+
+    Raises:
+        PrevenanceError: E801 if it cannot be removed.
+    """
+    if hidden:
+        memo.forget_all(out)
+    if hidden or not wanted:
+        return Copies()
     paths = {path for found in files.values() for path in found}
     room = sum((data / path).stat().st_size for path in paths if (data / path).is_file())
     return Copies(out, files, room, [name for name, days in retention.items() if days is not None])
@@ -208,12 +222,6 @@ def _may_be_kept(table: Table, columns: Collection[str]) -> bool:
     return not any(column.personal and column.name in columns for column in table.columns)
 
 
-def _digest(path: Path) -> str:
-    with suppress(OSError), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-    return ""
-
-
 def _written(con: duckdb.DuckDBPyConnection, table: str, path: Path, room: int) -> str:
     """Write a table of the engine as Parquet, whole or not at all, and return its SHA-256; an ``OSError`` where it takes more than ``room`` bytes."""
     import pyarrow.parquet as pq
@@ -234,7 +242,7 @@ def _written(con: duckdb.DuckDBPyConnection, table: str, path: Path, room: int) 
                         raise OSError("a copy that takes more room than the files is none")
             file.flush()
             os.fsync(file.fileno())
-        digest = _digest(unfinished)
+        digest = file_digest(unfinished)
         os.replace(unfinished, path)
     finally:
         with suppress(OSError):

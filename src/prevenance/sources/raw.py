@@ -65,7 +65,7 @@ def view_digests(root: Path, source: Source, views: Collection[str] | None = Non
         if entry.is_table or entry.is_sqlite or view in source.folders:
             continue
         with suppress(PrevenanceError):  # the reader refuses, or does without
-            found[view] = {path.relative_to(root).as_posix(): _digest(path) for path in files.entry_files(root, entry)}
+            found[view] = {path.relative_to(root).as_posix(): file_digest(path) for path in files.entry_files(root, entry)}
     return found
 
 
@@ -83,7 +83,8 @@ def check_unchanged(root: Path, source: Source, before: Mapping[str, str]) -> No
         raise PrevenanceError("E310", what, fix="run again when the export is written; nothing was published", path=root / changed[0])
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or what kept it from being read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
