@@ -54,7 +54,7 @@ class Copies:
         """Put the tables that are known into the engine, before it sees any file of the source; ``until`` as ``intake`` has it."""
         if self.out is None:
             return
-        known: dict[str, Any] = {"source": source, "code": memo.code_digest()}
+        known = {"known": memo.key_of({"source": source, "code": memo.code_digest()})}
         for view in source.files:
             if self._is_whole([view]):
                 self._name(f"view-{view}", {**known, "view": view, "files": [self.files[view]]})
