@@ -150,10 +150,8 @@ CHANGES: dict[str, tuple[str, Callable[[Path], dict[str, Any]]]] = {
 }
 
 
-EVERY_DAY = ("a cell",)
-
-
-@pytest.mark.parametrize("what", [one if one in EVERY_DAY else pytest.param(one, marks=pytest.mark.long) for one in CHANGES])
+@pytest.mark.long
+@pytest.mark.parametrize("what", CHANGES)
 def test_whatever_a_table_depends_on_is_in_its_key(data: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     part, change = CHANGES[what]
     night(data)
