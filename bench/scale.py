@@ -1,8 +1,9 @@
 """What a night costs as customers grow: `python -m bench.scale --customers 20000 200000 [--events 17000000 20000000] [--targets churn tickets cross_sell]`.
 
-For each size a demo company is written and one champion a target is trained; then come the bare read of the same files as text by the engine, a cold night (no
-memo) and warm ones (what cannot change is known). Each is a process of its own: CPU seconds, wall, largest memory; medians of ``--rounds``. Between two sizes
-the growth exponent says how cost grows with customers (1 is in proportion). What is compared are ratios of one run on one machine: say whether it was quiet.
+For each size a demo company is written; then come the bare read of its files as text by the engine, their reading and checking with nothing known and
+with every file as it was, and for each of ``--targets`` (none: the reading alone) one champion, a cold night (no memo) and a warm one (what cannot
+change is known). Each is a process of its own: CPU seconds, wall, largest memory; medians of ``--rounds``. Between two sizes the growth exponent says
+how cost grows with customers (1 is in proportion). What is compared are ratios of one run on one machine: say whether it was quiet.
 """
 
 from __future__ import annotations
@@ -33,6 +34,17 @@ for path in sorted(Path(sys.argv[1]).glob("*.csv*")):
     columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
     rows += con.execute(f"select count(*), max(hash({columns})) from {read}").fetchall()[0][0]
 print(rows)
+"""
+
+
+READ = """
+import sys
+from pathlib import Path
+from pipelines.start.compose import settings_of
+from prevenance.runs.inputs import load_inputs
+from prevenance.runs.steps import Steps
+given = settings_of("score", sys.argv[1:])
+load_inputs(given, Steps(Path(given.out)))
 """
 
 
@@ -75,14 +87,20 @@ def measured(place: Path, customers: int, events: int | None, targets: list[str]
     given = ["source=demo", f"data={data}", f"out={out}"]
     bare = [spent("-c", BARE, str(data)) for _ in range(rounds)]
     rows, found = int(bare[0].said), {"bare read": median(bare)}
+    known, anew = [], []
+    for _ in range(rounds):
+        shutil.rmtree(out / MEMO, ignore_errors=True)
+        anew.append(spent("-c", READ, *given))
+        known.append(spent("-c", READ, *given))
+    found |= {"reading and checking": median(anew), "the same files again": median(known)}
     for target in targets:
         found[f"train {target}"] = spent("-m", "pipelines.train", f"target={target}", f"model={model}", *given)
-    asked, cold, warm = f"target={'all' if len(targets) > 1 else targets[0]}", [], []
-    for _ in range(rounds):
+    asked, cold, warm = f"target={targets[0] if len(targets) == 1 else 'all'}", [], []
+    for _ in range(rounds if targets else 0):
         shutil.rmtree(out / MEMO, ignore_errors=True)
         cold.append(spent("-m", "pipelines.score", asked, *given))
         warm.append(spent("-m", "pipelines.score", asked, *given))
-    found |= {"cold night": median(cold), "warm night": median(warm)}
+    found |= {"cold night": median(cold), "warm night": median(warm)} if targets else {}
     print(f"\n{customers:,} customers, {rows:,} rows, {len(targets)} targets, {rounds} rounds")
     print("| part | CPU s | wall s | GB | × bare read (CPU) |\n|---|---:|---:|---:|---:|")
     for name, cost in found.items():
@@ -97,7 +115,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m bench.scale")
     asked.add_argument("--customers", type=int, nargs="+", default=[20_000])
     asked.add_argument("--events", type=int, nargs="*", default=[], help="most rows of use at each size")
-    asked.add_argument("--targets", nargs="+", default=["churn"])
+    asked.add_argument("--targets", nargs="*", default=["churn"])
     asked.add_argument("--model", default="ridge")
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--place", type=Path, help="a folder that stays: what is there is not made again")
@@ -108,7 +126,7 @@ def main() -> int:
         events = [*given.events, *[None] * len(sizes)][: len(sizes)]
         found = [measured(place, size, most, given.targets, given.rounds, given.model) for size, most in zip(sizes, events, strict=True)]
     for (small, before), (large, after) in zip(zip(sizes, found, strict=True), zip(sizes[1:], found[1:], strict=True), strict=False):
-        for name in ("cold night", "warm night"):
+        for name in [one for one in before if one != "bare read" and not one.startswith("train") and one in after]:
             exponent = math.log(after[name].cpu / before[name].cpu) / math.log(large / small)
             print(f"growth {small:,} -> {large:,} customers: {name} exponent {exponent:.2f}")
     print("\nlast: resource use of all children", f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6:.2f} GB at most")

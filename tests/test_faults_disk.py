@@ -243,7 +243,7 @@ def test_fault_58_a_disk_without_room_is_refused_before_anything_is_read(
     stage: Stage, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = restored(stage.kept, small_disk("16m") / "out")
-    monkeypatch.setattr(inputs, "file_digests", lambda *_: pytest.fail("something was read"))
+    monkeypatch.setattr(inputs, "view_digests", lambda *_: pytest.fail("something was read"))
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     refused(capsys, "E801", f"path={out}", "bytes are free", f"a run needs about {inputs.LEAST_ROOM:,}")
     assert whole(out) == stage.old
@@ -253,7 +253,7 @@ def test_fault_58_room_is_asked_for_without_a_disk_of_its_own(
     out: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(inputs, "LEAST_ROOM", 2**62)
-    monkeypatch.setattr(inputs, "file_digests", lambda *_: pytest.fail("something was read"))
+    monkeypatch.setattr(inputs, "view_digests", lambda *_: pytest.fail("something was read"))
     assert command("score", [f"out={out}", "target=churn", SECOND]) == 8
     refused(capsys, "E801", f"path={out}", f"a run needs about {2**62:,}")
     assert whole(out) == stage.old

@@ -1,6 +1,7 @@
 """The days of people's calendars: an instant is a day only in a time zone."""
 
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 
@@ -11,7 +12,12 @@ def local_time(moment: datetime, zone: str) -> datetime:
     datetime.datetime(2024, 2, 29, 0, 0)
     """
     known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return known.astimezone(ZoneInfo(zone or "UTC")).replace(tzinfo=None)
+    return known.astimezone(_zone(zone)).replace(tzinfo=None)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name or "UTC")
 
 
 def local_day(moment: datetime, zone: str) -> str:

@@ -91,6 +91,8 @@ def json_value(value: object) -> object:
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:  # most cells of a page, told apart without asking what is a mapping
         return value
+    if kind is float:
+        return value + 0.0 if math.isfinite(value) else None  # type: ignore[operator, arg-type]
     if isinstance(value, Mapping):
         return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

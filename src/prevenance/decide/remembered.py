@@ -45,7 +45,8 @@ class Remembered:
         """Read what is kept of these Mondays under the key of everything that a chance depends on."""
         if self.folder is None:
             return
-        common = {
+        # of the parts that are the same at every Monday one key is made once: there are many definitions
+        parts = {
             "target": target,
             "definitions": definitions_giving(tuple(definitions), columns),
             "columns": columns,
@@ -54,11 +55,12 @@ class Remembered:
             "code": memo.code_digest(),
             "plugged": self.plugged,
         }
+        common = memo.key_of(parts)
         for monday in mondays:
             rows = self.digests.get(monday)
             if rows is None:
                 continue
-            self.keys[monday] = memo.key_of({**common, "monday": monday.isoformat(), "rows": rows})
+            self.keys[monday] = memo.key_of({"common": common, "monday": monday.isoformat(), "rows": rows})
             content = memo.kept_bytes(self._path(monday))
             if content is not None and (frame := _frame(content, target)) is not None:
                 self.held[monday] = frame

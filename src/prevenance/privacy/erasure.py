@@ -22,6 +22,7 @@ from typing import Any
 from prevenance.base import disk, kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json
+from prevenance.base.memo import MEMO
 from prevenance.privacy.removal import Person, csv_rows, without_person
 from prevenance.publish.folders import MANIFEST, REPORTS
 from prevenance.sources.record import CUSTOMER_COLUMNS
@@ -77,9 +78,9 @@ def erase_customer(out: Path, customer: str, pseudonym: str = "") -> Certificate
 
 
 def is_named(out: Path, customer: str) -> bool:
-    """Return whether any file below the output folder, or the data beside it that we made, names the customer."""
+    """Return whether any file below the output folder, or the data beside it that we made, names the customer; the memo, which goes as a whole, is not asked."""
     spelt = {customer, html.escape(customer), json.dumps(customer)[1:-1]}
-    return bool(_naming(out, re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in spelt))))
+    return bool(_naming(out, re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in spelt)), besides=MEMO))
 
 
 def person_of(out: Path, customer: str) -> Person:
@@ -191,9 +192,11 @@ def _left(out: Path, person: Person) -> list[str]:
     return _naming(out, person.pattern) if person.marks else []
 
 
-def _naming(out: Path, pattern: re.Pattern[str]) -> list[str]:
+def _naming(out: Path, pattern: re.Pattern[str], besides: str = "") -> list[str]:
     found = []
     for path in sorted(path for path in out.rglob("*") if path.is_file() and not path.is_symlink()):
+        if path.relative_to(out).parts[0] == besides:
+            continue
         with disk.writing(path):
             texts = [path.read_bytes(), *_unpacked(path)]
         if any(pattern.search(text.decode(errors="replace")) for text in texts):

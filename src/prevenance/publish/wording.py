@@ -51,7 +51,10 @@ _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f-\x9f\u2028\u20
 
 def is_known(value: object) -> TypeGuard[float]:
     """Return whether ``value`` is a finite number."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    kind = type(value)
+    if value is None or kind is str:  # most cells of a page are words or nothing
+        return False
+    return (kind is float or kind is int or (isinstance(value, Real) and not isinstance(value, bool))) and math.isfinite(value)  # type: ignore[arg-type]
 
 
 def number_text(value: object, places: int = 0, *, say: Words = ENGLISH) -> str:

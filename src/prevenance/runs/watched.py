@@ -4,6 +4,7 @@ import io
 from datetime import datetime, timedelta
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.explain.facts import wordings
@@ -57,8 +58,10 @@ def learned_rows(given: Settings, target: Target, fitted: Fitted, as_of: datetim
     none = pd.DataFrame({"customer_id": [], "cutoff": [], "state": [], "label": []})
     if not path.is_file():
         return none
+    asked = {*none, *target.keys, *fitted.encoder.features}
     try:
-        rows = pd.read_parquet(io.BytesIO(path.read_bytes()))
+        content = io.BytesIO(path.read_bytes())
+        rows = pd.read_parquet(content, columns=[name for name in pq.read_schema(content).names if name in asked])
     except (OSError, ValueError):  # damaged: nothing is known, and a night needs none of it
         return none
     until = min(as_of, datetime.fromisoformat(str(fitted.about.get("trained_until", as_of.isoformat()))))

@@ -1,4 +1,4 @@
-"""Rows of a file that a select leaves out: counted by file, told, and refused where too few are left.
+"""Rows of a file that a select leaves out, counted by file, told, and refused where too few are left; and columns that no select reads.
 
 A file's rows have reached a table when a row of the select's result carries their ``_file`` and ``_line``. Every select and file is counted,
 whether it loses rows or not.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import duckdb
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.sources.declared import Source
+from prevenance.sources.declared import PLACE, Source
 from prevenance.sources.files import column_names, sql_name
 from prevenance.sources.steady import gathers_rows
 from prevenance.sources.taken import FileRows, Policy
@@ -21,6 +21,13 @@ UNEQUAL = r"""("[^"]+"|\b\w+)\s*(<>|!=|\bnot\s+(?:i?like|in)\b)\s*(?!'')('(?:[^'
 
 PRINT = "count(*), coalesce(sum(hash(_line::bigint)), 0)"
 """Two sets of lines with the same print are the same: most selects keep each row once, and are spared the count of distinct lines."""
+
+MOST_NAMED = 20
+"""Columns that a message names at most."""
+
+
+EVERYTHING = r"(?<!\()(?:\bselect\s+(?:distinct\s+)?|,\s*|\.)\*|\bcolumns\s*\("
+"""A select that takes whatever columns there are: which of them it does without cannot be told from its words."""
 
 
 def rows_left_out(
@@ -97,3 +104,22 @@ def _blank_hint(con: duckdb.DuckDBPyConnection, source: Source, table: Table, vi
 
 def _blanks(con: duckdb.DuckDBPyConnection, view: str, column: str) -> int:
     return int(con.execute(f"select count(*) from raw.{sql_name(view)} where {sql_name(column)} is null").fetchall()[0][0])
+
+
+def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
+    """Return a message on the columns of each ``files`` entry that no select names; there may be new ones among them."""
+    found = {}
+    for view, names in columns.items():
+        text = " ".join(source.select_words(table) for table in source.selects if view in source.views_read(table)).lower()
+        left = [] if re.search(EVERYTHING, text) else names
+        text = text.replace('""', '"')
+        found[view] = sorted(name for name in left if name not in PLACE and not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text))
+    told = [f"{view} ({_named(names)})" for view, names in found.items() if names]
+    count = sum(map(len, found.values()))
+    return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []
+
+
+def _named(names: list[str]) -> str:
+    """Return names as they are told: the first of many, each on one short line."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(" ".join(name.split())[:60] for name in names[:MOST_NAMED]) + more

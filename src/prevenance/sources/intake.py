@@ -15,9 +15,10 @@ import duckdb
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.apart import note_missing, set_apart
 from prevenance.sources.convert import convert_rows, note_clock_changes
+from prevenance.sources.copies import Copies
 from prevenance.sources.dates import note_dates, note_midnights, note_placeholders
 from prevenance.sources.declared import Source
-from prevenance.sources.dropped import rows_left_out
+from prevenance.sources.dropped import rows_left_out, unread_columns
 from prevenance.sources.files import sql_name
 from prevenance.sources.ids import refuse_rounded
 from prevenance.sources.instants import check_formats
@@ -26,7 +27,7 @@ from prevenance.sources.numbers import note_numbers
 from prevenance.sources.people import settle_customers
 from prevenance.sources.raw import deny_outside, raw_reader
 from prevenance.sources.repeats import note_versions
-from prevenance.sources.selects import refuse_empty, run_select, unread_columns
+from prevenance.sources.selects import check_select, refuse_empty, run_select
 from prevenance.sources.taken import Counts, Intake, Loaded, Policy
 from prevenance.sources.twice import ALIKE, mark_twice
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
@@ -42,10 +43,11 @@ def intake(
     policies: Mapping[str, Policy],
     step: Callable[[str], None] = lambda text: None,
     until: datetime | None = None,
+    copies: Copies | None = None,
 ) -> Intake:
     """Read every table of ``source`` from ``data`` and return the canonical tables.
 
-    ``until`` (naive UTC), where given: a row known later contradicts no earlier one.
+    ``until`` (naive UTC), where given: a row known later contradicts no earlier one. ``copies`` hold the tables whose files were read before.
 
     Raises:
         PrevenanceError: E206/E207 zone, E301 column, E302 bad rows, E304 empty, E305 no customers, E306 select, E401 file.
@@ -55,16 +57,22 @@ def intake(
     check_formats(con, source.timestamp_formats, "source.timestamp_formats")
     for entry in source.entries.values():
         check_formats(con, entry.formats, f"{entry.key}.timestamp_formats")
-    raw = _read(taken, source, data, asked, step)
-    source = _told_apart(con, source, raw)
+    copies = copies or Copies()
+    raw = _read(taken, source, data, asked, step, until, copies)
+    source = _told_apart(source, raw)
     for name, table in TABLES.items():
         if name in source.selects:
             step(f"check {name}")
             views = source.views_read(name)
             if missing := [raw[view].gone for view in views if raw[view].gone]:
                 _without(taken, table, missing[0])
+            elif name in copies.held:
+                check_select(con, source.of_table(name), table)
+                copies.give(taken, name)
             else:
-                _take(taken, source.of_table(name), table, [raw[view] for view in views], until, asked[name])
+                told = len(taken.messages)
+                newest = _take(taken, source.of_table(name), table, [raw[view] for view in views], until, asked[name])
+                copies.keep(taken, name, taken.messages[told:], newest, until)
     _note_currencies(taken, source, raw)
     for view in source.files:
         con.execute(f"drop table if exists raw.{sql_name(view)}")
@@ -81,6 +89,7 @@ def intake(
         refuse_bad_rows(taken, name, asked[name])
         for place in ("_file", "_line"):
             con.execute(f"alter table canonical.{name} drop column if exists {place}")
+    copies.close()
     return taken
 
 
@@ -88,22 +97,43 @@ def _note_currencies(taken: Intake, source: Source, raw: Mapping[str, Loaded]) -
     """Keep which columns of the files say several currencies, unless a select reads them: it knows what it does."""
     said = " ".join(source.select_words(table) for table in source.selects)
     for view, loaded in raw.items():
-        names = [one for one in loaded.columns if re.fullmatch(MONEY, one.lower()) and one not in said]
-        for name in names if any(view in source.views_read(table) for table in source.selects) else []:
-            cell = f"upper(trim({sql_name(name)}))"
-            query = f"select {cell} from raw.{sql_name(view)} where regexp_full_match({cell}, '[A-Z]{{3}}') group by 1 order by count(*) desc, 1 limit 5"
-            if len(found := [row[0] for row in taken.con.execute(query).fetchall()]) > 1:
-                taken.currencies[f"{view}.{name}"] = found
+        if any(view in source.views_read(table) for table in source.selects):
+            taken.currencies |= {f"{view}.{name}": found for name, found in loaded.currencies.items() if name not in said}
 
 
-def _read(taken: Intake, source: Source, data: Path, asked: Mapping[str, Policy], step: Callable[[str], None]) -> dict[str, Loaded]:
-    """Load every ``files`` entry; one that is not there is noted, where every table that reads it may be missing."""
+def _look(con: duckdb.DuckDBPyConnection, view: str, loaded: Loaded) -> None:
+    """Note what the rows of a view say beside their tables: which files they are of, in which moneys they count."""
+    held = f"raw.{sql_name(view)}"
+    loaded.files = [row[0] for row in con.execute(f"select distinct _file from {held} order by 1").fetchall()]
+    for name in (one for one in loaded.columns if re.fullmatch(MONEY, one.lower())):
+        cell = f"upper(trim({sql_name(name)}))"
+        query = f"select {cell} from {held} where regexp_full_match({cell}, '[A-Z]{{3}}') group by 1 order by count(*) desc, 1 limit 5"
+        if len(found := [row[0] for row in con.execute(query).fetchall()]) > 1:
+            loaded.currencies[name] = found
+
+
+def _read(
+    taken: Intake,
+    source: Source,
+    data: Path,
+    asked: Mapping[str, Policy],
+    step: Callable[[str], None],
+    until: datetime | None,
+    copies: Copies,
+) -> dict[str, Loaded]:
+    """Load every ``files`` entry whose rows are needed; one that is not there is noted, where every table that reads it may be missing."""
     raw: dict[str, Loaded] = {}
+    copies.open(taken, source, asked, until)
+    needed = [view for view in source.files if copies.needs(source, view)]
     with raw_reader(taken.con, source, data) as read:
         for view, entry in source.entries.items():
-            step(f"read {view}")
             try:
-                loaded = raw[view] = read(entry)
+                if view in needed:
+                    step(f"read {view}")
+                    loaded = raw[view] = read(entry)
+                    _look(taken.con, view, loaded)
+                else:
+                    loaded = raw[view] = copies.stand_in(taken.con, view)
             except PrevenanceError as problem:
                 readers = [name for name in source.selects if view in source.views_read(name)]
                 if problem.code != "E401" or not readers or any(asked[name].required is not False for name in readers):
@@ -114,20 +144,17 @@ def _read(taken: Intake, source: Source, data: Path, asked: Mapping[str, Policy]
             if loaded.twice:
                 taken.messages.append(f"{view}: the header names {', '.join(sorted(loaded.twice))} twice; not used")
     deny_outside(taken.con)
+    copies.keep_views(taken.con, data, source, {view: raw[view] for view in needed})
     return raw
 
 
-def _told_apart(con: duckdb.DuckDBPyConnection, source: Source, raw: Mapping[str, Loaded]) -> Source:
+def _told_apart(source: Source, raw: Mapping[str, Loaded]) -> Source:
     """Return the source with the names of the files that write numbers or times in a way of their own.
 
     Raises:
         PrevenanceError: E202 where another entry has a file of the same name.
     """
-    held = {
-        view: [row[0] for row in con.execute(f"select distinct _file from raw.{sql_name(view)}").fetchall()]
-        for view in raw
-        if raw[view].columns
-    }
+    held = {view: one.files for view, one in raw.items() if one.columns}
     own = [view for view in held if source.entries[view].has_own_text]
     for view in own:
         for other in held:
@@ -147,8 +174,8 @@ def _without(taken: Intake, table: Table, why: str) -> None:
     taken.messages.append(f"{table.name}: {why}; made without it, what it would say is unknown")
 
 
-def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], until: datetime | None, policy: Policy) -> None:
-    """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest."""
+def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], until: datetime | None, policy: Policy) -> datetime | None:
+    """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest; return their newest known_at."""
     columns = taken.columns[table.name] = run_select(taken.con, source, table)
     refuse_rounded(taken.con, source, table, columns)
     files, left_out, told = rows_left_out(taken.con, source, table, columns, policy)
@@ -159,6 +186,7 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
         raise PrevenanceError("E306", what, table=table.name, fix=f"add _file, _line to every select of {table.name}.sql")
     convert_rows(taken.con, source, table, columns)
     ragged = [place for one in loaded for place in one.ragged]
+    newest: datetime | None = taken.con.execute("select max(known_at) from judged").fetchall()[0][0]
     alike = mark_twice(taken, source, table, columns)
     counts = taken.counts[table.name] = set_apart(taken, table, columns, ragged, sum(len(one.no_rows) for one in loaded), until)
     counts.files = files
@@ -173,3 +201,4 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
     note_numbers(taken, source, table, entries)
     note_versions(taken, source, table)
     taken.con.execute("drop table judged")
+    return newest

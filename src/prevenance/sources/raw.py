@@ -1,7 +1,7 @@
 """One door to what a source's ``files`` name: files, tables of a server, tables of a SQLite file; and which bytes of them a run stands on."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -55,17 +55,23 @@ def deny_outside(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("set enable_external_access=false")
 
 
-def file_digests(root: Path, source: Source) -> dict[str, str]:
-    """Return path below ``root`` -> SHA-256 of every file there that the source names; those that are not there are left out."""
-    found: dict[str, str] = {}
+def view_digests(root: Path, source: Source, views: Collection[str] | None = None) -> dict[str, dict[str, str]]:
+    """Return, for each view (of ``views``, where given) of files below ``root`` that are there, path below ``root`` -> SHA-256."""
+    found: dict[str, dict[str, str]] = {}
     for view, entry in source.entries.items():
+        if views is not None and view not in views:
+            continue
         # a database is read as it was at one moment, and a record changes only by our own hand
         if entry.is_table or entry.is_sqlite or view in source.folders:
             continue
         with suppress(PrevenanceError):  # the reader refuses, or does without
-            for path in files.entry_files(root, entry):
-                found[path.relative_to(root).as_posix()] = _digest(path)
+            found[view] = {path.relative_to(root).as_posix(): file_digest(path) for path in files.entry_files(root, entry)}
     return found
+
+
+def file_digests(root: Path, source: Source) -> dict[str, str]:
+    """Return path below ``root`` -> SHA-256 of every file there that the source names; those that are not there are left out."""
+    return {path: digest for found in view_digests(root, source).values() for path, digest in found.items()}
 
 
 def check_unchanged(root: Path, source: Source, before: Mapping[str, str]) -> None:
@@ -77,7 +83,8 @@ def check_unchanged(root: Path, source: Source, before: Mapping[str, str]) -> No
         raise PrevenanceError("E310", what, fix="run again when the export is written; nothing was published", path=root / changed[0])
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or what kept it from being read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,13 +18,6 @@ from prevenance.sources.repeats import VERSION
 from prevenance.sources.steady import unsteady_word
 from prevenance.tables.canonical import Table
 
-MOST_NAMED = 20
-"""Columns that a message names at most."""
-
-
-EVERYTHING = r"(?<!\()(?:\bselect\s+(?:distinct\s+)?|,\s*|\.)\*|\bcolumns\s*\("
-"""A select that takes whatever columns there are: which of them it does without cannot be told from its words."""
-
 
 def read_select(path: Path) -> str:
     """Return the select of a file, without the sign at its end.
@@ -43,12 +36,11 @@ def read_select(path: Path) -> str:
     return re.sub(r";\s*(--[^\n']*\s*)*$", "", text)
 
 
-def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
-    """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
+def check_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> str:
+    """Return the table's select, of which nothing is run; of the raw views only the names of their columns are asked.
 
     Raises:
-        PrevenanceError: E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used, E206/E207 for
-            times without a zone.
+        PrevenanceError: E306 for what is no single steady select, E902 for an agent's name put to another use.
     """
     select = f"{source.selects[table.name]}\n"  # it may end in a comment
     with suppress(duckdb.Error):  # what does not parse is told below, in the engine's words
@@ -60,6 +52,17 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> 
         fix = f"take {word} out of source/{source.name}/{table.name}.sql; what is known by as_of= is cut by the engine, not by the select"
         raise PrevenanceError("E306", what, table=table.name, fix=fix)
     _refuse_agents(con, source, table)
+    return select
+
+
+def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
+    """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
+
+    Raises:
+        PrevenanceError: see ``check_select``; E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used,
+            E206/E207 for times without a zone.
+    """
+    select = check_select(con, source, table)
     # so that a select names its files plainly, and cannot reach the canonical tables
     con.execute("use raw")
     try:
@@ -96,25 +99,6 @@ def refuse_empty(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -
     if not con.execute("select exists(from taken)").fetchall()[0][0]:
         what, first = "the required table has a header and no row", _first_header_place(source, table)
         raise PrevenanceError("E304", what, table=table.name, first=first, fix="export it again, with its rows")
-
-
-def unread_columns(source: Source, columns: dict[str, list[str]]) -> list[str]:
-    """Return a message on the columns of each ``files`` entry that no select names; there may be new ones among them."""
-    found = {}
-    for view, names in columns.items():
-        text = " ".join(source.select_words(table) for table in source.selects if view in source.views_read(table)).lower()
-        left = [] if re.search(EVERYTHING, text) else names
-        text = text.replace('""', '"')
-        found[view] = sorted(name for name in left if name not in PLACE and not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text))
-    told = [f"{view} ({_named(names)})" for view, names in found.items() if names]
-    count = sum(map(len, found.values()))
-    return [f"{count} column{'' if count == 1 else 's'} that no select reads: {'; '.join(told)}"] if told else []
-
-
-def _named(names: list[str]) -> str:
-    """Return names as they are told: the first of many, each on one short line."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(" ".join(name.split())[:60] for name in names[:MOST_NAMED]) + more
 
 
 def _refuse_agents(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:

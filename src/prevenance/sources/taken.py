@@ -13,7 +13,8 @@ class Loaded:
     """What reading a ``files`` entry gave: columns of ``raw.<view>``, (file, line) of rows that do not fit, header names that stand there twice.
 
     ``no_rows`` are (file, line) of lines that are no rows at all. ``special`` says which columns were dropped because nobody may use them,
-    ``gone`` why there is nothing at all, ``said`` what was recognised and nobody declared.
+    ``gone`` why there is nothing at all, ``said`` what was recognised and nobody declared. ``files`` are what ``_file`` says, ``currencies``
+    the money words of a column that has several.
     """
 
     columns: list[str]
@@ -23,6 +24,8 @@ class Loaded:
     special: list[str] = field(default_factory=list)
     gone: str = ""
     said: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    currencies: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

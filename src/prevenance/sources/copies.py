@@ -1,0 +1,250 @@
+"""Converted tables, kept in ``<out>/memo/tables/``: read again where everything that they depend on is as it was, else made from the files anew.
+
+A copy is two Parquet files (rows, rows set apart) and a record of what was counted and noticed; a record of each ``files`` entry says what its
+reading gave. Neither is kept of what has personal columns, a retention, or a row of somebody who was erased; nor where it would take more room
+than the files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from prevenance.base import disk, memo
+from prevenance.base.errors import PrevenanceError
+from prevenance.consent import erased
+from prevenance.sources.declared import Source
+from prevenance.sources.files import column_names, engine_path, sql_name, sql_text
+from prevenance.sources.raw import file_digest, view_digests
+from prevenance.sources.taken import Counts, FileRows, Intake, Loaded, Policy
+from prevenance.tables.canonical import TABLES, Table
+
+ROWS_AT_ONCE = 200_000
+"""Rows that are written at once: what is kept never stands in memory a second time as a whole."""
+
+Digests = Mapping[str, Mapping[str, str]]
+"""View -> path below the data folder -> SHA-256 of each file that it reads."""
+
+
+@dataclass
+class Copies:
+    """What is kept of a source's tables below ``out``; with no ``out`` nothing is kept or read.
+
+    ``files`` are the digests of what the views read, ``room`` how many bytes they have, ``never`` the tables that are not kept.
+    ``held`` are the records of the tables that are in the engine already.
+    """
+
+    out: Path | None = None
+    files: Digests = field(default_factory=dict)
+    room: int = 0
+    never: Collection[str] = ()
+    held: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _paths: dict[str, Path] = field(default_factory=dict)
+    _untold: bool = False
+
+    def open(self, taken: Intake, source: Source, asked: Mapping[str, Policy], until: datetime | None) -> None:
+        """Put the tables that are known into the engine, before it sees any file of the source; ``until`` as ``intake`` has it."""
+        if self.out is None:
+            return
+        known = {"known": memo.key_of({"source": source, "code": memo.code_digest()})}
+        for view in source.files:
+            if self._is_whole([view]):
+                self._name(f"view-{view}", {**known, "view": view, "files": [self.files[view]]})
+        for name in (one for one in TABLES if one in source.selects):
+            views = _views(taken.con, source, name)
+            self._untold |= views is None
+            if views is not None and name not in self.never and self._is_whole(views):
+                key = {**known, "table": TABLES[name], "policy": asked[name], "views": views, "files": [self.files[view] for view in views]}
+                self._name(name, key)
+                self._read(taken.con, name, until)
+
+    def needs(self, source: Source, view: str) -> bool:
+        """Return whether the rows of a view are needed: a table is to be made of them, or what its reading gives is not known."""
+        readers = [name for name in source.selects if view in source.views_read(name)]
+        return self._untold or any(name not in self.held for name in readers) or self._record(f"view-{view}") is None
+
+    def stand_in(self, con: duckdb.DuckDBPyConnection, view: str) -> Loaded:
+        """Return what the reading of a view gave, and leave its table without rows in the engine: names of columns are asked for of all views."""
+        record = self._record(f"view-{view}") or {}
+        con.execute(f"create or replace table raw.{sql_name(view)} ({', '.join(f'{sql_name(name)} varchar' for name in record['raw'])})")
+        found = {one.name: record[one.name] for one in fields(Loaded)}
+        places = {name: [(file, line) for file, line in found[name]] for name in ("ragged", "no_rows")}
+        return Loaded(**{**found, **places, "twice": set(found["twice"])})
+
+    def give(self, taken: Intake, name: str) -> None:
+        """Note of a table that is held what was noted when it was made."""
+        told = self.held[name]
+        files = {file: FileRows(**rows) for file, rows in told["counts"]["files"].items()}
+        taken.counts[name] = Counts(**{**told["counts"], "files": files})
+        taken.messages += told["messages"]
+        taken.columns[name] = told["columns"]
+        taken.samples |= {(name, what): text for what, text in told["samples"].items()}
+        taken.hints |= {(name, what): (said, fix) for what, (said, fix) in told["hints"].items()}
+        taken.met |= {(name, what): (first, customers) for what, (first, customers) in told["met"].items()}
+        taken.words |= {(name, what): rows for what, rows in told["words"].items()}
+        taken.whole |= {(name, what) for what in told["whole"]}
+
+    def keep(self, taken: Intake, name: str, messages: list[str], newest: datetime | None, until: datetime | None) -> None:
+        """Keep a table as it was made (before the tables are settled with each other), with ``messages`` told of it and its ``newest`` known_at."""
+        if (path := self._paths.get(name)) is None or not _may_be_kept(TABLES[name], taken.columns[name]):
+            return
+        # with a row known after until, another until may find other repeats
+        if until is not None and newest is not None and newest > until:
+            return
+        if self._gone(taken.con, name):
+            del self._paths[name]  # nor may one stay that was kept before
+            return
+        about = {what: {reason: one for (table, reason), one in getattr(taken, what).items() if table == name} for what in ABOUT}
+        record = {
+            "newest": None if newest is None else newest.isoformat(),
+            "counts": asdict(taken.counts[name]),
+            "messages": messages,
+            "columns": taken.columns[name],
+            "whole": sorted(reason for table, reason in taken.whole if table == name),
+            **about,
+        }
+        with suppress(PrevenanceError, OSError, duckdb.Error):
+            disk.make(path.parent)
+            disk.need_room(path.parent, self.room)
+            others = [part for one in self._paths.values() if one != path for part in _parts(one).values()]
+            used = sum(part.stat().st_size for part in others if part.is_file())
+            for schema, part in _parts(path).items():
+                record[schema] = _written(taken.con, f"{schema}.{name}", part, self.room - used)
+                used += part.stat().st_size
+            memo.keep(path, json.dumps(record).encode())
+
+    def keep_views(self, con: duckdb.DuckDBPyConnection, data: Path, source: Source, read: Mapping[str, Loaded]) -> None:
+        """Keep what the reading of views gave, but their rows; nothing of this run is kept if a file is no longer what it was before."""
+        if any(found != self.files.get(view) for view, found in view_digests(data, source, read if self._paths else ()).items()):
+            self._paths.clear()
+        for view, loaded in read.items():
+            if (path := self._paths.get(f"view-{view}")) is not None:
+                record = asdict(loaded) | {"twice": sorted(loaded.twice), "raw": column_names(con, f"raw.{sql_name(view)}")}
+                memo.keep(path, json.dumps(record).encode())
+
+    def close(self) -> None:
+        """Remove what was not asked for."""
+        if self.out is not None:
+            names = {part.name for path in self._paths.values() for part in (path, *_parts(path).values())}
+            memo.forget_others(self.out / memo.MEMO / "tables", names)
+
+    def _is_whole(self, views: Iterable[str]) -> bool:
+        """Return whether every file that the views read has a digest; what is no file has none."""
+        return all(self.files.get(view) and all(len(one) == 64 for one in self.files[view].values()) for view in views)
+
+    def _name(self, name: str, parts: Mapping[str, Any]) -> None:
+        self._paths[name] = (self.out or Path()) / memo.MEMO / "tables" / f"{name if name in TABLES else 'view'}-{memo.key_of(parts)}"
+
+    def _record(self, name: str) -> dict[str, Any] | None:
+        content = memo.kept_bytes(self._paths[name]) if name in self._paths else None
+        return None if content is None else dict(json.loads(content))
+
+    def _read(self, con: duckdb.DuckDBPyConnection, name: str, until: datetime | None) -> None:
+        """Put a table that is kept into the engine, whole or not at all."""
+        record = self._record(name)
+        if record is None or (until and record["newest"] and datetime.fromisoformat(record["newest"]) > until):
+            return
+        parts = _parts(self._paths[name])
+        if any(file_digest(part) != record[schema] for schema, part in parts.items()):
+            return
+        try:
+            for schema, part in parts.items():
+                con.execute(f"create or replace table {schema}.{name} as from read_parquet({sql_text(engine_path(part))})")
+        except duckdb.Error:  # removed by another run at this very instant
+            return
+        if not self._gone(con, name):
+            self.held[name] = record
+
+    def _gone(self, con: duckdb.DuckDBPyConnection, name: str) -> set[str]:
+        """Return the erased customers of a table: what is theirs may stand in the source still, and nowhere below ``out``."""
+        held = erased.load_erased(self.out or Path())
+        if not held.marks or not TABLES[name].per_customer:
+            return set()
+        ids = " union ".join(
+            f"select {sql_name(one)} from {schema}.{name}"
+            for schema in ("canonical", "quarantine")
+            for one in ("customer_id", "parent_id")
+            if one in column_names(con, f"{schema}.{name}")
+        )
+        return held.among(row[0] for row in con.execute(ids).fetchall() if row[0] is not None)
+
+
+def copies_below(
+    out: Path, data: Path, files: Digests, retention: Mapping[str, int | None], *, wanted: bool = True, hidden: bool = False
+) -> Copies:
+    """Return what is kept below ``out`` of the files of ``data``, if that is ``wanted``; of a table with a ``retention`` no row may outlive it here.
+
+    Where ids are ``hidden`` nothing below ``out`` may name a customer: the whole memo goes, whoever kept it.
+
+    Raises:
+        PrevenanceError: E801 if it cannot be removed.
+    """
+    if hidden:
+        memo.forget_all(out)
+    if hidden or not wanted:
+        return Copies()
+    paths = {path for found in files.values() for path in found}
+    room = sum((data / path).stat().st_size for path in paths if (data / path).is_file())
+    return Copies(out, files, room, [name for name, days in retention.items() if days is not None])
+
+
+ABOUT = ("samples", "hints", "met", "words")
+"""What an intake notes by table and reason."""
+
+
+def _parts(path: Path) -> dict[str, Path]:
+    """Return schema -> the file of a table's rows."""
+    return {schema: path.with_name(f"{path.name}.{schema}.parquet") for schema in ("canonical", "quarantine")}
+
+
+def _views(con: duckdb.DuckDBPyConnection, source: Source, name: str) -> list[str] | None:
+    """Return the views that a select reads, ``None`` where that is not all that it reads or cannot be told."""
+    try:
+        # as in "contracts AS c"
+        named = {one.partition(" AS ")[0] for one in con.get_table_names(f"{source.selects[name]}\n", qualified=True)}
+    except duckdb.Error:
+        return None
+    views = source.views_read(name)
+    asked = {one.removeprefix("raw.").strip('"').lower() for one in named}
+    return views if asked <= {one.lower() for one in views} else None
+
+
+def _may_be_kept(table: Table, columns: Collection[str]) -> bool:
+    """Return whether a select gives nothing that is personal beyond ids: names and texts stay in the files."""
+    return not any(column.personal and column.name in columns for column in table.columns)
+
+
+def _written(con: duckdb.DuckDBPyConnection, table: str, path: Path, room: int) -> str:
+    """Write a table of the engine as Parquet, whole or not at all, and return its SHA-256; an ``OSError`` where it takes more than ``room`` bytes."""
+    import pyarrow.parquet as pq
+
+    rows = con.sql(f"from {table}").to_arrow_reader(ROWS_AT_ONCE)
+    # instants and lines grow from row to row: told by their differences they take half the room
+    growing = [one.name for one in rows.schema if str(one.type) in ("timestamp[us]", "int64")]
+    words = [one.name for one in rows.schema if one.name not in growing]
+    unfinished = disk.beside(path)
+    try:
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            encoding = dict.fromkeys(growing, "DELTA_BINARY_PACKED")
+            with pq.ParquetWriter(file, rows.schema, compression="zstd", use_dictionary=words, column_encoding=encoding) as writer:
+                for batch in rows:
+                    writer.write_batch(batch)
+                    if file.tell() > room:
+                        raise OSError("a copy that takes more room than the files is none")
+            file.flush()
+            os.fsync(file.fileno())
+        digest = file_digest(unfinished)
+        os.replace(unfinished, path)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+    return digest
