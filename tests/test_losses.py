@@ -16,7 +16,7 @@ from prevenance.history.history import History
 from prevenance.order.capacity import Room
 from prevenance.order.suppression import Peace
 from prevenance.support import lost
-from prevenance.support.cards import title_text
+from prevenance.support.cards import finding_cards, title_text
 from prevenance.support.contrast import contrast
 from prevenance.support.facts import Facts, support_facts
 from prevenance.support.finding import Promise
@@ -31,6 +31,8 @@ START = datetime(2025, 1, 6, 9)
 CUTOFF = START + timedelta(days=300)
 TEAMS = ("first", "second", "third")
 SIZES = dict.fromkeys(TEAMS, 9)
+LAST = START + timedelta(days=280)
+"""The last day on which a ticket of ``slow_team`` comes."""
 EVENTS = (
     "assigned",
     "note",
@@ -78,7 +80,7 @@ def clock(moments: pd.Series) -> list[int]:
 
 @pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_every_loss_is_what_slow_loops_say(seed: int) -> None:
-    frame = made(seed)
+    frame = made(seed, 360)
     history, _ = report(frame)
     wanted = twin.stretches(frame, clock)
     for loss in lost.LOSSES:
@@ -125,17 +127,23 @@ def test_settings_know_the_losses_and_each_has_its_words() -> None:
         assert title_text(words("de"), loss.name, "x") != title_text(words("en"), loss.name, "x")
 
 
-def slow_team(seed: int = 7, tickets: int = 900, slow: float = 6.0) -> pd.DataFrame:
-    """Return a log in which the hand-offs to one team wait ``slow`` times as long, and a third of the tickets of one category need an approval."""
+def slow_team(seed: int = 7, tickets: int = 900, slow: float = 6.0, lately: float = 1.0, step: float = 0.0) -> pd.DataFrame:
+    """Return a log in which the hand-offs to one team wait ``slow`` times as long, and a third of the tickets of one category need an approval.
+
+    In the last quarter all hand-offs wait ``lately`` times as long. A third of that category's other tickets has a step of its own for ``step`` hours.
+    """
     rng, rows = np.random.default_rng(seed), []
     for number in range(tickets):
-        at, customer = START + timedelta(minutes=int(rng.integers(280 * 1440))), f"c{rng.integers(60)}"
+        at, customer = START + timedelta(minutes=int(rng.integers((LAST - START).days * 1440))), f"c{rng.integers(60)}"
         category, team = ("plain", "bug")[number % 2], TEAMS[1 + number % 3 % 2]
         ways = [("opened", "first", 1.0), ("assigned", "first", 2.0)]
         if category == "bug":
-            ways += [("transferred", team, 4.0 * (slow if team == "third" else 1.0)), ("assigned", team, 3.0)]
+            new = lately if at > LAST - timedelta(days=91) else 1.0
+            ways += [("transferred", team, 4.0 * new * (slow if team == "third" else 1.0)), ("assigned", team, 3.0)]
         elif number % 3 == 0:
             ways += [("approval_asked", "first", 40.0), ("approval_given", "first", 1.0)]
+        elif number % 3 == 1 and step:
+            ways += [("note", "first", step), ("other", "first", 1.0)]
         for event, group, hours in [*ways, ("resolved", "first", 0.0)]:
             rows.append((customer, f"t{number}", event, at, group, f"{event} it", category))
             at += timedelta(hours=hours * float(rng.lognormal(0, 0.4)))
@@ -165,6 +173,43 @@ def test_what_is_dear_is_found_with_its_hours_and_customers_and_nothing_else(slo
 def test_without_anything_dear_nothing_is_told() -> None:
     frame = slow_team(slow=1.0)
     assert report(frame[~frame["event"].str.startswith("approval")])[1].losses.findings.found == ()
+
+
+def test_what_came_with_the_last_quarter_is_told_beside_the_one_before() -> None:
+    frame = slow_team(tickets=1500, slow=1.0, lately=4.0)
+    frame = frame[~frame["event"].str.startswith("approval")]
+    _, facts = report(frame, LAST)
+    found = {one.key: one for one in facts.losses.findings.found}
+    assert set(found) == {"hand_off: second", "hand_off: third"}
+    one = found["hand_off: third"]
+    assert (one.beside, one.own, one.reference) == ("quarter", *one.quarters)
+    assert one.own / one.reference == pytest.approx(4.0, rel=0.35)
+    assert one.chances < 0.6 * (frame["event"] == "transferred").sum() / 2
+    assert "of the 91 days before" in finding_cards(words("en"), facts)[0]["often"]
+    promised = next(each for each in facts.losses.promises if each.unit == "third")
+    assert promised.quarter_low < one.above[0] < promised.quarter_high
+    # a log that does not tell both quarters whole compares none
+    short = frame[
+        frame["ticket_id"].isin(frame.loc[(frame["event"] == "opened") & (frame["event_at"] > START + timedelta(days=110)), "ticket_id"])
+    ]
+    assert report(short, LAST)[1].losses.findings.found == ()
+    assert report(frame, LAST, findings_days=181)[1].losses.findings.found == ()
+
+
+def test_a_step_without_which_equal_tickets_go_as_well_is_told_and_one_of_hard_tickets_is_not() -> None:
+    _, facts = report(slow_team(slow=1.0, step=40.0))
+    found = {one.key: one for one in facts.losses.findings.found}
+    assert set(found) == {"over_organised: plain", "extra_step: plain · note it"}
+    one = found["extra_step: plain · note it"]
+    assert (one.steps, one.reference < 0.2) == (("note it",), True)
+    assert kept_reason(one, {"note it": "safety"}) == "safety"
+    assert found["over_organised: plain"].steps == ("approval_asked it", "approval_given it")
+    # the same step on tickets whose every other part takes long, too
+    hard = slow_team(slow=1.0, step=40.0)
+    with_step = hard["ticket_id"].isin(hard.loc[hard["event"] == "note", "ticket_id"])
+    late = with_step & (hard["event"] == "resolved")
+    hard.loc[late, ["event_at", "known_at"]] += timedelta(hours=100)
+    assert {one.key for one in report(hard)[1].losses.findings.found} == {"over_organised: plain"}
 
 
 @pytest.mark.long

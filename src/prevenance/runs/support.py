@@ -15,7 +15,7 @@ from prevenance.publish.template import style_text
 from prevenance.runs.acts import note_act
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
 from prevenance.runs.manifest import privacy_record
-from prevenance.runs.settings.asked import asked_of
+from prevenance.runs.settings.asked import asked_of, check_kept
 from prevenance.runs.settings.outreach import peace_of, room_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
@@ -37,7 +37,8 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     """Publish ``<out>/support/<cutoff>-<digest>/`` and return what the status file says of it.
 
     Raises:
-        PrevenanceError: E401 for a source without a table of tickets, E304 where no ticket is known at the cutoff; E603, E801 from publishing.
+        PrevenanceError: E201 for a step to keep that the log has not, E401 for a source without a table of tickets, E304 where no ticket is known at the
+            cutoff; E603, E801 from publishing.
     """
     inputs = load_inputs(given, steps)
     rows = _visible_rows(given, inputs)
@@ -46,6 +47,7 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     earlier = earlier_promises(given.folder, inputs.as_of)
     behind = customers_behind(given, inputs)
     facts = support_facts(inputs.history, asked, behind, earlier)
+    check_kept(asked.keep, set(facts.nodes["step"]))
     listed, left_out = suggestions(inputs.history, inputs.as_of, facts.losses.trouble, room_of(given), peace_of(given))
     told = (sorted(behind.revenue.items()), sorted(behind.chance.items()), earlier, facts.losses.trouble, listed.to_csv(index=False))
     run_id = hashlib.sha256(repr((given.source.name, given.language, asked, rows, *told)).encode()).hexdigest()

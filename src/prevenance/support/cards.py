@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 from prevenance.publish.wording import is_known, one_line
 from prevenance.support.facts import Facts
 from prevenance.support.finding import Finding, Measured, Promise
+from prevenance.support.lost import QUARTER
 from prevenance.support.teams import OTHERS
 from prevenance.support.whatif import kept_reason
 from prevenance.support.wording import hours_text
 from prevenance.words import Words
+
+SEPARATORS = ("→", "·")
+SEPARATED = re.compile(f" ([{''.join(SEPARATORS)}]) ")
 
 SHOWN = 8
 """Findings that are shown as cards; findings.json has all."""
 
 
 def place_name(say: Words, unit: str) -> str:
-    """Return what a place is called: a team, two teams with an arrow, or a category."""
-    return " → ".join(say("other teams") if one == OTHERS else one_line(one, 60) for one in unit.split(" → "))
+    """Return what a place is called: a team, two teams with an arrow, a category, or a category and a step."""
+    named = [say("other teams") if one == OTHERS else one_line(one, 60) for one in SEPARATED.split(unit)]
+    return "".join(f" {one} " if one in SEPARATORS else one for one in named)
 
 
 def title_text(say: Words, loss: str, unit: str) -> str:
@@ -29,6 +36,7 @@ def title_text(say: Words, loss: str, unit: str) -> str:
         "ping_pong": say("Handed on and handed back: {place}", place=place),
         "double_check": say("Checked twice: {place}", place=place),
         "over_organised": say("Standard cases wait for an approval: {place}", place=place),
+        "extra_step": say("A step that equal tickets do without: {place}", place=place),
         "media_break": say("The channel changes: {place}", place=place),
     }
     return titles[loss]
@@ -43,13 +51,20 @@ def meaning_text(say: Words, loss: str) -> str:
         "ping_pong": say("from handing a ticket on until it is handed back"),
         "double_check": say("from the first check until another team has made it once more"),
         "over_organised": say("from asking for an approval of a plain case until it is given"),
+        "extra_step": say("from the step until the next row: work, at most"),
         "media_break": say("from the last row in one channel to the first in another"),
     }
     return meanings[loss]
 
 
 def _often(say: Words, one: Finding) -> str:
+    lately = one.beside == "quarter"
     if one.waits:
+        if lately:
+            return say(
+                "{n} hand-offs of the last {days} days wait {own} on average, those of the {days} days before {reference}.",
+                n=one.chances, days=QUARTER, own=hours_text(say, one.own), reference=hours_text(say, one.reference),
+            )  # fmt: skip
         return say(
             "{n} hand-offs wait {own} on average, those to other teams {reference}.",
             n=one.chances,
@@ -64,6 +79,13 @@ def _often(say: Words, one: Finding) -> str:
         "high": say.percent(one.share[2]),
         "reference": say.percent(one.reference),
     }
+    if lately:
+        told |= {"days": say.number(QUARTER)}
+        if one.of == "hand-off":
+            return say(
+                "{n} of {m} hand-offs of the last {days} days: {share} ({low} to {high}); in the {days} days before {reference}.", **told
+            )
+        return say("{n} of {m} tickets of the last {days} days: {share} ({low} to {high}); in the {days} days before {reference}.", **told)
     if one.of == "hand-off":
         return say("{n} of {m} hand-offs: {share} ({low} to {high}); between other teams {reference}.", **told)
     if one.beside == "fast":
@@ -72,11 +94,20 @@ def _often(say: Words, one: Finding) -> str:
 
 
 def _cost(say: Words, one: Finding, days: int) -> str:
+    days = QUARTER if one.beside == "quarter" else days
     value, low, high = (hours_text(say, max(value, 0)) for value in one.above)
     return say(
         "{value} of working time more than at that level in {days} days ({low} to {high}); {all} in all.",
         value=value, days=days, low=low, high=high, all=hours_text(say, one.hours),
     )  # fmt: skip
+
+
+def _quarters(say: Words, one: Finding) -> str:
+    """Return how it stood in the last quarter and in the one before, where it is not told of them already."""
+    if one.beside == "quarter" or not all(map(is_known, one.quarters)):
+        return ""
+    now, before = (hours_text(say, value) if one.waits else say.percent(value) for value in one.quarters)
+    return say("In the last {days} days {now}, in the {days} before {before}.", days=QUARTER, now=now, before=before)
 
 
 def _money(say: Words, one: Finding, facts: Facts) -> str:
@@ -107,7 +138,9 @@ def _beside(say: Words, one: Finding) -> str:
     found = []
     if is_known(one.csat[0]) and is_known(one.csat[1]):
         found.append(say("CSAT {own} against {others}", own=say.number(one.csat[0], 2), others=say.number(one.csat[1], 2)))
-    if is_known(one.reopened[0]) and is_known(one.reopened[1]):
+    if one.loss == "over_organised":
+        found.append(say("none reopened: a reopened ticket is no standard case"))
+    elif is_known(one.reopened[0]) and is_known(one.reopened[1]):
         found.append(say("reopened {own} against {others}", own=say.percent(one.reopened[0], 1), others=say.percent(one.reopened[1], 1)))
     return " · ".join(found)
 
@@ -147,6 +180,7 @@ def finding_cards(say: Words, facts: Facts) -> list[dict[str, str]]:
             "about": meaning_text(say, one.loss),
             "often": _often(say, one),
             "cost": _cost(say, one, facts.losses.findings.days),
+            "quarters": _quarters(say, one),
             "money": _money(say, one, facts),
             "behind": _behind(say, one, facts),
             "beside": _beside(say, one),
@@ -178,6 +212,7 @@ def untold_sentences(say: Words, facts: Facts) -> list[str]:
         "ping_pong": say("tickets handed back"),
         "double_check": say("double checks"),
         "over_organised": say("approvals of plain cases"),
+        "extra_step": say("steps that equal tickets do without"),
         "media_break": say("changes of channel"),
     }
     missing = [names[name] for name in facts.losses.findings.untold]

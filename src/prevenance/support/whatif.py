@@ -17,16 +17,17 @@ from prevenance.history.history import History
 from prevenance.sources.files import sql_text
 from prevenance.support.finding import Finding, Measured, Promise
 from prevenance.support.intervals import mean_interval
-from prevenance.support.lost import LOSSES
+from prevenance.support.lost import LOSSES, QUARTER
 
-DRAWS, LEVEL, QUARTER = 1000, (0.05, 0.95), 91
+DRAWS, LEVEL = 1000, (0.05, 0.95)
 MOST = 8
 """Findings of which the change is worked out, the dearest."""
 LEAST_DAYS, MOST_DAYS = 28, 182
 """A promise is measured from so many days on, over so many at most."""
 
 WEEKS = """
-select week, unit is not distinct from {unit} as own, coalesce(c.fast, false) as fast, count(*) as chances, count(*) filter (where met) as times,
+select week, unit is not distinct from {unit} as own, coalesce(c.fast, false) as fast, least(quarter, 2) as quarter, count(*) as chances,
+  count(*) filter (where met) as times,
   sum({hours})::bigint / 3600 as hours
 from chances as c join judged using (number) where loss = {loss} group by all order by all
 """
@@ -42,7 +43,7 @@ def promises_of(history: History, found: Sequence[Finding], keep: Mapping[str, s
     told = []
     for one in [one for one in found if kept_reason(one, keep) is None][:MOST]:
         saved = _saved(history, one)
-        quarter = one.chances * QUARTER / days
+        quarter = one.chances * QUARTER / (QUARTER if one.beside == "quarter" else days)
         low, high = (float(value) for value in np.quantile(saved, LEVEL))
         if low > 0:
             told.append(Promise(cutoff, one.loss, one.unit, one.of, one.own_hours, low, high, quarter * low, quarter * high, one.tickets))
@@ -61,8 +62,9 @@ def _saved(history: History, one: Finding) -> np.ndarray:
     sql = WEEKS.format(unit=sql_text(one.unit), loss=sql_text(one.loss), hours="waited_seconds" if loss.queues else "working_seconds")
     frame = history.con.execute(sql).df()
     weeks, size = pd.factorize(frame["week"])[0], frame["week"].nunique()
-    own, fast = frame["own"].to_numpy(dtype=bool), frame["fast"].to_numpy(dtype=bool)
-    beside = own & fast if one.beside == "fast" else ~own
+    own, fast, quarter = (frame[name].to_numpy() for name in ("own", "fast", "quarter"))
+    beside = {"fast": own & fast, "others": ~own, "quarter": own & (quarter == 1)}[one.beside]
+    own = own & (quarter == 0) if one.beside == "quarter" else own
 
     def by_week(some: np.ndarray, what: str) -> np.ndarray:
         return np.bincount(weeks[some], frame[what].to_numpy(dtype=float)[some], size)
