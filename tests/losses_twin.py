@@ -92,7 +92,7 @@ def media_break(ticket: str, rows: list[Row]) -> list[Stretch]:
 
 
 def extra_steps(tickets: Mapping[str, list[Row]]) -> list[Stretch]:
-    """Return a row for each plain ticket and step that ten or more plain tickets of its category have, once each, if those are as fast in all the rest."""
+    """Return a row for each plain ticket and step that ten plain tickets of its category have, once each, and ten have not, if those are as fast in all the rest."""
     plain: dict[str, list[tuple[str, int, dict[str, list[tuple[Row, Row]]]]]] = {}
     for ticket, rows in tickets.items():
         if {"transferred", "escalated", "asked", "waiting"} & {row["event"] for row in rows}:
@@ -105,12 +105,10 @@ def extra_steps(tickets: Mapping[str, list[Row]]) -> list[Stretch]:
     found: list[Stretch] = []
     for category, every in plain.items():
         for step in sorted({step for _, _, stood in every for step in stood}):
-            if sum(step in stood for _, _, stood in every) < 10:
-                continue
             once = [(ticket, took, stood.get(step, ())) for ticket, took, stood in every if len(stood.get(step, ())) < 2]
             rest = [took - pair[0][1]["worked"] + pair[0][0]["worked"] for _, took, pair in once if pair]
             others = [took for _, took, pair in once if not pair]
-            if rest and others and median(rest) <= 1.5 * median(others):
+            if len(rest) >= 10 and len(others) >= 10 and median(rest) <= 1.5 * median(others):
                 ends = [(pair[0][0]["second"], pair[0][1]["second"]) if pair else (None, None) for _, _, pair in once]
                 found += [(one[0], f"{category} · {step}", bool(one[2]), *end) for one, end in zip(once, ends, strict=True)]
     return found

@@ -32,6 +32,9 @@ from prevenance.tables.canonical import TABLES
 from prevenance.track.report_log import kpi_figures, log_figures
 from prevenance.words import Words, words
 
+TELLING = 2
+"""How a report tells what it knows: told another way it is another report, and stands beside the one of before."""
+
 
 def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     """Publish ``<out>/support/<cutoff>-<digest>/`` and return what the status file says of it.
@@ -50,7 +53,7 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     check_kept(asked.keep, set(facts.nodes["step"]))
     listed, left_out = suggestions(inputs.history, inputs.as_of, facts.losses.trouble, room_of(given), peace_of(given))
     told = (sorted(behind.revenue.items()), sorted(behind.chance.items()), earlier, facts.losses.trouble, listed.to_csv(index=False))
-    run_id = hashlib.sha256(repr((given.source.name, given.language, asked, rows, *told)).encode()).hexdigest()
+    run_id = hashlib.sha256(repr((TELLING, given.source.name, given.language, asked, rows, *told)).encode()).hexdigest()
     steps("the report")
     files = report_files(given, say, facts, run_id, listed)
     manifest = _manifest(given, inputs, facts, run_id, say) | {"suggestions": {"listed": len(listed), "left_out": left_out}}
@@ -63,7 +66,7 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     steps("the model store", checked=False)
     messages = log_figures(given.folder, "support", kpi_figures(facts.kpis), run_id, manifest)
     write_index(given)
-    steps.tell(report_text(facts, folder))
+    steps.tell(report_text(facts, folder, len(listed)))
     for message in [*manifest["messages"], *messages]:
         steps.tell(f"NOTE      {message}")
     return {"outcome": "published", "report": str(folder), "run_id": run_id, "tickets": facts.counts.tickets, "messages": messages}

@@ -204,7 +204,7 @@ def findings_sentence(say: Words, facts: Facts) -> str:
 
 
 def untold_sentences(say: Words, facts: Facts) -> list[str]:
-    """Return the losses of which the log says nothing."""
+    """Return the losses that the log cannot tell."""
     names = {
         "hand_off": say("waiting after hand-offs"),
         "unassigned": say("tickets that lie unassigned"),
@@ -216,7 +216,16 @@ def untold_sentences(say: Words, facts: Facts) -> list[str]:
         "media_break": say("changes of channel"),
     }
     missing = [names[name] for name in facts.losses.findings.untold]
-    return [say("Cannot be told from this log, which has no such rows: {losses}.", losses=", ".join(missing))] if missing else []
+    return (
+        [
+            say(
+                "Cannot be told from this log, which lacks the rows, the teams or the categories for it: {losses}.",
+                losses=", ".join(missing),
+            )
+        ]
+        if missing
+        else []
+    )
 
 
 def win_rows(say: Words, facts: Facts) -> list[dict[str, str]]:

@@ -83,7 +83,8 @@ def make_findings(history: History, asked: Asked, behind: Behind, *, past: bool 
     found = sorted((_finding(history, asked, behind, *one) for one in kept.values()), key=lambda one: (-one.above[0], one.loss, one.unit))
     where = " or ".join(f"({one.where})" for one, _ in kept.values())
     looked = history.con.execute("select count(*) from judged").fetchall()[0][0]
-    untold = tuple(loss.name for loss in LOSSES if loss not in told)
+    named = sums[0].dropna(subset="unit").groupby("loss")["chances"].sum()
+    untold = tuple(loss.name for loss in LOSSES if named.get(loss.name, 0) < asked.least_tickets)
     return Findings(tuple(found), len(places), hours_once(history, where) if found else 0.0, untold, looked, asked.findings_days)
 
 

@@ -61,14 +61,13 @@ from dated as d left join thirds as t using (category) where resolved > {since}
 ``quarter`` counts back from the cutoff, from 0."""
 
 CHANNELS = """
-create or replace temp table channel_changes as
-select number, before as second, second as next_second from (
-  select number, channel, second, lag(channel) over life as was, lag(second) over life as before from (
-    select n.number, t.channel, epoch_us(t.event_at) // 1000000 as second, t.known_at
-    from {visible} as t join numbers as n using (ticket_id) where t.channel is not null)
-  window life as (partition by number order by second, known_at, channel))
-where channel <> was
+create or replace temp table channelled as
+select number, channel, second, lag(channel) over life as was, lag(second) over life as before from (
+  select n.number, t.channel, epoch_us(t.event_at) // 1000000 as second, t.known_at
+  from {visible} as t join numbers as n using (ticket_id) where t.channel is not null)
+window life as (partition by number order by second, known_at, channel)
 """
+"""One row a row of a ticket that says its channel, with the one before."""
 
 LOST = """
 create or replace temp table found_losses as {every}
