@@ -16,11 +16,12 @@ from prevenance.history.history import History
 from prevenance.order.capacity import Room
 from prevenance.order.suppression import Peace
 from prevenance.support import lost
-from prevenance.support.cards import finding_cards, title_text
+from prevenance.support.cards import finding_cards, promise_rows
 from prevenance.support.contrast import contrast
 from prevenance.support.facts import Facts, support_facts
 from prevenance.support.finding import Promise
 from prevenance.support.kpi_names import LOSS_NAMES
+from prevenance.support.loss_words import title_text
 from prevenance.support.records import Asked
 from prevenance.support.saved import findings_record
 from prevenance.support.trouble import known_trouble, suggestions
@@ -235,15 +236,45 @@ def test_a_promise_is_kept_as_it_was_made_and_measured_beside_the_untouched(slow
     history, facts = slow
     made_then = [replace(one, cutoff=CUTOFF - timedelta(days=91)) for one in facts.losses.promises]
     assert [promise_of(promise_record(one)) for one in made_then] == made_then
-    measured = list(measured_since(history, made_then, CUTOFF))
+    measured = list(measured_since(history, made_then, CUTOFF, 364))
     assert [one.promise for one in measured] == made_then
     one = next(one for one in measured if one.promise.loss == "hand_off")
     assert one.days == 91
     assert one.own_since[0] > 3 * one.others_since[0] > 0
     young = Promise(CUTOFF - timedelta(days=20), "hand_off", "third", "hand-off", 9.0, 1.0, 2.0, 1.0, 2.0, 5)
-    assert list(measured_since(history, [young], CUTOFF)) == []
+    assert list(measured_since(history, [young], CUTOFF, 364)) == []
     with pytest.raises(KeyError, match="cutoff"):
         promise_of({"loss": "hand_off"})
+    whole = promise_record(young)
+    for wrong in ({"loss": "gone"}, {"low": "much"}, {"unit": None}, {"high": float("nan")}, {"cutoff": "2025-01-01T00:00:00+01:00"}):
+        with pytest.raises(ValueError, match="no promise"):
+            promise_of(whole | wrong)
+
+
+def test_of_many_promises_about_a_place_that_of_a_quarter_ago_is_measured_whole_on_both_sides(slow: tuple[History, Facts]) -> None:
+    history, facts = slow
+    one = next(one for one in facts.losses.promises if one.loss == "hand_off")
+    nightly = [replace(one, cutoff=CUTOFF - timedelta(days=days)) for days in range(1, 300)]
+    (measured,) = measured_since(history, nightly, CUTOFF, 364)
+    assert (measured.days, measured.promise.cutoff) == (91, CUTOFF - timedelta(days=91))
+    # what was promised long ago is measured over as many days before as the tickets looked at hold
+    old = replace(one, cutoff=CUTOFF - timedelta(days=264))
+    assert [each.days for each in measured_since(history, [old], CUTOFF, 364)] == [100]
+    assert list(measured_since(history, [replace(one, cutoff=CUTOFF - timedelta(days=340))], CUTOFF, 364)) == []
+
+
+def test_a_promise_about_a_place_that_is_no_more_is_not_known_and_other_promised_places_are_not_beside_it(
+    slow: tuple[History, Facts],
+) -> None:
+    history, facts = slow
+    one = replace(next(one for one in facts.losses.promises if one.loss == "hand_off"), cutoff=CUTOFF - timedelta(days=91))
+    gone, second, missing = replace(one, unit="gone"), replace(one, unit="second"), replace(one, loss="missing_information", unit="bug")
+    measured = {each.promise.unit: each for each in measured_since(history, [one, gone, second, missing], CUTOFF, 364)}
+    assert set(measured) == {"third", "gone", "second", "bug"}
+    assert np.isnan([*measured["gone"].own_before, *measured["gone"].own_since, *measured["bug"].others_since]).all()
+    assert np.isnan(measured["third"].others_since[0])  # of the only other team something was promised as well
+    told = promise_rows(words("en"), replace(facts, losses=replace(facts.losses, measured=(measured["gone"],))))
+    assert (told[0]["before"], told[0]["since"]) == ("not known", "not known")
 
 
 def test_a_place_that_differs_by_luck_alone_is_seldom_told_even_where_chances_hang_together() -> None:

@@ -118,6 +118,14 @@ def test_a_report_is_published_found_again_and_told(demo: Path, tmp_path: Path, 
     assert run(*arguments) == 0
     later = json.loads(((out / "support" / "latest").resolve() / "findings.json").read_text())
     assert [(one["promise"]["loss"], one["days"]) for one in later["measured"]] == [("hand_off", 90)]
+    # a damaged file of promises is told, and stops nothing
+    kept = out / "support" / "promises"
+    (kept / "2020-01-01T000000Z.json").write_text('{"promises": [{"loss": "hand_off"}]}')
+    (kept / "2020-02-01T000000Z.json").write_text('{"promises": 5}')
+    (kept / "2020-03-01T000000Z.json").write_text("[")
+    capsys.readouterr()
+    assert run(*arguments) == 0
+    assert capsys.readouterr().out.count("is damaged: what it promised is not measured") == 3
     from prevenance.track.tracking import open_store
 
     with open_store(out) as (_, client):

@@ -47,7 +47,7 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     rows = _visible_rows(given, inputs)
     say, asked = words(given.language, given.source.timezone), asked_of(given, inputs.as_of)
     steps("tickets as a process")
-    earlier = earlier_promises(given.folder, inputs.as_of)
+    earlier, damaged = earlier_promises(given.folder, inputs.as_of)
     behind = customers_behind(given, inputs)
     facts = support_facts(inputs.history, asked, behind, earlier)
     check_kept(asked.keep, set(facts.nodes["step"]))
@@ -67,9 +67,15 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     messages = log_figures(given.folder, "support", kpi_figures(facts.kpis), run_id, manifest)
     write_index(given)
     steps.tell(report_text(facts, folder, len(listed)))
-    for message in [*manifest["messages"], *messages]:
+    for message in [*manifest["messages"], *damaged, *messages]:
         steps.tell(f"NOTE      {message}")
-    return {"outcome": "published", "report": str(folder), "run_id": run_id, "tickets": facts.counts.tickets, "messages": messages}
+    return {
+        "outcome": "published",
+        "report": str(folder),
+        "run_id": run_id,
+        "tickets": facts.counts.tickets,
+        "messages": [*damaged, *messages],
+    }
 
 
 def _visible_rows(given: Settings, inputs: Inputs) -> tuple[int, str]:

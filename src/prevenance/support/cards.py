@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from prevenance.publish.wording import is_known, one_line
 from prevenance.support.facts import Facts
 from prevenance.support.finding import Finding, Measured, Promise
+from prevenance.support.loss_words import meaning_text, plain_name, title_text
 from prevenance.support.lost import QUARTER
-from prevenance.support.teams import OTHERS
 from prevenance.support.whatif import kept_reason
 from prevenance.support.wording import hours_text
 from prevenance.words import Words
 
-SEPARATORS = ("→", "·")
-SEPARATED = re.compile(f" ([{''.join(SEPARATORS)}]) ")
-
 SHOWN = 8
 """Findings that are shown as cards; findings.json has all."""
-
-
-def place_name(say: Words, unit: str) -> str:
-    """Return what a place is called: a team, two teams with an arrow, a category, or a category and a step."""
-    named = [say("other teams") if one == OTHERS else one_line(one, 60) for one in SEPARATED.split(unit)]
-    return "".join(f" {one} " if one in SEPARATORS else one for one in named)
-
-
-def title_text(say: Words, loss: str, unit: str) -> str:
-    """Return the loss and its place in a few words."""
-    place = place_name(say, unit)
-    titles = {
-        "hand_off": say("Hand-offs to {place} wait", place=place),
-        "unassigned": say("Tickets lie unassigned: {place}", place=place),
-        "missing_information": say("Information is missing: {place}", place=place),
-        "ping_pong": say("Handed on and handed back: {place}", place=place),
-        "double_check": say("Checked twice: {place}", place=place),
-        "over_organised": say("Standard cases wait for an approval: {place}", place=place),
-        "extra_step": say("A step that equal tickets do without: {place}", place=place),
-        "media_break": say("The channel changes: {place}", place=place),
-    }
-    return titles[loss]
-
-
-def meaning_text(say: Words, loss: str) -> str:
-    """Return what counts as the loss."""
-    meanings = {
-        "hand_off": say("from handing a ticket on until somebody of the other team takes it up"),
-        "unassigned": say("more than 24 hours, eight of them working hours or more, before anybody does anything"),
-        "missing_information": say("from asking the customer back until the answer"),
-        "ping_pong": say("from handing a ticket on until it is handed back"),
-        "double_check": say("from the first check until another team has made it once more"),
-        "over_organised": say("from asking for an approval of a plain case until it is given"),
-        "extra_step": say("from the step until the next row: work, at most"),
-        "media_break": say("from the last row in one channel to the first in another"),
-    }
-    return meanings[loss]
 
 
 def _often(say: Words, one: Finding) -> str:
@@ -137,11 +95,13 @@ def _behind(say: Words, one: Finding, facts: Facts) -> str:
 def _beside(say: Words, one: Finding) -> str:
     found = []
     if is_known(one.csat[0]) and is_known(one.csat[1]):
-        found.append(say("CSAT {own} against {others}", own=say.number(one.csat[0], 2), others=say.number(one.csat[1], 2)))
+        found.append(say("CSAT {own}, without it {others}", own=say.number(one.csat[0], 2), others=say.number(one.csat[1], 2)))
     if one.loss == "over_organised":
         found.append(say("none reopened: a reopened ticket is no standard case"))
     elif is_known(one.reopened[0]) and is_known(one.reopened[1]):
-        found.append(say("reopened {own} against {others}", own=say.percent(one.reopened[0], 1), others=say.percent(one.reopened[1], 1)))
+        found.append(
+            say("reopened {own}, without it {others}", own=say.percent(one.reopened[0], 1), others=say.percent(one.reopened[1], 1))
+        )
     return " · ".join(found)
 
 
@@ -197,25 +157,16 @@ def findings_sentence(say: Words, facts: Facts) -> str:
     found = facts.losses.findings
     told = say.many("{n} finding", "{n} findings", len(found.found))
     return say(
-        "{found} among {compared} places that were compared, of the {tickets} tickets resolved in {days} days. A finding costs more than its reference by more than "
-        "chance explains, half as much again at least; of what is told, one in twenty may be false.",
+        "{found} among {compared} comparisons, of the {tickets} tickets resolved in {days} days. A finding lies above its reference, or its own "
+        "quarter before, by more than chance explains and by half as much again at least; of what is told, one in twenty may be false.",
         found=told, compared=found.compared, tickets=found.tickets, days=found.days,
-    ) + (" " + say("All findings together: {hours}, each stretch of a ticket counted once.", hours=hours_text(say, found.hours)) if found.found else "")  # fmt: skip
+    ) + (" " + say("All findings together: {hours}, each stretch of a ticket counted once.", hours=hours_text(say, found.hours)) if found.found else "") + (
+        " " + say("The {n} dearest are shown; findings.json has all.", n=SHOWN) if len(found.found) > SHOWN else "")  # fmt: skip
 
 
 def untold_sentences(say: Words, facts: Facts) -> list[str]:
     """Return the losses that the log cannot tell."""
-    names = {
-        "hand_off": say("waiting after hand-offs"),
-        "unassigned": say("tickets that lie unassigned"),
-        "missing_information": say("missing information"),
-        "ping_pong": say("tickets handed back"),
-        "double_check": say("double checks"),
-        "over_organised": say("approvals of plain cases"),
-        "extra_step": say("steps that equal tickets do without"),
-        "media_break": say("changes of channel"),
-    }
-    missing = [names[name] for name in facts.losses.findings.untold]
+    missing = [plain_name(say, name) for name in facts.losses.findings.untold]
     return (
         [
             say(

@@ -131,7 +131,7 @@ def _losses(history: History, asked: Asked, behind: Behind, earlier: Sequence[Pr
     found = make_findings(history, asked, behind, past=past)
     promises = promises_of(history, found.found, asked.keep, asked.cutoff, found.days)
     return Losses(
-        found, promises, tuple(measured_since(history, earlier, asked.cutoff)), known_trouble(history, asked.cutoff),
+        found, promises, tuple(measured_since(history, earlier, asked.cutoff, asked.findings_days)), known_trouble(history, asked.cutoff),
         candidate_rows(history, asked.least_tickets), journey_rows(history, asked.cutoff),
     )  # fmt: skip
 
