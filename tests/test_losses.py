@@ -16,7 +16,7 @@ from prevenance.history.history import History
 from prevenance.order.capacity import Room
 from prevenance.order.suppression import Peace
 from prevenance.support import lost
-from prevenance.support.cards import finding_cards, promise_rows
+from prevenance.support.cards import finding_cards, findings_sentence, promise_rows
 from prevenance.support.contrast import contrast
 from prevenance.support.facts import Facts, support_facts
 from prevenance.support.finding import Promise
@@ -168,6 +168,18 @@ def test_what_is_dear_is_found_with_its_hours_and_customers_and_nothing_else(slo
     approval = found["over_organised: plain"]
     assert approval.reference < 0.1
     assert approval.money == pytest.approx(approval.touches * 4.5)
+    assert np.isnan([*approval.reopened, *one.reopened]).all()  # the log has no row that reopens
+
+
+def test_what_cannot_be_compared_or_told_is_said_and_not_taken_for_none() -> None:
+    frame = slow_team(tickets=200)
+    _, facts = report(frame.assign(category=None, group=None))
+    assert (facts.losses.findings.found, facts.losses.findings.compared) == ((), 0)
+    assert set(facts.losses.findings.untold) == set(LOSS_NAMES)
+    assert findings_sentence(words("en"), facts).startswith("Nothing could be compared among the 200 tickets")
+    untold = set(report(frame)[1].losses.findings.untold)
+    assert untold == {"missing_information", "double_check", "extra_step", "media_break"}
+    assert "media_break" not in report(frame.assign(channel="mail"))[1].losses.findings.untold
 
 
 @pytest.mark.long

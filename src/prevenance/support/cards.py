@@ -8,7 +8,7 @@ from prevenance.support.finding import Finding, Measured, Promise
 from prevenance.support.loss_words import meaning_text, plain_name, title_text
 from prevenance.support.lost import QUARTER
 from prevenance.support.whatif import kept_reason
-from prevenance.support.wording import hours_text
+from prevenance.support.wording import duration_figure, hours_text
 from prevenance.words import Words
 
 SHOWN = 8
@@ -53,10 +53,10 @@ def _often(say: Words, one: Finding) -> str:
 
 def _cost(say: Words, one: Finding, days: int) -> str:
     days = QUARTER if one.beside == "quarter" else days
-    value, low, high = (hours_text(say, max(value, 0)) for value in one.above)
+    low, high = (duration_figure(say, max(value, 0)) for value in one.above[1:])
     return say(
         "{value} of working time more than at that level in {days} days ({low} to {high}); {all} in all.",
-        value=value, days=days, low=low, high=high, all=hours_text(say, one.hours),
+        value=hours_text(say, max(one.above[0], 0)), days=days, low=low, high=high, all=hours_text(say, one.hours),
     )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def _beside(say: Words, one: Finding) -> str:
     found = []
     if is_known(one.csat[0]) and is_known(one.csat[1]):
         found.append(say("CSAT {own}, without it {others}", own=say.number(one.csat[0], 2), others=say.number(one.csat[1], 2)))
-    if one.loss == "over_organised":
+    if one.loss == "over_organised" and is_known(one.reopened[0]):
         found.append(say("none reopened: a reopened ticket is no standard case"))
     elif is_known(one.reopened[0]) and is_known(one.reopened[1]):
         found.append(
@@ -115,7 +115,7 @@ def _change(say: Words, one: Finding, facts: Facts) -> str:
         return ""
     return say(
         "What if it were at that level? {low} to {high} of working time less in a quarter of a year (90 % range of replayed tickets, the queues behind kept).",
-        low=hours_text(say, told.quarter_low),
+        low=duration_figure(say, told.quarter_low),
         high=hours_text(say, told.quarter_high),
     )
 
@@ -155,6 +155,11 @@ def finding_cards(say: Words, facts: Facts) -> list[dict[str, str]]:
 def findings_sentence(say: Words, facts: Facts) -> str:
     """Return what was looked at, and how the findings were told from luck."""
     found = facts.losses.findings
+    if not found.compared:
+        return say(
+            "Nothing could be compared among the {tickets} tickets resolved in {days} days: a place needs {least} cases of a loss, and as many to stand beside.",
+            tickets=found.tickets, days=found.days, least=facts.asked.least_tickets,
+        )  # fmt: skip
     told = say.many("{n} finding", "{n} findings", len(found.found))
     return say(
         "{found} among {compared} comparisons, of the {tickets} tickets resolved in {days} days. A finding lies above its reference, or its own "
@@ -200,9 +205,8 @@ def _estimate(say: Words, told: tuple[float, float, float]) -> str:
         return say("not known")
     if not is_known(told[1]):
         return hours_text(say, told[0])
-    return say(
-        "{value} ({low} to {high})", value=hours_text(say, told[0]), low=hours_text(say, max(told[1], 0)), high=hours_text(say, told[2])
-    )
+    low, high = (duration_figure(say, max(value, 0)) for value in told[1:])
+    return say("{value} ({low} to {high})", value=hours_text(say, told[0]), low=low, high=high)
 
 
 def promise_rows(say: Words, facts: Facts) -> list[dict[str, str]]:
@@ -215,7 +219,7 @@ def _promise_row(say: Words, one: Measured) -> dict[str, str]:
     return {
         "title": title_text(say, made.loss, made.unit),
         "made": say.date(made.cutoff),
-        "said": say("{low} to {high} less", low=hours_text(say, made.low), high=hours_text(say, made.high)),
+        "said": say("{low} to {high} less", low=duration_figure(say, made.low), high=hours_text(say, made.high)),
         "before": _estimate(say, one.own_before),
         "since": _estimate(say, one.own_since),
         "others_before": _estimate(say, one.others_before),

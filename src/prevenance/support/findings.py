@@ -28,7 +28,8 @@ from chances join judged using (number) group by all order by all
 """For each place, customer (or week) and quarter (0 the newest, 1 the one before, 2 all others): chances, how often the loss was there, working hours."""
 
 TICKETS = """
-select ticket_id, customer_id, bool_or(met and {own}) as met, any_value(csat) as csat, any_value(reopenings) > 0 as reopened,
+select ticket_id, customer_id, bool_or(met and {own}) as met, any_value(csat) as csat,
+  case when exists (from kinds where event = 'reopened') then any_value(reopenings) > 0 end as reopened,
   sum(working_seconds) filter (where met and {own})::bigint as seconds
 from chances join judged using (number) where loss = {loss} group by 1, 2 order by 1
 """
