@@ -68,6 +68,33 @@ class Place:
         return f"loss = {sql_text(self.loss.name)} and unit is not distinct from {sql_text(self.unit)}{lately}"
 
 
+class Sides:
+    """The rows of a loss in ``SUMS`` by one grouping, ready to be parted into a place and its reference; a place costs as much as its own rows."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        """``frame`` are the rows."""
+        self.code, self.size = pd.factorize(frame["member"])[0], frame["member"].nunique()
+        self.places = frame.groupby("unit", sort=False).indices
+        self.fast, self.quarter = frame["fast"].to_numpy(), frame["quarter"].to_numpy()
+        self.values = {name: frame[name].to_numpy(dtype=float) for name in ("chances", "times", "hours", "waited")}
+        self.totals = {name: np.bincount(self.code, values, self.size) for name, values in self.values.items()}
+
+    def compared(self, unit: str, against: str, what: str) -> tuple[Sums, Sums]:
+        """Return, by group, ``what`` and the chances of a place, and of its reference."""
+        own = self.places[unit]
+        if against == "others":
+            sums, chances = self._sums(own, self.code[own], self.size, what)
+            return (sums, chances), (self.totals[what] - sums, self.totals["chances"] - chances)
+        code, groups = pd.factorize(self.code[own])
+        beside = self.fast[own] if against == "fast" else self.quarter[own] == 1
+        place = ~beside if against == "fast" else self.quarter[own] == 0
+        told = [self._sums(own[some], code[some], len(groups), what) for some in (place, beside)]
+        return told[0], told[1]
+
+    def _sums(self, rows: np.ndarray, code: np.ndarray, size: int, what: str) -> Sums:
+        return np.bincount(code, self.values[what][rows], size), np.bincount(code, self.values["chances"][rows], size)
+
+
 def make_findings(history: History, asked: Asked, behind: Behind, *, past: bool = True) -> Findings:
     """Return the findings on the tickets that were resolved in the days that ``asked`` says; the tables of ``make_lost`` come on the way.
 
@@ -94,16 +121,12 @@ def _places(frames: Sequence[pd.DataFrame], loss: Loss, least: int, past: bool) 
 
     ``frames`` are the rows of the loss in ``SUMS``, by customer and by week. Each place stands beside its reference first, then beside its own past.
     """
-    codes = [pd.factorize(frame["member"])[0] for frame in frames]
-    sizes = [int(one.max()) + 1 if len(one) else 0 for one in codes]
+    sides = [Sides(frame) for frame in frames]
     for unit in sorted(frames[0]["unit"].dropna().unique()):
         for against in (loss.beside, "quarter") if past else (loss.beside,):
-            groupings, in_hours = [], []
-            for frame, code, size in zip(frames, codes, sizes, strict=True):
-                place, beside = _compared(frame, unit, against)
-                for told, what in ((groupings, "hours" if loss.waits else "times"), (in_hours, "waited" if loss.queues else "hours")):
-                    told.append((_sums(frame, code, size, place, what), _sums(frame, code, size, beside, what)))
-            rows = frames[0][frames[0]["unit"] == unit]
+            groupings = [one.compared(unit, against, "hours" if loss.waits else "times") for one in sides]
+            in_hours = [one.compared(unit, against, "waited" if loss.queues else "hours") for one in sides]
+            rows = frames[0].iloc[sides[0].places[unit]]
             quarters = [_mean_of(rows[rows["quarter"] == number], loss, least) for number in (0, 1)]
             rows = rows[rows["quarter"] == 0] if against == "quarter" else rows
             chances, times = int(rows["chances"].sum()), int(rows["times"].sum())
@@ -136,21 +159,9 @@ def _places(frames: Sequence[pd.DataFrame], loss: Loss, least: int, past: bool) 
             )
 
 
-def _compared(frame: pd.DataFrame, unit: str, against: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows are the place, and which its reference."""
-    own, fast, quarter = (frame["unit"] == unit).to_numpy(), frame["fast"].to_numpy(), frame["quarter"].to_numpy()
-    return {"fast": (own & ~fast, own & fast), "others": (own, ~own), "quarter": (own & (quarter == 0), own & (quarter == 1))}[against]
-
-
 def _mean_of(rows: pd.DataFrame, loss: Loss, least: int) -> float:
     chances = float(rows["chances"].sum())
     return float(rows["hours" if loss.waits else "times"].sum()) / chances if chances >= least else math.nan
-
-
-def _sums(frame: pd.DataFrame, code: np.ndarray, size: int, some: np.ndarray, what: str) -> Sums:
-    return np.bincount(code[some], frame[what].to_numpy(dtype=float)[some], size), np.bincount(
-        code[some], frame["chances"].to_numpy(dtype=float)[some], size
-    )
 
 
 def _finding(history: History, asked: Asked, behind: Behind, one: Place, q: float) -> Finding:
