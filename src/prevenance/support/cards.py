@@ -200,13 +200,12 @@ def win_rows(say: Words, facts: Facts) -> list[dict[str, str]]:
     ]
 
 
-def _estimate(say: Words, told: tuple[float, float, float]) -> str:
+def _estimate(say: Words, told: tuple[float, float, float], name: str) -> dict[str, str]:
+    """Return an estimate as ``name``, and its range."""
     if not is_known(told[0]):
-        return say("not known")
-    if not is_known(told[1]):
-        return hours_text(say, told[0])
-    low, high = (duration_figure(say, max(value, 0)) for value in told[1:])
-    return say("{value} ({low} to {high})", value=hours_text(say, told[0]), low=low, high=high)
+        return {name: say("not known"), f"{name}_range": ""}
+    low, high = (duration_figure(say, max(value, 0)) if is_known(value) else "" for value in told[1:])
+    return {name: hours_text(say, told[0]), f"{name}_range": say("{low} to {high}", low=low, high=high) if low and high else ""}
 
 
 def promise_rows(say: Words, facts: Facts) -> list[dict[str, str]]:
@@ -220,9 +219,9 @@ def _promise_row(say: Words, one: Measured) -> dict[str, str]:
         "title": title_text(say, made.loss, made.unit),
         "made": say.date(made.cutoff),
         "said": say("{low} to {high} less", low=duration_figure(say, made.low), high=hours_text(say, made.high)),
-        "before": _estimate(say, one.own_before),
-        "since": _estimate(say, one.own_since),
-        "others_before": _estimate(say, one.others_before),
-        "others_since": _estimate(say, one.others_since),
+        **_estimate(say, one.own_before, "before"),
+        **_estimate(say, one.own_since, "since"),
+        **_estimate(say, one.others_before, "others_before"),
+        **_estimate(say, one.others_since, "others_since"),
         "days": say.days(one.days),
     }
