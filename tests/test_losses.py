@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import losses_twin as twin
 import numpy as np
@@ -15,11 +18,12 @@ from prevenance.base.working import WorkingHours, working_seconds
 from prevenance.history.history import History
 from prevenance.order.capacity import Room
 from prevenance.order.suppression import Peace
+from prevenance.runs import support_past
 from prevenance.support import lost
 from prevenance.support.cards import finding_cards, findings_sentence, promise_rows
 from prevenance.support.contrast import contrast
 from prevenance.support.facts import Facts, support_facts
-from prevenance.support.finding import Promise
+from prevenance.support.finding import Behind, Promise
 from prevenance.support.kpi_names import LOSS_NAMES
 from prevenance.support.loss_words import title_text
 from prevenance.support.records import Asked
@@ -413,3 +417,26 @@ def test_customers_who_leave_after_a_way_stand_beside_like_ones_of_a_straight_wa
     assert row["low"] < row["difference"] < row["high"]
     assert row["difference"] == pytest.approx(row["share"] - row["like"])
     assert row["low"] < 0 < row["high"]  # who leaves was drawn without a look at the ways
+
+
+def test_the_chance_of_leaving_is_that_of_a_list_of_the_last_month_and_money_at_risk_is_its_product(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames = told_of()
+    until = START + timedelta(days=262)
+    inputs = SimpleNamespace(history=History.from_frames(frames, until), as_of=until)
+    given = SimpleNamespace(folder=Path("nowhere"))
+
+    def behind(age: int, **privacy: str) -> Behind:
+        rows = pd.DataFrame({"customer_id": ["c0", "c1", "c2"], "score": [0.5, None, 0.1]})
+        made = SimpleNamespace(cutoff=until - timedelta(days=age), manifest={"privacy": privacy}, rows=rows)
+        monkeypatch.setattr(support_past, "published_lists", lambda out, name: [made])
+        return support_past.customers_behind(cast("Any", given), cast("Any", inputs))
+
+    assert behind(31).chance == {"c0": 0.5, "c2": 0.1}
+    assert behind(31).revenue["c1"] == 132.0
+    assert behind(32).chance == behind(-1).chance == behind(3, key_id="k").chance == {}
+    history, asked = report(slow_team())[0], Asked(CUTOFF, team_sizes=SIZES)
+    every = [f"c{number}" for number in range(60)]
+    one = support_facts(history, asked, Behind(dict.fromkeys(every, 10.0), dict.fromkeys(every, 0.25))).losses.findings.found[0]
+    assert (one.revenue, one.leaving, one.at_risk) == pytest.approx((10.0 * one.customers, 0.25, 2.5 * one.customers))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from prevenance.base import disk, kept
@@ -20,12 +20,15 @@ PROMISES = "promises"
 
 KEPT_LISTS = ("churn",)
 """Lists whose scores are chances of leaving."""
+FRESH_DAYS = 31
+"""How old a list may be whose chances stand beside tickets of today."""
 
 
 def customers_behind(given: Settings, inputs: Inputs) -> Behind:
-    """Return what each customer pays a year at the cutoff, and its chance of leaving on the newest list of no later cutoff."""
+    """Return what each customer pays a year at the cutoff, and its chance of leaving on the newest list of the month before."""
     revenue = yearly_revenue(inputs.history, [inputs.as_of])[inputs.as_of]
-    lists = [one for name in KEPT_LISTS for one in published_lists(given.folder, name) if one.cutoff <= inputs.as_of]
+    since = inputs.as_of - timedelta(days=FRESH_DAYS)
+    lists = [one for name in KEPT_LISTS for one in published_lists(given.folder, name) if since <= one.cutoff <= inputs.as_of]
     if not lists or lists[-1].manifest["privacy"].get("key_id"):
         return Behind(revenue)
     rows = lists[-1].rows
