@@ -24,8 +24,9 @@ from prevenance.sources.files import new_engine
 from prevenance.sources.intake import Source, intake
 from prevenance.sources.taken import Policy
 from prevenance.support.facts import support_facts
+from prevenance.support.lost import QUARTER
 from prevenance.support.records import Asked
-from prevenance.support.whatif import QUARTER, promises_of
+from prevenance.support.whatif import promises_of
 from prevenance.tables.canonical import TABLES
 
 CONF = Path(__file__).parent.parent / "conf" / "source"

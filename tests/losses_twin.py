@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -74,7 +75,7 @@ def over_organised(ticket: str, rows: list[Row]) -> list[Stretch]:
     events = [row["event"] for row in rows]
     if {"transferred", "escalated", "reopened", "asked", "waiting"} & set(events):
         return []
-    found = pairs(rows, "approval_asked", "other")
+    found = pairs(rows, "approval_asked")
     return [(ticket, rows[-1]["category"], True, one["second"], then["second"]) for one, then in found] or [
         (ticket, rows[-1]["category"], False, None, None)
     ]
@@ -90,6 +91,29 @@ def media_break(ticket: str, rows: list[Row]) -> list[Stretch]:
     return found or [(ticket, rows[-1]["category"], False, None, None)]
 
 
+def extra_steps(tickets: Mapping[str, list[Row]]) -> list[Stretch]:
+    """Return a row for each plain ticket and step that ten plain tickets of its category have, once each, and ten have not, if those are as fast in all the rest."""
+    plain: dict[str, list[tuple[str, int, dict[str, list[tuple[Row, Row]]]]]] = {}
+    for ticket, rows in tickets.items():
+        if {"transferred", "escalated", "asked", "waiting"} & {row["event"] for row in rows}:
+            continue
+        stood: dict[str, list[tuple[Row, Row]]] = {}
+        for one, then in pairs(rows, "note", "other"):
+            stood.setdefault(one["activity"], []).append((one, then))
+        took = until_solved(rows)[-1]["worked"] - rows[0]["worked"]
+        plain.setdefault(rows[-1]["category"], []).append((ticket, took, stood))
+    found: list[Stretch] = []
+    for category, every in plain.items():
+        for step in sorted({step for _, _, stood in every for step in stood}):
+            once = [(ticket, took, stood.get(step, ())) for ticket, took, stood in every if len(stood.get(step, ())) < 2]
+            rest = [took - pair[0][1]["worked"] + pair[0][0]["worked"] for _, took, pair in once if pair]
+            others = [took for _, took, pair in once if not pair]
+            if len(rest) >= 10 and len(others) >= 10 and median(rest) <= 1.5 * median(others):
+                ends = [(pair[0][0]["second"], pair[0][1]["second"]) if pair else (None, None) for _, _, pair in once]
+                found += [(one[0], f"{category} · {step}", bool(one[2]), *end) for one, end in zip(once, ends, strict=True)]
+    return found
+
+
 TWINS: dict[str, Callable[[str, list[Row]], list[Stretch]]] = {
     one.__name__: one for one in (hand_off, unassigned, missing_information, ping_pong, double_check, over_organised, media_break)
 }
@@ -101,4 +125,5 @@ def stretches(frame: pd.DataFrame, worked: Callable[[pd.Series], list[int]]) -> 
     frame["second"], frame["worked"] = frame["event_at"].astype("datetime64[s]").astype("int64"), worked(frame["event_at"])
     tickets = {str(ticket): part.to_dict("records") for ticket, part in frame.groupby("ticket_id")}
     solved = {ticket: rows for ticket, rows in tickets.items() if any(row["event"] == "resolved" for row in rows)}
-    return {name: [one for ticket, rows in solved.items() for one in twin(ticket, rows)] for name, twin in TWINS.items()}
+    found = {name: [one for ticket, rows in solved.items() for one in twin(ticket, rows)] for name, twin in TWINS.items()}
+    return found | {"extra_step": extra_steps(solved)}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import losses_twin as twin
 import numpy as np
@@ -15,12 +18,14 @@ from prevenance.base.working import WorkingHours, working_seconds
 from prevenance.history.history import History
 from prevenance.order.capacity import Room
 from prevenance.order.suppression import Peace
+from prevenance.runs import support_past
 from prevenance.support import lost
-from prevenance.support.cards import title_text
+from prevenance.support.cards import finding_cards, findings_sentence, promise_rows
 from prevenance.support.contrast import contrast
 from prevenance.support.facts import Facts, support_facts
-from prevenance.support.finding import Promise
+from prevenance.support.finding import Behind, Promise
 from prevenance.support.kpi_names import LOSS_NAMES
+from prevenance.support.loss_words import title_text
 from prevenance.support.records import Asked
 from prevenance.support.saved import findings_record
 from prevenance.support.trouble import known_trouble, suggestions
@@ -31,6 +36,8 @@ START = datetime(2025, 1, 6, 9)
 CUTOFF = START + timedelta(days=300)
 TEAMS = ("first", "second", "third")
 SIZES = dict.fromkeys(TEAMS, 9)
+LAST = START + timedelta(days=280)
+"""The last day on which a ticket of ``slow_team`` comes."""
 EVENTS = (
     "assigned",
     "note",
@@ -78,7 +85,7 @@ def clock(moments: pd.Series) -> list[int]:
 
 @pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_every_loss_is_what_slow_loops_say(seed: int) -> None:
-    frame = made(seed)
+    frame = made(seed, 360)
     history, _ = report(frame)
     wanted = twin.stretches(frame, clock)
     for loss in lost.LOSSES:
@@ -125,17 +132,23 @@ def test_settings_know_the_losses_and_each_has_its_words() -> None:
         assert title_text(words("de"), loss.name, "x") != title_text(words("en"), loss.name, "x")
 
 
-def slow_team(seed: int = 7, tickets: int = 900, slow: float = 6.0) -> pd.DataFrame:
-    """Return a log in which the hand-offs to one team wait ``slow`` times as long, and a third of the tickets of one category need an approval."""
+def slow_team(seed: int = 7, tickets: int = 900, slow: float = 6.0, lately: float = 1.0, step: float = 0.0) -> pd.DataFrame:
+    """Return a log in which the hand-offs to one team wait ``slow`` times as long, and a third of the tickets of one category need an approval.
+
+    In the last quarter all hand-offs wait ``lately`` times as long. A third of that category's other tickets has a step of its own for ``step`` hours.
+    """
     rng, rows = np.random.default_rng(seed), []
     for number in range(tickets):
-        at, customer = START + timedelta(minutes=int(rng.integers(280 * 1440))), f"c{rng.integers(60)}"
+        at, customer = START + timedelta(minutes=int(rng.integers((LAST - START).days * 1440))), f"c{rng.integers(60)}"
         category, team = ("plain", "bug")[number % 2], TEAMS[1 + number % 3 % 2]
         ways = [("opened", "first", 1.0), ("assigned", "first", 2.0)]
         if category == "bug":
-            ways += [("transferred", team, 4.0 * (slow if team == "third" else 1.0)), ("assigned", team, 3.0)]
+            new = lately if at > LAST - timedelta(days=91) else 1.0
+            ways += [("transferred", team, 4.0 * new * (slow if team == "third" else 1.0)), ("assigned", team, 3.0)]
         elif number % 3 == 0:
             ways += [("approval_asked", "first", 40.0), ("approval_given", "first", 1.0)]
+        elif number % 3 == 1 and step:
+            ways += [("note", "first", step), ("other", "first", 1.0)]
         for event, group, hours in [*ways, ("resolved", "first", 0.0)]:
             rows.append((customer, f"t{number}", event, at, group, f"{event} it", category))
             at += timedelta(hours=hours * float(rng.lognormal(0, 0.4)))
@@ -159,12 +172,62 @@ def test_what_is_dear_is_found_with_its_hours_and_customers_and_nothing_else(slo
     approval = found["over_organised: plain"]
     assert approval.reference < 0.1
     assert approval.money == pytest.approx(approval.touches * 4.5)
+    assert np.isnan([*approval.reopened, *one.reopened]).all()  # the log has no row that reopens
+
+
+def test_what_cannot_be_compared_or_told_is_said_and_not_taken_for_none() -> None:
+    frame = slow_team(tickets=200)
+    _, facts = report(frame.assign(category=None, group=None))
+    assert (facts.losses.findings.found, facts.losses.findings.compared) == ((), 0)
+    assert set(facts.losses.findings.untold) == set(LOSS_NAMES)
+    assert findings_sentence(words("en"), facts).startswith("Nothing could be compared among the 200 tickets")
+    untold = set(report(frame)[1].losses.findings.untold)
+    assert untold == {"missing_information", "double_check", "extra_step", "media_break"}
+    assert "media_break" not in report(frame.assign(channel="mail"))[1].losses.findings.untold
 
 
 @pytest.mark.long
 def test_without_anything_dear_nothing_is_told() -> None:
     frame = slow_team(slow=1.0)
     assert report(frame[~frame["event"].str.startswith("approval")])[1].losses.findings.found == ()
+
+
+def test_what_came_with_the_last_quarter_is_told_beside_the_one_before() -> None:
+    frame = slow_team(tickets=1500, slow=1.0, lately=4.0)
+    frame = frame[~frame["event"].str.startswith("approval")]
+    _, facts = report(frame, LAST)
+    found = {one.key: one for one in facts.losses.findings.found}
+    assert set(found) == {"hand_off: second", "hand_off: third"}
+    one = found["hand_off: third"]
+    assert one.beside == "quarter"
+    assert (one.own, one.reference) == pytest.approx(one.quarters)
+    assert one.own / one.reference == pytest.approx(4.0, rel=0.35)
+    assert one.chances < 0.6 * (frame["event"] == "transferred").sum() / 2
+    assert "of the 91 days before" in finding_cards(words("en"), facts)[0]["often"]
+    promised = next(each for each in facts.losses.promises if each.unit == "third")
+    assert promised.quarter_low < one.above[0] < promised.quarter_high
+    # a log that does not tell both quarters whole compares none
+    short = frame[
+        frame["ticket_id"].isin(frame.loc[(frame["event"] == "opened") & (frame["event_at"] > START + timedelta(days=110)), "ticket_id"])
+    ]
+    assert report(short, LAST)[1].losses.findings.found == ()
+    assert report(frame, LAST, findings_days=181)[1].losses.findings.found == ()
+
+
+def test_a_step_without_which_equal_tickets_go_as_well_is_told_and_one_of_hard_tickets_is_not() -> None:
+    _, facts = report(slow_team(slow=1.0, step=40.0))
+    found = {one.key: one for one in facts.losses.findings.found}
+    assert set(found) == {"over_organised: plain", "extra_step: plain · note it"}
+    one = found["extra_step: plain · note it"]
+    assert (one.steps, one.reference < 0.2) == (("note it",), True)
+    assert kept_reason(one, {"note it": "safety"}) == "safety"
+    assert found["over_organised: plain"].steps == ("approval_asked it", "approval_given it")
+    # the same step on tickets whose every other part takes long, too
+    hard = slow_team(slow=1.0, step=40.0)
+    with_step = hard["ticket_id"].isin(hard.loc[hard["event"] == "note", "ticket_id"])
+    late = with_step & (hard["event"] == "resolved")
+    hard.loc[late, ["event_at", "known_at"]] += timedelta(hours=100)
+    assert {one.key for one in report(hard)[1].losses.findings.found} == {"over_organised: plain"}
 
 
 @pytest.mark.long
@@ -190,15 +253,45 @@ def test_a_promise_is_kept_as_it_was_made_and_measured_beside_the_untouched(slow
     history, facts = slow
     made_then = [replace(one, cutoff=CUTOFF - timedelta(days=91)) for one in facts.losses.promises]
     assert [promise_of(promise_record(one)) for one in made_then] == made_then
-    measured = list(measured_since(history, made_then, CUTOFF))
+    measured = list(measured_since(history, made_then, CUTOFF, 364))
     assert [one.promise for one in measured] == made_then
     one = next(one for one in measured if one.promise.loss == "hand_off")
     assert one.days == 91
     assert one.own_since[0] > 3 * one.others_since[0] > 0
     young = Promise(CUTOFF - timedelta(days=20), "hand_off", "third", "hand-off", 9.0, 1.0, 2.0, 1.0, 2.0, 5)
-    assert list(measured_since(history, [young], CUTOFF)) == []
+    assert list(measured_since(history, [young], CUTOFF, 364)) == []
     with pytest.raises(KeyError, match="cutoff"):
         promise_of({"loss": "hand_off"})
+    whole = promise_record(young)
+    for wrong in ({"loss": "gone"}, {"low": "much"}, {"unit": None}, {"high": float("nan")}, {"cutoff": "2025-01-01T00:00:00+01:00"}):
+        with pytest.raises(ValueError, match="no promise"):
+            promise_of(whole | wrong)
+
+
+def test_of_many_promises_about_a_place_that_of_a_quarter_ago_is_measured_whole_on_both_sides(slow: tuple[History, Facts]) -> None:
+    history, facts = slow
+    one = next(one for one in facts.losses.promises if one.loss == "hand_off")
+    nightly = [replace(one, cutoff=CUTOFF - timedelta(days=days)) for days in range(1, 300)]
+    (measured,) = measured_since(history, nightly, CUTOFF, 364)
+    assert (measured.days, measured.promise.cutoff) == (91, CUTOFF - timedelta(days=91))
+    # what was promised long ago is measured over as many days before as the tickets looked at hold
+    old = replace(one, cutoff=CUTOFF - timedelta(days=264))
+    assert [each.days for each in measured_since(history, [old], CUTOFF, 364)] == [100]
+    assert list(measured_since(history, [replace(one, cutoff=CUTOFF - timedelta(days=340))], CUTOFF, 364)) == []
+
+
+def test_a_promise_about_a_place_that_is_no_more_is_not_known_and_other_promised_places_are_not_beside_it(
+    slow: tuple[History, Facts],
+) -> None:
+    history, facts = slow
+    one = replace(next(one for one in facts.losses.promises if one.loss == "hand_off"), cutoff=CUTOFF - timedelta(days=91))
+    gone, second, missing = replace(one, unit="gone"), replace(one, unit="second"), replace(one, loss="missing_information", unit="bug")
+    measured = {each.promise.unit: each for each in measured_since(history, [one, gone, second, missing], CUTOFF, 364)}
+    assert set(measured) == {"third", "gone", "second", "bug"}
+    assert np.isnan([*measured["gone"].own_before, *measured["gone"].own_since, *measured["bug"].others_since]).all()
+    assert np.isnan(measured["third"].others_since[0])  # of the only other team something was promised as well
+    told = promise_rows(words("en"), replace(facts, losses=replace(facts.losses, measured=(measured["gone"],))))
+    assert (told[0]["before"], told[0]["since"]) == ("not known", "not known")
 
 
 def test_a_place_that_differs_by_luck_alone_is_seldom_told_even_where_chances_hang_together() -> None:
@@ -324,3 +417,26 @@ def test_customers_who_leave_after_a_way_stand_beside_like_ones_of_a_straight_wa
     assert row["low"] < row["difference"] < row["high"]
     assert row["difference"] == pytest.approx(row["share"] - row["like"])
     assert row["low"] < 0 < row["high"]  # who leaves was drawn without a look at the ways
+
+
+def test_the_chance_of_leaving_is_that_of_a_list_of_the_last_month_and_money_at_risk_is_its_product(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames = told_of()
+    until = START + timedelta(days=262)
+    inputs = SimpleNamespace(history=History.from_frames(frames, until), as_of=until)
+    given = SimpleNamespace(folder=Path("nowhere"))
+
+    def behind(age: int, **privacy: str) -> Behind:
+        rows = pd.DataFrame({"customer_id": ["c0", "c1", "c2"], "score": [0.5, None, 0.1]})
+        made = SimpleNamespace(cutoff=until - timedelta(days=age), manifest={"privacy": privacy}, rows=rows)
+        monkeypatch.setattr(support_past, "published_lists", lambda out, name: [made])
+        return support_past.customers_behind(cast("Any", given), cast("Any", inputs))
+
+    assert behind(31).chance == {"c0": 0.5, "c2": 0.1}
+    assert behind(31).revenue["c1"] == 132.0
+    assert behind(32).chance == behind(-1).chance == behind(3, key_id="k").chance == {}
+    history, asked = report(slow_team())[0], Asked(CUTOFF, team_sizes=SIZES)
+    every = [f"c{number}" for number in range(60)]
+    one = support_facts(history, asked, Behind(dict.fromkeys(every, 10.0), dict.fromkeys(every, 0.25))).losses.findings.found[0]
+    assert (one.revenue, one.leaving, one.at_risk) == pytest.approx((10.0 * one.customers, 0.25, 2.5 * one.customers))

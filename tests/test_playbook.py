@@ -171,6 +171,11 @@ def test_at_least_24_plays_are_shipped_each_under_its_own_name():
         ({"reasons": (("tickets", "urgent_tickets_28d", "more"),), "open_tickets": 2, "things": {"tickets": "4711"}}, "urgent_open"),
         ({"reasons": (("tickets", "urgent_tickets_28d", "more"),)}, "urgent_lately"),
         (
+            {"reasons": (("tickets", "waiting_share_90d", "more"),), "things": {"waited": "Hand-off queue: 31 of 44 working hours"}},
+            "waited_long",
+        ),
+        ({"reasons": (("tickets", "waiting_share_90d", "more"),)}, "tickets"),
+        (
             {"reasons": (("invoices", "oldest_overdue_days", "more"),), "things": {"invoice": "7", "invoice_days": "31 days"}},
             "invoice_overdue",
         ),

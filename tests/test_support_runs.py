@@ -118,6 +118,14 @@ def test_a_report_is_published_found_again_and_told(demo: Path, tmp_path: Path, 
     assert run(*arguments) == 0
     later = json.loads(((out / "support" / "latest").resolve() / "findings.json").read_text())
     assert [(one["promise"]["loss"], one["days"]) for one in later["measured"]] == [("hand_off", 90)]
+    # a damaged file of promises is told, and stops nothing
+    kept = out / "support" / "promises"
+    (kept / "2020-01-01T000000Z.json").write_text('{"promises": [{"loss": "hand_off"}]}')
+    (kept / "2020-02-01T000000Z.json").write_text('{"promises": 5}')
+    (kept / "2020-03-01T000000Z.json").write_text("[")
+    capsys.readouterr()
+    assert run(*arguments) == 0
+    assert capsys.readouterr().out.count("is damaged: what it promised is not measured") == 3
     from prevenance.track.tracking import open_store
 
     with open_store(out) as (_, client):
@@ -156,8 +164,15 @@ def test_what_cannot_be_looked_at_is_one_line(demo: Path, tmp_path: Path, capsys
     assert run("source=demo", f"data={demo}", out, "support.baseline=[2026-03-31,2026-01-01]") == 2
     assert run("source=demo", f"data={demo}", out, "support.keep={asked for approval: law}") == 2
     assert run("source=demo", f"data={demo}", out, "support.effort={handoff: now}") == 2
+    assert run("source=demo", f"data={demo}", out, "support.keep={first repli: compliance}") == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line[:10] for line in lines] == ["ERROR E305", *["ERROR E201", "ERROR E202", "ERROR E202"], *["ERROR E202", "ERROR E201"]]
+    assert [line[:10] for line in lines] == [
+        "ERROR E305",
+        *["ERROR E201", "ERROR E202", "ERROR E202"],
+        *["ERROR E202", *["ERROR E201"] * 2],
+    ]
+    assert lines[6].startswith('ERROR E201 table=tickets key=support.keep — no step of the log is called "first repli"')
+    assert lines[6].endswith('FIX: did you mean "first reply"?')
     assert "keep: {asked for approval: compliance}" in lines[4]
     assert 'did you mean "hand_off"?' in lines[5]
     assert 'did you mean "resolve_median"?' in lines[1]

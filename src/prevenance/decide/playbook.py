@@ -77,6 +77,7 @@ THINGS = (
         "tickets",
         "ticket",
         "ticket_days",
+        "waited",
         "category",
         "again",
         "escalated",

@@ -18,9 +18,9 @@ from prevenance.explain.facts import Wording
 from prevenance.explain.moved import moved_texts
 from prevenance.explain.note import call_note
 from prevenance.explain.reasons import RowReasons, nothing_text
-from prevenance.explain.waits import waits_by_customer
+from prevenance.explain.waits import input_hours, waits_by_customer
 from prevenance.features.build import build, definitions_giving, feature_columns
-from prevenance.features.define import Definition, State
+from prevenance.features.define import Definition
 from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
@@ -61,7 +61,7 @@ class Basis:
     @cached_property
     def hours(self) -> TeamHours:
         """Return the working hours that the list's inputs were counted by."""
-        return next((one.hours for one in self.definitions if isinstance(one, State) and one.hours), TeamHours())
+        return input_hours(self.definitions)
 
     @cached_property
     def wordings(self) -> dict[str, Wording]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.explain.attribution import contributions, secant
-from prevenance.explain.facts import wordings
+from prevenance.explain.facts import Fact, wordings
 from prevenance.explain.reasons import Reasons, RowReasons, bad_ways, nothing_text, other_way, raising_ways, told_columns
 from prevenance.explain.usual import cohort_values, usual_values, with_means
 from prevenance.features.define import Count, DaysSince, Definition, Feature, Worse
@@ -109,3 +109,9 @@ def reason_columns(told: Sequence[RowReasons], say: Words, k: int = 2) -> pd.Dat
         for one in told
     ]
     return pd.DataFrame(rows, columns=["reasons", "holds", "family"], dtype="str")
+
+
+def scores_told(reasons: Sequence[Fact], say: Words) -> dict[str, str]:
+    """Return the feedback score that a reason tells, as ``score``; nothing where none does."""
+    values = [one.columns[one.column] for one in reasons if one.family == "feedback" and one.column.endswith("_last")]
+    return {"score": say.number(values[0], 0 if float(values[0]).is_integer() else 1)} if values else {}

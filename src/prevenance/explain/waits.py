@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from prevenance.base.working import TeamHours, working_seconds_sql
 from prevenance.features.build import build
-from prevenance.features.define import State
+from prevenance.features.define import Definition, State
 from prevenance.history.history import History
 from prevenance.words import Words
 
@@ -54,6 +54,11 @@ OWN = State(
 )
 
 
+def input_hours(definitions: Iterable[Definition]) -> TeamHours:
+    """Return the working hours that a list's inputs are counted by."""
+    return next((one.hours for one in definitions if isinstance(one, State) and one.hours), TeamHours())
+
+
 def waits_by_customer(history: History, cutoff: datetime, customers: Sequence[str], hours: TeamHours, say: Words) -> dict[str, list[str]]:
     """Return customer_id -> what its solved tickets waited for most, the longest first; who waited for nothing much is absent."""
     if "tickets" not in history.tables or not customers:
@@ -73,6 +78,11 @@ def waits_by_customer(history: History, cutoff: datetime, customers: Sequence[st
         if told:
             found[customer] = told
     return found
+
+
+def waited_things(history: History, cutoff: datetime, customers: Sequence[str], hours: TeamHours, say: Words) -> dict[str, dict[str, str]]:
+    """Return customer_id -> ``waited``, what its solved tickets waited for most, as plays name it."""
+    return {name: {"waited": told[0]} for name, told in waits_by_customer(history, cutoff, customers, hours, say).items()}
 
 
 def _name(say: Words, name: str) -> str:

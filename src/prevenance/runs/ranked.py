@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -16,10 +15,10 @@ from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_cust
 from prevenance.decide.remembered import Remembered
 from prevenance.decide.ways import with_ways
 from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
-from prevenance.explain.facts import Fact
 from prevenance.explain.reasons import RowReasons
-from prevenance.explain.rows import reason_columns, reasons_by_row
+from prevenance.explain.rows import reason_columns, reasons_by_row, scores_told
 from prevenance.explain.things import own_things
+from prevenance.explain.waits import input_hours, waited_things
 from prevenance.features.build import feature_columns
 from prevenance.features.define import Definition
 from prevenance.history.history import History, history_digest
@@ -93,7 +92,7 @@ def ranked_list(
     # a column is given before rows are chosen: to a frame of no rows a longer one would bring its rows along
     worked = rows.assign(tier=value_tiers(rows["value_at_stake"]))[choice["rank"].notna()]
     also = as_likely_offers(worked, found.offers) if found.offers is not None else {}
-    situated = situations(history, cutoff, worked, told, target, given.target.kind, done, also, say)
+    situated = situations(history, cutoff, worked, told, target, given.target.kind, done, also, say, definitions)
     rows["situation"] = situated.reindex(rows.index)
     late = [gate.name for gate in inputs.gates if gate.name.startswith("fresh.") and gate.outcome != "pass"]
     run_id = run_id_of(given, rules, cutoff, history_digest(history, cutoff), model_digest, answers, late)
@@ -181,9 +180,11 @@ def situations(
     done: dict[str, dict[str, datetime]],
     also: dict[str, str],
     say: Words,
+    definitions: tuple[Definition, ...],
 ) -> pd.Series:
     """Return what the play of each row to be worked is chosen by, with the index of ``rows``; ``also`` names another offer that is as likely."""
     own = own_things(history, cutoff, rows["customer_id"].tolist(), say)
+    waited = waited_things(history, cutoff, rows["customer_id"].tolist(), input_hours(definitions), say)
     names = frozenset({target.name, KINDS[kind]().name if kind in KINDS else target.name})
     found = []
     for customer, tier, product in zip(rows["customer_id"], rows["tier"], rows.get("product_id", [""] * len(rows)), strict=True):
@@ -197,17 +198,11 @@ def situations(
             mine["renewal_days"],
             int(mine["open_tickets"]),
             product,
-            mine["things"] | scores_told(reasons, say) | ({"also": also[customer]} if customer in also else {}),
+            mine["things"] | scores_told(reasons, say) | waited.get(customer, {}) | ({"also": also[customer]} if customer in also else {}),
             done.get(customer, {}),
         )
         found.append(one)
     return pd.Series(found, index=rows.index, dtype=object)
-
-
-def scores_told(reasons: Sequence[Fact], say: Words) -> dict[str, str]:
-    """Return the feedback score that a reason tells, as ``score``; nothing where none does."""
-    values = [one.columns[one.column] for one in reasons if one.family == "feedback" and one.column.endswith("_last")]
-    return {"score": say.number(values[0], 0 if float(values[0]).is_integer() else 1)} if values else {}
 
 
 def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:

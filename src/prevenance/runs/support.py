@@ -15,7 +15,7 @@ from prevenance.publish.template import style_text
 from prevenance.runs.acts import note_act
 from prevenance.runs.inputs import Inputs, load_inputs, pseudonyms_of
 from prevenance.runs.manifest import privacy_record
-from prevenance.runs.settings.asked import asked_of
+from prevenance.runs.settings.asked import asked_of, check_kept
 from prevenance.runs.settings.outreach import peace_of, room_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.steps import Steps
@@ -32,23 +32,28 @@ from prevenance.tables.canonical import TABLES
 from prevenance.track.report_log import kpi_figures, log_figures
 from prevenance.words import Words, words
 
+TELLING = 2
+"""How a report tells what it knows: told another way it is another report, and stands beside the one of before."""
+
 
 def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     """Publish ``<out>/support/<cutoff>-<digest>/`` and return what the status file says of it.
 
     Raises:
-        PrevenanceError: E401 for a source without a table of tickets, E304 where no ticket is known at the cutoff; E603, E801 from publishing.
+        PrevenanceError: E201 for a step to keep that the log has not, E401 for a source without a table of tickets, E304 where no ticket is known at the
+            cutoff; E603, E801 from publishing.
     """
     inputs = load_inputs(given, steps)
     rows = _visible_rows(given, inputs)
     say, asked = words(given.language, given.source.timezone), asked_of(given, inputs.as_of)
     steps("tickets as a process")
-    earlier = earlier_promises(given.folder, inputs.as_of)
+    earlier, damaged = earlier_promises(given.folder, inputs.as_of)
     behind = customers_behind(given, inputs)
     facts = support_facts(inputs.history, asked, behind, earlier)
+    check_kept(asked.keep, set(facts.nodes["step"]))
     listed, left_out = suggestions(inputs.history, inputs.as_of, facts.losses.trouble, room_of(given), peace_of(given))
     told = (sorted(behind.revenue.items()), sorted(behind.chance.items()), earlier, facts.losses.trouble, listed.to_csv(index=False))
-    run_id = hashlib.sha256(repr((given.source.name, given.language, asked, rows, *told)).encode()).hexdigest()
+    run_id = hashlib.sha256(repr((TELLING, given.source.name, given.language, asked, rows, *told)).encode()).hexdigest()
     steps("the report")
     files = report_files(given, say, facts, run_id, listed)
     manifest = _manifest(given, inputs, facts, run_id, say) | {"suggestions": {"listed": len(listed), "left_out": left_out}}
@@ -61,10 +66,16 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
     steps("the model store", checked=False)
     messages = log_figures(given.folder, "support", kpi_figures(facts.kpis), run_id, manifest)
     write_index(given)
-    steps.tell(report_text(facts, folder))
-    for message in [*manifest["messages"], *messages]:
+    steps.tell(report_text(facts, folder, len(listed)))
+    for message in [*manifest["messages"], *damaged, *messages]:
         steps.tell(f"NOTE      {message}")
-    return {"outcome": "published", "report": str(folder), "run_id": run_id, "tickets": facts.counts.tickets, "messages": messages}
+    return {
+        "outcome": "published",
+        "report": str(folder),
+        "run_id": run_id,
+        "tickets": facts.counts.tickets,
+        "messages": [*damaged, *messages],
+    }
 
 
 def _visible_rows(given: Settings, inputs: Inputs) -> tuple[int, str]:

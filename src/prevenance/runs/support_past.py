@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from prevenance.base import disk, kept
+from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, instant_stamp
 from prevenance.order.suppression import yearly_revenue
 from prevenance.publish.published import published_lists
@@ -20,12 +20,15 @@ PROMISES = "promises"
 
 KEPT_LISTS = ("churn",)
 """Lists whose scores are chances of leaving."""
+FRESH_DAYS = 31
+"""How old a list may be whose chances stand beside tickets of today."""
 
 
 def customers_behind(given: Settings, inputs: Inputs) -> Behind:
-    """Return what each customer pays a year at the cutoff, and its chance of leaving on the newest list of no later cutoff."""
+    """Return what each customer pays a year at the cutoff, and its chance of leaving on the newest list of the month before."""
     revenue = yearly_revenue(inputs.history, [inputs.as_of])[inputs.as_of]
-    lists = [one for name in KEPT_LISTS for one in published_lists(given.folder, name) if one.cutoff <= inputs.as_of]
+    since = inputs.as_of - timedelta(days=FRESH_DAYS)
+    lists = [one for name in KEPT_LISTS for one in published_lists(given.folder, name) if since <= one.cutoff <= inputs.as_of]
     if not lists or lists[-1].manifest["privacy"].get("key_id"):
         return Behind(revenue)
     rows = lists[-1].rows
@@ -33,14 +36,15 @@ def customers_behind(given: Settings, inputs: Inputs) -> Behind:
     return Behind(revenue, dict(zip(known["customer_id"], known["score"].astype(float), strict=True)))
 
 
-def earlier_promises(out: Path, cutoff: datetime) -> list[Promise]:
-    """Return what reports of earlier cutoffs promised, the oldest first; a file that is damaged promises nothing."""
-    found = []
+def earlier_promises(out: Path, cutoff: datetime) -> tuple[list[Promise], list[str]]:
+    """Return what reports of earlier cutoffs promised, the oldest first, and a message for each file that is damaged: its promises are not measured."""
+    found, told = [], []
     for path in sorted((out / "support" / PROMISES).glob("*.json")):
-        for record in (kept.whole_json(path) or {}).get("promises", ()):
-            with suppress(KeyError, TypeError, ValueError):
-                found.append(promise_of(record))
-    return [one for one in found if one.cutoff < cutoff]
+        try:
+            found += [promise_of(one) for one in kept.needed_json(path, "promises")["promises"]]
+        except (PrevenanceError, AttributeError, KeyError, TypeError, ValueError):
+            told.append(f"{path} is damaged: what it promised is not measured; restore it from a copy, or remove it")
+    return [one for one in found if one.cutoff < cutoff], told
 
 
 def keep_promises(out: Path, cutoff: datetime, promises: Sequence[Promise]) -> None:

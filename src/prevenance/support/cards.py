@@ -5,51 +5,24 @@ from __future__ import annotations
 from prevenance.publish.wording import is_known, one_line
 from prevenance.support.facts import Facts
 from prevenance.support.finding import Finding, Measured, Promise
-from prevenance.support.teams import OTHERS
+from prevenance.support.loss_words import meaning_text, plain_name, title_text
+from prevenance.support.lost import QUARTER
 from prevenance.support.whatif import kept_reason
-from prevenance.support.wording import hours_text
+from prevenance.support.wording import duration_figure, hours_text
 from prevenance.words import Words
 
 SHOWN = 8
 """Findings that are shown as cards; findings.json has all."""
 
 
-def place_name(say: Words, unit: str) -> str:
-    """Return what a place is called: a team, two teams with an arrow, or a category."""
-    return " → ".join(say("other teams") if one == OTHERS else one_line(one, 60) for one in unit.split(" → "))
-
-
-def title_text(say: Words, loss: str, unit: str) -> str:
-    """Return the loss and its place in a few words."""
-    place = place_name(say, unit)
-    titles = {
-        "hand_off": say("Hand-offs to {place} wait", place=place),
-        "unassigned": say("Tickets lie unassigned: {place}", place=place),
-        "missing_information": say("Information is missing: {place}", place=place),
-        "ping_pong": say("Handed on and handed back: {place}", place=place),
-        "double_check": say("Checked twice: {place}", place=place),
-        "over_organised": say("Standard cases wait for an approval: {place}", place=place),
-        "media_break": say("The channel changes: {place}", place=place),
-    }
-    return titles[loss]
-
-
-def meaning_text(say: Words, loss: str) -> str:
-    """Return what counts as the loss."""
-    meanings = {
-        "hand_off": say("from handing a ticket on until somebody of the other team takes it up"),
-        "unassigned": say("more than 24 hours, eight of them working hours or more, before anybody does anything"),
-        "missing_information": say("from asking the customer back until the answer"),
-        "ping_pong": say("from handing a ticket on until it is handed back"),
-        "double_check": say("from the first check until another team has made it once more"),
-        "over_organised": say("from asking for an approval of a plain case until it is given"),
-        "media_break": say("from the last row in one channel to the first in another"),
-    }
-    return meanings[loss]
-
-
 def _often(say: Words, one: Finding) -> str:
+    lately = one.beside == "quarter"
     if one.waits:
+        if lately:
+            return say(
+                "{n} hand-offs of the last {days} days wait {own} on average, those of the {days} days before {reference}.",
+                n=one.chances, days=QUARTER, own=hours_text(say, one.own), reference=hours_text(say, one.reference),
+            )  # fmt: skip
         return say(
             "{n} hand-offs wait {own} on average, those to other teams {reference}.",
             n=one.chances,
@@ -64,6 +37,13 @@ def _often(say: Words, one: Finding) -> str:
         "high": say.percent(one.share[2]),
         "reference": say.percent(one.reference),
     }
+    if lately:
+        told |= {"days": say.number(QUARTER)}
+        if one.of == "hand-off":
+            return say(
+                "{n} of {m} hand-offs of the last {days} days: {share} ({low} to {high}); in the {days} days before {reference}.", **told
+            )
+        return say("{n} of {m} tickets of the last {days} days: {share} ({low} to {high}); in the {days} days before {reference}.", **told)
     if one.of == "hand-off":
         return say("{n} of {m} hand-offs: {share} ({low} to {high}); between other teams {reference}.", **told)
     if one.beside == "fast":
@@ -72,11 +52,20 @@ def _often(say: Words, one: Finding) -> str:
 
 
 def _cost(say: Words, one: Finding, days: int) -> str:
-    value, low, high = (hours_text(say, max(value, 0)) for value in one.above)
+    days = QUARTER if one.beside == "quarter" else days
+    low, high = (duration_figure(say, max(value, 0)) for value in one.above[1:])
     return say(
         "{value} of working time more than at that level in {days} days ({low} to {high}); {all} in all.",
-        value=value, days=days, low=low, high=high, all=hours_text(say, one.hours),
+        value=hours_text(say, max(one.above[0], 0)), days=days, low=low, high=high, all=hours_text(say, one.hours),
     )  # fmt: skip
+
+
+def _quarters(say: Words, one: Finding) -> str:
+    """Return how it stood in the last quarter and in the one before, where it is not told of them already."""
+    if one.beside == "quarter" or not all(map(is_known, one.quarters)):
+        return ""
+    now, before = (hours_text(say, value) if one.waits else say.percent(value) for value in one.quarters)
+    return say("In the last {days} days {now}, in the {days} before {before}.", days=QUARTER, now=now, before=before)
 
 
 def _money(say: Words, one: Finding, facts: Facts) -> str:
@@ -106,9 +95,13 @@ def _behind(say: Words, one: Finding, facts: Facts) -> str:
 def _beside(say: Words, one: Finding) -> str:
     found = []
     if is_known(one.csat[0]) and is_known(one.csat[1]):
-        found.append(say("CSAT {own} against {others}", own=say.number(one.csat[0], 2), others=say.number(one.csat[1], 2)))
-    if is_known(one.reopened[0]) and is_known(one.reopened[1]):
-        found.append(say("reopened {own} against {others}", own=say.percent(one.reopened[0], 1), others=say.percent(one.reopened[1], 1)))
+        found.append(say("CSAT {own}, without it {others}", own=say.number(one.csat[0], 2), others=say.number(one.csat[1], 2)))
+    if one.loss == "over_organised" and is_known(one.reopened[0]):
+        found.append(say("none reopened: a reopened ticket is no standard case"))
+    elif is_known(one.reopened[0]) and is_known(one.reopened[1]):
+        found.append(
+            say("reopened {own}, without it {others}", own=say.percent(one.reopened[0], 1), others=say.percent(one.reopened[1], 1))
+        )
     return " · ".join(found)
 
 
@@ -122,7 +115,7 @@ def _change(say: Words, one: Finding, facts: Facts) -> str:
         return ""
     return say(
         "What if it were at that level? {low} to {high} of working time less in a quarter of a year (90 % range of replayed tickets, the queues behind kept).",
-        low=hours_text(say, told.quarter_low),
+        low=duration_figure(say, told.quarter_low),
         high=hours_text(say, told.quarter_high),
     )
 
@@ -147,6 +140,7 @@ def finding_cards(say: Words, facts: Facts) -> list[dict[str, str]]:
             "about": meaning_text(say, one.loss),
             "often": _often(say, one),
             "cost": _cost(say, one, facts.losses.findings.days),
+            "quarters": _quarters(say, one),
             "money": _money(say, one, facts),
             "behind": _behind(say, one, facts),
             "beside": _beside(say, one),
@@ -161,27 +155,33 @@ def finding_cards(say: Words, facts: Facts) -> list[dict[str, str]]:
 def findings_sentence(say: Words, facts: Facts) -> str:
     """Return what was looked at, and how the findings were told from luck."""
     found = facts.losses.findings
+    if not found.compared:
+        return say(
+            "Nothing could be compared among the {tickets} tickets resolved in {days} days: a place needs {least} cases of a loss, and as many to stand beside.",
+            tickets=found.tickets, days=found.days, least=facts.asked.least_tickets,
+        )  # fmt: skip
     told = say.many("{n} finding", "{n} findings", len(found.found))
     return say(
-        "{found} among {compared} places that were compared, of the {tickets} tickets resolved in {days} days. A finding costs more than its reference by more than "
-        "chance explains, half as much again at least; of what is told, one in twenty may be false.",
+        "{found} among {compared} comparisons, of the {tickets} tickets resolved in {days} days. A finding lies above its reference, or its own "
+        "quarter before, by more than chance explains and by half as much again at least; of what is told, one in twenty may be false.",
         found=told, compared=found.compared, tickets=found.tickets, days=found.days,
-    ) + (" " + say("All findings together: {hours}, each stretch of a ticket counted once.", hours=hours_text(say, found.hours)) if found.found else "")  # fmt: skip
+    ) + (" " + say("All findings together: {hours}, each stretch of a ticket counted once.", hours=hours_text(say, found.hours)) if found.found else "") + (
+        " " + say("The {n} dearest are shown; findings.json has all.", n=SHOWN) if len(found.found) > SHOWN else "")  # fmt: skip
 
 
 def untold_sentences(say: Words, facts: Facts) -> list[str]:
-    """Return the losses of which the log says nothing."""
-    names = {
-        "hand_off": say("waiting after hand-offs"),
-        "unassigned": say("tickets that lie unassigned"),
-        "missing_information": say("missing information"),
-        "ping_pong": say("tickets handed back"),
-        "double_check": say("double checks"),
-        "over_organised": say("approvals of plain cases"),
-        "media_break": say("changes of channel"),
-    }
-    missing = [names[name] for name in facts.losses.findings.untold]
-    return [say("Cannot be told from this log, which has no such rows: {losses}.", losses=", ".join(missing))] if missing else []
+    """Return the losses that the log cannot tell."""
+    missing = [plain_name(say, name) for name in facts.losses.findings.untold]
+    return (
+        [
+            say(
+                "Cannot be told from this log, which lacks the rows, the teams or the categories for it: {losses}.",
+                losses=", ".join(missing),
+            )
+        ]
+        if missing
+        else []
+    )
 
 
 def win_rows(say: Words, facts: Facts) -> list[dict[str, str]]:
@@ -200,14 +200,12 @@ def win_rows(say: Words, facts: Facts) -> list[dict[str, str]]:
     ]
 
 
-def _estimate(say: Words, told: tuple[float, float, float]) -> str:
+def _estimate(say: Words, told: tuple[float, float, float], name: str) -> dict[str, str]:
+    """Return an estimate as ``name``, and its range."""
     if not is_known(told[0]):
-        return say("not known")
-    if not is_known(told[1]):
-        return hours_text(say, told[0])
-    return say(
-        "{value} ({low} to {high})", value=hours_text(say, told[0]), low=hours_text(say, max(told[1], 0)), high=hours_text(say, told[2])
-    )
+        return {name: say("not known"), f"{name}_range": ""}
+    low, high = (duration_figure(say, max(value, 0)) if is_known(value) else "" for value in told[1:])
+    return {name: hours_text(say, told[0]), f"{name}_range": say("{low} to {high}", low=low, high=high) if low and high else ""}
 
 
 def promise_rows(say: Words, facts: Facts) -> list[dict[str, str]]:
@@ -220,10 +218,10 @@ def _promise_row(say: Words, one: Measured) -> dict[str, str]:
     return {
         "title": title_text(say, made.loss, made.unit),
         "made": say.date(made.cutoff),
-        "said": say("{low} to {high} less", low=hours_text(say, made.low), high=hours_text(say, made.high)),
-        "before": _estimate(say, one.own_before),
-        "since": _estimate(say, one.own_since),
-        "others_before": _estimate(say, one.others_before),
-        "others_since": _estimate(say, one.others_since),
+        "said": say("{low} to {high} less", low=duration_figure(say, made.low), high=hours_text(say, made.high)),
+        **_estimate(say, one.own_before, "before"),
+        **_estimate(say, one.own_since, "since"),
+        **_estimate(say, one.others_before, "others_before"),
+        **_estimate(say, one.others_since, "others_since"),
         "days": say.days(one.days),
     }

@@ -19,6 +19,7 @@ from prevenance.support.findings import make_findings
 from prevenance.support.journey import journey_rows
 from prevenance.support.kpis import Window
 from prevenance.support.log import log_counts, make_steps
+from prevenance.support.lost import QUARTER
 from prevenance.support.parts import PARTS, QUEUES, make_parts, make_tickets
 from prevenance.support.records import Asked, Counts, Cut
 from prevenance.support.teams import OTHERS, shown_teams
@@ -115,15 +116,22 @@ def support_facts(history: History, asked: Asked, behind: Behind | None = None, 
         asked, counts, cut, _overall(history), groups.mean_parts(history), _queued(history), (now, before), same_season, table,
         kpis.kpi_changes(table) if before else {}, missing, maps.nodes(history), maps.edges(history), variants, in_all, for_most,
         maps.bottlenecks(history, asked.least_tickets), _groups(history, asked), dots, since, _paths(history),
-        _losses(history, asked, behind or Behind(), earlier),
+        _losses(history, asked, behind or Behind(), earlier, past=_told_quarters(asked, counts, cut)),
     )  # fmt: skip
 
 
-def _losses(history: History, asked: Asked, behind: Behind, earlier: Sequence[Promise]) -> Losses:
-    found = make_findings(history, asked, behind)
+def _told_quarters(asked: Asked, counts: Counts, cut: Cut | None) -> bool:
+    """Return whether the log tells the newest two quarters whole, and four weeks before, so that what took long then is there, too."""
+    since = asked.cutoff - timedelta(days=2 * QUARTER)
+    whole = counts.first is not None and counts.first <= since - timedelta(days=28) and (cut is None or cut.last <= since)
+    return whole and asked.findings_days >= 2 * QUARTER
+
+
+def _losses(history: History, asked: Asked, behind: Behind, earlier: Sequence[Promise], *, past: bool) -> Losses:
+    found = make_findings(history, asked, behind, past=past)
     promises = promises_of(history, found.found, asked.keep, asked.cutoff, found.days)
     return Losses(
-        found, promises, tuple(measured_since(history, earlier, asked.cutoff)), known_trouble(history, asked.cutoff),
+        found, promises, tuple(measured_since(history, earlier, asked.cutoff, asked.findings_days)), known_trouble(history, asked.cutoff),
         candidate_rows(history, asked.least_tickets), journey_rows(history, asked.cutoff),
     )  # fmt: skip
 

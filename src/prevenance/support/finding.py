@@ -23,11 +23,12 @@ class Finding:
 
     ``loss`` names the loss, ``unit`` where (a team, two teams with an arrow, or a category). It was there in ``times`` of ``chances`` (tickets
     or hand-offs; ``share`` with its 95 % interval by customer), on ``tickets`` tickets, for ``hours`` working hours in all. ``beside`` is what
-    it is compared with (others, fast); ``reference`` its share, or its mean hours where every chance ``waits``, and ``own`` the same of this place.
+    it is compared with (others, fast, or quarter: its own quarter before, all figures then being of the newest one); ``reference`` its share, or its
+    mean hours where every chance ``waits``, and ``own`` the same of this place.
     ``above`` are the working hours more than at the reference, with their 95 % interval, and ``touches`` the rows that the team wrote
     for them, which cost ``money``. ``q`` is the share of false findings that one allows who takes this for one. ``csat`` and ``reopened`` are of
     its tickets, and of all others; NaN where not known. ``revenue`` (a year), ``leaving`` (mean chance) and ``at_risk`` (their product, summed) are of
-    its customers; NaN where not known.
+    its customers; NaN where not known. ``quarters`` are ``own`` in the newest quarter and in the one before, NaN where too few.
     """
 
     loss: str
@@ -55,6 +56,7 @@ class Finding:
     leaving: float
     at_risk: float
     examples: tuple[str, ...]
+    quarters: tuple[float, float]
 
     @property
     def key(self) -> str:

@@ -6,11 +6,11 @@ KPI_NAMES = (
 )
 """In the order in which a page shows them; see ``kpis.KPIS``."""
 
-LOSS_NAMES = ("hand_off", "unassigned", "missing_information", "ping_pong", "double_check", "over_organised", "media_break")
+LOSS_NAMES = ("hand_off", "unassigned", "missing_information", "ping_pong", "double_check", "over_organised", "extra_step", "media_break")
 """The losses, as ``lost.LOSSES`` defines them."""
 
 USUAL_EFFORT = {
-    **dict.fromkeys(("unassigned", "over_organised", "double_check"), "now"),
+    **dict.fromkeys(("unassigned", "over_organised", "extra_step", "double_check"), "now"),
     **dict.fromkeys(("missing_information", "ping_pong"), "quarter"),
     **dict.fromkeys(("hand_off", "media_break"), "half_year"),
 }

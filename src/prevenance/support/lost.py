@@ -6,7 +6,7 @@ A row is a chance to lose time: a ticket, or a hand-off. ``met`` says whether th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from prevenance.base.working import working_seconds_sql
@@ -38,10 +38,14 @@ LOSSES = (
     Loss("missing_information", "ticket", "others", 1, ("asked",)),
     Loss("ping_pong", "hand-off", "others", 2, ("transferred", "escalated")),
     Loss("double_check", "ticket", "fast", 1, ("note", "other")),
-    Loss("over_organised", "ticket", "fast", 1, ("approval_asked", "other")),
+    Loss("over_organised", "ticket", "fast", 1, ("approval_asked",)),
+    Loss("extra_step", "ticket", "fast", 1, ("note", "other")),
     Loss("media_break", "ticket", "others", 1, ()),
 )
 """The losses, in the order of a ticket's life; none counts a wait as work."""
+
+QUARTER, DAY = 91, 86_400
+"""Days of a quarter of a year, so that its weeks are whole; and seconds of a day."""
 
 JUDGED = """
 create or replace temp table judged as
@@ -50,20 +54,20 @@ with thirds as (
     quantile_cont(working_resolve_seconds, 1 / 3) filter (where handoffs = 0 and reopenings = 0 and asks = 0) as fast_standard
   from dated where resolved > {since} and category is not null group by 1)
 select d.*, handoffs = 0 and reopenings = 0 and asks = 0 as standard, working_resolve_seconds <= t.fast as fast,
-  working_resolve_seconds <= t.fast_standard as fast_standard, (resolved - {since}) // 604800 as week
+  working_resolve_seconds <= t.fast_standard as fast_standard, (resolved - {since}) // 604800 as week, ({until} - resolved) // {quarter} as quarter
 from dated as d left join thirds as t using (category) where resolved > {since}
 """
-"""The tickets that were resolved in the days that findings look at, with the fast third of each category, of all tickets and of standard cases."""
+"""The tickets that were resolved in the days that findings look at, with the fast third of each category, of all tickets and of standard cases;
+``quarter`` counts back from the cutoff, from 0."""
 
 CHANNELS = """
-create or replace temp table channel_changes as
-select number, before as second, second as next_second from (
-  select number, channel, second, lag(channel) over life as was, lag(second) over life as before from (
-    select n.number, t.channel, epoch_us(t.event_at) // 1000000 as second, t.known_at
-    from {visible} as t join numbers as n using (ticket_id) where t.channel is not null)
-  window life as (partition by number order by second, known_at, channel))
-where channel <> was
+create or replace temp table channelled as
+select number, channel, second, lag(channel) over life as was, lag(second) over life as before from (
+  select n.number, t.channel, epoch_us(t.event_at) // 1000000 as second, t.known_at
+  from {visible} as t join numbers as n using (ticket_id) where t.channel is not null)
+window life as (partition by number order by second, known_at, channel)
 """
+"""One row a row of a ticket that says its channel, with the one before."""
 
 LOST = """
 create or replace temp table found_losses as {every}
@@ -86,7 +90,7 @@ from lost group by all
 UNION = """
 with ordered as (
   select number, "begin", "end", max("end") over (partition by number order by "begin", "end" rows between unbounded preceding and 1 preceding) as before
-  from (select distinct number, "begin", "end" from lost where met and ({where}))),
+  from (select distinct number, "begin", "end" from lost join judged using (number) where met and ({where}))),
 islands as (
   select number, "begin", "end", sum(case when before is null or "begin" > before then 1 else 0 end) over (
     partition by number order by "begin", "end" rows unbounded preceding) as island from ordered)
@@ -109,8 +113,8 @@ def told_losses(history: History) -> tuple[Loss, ...]:
 def make_lost(history: History, asked: Asked) -> tuple[Loss, ...]:
     """Make the tables ``judged``, ``lost`` and ``chances`` of those of a report's facts; return the losses that the log can tell."""
     con, told = history.con, told_losses(history)
-    since = asked.cutoff - timedelta(days=asked.findings_days)
-    con.execute(JUDGED.format(since=int((since - datetime(1970, 1, 1)).total_seconds())))
+    until = int((asked.cutoff - datetime(1970, 1, 1)).total_seconds())
+    con.execute(JUDGED.format(since=until - asked.findings_days * DAY, until=until, quarter=QUARTER * DAY))
     con.execute(CHANNELS.format(visible=visible_sql("tickets", asked.cutoff, apart=True)))
     columns = 'number, unit, met, "begin", "end", fast, team, kind'
     every = " union all ".join(f"select '{loss.name}' as loss, {columns} from ({loss_sql(loss)})" for loss in told)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -17,23 +18,25 @@ from prevenance.history.history import History
 from prevenance.sources.files import sql_text
 from prevenance.support.finding import Finding, Measured, Promise
 from prevenance.support.intervals import mean_interval
-from prevenance.support.lost import LOSSES
+from prevenance.support.lost import LOSSES, QUARTER
 
-DRAWS, LEVEL, QUARTER = 1000, (0.05, 0.95), 91
+DRAWS, LEVEL = 1000, (0.05, 0.95)
 MOST = 8
 """Findings of which the change is worked out, the dearest."""
 LEAST_DAYS, MOST_DAYS = 28, 182
-"""A promise is measured from so many days on, over so many at most."""
+"""A promise is measured from so many days on, over so many at most; of several about one place that of a quarter ago is."""
 
 WEEKS = """
-select week, unit is not distinct from {unit} as own, coalesce(c.fast, false) as fast, count(*) as chances, count(*) filter (where met) as times,
+select week, unit is not distinct from {unit} as own, coalesce(c.fast, false) as fast, least(quarter, 2) as quarter, count(*) as chances,
+  count(*) filter (where met) as times,
   sum({hours})::bigint / 3600 as hours
 from chances as c join judged using (number) where loss = {loss} group by all order by all
 """
 
 SINCE = """
 select customer_id, unit is not distinct from {unit} as own, resolved > {second} as after, count(*) as chances, sum({hours})::bigint / 3600 as hours
-from chances join judged using (number) where loss = {loss} and resolved > {first} group by all order by all
+from chances join judged using (number) where loss = {loss} and resolved > {first} and resolved <= {last} and (unit is not distinct from {unit}
+  or unit is null or unit not in ({promised})) group by all order by all
 """
 
 
@@ -42,7 +45,7 @@ def promises_of(history: History, found: Sequence[Finding], keep: Mapping[str, s
     told = []
     for one in [one for one in found if kept_reason(one, keep) is None][:MOST]:
         saved = _saved(history, one)
-        quarter = one.chances * QUARTER / days
+        quarter = one.chances * QUARTER / (QUARTER if one.beside == "quarter" else days)
         low, high = (float(value) for value in np.quantile(saved, LEVEL))
         if low > 0:
             told.append(Promise(cutoff, one.loss, one.unit, one.of, one.own_hours, low, high, quarter * low, quarter * high, one.tickets))
@@ -61,8 +64,9 @@ def _saved(history: History, one: Finding) -> np.ndarray:
     sql = WEEKS.format(unit=sql_text(one.unit), loss=sql_text(one.loss), hours="waited_seconds" if loss.queues else "working_seconds")
     frame = history.con.execute(sql).df()
     weeks, size = pd.factorize(frame["week"])[0], frame["week"].nunique()
-    own, fast = frame["own"].to_numpy(dtype=bool), frame["fast"].to_numpy(dtype=bool)
-    beside = own & fast if one.beside == "fast" else ~own
+    own, fast, quarter = (frame[name].to_numpy() for name in ("own", "fast", "quarter"))
+    beside = {"fast": own & fast, "others": ~own, "quarter": own & (quarter == 1)}[one.beside]
+    own = own & (quarter == 0) if one.beside == "quarter" else own
 
     def by_week(some: np.ndarray, what: str) -> np.ndarray:
         return np.bincount(weeks[some], frame[what].to_numpy(dtype=float)[some], size)
@@ -75,28 +79,43 @@ def _saved(history: History, one: Finding) -> np.ndarray:
     return np.asarray(hours / chances - their_hours / others)
 
 
-def measured_since(history: History, promises: Sequence[Promise], cutoff: datetime) -> Iterator[Measured]:
-    """Return what became of earlier promises: hours lost a chance since, and as long before, there and in all other places of the same loss.
+def measured_since(history: History, promises: Sequence[Promise], cutoff: datetime, days: int) -> Iterator[Measured]:
+    """Return what became of earlier promises: hours lost a chance since, and as long before, there and in all places of the same loss of which
+    nothing was promised; NaN where a place is no more.
 
-    Only promises made before the cutoff count, from four weeks on. Nothing is said of why it changed.
+    ``days`` is how far back the tickets go that were looked at. Only promises made before the cutoff count, from four weeks on, one a place. Nothing
+    is said of why it changed.
     """
-    held = {row[0] for row in history.con.execute("select distinct loss from chances").fetchall()}
-    for one in promises:
-        days = min((cutoff - one.cutoff).days, MOST_DAYS)
-        if days < LEAST_DAYS or one.loss not in held:
-            continue
+    for one in sorted(_of_a_quarter_ago(promises, cutoff, days).values(), key=promises.index):
         loss = next(loss for loss in LOSSES if loss.name == one.loss)
-        first, second = (_second(one.cutoff - timedelta(days=back)) for back in (days, 0))
-        hours = "waited_seconds" if loss.queues else "working_seconds"
-        frame = history.con.execute(
-            SINCE.format(unit=sql_text(one.unit), loss=sql_text(one.loss), hours=hours, first=first, second=second)
-        ).df()
+        over = _measured_days(one, cutoff, days)
+        first, second, last = (_second(one.cutoff + timedelta(days=shift)) for shift in (-over, 0, over))
+        promised = ", ".join(sorted(sql_text(each.unit) for each in promises if each.loss == one.loss))
+        sql = SINCE.format(
+            unit=sql_text(one.unit), loss=sql_text(one.loss), hours="waited_seconds" if loss.queues else "working_seconds",
+            first=first, second=second, last=last, promised=promised,
+        )  # fmt: skip
+        frame = history.con.execute(sql).df()
         means = {}
         for name, own in (("own", True), ("others", False)):
             for when, after in (("before", False), ("since", True)):
                 some = frame[(frame["own"] == own) & (frame["after"] == after)]
                 means[f"{name}_{when}"] = mean_interval(some["hours"].to_numpy(dtype=float), some["chances"].to_numpy())
-        yield Measured(one, days, **means)
+        yield Measured(one, over, **means)
+
+
+def _measured_days(one: Promise, cutoff: datetime, days: int) -> int:
+    age = (cutoff - one.cutoff).days
+    return min(age, MOST_DAYS, days - age)
+
+
+def _of_a_quarter_ago(promises: Sequence[Promise], cutoff: datetime, days: int) -> dict[tuple[str, str], Promise]:
+    """Return, of the promises about each place that can be measured, the one whose age is nearest to a quarter of a year."""
+    found: dict[tuple[str, str], Promise] = {}
+    able = [one for one in promises if one.cutoff < cutoff and _measured_days(one, cutoff, days) >= LEAST_DAYS]
+    for one in sorted(able, key=lambda one: abs((cutoff - one.cutoff).days - QUARTER), reverse=True):
+        found[(one.loss, one.unit)] = one
+    return found
 
 
 def promise_record(one: Promise) -> dict[str, object]:
@@ -111,7 +130,16 @@ def promise_of(record: Mapping[str, object]) -> Promise:
         KeyError, TypeError, ValueError: for what is none.
     """
     given = {str(name): value for name, value in record.items()}
-    return Promise(**{**given, "cutoff": datetime.fromisoformat(str(given["cutoff"]).rstrip("Z"))})  # type: ignore[arg-type]
+    made = Promise(**{**given, "cutoff": datetime.fromisoformat(str(given["cutoff"]).removesuffix("Z"))})  # type: ignore[arg-type]
+    texts, numbers = (made.loss, made.unit, made.of), (made.hours, made.low, made.high, made.quarter_low, made.quarter_high, made.tickets)
+    known = made.loss in {loss.name for loss in LOSSES} and made.cutoff.tzinfo is None
+    if (
+        not known
+        or not all(isinstance(one, str) for one in texts)
+        or not all(type(one) in (int, float) and isfinite(one) for one in numbers)
+    ):
+        raise ValueError("no promise")
+    return made
 
 
 def _second(moment: datetime) -> int:

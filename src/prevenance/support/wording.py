@@ -87,7 +87,9 @@ def short_duration(say: Words, seconds: float) -> str:
         return DASH
     if seconds < 1.5 * HOUR:
         return say("{n} min", n=say.number(seconds / 60))
-    return say("{n} h", n=_figure(say, seconds / HOUR)) if seconds < 2 * DAY else say("{n} d", n=_figure(say, seconds / DAY))
+    return (
+        say("{n} h", n=duration_figure(say, seconds / HOUR)) if seconds < 2 * DAY else say("{n} d", n=duration_figure(say, seconds / DAY))
+    )
 
 
 def long_duration(say: Words, seconds: float) -> str:
@@ -97,14 +99,15 @@ def long_duration(say: Words, seconds: float) -> str:
     if seconds < 1.5 * HOUR:
         return say.many("{n} minute", "{n} minutes", round(seconds / 60))
     if seconds < 2 * DAY:
-        return say("{n} hours", n=_figure(say, seconds / HOUR))
-    return say("{figure} days", figure=_figure(say, seconds / DAY))
+        return say("{n} hours", n=duration_figure(say, seconds / HOUR))
+    return say("{figure} days", figure=duration_figure(say, seconds / DAY))
 
 
 def hours_text(say: Words, hours: float) -> str:
     """Return working hours: ``3.1 hours``, never days, which differ from team to team."""
-    return say("{n} hours", n=_figure(say, hours)) if is_known(hours) else DASH
+    return say("{n} hours", n=duration_figure(say, hours)) if is_known(hours) else DASH
 
 
-def _figure(say: Words, value: float) -> str:
+def duration_figure(say: Words, value: float) -> str:
+    """Return hours (or days) without the word, as the ends of a range have them."""
     return say.number(value, 0 if value >= 100 else 1)

@@ -1,8 +1,10 @@
 """What the report of support is asked for, from the settings of ``conf/support/``; what cannot be is refused."""
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from prevenance.base.errors import PrevenanceError, did_you_mean
+from prevenance.publish.wording import one_line
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.settings.support import hours_of
 from prevenance.support.kpi_names import KPI_NAMES, LOSS_NAMES, USUAL_EFFORT
@@ -66,6 +68,15 @@ def check_report(given: Settings) -> None:
                 raise PrevenanceError("E202", f'"{str(said)[:40]}" is none of them', key=f"support.{key}", fix=fix)
     if own.baseline:
         _check_baseline(own.baseline)
+
+
+def check_kept(keep: Mapping[str, str], steps: Collection[str]) -> None:
+    """Raise E201 for a step to keep that is none of the log's ``steps``: what is misspelt would be kept by nobody."""
+    for name in keep:
+        if name not in steps:
+            near = did_you_mean(one_line(name, 60), [one_line(step, 60) for step in steps])
+            what = f'no step of the log is called "{one_line(name, 60)}", so nothing of it would be kept'
+            raise PrevenanceError("E201", what, table="tickets", key="support.keep", fix=near)
 
 
 def _check_baseline(days: list[str]) -> None:

@@ -15,4 +15,4 @@ again as (
       and r.kind in (select kind from kinds where event = 'reopened'))
   group by all)
 select d.number, d.category as unit, a.second is not null as met, a.second as begin, a.next_second as "end", d.fast, a.team, a.kind
-from judged as d left join again as a using (number)
+from judged as d left join again as a using (number) where exists (from kinds where team is not null)
