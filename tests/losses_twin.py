@@ -47,7 +47,8 @@ def missing_information(ticket: str, rows: list[Row]) -> list[Stretch]:
 
 def ping_pong(ticket: str, rows: list[Row]) -> list[Stretch]:
     solved = until_solved(rows)[-1]["second"]
-    moves = [(one["group"], then["group"], then["second"]) for one, then in itertools.pairwise(rows) if one["group"] != then["group"]]
+    held = [row for row in rows if row["event"] not in ("note", "other")]
+    moves = [(one["group"], then["group"], then["second"]) for one, then in itertools.pairwise(held) if one["group"] != then["group"]]
     found = []
     for number, (before, team, second) in enumerate(moves):
         if second >= solved or (number and moves[number - 1][0] == team):

@@ -103,6 +103,20 @@ def test_every_loss_is_what_slow_loops_say(seed: int) -> None:
         assert any(one[2] for one in told)
 
 
+def test_a_note_of_another_team_is_no_hand_off() -> None:
+    ways = {"noted": ("opened", "assigned", "note", "resolved"), "handed": ("opened", "assigned", "transferred", "transferred", "resolved")}
+    rows = [
+        ("c", f"{name}{number}", event, START + timedelta(hours=number + place), ("first", "second")[place == 2], f"{event} it", "bug")
+        for name, events in ways.items()
+        for number in range(30)
+        for place, event in enumerate(events)
+    ]
+    frame = pd.DataFrame(rows, columns=["customer_id", "ticket_id", "event", "event_at", "group", "activity", "category"])
+    history, _ = report(frame.assign(known_at=frame["event_at"]))
+    sql = "select distinct regexp_extract(ticket_id, '[a-z]+'), met from lost join numbers using (number) where loss = 'ping_pong'"
+    assert history.con.execute(sql).fetchall() == [("handed", True)]
+
+
 @pytest.mark.long
 def test_working_hours_of_losses_are_those_of_the_clock_and_count_once() -> None:
     frame = made(4)

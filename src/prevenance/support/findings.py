@@ -140,7 +140,9 @@ def _places(frames: Sequence[pd.DataFrame], loss: Loss, least: int, past: bool) 
             hours, own_hours = float(rows["hours"].sum()), float(rows["waited" if loss.queues else "hours"].sum()) / chances
             # hand-offs between other teams are longer or shorter for reasons of their own: what comes back is priced by the hours of its own place
             if loss.of == "hand-off" and not loss.waits:
-                cost = (times / chances - found.reference) * hours / times, found.error * hours / times
+                # and those that stay set the level: one that came back need not have been made, so it brings no others that may come back
+                needless = 1 / max(1 - found.reference, 1e-9)
+                cost = (times / chances - found.reference) * needless * hours / times, found.error * needless * hours / times
             else:
                 told_hours = contrast(in_hours)
                 cost = own_hours - told_hours.reference, told_hours.error
@@ -172,7 +174,8 @@ def _finding(history: History, asked: Asked, behind: Behind, one: Place, q: floa
     mean = one.hours / one.chances if one.loss.waits else one.times / one.chances
     value, reach = one.above[0], 1.96 * one.above[1]
     hours = tuple(one.chances * each for each in (value, value - reach, value + reach))
-    touches = 0.0 if one.loss.waits else max(one.chances * (mean - one.beside.reference), 0.0) * one.loss.touches
+    needless = 1 / max(1 - one.beside.reference, 1e-9) if one.loss.of == "hand-off" else 1.0
+    touches = 0.0 if one.loss.waits else max(one.chances * (mean - one.beside.reference) * needless, 0.0) * one.loss.touches
     revenue = [behind.revenue[name] for name in customers if name in behind.revenue]
     chance = [behind.chance[name] for name in customers if name in behind.chance]
     at_risk = [behind.revenue[name] * behind.chance[name] for name in customers if name in behind.revenue and name in behind.chance]

@@ -75,7 +75,7 @@ def _saved(history: History, one: Finding) -> np.ndarray:
     drawn = np.random.default_rng(0).multinomial(size, np.full(size, 1 / size), DRAWS)
     chances, times, hours, others, their_times, their_hours = np.maximum(drawn @ sums.T, 1e-9).T
     if one.of == "hand-off" and not one.waits:
-        return np.asarray((times / chances - their_times / others) * hours / times)
+        return np.asarray((times / chances - their_times / others) / np.maximum(1 - their_times / others, 1e-9) * hours / times)
     return np.asarray(hours / chances - their_hours / others)
 
 

@@ -1,10 +1,10 @@
 -- The wrong specialist.
 -- A ticket was handed from one team to another, and came back to the first: A, B, A. The loss is the time from the hand-off until the ticket was
--- handed back. One row a hand-off; the way back is no hand-off of its own.
+-- handed back. One row a hand-off; the way back is no hand-off of its own, and neither is a note or a check by another team, which had not got it.
 -- Compared: how often the hand-offs between two teams come back, with how often those between all other pairs of teams do.
 with placed as (
   select number, place, kind, second, team, lag(team) over (partition by number order by place) as before
-  from steps join kinds using (kind) where team is not null),
+  from steps join kinds using (kind) where team is not null and event not in ('note', 'other')),
 moves as (
   select number, kind, second, team, before, lead(team) over life as later, lead(second) over life as back_at, lag(before) over life as earlier
   from placed where before <> team window life as (partition by number order by place))
