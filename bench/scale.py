@@ -27,7 +27,7 @@ BARE = """
 import sys, duckdb
 from pathlib import Path
 con, rows = duckdb.connect(), 0
-con.execute("set preserve_insertion_order=false")
+con.execute("set preserve_insertion_order=false; set enable_progress_bar=false")
 for path in sorted(Path(sys.argv[1]).glob("*.csv*")):
     read = f"read_csv('{path}', all_varchar=true, header=true)"
     names = [row[0] for row in con.execute(f"describe select * from {read}").fetchall()]
@@ -82,7 +82,7 @@ def measured(place: Path, customers: int, events: int | None, targets: list[str]
     """Return what each part costs at one size, and print it."""
     data, out = place / f"data-{customers}", place / f"out-{customers}"
     demo = [f"demo.customers={customers}", *([f"demo.events={events}"] if events else [])]
-    if not (data / "demo.json").exists():
+    if not (data / "truth.json").exists():
         spent("-m", "pipelines.demo", f"data={data}", *demo)
     given = ["source=demo", f"data={data}", f"out={out}"]
     bare = [spent("-c", BARE, str(data)) for _ in range(rounds)]
