@@ -107,6 +107,7 @@ def test_intervals_are_by_customer_not_by_row(good):
     assert doubled["high"] - doubled["low"] == pytest.approx(narrow["high"] - narrow["low"])
 
 
+@pytest.mark.long
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     estimates = [evaluate(world(seed, model=1.0, rule=0.0, tests=2), capacity=30, replicates=100, seed=0)["model"] for seed in range(60)]
     for metric in ("average_precision", "roc_auc", "precision_at_capacity"):
@@ -218,6 +219,7 @@ def test_a_better_model_is_promoted_with_its_numbers(good):
     assert "against the rule's" in verdict.why
 
 
+@pytest.mark.long
 def test_fault_53_shuffled_labels_are_not_promoted():
     promoted = 0
     for seed in range(40):

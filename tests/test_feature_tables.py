@@ -107,6 +107,7 @@ def test_rare_outcomes_of_a_large_table_are_all_looked_at():
     assert [one["feature"] for one in find_leaks(frame.sample(frac=1.0, random_state=2), ["leak", "noise"], (), 7)] == ["leak"]
 
 
+@pytest.mark.long
 def test_parquet_dates_words_and_an_own_id_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = clean(4).rename(columns={"customer_id": "kunde", "churn": "Gone away"})
     table["Gone away"] = table["Gone away"].map({1: "Yes", 0: "no"}).mask(table.index < 10)

@@ -234,6 +234,7 @@ def test_what_is_planned_is_what_each_would_build() -> None:
     pd.testing.assert_frame_equal(found, alone[some].iloc[2:4].reset_index(drop=True))
 
 
+@pytest.mark.long
 def test_a_kill_at_any_call_leaves_nothing_that_is_not_whole(tmp_path: Path) -> None:
     calls, contents = ("open", "fsync", "replace", "unlink", "rename", "mkdir"), {"a": b"one" * 999, "b": b"two", "c": b"three"}
 

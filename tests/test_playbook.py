@@ -119,6 +119,7 @@ def test_one_setting_of_a_target_s_own_play_can_be_given_too():
     assert found["targets"] == {**default_plays(), "tickets": PLAYS_OF_TICKETS | {"usage": PLAYS_OF_TICKETS["usage"] | {"days": 9}}}
 
 
+@pytest.mark.long
 def test_a_target_under_a_name_of_its_own_has_the_plays_of_its_kind():
     given = settings_of("score", ["target=tickets", "target.name=urgent"])
     assert plays_of(given)["targets"]["urgent"] == PLAYS_OF_TICKETS

@@ -184,6 +184,7 @@ def test_a_lower_chance_above_a_higher_one_says_why() -> None:
     )
 
 
+@pytest.mark.long
 def test_a_play_of_another_target_makes_no_list_a_new_one(tmp_path):
     from datetime import datetime
 

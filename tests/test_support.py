@@ -99,7 +99,7 @@ def report_bytes(frames: dict[str, pd.DataFrame], cutoff: datetime) -> tuple[str
     return report_page(say, facts, STAMP), kpis, paths, map_picture(say, facts)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(seed=st.integers(0, 10_000), cutoff=st.sampled_from(CUTOFFS))
 def test_the_future_changes_no_byte_of_a_report(seed: int, cutoff: datetime) -> None:
     each = [world(seed + number, rows=2.0) for number in range(2 * len(EDITS))]
@@ -246,6 +246,7 @@ def test_kpis_are_what_they_say() -> None:
     assert set(wanted) == {one.name for one in KPIS}
 
 
+@pytest.mark.long
 def test_the_baseline_is_the_same_season_where_the_log_reaches_back() -> None:
     long = facts_of(weekly([10] * 80), START + timedelta(weeks=80))
     assert long.windows[1] is not None
