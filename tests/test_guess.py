@@ -461,3 +461,61 @@ def test_where_nothing_was_found_the_next_step_is_not_a_run(tmp_path: Path) -> N
     said = init_command([str(tmp_path / "two"), "source=acme", f"data={data}"])
     assert "NEXT      prevenance validate " in said
     assert "1 question in" in said
+
+
+def test_rows_that_take_an_invoice_back_do_so_under_its_number(tmp_path: Path) -> None:
+    file, lines = people("Kunden|Kundennr.;Firma;Kunde seit", "X90;Testkunde GmbH;2024-01-01")
+    bills = [f"R{d};Rechnung;2024-02-{d};X{d};100,00;{'storniert' if d == '05' else 'offen'};" for d in DAYS]
+    bills += [
+        "ST1;Stornorechnung;2024-03-01;X05;-100,00;;R05",
+        "G1;Gutschrift;2024-03-02;X06;40,00;;R06",
+        "G2;Gutschrift;2024-03-03;X07;-30,00;;R07",
+    ]
+    _, data, conf = started(
+        tmp_path, {f"{file}.csv": lines, "Rechnungen.csv": ["Belegnr.;Belegart;Belegdatum;Debitor;Brutto;Status;Bezug", *bills]}
+    )
+    con = history_of("acme", data, conf).inputs.history.con
+    rows = con.execute("select invoice_id, event, amount from canonical.invoices where event <> 'issued' order by 1").fetchall()
+    assert [(one[0], one[1], float(one[2])) for one in rows] == [
+        ("R05", "voided", 100.0),
+        ("R06", "credited", 40.0),
+        ("R07", "credited", 30.0),
+    ]
+    assert con.execute("select count(*) from canonical.invoices where event = 'issued'").fetchall() == [(24,)]
+    asked = "".join(one.read_text() for one in conf.rglob("*.md"))
+    assert "1 customer is called a test" in asked
+    assert "take invoices back" not in asked
+
+
+@pytest.mark.parametrize(
+    ("clock", "utc"), [("CEST", "2024-07-01 08:00:00"), pytest.param("MEZ", "2024-07-01 09:00:00", marks=pytest.mark.long)]
+)
+def test_instants_with_the_name_of_their_clock_are_read(clock: str, utc: str, tmp_path: Path) -> None:
+    file, lines = people("Kunden|Kundennr.;Firma;Kunde seit")
+    log = [f"01.07.2024 10:00:00 {clock};X{d};LOGIN" for d in DAYS] + [
+        f"0{n}.07.2024 11:30:00 {clock};X01;LOGIN_FEHLGESCHLAGEN" for n in range(2, 9)
+    ]
+    written, data, conf = started(tmp_path, {f"{file}.csv": lines, "login_log.csv": ["Zeitpunkt;Kundennr;Ereignis", *log]})
+    con = history_of("acme", data, conf).inputs.history.con
+    assert str(con.execute("select min(event_at) from canonical.usage").fetchall()[0][0]) == utc, written["usage.sql"]
+    assert con.execute("select kind, count(*) from canonical.usage group by 1 order by 1").fetchall() == [("error", 7), ("login", 24)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("sent", "came", "gone"), [("sent", "open", "unsubscribe"), pytest.param("enviado", "abierto", "baja", marks=pytest.mark.long)]
+)
+def test_a_log_of_mailings_is_no_use_and_a_cancelled_order_no_purchase(sent: str, came: str, gone: str, tmp_path: Path) -> None:
+    people_ = ["Código;Nombre;Email;Fecha de alta", *(f"C{d};Empresa {d};{'Ana' if d < '04' else 'ana'}{d}@x.es;2024-01-{d}" for d in DAYS)]
+    mails = [f"ana{d}@x.es,news-1,{word},2024-02-{d}T09:00:00Z" for d in DAYS for word in (sent, came)] + [
+        f"ana05@x.es,news-1,{gone},2024-02-27T09:00:00Z"
+    ]
+    orders = [f"P{day}{d};C{d};{day}-02-2024;{'Cancelado' if d < '07' else 'Entregado'};9,90" for day in DAYS[:3] for d in DAYS]
+    _, data, conf = started(
+        tmp_path,
+        {"clientes.csv": people_, "newsletter_log.csv": ["email,campaign,event,timestamp", *mails],
+         "pedidos.csv": ["Nº pedido;Cliente;Fecha;Estado;Importe", *orders]},
+    )  # fmt: skip
+    used = history_of("acme", data, conf).counts["used"]
+    assert (used["customers"], used["contacts"], used["purchases"]) == (24, 24, 3 * 18)
+    assert "usage" not in {name for name, rows in used.items() if rows}

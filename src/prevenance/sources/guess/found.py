@@ -78,8 +78,8 @@ class Part:
     """A file that is taken for a canonical table: which column has which role, whose row it is, and how its steps are told apart (SQL, for a log).
 
     Of use: ``each`` are roles whose numbers become so many rows, ``counts`` columns that become use with a quantity, ``people`` numbers of people.
-    ``only`` is SQL for the rows that count, where some never were. Of tickets: ``closed`` is SQL for those that have a closing row though its
-    time is blank, so that it is set apart and told.
+    ``only`` is SQL for the rows that count, where some never were; ``backs`` are event, SQL for its rows, and column of the invoice
+    that they take back. Of tickets: ``closed`` is SQL for those that have a closing row though its time is blank, so that it is set apart and told.
     """
 
     table: str
@@ -93,6 +93,7 @@ class Part:
     people: tuple[str, ...] = ()
     closed: str = ""
     only: str = ""
+    backs: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def rows_from(self) -> str:

@@ -8,7 +8,7 @@ import duckdb
 from prevenance.consent.special import name_words
 from prevenance.sources.files import sql_name
 from prevenance.sources.guess.found import DATE, FLAG, MONEY, NUMBER, TEXT, Column, Found, Link, Part
-from prevenance.sources.guess.roles import are_deals, role_fit, table_fit, table_names
+from prevenance.sources.guess.roles import are_deals, mail_words, role_fit, table_fit, table_names
 
 DATES = ("opened", "resolved", "replied", "started", "ended", "noticed", "renews", "since", "issued", "due", "paid", "at")
 NUMBERS = ("seats", "mrr", "arr", "amount", "quantity", "score", "price", "errors", "logins")
@@ -38,7 +38,24 @@ ROLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 }
 """Table -> the role of its own key, roles that it must have, and those that it may have."""
 
-BARE = {"id", "nr", "no", "n", "ref", "reference", "referenz", "num", "number", "nummer", "numero", "code", "key"}
+BARE = {
+    "id",
+    "nr",
+    "no",
+    "n",
+    "ref",
+    "reference",
+    "referenz",
+    "num",
+    "number",
+    "nummer",
+    "numero",
+    "code",
+    "codigo",
+    "clave",
+    "kennung",
+    "key",
+}
 
 TELLING = {
     "subscriptions": ("contract", "ended", "mrr", "arr", "seats", "renews"),
@@ -112,7 +129,8 @@ def part_of(file: Found) -> Part | None:
     best: tuple[float, Part] | None = None
     if are_deals(file.title, [one.name for one in file.columns]):
         return None
-    for table in table_names():
+    mailed = any(all(mail_words(one.values)) for one in file.columns if one.is_category)
+    for table in ["contacts"] if mailed else table_names():
         roles, (own, needed, _) = roles_of(file, table), ROLES[table]
         if any(one not in roles for one in needed) or (table == "customers" and "customer" not in roles):
             continue
@@ -121,7 +139,7 @@ def part_of(file: Found) -> Part | None:
         # one row a customer or product, or it is no list of them
         if table in ("customers", "products") and not file.column(roles[own]).names_rows(file.rows):
             continue
-        score = 3 * (named > 0) + named + told
+        score = 3 * (named > 0 or mailed) + named + told
         if score > 0.6 and (best is None or score > best[0]):
             why = f"by its name ({file.title})" if named else "by its columns"
             best = (score, Part(table, file, roles, why=why))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import duckdb
 
@@ -18,6 +19,9 @@ SAMPLED, KEPT, MOST = 20_000, 400, 0.95
 DAY_FIRST = tuple(f"%d{sign}%m{sign}%Y{clock}" for sign in "./-" for clock in ("", " %H:%M", " %H:%M:%S"))
 MONTH_FIRST = tuple(one.replace("%d", "%x").replace("%m", "%d").replace("%x", "%m") for one in DAY_FIRST if not one.startswith("%d."))
 YES_NO = {"yes", "no", "y", "n", "true", "false", "ja", "nein", "oui", "non", "si", "sí", "vrai", "faux", "wahr", "falsch", "verdadero", "falso"}  # fmt: skip
+
+ZONED = r" ?(CEST|CET|MESZ|MEZ)"
+"""Names of the two clocks of central Europe behind an instant."""
 
 DIGITS = r"[+-]?\d+(\.\d+)?"
 COMMA = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?"
@@ -55,8 +59,20 @@ def _most(values: Sequence[str], pattern: str) -> bool:
     return sum(bool(re.fullmatch(pattern, one)) for one in values) >= MOST * len(values)
 
 
+def _zoned(found: Column) -> str:
+    """Return SQL that reads an instant of central Europe that is followed by the name of its clock."""
+    bare = f"regexp_replace(X, '{ZONED}$', '')"
+    at = f"try_strptime({bare}, {list(found.formats)!r})" if found.formats else f"try_cast({bare} as timestamp)"
+    offset = "case when regexp_matches(X, '(CEST|MESZ)$') then '+02:00' else '+01:00' end"
+    return f"strftime({at}, '%Y-%m-%d %H:%M:%S') || {offset}"
+
+
 def _dates(con: duckdb.DuckDBPyConnection, name: str, share: float, distinct: int, unique: bool, values: tuple[str, ...]) -> Column | None:
     plain = rf"{PLAIN}|{WITHOFFSET}|{SPELT}"
+    if _most(values, rf".*\d{ZONED}"):
+        bare = tuple(re.sub(f"{ZONED}$", "", one) for one in values)
+        found = _dates(con, name, share, distinct, unique, bare)
+        return found and replace(found, values=values, formats=(), timed=False, read=_zoned(found))
     if _most(values, plain):
         timed = any(":" in one and not re.fullmatch(rf"{WITHOFFSET}|.*(Z|UTC|GMT).*", one) for one in values)
         return Column(name, DATE, share, distinct, unique, values, (), timed)

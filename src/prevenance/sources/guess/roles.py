@@ -113,8 +113,18 @@ def never_were(table: str, values: tuple[str, ...]) -> list[str]:
 
 
 def asked_values(what: str, values: tuple[str, ...]) -> list[str]:
-    """Return the values that say ``credit`` (a note that takes money back) or ``test`` (an account of nobody's)."""
+    """Return the values that say ``credit`` or ``void`` (a row that takes another back), ``voided`` (taken back) or ``test`` (an account of nobody's)."""
     return _said(_known()["asked"][what], values)
+
+
+def mail_words(values: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return the values that say that a mail went out, and those that say what came of it.
+
+    >>> mail_words(("enviado", "abierto", "LOGIN"))
+    (['enviado'], ['abierto'])
+    """
+    words = _known()["mail"]
+    return _said(words["sent"], values), _said(words["came"], values)
 
 
 def says_kind(name: str) -> bool:

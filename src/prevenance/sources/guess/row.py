@@ -26,9 +26,9 @@ def with_text(part: Part) -> str:
     if (link := part.link) and link.view:
         # what two customers are called leads to neither
         key, name, own = sql_name(link.customer), sql_name(link.other), sql_name(link.column)
-        known = f"select trim({name}) as _key, min({key}) as _customer from {link.view} where {name} <> '' group by 1 having count(distinct {key}) = 1"
+        known = f"select lower(trim({name})) as _key, min({key}) as _customer from {link.view} where {name} <> '' group by 1 having count(distinct {key}) = 1"
         tables.append(
-            f"looked_up as (\n  select t.*, k._customer from {part.file.view} t\n  left join ({known}) k on k._key = trim(t.{own})\n)"
+            f"looked_up as (\n  select t.*, k._customer from {part.file.view} t\n  left join ({known}) k on k._key = lower(trim(t.{own}))\n)"
         )
     tables += [f"steps as (\n  {part.steps}\n)"] if part.steps else []
     return f"with {', '.join(tables)}\n" if tables else ""

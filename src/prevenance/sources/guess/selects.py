@@ -5,6 +5,7 @@ import re
 from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.guess.counts import often_sql
 from prevenance.sources.guess.found import NUMBER, Guess, Part
+from prevenance.sources.guess.never import back_rows
 from prevenance.sources.guess.profile import date_sql
 from prevenance.sources.guess.roles import says_closed, says_running, table_fit
 from prevenance.sources.guess.row import event_sql, given_sql, head_text, own_sql, row_text, text_of, with_text
@@ -207,7 +208,7 @@ def _invoices(part: Part, guess: Guess) -> list[str]:
             f"{part.file.view}: no column says when an invoice was paid.",
             "Without it every invoice looks unpaid: export the date of payment, or take invoices.sql away.",
         )
-    return selects
+    return selects + back_rows(part)
 
 
 PLAIN = {
