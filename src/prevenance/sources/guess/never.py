@@ -30,6 +30,8 @@ def set_only(con: duckdb.DuckDBPyConnection, part: Part, guess: Guess) -> None:
                 f'{part.file.view}: of "{column.name}" only {" and ".join(sent[:3])} is taken for a contact; {", ".join(came[:6])} is what came of it.',
                 "Where somebody unsubscribed, add those rows to consents.sql.",
             )
+    if part.table == "contacts" and part.link and part.link.view:
+        left.append("_customer is not null")  # whoever else a mailing goes to is no customer
     part.only = " and ".join(one for one in left if one)
 
 

@@ -71,8 +71,8 @@ def _dates(con: duckdb.DuckDBPyConnection, name: str, share: float, distinct: in
     plain = rf"{PLAIN}|{WITHOFFSET}|{SPELT}"
     if _most(values, rf".*\d{ZONED}"):
         bare = tuple(re.sub(f"{ZONED}$", "", one) for one in values)
-        found = _dates(con, name, share, distinct, unique, bare)
-        return found and replace(found, values=values, formats=(), timed=False, read=_zoned(found))
+        local = _dates(con, name, share, distinct, unique, bare)
+        return local and replace(local, values=values, formats=(), timed=False, read=_zoned(local))
     if _most(values, plain):
         timed = any(":" in one and not re.fullmatch(rf"{WITHOFFSET}|.*(Z|UTC|GMT).*", one) for one in values)
         return Column(name, DATE, share, distinct, unique, values, (), timed)
