@@ -66,7 +66,7 @@ COLUMN_MEANS = {
     "contacts.campaign": "which campaign",
     "contacts.arm": "which arm of an experiment",
     "contacts.outcome": "what came of it",
-    "consents.purpose": "what for; empty: for everything",
+    "consents.purpose": "what for; empty: for everything. A no counts whatever it is for, unless `privacy.consents` names what does",
     "consents.allowed": "yes or no",
     "products.price": "what it costs a month, in the source's currency",
     "products.usage_limit": "use in 28 days that the price includes, for each seat",
