@@ -55,7 +55,7 @@ def test_good_tables_pass_and_nothing_is_published(company: Company) -> None:
     assert "nothing is missing" in found.section("COMPLETENESS")
     assert "nothing" in found.section("FIX FIRST")
     assert found.report["tables"]["tickets"]["used"] == 8
-    assert sorted(path.name for path in (company.root / "out").iterdir() if path.suffix != ".log") == ["status", "validate"]
+    assert sorted(path.name for path in (company.root / "out").iterdir() if path.suffix != ".log") == ["memo", "status", "validate"]
     assert json.loads((company.root / "out" / "status" / "validate.json").read_text())["outcome"] == "valid"
     assert (company.root / "out" / "validate" / "report.json").stat().st_mode & 0o777 == 0o600
 

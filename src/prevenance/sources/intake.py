@@ -186,7 +186,7 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
         raise PrevenanceError("E306", what, table=table.name, fix=f"add _file, _line to every select of {table.name}.sql")
     convert_rows(taken.con, source, table, columns)
     ragged = [place for one in loaded for place in one.ragged]
-    newest: datetime | None = taken.con.execute("select max(known_at) from judged").fetchall()[0][0]
+    newest = taken.con.execute("select max(known_at) from judged").fetchall()[0][0]
     alike = mark_twice(taken, source, table, columns)
     counts = taken.counts[table.name] = set_apart(taken, table, columns, ragged, sum(len(one.no_rows) for one in loaded), until)
     counts.files = files
@@ -201,4 +201,4 @@ def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], unt
     note_numbers(taken, source, table, entries)
     note_versions(taken, source, table)
     taken.con.execute("drop table judged")
-    return newest
+    return newest if newest is None or isinstance(newest, datetime) else datetime.max  # beyond the years that Python has
