@@ -131,6 +131,7 @@ def test_a_capacity_below_one_is_refused() -> None:
 # -- stability
 
 
+@pytest.mark.long
 @settings(max_examples=amount(20, 60), deadline=None)
 @given(seed=st.integers(0, 10_000), money=st.booleans(), by_hours=st.booleans())
 def test_noise_below_the_margin_changes_no_membership(seed: int, money: bool, by_hours: bool) -> None:
@@ -148,6 +149,7 @@ def test_noise_below_the_margin_changes_no_membership(seed: int, money: bool, by
     assert not after["new"].any()
 
 
+@pytest.mark.long
 @settings(max_examples=amount(20, 60), deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_clear_rise_enters_and_who_is_least_worth_leaves(seed: int) -> None:

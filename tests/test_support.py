@@ -115,6 +115,7 @@ def test_a_report_that_looked_at_later_rows_would_be_seen(monkeypatch: pytest.Mo
     assert any(report_bytes(frames, CUTOFFS[0]) != report_bytes(edited(frames, CUTOFFS[0], edit, 5), CUTOFFS[0]) for edit in EDITS)
 
 
+@pytest.mark.long
 def test_the_order_of_the_rows_of_a_table_changes_no_byte() -> None:
     frames = world(11, rows=3.0)
     mixed = frames | {"tickets": frames["tickets"].sample(frac=1, random_state=3, ignore_index=True)}

@@ -217,6 +217,7 @@ def test_the_challenger_is_chosen_without_a_look_at_the_tests(frame, tested):
     assert choose_challenger(tested.early_loss, ("logistic", "lightgbm")) == choose_challenger(again.early_loss, ("logistic", "lightgbm"))
 
 
+@pytest.mark.long
 def test_a_blend_is_the_mean_of_the_models_beside_it_and_the_same_when_fitted_alone(frame):
     kinds = ("logistic", "blend", "lightgbm")
     told = backtest(frame, parted(frame, 2), kinds, FEATURES, seed=1, trials=3)
