@@ -1,7 +1,8 @@
 """CPU of reading and checking in two source trees, side by side: `python -m bench.reading --before TREE --after TREE`.
 
 Each tree reads each data set in a process of its own; the trees take turns, and the clock counts reading and checking alone, not how settings are
-composed. What is compared is the median of the rounds, and what both say of the rows; a ratio above `--most` ends with 1.
+composed; nothing is kept for the next reading (``bench.scale`` has what that costs and spares). What is compared is the
+median of the rounds, and what both say of the rows; a ratio above `--most` ends with 1.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from dataclasses import asdict
 import prevenance as pv
 import prevenance.runs.inputs as inputs
 source, data, out, target = sys.argv[1:]
-project = pv.open(out, source=source, data=data, settings={"target": target})
+from pathlib import Path
+kept = {"memo": False} if "memo: true" in Path("conf/base.yaml").read_text() else {}
+project = pv.open(out, source=source, data=data, settings={"target": target, **kept})
 from pipelines.start import library
 read, spent = inputs.intake, []
 def timed(*given, **more):
@@ -80,9 +83,9 @@ def main() -> int:
         for source in given.only:
             data = demo if source == "demo" else given.data / source
             read: dict[str, list[dict[str, Any]]] = {"before": [], "after": []}
-            for _ in range(given.rounds):
+            for number in range(given.rounds):
                 for name, tree in (("before", given.before), ("after", given.after)):
-                    read[name].append(read_by(tree.resolve(), source, data, Path(place) / name / source))
+                    read[name].append(read_by(tree.resolve(), source, data, Path(place) / name / f"{source}-{number}"))
             before, after = (statistics.median(one["seconds"] for one in read[name]) for name in ("before", "after"))
             worst = max(worst, after / before)
             print(
