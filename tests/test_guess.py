@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -11,8 +12,8 @@ import pytest
 from vendor import EXPORTS, history_of
 
 from prevenance.cli.starter import init_command
-from prevenance.sources.guess.found import Column, Found
-from prevenance.sources.guess.plan import roles_of
+from prevenance.sources.guess.found import DATE, TEXT, Column, Found
+from prevenance.sources.guess.plan import part_of, roles_of
 from prevenance.sources.guess.profile import columns_of
 from prevenance.sources.guess.roles import role_fit, said_events, spoken_language, table_fit
 from prevenance.sources.guess.sniff import view_name
@@ -519,3 +520,19 @@ def test_a_log_of_mailings_is_no_use_and_a_cancelled_order_no_purchase(sent: str
     used = history_of("acme", data, conf).counts["used"]
     assert (used["customers"], used["contacts"], used["purchases"]) == (24, 24, 3 * 18)
     assert "usage" not in {name for name, rows in used.items() if rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "words", "table"),
+    [
+        ("orders", "Order no;Customer;Order date;Status", ("open", "delivered"), "purchases"),
+        ("tickets", "Ticket;Customer;Opened;Status", ("open", "sent to vendor"), "tickets"),
+        ("pedidos", "Nº pedido;Cliente;Fecha;Estado", ("abierto", "entregado"), "purchases"),
+    ],
+)
+def test_orders_and_tickets_that_are_sent_and_open_are_no_mailings(name: str, head: str, words: tuple[str, str], table: str) -> None:
+    columns = [Column(one, TEXT, 1.0, 24, place == 0, ("a", "b")) for place, one in enumerate(head.split(";"))]
+    columns[2], columns[3] = replace(columns[2], kind=DATE), replace(columns[3], distinct=2, unique=False, values=words)
+    found = part_of(Found(name, {}, name, columns, 24))
+    assert found is not None
+    assert found.table == table

@@ -8,7 +8,7 @@ import duckdb
 from prevenance.consent.special import name_words
 from prevenance.sources.files import sql_name
 from prevenance.sources.guess.found import DATE, FLAG, MONEY, NUMBER, TEXT, Column, Found, Link, Part
-from prevenance.sources.guess.roles import are_deals, mail_words, role_fit, table_fit, table_names
+from prevenance.sources.guess.roles import are_deals, mail_words, mailing_fit, role_fit, table_fit, table_names
 
 DATES = ("opened", "resolved", "replied", "started", "ended", "noticed", "renews", "since", "issued", "due", "paid", "at")
 NUMBERS = ("seats", "mrr", "arr", "amount", "quantity", "score", "price", "errors", "logins")
@@ -124,12 +124,18 @@ def _asked_and_ended(file: Found) -> dict[str, str]:
     return {"noticed": asked.name, "ended": ended.name} if ended and role_fit("noticed", ended.name) > 0.5 else {}
 
 
+def _is_mailing(file: Found) -> bool:
+    """Return whether a file logs mailings: words of what was sent and of what came of it, and a campaign; orders and tickets are sent and open, too."""
+    campaign = mailing_fit(file.title) > 0 or any(role_fit("campaign", one.name) > 0.3 for one in file.columns)
+    return campaign and any(all(mail_words(one.values)) for one in file.columns if one.is_category)
+
+
 def part_of(file: Found) -> Part | None:
     """Return the table that a file most likely is with the roles of its columns, or ``None``."""
     best: tuple[float, Part] | None = None
     if are_deals(file.title, [one.name for one in file.columns]):
         return None
-    mailed = any(all(mail_words(one.values)) for one in file.columns if one.is_category)
+    mailed = _is_mailing(file)
     for table in ["contacts"] if mailed else table_names():
         roles, (own, needed, _) = roles_of(file, table), ROLES[table]
         if any(one not in roles for one in needed) or (table == "customers" and "customer" not in roles):

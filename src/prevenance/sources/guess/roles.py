@@ -127,6 +127,11 @@ def mail_words(values: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return _said(words["sent"], values), _said(words["came"], values)
 
 
+def mailing_fit(name: str) -> float:
+    """Return how well a file's name fits a log of mailings."""
+    return _fit(_known()["mail"]["title"], " ".join(_plain(name)))
+
+
 def says_kind(name: str) -> bool:
     """Return whether a column says of what kind a row is, or how it stands."""
     return _fit(_known()["asked"]["kind"], " ".join(_plain(name))) > 0
