@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killed import killed
 
 from prevenance.base import disk, memo
 from prevenance.base.errors import PrevenanceError
@@ -324,30 +325,10 @@ def test_a_full_disk_keeps_nothing_and_ends_nothing(data: Path, monkeypatch: pyt
 @pytest.mark.long
 def test_a_kill_at_any_call_leaves_nothing_that_is_not_whole(data: Path) -> None:
     source = replace(SOURCE, selects={"customers": CUSTOMERS, "usage": USAGE}, files={name: FILES[name] for name in ("people", "events")})
-    calls, before = ("open", "fsync", "replace", "unlink", "rename", "mkdir"), plain(data, source)
-
-    def killed(out: Path, number: int) -> bool:
-        child = os.fork()
-        if child:
-            return os.waitpid(child, 0)[1] != 0
-        left = [number]
-
-        def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-            def asked(*given: Any, **named: Any) -> Any:
-                left[0] -= 1
-                if left[0] < 0:
-                    os._exit(9)
-                return call(*given, **named)
-
-            return asked
-
-        for name in calls:
-            setattr(os, name, counted(getattr(os, name)))
-        night(data, source, out)
-        os._exit(0)
+    before = plain(data, source)
 
     number = 0
-    while killed(out := data.parent / str(number), number):
+    while killed(partial(night, data, source, out := data.parent / str(number)), number):
         assert said(night(data, source, out)[0]) == before, number
         assert set(night(data, source, out)[1].held) == {"usage"}
         number += 1

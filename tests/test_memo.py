@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from killed import killed
 
 from prevenance.base import memo
 from prevenance.decide import remembered
@@ -236,7 +236,7 @@ def test_what_is_planned_is_what_each_would_build() -> None:
 
 @pytest.mark.long
 def test_a_kill_at_any_call_leaves_nothing_that_is_not_whole(tmp_path: Path) -> None:
-    calls, contents = ("open", "fsync", "replace", "unlink", "rename", "mkdir"), {"a": b"one" * 999, "b": b"two", "c": b"three"}
+    contents = {"a": b"one" * 999, "b": b"two", "c": b"three"}
 
     def work(folder: Path) -> None:
         for name, content in contents.items():
@@ -244,28 +244,8 @@ def test_a_kill_at_any_call_leaves_nothing_that_is_not_whole(tmp_path: Path) -> 
         memo.forget_others(folder / memo.MEMO / "chances", {"a", "c"})
         memo.forget_all(folder)
 
-    def killed(folder: Path, number: int) -> bool:
-        child = os.fork()
-        if child:
-            return os.waitpid(child, 0)[1] != 0
-        left = [number]
-
-        def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-            def asked(*given: Any, **named: Any) -> Any:
-                left[0] -= 1
-                if left[0] < 0:
-                    os._exit(9)
-                return call(*given, **named)
-
-            return asked
-
-        for name in calls:
-            setattr(os, name, counted(getattr(os, name)))
-        work(folder)
-        os._exit(0)
-
     number = 0
-    while killed(folder := tmp_path / str(number), number):
+    while killed(partial(work, folder := tmp_path / str(number)), number):
         for name, content in contents.items():
             assert memo.kept_bytes(folder / memo.MEMO / "chances" / name) in (None, content)
         work(folder)
