@@ -3,6 +3,8 @@
 A company is trained once by the command. Its nights are the functions that every night calls (the cut at that instant, events, the cohort
 scored, the warnings) on its real files; pages, workbook and model store are left out. Quiet nights come first; then, in copies of its
 exports, something breaks and the next night is asked. Of a real export the first night of each month is asked.
+
+With ``--commands`` each night is the command itself, whole: what counts is what its page says.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
+import html
 import io
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -32,7 +36,7 @@ from prevenance.proof.watch.events import segment_sizes
 from prevenance.proof.watch.verdict import estimate_silence, list_record
 from prevenance.proof.watch.wording import warning_text
 from prevenance.runs.champion import champion_of
-from prevenance.runs.feeds import warned_events
+from prevenance.runs.feeds import warned_events, warned_gates
 from prevenance.runs.inputs import Inputs, load_inputs
 from prevenance.runs.listed import Listed
 from prevenance.runs.settings.outreach import capacity_of, rules_of
@@ -182,6 +186,27 @@ class Lived:
         self.lists.append({"cutoff": at, "rows": ranked, "expected_hits": float(expected), "spread": float(spread), "hits": None})
 
 
+def commanded(given: Settings, out: Path, nights: Sequence[date]) -> Told:
+    """Publish a list each night by the command, and return what its page says is far from usual, or why it was refused."""
+    told: Told = []
+    for night in nights:
+        arguments = (f"data={given.data}", f"out={out}", f"target={given.target.name}", f"as_of={night}", *SMALL)
+        [ended] = forked(partial(command, "score", arguments))
+        if ended.status:
+            told.append((night, "refused", ended.said.strip().splitlines()[-1]))
+            continue
+        folder = out / "lists" / given.target.name / "latest"
+        manifest, page = json.loads((folder / "manifest.json").read_text()), html.unescape((folder / "list.html").read_text())
+        if not manifest["cutoff"].startswith(f"{as_of_instant(str(night), given.source.timezone):%Y-%m-%d}"):
+            raise SystemExit(f"the latest list is of {manifest['cutoff']}, not of {night}")
+        kinds = [*warned_gates(manifest["gates"]), *(one["kind"] for one in manifest["watch"]["warned"])]
+        said = [one for one in manifest["messages"] if one in page]
+        if kinds and not said:
+            raise SystemExit(f"{night}: {', '.join(kinds)}: in the manifest and not on the page")
+        told += [(night, kind, "; ".join(said)) for kind in kinds]
+    return told
+
+
 def nights_lived(given: Settings, nights: Sequence[date], sizes: Sequence[dict[str, Any]] = ()) -> Lived:
     """Return nights lived one after the other, on exports that are read once, up to the last of them."""
     found, read = Lived(sizes=[*sizes]), load_inputs(replace(given, as_of=str(nights[-1])), Steps(given.folder))
@@ -201,7 +226,17 @@ def named(given: Settings, data: Path, day: date, sizes: Sequence[dict[str, Any]
     return f"not named within {PATIENCE} nights"
 
 
-def demo_nights(seed: int, count: int, broken: bool, work: Path, customers: int) -> None:
+def named_by_command(given: Settings, data: Path, day: date, out: Path, work: Path) -> str:
+    """Return after which night from a break on ``day`` a page named it, and how, in a copy of ``out`` as it was that day."""
+    lived = work / "lived"
+    _copied(out, lived)
+    for number in range(1, PATIENCE + 1):
+        if told := commanded(replace(given, data=str(data)), lived, [day + timedelta(days=number)]):
+            return f"night {number}: {told[0][2]}"
+    return f"not named within {PATIENCE} nights"
+
+
+def demo_nights(seed: int, count: int, broken: bool, work: Path, customers: int, commands: bool) -> None:
     """Print what the nights of one demo company say, the quiet ones and, where asked, those of each break."""
     data, out = work / f"in{seed}-{customers}", work / f"out{seed}-{customers}"
     size = (f"demo.customers={customers}", f"demo.events={133 * customers}")
@@ -210,18 +245,30 @@ def demo_nights(seed: int, count: int, broken: bool, work: Path, customers: int)
         asked("train", f"data={data}", f"out={out}", "target=churn", f"as_of={TRAINED}", *CHEAP, *SMALL)
     given = settings_of("score", [f"data={data}", f"out={out}", "target=churn", *SMALL])
     quiet = [FIRST + timedelta(days=number) for number in range(count)]
-    lived = nights_lived(given, quiet)
-    told = lived.told
-    print(f"| {seed} | {count} quiet nights | {len({night for night, _, _ in told})} with a warning |", flush=True)
-    for night, kind, text in told:
+    lived, nights = Lived(), work / "nights"
+    if commands:
+        _copied(out, nights)
+        lived.told = commanded(given, nights, quiet)
+    else:
+        lived = nights_lived(given, quiet)
+    print(f"| {seed} | {count} quiet nights | {len({night for night, _, _ in lived.told})} with a warning |", flush=True)
+    for night, kind, text in lived.told:
         print(f"    {night} {kind}: {text}", flush=True)
     for name, breaks in BREAKS.items() if broken else ():
-        print(f"| {seed} | {name} | {named(given, _broken(data, work, breaks, quiet[-1]), quiet[-1], lived.sizes)} |", flush=True)
+        hurt = _broken(data, work, breaks, quiet[-1])
+        told = named_by_command(given, hurt, quiet[-1], nights, work) if commands else named(given, hurt, quiet[-1], lived.sizes)
+        print(f"| {seed} | {name} | {told} |", flush=True)
     first = HALVED + LABEL
-    nights = [first + timedelta(days=number) for number in range(0, 15, 7)]
-    hurt = replace(given, data=str(_broken(data, work, halved, HALVED)))
+    weekly = [first + timedelta(days=number) for number in range(0, 15, 7)]
+    halving, fresh = replace(given, data=str(_broken(data, work, halved, HALVED))), work / "fresh"
+    if commands:
+        _copied(out, fresh)
     text = next(
-        (f"{night}: {text}" for night, kind, text in nights_lived(hurt, nights).told if kind == "rate"),
+        (
+            f"{night}: {text}"
+            for night, kind, text in (commanded(halving, fresh, weekly) if commands else nights_lived(halving, weekly).told)
+            if kind == "rate"
+        ),
         "not named within 14 nights of the first label",
     )
     print(f"| {seed} | half as many leave | {text} |", flush=True)
@@ -252,10 +299,14 @@ def monthly(source: str, data: str, target: str, nights: Sequence[date], work: P
         print(f"    {one['cutoff']:%Y-%m-%d} said {one['expected_hits']:.1f}, came {one['hits']}", flush=True)
 
 
+def _copied(folder: Path, place: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder, place, symlinks=True)
+
+
 def _broken(data: Path, work: Path, breaks: Callable[[Path, date], None], day: date) -> Path:
     folder = work / "broken"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(data, folder)
+    _copied(data, folder)
     breaks(folder, day)
     return folder
 
@@ -270,13 +321,23 @@ def main() -> None:
     given.add_argument("--data")
     given.add_argument("--target", default="tickets")
     given.add_argument("--months", nargs="+", type=date.fromisoformat, help="its nights, the day of the training first")
+    given.add_argument(
+        "--commands", action="store_true", help="nights of demo companies are whole commands; breaks are looked for in each company"
+    )
     chosen = given.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if chosen.source:
             monthly(chosen.source, chosen.data, chosen.target, chosen.months, chosen.work or Path(folder))
             return
         for seed in chosen.seeds:
-            demo_nights(seed, chosen.nights, seed == chosen.seeds[0], chosen.work or Path(folder), chosen.customers)
+            demo_nights(
+                seed,
+                chosen.nights,
+                chosen.commands or seed == chosen.seeds[0],
+                chosen.work or Path(folder),
+                chosen.customers,
+                chosen.commands,
+            )
 
 
 if __name__ == "__main__":
