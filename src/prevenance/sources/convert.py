@@ -40,14 +40,12 @@ def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
     extra = ", ".join(f"{sql if name in columns else 'null::varchar'} as {name}" for name, sql in places.items())
     known = _at("known_at") if "known_at" in columns else "null::timestamp"
     version = f"coalesce(try_cast({VERSION} as double), epoch({instant_sql(source, VERSION)}))" if VERSION in columns else "null::double"
-    # two tables, not one query: the reason is worked out from the converted values, and each is converted once
-    con.execute(
-        f"create or replace temp table converted as select {typed}, {texts}, {extra}, {known} as _known, {version} as {VERSION}, row_number() over () as _row "
+    converted = (
+        f"select {typed}, {texts}, {extra}, {known} as _known, {version} as {VERSION}, row_number() over () as _row "
         f"from (select *{given} from taken)"
     )
+    con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from ({converted})")
     con.execute("drop table taken")
-    con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from converted")
-    con.execute("drop table converted")
 
 
 def _at(name: str) -> str:

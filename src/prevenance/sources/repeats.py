@@ -44,6 +44,9 @@ def mark_repeats(taken: Intake, table: Table, until: datetime | None) -> None:
     known = "" if until is None else f" and known_at <= timestamp '{until}'"
     # an id of the source's own settles repeats where a table may say the same thing twice
     has_id = con.execute("select count(_id) > 0 from judged").fetchall()[0][0]
+    if has_id:  # nearly every id comes once: nothing is to be settled by it, and all its rows are left alone
+        often = "select hash(_id) as print from judged where reason is null and _id is not null group by 1 having count(*) > 1"
+        con.execute(f"create or replace temp table often as {often}")
     keys = [key for key in ((["_id"] if has_id else []), list(table.key)) if key]
     for key in keys:
         _mark_older(con, key, known)
@@ -61,7 +64,7 @@ def mark_repeats(taken: Intake, table: Table, until: datetime | None) -> None:
     if has_id or table.once:
         everything = ", ".join(sql_name(name) for name in table.names)
         same = everything if table.once else f"_id, {everything}"
-        only = "" if table.once else " and _id is not null"
+        only = "" if table.once else " and hash(_id) in (from often)"
         # most rows come once: only the others are put in order
         few = f"hash({same}) in (select hash({same}) from judged where reason is null{only} group by 1 having count(*) > 1)"
         only += f" and {few}"
@@ -90,7 +93,7 @@ def _settle(con: duckdb.DuckDBPyConnection, table: Table, key: list[str], known:
     values = ", ".join(f"max({name}) as {name}" for name in rest)
     rows = f"from judged where reason is null and {sql_name(key[0])} is not null{known}"
     # most keys come once, and most of the others say the same: only what is left is worth a look at every column
-    often = f"select hash({keys}) {rows} group by all having count(*) > 1"
+    often = "from often" if key == ["_id"] else f"select hash({keys}) {rows} group by all having count(*) > 1"
     differing = f"select {keys} {rows} and hash({keys}) in ({often}) group by {keys} having {differs}"
     if not con.execute(f"select exists({differing})").fetchall()[0][0]:
         return [], False
