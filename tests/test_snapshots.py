@@ -7,13 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from company import Company
 
 from prevenance.base.errors import PrevenanceError
+from prevenance.history.history import History
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.settings.schema import FeatureSettings, Settings, SourceSettings, TargetSettings, ValidationSettings
 from prevenance.runs.snapshots import cutoffs_of, definitions_of, target_of
+from prevenance.targets.labels import cohort, drawn_cohort
+from prevenance.targets.target import Target
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +109,31 @@ def test_a_cohort_that_looks_back_further_than_the_burn_in_says_so(inputs: Input
     patient = at(inputs, "2024-05-30")
     cutoffs_of(replace(asked, validation=ValidationSettings(burn_in_days=60)), target_of(asked), patient)
     assert patient.messages == []
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("most", [1, 40, 150, 399, 400, 5000, None])
+def test_a_sample_is_the_customers_whose_hash_is_small_enough(most: int | None, pairs: bool) -> None:
+    # some begin late, so that the first cutoffs say too little of how many there will be
+    began = [datetime(2024, 1, 1) + timedelta(days=2 * n) for n in range(100)]
+    ids = [f"c{n}" for n in range(100)]
+    customers = pd.DataFrame({"customer_id": ids, "event_at": began, "known_at": began})
+    target = Target(
+        "all",
+        ("customers",),
+        cohort="select customer_id, 'p' as product_id, 'at_risk' as state, 1.0 as value_at_stake from customers"
+        if pairs
+        else "select customer_id, 'at_risk' as state, 1.0 as value_at_stake from customers",
+        outcome="select null",
+        horizon_days=28,
+        settle_days=0,
+        pairs=pairs,
+    )
+    history = History.from_frames({"customers": customers}, datetime(2024, 12, 1))
+    cutoffs = [datetime(2024, 1, 20) + timedelta(days=28 * n) for n in range(8)]
+    every = cohort(history, target, cutoffs)
+    share = min(1.0, (most or len(every)) / len(every))
+    kept = every[[pd.util.hash_array(np.array([one], dtype=object))[0] / 2**64 < share or share == 1.0 for one in every["customer_id"]]]
+    found, snapshots, people = drawn_cohort(history, target, reversed(cutoffs), most)
+    pd.testing.assert_frame_equal(found, kept.reset_index(drop=True))
+    assert (snapshots, people) == (len(every), every["customer_id"].nunique())

@@ -31,7 +31,7 @@ from prevenance.runs.settings.support import hours_of, kept_hours
 from prevenance.runs.steps import Steps
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.targets import KINDS
-from prevenance.targets.labels import cohort, label
+from prevenance.targets.labels import cohort, drawn_cohort, label
 from prevenance.targets.target import Target
 
 
@@ -177,15 +177,12 @@ def frame_of(
     said in the messages.
     """
     steps("cohort and labels")
-    snapshots = cohort(inputs.history, target, cutoffs)
-    if most and len(snapshots) > most:
-        place = pd.util.hash_array(snapshots["customer_id"].to_numpy(dtype=object)) / 2**64
-        kept = snapshots[place < most / len(snapshots)].reset_index(drop=True)
+    snapshots, every, customers = drawn_cohort(inputs.history, target, cutoffs, most)
+    if len(snapshots) < every:
         inputs.messages.append(
-            f"{target.name}: learned from {kept['customer_id'].nunique():,} of {snapshots['customer_id'].nunique():,} customers, drawn by "
-            f"their id; {len(snapshots):,} snapshots are more than validation.max_snapshots={most:,}"
+            f"{target.name}: learned from {snapshots['customer_id'].nunique():,} of {customers:,} customers, drawn by "
+            f"their id; {every:,} snapshots are more than validation.max_snapshots={most:,}"
         )
-        snapshots = kept
     labelled = label(inputs.history, target, with_unjudged(inputs.history, target, snapshots))
     own = labelled["customer_id"].to_numpy(dtype=object)
     group = parent_groups(inputs.history, inputs.as_of).reindex(own).to_numpy(dtype=object)

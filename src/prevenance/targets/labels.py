@@ -49,6 +49,35 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
     return frame.astype(dict.fromkeys(target.keys, "str") | {"cutoff": "datetime64[us]", "state": "str", "value_at_stake": float})
 
 
+def drawn_cohort(history: History, target: Target, cutoffs: Iterable[datetime], most: int | None = None) -> tuple[pd.DataFrame, int, int]:
+    """Return ``cohort`` for a sample of the customers, about ``most`` snapshots of it, and how many snapshots and customers there are in all.
+
+    A customer is drawn by the hash of its id, with its whole history. No more than the sample and one part of the cutoffs is held at a time.
+    """
+    ordered = sorted(set(cutoffs))
+    if not most or not ordered:
+        found = cohort(history, target, ordered)
+        return found, len(found), found["customer_id"].nunique()
+    check_tables(target, history.tables)
+    largest = max((history.con.execute(f"select count(*) from canonical.{one}").fetchall()[0][0] for one in target.tables), default=0)
+    size = 1 if target.pairs else max(1, most // max(1, largest))
+    kept, every, customers, share = cohort(history, target, []), 0, pd.Index([], dtype="str"), 1.0
+    for first in range(0, len(ordered), size):
+        part = cohort(history, target, ordered[first : first + size])
+        every, customers = every + len(part), customers.union(pd.Index(part["customer_id"].unique()))
+        # the share only shrinks: who is left out now would be left out at last
+        share = min(1.0, most / every) if every else 1.0
+        kept = pd.concat([_drawn(kept, share), _drawn(part, share)], ignore_index=True)
+    return kept, every, len(customers)
+
+
+def _drawn(snapshots: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Return the snapshots of the customers whose hash is below ``share``."""
+    if share >= 1.0:
+        return snapshots
+    return snapshots[pd.util.hash_array(snapshots["customer_id"].to_numpy(dtype=object)) / 2**64 < share]
+
+
 def _cohorts(history: History, target: Target, cutoffs: list[datetime]) -> pd.DataFrame:
     """Return the snapshots of several cutoffs by one statement, for a target that treats customers alone."""
     views = [f"{table} as (select * from {own_rows_sql(table, cutoffs)})" for table in target.tables]
