@@ -31,7 +31,7 @@ from prevenance.runs.settings.support import hours_of, kept_hours
 from prevenance.runs.steps import Steps
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.targets import KINDS
-from prevenance.targets.labels import cohort, drawn_cohort, label
+from prevenance.targets.labels import drawn_cohort, label
 from prevenance.targets.target import Target
 
 
