@@ -24,7 +24,9 @@ from pipelines import backfill, explain, score, train, validate
 from pipelines.start.run import _guarded
 from prevenance.base import lock
 from prevenance.base.errors import PrevenanceError
+from prevenance.decide import ranking
 from prevenance.models import bundle, shelf
+from prevenance.publish import finished
 from prevenance.runs import night
 from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
@@ -315,6 +317,39 @@ def test_fault_65_the_same_night_again_changes_nothing(out: Path) -> None:
     assert published(out) == before
     assert (out / "index.html").read_bytes() == index
     assert len(runs(out)) == 1
+
+
+def test_of_a_long_list_people_are_shown_a_part_and_the_files_hold_all(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown(folder: Path) -> tuple[pd.DataFrame, list[str], list[str]]:
+        book = pd.read_excel(folder / "list.xlsx", sheet_name=["List", "Data"], dtype=str)
+        ids = book["Data"]["customer_id"].tolist()
+        assert book["List"]["customer_id"].tolist() == ids
+        return (
+            pd.read_csv(folder / "list.csv", dtype={"customer_id": str}).fillna({"reasons": ""}),
+            ids,
+            finished._page((folder / "list.html").read_bytes()),
+        )
+
+    assert run("score", f"out={out}", "target=churn", "capacity=4") == 0
+    every, ids, page = shown(latest(out))
+    assert ids == every["customer_id"].tolist()
+    assert sorted(page) == sorted(ids)
+    assert "shown" not in manifest(latest(out))["counts"]
+    monkeypatch.setattr(ranking, "MOST_SHOWN", 3)
+    assert run("score", f"out={out}", "target=churn", "capacity=5") == 0
+    rows, ids, page = shown(latest(out))
+    assert sorted(rows["customer_id"]) == sorted(every["customer_id"])
+    parts = json.loads((latest(out) / "view.json").read_text())["unshown"]
+    assert len(ids) == len(rows) - sum(parts.values()) == manifest(latest(out))["counts"]["shown"] < len(rows)
+    assert sorted(page) == sorted(ids)
+    assert set(rows.loc[rows["rank"].notna(), "customer_id"]) < set(ids)
+    told = rows["customer_id"].isin(ids)
+    assert (rows.loc[~told, "reasons"] == "").all()
+    known = rows.loc[told].merge(every, on="customer_id")
+    assert known["reasons_x"].tolist() == known["reasons_y"].tolist()
+    assert (known["reasons_x"] != "").any()
+    place, count = next(iter(parts.items()))
+    assert f"{count + 3} customers, the first 3 of them here, all in list.csv" in (latest(out) / "list.html").read_text(), place
 
 
 def runs(out: Path) -> list[tuple[str, str]]:

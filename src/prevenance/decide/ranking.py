@@ -35,6 +35,9 @@ PRIVATE = (
 SECTIONS = {"": 0, "beyond_capacity": 1, "holdout": 2, "escalated": 3, "snoozed": 4, "too_late": 5, "not_enough_data": 6, "below_floor": 7}
 """The parts of the list, in their order: why a row stands apart -> its part."""
 
+MOST_SHOWN = 1_000
+"""Rows of a part beside the ranked ones that page and spreadsheet show and that reasons are told of."""
+
 
 @dataclass(frozen=True)
 class Stamp:
@@ -78,6 +81,14 @@ def rank_customers(
     rows = _stamped(_with_actions(rows, stamp, playbook, say), stamp).iloc[order].reset_index(drop=True)
     rows["why_above"] = why_above(rows, say, currency, stamp.words.above)
     return rows[[*COLUMNS, *(name for name in PAIR_COLUMNS if name in rows), *PRIVATE]]
+
+
+def shown_rows(rows: pd.DataFrame) -> pd.Series:
+    """Return which rows of a decision or a list people are shown: all to be worked, of every part beside them the first ``MOST_SHOWN`` places.
+
+    The others stand in list.csv and list.json, without reasons.
+    """
+    return rows["rank"].notna() | (rows.groupby("apart")["place"].rank(method="first") <= MOST_SHOWN)
 
 
 def public_columns(ranked: pd.DataFrame) -> pd.DataFrame:

@@ -27,6 +27,9 @@ from prevenance.words import Words
 BEFORE_DAYS = 28
 """How long ago the number before was, where a fact's own window knows none."""
 
+SAMPLED = ("neural",)
+"""Kinds of model whose contributions can only be sampled, against the rows beside them."""
+
 
 def contributions(fitted: Fitted, frame: pd.DataFrame) -> tuple[float, pd.DataFrame]:
     """Return (base, contributions in log-odds of shape (n, p), one column per feature of the model).

@@ -13,7 +13,7 @@ import pandas as pd
 from prevenance.base.formats import json_value
 from prevenance.base.working import TeamHours
 from prevenance.explain import facts, story
-from prevenance.explain.attribution import context_by_row
+from prevenance.explain.attribution import SAMPLED, context_by_row
 from prevenance.explain.facts import Wording
 from prevenance.explain.moved import moved_texts
 from prevenance.explain.note import call_note
@@ -34,9 +34,6 @@ BEFORE = timedelta(days=28)
 
 MOST_CONTEXT = 3
 """Facts that nobody can change, at most."""
-
-SAMPLED = ("neural",)
-"""Kinds of model whose contributions can only be sampled, against the rows beside them."""
 
 
 @dataclass(frozen=True)

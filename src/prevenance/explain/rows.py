@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from prevenance.explain.attribution import contributions, secant
+from prevenance.explain.attribution import SAMPLED, contributions, secant
 from prevenance.explain.facts import Fact, wordings
 from prevenance.explain.reasons import Reasons, RowReasons, bad_ways, nothing_text, other_way, raising_ways, told_columns
 from prevenance.explain.usual import cohort_values, usual_values, with_means
@@ -33,9 +33,9 @@ def reasons_by_row(
     *,
     told_by: str = "worse",
     gain: bool = False,
-    own: np.ndarray | None = None,
+    asked: np.ndarray | None = None,
 ) -> list[RowReasons]:
-    """Return the reasons of each row of ``frame``, each with the comparison that shows it; see ``explain.reasons``.
+    """Return the reasons of the rows of ``frame`` that are asked for, each with the comparison that shows it; see ``explain.reasons``.
 
     Args:
         fitted: the model.
@@ -47,7 +47,7 @@ def reasons_by_row(
         say: the reader's language.
         told_by: how the target's reasons are told: by what is ``worse``, or by what raises the ``chance``.
         gain: whether the outcome is wished for.
-        own: bool of shape (n,): whose own past is looked at; everybody's if not given.
+        asked: bool of shape (n,): of which rows; of all if not given.
 
     Raises:
         PrevenanceError: E504 if the frame lacks a feature.
@@ -55,8 +55,11 @@ def reasons_by_row(
     every = with_means(definitions)
     told = wordings(every)
     values = cohort_values(history, cutoff, cohort, every, told_columns(told, fitted.encoder.features))
-    usual = usual_values(history, cutoff, frame, values, every, own=own)
-    base, found = contributions(fitted, frame)
+    mine = np.ones(len(frame), dtype=bool) if asked is None else asked
+    beside, frame = frame, frame[mine].reset_index(drop=True)
+    usual = usual_values(history, cutoff, frame, values, every)
+    base, found = contributions(fitted, beside if fitted.kind in SAMPLED else frame)
+    found = found[mine] if fitted.kind in SAMPLED else found
     slope, intercept = fitted.calibrator
     ways, against = bad_ways(told), None
     if told_by != "worse":

@@ -66,8 +66,6 @@ def usual_values(
     rows: pd.DataFrame,
     values: pd.DataFrame,
     definitions: Sequence[Definition],
-    *,
-    own: np.ndarray | None = None,
 ) -> Usual:
     """Return what is usual for ``rows`` (customer_id[, product_id]).
 
@@ -77,7 +75,6 @@ def usual_values(
         rows: whom to tell about.
         values: of everybody asked about at the cutoff, from ``cohort_values``.
         definitions: of the columns, as ``with_means`` gives them.
-        own: bool of shape (n,): whose own past is looked at; everybody's if not given.
     """
     usable = usable_definitions(definitions, history.tables, pairs="product_id" in rows)
     keys = [name for name in KEYS if name in rows]
@@ -87,7 +84,7 @@ def usual_values(
     low, similar, high = _similar(history, cutoff, rows, values, names, paired)
     # A state is one question of SQL a moment, and the slowest of all: it is compared with similar customers alone.
     windows = [name for name in names if name not in {column for one in usable if isinstance(one, State) for column in one.columns}]
-    past = _own_past(history, cutoff, rows[keys], usable, windows, own)
+    past = _own_past(history, cutoff, rows[keys], usable, windows)
     return Usual({name: now[name].to_numpy(dtype=float) for name in names}, *past, similar, low, high)
 
 
@@ -144,14 +141,11 @@ def _groups(history: History, cutoff: datetime) -> pd.Series:
 Past = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
-def _own_past(
-    history: History, cutoff: datetime, keys: pd.DataFrame, definitions: Sequence[Definition], names: list[str], own: np.ndarray | None
-) -> Past:
+def _own_past(history: History, cutoff: datetime, keys: pd.DataFrame, definitions: Sequence[Definition], names: list[str]) -> Past:
     """Return median, noise, newest and largest by column, over the customer's own windows before the present one."""
-    asked = np.flatnonzero(np.ones(len(keys), dtype=bool) if own is None else own)
-    who = keys[["customer_id"]].iloc[asked].drop_duplicates()
+    who = keys[["customer_id"]].drop_duplicates()
     age = who["customer_id"].map(_known_days(history, cutoff)).to_numpy(dtype=float)
-    place = pd.Series(np.arange(len(who)), index=who["customer_id"]).reindex(keys["customer_id"].iloc[asked]).to_numpy()
+    place = pd.Series(np.arange(len(who)), index=who["customer_id"]).reindex(keys["customer_id"]).to_numpy()
     found: Past = ({}, {}, {}, {})
     spans = _spans(definitions)
     for step, moments in past_moments(cutoff, [spans[name] for name in names]).items():
@@ -163,8 +157,7 @@ def _own_past(
             # Before a customer was there, nothing happened, which is not usual for them.
             opened = step * np.arange(1, count + 1)[:, None] + spans[name]
             for kept, one in zip(found, _summary(np.where(opened <= age[None, :] + 1, values, np.nan)), strict=True):
-                kept[name] = np.full(len(keys), np.nan)
-                kept[name][asked] = one[place]
+                kept[name] = one[place]
     return found
 
 

@@ -36,6 +36,13 @@ def money_heading(say: Words, view: View) -> str:
     return say(target_words(view).stake)
 
 
+def group_size(say: Words, view: View, key: str, shown: int) -> str:
+    """Return how many customers a group has; of a long one only the first stand on the page."""
+    if unshown := (view.get("unshown") or {}).get(key):
+        return say("{n} customers, the first {shown} of them here, all in list.csv", n=say.number(shown + unshown), shown=say.number(shown))
+    return say.many("{n} customer", "{n} customers", shown)
+
+
 def fits_sentences(say: Words, view: View) -> tuple[str, str]:
     """Return the first line: how many fit the hours or the capacity, and what is at stake among them."""
     told = view.get("fits") or {}

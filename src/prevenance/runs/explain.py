@@ -13,8 +13,8 @@ from prevenance.base import formats
 from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError, did_you_mean
 from prevenance.base.formats import json_value
-from prevenance.explain.attribution import contributions
-from prevenance.explain.details import SAMPLED, Basis, details_by_customer
+from prevenance.explain.attribution import SAMPLED, contributions
+from prevenance.explain.details import Basis, details_by_customer
 from prevenance.explain.evidence import inputs_of, rows_held, sum_check, what_if_answers
 from prevenance.explain.reasons import RowReasons
 from prevenance.explain.rows import reasons_by_row
@@ -165,14 +165,12 @@ def explanation(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict
 
 def own_reasons(basis: Basis, own: pd.DataFrame, place: int, say: Words) -> dict[str, RowReasons]:
     """Return customer_id -> the reasons of one row of inputs, as its list tells them."""
-    # What can only be sampled is told against the rows beside it.
-    every = basis.features if basis.fitted.kind in SAMPLED else own
-    mine = place if basis.fitted.kind in SAMPLED else 0
-    found = reasons_by_row(
-        basis.fitted, every, basis.history, basis.cutoff, basis.features, basis.definitions, say,
-        told_by=basis.target.told_by, gain=basis.target.words.gain, own=np.arange(len(every)) == mine,
+    mine = np.arange(len(basis.features)) == place
+    [found] = reasons_by_row(
+        basis.fitted, basis.features, basis.history, basis.cutoff, basis.features, basis.definitions, say,
+        told_by=basis.target.told_by, gain=basis.target.words.gain, asked=mine,
     )  # fmt: skip
-    return {own["customer_id"].iloc[0]: found[mine]}
+    return {own["customer_id"].iloc[0]: found}
 
 
 def absence_text(given: Settings, basis: Basis, say: Words) -> str:

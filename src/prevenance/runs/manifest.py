@@ -5,7 +5,7 @@ from typing import Any
 
 from prevenance.base import formats
 from prevenance.consent.pseudonyms import Pseudonyms
-from prevenance.decide.ranking import rows_apart
+from prevenance.decide.ranking import rows_apart, shown_rows
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.proof.watch.events import segment_sizes
@@ -41,6 +41,7 @@ def manifest_of(
     excluded |= made.absent | ({"not_in_cohort": known - cohort} if known > cohort else {})
     lost = inputs.customers["read"] - listed - sum(excluded.values()) - sum(quarantine.values())
     counts = {"customers_read": inputs.customers["read"], "listed": listed, "apart": rows_apart(made.decided)}
+    counts |= {"shown": shown} if (shown := int(shown_rows(made.decided).sum())) < listed else {}
     return {
         "target": target.name,
         "cutoff": f"{inputs.as_of.isoformat()}Z",

@@ -5,13 +5,14 @@ import json
 from dataclasses import asdict, replace
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
 from prevenance.base import formats
 from prevenance.decide.feedback import Answer
 from prevenance.decide.playbook import NEW_DAYS, playbook_of
 from prevenance.decide.plays import Situation, plays_done, value_tiers
-from prevenance.decide.ranking import Stamp, arm_rows, public_columns, rank_customers
+from prevenance.decide.ranking import MOST_SHOWN, Stamp, arm_rows, public_columns, rank_customers, shown_rows
 from prevenance.decide.remembered import Remembered
 from prevenance.decide.ways import with_ways
 from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
@@ -41,13 +42,10 @@ from prevenance.targets import KINDS
 from prevenance.targets.target import Target
 from prevenance.words import Words, words
 
-OWN_PAST = 5_000
-"""Rows, in the order of the list, whose own past is looked at: those that open to a story."""
-
 TOLD = 2
 """Reasons of a row that a list tells, and a play may answer."""
 
-TELLING = 3
+TELLING = 4
 """How reasons and arms are told: the same list told another way is another list."""
 
 
@@ -102,7 +100,7 @@ def ranked_list(
     playbook = playbook_of(**plays_of(given))
     ranked = rank_customers(rows, choice, stamp, playbook, say, given.source.currency)
     rows, ranked = with_ways(rows, ranked, choice, rules.holdout, cutoff, say) if rules.holdout.ways else (rows, ranked)
-    notes += dear_contacts_note(ranked, rules.cost)
+    notes += [*dear_contacts_note(ranked, rules.cost), *unshown_note(ranked)]
     extra = files_beside(given, rows, choice, ranked, found.offers, rules)
     cooling = frozenset(choice.loc[choice["apart"] == COOLING, "customer_id"])
     absent = {COOLING: len(cooling)} if cooling else {}
@@ -147,11 +145,10 @@ def told_rows(
     choice: pd.DataFrame,
     say: Words,
 ) -> tuple[dict[str, RowReasons], pd.DataFrame]:
-    """Return customer_id -> its reasons, and the columns reasons, holds and family of each row; of one without a chance nothing is told.
-
-    Beyond the first ``OWN_PAST`` places rows are compared with similar customers alone.
+    """Return customer_id -> its reasons, and the columns reasons, holds and family of each row; nothing is told of one that nobody is shown, or
+    that has no chance.
     """
-    first = choice["place"].rank(method="first").to_numpy() <= OWN_PAST
+    shown = shown_rows(choice).to_numpy()
     told = reasons_by_row(
         fitted,
         found.told_from,
@@ -162,12 +159,12 @@ def told_rows(
         say,
         told_by=target.told_by,
         gain=target.words.gain,
-        own=first,
+        asked=shown,
     )
-    columns = reason_columns(told, say)
-    judged = found.rows["score"].notna()
-    columns.loc[~judged, ["reasons", "holds", "family"]] = ""
-    return {customer: one for customer, known, one in zip(found.rows["customer_id"], judged, told, strict=True) if known}, columns
+    places, judged = np.flatnonzero(shown), found.rows["score"].notna().to_numpy()
+    columns = reason_columns(told, say).set_axis(places).reindex(found.rows.index, fill_value="")
+    columns.loc[~judged, :] = ""
+    return {str(found.rows["customer_id"].iloc[place]): one for place, one in zip(places, told, strict=True) if judged[place]}, columns
 
 
 def situations(
@@ -214,6 +211,13 @@ def dear_contacts_note(ranked: pd.DataFrame, cost: float) -> list[str]:
         if count
         else []
     )
+
+
+def unshown_note(ranked: pd.DataFrame) -> list[str]:
+    """Return a note on rows that people are not shown, or nothing."""
+    count = int((~shown_rows(ranked)).sum())
+    said = f"{count:,} rows beyond the first {MOST_SHOWN:,} of their part stand in list.csv and list.json alone, without reasons"
+    return [f"{said}: make explain tells those of anybody"] if count else []
 
 
 def run_id_of(

@@ -16,6 +16,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import canonical_json, json_value
 from prevenance.decide import movement
 from prevenance.decide.overrides import override_rate
+from prevenance.decide.ranking import shown_rows
 from prevenance.decide.weeks import known_answers
 from prevenance.explain import story
 from prevenance.explain.change import PARTS, change_facts, change_parts
@@ -36,9 +37,6 @@ from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.runs.steps import Steps
 from prevenance.words import Words, words
-
-DETAILED = 5_000
-"""Rows at most, in the order of the list, that open to a story; a longer list's others show what list.csv says."""
 
 CLOSEST = 3
 """Customers just below the line that the page names."""
@@ -130,22 +128,24 @@ def view_of(given: Settings, inputs: Inputs, made: Listed, fitted: Fitted, diges
         "addresses": dict(given.source.links),
     }
     rows, messages = _rows(given, basis, ranked, made, last, say)
-    view |= {"rows": rows, "messages": [*manifest["messages"], *messages]}
+    unshown = ranked.loc[~shown_rows(ranked), "apart"].value_counts(sort=False)
+    view |= {"rows": rows, "unshown": {place: int(unshown[place]) for place in sorted(unshown.index)}}
+    view |= {"messages": [*manifest["messages"], *messages]}
     return dict(json_value(view))  # type: ignore[call-overload]
 
 
 def _rows(
     given: Settings, basis: Basis, ranked: pd.DataFrame, made: Listed, last: Published | None, say: Words
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return every row of the list, in its order, with what stands behind the first ``DETAILED``; and messages."""
+    """Return the rows that people are shown, in the order of the list, with what stands behind each; and messages."""
     keys = basis.target.keys
-    # The order of the list decides who gets a story: those whom somebody may call come first.
-    asked = ranked.head(DETAILED)[[*keys, "score"]].merge(basis.features, on=keys, how="left")
+    shown = ranked[shown_rows(ranked)]
+    asked = shown[[*keys, "score"]].merge(basis.features, on=keys, how="left")
     changed, messages = changes_since(given, basis, asked, last, say) if last else ({}, [])
     told = details_by_customer(basis, asked, say, made.told, weeks=_weeks(made), changed=changed) if len(asked) else {}
     moves = {} if last is None else movement.rank_moves(ranked, last.rows)
     rows = []
-    for row in ranked.to_dict("records"):
+    for row in shown.to_dict("records"):
         customer = row["customer_id"]
         behind = told[customer] | {"draft": row["draft"]} if customer in told else None
         rows.append({str(key): value for key, value in row.items()} | {"moved": moves.get(customer, ""), "details": behind})
