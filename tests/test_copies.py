@@ -317,7 +317,7 @@ def test_where_ids_are_hidden_what_was_kept_goes(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_full_disk_keeps_nothing_and_ends_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_written", lambda *given: (_ for _ in ()).throw(OSError("no space left")))
+    monkeypatch.setattr(module, "written_rows", lambda *given: (_ for _ in ()).throw(OSError("no space left")))
     assert said(night(data)[0]) == plain(data)
     assert not night(data)[1].held
 

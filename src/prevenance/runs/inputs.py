@@ -23,9 +23,8 @@ from prevenance.runs.settings.shadow import mirror_champion
 from prevenance.runs.steps import Steps
 from prevenance.sources.copies import copies_below
 from prevenance.sources.declared import Source
-from prevenance.sources.files import new_engine
 from prevenance.sources.gates import Gate
-from prevenance.sources.intake import intake
+from prevenance.sources.intake import intake_beside
 from prevenance.sources.others import with_other_tables
 from prevenance.sources.raw import check_unchanged, view_digests
 from prevenance.sources.selects import read_select
@@ -74,11 +73,11 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     # Before the reading: compared again when the list is ready, so a file replaced in between is seen.
     views = view_digests(data, source)
     before = {path: digest for found in views.values() for path, digest in found.items()}
-    copies = copies_below(out, data, views, rules.retention.tables, wanted=given.memo, hidden=pseudonyms_of(given) is not None)
+    kept = partial(copies_below, out, data, views, rules.retention.tables, wanted=given.memo, hidden=pseudonyms_of(given) is not None)
     now = datetime.now(UTC).replace(tzinfo=None)
     asked = as_of_instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
     try:
-        taken = intake(new_engine(), source, data, policies, steps, asked, copies)
+        taken = intake_beside(kept, source, data, policies, steps, asked)
     except PrevenanceError as error:
         if error.code != "E301" or given.source.name != "demo" or not given.data:
             raise

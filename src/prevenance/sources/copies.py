@@ -8,11 +8,11 @@ than the files.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,11 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.sources.declared import Source
 from prevenance.sources.files import column_names, engine_path, sql_name, sql_text
+from prevenance.sources.grown import Grown, grows_alone
+from prevenance.sources.kept_rows import may_be_kept, written_rows
 from prevenance.sources.raw import file_digest, view_digests
 from prevenance.sources.taken import Counts, FileRows, Intake, Loaded, Policy
-from prevenance.tables.canonical import TABLES, Table
-
-ROWS_AT_ONCE = 200_000
-"""Rows that are written at once: what is kept never stands in memory a second time as a whole."""
+from prevenance.tables.canonical import TABLES
 
 Digests = Mapping[str, Mapping[str, str]]
 """View -> path below the data folder -> SHA-256 of each file that it reads."""
@@ -47,6 +46,7 @@ class Copies:
     room: int = 0
     never: Collection[str] = ()
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
+    grown: Grown = field(default_factory=Grown)
     _paths: dict[str, Path] = field(default_factory=dict)
     _untold: bool = False
 
@@ -56,23 +56,39 @@ class Copies:
             return
         known = {"known": memo.key_of({"source": source, "code": memo.code_digest()})}
         for view in source.files:
-            if self._is_whole([view]):
+            grows = grows_alone(taken.con, source, view)
+            if grows is not None and grows not in self.never and self._is_whole([view]):
+                key = memo.key_of({**known, "grown": TABLES[grows], "policy": asked[grows], "view": view})
+                self.grown.open(taken.con, source.entries[view], grows, self._folder / f"{grows}-{key}", self.files[view])
+            elif self._is_whole([view]):
                 self._name(f"view-{view}", {**known, "view": view, "files": [self.files[view]]})
-        for name in (one for one in TABLES if one in source.selects):
+        for name in (one for one in TABLES if one in source.selects and one not in self.grown.tables.values()):
             views = _views(taken.con, source, name)
             self._untold |= views is None
             if views is not None and name not in self.never and self._is_whole(views):
-                key = {**known, "table": TABLES[name], "policy": asked[name], "views": views, "files": [self.files[view] for view in views]}
-                self._name(name, key)
+                parts = {
+                    **known,
+                    "table": TABLES[name],
+                    "policy": asked[name],
+                    "views": views,
+                    "files": [self.files[view] for view in views],
+                }
+                self._name(name, parts)
                 self._read(taken.con, name, until)
+        if self._untold:  # such a select needs all rows of every view
+            self.grown = Grown()
 
     def needs(self, source: Source, view: str) -> bool:
         """Return whether the rows of a view are needed: a table is to be made of them, or what its reading gives is not known."""
+        if view in self.grown.tables:
+            return self.grown.has_new(view)
         readers = [name for name in source.selects if view in source.views_read(name)]
         return self._untold or any(name not in self.held for name in readers) or self._record(f"view-{view}") is None
 
     def stand_in(self, con: duckdb.DuckDBPyConnection, view: str) -> Loaded:
         """Return what the reading of a view gave, and leave its table without rows in the engine: names of columns are asked for of all views."""
+        if view in self.grown.tables:
+            return self.grown.nothing_new(con, view)
         record = self._record(f"view-{view}") or {}
         con.execute(f"create or replace table raw.{sql_name(view)} ({', '.join(f'{sql_name(name)} varchar' for name in record['raw'])})")
         found = {one.name: record[one.name] for one in fields(Loaded)}
@@ -94,7 +110,7 @@ class Copies:
 
     def keep(self, taken: Intake, name: str, messages: list[str], newest: datetime | None, until: datetime | None) -> None:
         """Keep a table as it was made (before the tables are settled with each other), with ``messages`` told of it and its ``newest`` known_at."""
-        if (path := self._paths.get(name)) is None or not _may_be_kept(TABLES[name], taken.columns[name]):
+        if (path := self._paths.get(name)) is None or not may_be_kept(TABLES[name], taken.columns[name]):
             return
         # with a row known after until, another until may find other repeats
         if until is not None and newest is not None and newest > until:
@@ -102,46 +118,54 @@ class Copies:
         if self._gone(taken.con, name):
             del self._paths[name]  # nor may one stay that was kept before
             return
-        about = {what: {reason: one for (table, reason), one in getattr(taken, what).items() if table == name} for what in ABOUT}
-        record = {
+        record: dict[str, Any] = {
+            what: {reason: one for (table, reason), one in getattr(taken, what).items() if table == name} for what in ABOUT
+        }
+        record |= {
             "newest": None if newest is None else newest.isoformat(),
             "counts": asdict(taken.counts[name]),
             "messages": messages,
             "columns": taken.columns[name],
             "whole": sorted(reason for table, reason in taken.whole if table == name),
-            **about,
         }
         with suppress(PrevenanceError, OSError, duckdb.Error):
             disk.make(path.parent)
             disk.need_room(path.parent, self.room)
-            others = [part for one in self._paths.values() if one != path for part in _parts(one).values()]
-            used = sum(part.stat().st_size for part in others if part.is_file())
             for schema, part in _parts(path).items():
-                record[schema] = _written(taken.con, f"{schema}.{name}", part, self.room - used)
-                used += part.stat().st_size
+                record[schema] = written_rows(taken.con, f"{schema}.{name}", part, self.room_left(part))
             memo.keep(path, json.dumps(record).encode())
+
+    def room_left(self, part: Path | None = None) -> int:
+        """Return how many bytes may be kept beside what is, but ``part``: all of it takes no more room than the files."""
+        kept = {part for path in self._paths.values() for part in _parts(path).values()} | self.grown.parts()
+        return self.room - sum(one.stat().st_size for one in kept - {part} if one.is_file())
 
     def keep_views(self, con: duckdb.DuckDBPyConnection, data: Path, source: Source, read: Mapping[str, Loaded]) -> None:
         """Keep what the reading of views gave, but their rows; nothing of this run is kept if a file is no longer what it was before."""
-        if any(found != self.files.get(view) for view, found in view_digests(data, source, read if self._paths else ()).items()):
+        if any(found != self.files.get(view) for view, found in view_digests(data, source, read if self.out else ()).items()):
             self._paths.clear()
+            self.grown.made.clear()
         for view, loaded in read.items():
             if (path := self._paths.get(f"view-{view}")) is not None:
                 record = asdict(loaded) | {"twice": sorted(loaded.twice), "raw": column_names(con, f"raw.{sql_name(view)}")}
                 memo.keep(path, json.dumps(record).encode())
 
-    def close(self) -> None:
+    def close(self, con: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Remove what was not asked for."""
         if self.out is not None:
             names = {part.name for path in self._paths.values() for part in (path, *_parts(path).values())}
-            memo.forget_others(self.out / memo.MEMO / "tables", names)
+            memo.forget_others(self._folder, names | self.grown.close(source, self.files, lambda name: self._gone(con, name)))
 
     def _is_whole(self, views: Iterable[str]) -> bool:
         """Return whether every file that the views read has a digest; what is no file has none."""
         return all(self.files.get(view) and all(len(one) == 64 for one in self.files[view].values()) for view in views)
 
     def _name(self, name: str, parts: Mapping[str, Any]) -> None:
-        self._paths[name] = (self.out or Path()) / memo.MEMO / "tables" / f"{name if name in TABLES else 'view'}-{memo.key_of(parts)}"
+        self._paths[name] = self._folder / f"{name if name in TABLES else 'view'}-{memo.key_of(parts)}"
+
+    @property
+    def _folder(self) -> Path:
+        return (self.out or Path()) / memo.MEMO / "tables"
 
     def _record(self, name: str) -> dict[str, Any] | None:
         content = memo.kept_bytes(self._paths[name]) if name in self._paths else None
@@ -178,9 +202,18 @@ class Copies:
 
 
 def copies_below(
-    out: Path, data: Path, files: Digests, retention: Mapping[str, int | None], *, wanted: bool = True, hidden: bool = False
+    out: Path,
+    data: Path,
+    files: Digests,
+    retention: Mapping[str, int | None],
+    *,
+    wanted: bool = True,
+    hidden: bool = False,
+    anew: bool = False,
 ) -> Copies:
     """Return what is kept below ``out`` of the files of ``data``, if that is ``wanted``; of a table with a ``retention`` no row may outlive it here.
+
+    With ``anew`` what was kept of files that only grow is made again.
 
     Where ids are ``hidden`` nothing below ``out`` may name a customer: the whole memo goes, whoever kept it.
 
@@ -191,9 +224,8 @@ def copies_below(
         memo.forget_all(out)
     if hidden or not wanted:
         return Copies()
-    paths = {path for found in files.values() for path in found}
-    room = sum((data / path).stat().st_size for path in paths if (data / path).is_file())
-    return Copies(out, files, room, [name for name, days in retention.items() if days is not None])
+    room = sum((data / path).stat().st_size for path in {*chain(*files.values())} if (data / path).is_file())
+    return Copies(out, files, room, [name for name, days in retention.items() if days is not None], grown=Grown(data, anew))
 
 
 ABOUT = ("samples", "hints", "met", "words")
@@ -215,36 +247,3 @@ def _views(con: duckdb.DuckDBPyConnection, source: Source, name: str) -> list[st
     views = source.views_read(name)
     asked = {one.removeprefix("raw.").strip('"').lower() for one in named}
     return views if asked <= {one.lower() for one in views} else None
-
-
-def _may_be_kept(table: Table, columns: Collection[str]) -> bool:
-    """Return whether a select gives nothing that is personal beyond ids: names and texts stay in the files."""
-    return not any(column.personal and column.name in columns for column in table.columns)
-
-
-def _written(con: duckdb.DuckDBPyConnection, table: str, path: Path, room: int) -> str:
-    """Write a table of the engine as Parquet, whole or not at all, and return its SHA-256; an ``OSError`` where it takes more than ``room`` bytes."""
-    import pyarrow.parquet as pq
-
-    rows = con.sql(f"from {table}").to_arrow_reader(ROWS_AT_ONCE)
-    # instants and lines grow from row to row: told by their differences they take half the room
-    growing = [one.name for one in rows.schema if str(one.type) in ("timestamp[us]", "int64")]
-    words = [one.name for one in rows.schema if one.name not in growing]
-    unfinished = disk.beside(path)
-    try:
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            encoding = dict.fromkeys(growing, "DELTA_BINARY_PACKED")
-            with pq.ParquetWriter(file, rows.schema, compression="zstd", use_dictionary=words, column_encoding=encoding) as writer:
-                for batch in rows:
-                    writer.write_batch(batch)
-                    if file.tell() > room:
-                        raise OSError("a copy that takes more room than the files is none")
-            file.flush()
-            os.fsync(file.fileno())
-        digest = file_digest(unfinished)
-        os.replace(unfinished, path)
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
-    return digest

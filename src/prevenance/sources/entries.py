@@ -15,6 +15,7 @@ KEYS: Mapping[str, tuple[type, str, object]] = {
     "delimiter": (str, "a sign", ";"),
     "skip": (object, "a number of lines", 2),
     "rename": (dict, "names in the files with names in selects", {"Konto": "account"}),
+    "append": (bool, "true or false", True),
     "timestamp_formats": (list, "a list of formats", ["%d/%m/%Y"]),
 }
 """Key of a ``files`` entry -> the kind of its value, that in words, and an example."""
@@ -34,7 +35,7 @@ def check_entry(view: str, declared: Any) -> None:
         kind, words, example = KEYS[name]
         alone = value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else value
         inner = value if kind is list else [*value, *value.values()] if kind is dict and isinstance(value, Mapping) else []
-        fits = isinstance(value, Mapping if kind is dict else kind) and not isinstance(value, bool)
+        fits = isinstance(value, Mapping if kind is dict else kind) and isinstance(value, bool) == (kind is bool)
         if not fits or not all(isinstance(one, str) for one in inner):
             own: dict[Any, Any] = {"timestamp_formats": [value]} if kind is list and isinstance(value, str) else {name: example}
             if kind is str and isinstance(alone, str):

@@ -32,14 +32,14 @@ NEXT = "(2::hugeint ** greatest(floor(log2(id::hugeint::double)) - 52, 0))::huge
 KEPT_SQL = f"""
 select count(*), max(length(rtrim(id, '0'))), min(length(id)), min(length(id) - length(rtrim(id, '0'))), min(id),
   coalesce(bool_and(length(id) >= 18 and id::hugeint % {NEXT} = 0) and bool_or(id::hugeint % (2 * {NEXT}) <> 0), false)
-from (select distinct trim(TEXT) as id from taken where length(TEXT) >= {LONG}) where {DIGITS}
+from (select distinct trim(TEXT) as id from judged where length(TEXT) >= {LONG}) where {DIGITS}
 """
 """How many long ids a column has, how many digits of them are kept, the length of the shortest, zeros at the ends of all, one of them, and whether all
 are numbers that a program with fractions can hold."""
 
 
 def refuse_rounded(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: Sequence[str]) -> None:
-    """Raise E302 where all long ids of a column of ``taken`` are what a spreadsheet (15 digits) or a program (53 bits) keeps of them.
+    """Raise E302 where all long ids of a column of ``judged`` are what a spreadsheet (15 digits) or a program (53 bits) keeps of them.
 
     Several may have become one. Ids of fewer digits that matter, such as 20240325103000000, are what they are.
     """
@@ -48,9 +48,9 @@ def refuse_rounded(con: duckdb.DuckDBPyConnection, source: Source, table: Table,
         return
     # nearly every column has no long id, or one that ends in an odd digit
     even = f"coalesce(bool_and(case when strlen(TEXT) >= {LONG} then substr(TEXT, -1) in ('0', '2', '4', '6', '8') end), false)"
-    asked = con.execute(f"select {', '.join(even.replace('TEXT', sql_name(name)) for name in names)} from taken").fetchall()[0]
+    asked = con.execute(f"select {', '.join(even.replace('TEXT', sql_name(f'raw {name}')) for name in names)} from judged").fetchall()[0]
     for name in [name for name, all_even in zip(names, asked, strict=True) if all_even]:
-        count, kept, shortest, zeros, first, halves = con.execute(KEPT_SQL.replace("TEXT", sql_name(name))).fetchall()[0]
+        count, kept, shortest, zeros, first, halves = con.execute(KEPT_SQL.replace("TEXT", sql_name(f"raw {name}"))).fetchall()[0]
         digits = kept == 15 or (kept in (16, 17) and shortest >= 19)
         if count and count * zeros >= LEAST and digits:
             said = f"end in zeros after {kept} digits"

@@ -19,7 +19,7 @@ from prevenance.sources.copies import Copies
 from prevenance.sources.dates import note_dates, note_midnights, note_placeholders
 from prevenance.sources.declared import Source
 from prevenance.sources.dropped import rows_left_out, unread_columns
-from prevenance.sources.files import sql_name
+from prevenance.sources.files import new_engine, sql_name
 from prevenance.sources.ids import refuse_rounded
 from prevenance.sources.instants import check_formats
 from prevenance.sources.limits import refuse_bad_rows
@@ -28,12 +28,9 @@ from prevenance.sources.people import settle_customers
 from prevenance.sources.raw import deny_outside, raw_reader
 from prevenance.sources.repeats import note_versions
 from prevenance.sources.selects import check_select, refuse_empty, run_select
-from prevenance.sources.taken import Counts, Intake, Loaded, Policy
+from prevenance.sources.taken import MONEY, Counts, Intake, Loaded, Policy, ReadWhole
 from prevenance.sources.twice import ALIKE, mark_twice
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
-
-MONEY = r".*(currency|währung|waehrung|devise|monnaie|moneda|divisa)\W*(code|iso)?"
-"""Names of columns that say in which money an amount is."""
 
 
 def intake(
@@ -71,7 +68,7 @@ def intake(
                 copies.give(taken, name)
             else:
                 told = len(taken.messages)
-                newest = _take(taken, source.of_table(name), table, [raw[view] for view in views], until, asked[name])
+                newest = _take(taken, source.of_table(name), table, [raw[view] for view in views], until, asked[name], copies)
                 copies.keep(taken, name, taken.messages[told:], newest, until)
     _note_currencies(taken, source, raw)
     for view in source.files:
@@ -89,8 +86,26 @@ def intake(
         refuse_bad_rows(taken, name, asked[name])
         for place in ("_file", "_line"):
             con.execute(f"alter table canonical.{name} drop column if exists {place}")
-    copies.close()
+    copies.close(con, source)
     return taken
+
+
+def intake_beside(
+    kept: Callable[..., Copies],
+    source: Source,
+    data: Path,
+    policies: Mapping[str, Policy],
+    step: Callable[[str], None] = lambda text: None,
+    until: datetime | None = None,
+) -> Intake:
+    """Return what ``intake`` gives beside what is ``kept``; where files that only grow are not told by what is new of them, all of them is read."""
+    copies = kept()
+    try:
+        return intake(new_engine(), source, data, policies, step, until, copies)
+    except (ReadWhole, PrevenanceError):
+        if not copies.grown.held:
+            raise
+    return intake(new_engine(), source, data, policies, step, until, kept(anew=True))
 
 
 def _note_currencies(taken: Intake, source: Source, raw: Mapping[str, Loaded]) -> None:
@@ -125,7 +140,7 @@ def _read(
     raw: dict[str, Loaded] = {}
     copies.open(taken, source, asked, until)
     needed = [view for view in source.files if copies.needs(source, view)]
-    with raw_reader(taken.con, source, data) as read:
+    with raw_reader(taken.con, source, data, copies.grown.known) as read:
         for view, entry in source.entries.items():
             try:
                 if view in needed:
@@ -134,6 +149,9 @@ def _read(
                     _look(taken.con, view, loaded)
                 else:
                     loaded = raw[view] = copies.stand_in(taken.con, view)
+                if view in copies.grown.tables:
+                    loaded = raw[view] = copies.grown.all_loaded(taken.con, entry, loaded)
+                    taken.partial |= {view} & set(copies.grown.held)
             except PrevenanceError as problem:
                 readers = [name for name in source.selects if view in source.views_read(name)]
                 if problem.code != "E401" or not readers or any(asked[name].required is not False for name in readers):
@@ -174,17 +192,24 @@ def _without(taken: Intake, table: Table, why: str) -> None:
     taken.messages.append(f"{table.name}: {why}; made without it, what it would say is unknown")
 
 
-def _take(taken: Intake, source: Source, table: Table, loaded: list[Loaded], until: datetime | None, policy: Policy) -> datetime | None:
+def _take(
+    taken: Intake, source: Source, table: Table, loaded: list[Loaded], until: datetime | None, policy: Policy, copies: Copies
+) -> datetime | None:
     """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest; return their newest known_at."""
     columns = taken.columns[table.name] = run_select(taken.con, source, table)
-    refuse_rounded(taken.con, source, table, columns)
     files, left_out, told = rows_left_out(taken.con, source, table, columns, policy)
-    if (table.name == "customers" or policy.required) and not any(one.ragged for one in loaded):
+    grows = next((view for view, name in copies.grown.tables.items() if name == table.name), "")
+    if grows:
+        files, left_out = copies.grown.counted(grows, files, left_out, told)
+    if (table.name == "customers" or policy.required) and grows not in taken.partial and not any(one.ragged for one in loaded):
         refuse_empty(taken.con, source, table)
     if source.by_file and "_file" not in columns:
         what = f"{table.name}.sql gives no _file, and {', '.join(file for file, _ in source.by_file)} is written in a way of its own"
         raise PrevenanceError("E306", what, table=table.name, fix=f"add _file, _line to every select of {table.name}.sql")
     convert_rows(taken.con, source, table, columns)
+    if grows:
+        copies.grown.add(taken.con, grows, columns, copies.room_left())
+    refuse_rounded(taken.con, source, table, columns)
     ragged = [place for one in loaded for place in one.ragged]
     newest = taken.con.execute("select max(known_at) from judged").fetchall()[0][0]
     alike = mark_twice(taken, source, table, columns)

@@ -12,12 +12,15 @@ from prevenance.consent import special
 from prevenance.sources import files, postgres, reading, sqlite
 from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import sql_name
+from prevenance.sources.growth import Known
 from prevenance.sources.taken import Loaded
 
 
 @contextmanager
-def raw_reader(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> Iterator[Callable[[Entry], Loaded]]:
-    """Give a function that loads a ``files`` entry as ``raw.<view>``; all reads of one database are of one moment.
+def raw_reader(
+    con: duckdb.DuckDBPyConnection, source: Source, root: Path, known: Mapping[str, Mapping[str, Known]] | None = None
+) -> Iterator[Callable[[Entry], Loaded]]:
+    """Give a function that loads a ``files`` entry as ``raw.<view>``, without what is ``known`` (by view); all reads of one database are of one moment.
 
     Columns whose names speak of a special category are dropped before anything else sees them.
     """
@@ -33,7 +36,7 @@ def raw_reader(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> It
                 if folder != root and not any(folder.glob("*.csv")):
                     fix = "run make record, with the same source= and out="
                     raise entry.error("E401", f"nothing is recorded in {folder}", fix)
-                loaded = reading.read_files(con, folder, entry)
+                loaded = reading.read_files(con, folder, entry, (known or {}).get(entry.view))
             return _without_special(con, entry, source.permitted, loaded)
 
         yield read

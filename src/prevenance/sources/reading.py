@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from prevenance.sources.archives import members, unpacked
 from prevenance.sources.declared import Entry
 from prevenance.sources.delimited import read_csv
 from prevenance.sources.files import column_names, engine_path, entry_files, free_name, is_out_of_room, rename_columns, sql_name, sql_text
+from prevenance.sources.growth import Known, new_part
 from prevenance.sources.header import bad_utf8_error, check_packed, empty_error, file_head, first_other_end, mixed_ends_error
 from prevenance.sources.kinds import JSON, PARQUET, SHEET, ZIP, file_kind
 from prevenance.sources.no_rows import take_out
@@ -22,10 +23,11 @@ from prevenance.sources.sheets import read_sheet
 from prevenance.sources.taken import Loaded
 
 
-def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Loaded:
+def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry, known: Mapping[str, Known] | None = None) -> Loaded:
     """Load the files of an entry as table ``raw.<view>``: all columns text, plus ``_file`` and ``_line``.
 
-    A file is a table, or a zip archive of tables; ``_file`` of a member is ``archive/member``, of a declared sheet ``workbook/sheet``.
+    A file is a table, or a zip archive of tables; ``_file`` of a member is ``archive/member``, of a declared sheet ``workbook/sheet``. Of what
+    is ``known`` (path below ``root`` -> what was read of it) only the rest is loaded.
 
     Raises:
         PrevenanceError: E303 for a file that is not what was declared, E401 when it is not there.
@@ -34,11 +36,18 @@ def read_files(con: duckdb.DuckDBPyConnection, root: Path, entry: Entry) -> Load
     # a part for each table: only so can lines be counted per file
     parts: list[str] = []
     for path in entry_files(root, entry):
+        before = (known or {}).get(path.relative_to(root).as_posix())
+        if before is not None and before.size == path.stat().st_size:
+            continue
         try:
-            with closing(_tables(path, entry, loaded.said)) as tables:
+            with new_part(path, before, entry) as (here, down), closing(_tables(here, entry, loaded.said)) as tables:
                 for name, table, kind in tables:
                     parts.append(f"raw.{sql_name(f'{entry.view}#{len(parts)}')}")
+                    ragged = len(loaded.ragged)
                     _load(con, name, table, kind, entry, parts[-1], loaded)
+                    if down:
+                        con.execute(f"update {parts[-1]} set _line = _line + {down}")
+                        loaded.ragged[ragged:] = [(file, line + down) for file, line in loaded.ragged[ragged:]]
         except (duckdb.Error, OSError, EOFError, zlib.error) as problem:
             # a full disk is no fault of the export, and has another exit code
             if is_out_of_room(problem):

@@ -22,6 +22,16 @@ STEADY = frozenset(
 """Functions that selects often use and that always give the same answer: the engine need not be asked, which costs more than a small table."""
 
 
+GATHERING = frozenset(
+    re.findall(
+        r"\S+",
+        "arg_max arg_min array_agg any_value avg bool_or count count_star dense_rank first_value lag last_value lead list max min rank "
+        "row_number string_agg sum unnest",
+    )
+)
+"""Those of them that look at several rows, or make several of one."""
+
+
 def unsteady_word(con: duckdb.DuckDBPyConnection, select: str) -> str | None:
     """Return the first thing in a select that changes from run to run, such as ``random()``; ``None`` where nothing does, or it is no SQL."""
     told = json.loads(con.execute("select json_serialize_sql(?)", [select]).fetchall()[0][0])
@@ -69,6 +79,18 @@ def gathers_rows(con: duckdb.DuckDBPyConnection, select: str) -> bool:
         if str(node.get("function_name", "")).lower() in ("row_number", "rank", "first_value"):
             return True
     return False
+
+
+def treats_rows_alone(con: duckdb.DuckDBPyConnection, select: str) -> bool:
+    """Return whether a select takes the rows of one table each by itself: the same rows give the same, whatever stands beside them."""
+    told = json.loads(con.execute("select json_serialize_sql(?)", [f"{select}\n"]).fetchall()[0][0])
+    [node] = [one["node"] for one in told.get("statements", [])] or [{}]
+    if node.get("type") != "SELECT_NODE" or node["from_table"]["type"] != "BASE_TABLE" or node["modifiers"] or node["cte_map"]["map"]:
+        return False
+    nodes = list(_nodes(node))
+    used = {str(one.get("function_name", "")).lower() for one in nodes} - {""}
+    gathering = any(one.get("class") in ("WINDOW", "SUBQUERY") or one.get("group_expressions") or one.get("sample") for one in nodes)
+    return not gathering and used <= STEADY - GATHERING
 
 
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:

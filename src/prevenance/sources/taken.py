@@ -8,6 +8,14 @@ NO_ROW = "no_row"
 """Reason of a line in a file that is no row of its table: its header again, a total, words around it."""
 
 
+MONEY = r".*(currency|währung|waehrung|devise|monnaie|moneda|divisa)\W*(code|iso)?"
+"""Names of columns that say in which money an amount is."""
+
+
+class ReadWhole(Exception):
+    """What is kept of files that only grow does not tell all that reading them would: they are to be read as a whole."""
+
+
 @dataclass
 class Loaded:
     """What reading a ``files`` entry gave: columns of ``raw.<view>``, (file, line) of rows that do not fit, header names that stand there twice.
@@ -78,7 +86,8 @@ class Intake:
 
     ``currencies`` are the money words of a raw ``view.column`` that has several and that no select reads. ``columns`` are those that a
     table's select gives; ``met`` says of a (table, reason) where its first row is (file:line) and how many customers have one; ``words``
-    how many cells of a (table, column) hold a word for "no number"; ``whole`` are (table, reason) that take every value of a column.
+    how many cells of a (table, column) hold a word for "no number"; ``whole`` are (table, reason) that take every value of a column. Of the
+    views in ``partial`` the engine has only the rows that are new.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -91,4 +100,5 @@ class Intake:
     met: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     words: dict[tuple[str, str], int] = field(default_factory=dict)
     whole: set[tuple[str, str]] = field(default_factory=set)
+    partial: set[str] = field(default_factory=set)
     currencies: dict[str, list[str]] = field(default_factory=dict)

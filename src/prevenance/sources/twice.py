@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from prevenance.sources.declared import PLACE, Source
 from prevenance.sources.files import column_names, sql_name
 from prevenance.sources.repeats import DUPLICATE, mark
-from prevenance.sources.taken import Intake
+from prevenance.sources.taken import Intake, ReadWhole
 from prevenance.tables.canonical import Table
 
 ALIKE = "alike_in_file"
@@ -39,6 +39,8 @@ def mark_twice(taken: Intake, source: Source, table: Table, columns: Sequence[st
     con.execute(f"create or replace temp table twins as select * from prints where print in ({twice})")
     alone = 0
     for view in source.views_read(table.name) if con.execute("select exists(from twins)").fetchall()[0][0] else ():
+        if view in taken.partial:  # what else their rows hold stands in the files
+            raise ReadWhole
         raw = [sql_name(name) for name in column_names(con, f"raw.{sql_name(view)}") if name != "_line"]
         con.execute(
             f"create or replace temp table equals as select t._row, t._file, row_number() over (partition by r.print, t.print order by t._line, t._row) as place, "
