@@ -46,7 +46,7 @@ def rows(first: int, last: int) -> str:
 ODD = (
     "900,a1,u1,login,2024-03-31 02:30,NaN,an hour that the zone skips\n901,a2,u1,login,31/02/2024,1,x\n902,a3,u2,use\n"
     "903,zz,u9,use,2024-04-02 10:00,3,nobody's\n904,a1,u7,use,2024-04-01 10:00,3,x\n904,a1,u7,use,2024-04-01 10:00,3,twice\n"
-    '905,a1,-,use,2024-04-01 10:00,3,"two\nlines"\n906,,u1,use,2024-04-01 10:00,4,x\n907,a1,u1,jump,2024-04-01 10:00,4,x\n'
+    '905,a1,-,use,2024-04-01 10:00,3,"two\nlines"\n906,,u1,use,2024-04-01 10:00,4,x\n907,a1,u1,jump,2024-04-01 10:00,4,x\n908,a1,u1,use,9999-12-31,4,x\n'
 )
 
 
@@ -107,6 +107,7 @@ GROWN: dict[str, Callable[[Path], object]] = {
     "a file more": lambda data: more(data, rows(60, 64) + ODD.replace("90", "92"), "events2.csv"),
     "rows and a file more": lambda data: [more(data, rows(60, 66)), more(data, rows(66, 67), "events2.csv")],
     "a customer more": lambda data: more(data, "zz,2023-01-01\n", "people.csv"),
+    "a date for none": lambda data: more(data, "970,a1,u1,use,9999-12-31,3,x\n" + "971,a1,u1,use,9999-12-31,3,x\n"),
     "nothing": lambda data: None,
 }
 

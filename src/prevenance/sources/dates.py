@@ -10,7 +10,7 @@ from prevenance.sources.files import column_names, sql_name, sql_text
 from prevenance.sources.instants import OFFSET, strptime_sql
 from prevenance.sources.months import plain_months_sql
 from prevenance.sources.nothing import is_nothing_sql
-from prevenance.sources.taken import Intake, ReadWhole
+from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import ACTIVITY, EARLIEST, LATEST, Table
 
 DATE = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(.*)$"
@@ -125,9 +125,14 @@ def _left_out(taken: Intake, source: Source, table: Table, columns: list[str], n
         held = {name.lower(): name for name in column_names(taken.con, f"raw.{sql_name(view)}")}
         for column in columns:
             name = held.get(column.strip('"').lower())
-            if view in taken.partial:
-                raise ReadWhole
-            if name and taken.con.execute(f"select count(*) from raw.{sql_name(view)} where {sql_name(name)} = ?", [none]).fetchall()[0][0]:
+            if not name:
+                continue
+            # of a table that is made of one file alone the text can stand nowhere else
+            here = (
+                view in taken.partial
+                or taken.con.execute(f"select count(*) from raw.{sql_name(view)} where {sql_name(name)} = ?", [none]).fetchall()[0][0]
+            )
+            if here:
                 return f"add `where {column} <> {sql_text(none)}` to the select of {table.name}.sql that gives it"
     return "correct the export"
 
