@@ -200,9 +200,9 @@ def commanded(given: Settings, out: Path, nights: Sequence[date]) -> Told:
         if not manifest["cutoff"].startswith(f"{as_of_instant(str(night), given.source.timezone):%Y-%m-%d}"):
             raise SystemExit(f"the latest list is of {manifest['cutoff']}, not of {night}")
         kinds = [*warned_gates(manifest["gates"]), *(one["kind"] for one in manifest["watch"]["warned"])]
-        said = [one for one in manifest["messages"] if one in page]
-        if kinds and not said:
-            raise SystemExit(f"{night}: {', '.join(kinds)}: in the manifest and not on the page")
+        said = [one["text"] for one in json.loads((folder / "view.json").read_text())["alerts"] if "text" in one]
+        if len(said) != len(kinds) or not all(one in page for one in said):
+            raise SystemExit(f"{night}: {', '.join(kinds)} in the manifest, on the page {said}")
         told += [(night, kind, "; ".join(said)) for kind in kinds]
     return told
 
