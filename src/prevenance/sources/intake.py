@@ -20,6 +20,7 @@ from prevenance.sources.dates import note_dates, note_midnights, note_placeholde
 from prevenance.sources.declared import Source
 from prevenance.sources.dropped import rows_left_out, unread_columns
 from prevenance.sources.files import new_engine, sql_name
+from prevenance.sources.grown import grows_alone
 from prevenance.sources.ids import refuse_rounded
 from prevenance.sources.instants import check_formats
 from prevenance.sources.limits import refuse_bad_rows
@@ -142,6 +143,9 @@ def _read(
     needed = [view for view in source.files if copies.needs(source, view)]
     with raw_reader(taken.con, source, data, copies.grown.known) as read:
         for view, entry in source.entries.items():
+            if entry.given.get("append") and grows_alone(taken.con, source, view) is None:
+                use = "only a select that takes each row of this one entry by itself makes use of it"
+                taken.messages.append(f"{view}: append: true has no effect: {use}")
             try:
                 if view in needed:
                     step(f"read {view}")

@@ -25,7 +25,8 @@ class SourceSettings:
     currency: str = ""  # of every amount: EUR, USD, ...; shown, never converted
     language: str = ""  # of its reasons, actions and pages, unless language= says another
     capacity: int | None = None  # contacts per list, unless capacity= says another
-    # view -> file(s) below data=, or {path:, sheet:, member:, skip:, encoding:, delimiter:, decimal:, timestamp_formats:, rename:, table:, query:, sqlite:}; a select reads it
+    # view -> file(s) below data=, or {path:, sheet:, member:, skip:, encoding:, delimiter:, decimal:, timestamp_formats:, rename:, append:,
+    # table:, query:, sqlite:}; a select reads it
     files: dict[str, Any] = field(default_factory=dict)
     exports: dict[str, Any] = field(default_factory=dict)  # ready sources: view -> {names:, columns:} by which the export's file is known
     # table -> days from event_at to known_at, where its select gives no known_at; a bare date of another table is known when its day is over
