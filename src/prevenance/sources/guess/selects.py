@@ -47,7 +47,7 @@ def _tickets(part: Part, guess: Guess) -> list[str]:
         unit = next((sql for word, sql in UNITS.items() if word in column.name.lower()), "")
         replied = text_of(part, "replied")
         if column.kind == NUMBER and unit:
-            start = date_sql(opened, part.file.column(part.roles["opened"]))
+            start = date_sql(part.file.column(part.roles["opened"]))
             replied = f"strftime(try_cast({start} as timestamp) + {unit}(try_cast({replied} as double)::bigint), '%Y-%m-%d %H:%M:%S')"
         if column.kind != NUMBER or unit:
             selects.append(row_text(part, replied, ticket_id=ticket, event="'replied'", where=f"{text_of(part, 'replied')} <> ''", **own))
@@ -73,7 +73,7 @@ def _tickets(part: Part, guess: Guess) -> list[str]:
 def _ticket_log(part: Part, ticket: str, step: str, own: dict[str, str]) -> list[str]:
     """Return the selects of a log with a row for each step: its first row opens a ticket, work after its solution reopens it."""
     at = text_of(part, "opened")
-    log = f"window log as (partition by {ticket} order by {date_sql(at, part.file.column(part.roles['opened']))}, _file, _line)"
+    log = f"window log as (partition by {ticket} order by {date_sql(part.file.column(part.roles['opened']))}, _file, _line)"
     part.steps = (
         f"select *, row_number() over log as _place, lag(_step) over log as _before\n"
         f"  from (select *, {step} as _step from {part.rows_from})\n  {log}"
@@ -112,7 +112,9 @@ def _contracts(part: Part, guess: Guess) -> list[str]:
             f'{part.file.view}: a contract ("{part.roles["contract"]}") stands there several times, and no column says what happened.',
             "Each row is taken for a change; say in subscriptions.sql which begin and which end.",
         )
-        first = f"row_number() over (partition by {contract} order by {date_sql(started, part.file.column(part.roles['started']))}, _file, _line) = 1"
+        first = (
+            f"row_number() over (partition by {contract} order by {date_sql(part.file.column(part.roles['started']))}, _file, _line) = 1"
+        )
         selects = [row_text(part, started, subscription_id=contract, event=f"case when {first} then 'started' else 'changed' end", **own)]
     else:
         renews = given_sql(part, renews_on="renews")

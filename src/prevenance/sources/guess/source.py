@@ -1,5 +1,6 @@
 """From a folder of exports to a source that runs: files, tables, whose rows they are, targets, and what is to be asked."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from prevenance.sources.files import new_engine, sql_name
 from prevenance.sources.guess.counts import set_counts
 from prevenance.sources.guess.customers import customers_text, products_text
 from prevenance.sources.guess.found import DATE, Found, Guess, Part
+from prevenance.sources.guess.hours import set_hours
+from prevenance.sources.guess.joins import set_links
 from prevenance.sources.guess.never import ask_tests, set_only
-from prevenance.sources.guess.plan import contracts_in, part_of, raw_rows, set_links
+from prevenance.sources.guess.plan import contracts_in, part_of, raw_rows
 from prevenance.sources.guess.profile import columns_of, format_lines
 from prevenance.sources.guess.selects import select_text
 from prevenance.sources.guess.settings import set_settings
@@ -28,6 +31,8 @@ def guessed_source(data: Path, shipped: Path) -> Guess:
     files = _read(con, data, guess)
     guess.columns = {one.view: [column.name for column in one.columns] for one in files}
     vendors, plain = take_vendors(con, files, shipped, guess)
+    for file in plain:
+        set_hours(file, guess)
     parts = [part for file in plain if (part := _part(file, guess))]
     _set_entries(plain, guess)
     own = _plain_tables(con, parts, vendors, guess)
@@ -109,10 +114,10 @@ def _set_entries(plain: list[Found], guess: Guess) -> None:
 
 def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: dict[str, Any], guess: Guess) -> list[Part]:
     """Put the selects of plain files into ``guess`` and return the parts that were used."""
-    master = set_links(con, parts)
+    master = set_links(con, parts, guess)
     products = next((one for one in parts if one.table == "products"), None)
     if master and not any(one.table == "subscriptions" for one in parts) and (contracts := contracts_in(master)):
-        parts = [*parts, contracts]
+        parts = [*parts, replace(contracts, form=master.form)]
     used: list[Part] = []
     for part in parts:
         table = "subscriptions" if part.table == "churn" else part.table
@@ -161,7 +166,7 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
         used.append(part)
     if master and not vendors:
         ask_tests(con, master, guess)
-        guess.selects["customers"] = customers_text(con, master, used, guess)
+        guess.selects["customers"] = customers_text(master, used, guess)
         used.append(master)
     if products and used and (first := next((one for one in used if one.table in ("purchases", "usage", "subscriptions")), None)):
         guess.selects["products"] = products_text(products, first)
