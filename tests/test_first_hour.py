@@ -175,3 +175,49 @@ def test_the_comment_says_the_share_that_the_select_joins(there: str, tmp_path: 
     rows = [f"T{d};{there.format(d) if d < '13' else f'Firm {d}'};2024-03-{d};2024-03-{d}" for d in DAYS]
     written, _, _ = started(tmp_path, {customers: people(columns), "tickets.csv": ["Ticket;Company;Opened;Closed", *rows]})
     assert "looked up in customers by Company (100% of its values are known there)" in written["tickets.sql"]
+
+
+LEFT = {  # language, file, header, a row with its one day of an end
+    "de": ("de", "Verträge.csv", "Vertragsnr.;Kundennummer;Vertragsbeginn;Kündigungsdatum;Monatsbetrag", "V{d};X{d};2024-01-{d};{left};99"),
+    "en": ("en", "contracts.csv", "Contract no;Customer ID;Start;Left on;Seats", "V{d};X{d};2024-01-{d};{left};3"),
+    "fr": ("fr", "abonnements.csv", "N° abonnement;N° client;Date de début;Fin prévue;Date de sortie", "V{d};X{d};2024-01-{d};2024-12-31;{left}"),
+    "es": ("es", "contratos.csv", "Nº contrato;Código cliente;Fecha de inicio;Fecha de baja;Cuota", "V{d};X{d};2024-01-{d};{left};49"),
+    "log": ("de", "Verträge.csv", "Vertragsnr.;Kundennummer;Vertragsbeginn;Monatsbetrag", "V{d};X{d};2024-01-{d};99"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["de", "log", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es"))])
+def test_the_one_day_on_which_somebody_left_ends_the_contract(name: str, tmp_path: Path) -> None:
+    language, file, head, row = LEFT[name]
+    customers, columns = CUSTOMERS[language]
+    left = {d: "2024-04-15" if d < "04" else "2027-04-15" if d < "06" else "" for d in DAYS}
+    files = {customers: people(columns), file: [head, *(row.format(d=d, left=left[d]) for d in DAYS)]}
+    if name == "log":
+        files["Abgänge.csv"] = ["Kundennummer;Austrittsdatum;Grund", *(f"X{d};{day};Preis" for d, day in left.items() if day)]
+    written, data, conf = started(tmp_path, files)
+    history = history_of("acme", data, conf, "as_of=2024-06-01")
+    assert history.counts["quarantined"].sum() == 0
+    con = history.inputs.history.con
+    ends = "select customer_id, (event_at + interval 2 hour)::date, (known_at + interval 2 hour)::date from canonical.subscriptions"
+    found = con.execute(f"{ends} where event <> 'started' and event_at < '2025-01-01' order by 1").fetchall()
+    # a day is known when it is over, and a day that lies ahead is no knowledge of the past: those who leave in 2027 are at risk like all others
+    assert found == [(f"X0{n}", date(2024, 4, 15), date(2024, 4, 16)) for n in (1, 2, 3)]
+    assert con.execute("select distinct event from canonical.subscriptions order by 1").fetchall() == [("ended",), ("started",)]
+    labels = history.labels("churn", cutoffs=["2024-03-01"])
+    assert (len(labels), int(labels.sum())) == (24, 3)
+    assert "X04" in {customer for customer, _ in history.labels("churn", cutoffs=["2024-05-01"]).index}
+    assert ("Is it the last day?" in written.get("questions.md", "")) == (name in ("de", "es"))
+    assert "known from that day on" in written["subscriptions.sql"]
+    assert "kind" in written["acme.yaml"]
+    assert '"contract"' in written["acme.yaml"]
+
+
+@pytest.mark.long
+def test_who_runs_by_the_status_after_that_day_has_given_notice(tmp_path: Path) -> None:
+    customers, columns = CUSTOMERS["de"]
+    rows = [f"V{d};X{d};2024-01-{d};{'2024-04-15' if d < '07' else ''};{'beendet' if d < '04' else 'aktiv'}" for d in DAYS]
+    files = {customers: people(columns), "Verträge.csv": ["Vertragsnr.;Kundennummer;Vertragsbeginn;Kündigungsdatum;Status", *rows]}
+    _, data, conf = started(tmp_path, files)
+    con = history_of("acme", data, conf, "as_of=2024-06-01").inputs.history.con
+    found = con.execute("select event, count(*) from canonical.subscriptions group by 1 order by 1").fetchall()
+    assert found == [("ended", 3), ("notice", 3), ("started", 24)]

@@ -116,6 +116,9 @@ def roles_of(file: Found, table: str) -> dict[str, str]:
 def _asked_and_ended(file: Found) -> dict[str, str]:
     """Return the days on which somebody asked to end a contract and on which it ended, where a file has both: a planned end is neither."""
     told = [one for one in file.columns if one.kind == DATE]
+    left = max(told, key=lambda one: role_fit("left", one.name), default=None)
+    if left and role_fit("left", left.name) > 0.5:
+        return {"ended": left.name}
     asked = max(told, key=lambda one: role_fit("requested", one.name), default=None)
     if asked is None or role_fit("requested", asked.name) < 0.5:
         return {}

@@ -49,9 +49,14 @@ def head_text(part: Part) -> str:
         known = f" ({part.link.share:.0%} of its values are known there)" if part.link.share < 1 or through else ""
         lines.insert(1, f"customer: {part.link.column}{through}{known}")
     lines += [FORM_TEXT] if part.form else []
-    if part.table == "subscriptions" and "ended" in part.roles:
+    ends = [part.roles[one] for one in ("noticed", "ended") if one in part.roles]
+    if len(ends) == 1 and (part.table == "subscriptions" or part.steps):
         lines.append(
-            f"{part.roles['ended']}: an end that is planned is ends_on of a notice; it is none of a contract that runs by its status without a notice"
+            f"{ends[0]}: the one day of an end is the last day, and known from that day on, not before; one that lies ahead is nothing yet"
+        )
+    elif len(ends) == 2:
+        lines.append(
+            f"{ends[1]}: an end that is planned is ends_on of a notice; it is none of a contract that runs by its status without a notice"
         )
     lines += [f"rows that never were are left out: {part.only}"] if part.only else []
     lines += [f"use, with a quantity: {name}" for name in part.counts]

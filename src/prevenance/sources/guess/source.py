@@ -153,7 +153,7 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
         if part.table == "tickets":
             set_unended(con, part, guess)
         set_only(con, part, guess)
-        text = select_text(part, guess, products)
+        text = select_text(part, guess, parts)
         if problem := _problem(con, text):
             guess.ask(
                 f"{part.file.title}: the select that was made of it does not run ({problem}).",
