@@ -120,7 +120,7 @@ def test_days_are_those_of_the_source() -> None:
 
 def test_a_limit_that_would_stop_tonight_is_not_proposed() -> None:
     ages = [Age("customers", "2025-08-20T22:00:00Z", days, 4.0, 46) for days in (133.0, 12.0)]
-    assert [_limit(one) for one in ages] == [
+    assert [_limit(one, words("en")) for one in ages] == [
         "no limit; older than its rhythm of at most 46 days",
         "no limit; set tables.customers.error_after=46",
     ]

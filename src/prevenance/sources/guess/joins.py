@@ -80,7 +80,8 @@ def _direct(con: duckdb.DuckDBPyConnection, part: Part, master: Part, guess: Gue
     if best is None:
         return None
     tried = [best] if best.share >= 0.5 else [one for one in found if one.other == key]
-    best = next((one for link in tried if (one := _formed(con, part.file, link, guess))), best)
+    formed = (_formed(con, part.file, link, guess) for link in tried)
+    best = next((one for one in formed if one), best)
     if best.other == key or best.share < 0.5:
         return Link(best.column if best.share else own or best.column, share=best.share, form=best.form)
     return best
