@@ -12,6 +12,7 @@ from vendor import history_of
 from prevenance.cli.starter import init_command
 from prevenance.sources.guess.found import DATE, TEXT, Column, Found, Guess
 from prevenance.sources.guess.hours import hour_sql, set_hours
+from prevenance.sources.guess.roles import role_fit
 
 DAYS = [f"{day:02}" for day in range(1, 25)]
 
@@ -221,3 +222,36 @@ def test_who_runs_by_the_status_after_that_day_has_given_notice(tmp_path: Path) 
     con = history_of("acme", data, conf, "as_of=2024-06-01").inputs.history.con
     found = con.execute("select event, count(*) from canonical.subscriptions group by 1 order by 1").fetchall()
     assert found == [("ended", 3), ("notice", 3), ("started", 24)]
+
+
+TITLED = {  # a title that a spreadsheet filled up with blank cells, and what stands below
+    "de": (["Mitgliederliste Stand 28.06.2026;;;", ";;;", "Mitgliedsnr.;Name;Eintrittsdatum;Ort"], "M{d};Firma {d};{d}.01.2024;Ulm"),
+    "fr": (["Liste des adhérents\t\t\t", "N° adhérent\tNom\tDate d'adhésion\tVille"], "M{d}\tSociété {d}\t{d}/01/2024\tLyon"),
+    "es": (["Socios,,", "a 28/06/2026,,", "Nº socio,Nombre,Fecha de ingreso"], "M{d},Empresa {d},{d}/01/2024"),
+}
+
+
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("fr", "es"))])
+def test_a_title_that_is_filled_up_with_blank_cells_is_no_header(name: str, tmp_path: Path) -> None:
+    above, row = TITLED[name]
+    written, data, conf = started(
+        tmp_path,
+        {"Liste.csv": [*above, *(row.format(d=d) for d in DAYS)],
+         "check-ins.csv": ["date,member no", *(f"2024-03-{d} 10:00,M{d}" for d in DAYS)]},
+    )  # fmt: skip
+    assert history_of("acme", data, conf, "as_of=2024-06-01").counts["used"]["customers"] == 24
+    assert "-- since: " in written["customers.sql"]
+
+
+def test_a_date_that_is_sure_says_how_those_beside_it_are_written(tmp_path: Path) -> None:
+    customers, columns = CUSTOMERS["fr"]
+    rows = [f"F{d};X{d};03/0{int(d) % 9 + 1}/2024;{d}/04/2024;9,50" for d in DAYS]
+    both = "N° facture;N° client;Date de facture;{};Montant"
+    written, _, _ = started(tmp_path, {customers: people(columns), "factures.csv": [both.format("Échéance"), *rows]})
+    assert "is 03/04 the 3rd" not in written["questions.md"]
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    rows = [";".join([*one.split(";")[:3], one.split(";")[4]]) for one in rows]
+    written, _, _ = started(alone, {customers: people(columns), "factures.csv": [both.replace("{};", ""), *rows]})
+    assert "is 03/04 the 3rd" in written["questions.md"]
+    assert not role_fit("owner", "Statut commercial")

@@ -105,7 +105,9 @@ def _set_entries(plain: list[Found], guess: Guess) -> None:
             file.given = file.given | {"timestamp_formats": formats}
         if any(one.comma for one in file.columns):
             file.given = file.given | {"decimal": ","}
-        if either := [one.name for one in file.columns if one.either]:
+        # another date of the file may say how all are written
+        sure = {way for one in file.columns if not one.either for way in one.formats}
+        if either := [one.name for one in file.columns if one.either and not sure & {*one.formats}]:
             guess.ask(
                 f"{file.title}: is 03/04 the 3rd of April in {', '.join(either)}? It is read so; no date there says otherwise.",
                 f"If it is March, turn %d and %m in timestamp_formats of {file.view} in the yaml.",
