@@ -148,7 +148,9 @@ def _gaps(gaps: Sequence[Gap], say: Words) -> list[str]:
 
 
 def _ages(ages: Sequence[Age], say: Words) -> list[str]:
-    return [f"  {one.table:<16}{_age(one, say):<29} {_limit(one, say)}" for one in ages]
+    told = [_age(one, say) for one in ages]
+    wide = max(29, *map(len, told)) if told else 0
+    return [f"  {one.table:<16}{age:<{wide}} {_limit(one, say)}" for one, age in zip(ages, told, strict=True)]
 
 
 def _age(one: Age, say: Words) -> str:
@@ -157,7 +159,11 @@ def _age(one: Age, say: Words) -> str:
     days = say("{n:.1f} days", n=one.days)
     if not one.usual_days:
         return days
-    return f"{days}, " + (say("rows on most days") if one.usual_days == 1 else say("rows every {n} days", n=f"{one.usual_days:g}"))
+    return f"{days}, " + (
+        say("rows on most days")
+        if one.usual_days == 1
+        else say("rows every {n} days", n=say.number(one.usual_days, int(one.usual_days % 1 > 0)))
+    )
 
 
 def _limit(one: Age, say: Words) -> str:
