@@ -93,6 +93,7 @@ def column(name: str, kind: str, *values: str) -> Column:
         ("fecha apertura|hora apertura|fecha cierre|hora cierre", ["hora apertura", "hora cierre"], 0),
         ("Ouvert le|Fermé le|Heure d'ouverture|Heure de fermeture", ["Heure d'ouverture", "Heure de fermeture"], 0),
         ("Datum|Uhrzeit|Fällig am", ["Uhrzeit"], 0),
+        ("Uhrzeit|Eröffnet am|Fällig am", [], 1),  # no day stands before it
         ("opened_date|closed_date|time", ["time"], 1),  # of which?
         ("Date|Start|End", [], 2),
         ("Datum|Dauer|Bearbeitungszeit", [], 0),  # spans of time
@@ -119,6 +120,7 @@ def test_which_hour_is_which_days(names: str, hours: list[str], asked: int) -> N
         ("Zeit", ("10.30", "9.05"), True),
         ("Preis", ("10.30", "9.05"), False),
         ("PLZ", ("1030", "0915"), False),
+        ("first_response_time_minutes", ("130", "1015"), False),
         ("time", ("a quarter past", "noon"), False),
     ],
 )

@@ -22,13 +22,14 @@ def hour_sql(column: Column) -> str:
     def all_like(pattern: str) -> bool:
         return bool(column.values) and sum(bool(re.fullmatch(pattern, one)) for one in column.values) >= 0.95 * len(column.values)
 
+    says_hour = hour_words(column.name) == (True, False)
     if all_like(HALVES):
         return r"strftime(try_strptime(upper(regexp_replace(X, '[. ]', '', 'g')), ['%I:%M%p', '%I:%M:%S%p']), '%H:%M:%S')"
     if all_like(COLON):
         return r"regexp_extract(X, '\d+:\d+(:[\d.]+)?')"
-    if all_like(SPELT) or (hour_words(column.name)[0] and all_like(BARE[0]) and any("." in one for one in column.values)):
+    if all_like(SPELT) or (says_hour and all_like(BARE[0]) and any("." in one for one in column.values)):
         return r"regexp_replace(regexp_replace(X, '^(\d+)\D+(\d\d)\D*$', '\1:\2'), '^(\d+)\D*$', '\1:00')"
-    if hour_words(column.name)[0] and (wide := next((n for n, like in ((4, BARE[0]), (6, BARE[1])) if all_like(like)), 0)):
+    if says_hour and (wide := next((n for n, like in ((4, BARE[0]), (6, BARE[1])) if all_like(like)), 0)):
         return rf"regexp_replace(lpad(X, {wide}, '0'), '^(\d\d)(\d\d)', '\1:\2{':' if wide == 6 else ''}')"
     return ""
 
@@ -45,8 +46,9 @@ def set_hours(file: Found, guess: Guess) -> None:
     for name, (sql, says_hour, says_span) in hours.items():
         stem = _stem(name)
         alike = [one for one in free if _alike(stem, _stem(one.name))]
-        before = file.columns[[one.name for one in file.columns].index(name) - 1]
-        beside = [one for one in free if one.name == before.name] or (free if len(days) == 1 else [])
+        place = [one.name for one in file.columns].index(name)
+        before = [one.name for one in file.columns[max(0, place - 1) : place]]
+        beside = [one for one in free if one.name in before] or (free if len(days) == 1 else [])
         sure = len(alike) == 1
         found = alike if sure else beside if says_hour and not stem else []
         if says_span and not sure:

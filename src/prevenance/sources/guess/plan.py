@@ -1,4 +1,4 @@
-"""Which canonical table each file is, which of its columns has which role, and how it says whose row it is: by names, checked by values."""
+"""Which canonical table each file is, and which of its columns has which role: by names, checked by values."""
 
 from dataclasses import replace
 from typing import Any
