@@ -161,7 +161,7 @@ def test_ids_that_differ_by_leading_zeros_join(name: str, tmp_path: Path) -> Non
     assert "whose rows" not in written.get("questions.md", "")
 
 
-@pytest.mark.parametrize("side", ["customers", "tickets"])
+@pytest.mark.parametrize("side", ["customers", pytest.param("tickets", marks=pytest.mark.long)])
 def test_zeros_that_tell_two_customers_apart_are_asked_for(side: str, tmp_path: Path) -> None:
     customers, columns = CUSTOMERS["en"]
     clash = "0007" if side == "customers" else "007"
@@ -172,7 +172,8 @@ def test_zeros_that_tell_two_customers_apart_are_asked_for(side: str, tmp_path: 
     assert "are in customers without leading zeros, 0% as they stand; but so two" in written["questions.md"]
 
 
-@pytest.mark.parametrize("there", ["Firm {}", *(pytest.param(one, marks=pytest.mark.long) for one in ("FIRM {}", "firm {} "))])
+@pytest.mark.long
+@pytest.mark.parametrize("there", ["Firm {}", "FIRM {}", "firm {} "])
 def test_the_comment_says_the_share_that_the_select_joins(there: str, tmp_path: Path) -> None:
     customers, columns = CUSTOMERS["en"]
     rows = [f"T{d};{there.format(d) if d < '13' else f'Firm {d}'};2024-03-{d};2024-03-{d}" for d in DAYS]
@@ -189,7 +190,7 @@ LEFT = {  # language, file, header, a row with its one day of an end
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["de", "log", *(pytest.param(one, marks=pytest.mark.long) for one in ("en", "fr", "es"))])
+@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("log", "en", "fr", "es"))])
 def test_the_one_day_on_which_somebody_left_ends_the_contract(name: str, tmp_path: Path) -> None:
     language, file, head, row = LEFT[name]
     customers, columns = CUSTOMERS[language]
@@ -233,7 +234,8 @@ TITLED = {  # a title that a spreadsheet filled up with blank cells, and what st
 }
 
 
-@pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("fr", "es"))])
+@pytest.mark.long
+@pytest.mark.parametrize("name", TITLED)
 def test_a_title_that_is_filled_up_with_blank_cells_is_no_header(name: str, tmp_path: Path) -> None:
     above, row = TITLED[name]
     written, data, conf = started(
@@ -245,6 +247,7 @@ def test_a_title_that_is_filled_up_with_blank_cells_is_no_header(name: str, tmp_
     assert "-- since: " in written["customers.sql"]
 
 
+@pytest.mark.long
 def test_a_date_that_is_sure_says_how_those_beside_it_are_written(tmp_path: Path) -> None:
     customers, columns = CUSTOMERS["fr"]
     rows = [f"F{d};X{d};03/0{int(d) % 9 + 1}/2024;{d}/04/2024;9,50" for d in DAYS]
