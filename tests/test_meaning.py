@@ -80,6 +80,23 @@ def named(found, code):
     assert not [text for text in told.values() if "Firm" in text or "Other" in text or "\n" in text]
 
 
+GROWN = {  # clean logs of companies that begin, grow and rest
+    "a pilot before the launch": "update canonical.customers set event_at = timestamp '2023-09-01' where customer_id in ('c0', 'c1'); insert into canonical.usage by name (select 'c' || k as customer_id, 'use' as kind, 'maps' as feature, i % 5 as quantity, timestamp '2023-09-04 09:00' + interval (7 * i) day as event_at from range(17) r(i), range(2) s(k))",
+    "a first customer long before": "update canonical.customers set event_at = timestamp '2023-03-01' where customer_id = 'c0'; insert into canonical.tickets by name (select 'c0' as customer_id, 'u' || i as ticket_id, event, timestamp '2023-03-27 09:00' + interval (21 * i) day as event_at from range(13) r(i), (values ('opened'), ('resolved')) e(event))",
+    "weekly, from the first customers on": "delete from canonical.usage where dayofweek(event_at) <> 1 or event_at < timestamp '2024-05-01' and customer_id <> 'c0'; update canonical.customers set event_at = event_at + interval 120 day where customer_id <> 'c0'",
+    "a quiet week in a small log": "delete from canonical.tickets where event_at > timestamp '2024-12-18 08:00' and day(event_at) not in (20, 24)",
+    "days between the years": "insert into canonical.usage by name (select * replace (event_at - interval 364 day as event_at) from canonical.usage); update canonical.customers set event_at = event_at - interval 364 day; delete from canonical.usage where event_at > timestamp '2024-12-19 10:00' and customer_id <> 'c1' or event_at between timestamp '2023-12-20 10:00' and timestamp '2023-12-28' and customer_id <> 'c1'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("grown", GROWN)
+def test_a_log_that_begins_with_its_customers_or_rests_is_not_ragged(grown):
+    taken = world()
+    for statement in GROWN[grown].split("; "):
+        taken.con.execute(statement)
+    assert [one.what for one in meaning_of(taken, AS_OF, {}).oddities] == []
+
+
 def test_rows_of_nobody_tables_that_share_nobody_currencies_and_copies_are_named():
     lost, apart, money = world(), world(), world()
     lost.counts["usage"] = Counts(read=100, used=10, quarantined={"unknown_customer": 90})
@@ -103,7 +120,7 @@ def test_days_are_those_of_the_source() -> None:
 
 def test_a_limit_that_would_stop_tonight_is_not_proposed() -> None:
     ages = [Age("customers", "2025-08-20T22:00:00Z", days, 4.0, 46) for days in (133.0, 12.0)]
-    assert [_limit(one) for one in ages] == [
+    assert [_limit(one, words("en")) for one in ages] == [
         "no limit; older than its rhythm of at most 46 days",
         "no limit; set tables.customers.error_after=46",
     ]

@@ -65,14 +65,57 @@ def test_what_was_understood_and_what_looks_wrong_come_first(company: Company) -
     company.files["copy.csv"] = company.files["accounts.csv"]
     company.settings["files"] |= {"copy": "copy.csv"}
     found = check(company, "language=fr")
-    assert found.out.index("MEANING") < found.out.index("LOOKS WRONG") < found.out.index("FIX FIRST") < found.out.index("COMPLETENESS")
-    assert "2024-03-01 – 2024-03-08" in found.section("MEANING")
-    assert "2 customers (100%)" in found.section("MEANING")
-    assert "les montants de accounts.Currency sont en EUR, USD" in found.section("LOOKS WRONG")
-    assert "accounts.csv et copy.csv ont le même contenu" in found.section("LOOKS WRONG")
+    assert found.out.index("SENS") < found.out.index("SUSPECT") < found.out.index("À CORRIGER") < found.out.index("COMPLÉTUDE")
+    assert "2024-03-01 – 2024-03-08" in found.section("SENS")
+    assert "2 clients (100\u202f%)" in found.section("SENS").replace("\xa0", "\u202f")
+    assert "les montants de accounts.Currency sont en EUR, USD" in found.section("SUSPECT")
+    assert "accounts.csv et copy.csv ont le même contenu" in found.section("SUSPECT")
     assert {one["code"] for one in found.report["meaning"]["oddities"]} == {"two_currencies", "same_files"}
     company.selects["customers"] += " where upper(Currency) in ('EUR', 'USD')"
-    assert "montants" not in check(company, "language=fr").section("LOOKS WRONG")
+    assert "montants" not in check(company, "language=fr").section("SUSPECT")
+
+
+@pytest.mark.parametrize(("language", "labels"), [("de", ("DATEN", "FRAGLICH", "ZUERST", "ALTER")), ("fr", ("DONNÉES", "SUSPECT", "À CORRIGER", "FRAÎCHEUR"))])  # fmt: skip
+def test_one_screen_speaks_one_language(company: Company, language: str, labels: tuple[str, ...]) -> None:
+    company.settings["files"] |= {"consents": "consents.csv", "bills": "bills.csv", "calls": "calls.csv"}
+    company.selects["consents"] = "select account as customer_id, day as event_at, 'email' as purpose, allowed, _file, _line from consents"
+    company.selects["invoices"] = (
+        "select account as customer_id, day as event_at, id as invoice_id, 'issued' as event, amount, _file, _line from bills"
+    )
+    company.selects["contacts"] = (
+        "select account as customer_id, day as event_at, 'call' as kind, 'out' as direction, _file, _line from calls"
+    )
+    company.files["consents.csv"] = "account,day,allowed\na,2024-01-03,perhaps\nb,2024-01-03,yes\n"
+    company.files["bills.csv"] = 'account,day,id,amount\na,2024-02-03,r1,"12,50"\nb,03.02.2024,r2,7\n'
+    company.files["accounts.csv"] = (
+        "account,since,name,segment,Currency\na,2024-01-01,Ada,small,eur\nb,2024-03-02,Bo,,USD\n,2024-01-01,Cy,small,eur\n"
+    )
+    company.files["tickets.csv"] = (
+        TICKETS + TICKETS.splitlines()[1] + "\nzz,v1,2024-03-05,1,x\nb,v2,2024-03-06,#REF!,x\nb,v3,2024-03-06,900,x\n"
+    )
+    found = check(company, f"language={language}", "tables.tickets.error_after=1", "as_of=2024-03-20")
+    assert found.status != 0
+    screen = "\n".join(line for line in found.out.splitlines() if not line.startswith("ERROR"))
+    assert all(f"\n{one}" in f"\n{screen}" for one in labels)
+    english = re.findall(r"(?i)\b(?:the|rows?|with|is|are|not|below|write|export each|in the|and|first|stops)\b.{0,40}", screen)
+    assert english == []
+    whole = check(company, "tables.tickets.error_after=1", "as_of=2024-03-20")
+    assert whole.report["fix_first"] == found.report["fix_first"]
+
+
+def test_what_is_said_to_stop_a_run_ends_it(company: Company) -> None:
+    late = ["as_of=2024-03-20", "tables.tickets.error_after=9", "tables.tickets.required=false"]
+    without = check(company, *late)
+    assert (without.status, "stops the run" in without.out) == (0, False)
+    company.files["accounts.csv"] += ",2024-01-01,Cy,small\n"
+    other = check(company, *late)
+    assert other.status == 3
+    # of the late table, which a list goes without, it is not said, whatever else stops it
+    assert re.findall(r"(\S+) +stops the run", other.section("FIX FIRST")) == ["customers.customer_id"]
+    company.files["accounts.csv"] = "account,since,name,segment,Currency\na,2024-01-01,Ada,small,eur\nb,2024-01-02,Bo,large,USD\n"
+    money = check(company)
+    assert money.status == 0
+    assert "nothing of rows and cells; see what looks wrong, above" in money.section("FIX FIRST")
 
 
 def test_a_refusal_comes_after_the_audit_and_ends_as_a_run_would(company: Company) -> None:
@@ -151,9 +194,9 @@ def test_a_column_is_asked_for_only_where_its_event_carries_it(company: Company)
     company.selects["customers"] = SELECTS["customers"].replace("segment,", "segment, null as industry,")
     found = check(company)
     assert "tickets.score" in found.section("COMPLETENESS")
-    assert "12.5%  1 of 8 rows" in found.section("COMPLETENESS")
+    assert "12.5 %  1 of 8 rows" in found.section("COMPLETENESS")
     assert "never filled: customers.industry" in found.section("COMPLETENESS")
-    assert "tickets.score  missing in 12.5% of the rows that usually have it (1 row, 1 customer)" in found.section("FIX FIRST")
+    assert "tickets.score  missing in 12.5 % of the rows that usually have it (1 row, 1 customer)" in found.section("FIX FIRST")
     assert "industry" not in found.section("FIX FIRST")
 
 

@@ -39,9 +39,10 @@ def table_gates(given: Settings, history: History, counts: Mapping[str, Counts],
         limits[name] = Limit(warn, error, one.required)
     gates, earlier = freshness_gates(counts, history.until, limits), manifests_before(given.folder)
     warned = event_gates(given, history, earlier) if gated else []
-    for place, gate in enumerate(gates if gated else ()):
+    for place, gate in enumerate(gates):
         if gate.outcome == "fail" and limits[gate.table].required is False:
-            empty_table(history, counts[gate.table], gate.table, LATE)
+            if gated:
+                empty_table(history, counts[gate.table], gate.table, LATE)
             gates[place] = replace(gate, outcome="warn", says=f"{gate.says}; the list is made without it")
     gates += volume_gates(
         {name: one.read for name, one in counts.items()}, rows_before(given.folder, earlier), limits, accepted=given.accept_volume

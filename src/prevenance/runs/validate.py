@@ -33,7 +33,8 @@ def validate_inputs(given: Settings, steps: Steps) -> dict[str, Any]:
     if inputs is not None:
         audit = audit_of(given, inputs, refused)
         place = disk.write(given.folder / "validate" / "report.json", formats.canonical_json(audit_report(audit)))
-        steps.tell(f"{audit_text(audit, words(given.language or 'en'))}\n\nFILES         {place}")
+        say = words(given.language or "en")
+        steps.tell(f"{audit_text(audit, say)}\n\n{say('FILES'):<13} {place}")
     for problem in refused[1:]:
         steps.tell(problem.line())
     if refused:
@@ -90,7 +91,7 @@ def audit_of(given: Settings, inputs: Inputs, refused: list[PrevenanceError]) ->
     stopped = {one.table for one in found if one.blocks}
     gates = [one for one in inputs.gates if one.outcome != "pass"]
     # What a finding or a gate of the same table says already is not said twice.
-    found += [refusal_finding(one) for one in refused if one.where.get("table") not in stopped and one.code not in ("E403", "E404")]
+    found += [refusal_finding(one) for one in refused if one.where.get("table") not in stopped and one.code not in ("E403", "E404", "E406")]
     found += [gate_finding(one, taken) for one in gates]
     outcomes = {one.table: one.outcome for one in inputs.gates if one.name.startswith("fresh.")}
     lines = [one.line() for one in refused]

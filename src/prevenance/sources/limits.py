@@ -5,6 +5,7 @@ from prevenance.sources.ids import ROUNDED, ROUNDED_FIX
 from prevenance.sources.people import CUSTOMER_SET_APART, UNKNOWN_CUSTOMER
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
+from prevenance.words.saying import Saying, saying
 
 REASON_TEXTS = {
     "duplicate": "rows there twice, one of them is used",
@@ -19,12 +20,34 @@ REASON_TEXTS = {
 }
 """Reason -> what it says, where the reason alone is too short."""
 
+CELL_TEXTS = {
+    "not a timestamp": "not a timestamp",
+    "not a number": "not a number",
+    "not yes or no": "not yes or no",
+    "unknown value": "unknown value",
+    "blank": "blank",
+    "before event_at": "before event_at",
+    "rounded by a spreadsheet": "rounded by a spreadsheet",
+    "ended before it started": "ended before it started",
+    "noticed before it started": "noticed before it started",
+    "started while it runs": "started while it runs",
+}
+"""Last part of a reason -> what it says, of a cell or step."""
+
 FIXES = {
     ROUNDED: ROUNDED_FIX,
     "conflicting_key": "keep one row of each key in the export",
     ": blank": "fill it in the export",
 }
 """Part of a reason -> what to do, where it is more than to correct the export."""
+
+
+def reason_saying(reason: str) -> Saying:
+    """Return what a reason says in every language; a hint of the rows themselves may tell more."""
+    what = reason.rpartition(": ")[2]
+    if what.startswith("outside "):
+        return saying("outside {range}", range=what.removeprefix("outside "))
+    return saying(REASON_TEXTS[reason]) if reason in REASON_TEXTS else saying(CELL_TEXTS.get(what, "cells that break the contract"))
 
 
 def refuse_bad_rows(taken: Intake, name: str, policy: Policy) -> None:

@@ -37,6 +37,15 @@ def said_in(say: Words, text: Any) -> str:
     return say(text.key, **{name: said_in(say, value) if isinstance(value, Saying) else value for name, value in text.values.items()})
 
 
+def told_in(say: Words, text: Any) -> str:
+    """Return a text as it is in English, which may tell more than its saying, and as ``said_in`` in other languages.
+
+    >>> told_in(words("en"), Saying("write X in a.sql", "correct the export"))
+    'write X in a.sql'
+    """
+    return str(text) if say.language == "en" else said_in(say, text)
+
+
 def said_together(*parts: str) -> Saying:
     """Return sayings with semicolons between, as one; those that say nothing are absent."""
     told = [part for part in parts if part]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-DATE, NUMBER, MONEY, FLAG, TEXT, BLANK = "date", "number", "money", "yes or no", "text", "blank"
+DATE, HOUR, NUMBER, MONEY, FLAG, TEXT, BLANK = "date", "hour", "number", "money", "yes or no", "text", "blank"
 """What the values of a column are; MONEY is a number with signs, blanks or separators of thousands around."""
 
 
@@ -17,7 +17,8 @@ class Column:
     """A column as its values show it: ``values`` are the commonest of a bounded sample, commonest first; ``formats`` read its dates.
 
     ``unique``: no value stands there twice. ``timed``: dates with an hour and no offset. ``either``: day and month may stand in either order.
-    ``comma``: numbers with a decimal comma. ``read`` is SQL that gives its value, X for the column.
+    ``comma``: numbers with a decimal comma. ``read`` is SQL that gives its value, X for the column. ``hour`` is the column that holds the
+    hour of its days, ``hour_read`` SQL that gives it.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Column:
     either: bool = False
     comma: bool = False
     read: str = "X"
+    hour: str = ""
+    hour_read: str = "X"
 
     @property
     def is_category(self) -> bool:
@@ -64,13 +67,17 @@ class Found:
 
 @dataclass(frozen=True)
 class Link:
-    """How a file says whose row it is: its column, and the other file's columns where it is looked up there (``view`` empty: it says it itself)."""
+    """How a file says whose row it is: its column, and the other file's columns where it is looked up there (``view`` empty: it says it itself).
+
+    ``form`` is SQL for the form in which the ids of both are one, X for the cell; empty as they stand.
+    """
 
     column: str
     view: str = ""
     other: str = ""
     customer: str = ""
     share: float = 1.0
+    form: str = ""
 
 
 @dataclass
@@ -80,6 +87,7 @@ class Part:
     Of use: ``each`` are roles whose numbers become so many rows, ``counts`` columns that become use with a quantity, ``people`` numbers of people.
     ``only`` is SQL for the rows that count, where some never were; ``backs`` are event, SQL for its rows, and column of the invoice
     that they take back. Of tickets: ``closed`` is SQL for those that have a closing row though its time is blank, so that it is set apart and told.
+    ``form`` is SQL for the form that ids of customers have in every select, X for the id; empty as they stand.
     """
 
     table: str
@@ -94,6 +102,7 @@ class Part:
     closed: str = ""
     only: str = ""
     backs: tuple[tuple[str, str, str], ...] = ()
+    form: str = ""
 
     @property
     def rows_from(self) -> str:

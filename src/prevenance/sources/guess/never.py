@@ -8,7 +8,7 @@ from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.guess.found import MOST, NUMBER, TEXT, Column, Guess, Part
 from prevenance.sources.guess.plan import raw_rows
 from prevenance.sources.guess.roles import asked_values, mail_words, never_were, says_kind
-from prevenance.sources.guess.row import row_text, text_of
+from prevenance.sources.guess.row import customer_sql, row_text, text_of
 
 TEST_NAME = r"regexp_matches(lower({0}), '(^|[^a-zäöüß])test(kunde|firma|account|konto)?([^a-zäöüß]|$)')"
 """Names of customers that are called tests, as SQL."""
@@ -96,13 +96,13 @@ def ask_tests(con: duckdb.DuckDBPyConnection, master: Part, guess: Guess) -> Non
         tests = asked_values("test", column.values)
         if not tests or len(tests) == len(column.values):
             continue
-        inside = f"{sql_name(master.roles['customer'])} from {master.file.view} where {sql_name(column.name)} in ({_listed(tests)})"
+        inside = f"{customer_sql(master)} from {master.file.view} where {sql_name(column.name)} in ({_listed(tests)})"
         guess.ask(
             f'{master.file.view}: {_rows(con, master, column, tests)} of "{column.name}" {" or ".join(tests[:3])}. Are they customers?',
             f"If not, write select * from (…) where customer_id is null or customer_id not in (select {inside}) around every select.",
         )
     if count := _named_tests(con, master):
-        key, name = sql_name(master.roles["customer"]), sql_name(master.roles["name"])
+        key, name = customer_sql(master), sql_name(master.roles["name"])
         guess.ask(
             f"{master.file.view}: {count:,} {'customer is' if count == 1 else 'customers are'} called a test. Customers all the same?",
             f"If not, write select * from (…) where customer_id is null or customer_id not in (select {key} from {master.file.view} "

@@ -1,4 +1,4 @@
-"""Which canonical table each file is, which of its columns has which role, and how it says whose row it is: by names, checked by values."""
+"""Which canonical table each file is, and which of its columns has which role: by names, checked by values."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import duckdb
 
 from prevenance.consent.special import name_words
-from prevenance.sources.files import sql_name
 from prevenance.sources.guess.found import DATE, FLAG, MONEY, NUMBER, TEXT, Column, Found, Link, Part
 from prevenance.sources.guess.roles import are_deals, mail_words, mailing_fit, role_fit, table_fit, table_names
 
@@ -117,6 +116,9 @@ def roles_of(file: Found, table: str) -> dict[str, str]:
 def _asked_and_ended(file: Found) -> dict[str, str]:
     """Return the days on which somebody asked to end a contract and on which it ended, where a file has both: a planned end is neither."""
     told = [one for one in file.columns if one.kind == DATE]
+    left = max(told, key=lambda one: role_fit("left", one.name), default=None)
+    if left and role_fit("left", left.name) > 0.5:
+        return {"ended": left.name}
     asked = max(told, key=lambda one: role_fit("requested", one.name), default=None)
     if asked is None or role_fit("requested", asked.name) < 0.5:
         return {}
@@ -171,71 +173,3 @@ def raw_rows(con: duckdb.DuckDBPyConnection, select: str) -> list[Any]:
         return con.execute(select).fetchall()
     finally:
         con.execute("use memory.main")
-
-
-def share_found(con: duckdb.DuckDBPyConnection, view: str, column: str, other: str, key: str) -> float:
-    """Return the share of the different values of a column that stand in a column of another file, of at most 5,000 of them."""
-    query = f"""select avg((v in (select trim({sql_name(key)}) from raw.{sql_name(other)} where {sql_name(key)} is not null))::int) from
-        (select distinct trim({sql_name(column)}) as v from raw.{sql_name(view)} where {sql_name(column)} <> '' order by hash(v) limit 5000)"""
-    [(share,)] = con.execute(query).fetchall()
-    return float(share or 0)
-
-
-def set_links(con: duckdb.DuckDBPyConnection, parts: list[Part]) -> Part | None:
-    """Set how each part says whose rows they are, and return the list of customers, if there is one."""
-    master = max((one for one in parts if one.table == "customers"), key=lambda one: one.file.rows, default=None)
-    for part in parts:
-        if part is master:
-            part.link = Link(part.roles["customer"])
-        elif part.table != "products":
-            part.link = _direct(con, part, master)
-    for part in parts:
-        if part.link is None or (part.link.share < 0.5 and part is not master):
-            part.link = _through(con, part, parts) or part.link
-    return master
-
-
-def _direct(con: duckdb.DuckDBPyConnection, part: Part, master: Part | None) -> Link | None:
-    """Return the column that names the customer, as the list of customers does by id or by another of its own columns."""
-    taken = {
-        name for role, name in part.roles.items() if role in ("ticket", "invoice", "order", "user") and role_fit("customer", name) < 0.3
-    }
-    named = [one for one in part.file.columns if one.is_key and one.name not in taken and role_fit("customer", one.name) > 0]
-    own = part.roles.get("customer")
-    if master is None:
-        return Link(own) if own else None
-    key = master.roles["customer"]
-    others = (one for one in master.file.columns if one.kind == TEXT and one.name != key)
-    keys = [key, *(one.name for one in others if one.unique or one.names_rows(master.file.rows))]
-    same = [one for one in part.file.columns if one.name == key and one not in named]
-    found = []
-    for column in (*same, *named):
-        for place, other in enumerate(keys):
-            share = share_found(con, part.file.view, column.name, master.file.view, other)
-            found.append((share >= 0.5, -place, role_fit("customer", column.name), share, column.name, other))
-    # no name says it: any column whose texts are nearly all ids of customers
-    if not any(one[0] for one in found):
-        for column in part.file.columns:
-            for place, other in enumerate(keys if column.kind == TEXT and column.distinct > 5 else ()):
-                if (share := share_found(con, part.file.view, column.name, master.file.view, other)) > 0.8:
-                    found.append((True, -place, 0.0, share, column.name, other))
-    if not found:
-        return None
-    _, _, _, share, column_name, other = max(found)
-    if other == key or share < 0.5:
-        return Link(column_name if share else own or column_name, share=share)
-    return Link(column_name, master.file.view, other, key, share)
-
-
-def _through(con: duckdb.DuckDBPyConnection, part: Part, parts: list[Part]) -> Link | None:
-    """Return how a file that names no customer leads to one: by the id of a contract, ticket or order of another file."""
-    for other in parts:
-        own = other.roles.get(ROLES[other.table][0] or "-")
-        if other is part or not own or other.link is None or other.link.view or not other.file.column(own).unique:
-            continue
-        for column in part.file.columns:
-            if column.name == own or (column.is_key and role_fit(ROLES[other.table][0], column.name) > 0.4):
-                share = share_found(con, part.file.view, column.name, other.file.view, own)
-                if share >= 0.5:
-                    return Link(column.name, other.file.view, own, other.link.column, share)
-    return None

@@ -113,11 +113,23 @@ def _numbers(name: str, share: float, distinct: int, unique: bool, values: tuple
     return Column(name, MONEY, share, distinct, unique, values, comma=comma, read=f"regexp_replace(X, '{kept}', '', 'g')")
 
 
-def date_sql(text: str, column: Column) -> str:
+def cell_sql(column: Column, alias: str = "") -> str:
+    """Return SQL for a column's cell, as a reader takes it; a day with the hour that stands beside it."""
+    text = column.read.replace("X", alias + sql_name(column.name))
+    if not column.hour:
+        return text
+    return f"rtrim({text} || ' ' || coalesce({column.hour_read.replace('X', alias + sql_name(column.hour))}, ''))"
+
+
+def date_sql(column: Column, alias: str = "") -> str:
     """Return SQL for a date's text that sorts as time does: as it stands, or in ISO where it is written otherwise."""
+    text = cell_sql(column, alias)
     if not column.formats:
-        return column.read.replace("X", text)
-    return f"strftime(try_strptime({text}, {list(column.formats)!r}), '%Y-%m-%d{' %H:%M:%S' if column.timed else ''}')"
+        return text
+    at = f"try_strptime({text}, {list(column.formats)!r})"
+    day, moment = (f"strftime({at}, '%Y-%m-%d{clock}')" for clock in ("", " %H:%M:%S"))
+    # a day without its hour stays one: it is known when it is over
+    return f"case when {text} like '%:%' then {moment} else {day} end" if len(column.formats) > 1 else moment if column.timed else day
 
 
 def format_lines(columns: Sequence[Column]) -> list[str]:

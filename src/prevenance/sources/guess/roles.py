@@ -127,6 +127,16 @@ def mail_words(values: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return _said(words["sent"], values), _said(words["came"], values)
 
 
+def hour_words(name: str) -> tuple[bool, bool]:
+    """Return whether a column's name says that it holds an hour of the day, and whether it says a span of time.
+
+    >>> hour_words("Uhrzeit"), hour_words("Bearbeitungszeit"), hour_words("Durée")
+    ((True, False), (True, True), (False, True))
+    """
+    words, text = _known()["hours"], " ".join(name_words(name))
+    return bool(re.search("|".join(words["clock"]), text)), bool(re.search("|".join(words["span"]), text))
+
+
 def mailing_fit(name: str) -> float:
     """Return how well a file's name fits a log of mailings."""
     return _fit(_known()["mail"]["title"], " ".join(_plain(name)))

@@ -5,19 +5,26 @@ from collections.abc import Iterable
 
 from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.guess.found import Guess, Part
+from prevenance.sources.guess.profile import cell_sql
 from prevenance.sources.guess.roles import said_events
+
+FORM_TEXT = "ids of customers stand without leading zeros (or a .0 behind them) in every select, because not all files have these: no two become one by it"
 
 
 def text_of(part: Part, role: str, alias: str = "") -> str:
     """Return SQL for the cell of a role, as a reader takes it."""
-    column = part.file.column(part.roles[role])
-    return column.read.replace("X", alias + sql_name(column.name))
+    return cell_sql(part.file.column(part.roles[role]), alias)
 
 
 def customer_sql(part: Part) -> str:
     """Return SQL for whose row it is, over ``rows_from``."""
     assert part.link is not None
-    return "_customer" if part.link.view else sql_name(part.link.column)
+    return id_sql(part, "_customer" if part.link.view else sql_name(part.link.column))
+
+
+def id_sql(part: Part, cell: str) -> str:
+    """Return SQL for the id of a customer in the form that all selects give it."""
+    return part.form.replace("X", cell) if part.form else cell
 
 
 def with_text(part: Part) -> str:
@@ -25,11 +32,10 @@ def with_text(part: Part) -> str:
     tables = []
     if (link := part.link) and link.view:
         # what two customers are called leads to neither
-        key, name, own = sql_name(link.customer), sql_name(link.other), sql_name(link.column)
-        known = f"select lower(trim({name})) as _key, min({key}) as _customer from {link.view} where {name} <> '' group by 1 having count(distinct {key}) = 1"
-        tables.append(
-            f"looked_up as (\n  select t.*, k._customer from {part.file.view} t\n  left join ({known}) k on k._key = lower(trim(t.{own}))\n)"
-        )
+        key, name, form = sql_name(link.customer), sql_name(link.other), link.form or "trim(X)"
+        found, own = (f"lower({form.replace('X', one)})" for one in (name, f"t.{sql_name(link.column)}"))
+        known = f"select {found} as _key, min({key}) as _customer from {link.view} where {name} <> '' group by 1 having count(distinct {key}) = 1"
+        tables.append(f"looked_up as (\n  select t.*, k._customer from {part.file.view} t\n  left join ({known}) k on k._key = {own}\n)")
     tables += [f"steps as (\n  {part.steps}\n)"] if part.steps else []
     return f"with {', '.join(tables)}\n" if tables else ""
 
@@ -37,14 +43,20 @@ def with_text(part: Part) -> str:
 def head_text(part: Part) -> str:
     """Return the comments of a part: what its file and columns are taken for, and why."""
     lines = [f"{part.file.view} is taken for {part.table} {part.why}. Change what is wrong here: init never writes it again."]
-    lines += [f"{role}: {part.file.column(name).name}" for role, name in sorted(part.roles.items()) if role != "customer"]
+    lines += role_lines(part, "customer")
     if part.link:
         through = f", looked up in {part.link.view} by {part.link.other}" if part.link.view else ""
         known = f" ({part.link.share:.0%} of its values are known there)" if part.link.share < 1 or through else ""
         lines.insert(1, f"customer: {part.link.column}{through}{known}")
-    if part.table == "subscriptions" and "ended" in part.roles:
+    lines += [FORM_TEXT] if part.form else []
+    ends = [part.roles[one] for one in ("noticed", "ended") if one in part.roles]
+    if len(ends) == 1 and (part.table == "subscriptions" or part.steps):
         lines.append(
-            f"{part.roles['ended']}: an end that is planned is ends_on of a notice; it is none of a contract that runs by its status without a notice"
+            f"{ends[0]}: the one day of an end is the last day, and known from that day on, not before; one that lies ahead is nothing yet"
+        )
+    elif len(ends) == 2:
+        lines.append(
+            f"{ends[1]}: an end that is planned is ends_on of a notice; it is none of a contract that runs by its status without a notice"
         )
     lines += [f"rows that never were are left out: {part.only}"] if part.only else []
     lines += [f"use, with a quantity: {name}" for name in part.counts]
@@ -52,9 +64,17 @@ def head_text(part: Part) -> str:
     return comments(lines, left_out(part, [*part.roles.values(), *part.counts, part.link.column if part.link else ""]))
 
 
+def role_lines(part: Part, *but: str) -> list[str]:
+    """Return what the comments say of the columns that have a role."""
+    told = {role: part.file.column(name) for role, name in sorted(part.roles.items()) if role not in but}
+    return [f"{role}: {one.name}{f', with its hour from {one.hour}' if one.hour else ''}" for role, one in told.items()]
+
+
 def left_out(part: Part, used: Iterable[str]) -> str:
     """Return the comment that names the columns of a part's file that are not used, or nothing."""
-    left = [one.name for one in part.file.columns if one.name not in set(used)]
+    taken = {*used}
+    taken |= {one.hour for one in part.file.columns if one.name in taken}
+    left = [one.name for one in part.file.columns if one.name not in taken]
     return f"not used: {', '.join(left[:30])}" if left else ""
 
 

@@ -1,13 +1,15 @@
 """The selects of a guessed source: one row a step in the life of a thing, each at its own time, with what was guessed as comments."""
 
 import re
+from collections.abc import Sequence
 
 from prevenance.sources.files import sql_name, sql_text
+from prevenance.sources.guess.contracts import contract_selects
 from prevenance.sources.guess.counts import often_sql
 from prevenance.sources.guess.found import NUMBER, Guess, Part
 from prevenance.sources.guess.never import back_rows
 from prevenance.sources.guess.profile import date_sql
-from prevenance.sources.guess.roles import says_closed, says_running, table_fit
+from prevenance.sources.guess.roles import says_closed, table_fit
 from prevenance.sources.guess.row import event_sql, given_sql, head_text, own_sql, row_text, text_of, with_text
 
 UNITS = {
@@ -21,10 +23,13 @@ UNITS = {
 }
 
 
-def select_text(part: Part, guess: Guess, products: Part | None = None) -> str:
-    """Return the select of a part, with its comments; what could not be decided is asked in ``guess``."""
-    writer = {"tickets": _tickets, "subscriptions": _contracts, "churn": _leaving, "usage": _usage, "invoices": _invoices}.get(part.table)
-    selects = writer(part, guess) if writer else [_plain(part, guess, products)]
+def select_text(part: Part, guess: Guess, parts: Sequence[Part] = ()) -> str:
+    """Return the select of a part, one of ``parts``, with its comments; what could not be decided is asked in ``guess``."""
+    writer = {"tickets": _tickets, "usage": _usage, "invoices": _invoices}.get(part.table)
+    if part.table in ("subscriptions", "churn"):
+        selects = contract_selects(part, guess, parts)
+    else:
+        selects = writer(part, guess) if writer else [_plain(part, guess, next((one for one in parts if one.table == "products"), None))]
     # the writer of a log says its steps, which stand above
     return f"{head_text(part)}\n{with_text(part)}" + "\nunion all by name\n".join(selects)
 
@@ -47,7 +52,7 @@ def _tickets(part: Part, guess: Guess) -> list[str]:
         unit = next((sql for word, sql in UNITS.items() if word in column.name.lower()), "")
         replied = text_of(part, "replied")
         if column.kind == NUMBER and unit:
-            start = date_sql(opened, part.file.column(part.roles["opened"]))
+            start = date_sql(part.file.column(part.roles["opened"]))
             replied = f"strftime(try_cast({start} as timestamp) + {unit}(try_cast({replied} as double)::bigint), '%Y-%m-%d %H:%M:%S')"
         if column.kind != NUMBER or unit:
             selects.append(row_text(part, replied, ticket_id=ticket, event="'replied'", where=f"{text_of(part, 'replied')} <> ''", **own))
@@ -73,7 +78,7 @@ def _tickets(part: Part, guess: Guess) -> list[str]:
 def _ticket_log(part: Part, ticket: str, step: str, own: dict[str, str]) -> list[str]:
     """Return the selects of a log with a row for each step: its first row opens a ticket, work after its solution reopens it."""
     at = text_of(part, "opened")
-    log = f"window log as (partition by {ticket} order by {date_sql(at, part.file.column(part.roles['opened']))}, _file, _line)"
+    log = f"window log as (partition by {ticket} order by {date_sql(part.file.column(part.roles['opened']))}, _file, _line)"
     part.steps = (
         f"select *, row_number() over log as _place, lag(_step) over log as _before\n"
         f"  from (select *, {step} as _step from {part.rows_from})\n  {log}"
@@ -92,69 +97,6 @@ def _ticket_log(part: Part, ticket: str, step: str, own: dict[str, str]) -> list
         ),
         row_text(part, at, ticket_id=ticket, event="'reopened'", where=f"_place > 1 and ({again})", **own),
     ]
-
-
-def _contracts(part: Part, guess: Guess) -> list[str]:
-    own = given_sql(part, plan="plan", seats="seats", mrr="mrr")
-    if "mrr" not in own and "arr" in part.roles:
-        own["mrr"] = f"round(try_cast({text_of(part, 'arr')} as double) / 12, 2)"
-    if "mrr" not in own and "amount" in part.roles:
-        guess.ask(
-            f'{part.file.view}: "{part.roles["amount"]}" is taken for revenue a month. Is it?',
-            "If it is a year's, write round(try_cast(… as double) / 12, 2) as mrr in subscriptions.sql.",
-        )
-        own["mrr"] = text_of(part, "amount")
-    contract, started = own_sql(part, "contract"), text_of(part, "started")
-    if "contract" in part.roles and not part.file.column(part.roles["contract"]).unique:
-        if "activity" in part.roles and (step := event_sql(part, "activity", "subscriptions", guess, "changed")):
-            return [row_text(part, started, subscription_id=contract, event=step, **own)]
-        guess.ask(
-            f'{part.file.view}: a contract ("{part.roles["contract"]}") stands there several times, and no column says what happened.',
-            "Each row is taken for a change; say in subscriptions.sql which begin and which end.",
-        )
-        first = f"row_number() over (partition by {contract} order by {date_sql(started, part.file.column(part.roles['started']))}, _file, _line) = 1"
-        selects = [row_text(part, started, subscription_id=contract, event=f"case when {first} then 'started' else 'changed' end", **own)]
-    else:
-        renews = given_sql(part, renews_on="renews")
-        selects = [row_text(part, started, subscription_id=contract, event="'started'", **own, **renews)]
-    noticed, ended = (text_of(part, role) if role in part.roles else "" for role in ("noticed", "ended"))
-    if noticed:
-        # what is planned today was not known when a contract began: it would give away who stayed
-        planned = given_sql(part, ends_on="ended")
-        selects.append(row_text(part, noticed, subscription_id=contract, event="'notice'", where=f"{noticed} <> ''", **planned))
-    if ended:
-        where = f"{ended} <> ''" + _not_running(part, noticed, guess)
-        selects.append(row_text(part, ended, subscription_id=contract, event="'ended'", where=where))
-    if not {"noticed", "ended"} & part.roles.keys():
-        guess.ask(
-            f"{part.file.view}: no column says when a contract ends.",
-            "Without it nobody ever leaves: export the date of the notice or the end, and add it to subscriptions.sql.",
-        )
-    return selects
-
-
-def _not_running(part: Part, noticed: str, guess: Guess) -> str:
-    """Return SQL that leaves out ends that are only planned: of contracts that run by their status, without a notice."""
-    end = part.file.column(part.roles["ended"])
-    running = says_running(part.file.column(part.roles["activity"]).values) if "activity" in part.roles else []
-    if running:
-        words = ", ".join(sql_text(one) for one in running)
-        said = f"coalesce({text_of(part, 'activity')}, '') not in ({words})"
-        return f" and ({said} or {noticed} <> '')" if noticed else f" and {said}"
-    if not noticed and end.filled > 0.9:
-        guess.ask(
-            f'{part.file.view}: "{end.name}" is filled for nearly every contract. Is it the end that is planned?',
-            "Each counts as ended from that day on, and a day ahead for nothing yet. If contracts renew themselves, export a status, or the day of notice, too.",
-        )
-    return ""
-
-
-def _leaving(part: Part, guess: Guess) -> list[str]:
-    guess.ask(
-        f"{part.file.view} is read as a log of who leaves, without saying which contract.",
-        "Is it the day of the notice, or of the last day? Say so in subscriptions.sql.",
-    )
-    return [row_text(part, text_of(part, "noticed"), subscription_id=own_sql(part, "contract"), event="'notice'")]
 
 
 def _usage(part: Part, guess: Guess) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from prevenance.sources.guess.contracts import unended_contracts
 from prevenance.sources.guess.found import Found, Guess, Part
 from prevenance.sources.guess.roles import spoken_language
 from prevenance.sources.guess.vendors import zone_in
@@ -73,10 +74,10 @@ def _targets(own: list[Part], guess: Guess) -> dict[str, Any]:
     tables = {one.table for one in own}
     targets: dict[str, Any] = {}
     contracts = next((one for one in own if one.table == "subscriptions"), None)
-    if contracts and "churn" in tables:
-        targets["churn"] = {"kind": "event", "horizon_days": 90, "settle_days": 1}
-    elif contracts and {"ended", "noticed"} & contracts.roles.keys():
-        targets["churn"] = {"kind": "contract", "horizon_days": 90, "settle_days": 1}
+    log = next((one for one in own if one.table == "churn"), None)
+    if contracts and (log or {"ended", "noticed"} & contracts.roles.keys()):
+        ended = log is None or unended_contracts(log, own)
+        targets["churn"] = {"kind": "contract" if ended else "event", "horizon_days": 90, "settle_days": 1}
     elif quiet := next((one for one in ACTIVE[:2] if one in tables), ""):
         targets["churn"] = {"kind": "silence", "horizon_days": 28, "active_days": 56, "activity": [quiet], "settle_days": 1, "lead_days": 0}
         guess.ask(

@@ -79,7 +79,7 @@ def _shape(text: str, sign: str) -> tuple[int, float, int]:
     reader, seen, before = csv.reader(io.StringIO(text, newline=""), delimiter=sign), [], 0
     try:
         for cells in reader:
-            seen.append((len(cells), before))
+            seen.append((len(cells), before, sum(map(bool, map(str.strip, cells)))))
             before = reader.line_num
             if len(seen) == 200:
                 break
@@ -88,8 +88,11 @@ def _shape(text: str, sign: str) -> tuple[int, float, int]:
     filled = [one for one in seen if one[0]]
     if not filled:
         return 0, 0.0, 0
-    width = Counter(cells for cells, _ in filled[:-1] or filled).most_common(1)[0][0]
-    return width, sum(cells == width for cells, _ in filled) / len(filled), next(line for cells, line in filled if cells == width)
+    width = Counter(cells for cells, *_ in filled[:-1] or filled).most_common(1)[0][0]
+    wide = [(line, held) for cells, line, held in filled if cells == width]
+    # a spreadsheet fills up the title above a table with blank cells
+    head = next((line for line, held in wide if 2 * held > width), wide[0][0])
+    return width, len(wide) / len(filled), head
 
 
 def _sheets(path: Path) -> list[dict[str, Any]]:

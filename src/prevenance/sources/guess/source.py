@@ -1,5 +1,6 @@
 """From a folder of exports to a source that runs: files, tables, whose rows they are, targets, and what is to be asked."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from prevenance.sources.files import new_engine, sql_name
 from prevenance.sources.guess.counts import set_counts
 from prevenance.sources.guess.customers import customers_text, products_text
 from prevenance.sources.guess.found import DATE, Found, Guess, Part
+from prevenance.sources.guess.hours import set_hours
+from prevenance.sources.guess.joins import set_links
 from prevenance.sources.guess.never import ask_tests, set_only
-from prevenance.sources.guess.plan import contracts_in, part_of, raw_rows, set_links
+from prevenance.sources.guess.plan import contracts_in, part_of, raw_rows
 from prevenance.sources.guess.profile import columns_of, format_lines
 from prevenance.sources.guess.selects import select_text
 from prevenance.sources.guess.settings import set_settings
@@ -28,6 +31,8 @@ def guessed_source(data: Path, shipped: Path) -> Guess:
     files = _read(con, data, guess)
     guess.columns = {one.view: [column.name for column in one.columns] for one in files}
     vendors, plain = take_vendors(con, files, shipped, guess)
+    for file in plain:
+        set_hours(file, guess)
     parts = [part for file in plain if (part := _part(file, guess))]
     _set_entries(plain, guess)
     own = _plain_tables(con, parts, vendors, guess)
@@ -100,7 +105,9 @@ def _set_entries(plain: list[Found], guess: Guess) -> None:
             file.given = file.given | {"timestamp_formats": formats}
         if any(one.comma for one in file.columns):
             file.given = file.given | {"decimal": ","}
-        if either := [one.name for one in file.columns if one.either]:
+        # another date of the file may say how all are written
+        sure = {way for one in file.columns if not one.either for way in one.formats}
+        if either := [one.name for one in file.columns if one.either and not sure & {*one.formats}]:
             guess.ask(
                 f"{file.title}: is 03/04 the 3rd of April in {', '.join(either)}? It is read so; no date there says otherwise.",
                 f"If it is March, turn %d and %m in timestamp_formats of {file.view} in the yaml.",
@@ -109,10 +116,10 @@ def _set_entries(plain: list[Found], guess: Guess) -> None:
 
 def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: dict[str, Any], guess: Guess) -> list[Part]:
     """Put the selects of plain files into ``guess`` and return the parts that were used."""
-    master = set_links(con, parts)
+    master = set_links(con, parts, guess)
     products = next((one for one in parts if one.table == "products"), None)
     if master and not any(one.table == "subscriptions" for one in parts) and (contracts := contracts_in(master)):
-        parts = [*parts, contracts]
+        parts = [*parts, replace(contracts, form=master.form)]
     used: list[Part] = []
     for part in parts:
         table = "subscriptions" if part.table == "churn" else part.table
@@ -148,7 +155,7 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
         if part.table == "tickets":
             set_unended(con, part, guess)
         set_only(con, part, guess)
-        text = select_text(part, guess, products)
+        text = select_text(part, guess, parts)
         if problem := _problem(con, text):
             guess.ask(
                 f"{part.file.title}: the select that was made of it does not run ({problem}).",
@@ -161,7 +168,7 @@ def _plain_tables(con: duckdb.DuckDBPyConnection, parts: list[Part], vendors: di
         used.append(part)
     if master and not vendors:
         ask_tests(con, master, guess)
-        guess.selects["customers"] = customers_text(con, master, used, guess)
+        guess.selects["customers"] = customers_text(master, used, guess)
         used.append(master)
     if products and used and (first := next((one for one in used if one.table in ("purchases", "usage", "subscriptions")), None)):
         guess.selects["products"] = products_text(products, first)

@@ -20,7 +20,7 @@ def set_unended(con: duckdb.DuckDBPyConnection, part: Part, guess: Guess) -> Non
     if not (words := says_closed(status.values)):
         return
     said = f"{sql_name(status.name)} in ({', '.join(sql_text(one) for one in words)})"
-    when = f"try_cast({date_sql(sql_name(done.name), done)} as timestamptz)"
+    when = f"try_cast({date_sql(done)} as timestamptz)"
     [(lost, blank)] = raw_rows(
         con,
         f"select count(*), count(*) filter (coalesce(trim({sql_name(done.name)}), '') = '') from {part.file.view} where {said} and {when} is null",

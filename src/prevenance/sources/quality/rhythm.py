@@ -1,7 +1,9 @@
 """Logs that begin, end or happen oddly: each kind is one question to a table, and one line with what to do next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from itertools import pairwise
+from math import exp, lgamma, log
 
 from prevenance.sources.quality.meant import Oddity, Rows
 from prevenance.sources.taken import Intake
@@ -9,6 +11,9 @@ from prevenance.words.saying import saying
 
 GOING_ON = ("usage", "tickets", "purchases")
 """Tables that get rows all the time, where there are customers."""
+
+FEW = 0.4
+"""Share of the usual rows of a week below which the last one is no whole week."""
 
 MOMENTS = {"customers": "true", "tickets": "event = 'opened'", "subscriptions": "event = 'started'", "purchases": "true"}
 
@@ -33,10 +38,17 @@ def odd_ends(taken: Intake, rows: Rows) -> Iterator[Oddity]:
             )
             continue
         end = days[-1][0]
-        weeks = [sum(count for day, count in days if 7 * week <= (end - day).days < 7 * week + 7) for week in range(13)]
-        usual = sorted(weeks[1:])[6]
-        if usual >= 10 and weeks[0] < 0.4 * usual and (end - days[0][0]).days > 120:
-            what = saying("{table} end ragged: {n} rows in the last 7 days, usually {usual}", table=table, n=weeks[0], usual=usual)
+        week, usual = _last_week(days, end)
+        # days on which the company rests are quiet every year
+        rests = (lambda before: before[0] < FEW * before[1])(_last_week(days, end - timedelta(days=364)))
+        if (
+            usual >= 10
+            and week < FEW * usual
+            and (usual > 100 or _chance(week, usual) < 0.001)
+            and (end - days[0][0]).days > 120
+            and not rests
+        ):
+            what = saying("{table} end ragged: {n} rows in the last 7 days, usually {usual}", table=table, n=week, usual=usual)
             yield Oddity("ragged_end", table, what, saying("export whole days only, or say as_of={day}", day=str(days[-7][0])))
         lasts[table] = (days[-1][0], far)
     newest = max((one for one, _ in lasts.values()), default=None)
@@ -44,6 +56,17 @@ def odd_ends(taken: Intake, rows: Rows) -> Iterator[Oddity]:
         if newest and (newest - end).days > max(28, far):
             what = saying("{table} end on {day}, {n} days before the other tables", table=table, day=str(end), n=(newest - end).days)
             yield Oddity("ended_early", table, what, saying("export {table} again up to the same day as the others", table=table))
+
+
+def _last_week(days: Sequence[tuple[date, int]], end: date) -> tuple[int, int]:
+    """Return the rows of the 7 days that end with ``end``, and those that are usual in the twelve weeks before."""
+    weeks = [sum(count for day, count in days if 7 * week <= (end - day).days < 7 * week + 7) for week in range(13)]
+    return weeks[0], sorted(weeks[1:])[6]
+
+
+def _chance(rows: int, usual: int) -> float:
+    """Return the chance of so few rows, or fewer, where ``usual`` are expected."""
+    return sum(exp(n * log(usual) - usual - lgamma(n + 1)) for n in range(rows + 1))
 
 
 def odd_beginnings(taken: Intake, rows: Rows) -> Iterator[Oddity]:
@@ -56,6 +79,11 @@ def odd_beginnings(taken: Intake, rows: Rows) -> Iterator[Oddity]:
         usual = filled[len(filled) // 2] if len(filled) >= 6 else 0
         thin = next((place for place, count in enumerate(counts) if count >= 0.1 * usual), 0)
         if usual >= 10 and thin and counts[thin] >= 0.5 * usual:
+            # a company that begins with few customers has few rows of each of them, not fewer
+            began = f"select count(distinct customer_id) from canonical.customers where event_at <= {first} + interval"
+            known = [rows(f"{began} {28 * place} day")[0][0] for place in range(1, len(counts) + 1)]
+            if sum(counts[:thin]) >= 0.1 * usual * sum(known[:thin]) / max(1, known[-1]) > 0:
+                continue
             what = saying(
                 "{table} begin ragged: {n} rows in the first {days} days, then about {usual} in 28",
                 table=table,
