@@ -27,7 +27,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.decide import ranking
 from prevenance.models import bundle, shelf
 from prevenance.publish import finished
-from prevenance.runs import night
+from prevenance.runs import feeds, night
 from prevenance.sources.gates import Gate, Limit, enforce_gates, freshness_gates, parse_age, volume_gates
 from prevenance.sources.taken import Counts
 
@@ -37,6 +37,11 @@ BODIES = {
     one: module.body
     for one, module in {"train": train, "score": score, "backfill": backfill, "validate": validate, "explain": explain}.items()
 }
+QUARANTINED = [
+    f"tables.{name}.on_bad_row=quarantine"
+    for name in ("customers", "tickets", "subscriptions", "usage", "invoices", "contacts", "feedback", "purchases", "consents")
+]
+
 SMALL = [one for one in once.RULED[0][1:] if not one.startswith(("target=", "as_of="))]
 LATER = "as_of=2026-10-08"
 """A week after the newest knowledge of the demo."""
@@ -350,6 +355,22 @@ def test_of_a_long_list_people_are_shown_a_part_and_the_files_hold_all(out: Path
     assert (known["reasons_x"] != "").any()
     place, count = next(iter(parts.items()))
     assert f"{count + 3} customers, the first 3 of them here, all in list.csv" in (latest(out) / "list.html").read_text(), place
+
+
+def test_a_segment_that_is_not_exported_any_more_is_named_the_night_after(out: Path) -> None:
+    # the list of the week is of the same cutoff, and says nothing of segments
+    assert all("segments" in one["watch"] for one in feeds.manifests_before(out))
+    accounts = out / "demo" / "crm_accounts.csv"
+    rows = pd.read_csv(accounts, dtype=str, keep_default_na=False)
+    sizes = manifest(latest(out))["watch"]["segments"]
+    name = min(sizes, key=lambda one: (sizes[one] < 6, sizes[one]))
+    data = out.parent / "hurt"
+    shutil.copytree(out / "demo", data)
+    rows[rows["segment"] != name].to_csv(data / "crm_accounts.csv", index=False)
+    night = (datetime.fromisoformat(manifest(latest(out))["cutoff"].rstrip("Z")) + timedelta(days=1)).date()
+    assert run("score", f"out={out}", "target=churn", f"data={data}", f"as_of={night}T12:00:00Z", *QUARANTINED) == 0
+    assert "gone.customers" in [one for one, outcome in manifest(latest(out))["gates"].items() if outcome == "warn"]
+    assert f"{name}: 0 customers where {sizes[name]} are usual" in (latest(out) / "list.html").read_text()
 
 
 def runs(out: Path) -> list[tuple[str, str]]:

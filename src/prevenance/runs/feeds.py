@@ -82,9 +82,11 @@ def warned_gates(gates: Mapping[str, str]) -> list[str]:
 
 
 def manifests_before(out: Path) -> list[dict[str, Any]]:
-    """Return the manifest of a list of every cutoff that was published, oldest first."""
-    manifests = [one.manifest for target in sorted(disk.names(out / "lists")) for one in published_lists(out, target)]
-    nights = {one["cutoff"]: one for one in manifests}
+    """Return what the manifests of each cutoff that was published say together, oldest first: the list of the week says less than the others."""
+    nights: dict[str, dict[str, Any]] = {}
+    for target in sorted(disk.names(out / "lists")):
+        for one in published_lists(out, target):
+            nights[one.manifest["cutoff"]] = nights.get(one.manifest["cutoff"], {}) | one.manifest
     return [nights[cutoff] for cutoff in sorted(nights)]
 
 
