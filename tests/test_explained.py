@@ -286,6 +286,7 @@ VIEW = (
     *(
         "alerts",
         "decided",
+        "unshown",
         "language",
         "currency",
         "target",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amount import amount, some
 from killed import killed
 from test_copies import said
 
@@ -22,6 +23,7 @@ from prevenance.sources.declared import Source
 from prevenance.sources.files import new_engine
 from prevenance.sources.intake import intake, intake_beside
 from prevenance.sources.raw import view_digests
+from prevenance.sources.steady import treats_rows_alone
 from prevenance.sources.taken import Policy
 from prevenance.tables.canonical import TABLES
 
@@ -112,7 +114,7 @@ GROWN: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("grows", GROWN)
+@pytest.mark.parametrize("grows", some(GROWN, 0))  # one after the other below
 def test_only_what_is_new_is_read_and_the_tables_are_those_of_everything(data: Path, read: Read, grows: str) -> None:
     assert night(data) == plain(data)
     size = (data / "events.csv").read_bytes().count(b"\n")
@@ -133,6 +135,7 @@ def test_only_what_is_new_is_read_and_the_tables_are_those_of_everything(data: P
     assert found == plain(data)
 
 
+@pytest.mark.long
 def test_packed_files_grow_by_a_file_more(data: Path, read: Read) -> None:
     for number in range(2):
         (data / f"events{number}.csv.gz").write_bytes(gzip.compress((HEAD + rows(7000 + 2000 * number, 9000 + 2000 * number)).encode()))
@@ -169,7 +172,8 @@ OTHERWISE: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("changes", OTHERWISE)
+@pytest.mark.long
+@pytest.mark.parametrize("changes", some(OTHERWISE, 0, 3, 4, 5))
 def test_what_did_not_only_grow_is_read_as_a_whole(data: Path, read: Read, changes: str) -> None:
     night(data)
     OTHERWISE[changes](data)
@@ -192,7 +196,18 @@ NOT_ALONE = {
 }
 
 
-@pytest.mark.parametrize("way", NOT_ALONE)
+@pytest.mark.parametrize("select", [USAGE, f"{USAGE} where amount <> '7.5'", USAGE.replace("who", "upper(trim(coalesce(who, '')))")])
+def test_a_select_that_takes_each_row_by_itself_is_known(select: str) -> None:
+    assert treats_rows_alone(new_engine(), select)
+
+
+@pytest.mark.parametrize("select", NOT_ALONE.values(), ids=[*NOT_ALONE])
+def test_so_is_one_that_does_not(select: str) -> None:
+    assert not treats_rows_alone(new_engine(), select)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", some(NOT_ALONE, 0, 2))
 def test_a_select_that_does_not_take_each_row_by_itself_gets_all_rows(data: Path, read: Read, way: str) -> None:
     source = Source("mine", SOURCE.selects | {"usage": NOT_ALONE[way]}, SOURCE.files, timezone="Europe/Paris")
     night(data, source)
@@ -207,6 +222,7 @@ def test_a_select_that_does_not_take_each_row_by_itself_gets_all_rows(data: Path
     assert found["messages"] == whole["messages"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("select", [WITHOUT_IDS, USAGE + " where amount <> '7.5'"])
 def test_equal_rows_of_a_table_without_ids_are_found_among_old_and_new(data: Path, select: str) -> None:
     source = Source("mine", SOURCE.selects | {"usage": select}, SOURCE.files, timezone="Europe/Paris")
@@ -216,6 +232,7 @@ def test_equal_rows_of_a_table_without_ids_are_found_among_old_and_new(data: Pat
         assert night(data, source) == plain(data, source)
 
 
+@pytest.mark.long
 def test_whoever_is_erased_leaves_what_is_kept(data: Path) -> None:
     night(data)
     held = data.parent / "out" / "memo" / "tables"
@@ -225,6 +242,7 @@ def test_whoever_is_erased_leaves_what_is_kept(data: Path) -> None:
     assert not list(held.glob("usage-*"))
 
 
+@pytest.mark.long
 def test_a_name_in_the_wrong_column_is_not_kept(data: Path) -> None:
     held = data.parent / "out" / "memo" / "tables"
     more(data, "990,a1,u1,use,Anna Schmidt,3,x\n")
@@ -234,7 +252,7 @@ def test_a_name_in_the_wrong_column_is_not_kept(data: Path) -> None:
 
 @pytest.mark.long
 def test_growing_in_every_way_one_after_the_other(data: Path, read: Read) -> None:
-    for grows in [*GROWN.values()] * 2:
+    for grows in [*GROWN.values()] * amount(1, 2):
         grows(data)
         before = {path.name for path in data.glob("events*.csv")}
         assert night(data) == plain(data), before
@@ -310,5 +328,5 @@ def test_a_kill_at_any_call_leaves_nothing_that_is_not_whole(data: Path) -> None
         assert night(data) == wanted
         shutil.rmtree(out)
         shutil.copytree(data.parent / "before", out)
-        number += 1
+        number += amount(3, 1)
     assert number > 10
