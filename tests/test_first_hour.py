@@ -46,6 +46,7 @@ HOURS = {  # language, file, header, a row, table, and what its first instant an
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["tickets", *(pytest.param(one, marks=pytest.mark.long) for one in ("halves", "spelt", "digits"))])
 def test_a_day_and_the_hour_in_the_column_beside_it_are_one_instant(name: str, tmp_path: Path) -> None:
     language, file, head, row, table, clocks = HOURS[name]
@@ -141,6 +142,7 @@ ZEROS = {  # the list of customers and its ids, other files with theirs, and an 
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["list", *(pytest.param(one, marks=pytest.mark.long) for one in ("prefix", "other way", "floats"))])
 def test_ids_that_differ_by_leading_zeros_join(name: str, tmp_path: Path) -> None:
     key, others, seven = ZEROS[name]
@@ -190,6 +192,7 @@ LEFT = {  # language, file, header, a row with its one day of an end
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["de", *(pytest.param(one, marks=pytest.mark.long) for one in ("log", "en", "fr", "es"))])
 def test_the_one_day_on_which_somebody_left_ends_the_contract(name: str, tmp_path: Path) -> None:
     language, file, head, row = LEFT[name]
