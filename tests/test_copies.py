@@ -280,16 +280,21 @@ def test_a_header_that_changes_elsewhere_is_still_asked(data: Path) -> None:
         night(data, replace(source, selects={**selects, "customers": CUSTOMERS}))
 
 
-@pytest.mark.long
-def test_files_that_change_while_they_are_read_leave_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def change_while_read(patch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Let the events change once they are read, and before all is."""
     real = intakes._look
 
     def late(con: Any, view: str, loaded: Any) -> None:
         real(con, view, loaded)
         if view == "events":
-            another_file(data)
+            change()
 
-    monkeypatch.setattr(intakes, "_look", late)
+    patch.setattr(intakes, "_look", late)
+
+
+@pytest.mark.long
+def test_files_that_change_while_they_are_read_leave_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change_while_read(monkeypatch, partial(another_file, data))
     night(data)
     assert not list((data.parent / "out").rglob("*.parquet"))
 

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from amount import amount, some
 from killed import killed
-from test_copies import said
+from test_copies import change_while_read, said
 
 from prevenance.consent import erased
 from prevenance.sources import grown as module
-from prevenance.sources import intake as intakes
 from prevenance.sources import reading
 from prevenance.sources.copies import Copies, copies_below
 from prevenance.sources.declared import Source
@@ -303,15 +302,8 @@ def test_a_full_disk_keeps_nothing_and_ends_nothing(data: Path, monkeypatch: pyt
 
 @pytest.mark.long
 def test_files_that_change_while_they_are_read_leave_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = intakes._look
-
-    def late(con: Any, view: str, loaded: Any) -> None:
-        real(con, view, loaded)
-        if view == "events":
-            more(data, rows(60, 70))
-
     with monkeypatch.context() as changing:
-        changing.setattr(intakes, "_look", late)
+        change_while_read(changing, partial(more, data, rows(60, 70)))
         night(data)
     assert not list((data.parent / "out" / "memo" / "tables").glob("usage-*"))
     assert night(data) == plain(data)
