@@ -178,7 +178,7 @@ class Lived:
         moments, definitions = moments_of(at, rules_of(given, target, 0.0)), definitions_of(given, inputs, fitted)[0]
         scored = scored_weeks(history, target, fitted, definitions, moments, say, Steps(given.folder))
         rows = scored.rows.assign(cutoff=pd.Timestamp(at))
-        made = SimpleNamespace(now=scored.now, decided=rows, past=scored.past)
+        made = SimpleNamespace(cohort=scored.cohort, inputs=scored.inputs, decided=rows, past=scored.past)
         found += warnings_tonight(given, inputs, target, fitted, cast("Listed", made))
         self.told += [(night, one.kind, warning_text(say, one)) for one in found]
         ranked = rows[rows["score"].notna()].nlargest(capacity_of(given), "score")

@@ -356,8 +356,8 @@ def company(logins: dict[str, list[float]], known: dict[str, float]) -> History:
 
 def usual_logins(history: History, names: list[str]) -> Usual:
     keys = pd.DataFrame({"customer_id": names, "cutoff": pd.Timestamp(CUTOFF).as_unit("us")})
-    values = cohort_values(history, CUTOFF, keys, DEFINITIONS[:3], ["logins_28d", "logins_90d"])
-    return usual_values(history, CUTOFF, keys, values, DEFINITIONS[:3])
+    values, told = cohort_values(history, CUTOFF, keys, DEFINITIONS[:3], ["logins_28d", "logins_90d"])
+    return usual_values(history, CUTOFF, values.take(np.arange(len(keys))), values, told, DEFINITIONS[:3])
 
 
 def test_the_own_past_is_the_median_of_windows_that_do_not_overlap():
@@ -385,12 +385,12 @@ def test_reasons_of_a_trained_model_are_those_that_the_history_shows():
     frame, fold = world()
     model = fit_model(frame, fold, "lightgbm", (*COLUMNS, "industry"), seed=1)
     history = company({"c1": [1.0]}, {f"c{number}": 50 for number in range(500)})
-    worst = frame.iloc[np.argsort(-chance(model, frame), kind="stable")[:20]]
+    worst = np.argsort(-chance(model, frame), kind="stable")[:20]
     found = reasons_by_row(model, worst, history, CUTOFF, frame, DEFINITIONS[:3], SAY)
     columns = reason_columns(found, SAY)
     assert columns["reasons"].str.startswith(("Logins in", nothing_text(SAY))).all()
     assert [len(one.reasons) <= 1 for one in found] == [True] * 20
-    assert reasons_by_row(model, worst.iloc[:0], history, CUTOFF, frame, DEFINITIONS[:3], SAY) == []
+    assert reasons_by_row(model, worst[:0], history, CUTOFF, frame, DEFINITIONS[:3], SAY) == []
 
 
 def test_a_mean_is_made_for_each_sum_that_follows_the_calendar():

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 """What a spreadsheet takes for the beginning of a formula (the wide forms too)."""
 
+GROUP = 65_536
+"""Rows of a group in a Parquet file."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
 
 
@@ -35,13 +38,20 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     Text that begins like a formula gets a leading apostrophe; control characters are removed. Numbers are the shortest that read back
     equal, instants are ISO 8601 in UTC, what is missing is empty.
     """
-    columns = [_texts(frame[name]) for name in frame.columns]
-    written = io.StringIO()
-    # RFC 4180 wants CRLF, and a spreadsheet on Windows shows one line without it
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow([neutral_text(str(name)) for name in frame.columns])
-    writer.writerows(zip(*columns, strict=True))
-    return written.getvalue().encode("utf-8", errors="replace")
+    content = io.BytesIO()
+    with io.TextIOWrapper(content, encoding="utf-8", errors="replace", newline="") as written:
+        # RFC 4180 wants CRLF, and a spreadsheet on Windows shows one line without it
+        writer = csv.writer(written, lineterminator="\r\n")
+        writer.writerow([neutral_text(str(name)) for name in frame.columns])
+        for part in _slices(frame):
+            writer.writerows(zip(*(_texts(part[name]) for name in part.columns), strict=True))
+        written.flush()
+        return content.getvalue()
+
+
+def _slices(frame: pd.DataFrame) -> Iterable[pd.DataFrame]:
+    """Return the rows in parts: a cell as an object of its own is dear."""
+    return (frame.iloc[first : first + GROUP] for first in range(0, len(frame), GROUP))
 
 
 def neutral_text(text: str) -> str:
@@ -70,14 +80,23 @@ def _worded(value: object) -> str:
 def json_bytes(frame: pd.DataFrame) -> bytes:
     """Return ``frame`` as a UTF-8 JSON array: one object per row and line, keys in column order, text as it is, missing is null."""
     names = [str(name) for name in frame.columns]
-    rows = zip(*([json_value(cell) for cell in frame[name].tolist()] for name in frame.columns), strict=True)
-    return json_lines_bytes(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False) for row in rows)
+
+    def rows() -> Iterable[str]:
+        for part in _slices(frame):
+            for row in zip(*([json_value(cell) for cell in part[name].tolist()] for name in part.columns), strict=True):
+                yield json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False)
+
+    return json_lines_bytes(rows())
 
 
 def json_lines_bytes(rows: Iterable[str]) -> bytes:
     """Return the JSON texts of rows as an array with a row on each line."""
-    text = ",\n".join(rows)
-    return f"[\n{text}\n]\n".encode(errors="replace") if text else b"[]\n"
+    content = io.BytesIO()
+    for row in rows:
+        content.write(b",\n" if content.tell() else b"[\n")
+        content.write(row.encode(errors="replace"))
+    content.write(b"\n]\n" if content.tell() else b"[]\n")
+    return content.getvalue()
 
 
 def canonical_json(value: object) -> bytes:
@@ -134,19 +153,47 @@ def date_text(moment: datetime, zone: str) -> str:
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
     """Return ``frame`` as Parquet (zstd) without an index and without anything but its columns: no library versions of pandas, no clock."""
+    return parquet_parts([frame])
+
+
+def parquet_parts(frames: Iterable[pd.DataFrame]) -> bytes:
+    """Return ``parquet_bytes`` of one or more frames below each other; no more than one of them and a group of rows is held beside the bytes."""
     import pyarrow as pa
 
-    arrays = [_array(frame[name]) for name in frame.columns]
-    return table_bytes(pa.Table.from_arrays(arrays, names=[str(name) for name in frame.columns]))
+    def tables() -> Iterable[pa.Table]:
+        for frame in frames:
+            yield pa.Table.from_arrays([_array(frame[name]) for name in frame.columns], names=[str(name) for name in frame.columns])
+
+    return _tables_bytes(tables())
 
 
 def table_bytes(table: pa.Table) -> bytes:
     """Return an Arrow table as Parquet: equal rows are equal bytes."""
+    return _tables_bytes([table])
+
+
+def _tables_bytes(tables: Iterable[pa.Table]) -> bytes:
+    """Return one or more tables of the same columns as Parquet, in groups of ``GROUP`` rows whatever the parts in which they come."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    written = io.BytesIO()
-    # the schema that pandas would store names its version, so another version would be other bytes
-    pq.write_table(table, written, compression="zstd", compression_level=3, version="2.6", store_schema=False, row_group_size=65_536)
+    written, writer, waiting, groups = io.BytesIO(), None, None, 0
+    for table in tables:
+        waiting = table if waiting is None else pa.concat_tables([waiting, table])
+        if writer is None:
+            # the schema that pandas would store names its version, so another version would be other bytes
+            writer = pq.ParquetWriter(
+                written, table.schema, compression="zstd", compression_level=3, version="2.6", store_schema=False, data_page_version="1.0"
+            )
+        whole = len(waiting) // GROUP * GROUP
+        for first in range(0, whole, GROUP):
+            writer.write_table(waiting.slice(first, GROUP).combine_chunks(), row_group_size=GROUP)
+        groups, waiting = groups + whole // GROUP, waiting.slice(whole)
+    if writer is None or waiting is None:
+        raise ValueError("no table to write")
+    if len(waiting) or not groups:
+        writer.write_table(waiting.combine_chunks(), row_group_size=GROUP)
+    writer.close()
     return written.getvalue()
 
 

@@ -1,18 +1,20 @@
 """One target scored and decided at a cutoff and at the weeks before it, by one model: walked from Monday to Monday up to the cutoff."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from prevenance.decide import answered, feedback
 from prevenance.decide.feedback import Answer
-from prevenance.decide.remembered import CHANCES, Remembered
+from prevenance.decide.remembered import Remembered
 from prevenance.features.build import build, definitions_giving
 from prevenance.features.define import Definition
+from prevenance.features.held import HeldInputs, held_inputs
 from prevenance.history.history import History
 from prevenance.history.roster import is_unjudged, product_names
 from prevenance.models import bundle
@@ -32,7 +34,7 @@ BEFORE = timedelta(days=28)
 WEEKS = 12
 """Points of the line of chances, the cutoff included."""
 ROWS = 300_000
-"""Snapshots whose inputs are held at a time: the moments before are scored in batches, and only their chances are kept."""
+"""Snapshots whose inputs are built at a time: of the moments before only the chances are kept, of tonight the file that is published."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,18 @@ def moments_of(cutoff: datetime, rules: Rules) -> Moments:
 
 @dataclass(frozen=True)
 class Scored:
-    """A target scored: ``rows`` as in ``scoring.cohort_scores`` (of offers the best of each customer), ``past`` the same rows at earlier moments.
+    """A target scored: ``rows`` as in ``scoring.cohort_scores`` with ``score_before`` (of offers the best of each customer), ``past`` the same
+    rows at earlier moments.
 
-    ``now`` holds the inputs of the whole cohort and ``told_from`` those of ``rows``, ``before`` theirs 28 days earlier (NaN where nothing
-    was known); ``weeks`` the chances of twelve weeks; ``offers`` every offer, where there are offers.
+    ``inputs`` are those of the whole ``cohort`` (keys, cutoff, state, value_at_stake), row by row, ``places`` where each of ``rows`` stands
+    there; ``weeks`` the chances of twelve weeks; ``offers`` every offer, where there are offers.
     """
 
     rows: pd.DataFrame
     past: pd.DataFrame
-    now: pd.DataFrame
-    told_from: pd.DataFrame
-    before: pd.DataFrame
+    cohort: pd.DataFrame
+    inputs: HeldInputs
+    places: np.ndarray
     weeks: pd.DataFrame
     offers: pd.DataFrame | None
 
@@ -88,71 +91,84 @@ def scored_weeks(
 ) -> Scored:
     """Return one target scored at the cutoff and at every moment before it; offers without a product's name are named by ``say``.
 
-    Of the weeks before only the chosen offers are built: every offer of every week would be dear. What is ``remembered`` of a Monday is not worked
-    out again.
+    Of the weeks before only the chosen offers are built: every offer of every week would be dear. What is ``remembered`` of a moment is not
+    worked out again. Inputs are built for ``ROWS`` snapshots at a time; whatever their number, the rows are the same.
     """
     keys, columns = target.keys, list(fitted.encoder.features)
-    now = _inputs(history, target, [moments.cutoff], definitions, columns, steps)
+    snapshots = _cohort(history, target, [moments.cutoff], steps)
+    dark = is_unjudged(history, snapshots, target.min_known_days)
+    parts: list[pd.DataFrame] = []
+
+    def scored() -> Iterator[pd.DataFrame]:
+        for part in _with_inputs(history, snapshots, definitions, columns, steps):
+            unknown = dark.loc[part.index]
+            if fitted.kind == "health_score":
+                # The team's score needs its own inputs; that other things are known of the customer does not help it.
+                unknown |= part[columns].isna().all(axis=1)
+            parts.append(cohort_scores(fitted, part, unknown))
+            yield part[["customer_id", "cutoff", *keys[1:], *columns]]
+
+    inputs = held_inputs(scored())
     steps(f"{target.name}: score")
-    dark = is_unjudged(history, now, target.min_known_days)
-    if fitted.kind == "health_score":
-        # The team's score needs its own inputs; that other things are known of the customer does not help it.
-        dark |= now[columns].isna().all(axis=1)
-    rows, offers = cohort_scores(fitted, now, now.iloc[:0], now, dark), None
+    rows, offers = pd.concat(parts), None
     if target.pairs:
         rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
         offers, rows = rows, best_offers(rows, policy=moments.rules.policy, share=moments.rules.share, cost_per_contact=moments.rules.cost)
-    told_from, rows = now.loc[rows.index].reset_index(drop=True), rows.reset_index(drop=True)
-    narrow, alone, chosen = bundle.used(fitted), moments.cutoff - BEFORE, rows if target.pairs else None
+    places, rows = rows.index.to_numpy(), rows.reset_index(drop=True)
+    narrow, then, chosen = bundle.used(fitted), moments.cutoff - BEFORE, rows if target.pairs else None
 
-    def scored_at(batch: list[datetime], wanted: list[str], asked: pd.DataFrame | None) -> pd.DataFrame:
-        found = _inputs(history, target, batch, definitions, wanted, steps, asked)
-        found = found.reindex(columns=[*found.columns.difference(columns, sort=False), *columns])
-        chances = bundle.chance(fitted, found) if len(found) else None
-        return pd.concat([found, pd.Series(chances, index=found.index, name="score", dtype="float64")], axis=1).rename(
-            columns={"state": "state0"}
-        )
+    def chances_at(batch: list[datetime], asked: pd.DataFrame | None) -> pd.DataFrame:
+        snapshots = _cohort(history, target, batch, steps, asked)
+        found = []
+        for part in _with_inputs(history, snapshots, definitions, narrow, steps):
+            every = part.reindex(columns=[*part.columns.difference(columns, sort=False), *columns])
+            score = bundle.chance(fitted, every) if len(every) else np.zeros(0)
+            found.append(part[["cutoff", *keys, "state", "value_at_stake"]].assign(score=score))
+        return pd.concat(found, ignore_index=True).rename(columns={"state": "state0"})
 
-    found = scored_at([alone], columns, chosen)
-    then = rows[keys].merge(found, on=keys, how="left")
-    rows["score_before"] = then["score"].where(rows["score"].notna())
-    earlier = [found[[*keys, "cutoff", *CHANCES]]]
-    known, mondays = remembered or Remembered(None, ""), [one for one in moments.every[:-1] if one != alone]
-    known.open(history, target, definitions, narrow, mondays)
-    for lacking, batch in known.batches(mondays, chosen, target, max(1, ROWS // max(1, len(rows)))):
-        found = scored_at(batch, narrow, lacking)
-        for monday in batch:
-            known.add(monday, found[found["cutoff"] == pd.Timestamp(monday)], lacking, target)
+    known, earlier = remembered or Remembered(None, ""), moments.every[:-1]
+    known.open(history, target, definitions, narrow, earlier)
+    # Twenty-eight days ago is asked for by itself, as others who look back ask for it.
+    for some in ([then], [one for one in earlier if one != then]):
+        for lacking, batch in known.batches(some, chosen, target, max(1, ROWS // max(1, len(rows)))):
+            found = chances_at(batch, lacking)
+            for moment in batch:
+                known.add(moment, found[found["cutoff"] == pd.Timestamp(moment)], lacking, target)
     known.close()
-    earlier += [known.rows(monday, chosen, target) for monday in mondays]
-    past = pd.concat(earlier, ignore_index=True)
-    return Scored(rows, past, now, told_from, then[columns], _line(rows, past, moments, keys), offers)
+    past = pd.concat([known.rows(moment, chosen, target) for moment in earlier], ignore_index=True)
+    every = pd.MultiIndex.from_frame(rows[keys])
+    rows["score_before"] = np.where(rows["score"].notna(), _chances_of(every, past, then, keys), np.nan)
+    line = {f"week_{number}": _chances_of(every, past, one, keys) for number, one in enumerate(moments.line[:-1])}
+    weeks = rows[keys].assign(**line, **{f"week_{WEEKS - 1}": rows["score"]})
+    return Scored(rows, past, snapshots, inputs, places, weeks, offers)
 
 
-def _inputs(
-    history: History,
-    target: Target,
-    moments: list[datetime],
-    definitions: tuple[Definition, ...],
-    columns: list[str],
-    steps: Callable[[str], None],
-    chosen: pd.DataFrame | None = None,
+def _cohort(
+    history: History, target: Target, moments: list[datetime], steps: Callable[[str], None], chosen: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return cohort and features at each of ``moments``: state, value_at_stake, cutoff, keys, ``columns``; with ``chosen`` only its offers."""
+    """Return the cohort at ``moments``, see ``labels.cohort``; with ``chosen`` only its offers: every offer of every week would be dear."""
     steps(f"{target.name}: cohort")
     snapshots = cohort(history, target, moments)
-    if chosen is not None:
-        # Every offer of every week would be dear, and only the chosen one is drawn.
-        snapshots = snapshots.merge(chosen[target.keys], on=target.keys)
-    features = build(history, snapshots, definitions_giving(definitions, columns), steps)[["cutoff", *target.keys, *columns]]
-    return pd.concat([snapshots[["state", "value_at_stake"]], features], axis=1)
+    return snapshots if chosen is None else snapshots.merge(chosen[target.keys], on=target.keys)
 
 
-def _line(now: pd.DataFrame, past: pd.DataFrame, moments: Moments, keys: list[str]) -> pd.DataFrame:
-    """Return the chances of twelve weeks, a row for each of ``now``: the keys and week_0 (oldest) to week_11 (now); NaN outside the cohort."""
-    wide = past.pivot(index=keys, columns="cutoff", values="score").reindex(columns=[pd.Timestamp(one) for one in moments.line[:-1]])
-    wide.columns = pd.Index([f"week_{number}" for number in range(WEEKS - 1)])
-    return now[keys].merge(wide, left_on=keys, right_index=True, how="left").assign(**{f"week_{WEEKS - 1}": now["score"]})
+def _with_inputs(
+    history: History, snapshots: pd.DataFrame, definitions: tuple[Definition, ...], columns: list[str], steps: Callable[[str], None]
+) -> Iterator[pd.DataFrame]:
+    """Give the snapshots with ``columns``, ``ROWS`` at a time, with their index; at least once."""
+    for first in range(0, max(1, len(snapshots)), ROWS):
+        part = snapshots.iloc[first : first + ROWS]
+        built = build(history, part, definitions_giving(definitions, columns), steps)[columns]
+        yield pd.concat([part, built.set_axis(part.index)], axis=1)
+
+
+def _chances_of(keys: pd.MultiIndex, past: pd.DataFrame, moment: datetime, names: list[str]) -> np.ndarray:
+    """Return the chance at a moment of ``past`` of each of ``keys``; NaN for who was not in the cohort then."""
+    rows = past[past["cutoff"] == pd.Timestamp(moment)]
+    place = keys.get_indexer(pd.MultiIndex.from_frame(rows[names]))
+    found = np.full(len(keys), np.nan)
+    found[place[place >= 0]] = rows["score"].to_numpy(dtype=float)[place >= 0]
+    return found
 
 
 def known_answers(out: Path, target: str, cutoff: datetime, *, static: bool, replaying: bool = False) -> list[Answer]:

@@ -21,6 +21,7 @@ from prevenance.explain.reasons import RowReasons, nothing_text
 from prevenance.explain.waits import input_hours, waits_by_customer
 from prevenance.features.build import build, definitions_giving, feature_columns
 from prevenance.features.define import Definition
+from prevenance.features.held import InputRows
 from prevenance.history.history import History, visible_sql
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
@@ -50,7 +51,7 @@ class Basis:
     digest: str
     definitions: tuple[Definition, ...]
     rows: pd.DataFrame
-    features: pd.DataFrame
+    features: InputRows
     run_id: str
     data_until: str
     folder: Path | None = None
@@ -183,7 +184,8 @@ def reasons_by_customer(
     every = frame
     # One row alone would be explained against itself.
     if basis.fitted.kind in SAMPLED:  # told against the typical customer of the whole list
-        every = pd.concat([frame, basis.features.merge(frame[keys], on=keys, how="left", indicator=True).query("_merge == 'left_only'")])
+        others = basis.features.take(np.arange(len(basis.features)))
+        every = pd.concat([frame, others.merge(frame[keys], on=keys, how="left", indicator=True).query("_merge == 'left_only'")])
         before = before.reindex(range(len(every)))
     told_rows = {"before": before.reset_index(drop=True), "rows": len(frame), "most": MOST_CONTEXT}
     found = context_by_row(basis.fitted, every.reset_index(drop=True), basis.definitions, say, **told_rows)

@@ -11,6 +11,7 @@ from prevenance.explain.facts import Fact, wordings
 from prevenance.explain.reasons import Reasons, RowReasons, bad_ways, nothing_text, other_way, raising_ways, told_columns
 from prevenance.explain.usual import cohort_values, usual_values, with_means
 from prevenance.features.define import Count, DaysSince, Definition, Feature, Worse
+from prevenance.features.held import InputRows
 from prevenance.history.history import History
 from prevenance.models.bundle import Fitted
 from prevenance.words import Words
@@ -24,47 +25,50 @@ WAY_ROWS = 1_000
 
 def reasons_by_row(
     fitted: Fitted,
-    frame: pd.DataFrame,
+    places: np.ndarray,
     history: History,
     cutoff: datetime,
-    cohort: pd.DataFrame,
+    cohort: InputRows,
     definitions: Sequence[Definition],
     say: Words,
     *,
     told_by: str = "worse",
     gain: bool = False,
-    asked: np.ndarray | None = None,
+    beside: np.ndarray | None = None,
 ) -> list[RowReasons]:
-    """Return the reasons of the rows of ``frame`` that are asked for, each with the comparison that shows it; see ``explain.reasons``.
+    """Return the reasons of the rows of ``cohort`` at ``places``, each with the comparison that shows it; see ``explain.reasons``.
 
     Args:
         fitted: the model.
-        frame: keys and inputs of the rows to tell about.
+        places: integers of shape (n,): which rows of ``cohort`` to tell about.
         history: where their past is looked up.
-        cutoff: of ``frame``, naive UTC.
+        cutoff: of ``cohort``, naive UTC.
         cohort: keys and inputs of everybody asked about at the cutoff, in a fixed order: who is similar, and which way numbers pull.
         definitions: of the features.
         say: the reader's language.
         told_by: how the target's reasons are told: by what is ``worse``, or by what raises the ``chance``.
         gain: whether the outcome is wished for.
-        asked: bool of shape (n,): of which rows; of all if not given.
+        beside: the places of the rows of the list, against which contributions that can only be sampled are told; all if not given.
 
     Raises:
         PrevenanceError: E504 if the frame lacks a feature.
     """
     every = with_means(definitions)
     told = wordings(every)
-    values = cohort_values(history, cutoff, cohort, every, told_columns(told, fitted.encoder.features))
-    mine = np.ones(len(frame), dtype=bool) if asked is None else asked
-    beside, frame = frame, frame[mine].reset_index(drop=True)
-    usual = usual_values(history, cutoff, frame, values, every)
-    base, found = contributions(fitted, beside if fitted.kind in SAMPLED else frame)
-    found = found[mine] if fitted.kind in SAMPLED else found
+    values, names = cohort_values(history, cutoff, cohort, every, told_columns(told, fitted.encoder.features))
+    frame = values.take(places).reset_index(drop=True)
+    usual = usual_values(history, cutoff, frame, values, names, every)
+    if fitted.kind in SAMPLED:
+        listed = np.arange(len(cohort)) if beside is None else beside
+        base, found = contributions(fitted, cohort.take(listed))
+        found = found.iloc[pd.Index(listed).get_indexer(pd.Index(places))]
+    else:
+        base, found = contributions(fitted, frame)
     slope, intercept = fitted.calibrator
     ways, against = bad_ways(told), None
     if told_by != "worse":
-        first = cohort.iloc[:WAY_ROWS]
-        raising = raising_ways(contributions(fitted, first)[1] * slope, told, values.iloc[: len(first)])
+        first = values.take(np.arange(min(WAY_ROWS, len(cohort))))
+        raising = raising_ways(contributions(fitted, first)[1] * slope, told, first[names])
         ways, against = sensible_ways(raising, ways, trouble_lately(every), gain=gain)
     start = np.full(len(found), slope * base + intercept)
     points = 100 * secant(start, start + slope * found.to_numpy().sum(axis=1))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from prevenance.features.build import build, definitions_giving, feature_columns, usable_definitions
 from prevenance.features.define import Definition, Feature, Mean, Ratio, State, parts_of
+from prevenance.features.held import InputRows
 from prevenance.history.history import History, visible_sql
 
 LEAST, MOST = 6, 12
@@ -27,6 +28,11 @@ PEERS = 20
 """Similar customers at least; with fewer, all customers are the comparison."""
 
 KEYS = ("customer_id", "product_id")
+
+QUARTILES = (0.25, 0.5, 0.75)
+
+AT_ONCE = 16
+"""Columns of everybody that are compared at a time."""
 
 EACH = "_each"
 """Ends the name of the mean row of a sum that follows the calendar (``Feature.each``)."""
@@ -64,7 +70,8 @@ def usual_values(
     history: History,
     cutoff: datetime,
     rows: pd.DataFrame,
-    values: pd.DataFrame,
+    values: InputRows,
+    names: list[str],
     definitions: Sequence[Definition],
 ) -> Usual:
     """Return what is usual for ``rows`` (customer_id[, product_id]).
@@ -72,60 +79,67 @@ def usual_values(
     Args:
         history: asked as of the cutoff and of moments before it.
         cutoff: naive UTC.
-        rows: whom to tell about.
-        values: of everybody asked about at the cutoff, from ``cohort_values``.
+        rows: whom to tell about: rows of ``values``.
+        values: of everybody asked about at the cutoff, and
+        names: the columns to tell, both from ``cohort_values``.
         definitions: of the columns, as ``with_means`` gives them.
     """
     usable = usable_definitions(definitions, history.tables, pairs="product_id" in rows)
     keys = [name for name in KEYS if name in rows]
-    names = [name for name in values if name not in KEYS]
-    now = rows[keys].merge(values, on=keys, how="left")
     paired = {name for one in usable if isinstance(one, State) and one.pair for name in one.columns}
     low, similar, high = _similar(history, cutoff, rows, values, names, paired)
     # A state is one question of SQL a moment, and the slowest of all: it is compared with similar customers alone.
     windows = [name for name in names if name not in {column for one in usable if isinstance(one, State) for column in one.columns}]
     past = _own_past(history, cutoff, rows[keys], usable, windows)
-    return Usual({name: now[name].to_numpy(dtype=float) for name in names}, *past, similar, low, high)
+    return Usual({name: rows[name].to_numpy(dtype=float) for name in names}, *past, similar, low, high)
 
 
 def cohort_values(
-    history: History, cutoff: datetime, cohort: pd.DataFrame, definitions: Sequence[Definition], columns: Sequence[str]
-) -> pd.DataFrame:
-    """Return the keys and ``columns`` of everybody, in the order of ``cohort`` (keys and inputs); texts are left out, what no input gives is built."""
+    history: History, cutoff: datetime, cohort: InputRows, definitions: Sequence[Definition], columns: Sequence[str]
+) -> tuple[InputRows, list[str]]:
+    """Return ``cohort`` (keys and inputs of everybody) and which of ``columns`` it has, without texts; what no input gives is built beside it."""
     texts = {name for one in definitions if isinstance(one, State) for name in one.categories}
     definitions = usable_definitions(definitions, history.tables, pairs="product_id" in cohort)
     known = set(feature_columns(definitions))
     names = [name for name in dict.fromkeys(columns) if name in known and name not in texts]
-    keys = [name for name in KEYS if name in cohort]
     missing = [name for name in names if name not in cohort]
-    found = cohort[[*keys, *(name for name in names if name in cohort)]].reset_index(drop=True)
     if missing:
         # A customer's numbers are the same for every offer.
-        who = found[["customer_id"]].drop_duplicates().assign(cutoff=pd.Timestamp(cutoff).as_unit("us"))
-        built = build(history, who, definitions_giving(definitions, missing))[["customer_id", *missing]]
-        found = found.merge(built, on="customer_id", how="left")
-    return found
+        code, ids = pd.factorize(cohort["customer_id"])
+        who = pd.DataFrame({"customer_id": pd.Series(ids, dtype="str"), "cutoff": pd.Timestamp(cutoff).as_unit("us")})
+        built = build(history, who, definitions_giving(definitions, missing))
+        cohort = cohort.assign(**{name: built[name].to_numpy()[code] for name in missing})
+    return cohort, names
 
 
 def _similar(
-    history: History, cutoff: datetime, rows: pd.DataFrame, values: pd.DataFrame, names: list[str], paired: set[str]
+    history: History, cutoff: datetime, rows: pd.DataFrame, values: InputRows, names: list[str], paired: set[str]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return low quartile, median and high quartile by column: of the same segment and plan, else of all; of an offer, of who is offered it."""
-    group = _groups(history, cutoff)
-    alone = values.drop_duplicates("customer_id")
-    parts = [(alone, [name for name in names if name not in paired], alone["customer_id"].map(group), rows["customer_id"].map(group))]
-    if paired.intersection(names):
-        parts.append((values, [name for name in names if name in paired], values["product_id"], rows["product_id"]))
+    """Return low quartile, median and high quartile by column: of the same segment and plan, else of all; of an offer, of who is offered it.
+
+    Some columns of everybody are held at a time.
+    """
+    group, ids = _groups(history, cutoff), values["customer_id"]
+    first = ~ids.duplicated().to_numpy()
+    parts = [(first, [name for name in names if name not in paired], ids.map(group), rows["customer_id"].map(group))]
+    if offered := [name for name in names if name in paired]:
+        parts.append((np.ones(len(ids), dtype=bool), offered, values["product_id"], rows["product_id"]))
     found: tuple[dict[str, np.ndarray], ...] = ({}, {}, {})
-    for frame, columns, theirs, mine in parts:
-        numbers = frame[columns].astype(float)
-        counts = numbers.groupby(theirs.to_numpy()).count().reindex(mine).to_numpy() >= PEERS
-        every = numbers.count().to_numpy() >= PEERS
-        for place, share in enumerate((0.25, 0.5, 0.75)):
-            near = numbers.groupby(theirs.to_numpy()).quantile(share).reindex(mine).to_numpy()
-            wide = np.where(every, numbers.quantile(share).to_numpy(dtype=float), np.nan)
-            told = np.where(counts, near, wide[None, :])
-            found[place].update({name: told[:, number] for number, name in enumerate(columns)})
+    for chosen, columns, theirs, mine in parts:
+        code, likes = pd.factorize(theirs[chosen])
+        place = pd.Index(likes).get_indexer(pd.Index(mine))
+        for start in range(0, len(columns), AT_ONCE):
+            some = columns[start : start + AT_ONCE]
+            numbers = values[some][chosen].astype(float)
+            counts = numbers.groupby(code).count().reindex(place).to_numpy() >= PEERS
+            near = numbers.groupby(code).quantile(list(QUARTILES)).unstack().reindex(place)
+            # everybody is asked only for who has too few beside them
+            wide = numbers.quantile(list(QUARTILES)) if not counts.all() else None
+            every = numbers.count() >= PEERS
+            for number, name in enumerate(some):
+                for told, share in zip(found, QUARTILES, strict=True):
+                    other = wide[name][share] if wide is not None and every[name] else np.nan
+                    told[name] = np.where(counts[:, number], near[name, share].to_numpy(), other)
     return found[0], found[1], found[2]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from prevenance.features.held import InputRows
 from prevenance.models.bundle import Fitted, chance
 
 QUARTER_DAYS = 90
@@ -30,11 +31,11 @@ class StoryAnswer:
     score: float
 
 
-def typical_values(features: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
+def typical_values(features: InputRows, columns: Sequence[str]) -> dict[str, float]:
     """Return the median of each number among all rows of ``features``; columns without any value, and words, are left out."""
-    numbers = [name for name in columns if name in features and is_numeric_dtype(features[name])]
-    middle = features[numbers].median()
-    return {name: float(value) for name, value in middle.items() if np.isfinite(value)}
+    numbers = ((name, features[name]) for name in columns if name in features)
+    middle = {name: float(column.median()) for name, column in numbers if is_numeric_dtype(column)}
+    return {name: value for name, value in middle.items() if np.isfinite(value)}
 
 
 def story_answers(

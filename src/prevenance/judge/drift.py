@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from prevenance.features.held import InputRows
 from prevenance.models.encode import Encoder
 from prevenance.words.saying import saying
 
@@ -37,6 +38,9 @@ TOLD = 0.1
 
 ENOUGH = 50
 """Distinct customers that both samples need."""
+
+FEW_ROWS = 1_000
+"""Rows that are enough to see that most columns are not the same for everybody."""
 
 AGEING = ("tenure_days", "contract_age_days")
 """Features that grow by themselves as time passes: they move without any drift."""
@@ -68,7 +72,7 @@ class Drift:
     left_out: tuple[str, ...]
 
 
-def input_drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -> Drift:
+def input_drift(old: InputRows, new: InputRows, features: Sequence[str]) -> Drift:
     """Return which features differ between two frames of snapshots (customer_id, cutoff and the features; labels play no part).
 
     ``new`` is one cutoff, ``old`` one or many. A customer counts once in each frame, whatever the number of cutoffs: each snapshot weighs
@@ -94,7 +98,7 @@ def input_drift(old: pd.DataFrame, new: pd.DataFrame, features: Sequence[str]) -
     return Drift(before, now, len(looked), tuple(ordered), tuple(sorted(dated)))
 
 
-def bin_shares(old: pd.DataFrame, new: pd.DataFrame, feature: str, most: int = 12) -> list[dict[str, object]]:
+def bin_shares(old: InputRows, new: InputRows, feature: str, most: int = 12) -> list[dict[str, object]]:
     """Return the bins that ``input_drift`` compares of one feature: upto (largest number in it, None for the last and for words), name, before, now.
 
     ``before`` and ``now`` are shares of customers. A number's name is empty; of words the ``most`` with the largest shares are told, and "unknown".
@@ -223,22 +227,30 @@ def _median(values: pd.Series, weights: Floats) -> float:
     return float(numbers[order][np.searchsorted(reached, reached[-1] / 2)]) if len(numbers) else float("nan")
 
 
-def _weights(frame: pd.DataFrame) -> Floats:
+def _weights(frame: InputRows) -> Floats:
     """Return each snapshot's weight: customers weigh the same, all weights sum to 1."""
-    each = 1.0 / frame.groupby("customer_id")["customer_id"].transform("size").to_numpy(dtype=float)
+    code = pd.factorize(frame["customer_id"])[0]
+    each = 1.0 / np.bincount(code)[code].astype(float)
     return each / each.sum() if len(each) else each
 
 
-def _same_for_all(frame: pd.DataFrame) -> Callable[[str], bool]:
+def _same_for_all(frame: InputRows) -> Callable[[str], bool]:
     """Return what says whether a column is the same for everybody at each cutoff; never of no rows."""
-    if frame.empty:
+    if not len(frame):
         return lambda name: False
-    groups, first = frame.groupby("cutoff"), frame[frame["cutoff"] == frame["cutoff"].iloc[0]]
-    # one cutoff is enough to see that most columns are not
-    return lambda name: bool(first[name].nunique(dropna=False) <= 1 and groups[name].nunique(dropna=False).max() <= 1)
+    cutoff = pd.factorize(frame["cutoff"])[0]
+    first = np.flatnonzero(cutoff == 0)
+
+    def same(name: str) -> bool:
+        column = frame[name]
+        # one cutoff is enough to see that most columns are not
+        one = column.take(first[:FEW_ROWS]).nunique(dropna=False) <= 1 and column.take(first).nunique(dropna=False) <= 1
+        return bool(one and column.groupby(cutoff).nunique(dropna=False).max() <= 1)
+
+    return same
 
 
-def unseen_words(encoder: Encoder, frame: pd.DataFrame) -> dict[str, int]:
+def unseen_words(encoder: Encoder, frame: InputRows) -> dict[str, int]:
     """Return for each text column how many rows hold a word that the model does not know; columns without such rows are left out."""
     found = {}
     for name, known in encoder.vocabulary.items():

@@ -5,7 +5,7 @@ import io
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from prevenance.base import disk, kept
 from prevenance.base.errors import PrevenanceError
 from prevenance.base.formats import instant_stamp
 from prevenance.consent.pseudonyms import KEY_VARIABLE, key_pseudonyms
+from prevenance.features.held import HeldInputs, opened_inputs
 from prevenance.history.history import History
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
@@ -49,13 +50,13 @@ class Published:
         """Return customer_id, cutoff[, product_id] and every input of the model, as published."""
         return pd.read_parquet(io.BytesIO(self._content("features.parquet")))
 
-    def inputs(self, key_file: str | None, history: History) -> pd.DataFrame:
-        """Return ``features`` with ids in clear, as far as the history knows them.
+    def inputs(self, key_file: str | None, history: History) -> HeldInputs:
+        """Return what ``features`` holds, with ids in clear, as far as the history knows them.
 
         Raises:
             PrevenanceError: E905 if they were published under pseudonyms whose key is not to be had.
         """
-        return self._shown(self.features, key_file, history)
+        return opened_inputs(self._content("features.parquet"), partial(self._shown, key_file=key_file, history=history))
 
     def arms(self, key_file: str | None, history: History) -> pd.DataFrame:
         """Return ``arms.csv`` (see ``ranking.arm_rows``) with ids in clear, as ``inputs``; no rows where the list has none."""

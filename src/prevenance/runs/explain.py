@@ -137,10 +137,10 @@ def explanation(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict
     place = _place(basis, asked)
     if place is None:
         return head | {"absent": absence_text(given, basis, say), "held": rows_held(basis.history, basis.cutoff, asked.customer)}
-    own = basis.features.iloc[[place]].reset_index(drop=True)
+    own = basis.features.take(np.array([place])).reset_index(drop=True)
     row = _listed_row(basis, own)
     sampled = basis.fitted.kind in SAMPLED
-    start, found = contributions(basis.fitted, basis.features if sampled else own)
+    start, found = contributions(basis.fitted, basis.features.take(np.arange(len(basis.features))) if sampled else own)
     parts = found.iloc[place if sampled else 0]
     score = float(bundle.chance(basis.fitted, own)[0])
     low, high = (float(side[0]) for side in bundle.interval(basis.fitted, np.array([score])))
@@ -165,10 +165,9 @@ def explanation(given: Settings, basis: Basis, asked: Asked, say: Words) -> dict
 
 def own_reasons(basis: Basis, own: pd.DataFrame, place: int, say: Words) -> dict[str, RowReasons]:
     """Return customer_id -> the reasons of one row of inputs, as its list tells them."""
-    mine = np.arange(len(basis.features)) == place
     [found] = reasons_by_row(
-        basis.fitted, basis.features, basis.history, basis.cutoff, basis.features, basis.definitions, say,
-        told_by=basis.target.told_by, gain=basis.target.words.gain, asked=mine,
+        basis.fitted, np.array([place]), basis.history, basis.cutoff, basis.features, basis.definitions, say,
+        told_by=basis.target.told_by, gain=basis.target.words.gain,
     )  # fmt: skip
     return {own["customer_id"].iloc[0]: found}
 

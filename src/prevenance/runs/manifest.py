@@ -35,7 +35,7 @@ def manifest_of(
 ) -> dict[str, Any]:
     """Return the manifest, with the conservation law counted out: customers read are listed, excluded or quarantined, each by a reason."""
     known = inputs.history.con.execute("select count(distinct customer_id) from canonical.customers").fetchall()[0][0]
-    listed, cohort = len(made.ranked), made.now["customer_id"].nunique()
+    listed, cohort = len(made.ranked), made.cohort["customer_id"].nunique()
     excluded = {reason: inputs.customers[reason] for reason in ("opted_out", "erased", "after_as_of") if inputs.customers.get(reason)}
     quarantine = {key.removeprefix("quarantined "): n for key, n in inputs.customers.items() if key.startswith("quarantined ")}
     excluded |= made.absent | ({"not_in_cohort": known - cohort} if known > cohort else {})

@@ -11,6 +11,7 @@ from typing import Any
 
 from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
+from prevenance.features.held import hidden_content
 from prevenance.privacy import retention
 from prevenance.proof.watch.wording import warning_text
 from prevenance.publish import finished, summary
@@ -194,11 +195,10 @@ def publish_target(
     fitted, model_digest, messages = champions.of(given)
     remembered = remembered_of(given, model_digest, digests)
     made, hidden = ranked_list(given, inputs, fitted, model_digest, steps, remembered=remembered), pseudonyms_of(given)
-    now = made.inputs
     files = {
         "list.csv": formats.csv_bytes(made.ranked),
         "list.json": formats.json_bytes(made.ranked),
-        "features.parquet": formats.parquet_bytes(hidden.hidden(now) if hidden else now),
+        "features.parquet": hidden_content(made.inputs, hidden) if hidden else made.inputs.content,
     }
     files |= made.extra | {f"quarantine/{name}.csv": content for name, content in quarantine_files(inputs, hidden).items()}
     by = NO_MODEL.get(fitted.kind, "")

@@ -73,7 +73,7 @@ def ranked_list(
     rules = rules if measured is None else replace(rules, share=measured)
     moments = moments_of(cutoff, rules)
     found = scored_weeks(history, target, fitted, definitions, moments, say, steps, remembered)
-    known = unseen_words(fitted.encoder, found.now)
+    known = unseen_words(fitted.encoder, found.inputs)
     notes += [f"{name}: {rows} rows hold a word that the model does not know; it counts as other" for name, rows in known.items()]
     people = customer_attributes(history, cutoff)
     rows = found.rows.merge(people, on="customer_id", how="left")
@@ -106,7 +106,7 @@ def ranked_list(
     absent = {COOLING: len(cooling)} if cooling else {}
     floor, shown = Floor(rules.floor, base), public_columns(ranked)
     return Listed(
-        shown, ranked, found.now, found.weeks, moments.line, room, absent, cooling, extra, run_id, until, notes, told, floor, used=used, past=found.past
+        shown, ranked, found.cohort, found.inputs, found.weeks, moments.line, room, absent, cooling, extra, run_id, until, notes, told, floor, used=used, past=found.past
     )  # fmt: skip
 
 
@@ -148,20 +148,19 @@ def told_rows(
     """Return customer_id -> its reasons, and the columns reasons, holds and family of each row; nothing is told of one that nobody is shown, or
     that has no chance.
     """
-    shown = shown_rows(choice).to_numpy()
+    places, judged = np.flatnonzero(shown_rows(choice).to_numpy()), found.rows["score"].notna().to_numpy()
     told = reasons_by_row(
         fitted,
-        found.told_from,
+        found.places[places],
         history,
         moments.cutoff,
-        found.now,
+        found.inputs,
         definitions,
         say,
         told_by=target.told_by,
         gain=target.words.gain,
-        asked=shown,
+        beside=found.places,
     )
-    places, judged = np.flatnonzero(shown), found.rows["score"].notna().to_numpy()
     columns = reason_columns(told, say).set_axis(places).reindex(found.rows.index, fill_value="")
     columns.loc[~judged, :] = ""
     return {str(found.rows["customer_id"].iloc[place]): one for place, one in zip(places, told, strict=True) if judged[place]}, columns

@@ -22,6 +22,7 @@ from prevenance.explain import story
 from prevenance.explain.change import PARTS, change_facts, change_parts
 from prevenance.explain.details import Basis, details_by_customer
 from prevenance.features.build import build, feature_columns
+from prevenance.features.held import rows_of
 from prevenance.models.bundle import Fitted
 from prevenance.proof.watch.records import Warned
 from prevenance.proof.watch.wording import warning_text
@@ -140,7 +141,7 @@ def _rows(
     """Return the rows that people are shown, in the order of the list, with what stands behind each; and messages."""
     keys = basis.target.keys
     shown = ranked[shown_rows(ranked)]
-    asked = shown[[*keys, "score"]].merge(basis.features, on=keys, how="left")
+    asked = shown[[*keys, "score"]].merge(rows_of(basis.features, shown, keys), on=keys, how="left")
     changed, messages = changes_since(given, basis, asked, last, say) if last else ({}, [])
     told = details_by_customer(basis, asked, say, made.told, weeks=_weeks(made), changed=changed) if len(asked) else {}
     moves = {} if last is None else movement.rank_moves(ranked, last.rows)
@@ -196,9 +197,9 @@ def changes_since(
         return {}, [
             f"what changed since {local_day(last.cutoff, given.source.timezone)} is not told: its model wants {absent[0]}, which the tables do not give"
         ]
-    if rows.empty or then.empty:
+    if rows.empty or not len(then):
         return {}, []
-    now, earlier = rows.set_index(keys), then.set_index(keys)
+    now, earlier = rows.set_index(keys), rows_of(then, rows, keys).set_index(keys)
     parts = change_parts(basis.fitted, now, before, earlier)
     facts = change_facts(before, now, earlier, basis.definitions, say)
     found = {}

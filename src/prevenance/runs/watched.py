@@ -31,7 +31,7 @@ def warnings_tonight(given: Settings, inputs: Inputs, target: Target, fitted: Fi
     """
     if fitted.kind in NO_MODEL:
         return []
-    now = made.now[made.now["state"] == AT_RISK]
+    now = made.inputs.only((made.cohort["state"] == AT_RISK).to_numpy())
     scored = made.decided.loc[made.decided["score"].notna(), ["customer_id", "cutoff", "score"]]
     past = made.past[made.past["state0"] == AT_RISK]
     found = tonight.chance_warnings(target.name, past[["customer_id", "cutoff", "score"]], scored)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from prevenance.features.held import InputRows
 from prevenance.judge.drift import ENOUGH, input_drift, unseen_words
 from prevenance.models.encode import Encoder
 from prevenance.proof.watch.records import Named, Warned
@@ -37,7 +38,7 @@ FEW = 0.1
 """Share of the inputs that must have moved for a banner: one of twenty moves with a season, all of one story, and the notes of the list tell them."""
 
 NAMED = 3
-"""Inputs that a warning names."""
+"""InputRows that a warning names."""
 
 Phrases = Mapping[str, Named]
 """Column -> how it is told."""
@@ -63,7 +64,7 @@ def chance_warnings(target: str, past: pd.DataFrame, now: pd.DataFrame) -> list[
 
 
 def input_warnings(
-    target: str, learned: pd.DataFrame, now: pd.DataFrame, features: Sequence[str], phrases: Phrases = NO_PHRASES
+    target: str, learned: pd.DataFrame, now: InputRows, features: Sequence[str], phrases: Phrases = NO_PHRASES
 ) -> list[Warned]:
     """Return whether the model scores customers whose inputs are not those that it learned from; what is merely known of more is none."""
     found = input_drift(learned, now, features)
@@ -74,7 +75,7 @@ def input_warnings(
     return [Warned("inputs", target, facts, _named(moved, phrases))]
 
 
-def word_warnings(target: str, encoder: Encoder, now: pd.DataFrame, phrases: Phrases = NO_PHRASES) -> list[Warned]:
+def word_warnings(target: str, encoder: Encoder, now: InputRows, phrases: Phrases = NO_PHRASES) -> list[Warned]:
     """Return the columns of words of which many rows hold one that the model does not know."""
     many = {name: rows for name, rows in unseen_words(encoder, now).items() if rows >= WORDS * len(now)}
     return [
