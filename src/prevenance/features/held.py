@@ -142,8 +142,10 @@ def hidden_content(inputs: HeldInputs, hidden: Pseudonyms) -> bytes:
 
 def opened_inputs(content: bytes, shown: Callable[[pd.DataFrame], pd.DataFrame]) -> HeldInputs:
     """Return the inputs in a published file; ``shown`` gives its keys in clear, ordered by them (with their further column)."""
-    inputs = HeldInputs(content, pd.DataFrame())
-    stored = inputs.stored([name for name in KEYS if name in inputs.columns])
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(io.BytesIO(content))
+    stored = file.read(columns=[name for name in KEYS if name in file.schema_arrow.names]).to_pandas()
     keys = shown(stored.assign(_place=np.arange(len(stored))))
     return HeldInputs(content, keys.drop(columns="_place"), places=keys["_place"].to_numpy())
 
