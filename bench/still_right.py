@@ -29,7 +29,8 @@ import pandas as pd
 
 from bench.nightly import command, forked
 from pipelines.start.compose import settings_of
-from prevenance.decide.weeks import moments_of, scored_weeks
+from prevenance.decide.scored import scored_weeks
+from prevenance.decide.weeks import moments_of
 from prevenance.history.history import as_of_instant
 from prevenance.judge.outcomes import outcome_counts, outcomes_of_list
 from prevenance.proof.watch.events import segment_sizes

@@ -20,7 +20,7 @@ from prevenance.sources import copies as module
 from prevenance.sources import intake as intakes
 from prevenance.sources.copies import Copies, copies_below
 from prevenance.sources.declared import Source
-from prevenance.sources.files import new_engine
+from prevenance.sources.files import COLUMNS, new_engine
 from prevenance.sources.intake import intake
 from prevenance.sources.raw import view_digests
 from prevenance.sources.taken import Intake, Policy
@@ -71,7 +71,7 @@ def said(taken: Intake) -> dict[str, Any]:
         for schema in ("canonical", "quarantine")
         for name in taken.counts
     }
-    types = "select schema_name, table_name, column_name, data_type from duckdb_columns() where schema_name in ('canonical', 'quarantine') order by all"
+    types = f"select * from {COLUMNS} where place in ('canonical', 'quarantine') order by all"
     return found | {"types": taken.con.execute(types).fetchall()} | {name: one for name, one in vars(taken).items() if name != "con"}
 
 

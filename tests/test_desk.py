@@ -13,6 +13,7 @@ from prevenance.base.working import WorkingHours, working_seconds
 from prevenance.demo import simulated
 from prevenance.demo.desk import PARTS, after_working_hours, between, worked_seconds
 from prevenance.demo.switches import Demo
+from prevenance.sources.files import COLUMNS
 from prevenance.sources.taken import Intake
 
 AFTER = {
@@ -113,7 +114,7 @@ def test_hands_are_ordinals_and_no_agent_goes_further(made: tuple[Path, Intake],
     assert (hands.max() > 1).mean() > 0.2
     agents = set(raw[AGENTS].to_numpy().ravel()) - {np.nan}
     for schema, table in read.con.execute(
-        "select schema_name, table_name from duckdb_tables() where schema_name in ('canonical', 'quarantine')"
+        f"select distinct place, table_name from {COLUMNS} where place in ('canonical', 'quarantine')"
     ).fetchall():
         frame = read.con.execute(f"from {schema}.{table}").df().select_dtypes("str")
         assert not agents & set(frame.to_numpy().ravel()), (schema, table)

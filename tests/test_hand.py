@@ -19,6 +19,7 @@ from prevenance.history.history import History, history_digest, upcoming_sql, vi
 from prevenance.history.together import own_rows_sql
 from prevenance.sources import files
 from prevenance.sources.declared import Source
+from prevenance.sources.files import COLUMNS
 from prevenance.sources.intake import intake
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
@@ -125,7 +126,7 @@ def test_a_help_desk_numbers_its_hands_within_each_ticket_and_tells_nobody(tmp_p
         ]
         assert found.counts["tickets"].quarantined == {"event_at: not a timestamp": 2}
         for schema, table in found.con.execute(
-            "select distinct schema_name, table_name from duckdb_tables() where schema_name in ('canonical', 'quarantine')"
+            f"select distinct place, table_name from {COLUMNS} where place in ('canonical', 'quarantine')"
         ).fetchall():
             text = found.con.execute(f"from {schema}.{table}").df().to_csv()
             assert not any(name in text for name in ("Ann", "Lee", "Bo Ray", "Fox")), (schema, table)

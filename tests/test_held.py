@@ -14,8 +14,9 @@ from test_week_laws import DEFINITIONS, PEACE, TARGETS
 
 from prevenance.base import formats
 from prevenance.consent.pseudonyms import Pseudonyms
-from prevenance.decide import weeks
-from prevenance.decide.weeks import Scored, decision_at_cutoff, moments_of, scored_weeks
+from prevenance.decide import scored as scoring
+from prevenance.decide.scored import Scored, scored_weeks
+from prevenance.decide.weeks import decision_at_cutoff, moments_of
 from prevenance.features import definitions
 from prevenance.features.build import feature_columns, usable_definitions
 from prevenance.features.define import Definition, State
@@ -132,7 +133,7 @@ def test_a_list_is_the_same_however_many_snapshots_are_built_at_a_time(
     whole, decided = scored(company, place, usable)
     assert len(whole.cohort) > 7
     for size in sizes:
-        monkeypatch.setattr(weeks, "ROWS", size)
+        monkeypatch.setattr(scoring, "ROWS", size)
         found, choice = scored(company, place, usable)
         assert found.inputs.content == whole.inputs.content
         for one in ("rows", "past", "cohort", "weeks"):

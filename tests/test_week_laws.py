@@ -20,7 +20,8 @@ from worlds import CUTOFFS, TOGETHER
 
 import prevenance.order.suppression as asked
 from prevenance.base.formats import json_bytes
-from prevenance.decide.weeks import decision_at_cutoff, moments_of, scored_weeks
+from prevenance.decide.scored import scored_weeks
+from prevenance.decide.weeks import decision_at_cutoff, moments_of
 from prevenance.features import definitions
 from prevenance.features.define import Feature
 from prevenance.history.history import History

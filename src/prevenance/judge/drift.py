@@ -39,9 +39,6 @@ TOLD = 0.1
 ENOUGH = 50
 """Distinct customers that both samples need."""
 
-FEW_ROWS = 1_000
-"""Rows that are enough to see that most columns are not the same for everybody."""
-
 AGEING = ("tenure_days", "contract_age_days")
 """Features that grow by themselves as time passes: they move without any drift."""
 
@@ -238,16 +235,9 @@ def _same_for_all(frame: InputRows) -> Callable[[str], bool]:
     """Return what says whether a column is the same for everybody at each cutoff; never of no rows."""
     if not len(frame):
         return lambda name: False
-    cutoff = pd.factorize(frame["cutoff"])[0]
-    first = np.flatnonzero(cutoff == 0)
-
-    def same(name: str) -> bool:
-        column = frame[name]
-        # one cutoff is enough to see that most columns are not
-        one = column.take(first[:FEW_ROWS]).nunique(dropna=False) <= 1 and column.take(first).nunique(dropna=False) <= 1
-        return bool(one and column.groupby(cutoff).nunique(dropna=False).max() <= 1)
-
-    return same
+    at = pd.factorize(frame["cutoff"])[0]
+    # one cutoff is enough to see that most columns are not
+    return lambda name: bool((one := frame[name])[at == 0].nunique(dropna=False) <= 1 and one.groupby(at).nunique(dropna=False).max() <= 1)
 
 
 def unseen_words(encoder: Encoder, frame: InputRows) -> dict[str, int]:

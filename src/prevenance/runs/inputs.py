@@ -23,6 +23,7 @@ from prevenance.runs.settings.shadow import mirror_champion
 from prevenance.runs.steps import Steps
 from prevenance.sources.copies import copies_below
 from prevenance.sources.declared import Source
+from prevenance.sources.files import COLUMNS
 from prevenance.sources.gates import Gate
 from prevenance.sources.intake import intake_beside
 from prevenance.sources.others import with_other_tables
@@ -127,7 +128,7 @@ def pseudonyms_of(given: Settings) -> pseudonyms.Pseudonyms | None:
 
 def _everybody(taken: Intake) -> list[str]:
     """Return every id of a customer in any table, also of rows that were set apart."""
-    held = "select schema_name, table_name from duckdb_columns() where schema_name in ('canonical', 'quarantine') and column_name = 'customer_id'"
+    held = f"select place, table_name from {COLUMNS} where place in ('canonical', 'quarantine') and column_name = 'customer_id'"
     tables = taken.con.execute(held).fetchall()
     query = " union ".join(f"select customer_id from {schema}.{name}" for schema, name in tables)
     return [row[0] for row in taken.con.execute(query).fetchall() if row[0] is not None]

@@ -14,8 +14,9 @@ from prevenance.decide.playbook import NEW_DAYS, playbook_of
 from prevenance.decide.plays import Situation, plays_done, value_tiers
 from prevenance.decide.ranking import MOST_SHOWN, Stamp, arm_rows, public_columns, rank_customers, shown_rows
 from prevenance.decide.remembered import Remembered
+from prevenance.decide.scored import Scored, scored_weeks
 from prevenance.decide.ways import with_ways
-from prevenance.decide.weeks import Moments, Scored, decision_at_cutoff, known_answers, moments_of, scored_weeks
+from prevenance.decide.weeks import Moments, decision_at_cutoff, known_answers, moments_of
 from prevenance.explain.reasons import RowReasons
 from prevenance.explain.rows import reason_columns, reasons_by_row, scores_told
 from prevenance.explain.things import own_things

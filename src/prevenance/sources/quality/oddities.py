@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from prevenance.sources.files import sql_name
+from prevenance.sources.files import COLUMNS, sql_name
 from prevenance.sources.people import UNKNOWN_CUSTOMER
 from prevenance.sources.quality.meant import Oddity, Rows
 from prevenance.sources.taken import Intake
@@ -101,7 +101,7 @@ def shared_ids(taken: Intake, rows: Rows) -> Iterator[Oddity]:
 
 def many_names(taken: Intake, rows: Rows) -> Iterator[Oddity]:
     """Give ids of customers that have three names or more."""
-    held = "select schema_name from duckdb_columns() where table_name = 'customers' and column_name = 'name' and schema_name in ('canonical', 'quarantine')"
+    held = f"select place from {COLUMNS} where table_name = 'customers' and column_name = 'name' and place in ('canonical', 'quarantine')"
     parts = [f"select customer_id, name from {schema}.customers" for (schema,) in rows(held)]
     if not parts:
         return
