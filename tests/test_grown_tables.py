@@ -118,6 +118,7 @@ def test_a_night_asks_for_what_is_new(data: Path, link: psycopg.Connection, aske
         odd(link, 4000)
         assert tonight(data, asked, source) == 4009
         assert tonight(data, asked, source) == 0
+        assert len(held(data)) == 2
         rows(link, 5000, 5150)
         assert tonight(data, asked, source) == 150
         if source is not SOURCE:
@@ -130,6 +131,10 @@ def test_a_night_asks_for_what_is_new(data: Path, link: psycopg.Connection, aske
         link.execute("vacuum freeze crm.events")
         rows(link, 6000, 6001)
         assert tonight(data, asked, source) == 1
+    # far more than there was: what may be kept grows with the rows
+    rows(link, 10_000, 40_000)
+    assert tonight(data, asked, OF_QUERY) == 30_000
+    assert tonight(data, asked, OF_QUERY) == 0
     written = [path for path in data.parent.rglob("*") if path.is_file()]
     assert len(written) > 5
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
@@ -175,11 +180,13 @@ def test_rows_of_the_newest_instant_that_come_later_are_not_lost(data: Path, lin
     # among rows of one instant another key gives another order
     link.execute("alter table crm.events drop constraint events_pkey; alter table crm.events add primary key (id, n)")
     assert tonight(data, asked, BY_INSTANT) == 4070
-    link.execute("update crm.events set written = null where n = 4119")
-    assert tonight(data, asked, BY_INSTANT) == 4070
-    assert "events: append: written has no effect: 1 rows have no value there" in plain(data, BY_INSTANT)["messages"]
+    assert tonight(data, asked, BY_INSTANT) == 0
+    rows(link, 4120, 4123, written="null")
+    assert tonight(data, asked, BY_INSTANT) == 4073
+    assert "events: append: written has no effect: 3 rows have no value there" in plain(data, BY_INSTANT)["messages"]
+    assert tonight(data, asked, BY_INSTANT) == 4073
     link.execute("delete from crm.events where written is null")
-    assert tonight(data, asked, BY_INSTANT) == 4069
+    assert tonight(data, asked, BY_INSTANT) == 4070
     assert tonight(data, asked, BY_INSTANT) == 0
 
 
