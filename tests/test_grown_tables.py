@@ -151,7 +151,7 @@ KNOWN_ROWS: dict[str, Callable[[psycopg.Connection], object]] = {
     "made anew": lambda link: [link.execute(f"drop table crm.events cascade; {MADE}"), rows(link, 0, 4009, account="'a1'")],
     "none": lambda link: link.execute("delete from crm.events"),
     "a column more": lambda link: link.execute("alter table crm.events add shade text"),
-    "a column of another type": lambda link: link.execute("alter table crm.events alter amount type numeric(12,3)"),
+    "a column of another type": lambda link: link.execute("drop view crm.seen; alter table crm.events alter amount type numeric(12,3)"),
     "a column of another name": lambda link: link.execute("alter table crm.events rename note to remark"),
     "a blank number": lambda link: [link.execute("alter table crm.events drop constraint events_pkey, alter n drop not null"), rows(link, 1, 2, n="null")],
 }  # fmt: skip
@@ -238,8 +238,8 @@ def test_a_kill_leaves_nothing_that_is_not_whole(data: Path, link: psycopg.Conne
         assert night(data, SOURCE) == wanted
         shutil.rmtree(out)
         shutil.copytree(data.parent / "before", out)
-        number += amount(9, 1)
-    assert number > 10
+        number += amount(4, 1)
+    assert number > 8
 
 
 @pytest.fixture
@@ -265,6 +265,8 @@ def test_the_column_that_grows_is_named_and_the_fix_works(company: Company, link
         run = company.refused("E202", "key=files.tickets", words, '"append": "id"')
         company.paste(run.line.partition("write ")[2].partition(" in the source's yaml")[0])
         assert company.passes().count("tickets")[:2] == (9, 9)
+    company.settings["files"]["tickets"] = {"table": "crm.tickets", "append": "dayy"}
+    company.refused("E202", 'did you mean "day"', '"append": "day"')
     company.settings["files"]["tickets"] = {"table": "crm.tickets", "append": "day"}
     assert company.passes().count("tickets")[:2] == (9, 9)
     company.settings["files"]["tickets"] = {"table": "crm.tickets", "append": False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
@@ -109,7 +110,8 @@ def _growing(entry: Entry, found: Relation) -> str:
     if isinstance(given, str):
         what = f'append: "{given[:40]}" of type {kinds[given]} is no whole number and no instant' if given in kinds else ""
         what = what or f'append: {relation_name(entry)} has no column "{given[:40]}"; {did_you_mean(given, fitting or kinds)}'
-    near = [name for name in fitting if str(given).lower() == name.lower()]
+    lower = {name.lower(): name for name in fitting}
+    near = [lower[one] for one in difflib.get_close_matches(str(given).lower(), lower, n=1)]
     alone = [found.order[0][0]] if len(found.order) == 1 else []
     best = [name for name in (*near, *alone, *fitting) if name in fitting][:1]
     plain = Entry(entry.view, {key: one for key, one in entry.given.items() if key != "append"})
