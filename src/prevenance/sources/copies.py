@@ -23,7 +23,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.sources.declared import Source
 from prevenance.sources.files import column_names, engine_path, sql_name, sql_text
-from prevenance.sources.grown import Grown, grows_alone
+from prevenance.sources.grown import Grown, Standing, grows_alone
 from prevenance.sources.kept_rows import may_be_kept, written_rows
 from prevenance.sources.raw import file_digest, view_digests
 from prevenance.sources.taken import Counts, FileRows, Intake, Loaded, Policy
@@ -50,16 +50,16 @@ class Copies:
     _paths: dict[str, Path] = field(default_factory=dict)
     _untold: bool = False
 
-    def open(self, taken: Intake, source: Source, asked: Mapping[str, Policy], until: datetime | None) -> None:
+    def open(self, taken: Intake, source: Source, asked: Mapping[str, Policy], until: datetime | None, standing: Standing) -> None:
         """Put the tables that are known into the engine, before it sees any file of the source; ``until`` as ``intake`` has it."""
         if self.out is None:
             return
         known = {"known": memo.key_of({"source": source, "code": memo.code_digest()})}
-        for view in source.files:
+        for view, entry in source.entries.items():
             grows = grows_alone(taken.con, source, view)
-            if grows is not None and grows not in self.never and self._is_whole([view]):
+            if grows is not None and grows not in self.never and (entry.is_table or self._is_whole([view])):
                 key = memo.key_of({**known, "grown": TABLES[grows], "policy": asked[grows], "view": view})
-                self.grown.open(taken.con, source.entries[view], grows, self._folder / f"{grows}-{key}", self.files[view])
+                self.grown.open(taken.con, entry, grows, self._folder / f"{grows}-{key}", self.files.get(view), standing)
             elif self._is_whole([view]):
                 self._name(f"view-{view}", {**known, "view": view, "files": [self.files[view]]})
         for name in (one for one in TABLES if one in source.selects and one not in self.grown.tables.values()):
@@ -136,9 +136,9 @@ class Copies:
             memo.keep(path, json.dumps(record).encode())
 
     def room_left(self, part: Path | None = None) -> int:
-        """Return how many bytes may be kept beside what is, but ``part``: all of it takes no more room than the files."""
+        """Return how many bytes may be kept beside what is, but ``part``: all of it takes no more room than the files and rows of tables."""
         kept = {part for path in self._paths.values() for part in _parts(path).values()} | self.grown.parts()
-        return self.room - sum(one.stat().st_size for one in kept - {part} if one.is_file())
+        return self.room + self.grown.size() - sum(one.stat().st_size for one in kept - {part} if one.is_file())
 
     def keep_views(self, con: duckdb.DuckDBPyConnection, data: Path, source: Source, read: Mapping[str, Loaded]) -> None:
         """Keep what the reading of views gave, but their rows; nothing of this run is kept if a file is no longer what it was before."""

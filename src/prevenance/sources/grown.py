@@ -1,7 +1,7 @@
-"""Files that only grow (``append: true``): what they held before is kept as it was converted, and only what is new is read and converted.
+"""Files that only grow (``append: true``), and tables of a server (``append: <column>``): only what is new is read and converted.
 
-What is kept are rows before anything is settled among them, so that repeats, contradictions and messages are found among all rows, known and new:
-the table is the same as if every file had been read. Where that cannot be known, ``ReadWhole`` says so, and all is read.
+What they held before is kept as it was converted: rows before anything is settled among them, so that repeats, contradictions and messages are
+found among all rows, known and new: the table is the same as if all had been read. Where that cannot be known, ``ReadWhole`` says so, and all is.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from prevenance.sources.steady import treats_rows_alone
 from prevenance.sources.taken import MONEY, FileRows, Loaded, ReadWhole
 from prevenance.tables.canonical import TABLES, Table
 
+Standing = Callable[[Entry, Mapping[str, Known]], tuple[dict[str, Known], bool]]
+"""What a server holds of an entry now, and whether what is known of it is all as it was."""
+
 MOST_PARTS = 40
 """Files of rows that are kept side by side; then all are read again and kept as one."""
 
@@ -37,7 +40,8 @@ MOST_TEXTS = 10_000
 class Grown:
     """The tables of a source whose files only grow: ``tables`` is view -> table, ``known`` view -> path -> what was read of a file before.
 
-    ``held`` are the records of what is kept, ``paths`` where a record is (view -> file). With ``anew`` nothing that is kept is read.
+    ``held`` are the records of what is kept, ``paths`` where a record is (view -> file), ``now`` what a server holds of its views. With ``anew``
+    nothing that is kept is read.
     """
 
     data: Path = Path()
@@ -47,16 +51,23 @@ class Grown:
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    now: dict[str, dict[str, Known]] = field(default_factory=dict)
 
-    def open(self, con: duckdb.DuckDBPyConnection, entry: Entry, name: str, path: Path, files: Mapping[str, str]) -> None:
-        """Take an entry for one whose files only grow, and put what is known of it into the engine; ``files`` is path -> digest as it is now."""
+    def open(
+        self, con: duckdb.DuckDBPyConnection, entry: Entry, name: str, path: Path, files: Mapping[str, str] | None, standing: Standing
+    ) -> None:
+        """Take an entry for one that only grows, and put what is known of it into the engine; ``files`` is path -> digest now, None for a server's."""
         view = entry.view
         self.tables[view], self.paths[view] = name, path
         content = None if self.anew else memo.kept_bytes(path)
         record: dict[str, Any] = json.loads(content) if content is not None else {}
         known = {one: Known(**told) for one, told in record.get("files", {}).items()}
         parts = [path.with_name(one) for one in record.get("parts", {})]
-        if not known or len(parts) >= MOST_PARTS or not only_grew(self.data, entry, known, files):
+        if files is None:
+            self.now[view], grew = standing(entry, known)
+        else:
+            grew = only_grew(self.data, entry, known, files)
+        if not known or len(parts) >= MOST_PARTS or not grew:
             return
         if any(begin_digest(part) != record["parts"][part.name] for part in parts):
             return
@@ -74,6 +85,8 @@ class Grown:
         """Return whether anything of a view is to be read."""
         if view not in self.known:
             return True
+        if view in self.now:
+            return self.now[view] != self.known[view]
         names = [path.relative_to(self.data).as_posix() for path in entry_files(self.data, Entry.of(view, self.held[view]["entry"]))]
         return any(name not in self.known[view] or (self.data / name).stat().st_size > self.known[view][name].size for name in names)
 
@@ -108,8 +121,11 @@ class Grown:
             if (before.no_rows or loaded.no_rows) and self.has_new(view):
                 raise ReadWhole
             before.ragged += loaded.ragged
+            before.size += loaded.size
             before.files = sorted({*before.files, *loaded.files})
             loaded = before
+        if not self.now.get(view, True):  # nobody can say how far it has grown
+            return loaded
         if any(re.fullmatch(MONEY, name.lower()) for name in raw):  # in how many moneys is counted over all rows
             return loaded
         self.made[view] = {"loaded": asdict(loaded) | {"twice": sorted(loaded.twice)}, "raw": raw, "entry": dict(entry.given)}
@@ -173,6 +189,10 @@ class Grown:
         except (PrevenanceError, OSError, duckdb.Error):
             self.made.pop(view, None)
 
+    def size(self) -> int:
+        """Return how many bytes the rows of tables of a server have."""
+        return sum(made["loaded"]["size"] for made in self.made.values())
+
     def parts(self) -> set[Path]:
         """Return where rows are kept."""
         return {self.paths[view].with_name(name) for view, made in (self.held | self.made).items() for name in made.get("parts", {})}
@@ -182,7 +202,8 @@ class Grown:
         names: set[str] = set()
         for view, made in self.made.items():
             if "parts" in made and "counted" in made and not gone(self.tables[view]):
-                record = made | {"files": known_now(self.data, source.entries[view], self.known.get(view, {}), files[view])}
+                now = {name: asdict(one) for name, one in self.now.get(view, {}).items()}
+                record = made | {"files": now or known_now(self.data, source.entries[view], self.known.get(view, {}), files[view])}
                 memo.keep(self.paths[view], json.dumps(record).encode())
                 names |= {self.paths[view].name, *made["parts"]}
         return names
@@ -192,7 +213,7 @@ def grows_alone(con: duckdb.DuckDBPyConnection, source: Source, view: str) -> st
     """Return the table that is made of the rows of a view that only grows and of nothing else, each row by itself; ``None`` where that is not so."""
     entry = source.entries[view]
     readers = [name for name in source.selects if view in source.views_read(name)]
-    if not entry.given.get("append") or entry.is_table or entry.is_sqlite or view in source.folders or len(readers) != 1:
+    if not entry.given.get("append") or entry.is_sqlite or view in source.folders or len(readers) != 1:
         return None
     alone = source.views_read(readers[0]) == [view] and readers[0] != "customers" and treats_rows_alone(con, source.selects[readers[0]])
     return readers[0] if alone else None

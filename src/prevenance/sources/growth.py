@@ -16,11 +16,16 @@ from prevenance.sources.kinds import CSV, file_kind
 
 @dataclass(frozen=True)
 class Known:
-    """What was read of a file before: its bytes, their SHA-256, and how many lines they hold (0: it may not grow, such as a packed one)."""
+    """What was read of a file before: its bytes, their SHA-256, and how many lines they hold (0: it may not grow, such as a packed one).
+
+    Of a table of a server ``lines`` are its rows, ``top`` is the largest value of the column that only grows, and ``digest`` says what the rows
+    up to it are.
+    """
 
     size: int
     digest: str
     lines: int
+    top: str = ""
 
 
 def only_grew(data: Path, entry: Entry, known: Mapping[str, Known], files: Mapping[str, str]) -> bool:

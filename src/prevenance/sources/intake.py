@@ -139,17 +139,17 @@ def _read(
 ) -> dict[str, Loaded]:
     """Load every ``files`` entry whose rows are needed; one that is not there is noted, where every table that reads it may be missing."""
     raw: dict[str, Loaded] = {}
-    copies.open(taken, source, asked, until)
-    needed = [view for view in source.files if copies.needs(source, view)]
-    with raw_reader(taken.con, source, data, copies.grown.known) as read:
+    with raw_reader(taken.con, source, data) as read:
+        copies.open(taken, source, asked, until, read.standing)
+        needed = [view for view in source.files if copies.needs(source, view)]
         for view, entry in source.entries.items():
-            if entry.given.get("append") and grows_alone(taken.con, source, view) is None:
+            if (given := entry.given.get("append")) and grows_alone(taken.con, source, view) is None:
                 use = "only a select that takes each row of this one entry by itself makes use of it"
-                taken.messages.append(f"{view}: append: true has no effect: {use}")
+                taken.messages.append(f"{view}: append: {'true' if given is True else given} has no effect: {use}")
             try:
                 if view in needed:
                     step(f"read {view}")
-                    loaded = raw[view] = read(entry)
+                    loaded = raw[view] = read(entry, copies.grown.known.get(view))
                     _look(taken.con, view, loaded)
                 else:
                     loaded = raw[view] = copies.stand_in(taken.con, view)

@@ -9,7 +9,7 @@ import io
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ import duckdb
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Entry, Source
-from prevenance.sources.files import LONGEST_LINE
+from prevenance.sources.files import LONGEST_LINE, sql_name
+from prevenance.sources.growth import Known
+from prevenance.sources.relations import Relation, relation_name, relation_of
 from prevenance.sources.stream import load_rows
 from prevenance.sources.taken import Loaded
 
@@ -92,22 +94,32 @@ def _connected(variable: str, pause: Callable[[float], None]) -> psycopg.Connect
     raise PrevenanceError("E402", f"the database of {variable} cannot be read: {told}", key="source.database", fix=fix) from None
 
 
-def read_table(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, entry: Entry) -> Loaded:
+def read_table(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, entry: Entry, known: Mapping[str, Known] | None = None) -> Loaded:
     """Load a table, view or query as ``raw.<view>``: all columns text (empty is null), ``_file`` its name, ``_line`` its place in the order.
 
-    The order is the primary key's, or that of all columns where there is none. Rows too long to hold are ``ragged``.
+    The order is the primary key's, or that of all columns where there is none; before it comes the column that only grows, and of what is
+    ``known`` only the rest is loaded. Rows too long to hold are ``ragged``.
 
     Raises:
-        PrevenanceError: E401 for a table that is not there or may not be read, E306 for a query that does not run, E402 for a lost server.
+        PrevenanceError: E401 for a table that is not there or may not be read, E202 for a column that cannot grow, E306 for a query that
+            does not run, E402 for a lost server.
     """
     import psycopg
 
-    name = str(entry.given.get("table") or f"{entry.view} (query)")
+    name = relation_name(entry)
+    before = (known or {}).get(name)
     try:
-        body, columns, order = _body(link, entry)
-        with link.cursor() as cursor, cursor.copy(_statement(body, columns, order)) as copy:  # the server sends one row a message
-            names = [column for column, _ in columns]
-            return load_rows(con, entry, name, names, map(bytes, copy), len, lambda rows: _texts(rows, len(names)))
+        found = relation_of(link, entry)
+        names = [column for column, *_ in found.columns]
+        with link.cursor() as cursor, cursor.copy(_statement(found, before)) as copy:  # the server sends one row a message
+            loaded = load_rows(
+                con, entry, name, names, map(bytes, copy), len, lambda rows: _texts(rows, len(names)), before.lines if before else 0
+            )
+        if found.grows:
+            blank = f"select count(*) from raw.{sql_name(entry.view)} where {sql_name(loaded.columns[names.index(found.grows)])} is null"
+            if rows := con.execute(blank).fetchall()[0][0]:
+                loaded.said.append(f"{entry.view}: append: {found.grows} has no effect: {rows} rows have no value there")
+        return loaded
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as problem:
         raise entry.no_table(name, []) from problem
     except psycopg.errors.InsufficientPrivilege as problem:
@@ -120,52 +132,16 @@ def read_table(con: duckdb.DuckDBPyConnection, link: psycopg.Connection, entry: 
         raise entry.error("E306", what, f"correct {entry.key} in the source's yaml") from problem
 
 
-Columns = list[tuple[str, bool]]
-"""Names in order, and whether the column is text, which is ordered by its bytes and not by the server's language."""
-
-
-def _body(link: psycopg.Connection, entry: Entry) -> tuple[Any, Columns, Columns]:
-    """Return what to select from, its columns, and those that put its rows in order."""
-    from psycopg import sql
-
-    if "query" in entry.given:
-        body = sql.SQL(f"({entry.query}) as asked")
-        found = link.execute(sql.SQL("select * from {} limit 0").format(body))
-        columns = [(column.name, True) for column in found.description or ()]
-        return body, columns, columns
-    name = str(entry.given["table"])
-    parts = name.split(".")
-    if len(parts) > 2 or not all(parts):
-        raise entry.no_table(name, [])
-    identifier = sql.Identifier(*parts)
-    oid = link.execute("select to_regclass(%s)::oid", [identifier.as_string(link)]).fetchall()[0][0]
-    if oid is None:
-        rows = link.execute(
-            "select schemaname || '.' || relname from pg_stat_user_tables union select schemaname || '.' || viewname from pg_views"
-        )
-        own = [row[0] for row in rows if not row[0].startswith(("pg_", "information_schema."))]
-        raise entry.no_table(name, own)
-    columns = link.execute(
-        "select attname, attcollation <> 0 from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped order by attnum", [oid]
-    ).fetchall()
-    key = link.execute(
-        "select a.attname, a.attcollation <> 0 from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey) "
-        "where i.indrelid = %s and i.indisprimary order by array_position(i.indkey::int2[], a.attnum)",
-        [oid],
-    ).fetchall()
-    # a view has no key: all its columns put it in order
-    return identifier, columns, key or [(name, True) for name, _ in columns]
-
-
-def _statement(body: Any, columns: Columns, order: Columns) -> Any:
+def _statement(found: Relation, before: Known | None) -> Any:
     from psycopg import sql
 
     # as in a file, where an empty cell and no value are one
-    shown = [sql.SQL("nullif({}::text, '')").format(sql.Identifier(name)) for name, _ in columns]
+    shown = [sql.SQL("nullif({}::text, '')").format(sql.Identifier(name)) for name, *_ in found.columns]
     # the bytes' own order: two servers sort the same text differently
-    sorted_by = [sql.SQL('{}::text collate "C"' if text else "{}").format(sql.Identifier(name)) for name, text in order]
-    return sql.SQL("copy (select {} from {} order by {}) to stdout with (format csv)").format(
-        sql.SQL(", ").join(shown), body, sql.SQL(", ").join(sorted_by)
+    sorted_by = [sql.SQL('{}::text collate "C"' if text else "{}").format(sql.Identifier(name)) for name, text, _ in found.order]
+    above = sql.SQL("where {} > {}").format(sql.Identifier(found.grows), sql.Literal(before.top)) if before else sql.SQL("")
+    return sql.SQL("copy (select {} from {} {} order by {}) to stdout with (format csv)").format(
+        sql.SQL(", ").join(shown), found.body, above, sql.SQL(", ").join(sorted_by)
     )
 
 

@@ -1,45 +1,65 @@
 """One door to what a source's ``files`` name: files, tables of a server, tables of a SQLite file; and which bytes of them a run stands on."""
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import special
-from prevenance.sources import files, postgres, reading, sqlite
+from prevenance.sources import files, postgres, reading, relations, sqlite
 from prevenance.sources.declared import Entry, Source
 from prevenance.sources.files import sql_name
 from prevenance.sources.growth import Known
 from prevenance.sources.taken import Loaded
 
+if TYPE_CHECKING:
+    import psycopg
+
 
 @contextmanager
-def raw_reader(
-    con: duckdb.DuckDBPyConnection, source: Source, root: Path, known: Mapping[str, Mapping[str, Known]] | None = None
-) -> Iterator[Callable[[Entry], Loaded]]:
-    """Give a function that loads a ``files`` entry as ``raw.<view>``, without what is ``known`` (by view); all reads of one database are of one moment.
+def raw_reader(con: duckdb.DuckDBPyConnection, source: Source, root: Path) -> Iterator[Reader]:
+    """Give what loads ``files`` entries; all reads of one database are of one moment."""
+    with postgres.open_snapshot(source) as link, sqlite.Links() as links:
+        yield Reader(con, source, root, link, links)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Loads a ``files`` entry as ``raw.<view>``, without what is ``known`` of it (by file or table).
 
     Columns whose names speak of a special category are dropped before anything else sees them.
     """
-    with postgres.open_snapshot(source) as link, sqlite.Links() as links:
 
-        def read(entry: Entry) -> Loaded:
-            if link and entry.is_table:
-                loaded = postgres.read_table(con, link, entry)
-            elif entry.is_sqlite:
-                loaded = sqlite.read_sqlite(con, links, root, entry)
-            else:
-                folder = source.folders.get(entry.view, root)
-                if folder != root and not any(folder.glob("*.csv")):
-                    fix = "run make record, with the same source= and out="
-                    raise entry.error("E401", f"nothing is recorded in {folder}", fix)
-                loaded = reading.read_files(con, folder, entry, (known or {}).get(entry.view))
-            return _without_special(con, entry, source.permitted, loaded)
+    con: duckdb.DuckDBPyConnection
+    source: Source
+    root: Path
+    link: psycopg.Connection | None
+    links: sqlite.Links
 
-        yield read
+    def __call__(self, entry: Entry, known: Mapping[str, Known] | None = None) -> Loaded:
+        """Load an entry."""
+        if self.link and entry.is_table:
+            loaded = postgres.read_table(self.con, self.link, entry, known)
+        elif entry.is_sqlite:
+            loaded = sqlite.read_sqlite(self.con, self.links, self.root, entry)
+        else:
+            folder = self.source.folders.get(entry.view, self.root)
+            if folder != self.root and not any(folder.glob("*.csv")):
+                fix = "run make record, with the same source= and out="
+                raise entry.error("E401", f"nothing is recorded in {folder}", fix)
+            loaded = reading.read_files(self.con, folder, entry, known)
+        return _without_special(self.con, entry, self.source.permitted, loaded)
+
+    def standing(self, entry: Entry, known: Mapping[str, Known]) -> tuple[dict[str, Known], bool]:
+        """Return what a server holds of an entry now, and whether what is ``known`` of it is all as it was."""
+        return relations.standing(self.link, entry, known) if self.link else ({}, False)
 
 
 def _without_special(con: duckdb.DuckDBPyConnection, entry: Entry, permitted: tuple[str, ...], loaded: Loaded) -> Loaded:

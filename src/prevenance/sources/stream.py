@@ -28,8 +28,9 @@ def load_rows(
     rows: Iterable[Row],
     size: Callable[[Row], int],
     texts: Callable[[list[Row]], pa.Table],
+    above: int = 0,
 ) -> Loaded:
-    """Make ``raw.<view>`` of text ``columns`` with ``_file`` (``name``) and ``_line`` (the place of the row, from 1).
+    """Make ``raw.<view>`` of text ``columns`` with ``_file`` (``name``) and ``_line`` (the place of the row, from 1, below ``above`` others).
 
     ``texts`` turns rows into a table of text columns c0, c1, ... Rows too long to hold are ``ragged``.
     """
@@ -38,9 +39,11 @@ def load_rows(
     ragged: list[tuple[str, int]] = []
     kept: list[Row] = []
     lines: list[int] = []
-    held = 0
-    for line, row in enumerate(rows, 1):
-        if (length := size(row)) > LONGEST_LINE:
+    held = total = 0
+    for line, row in enumerate(rows, above + 1):
+        length = size(row)
+        total += length
+        if length > LONGEST_LINE:
             ragged.append((name, line))
             continue
         kept.append(row)
@@ -51,7 +54,7 @@ def load_rows(
             kept, lines, held = [], [], 0
     if kept:
         _insert(con, entry, name, texts(kept), lines)
-    return Loaded(rename_columns(con, entry), ragged)
+    return Loaded(rename_columns(con, entry), ragged, size=total)
 
 
 def insert_texts(

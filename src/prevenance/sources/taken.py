@@ -22,7 +22,7 @@ class Loaded:
 
     ``no_rows`` are (file, line) of lines that are no rows at all. ``special`` says which columns were dropped because nobody may use them,
     ``gone`` why there is nothing at all, ``said`` what was recognised and nobody declared. ``files`` are what ``_file`` says, ``currencies``
-    the money words of a column that has several.
+    the money words of a column that has several, ``size`` the bytes of the rows of a database.
     """
 
     columns: list[str]
@@ -34,6 +34,7 @@ class Loaded:
     said: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     currencies: dict[str, list[str]] = field(default_factory=dict)
+    size: int = 0
 
 
 @dataclass(frozen=True)
