@@ -257,12 +257,17 @@ def test_a_table_with_a_retention_is_not_kept(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "select", [f"{USAGE} where account in (select customer_id from canonical.customers)", f"pivot ({USAGE}) on 'x' using count(*)"]
+    "select",
+    [
+        f"{USAGE} where account in (select customer_id from canonical.customers)",
+        f"{USAGE} where account in (select customer_id from canonical.main.customers)",
+        f"pivot ({USAGE}) on 'x' using count(*)",
+    ],
 )
 def test_a_select_that_reads_more_than_its_files_is_not_kept(data: Path, select: str) -> None:
     source = replace(SOURCE, selects={**SELECTS, "usage": select})
     found = Copies(data.parent, view_digests(data, source), 10**6)
-    found.open(Intake(new_engine(), {}, []), source, MANY, None)
+    found.open(Intake(new_engine(), {}, []), source, MANY, None, lambda entry, known: ({}, False))
     assert "usage" not in found._paths
     assert "invoices" in found._paths
     assert found.needs(source, "bills"), "which views it reads is not known"
