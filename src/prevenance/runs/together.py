@@ -1,8 +1,8 @@
 """What the lists of a night will ask for, said before the first is made: customers of several targets are looked at once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 import pandas as pd
 
@@ -25,6 +25,9 @@ from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.targets.labels import check_tables, cohort
 from prevenance.targets.target import Target
 
+TOO_MANY = pd.DataFrame(index=range(MOST + 1))
+"""So many snapshots that nobody builds them for others."""
+
 
 def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Settings], Fitted]) -> dict[datetime, str]:
     """Write into the history what the lists of these targets will ask for, and return what was known at their past moments (``digests_at``).
@@ -46,12 +49,12 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
         wanted |= {one.name: one for one in definitions}
         narrow |= {one.name: one for one in definitions_giving(definitions, bundle.used(fitted))}
     history, now, then = inputs.history, inputs.as_of, inputs.as_of - BEFORE
-    asked = partial(_everybody, inputs, targets)
+    asked = cache(partial(_everybody, inputs, targets))
     every, means = tuple(wanted.values()), with_means(tuple(wanted.values()))
     plans = [
-        Plan(frozenset([now]), every, partial(asked, [now])),
-        Plan(frozenset([then]), every, partial(asked, [then])),
-        Plan(frozenset(mondays - {now}), tuple(narrow.values()), partial(asked, sorted(mondays - {now}))),
+        Plan(frozenset([now]), every, partial(asked, now)),
+        Plan(frozenset([then]), every, partial(asked, then)),
+        Plan(frozenset(mondays - {now}), tuple(narrow.values()), partial(_past, asked, now, mondays - {now})),
     ]
     for step, definitions in own_windows(means).items():
         moments = past_moments(now, [step])[step]
@@ -67,15 +70,20 @@ def remembered_of(given: Settings, model_digest: str, digests: Mapping[datetime,
     return Remembered(given.folder / MEMO / "chances" / given.target.name, model_digest, plugged_digest(), digests)
 
 
-def _everybody(inputs: Inputs, targets: list[Target], moments: list[datetime]) -> pd.DataFrame:
+def _everybody(inputs: Inputs, targets: list[Target], *moments: datetime) -> pd.DataFrame:
     """Return customer_id and cutoff of everybody in the cohort of any target at each moment."""
     found = [cohort(inputs.history, target, moments)[["customer_id", "cutoff"]] for target in targets]
     return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
-def _back(asked: Callable[[list[datetime]], pd.DataFrame], now: datetime, moments: list[datetime]) -> pd.DataFrame:
-    """Return tonight's customers at each moment of their past; so many that nobody builds it where they are too many."""
-    who = asked([now])[["customer_id"]]
+def _past(asked: Callable[..., pd.DataFrame], now: datetime, moments: Collection[datetime]) -> pd.DataFrame:
+    """Return who was in a cohort at each of ``moments``, which are about as many as tonight; too many are not even asked for."""
+    return asked(*sorted(moments)) if len(asked(now)) * len(moments) <= 2 * MOST else TOO_MANY
+
+
+def _back(asked: Callable[..., pd.DataFrame], now: datetime, moments: list[datetime]) -> pd.DataFrame:
+    """Return tonight's customers at each moment of their past."""
+    who = asked(now)[["customer_id"]]
     if len(who) * len(moments) > MOST:
-        return pd.DataFrame(index=range(MOST + 1))
+        return TOO_MANY
     return pd.concat([who.assign(cutoff=pd.Timestamp(one).as_unit("us")) for one in moments], ignore_index=True)
