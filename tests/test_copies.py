@@ -262,7 +262,7 @@ def test_a_table_with_a_retention_is_not_kept(data: Path) -> None:
 def test_a_select_that_reads_more_than_its_files_is_not_kept(data: Path, select: str) -> None:
     source = replace(SOURCE, selects={**SELECTS, "usage": select})
     found = Copies(data.parent, view_digests(data, source), 10**6)
-    found.open(Intake(new_engine(), {}, []), source, MANY, None)
+    found.open(Intake(new_engine(), {}, []), source, MANY, None, lambda *given: ({}, False))
     assert "usage" not in found._paths
     assert "invoices" in found._paths
     assert found.needs(source, "bills"), "which views it reads is not known"
