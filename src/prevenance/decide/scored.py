@@ -56,7 +56,7 @@ def scored_weeks(
 ) -> Scored:
     """Return one target scored at the cutoff and at every moment before it; offers without a product's name are named by ``say``.
 
-    Of the weeks before only the chosen offers are built: every offer of every week would be dear. What is ``remembered`` of a moment is not
+    Of the weeks before only the chosen offers are built: every offer of every week would be dear. What is ``remembered`` of a Monday is not
     worked out again. Inputs are built for ``ROWS`` snapshots at a time; whatever their number, the rows are the same.
     """
     keys, columns = target.keys, list(fitted.encoder.features)
@@ -88,19 +88,19 @@ def scored_weeks(
         for part in _with_inputs(history, snapshots, definitions, narrow, steps):
             every = part.reindex(columns=[*part.columns.difference(columns, sort=False), *columns])
             score = bundle.chance(fitted, every) if len(every) else np.zeros(0)
-            found.append(part[["cutoff", *keys, "state", "value_at_stake"]].assign(score=score))
+            found.append(part[[*keys, "cutoff", "state", "value_at_stake"]].assign(score=score))
         return pd.concat(found, ignore_index=True).rename(columns={"state": "state0"})
 
-    known, earlier = remembered or Remembered(None, ""), moments.every[:-1]
-    known.open(history, target, definitions, narrow, earlier)
-    # Twenty-eight days ago is asked for by itself, as others who look back ask for it.
-    for some in ([then], [one for one in earlier if one != then]):
-        for lacking, batch in known.batches(some, chosen, target, max(1, ROWS // max(1, len(rows)))):
-            found = chances_at(batch, lacking)
-            for moment in batch:
-                known.add(moment, found[found["cutoff"] == pd.Timestamp(moment)], lacking, target)
+    known, mondays = remembered or Remembered(None, ""), [one for one in moments.mondays if one < moments.cutoff]
+    known.open(history, target, definitions, narrow, mondays)
+    for lacking, batch in known.batches(mondays, chosen, target, max(1, ROWS // max(1, len(rows)))):
+        found = chances_at(batch, lacking)
+        for monday in batch:
+            known.add(monday, found[found["cutoff"] == pd.Timestamp(monday)], lacking, target)
     known.close()
-    past = pd.concat([known.rows(moment, chosen, target) for moment in earlier], ignore_index=True)
+    # Twenty-eight days ago is another day every night, and asked for by itself, as others who look back ask for it.
+    earlier = [] if then in mondays else [chances_at([then], chosen)]
+    past = pd.concat([*earlier, *(known.rows(monday, chosen, target) for monday in mondays)], ignore_index=True)
     every = pd.MultiIndex.from_frame(rows[keys])
     rows["score_before"] = np.where(rows["score"].notna(), _chances_of(every, past, then, keys), np.nan)
     line = {f"week_{number}": _chances_of(every, past, one, keys) for number, one in enumerate(moments.line[:-1])}

@@ -30,7 +30,7 @@ TOO_MANY = pd.DataFrame(index=range(MOST + 1))
 
 
 def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Settings], Fitted]) -> dict[datetime, str]:
-    """Write into the history what the lists of these targets will ask for, and return what was known at their past moments (``digests_at``).
+    """Write into the history what the lists of these targets will ask for, and return what was known at their past Mondays (``digests_at``).
 
     What is wrong with a target is told when its list is made.
     """
@@ -60,7 +60,7 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
         moments = past_moments(now, [step])[step]
         plans.append(Plan(frozenset(moments), definitions, partial(_back, asked, now, moments)))
     history.plans[:] = plans if targets else []
-    return digests_at(history, {*mondays, then} - {now})
+    return digests_at(history, mondays - {now})
 
 
 def remembered_of(given: Settings, model_digest: str, digests: Mapping[datetime, str]) -> Remembered:
