@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,20 +13,22 @@ from hypothesis import strategies as st
 from shelves import TONIGHT, loaded
 from test_week_laws import DEFINITIONS, PEACE, TARGETS
 
-from prevenance.base import formats
+from prevenance.base import formats, memo
 from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide import scored as scoring
+from prevenance.decide.remembered import Remembered
 from prevenance.decide.scored import Scored, scored_weeks
 from prevenance.decide.weeks import decision_at_cutoff, moments_of
 from prevenance.features import definitions
 from prevenance.features.build import feature_columns, usable_definitions
 from prevenance.features.define import Definition, State
 from prevenance.features.held import HeldInputs, held_inputs, hidden_content, opened_inputs, rows_of
+from prevenance.history.digests import digests_at
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import Encoder
 from prevenance.order.capacity import Room
 from prevenance.order.decision import Rules
-from prevenance.order.holdout import HoldOut
+from prevenance.order.holdout import HoldOut, last_mondays
 from prevenance.runs.inputs import Inputs
 from prevenance.words import words
 
@@ -110,13 +113,15 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     return loaded(out, TONIGHT, "demo.customers=40")[1]
 
 
-def scored(inputs: Inputs, place: int, definitions: tuple[Definition, ...]) -> tuple[Scored, pd.DataFrame]:
+def scored(
+    inputs: Inputs, place: int, definitions: tuple[Definition, ...], remembered: Remembered | None = None
+) -> tuple[Scored, pd.DataFrame]:
     target, cutoff = TARGETS[place], inputs.as_of
     rules = Rules(0.3, 10.0, Room(4), HoldOut(target.name, target.horizon_days), policy="value")
     moments, columns = moments_of(cutoff, rules), tuple(feature_columns(definitions))
     texts = {name: ("basic",) for one in definitions if isinstance(one, State) for name in one.categories}
     fitted = Fitted("rule", Encoder(columns, texts), {"place": 0, "direction": 1.0, "middle": 1.0, "scale": 1.0}, (1.0, -1.0))
-    found = scored_weeks(inputs.history, target, fitted, definitions, moments, words("en"), lambda text: None)
+    found = scored_weeks(inputs.history, target, fitted, definitions, moments, words("en"), lambda text: None, remembered)
     rows, past = (one.assign(owner="") for one in (found.rows, found.past))
     return found, decision_at_cutoff(PEACE, inputs.history, moments, rows, past, [])[0]
 
@@ -140,3 +145,37 @@ def test_a_list_is_the_same_however_many_snapshots_are_built_at_a_time(
             pd.testing.assert_frame_equal(getattr(found, one), getattr(whole, one), check_exact=True)
         assert found.places.tolist() == whole.places.tolist()
         pd.testing.assert_frame_equal(choice, decided, check_exact=True)
+
+
+GONE = (
+    "delete from canonical.{table} where customer_id = '{one}'",
+    "delete from canonical.{table} where customer_id = '{one}' and event_at > timestamp '2026-03-01'",
+    "update canonical.{table} set known_at = known_at + interval 30 day where customer_id in ('{one}', '{two}')",
+)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("place", [0, 1])
+def test_where_some_customers_changed_the_past_is_that_without_a_memo(
+    place: int, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    inputs = loaded(tmp_path_factory.mktemp("memo"), TONIGHT, "demo.customers=40")[1]
+    usable = usable_definitions(definitions(), inputs.history.tables, False)
+    mondays = last_mondays(inputs.as_of, 30)
+
+    def remembered() -> Remembered:
+        return Remembered(tmp_path, "m", digests=digests_at(inputs.history, mondays))
+
+    ids = scored(inputs, place, usable, remembered())[0].cohort["customer_id"].unique()
+    for number, change in enumerate(GONE):
+        for table in sorted(inputs.history.tables - {"products", "releases"}):
+            inputs.history.con.execute(change.format(table=table, one=ids[3 * number], two=ids[3 * number + 1]))
+        known = remembered()
+        found, _ = scored(inputs, place, usable, known)
+        whole, _ = scored(inputs, place, usable)
+        pd.testing.assert_frame_equal(found.past, whole.past, check_exact=True)
+        pd.testing.assert_frame_equal(found.weeks, whole.weeks, check_exact=True)
+        assert {int(one.sum()) for one in known.changed.values()} in ({1}, {0, 1}, {1, 2}, {2}), "the others are not worked out again"
+        contents = [(memo.kept_bytes(path) or b"").partition(b"\n")[2] for path in tmp_path.iterdir()]
+        kept = pd.concat([pd.read_parquet(io.BytesIO(one)) for one in contents])
+        assert ids[0] not in set(kept["customer_id"]), "who is gone is not kept"

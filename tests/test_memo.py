@@ -19,10 +19,10 @@ from prevenance.base import memo
 from prevenance.decide import remembered
 from prevenance.decide.remembered import CHANCES, OUTSIDE, Remembered
 from prevenance.features.build import build, feature_columns
-from prevenance.features.define import Count, Feature, Mean, Sum
+from prevenance.features.define import Count, Feature, Mean, State, Sum
 from prevenance.features.planned import Plan, shared_definitions
 from prevenance.features.sets import definitions as all_definitions
-from prevenance.history.digests import digests_at
+from prevenance.history.digests import GROUPS, Seen, customer_groups, digests_at
 from prevenance.history.history import History, visible_sql
 from prevenance.runs import plugins, together
 from prevenance.runs.settings.schema import Settings
@@ -35,7 +35,7 @@ LOGINS = Feature("logins", "usage", Count(), "Logins: {value}", "kind = 'login'"
 TARGET = Target("churn", ("customers",), "select 1", "select 1", 30)
 OFFERS = replace(TARGET, name="offers", pairs=True)
 MONDAYS = [datetime(2025, 3, 3), datetime(2025, 3, 10)]
-DIGESTS = dict.fromkeys(MONDAYS, "rows")
+DIGESTS = dict.fromkeys(MONDAYS, Seen("rows", ("rows",) * GROUPS, "beside"))
 
 
 def history(frames: dict[str, pd.DataFrame]) -> History:
@@ -77,7 +77,7 @@ def kept(folder: Path) -> None:
 
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "rows": {"digests": dict.fromkeys(MONDAYS, "others")},
+    "rows": {"digests": dict.fromkeys(MONDAYS, Seen("others", ("rows",) * GROUPS, "beside"))},
     "model": {"model": "another"},
     "target": {"target": replace(TARGET, cohort="select 2")},
     "definitions": {"definitions": (replace(LOGINS, where="kind = 'use'"),)},
@@ -218,6 +218,89 @@ def test_equal_digests_are_equal_visible_rows(seed: int) -> None:
         fewer = digests_at(history({**frames, name: frame[frame["known_at"] != gone]}), moments)
         for moment in moments:
             assert (fewer[moment] != told[moment]) == (pd.Timestamp(gone).to_pydatetime() in visible[moment]), (name, moment)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_customer_who_goes_changes_the_hash_of_their_group_alone(seed: int) -> None:
+    frames = world(seed, customers=6)
+    before = history(frames)
+    told, groups = digests_at(before, CUTOFFS), customer_groups(before)
+    gone = str(frames["subscriptions"]["customer_id"].iloc[0])
+    left = {name: frame[frame["customer_id"] != gone] if "customer_id" in frame else frame for name, frame in frames.items()}
+    found = digests_at(history(left), CUTOFFS)
+    for moment in CUTOFFS:
+        moved = {number for number in range(GROUPS) if found[moment].groups[number] != told[moment].groups[number]}
+        assert moved <= {groups[gone]}
+        assert bool(moved) == (found[moment].whole != told[moment].whole)
+        # what is of no customer moves nobody's group
+        without = digests_at(history(frames | {"releases": frames["releases"].iloc[:0]}), [moment])[moment]
+        assert without.groups == told[moment].groups
+    assert digests_at(history(left | {"usage": left["usage"].iloc[:0]}), CUTOFFS)[CUTOFFS[-1]].beside != told[CUTOFFS[-1]].beside
+
+
+ALONE = replace(TARGET, alone=True)
+SINCE = State("waits", ("tickets",), "select 1", {"waiting": "Waits: {value}"}, alone=True, needs={"waiting": "event = 'assigned'"})
+
+
+def with_customers() -> History:
+    frames = world(4, customers=6)
+    return history({name: frames[name] for name in ("customers", "tickets")})
+
+
+def opened_alone(folder: Path, here: History, seen: Seen, definitions: tuple[Any, ...] = (LOGINS,)) -> Remembered:
+    found = Remembered(folder, "m", digests=dict.fromkeys(MONDAYS, seen))
+    found.open(here, ALONE, definitions, ["logins", "waiting"], MONDAYS)
+    return found
+
+
+def test_only_the_group_of_customers_that_changed_is_asked_for(tmp_path: Path) -> None:
+    here, seen = with_customers(), Seen("whole", ("rows",) * GROUPS, "beside")
+    groups = customer_groups(here)
+    everybody = pd.DataFrame({"customer_id": groups.index.astype("str"), "state0": "at_risk", "value_at_stake": 1.0, "score": 0.5})
+    night = opened_alone(tmp_path, here, seen)
+    for monday in MONDAYS:
+        night.add(monday, everybody, None, ALONE)
+    assert not list(opened_alone(tmp_path, here, seen).batches(MONDAYS, None, ALONE, 10))
+    one = groups.index[0]
+    other = replace(seen, whole="other", groups=tuple("new" if number == groups[one] else "rows" for number in range(GROUPS)))
+    later = opened_alone(tmp_path, here, other)
+    [(asked, batch)] = later.batches(MONDAYS, None, ALONE, 10)
+    assert asked is not None
+    assert (asked["customer_id"].tolist(), batch) == (groups.index[groups == groups[one]].tolist(), MONDAYS)
+    for monday in MONDAYS:
+        later.add(monday, everybody[everybody["customer_id"] == one].assign(score=0.9), asked, ALONE)
+    kept = opened_alone(tmp_path, here, other).rows(MONDAYS[0], None, ALONE)
+    assert kept["customer_id"].tolist() == sorted(everybody["customer_id"])
+    assert kept.set_index("customer_id")["score"].to_dict() == {name: 0.9 if name == one else 0.5 for name in everybody["customer_id"]}
+    # the control: were the hashes of groups not looked at, what is stale would be used
+    again = opened_alone(tmp_path, here, seen)
+    assert not again.held[MONDAYS[0]]["customer_id"].isin([one]).any()
+
+
+@pytest.mark.parametrize("part", ["beside", "unknown"])
+def test_what_customers_share_is_in_the_key(tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, seen = with_customers(), Seen("whole", ("rows",) * GROUPS, "beside")
+    assigned = here.con.execute("select count(*) from canonical.tickets where event = 'assigned'").fetchall()[0][0]
+
+    def found() -> dict[datetime, pd.DataFrame]:
+        return opened_alone(tmp_path, here, replace(seen, beside="other") if part == "beside" else seen, (LOGINS, SINCE)).held
+
+    def keep() -> None:
+        night = opened_alone(tmp_path, here, seen, (LOGINS, SINCE))
+        for monday in MONDAYS:
+            night.add(monday, rows(monday).assign(customer_id=customer_groups(here).index[:3].astype("str")), None, ALONE)
+
+    keep()
+    assert assigned
+    if part == "unknown":
+        here.con.execute(
+            "update canonical.tickets set event_at = timestamp '2025-12-01', known_at = timestamp '2025-12-01' where event = 'assigned'"
+        )
+    assert not found()
+    whole = memo.key_of
+    monkeypatch.setattr(memo, "key_of", lambda parts: whole({name: one for name, one in parts.items() if name != part}))
+    keep()
+    assert set(found()) == set(MONDAYS)
 
 
 def test_what_is_planned_is_what_each_would_build() -> None:

@@ -144,7 +144,9 @@ def test_a_stale_memo_would_be_seen(out: Path, monkeypatch: pytest.MonkeyPatch) 
     # the control: chances of a file that is taken for what it is not change the list
     real = remembered._frame
     monkeypatch.setattr(
-        remembered, "_frame", lambda *given: None if (found := real(*given)) is None else found.assign(score=found["score"] / 9)
+        remembered,
+        "_frame",
+        lambda *given: None if (found := real(*given)) is None else (found[0].assign(score=found[0]["score"] / 9), found[1]),
     )
     night(out, FIRST + timedelta(days=1))
     night(without, FIRST + timedelta(days=1), "memo=false")

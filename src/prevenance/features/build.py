@@ -193,12 +193,16 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
         for name, column in filled.items():
             values = found[name].astype("str" if name in state.categories else float)
             column.iloc[found["place"].to_numpy()] = values.to_numpy() if name not in state.categories else values
-    for name, needed in state.needs.items():
-        asked = f"select min(greatest(event_at, known_at)) from canonical.{state.tables[0]} where {needed}"
-        first = history.con.execute(asked).fetchall()[0][0]
+    for name, first in needed_since(history, state).items():
         for cutoff in (one for one in rows if first is None or one < first):
             filled[name].iloc[rows[cutoff]] = np.nan
     return dict(filled)
+
+
+def needed_since(history: History, state: State) -> dict[str, datetime | None]:
+    """Return column -> from when on it is known, of the columns for which some customer must have had a row (``State.needs``)."""
+    asked = "select min(greatest(event_at, known_at)) from canonical.{} where {}"
+    return {name: history.con.execute(asked.format(state.tables[0], row)).fetchall()[0][0] for name, row in state.needs.items()}
 
 
 def _open_hours(history: History, state: State, last: datetime) -> None:

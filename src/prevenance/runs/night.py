@@ -12,6 +12,7 @@ from typing import Any
 from prevenance.base import formats, lock
 from prevenance.base.errors import PrevenanceError
 from prevenance.features.held import hidden_content
+from prevenance.history.digests import Seen
 from prevenance.privacy import retention
 from prevenance.proof.watch.wording import warning_text
 from prevenance.publish import finished, summary
@@ -188,7 +189,7 @@ def _rule(given: Settings, loaded: Inputs, steps: Steps) -> None:
 
 
 def publish_target(
-    given: Settings, inputs: Inputs, steps: Steps, champions: Champions, digests: Mapping[datetime, str]
+    given: Settings, inputs: Inputs, steps: Steps, champions: Champions, digests: Mapping[datetime, Seen]
 ) -> tuple[str, dict[str, Any]]:
     """Score, rank and publish one target; return the text to print and the facts for the status file. ``digests`` are from ``plan_lists``."""
     target, out, cutoff = target_of(given), given.folder, inputs.as_of

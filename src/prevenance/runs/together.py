@@ -14,7 +14,7 @@ from prevenance.explain.usual import own_windows, past_moments, with_means
 from prevenance.features.build import definitions_giving
 from prevenance.features.define import Definition
 from prevenance.features.planned import MOST, Plan, shared_definitions
-from prevenance.history.digests import digests_at
+from prevenance.history.digests import Seen, digests_at
 from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.runs.inputs import Inputs, pseudonyms_of
@@ -29,7 +29,7 @@ TOO_MANY = pd.DataFrame(index=range(MOST + 1))
 """So many snapshots that nobody builds them for others."""
 
 
-def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Settings], Fitted]) -> dict[datetime, str]:
+def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Settings], Fitted]) -> dict[datetime, Seen]:
     """Write into the history what the lists of these targets will ask for, and return what was known at their past Mondays (``digests_at``).
 
     What is wrong with a target is told when its list is made.
@@ -63,7 +63,7 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
     return digests_at(history, mondays - {now})
 
 
-def remembered_of(given: Settings, model_digest: str, digests: Mapping[datetime, str]) -> Remembered:
+def remembered_of(given: Settings, model_digest: str, digests: Mapping[datetime, Seen]) -> Remembered:
     """Return the memo of a target's chances. With pseudonyms nothing below the output folder names a customer, so nothing is kept."""
     if not given.memo or pseudonyms_of(given):
         return Remembered(None, model_digest)
