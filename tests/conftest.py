@@ -93,3 +93,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"fault {number}: {', '.join(sorted(OUTCOMES[number]))}")
     if absent := sorted(NUMBERS - set(OUTCOMES)):
         terminalreporter.write_line(f"not run here (make test-long runs them all): {', '.join(map(str, absent))}")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Give the connection string of a PostgreSQL server of our own."""
+    from pg_server import running_server
+
+    with running_server() as url:
+        yield url

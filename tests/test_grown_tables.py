@@ -14,7 +14,7 @@ import pytest
 from amount import amount, some
 from company import Company
 from killed import killed
-from pg_server import SECRET, VARIABLE, running_server
+from pg_server import SECRET, VARIABLE
 from test_grown import CUSTOMERS, USAGE, night, plain
 
 from prevenance.base.errors import PrevenanceError
@@ -58,12 +58,6 @@ def odd(link: psycopg.Connection, first: int) -> None:
     rows(link, first + 3, first + 5, account="''", note="E'two\\nlines'")
     rows(link, first + 5, first + 8, id="10000 - 40", who="'u' || n % 2")
     rows(link, first + 8, first + 9, kind="'jump'", moment="'9999-12-31'")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_server() as url:
-        yield url
 
 
 @pytest.fixture

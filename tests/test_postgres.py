@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from company import Company
-from pg_server import SECRET, VARIABLE, running_server
+from pg_server import SECRET, VARIABLE
 from psycopg import sql
 
 from pipelines import score, train
@@ -26,12 +26,6 @@ from prevenance.sources.reading import read_files
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_server() as url:
-        yield url
 
 
 @pytest.fixture

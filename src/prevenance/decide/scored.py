@@ -61,21 +61,9 @@ def scored_weeks(
     """
     keys, columns = target.keys, list(fitted.encoder.features)
     snapshots = _cohort(history, target, [moments.cutoff], steps)
-    dark = is_unjudged(history, snapshots, target.min_known_days)
-    parts: list[pd.DataFrame] = []
-
-    def scored() -> Iterator[pd.DataFrame]:
-        for part in _with_inputs(history, snapshots, definitions, columns, steps):
-            unknown = dark.loc[part.index]
-            if fitted.kind == "health_score":
-                # The team's score needs its own inputs; that other things are known of the customer does not help it.
-                unknown |= part[columns].isna().all(axis=1)
-            parts.append(cohort_scores(fitted, part, unknown))
-            yield part[["customer_id", "cutoff", *keys[1:], *columns]]
-
-    inputs = held_inputs(scored())
+    rows, inputs = _scored_tonight(history, target, fitted, definitions, snapshots, steps)
     steps(f"{target.name}: score")
-    rows, offers = pd.concat(parts), None
+    offers = None
     if target.pairs:
         rows["product"] = product_names(history, moments.cutoff, rows["product_id"], say)
         offers, rows = rows, best_offers(rows, policy=moments.rules.policy, share=moments.rules.share, cost_per_contact=moments.rules.cost)
@@ -106,6 +94,32 @@ def scored_weeks(
     line = {f"week_{number}": _chances_of(every, past, one, keys) for number, one in enumerate(moments.line[:-1])}
     weeks = rows[keys].assign(**line, **{f"week_{WEEKS - 1}": rows["score"]})
     return Scored(rows, past, snapshots, inputs, places, weeks, offers)
+
+
+def _scored_tonight(
+    history: History,
+    target: Target,
+    fitted: Fitted,
+    definitions: tuple[Definition, ...],
+    snapshots: pd.DataFrame,
+    steps: Callable[[str], None],
+) -> tuple[pd.DataFrame, HeldInputs]:
+    """Return the chances of the snapshots of one cutoff, see ``scoring.cohort_scores``, and their inputs."""
+    columns = list(fitted.encoder.features)
+    dark = is_unjudged(history, snapshots, target.min_known_days)
+    parts: list[pd.DataFrame] = []
+
+    def scored() -> Iterator[pd.DataFrame]:
+        for part in _with_inputs(history, snapshots, definitions, columns, steps):
+            unknown = dark.loc[part.index]
+            if fitted.kind == "health_score":
+                # The team's score needs its own inputs; that other things are known of the customer does not help it.
+                unknown |= part[columns].isna().all(axis=1)
+            parts.append(cohort_scores(fitted, part, unknown))
+            yield part[["customer_id", "cutoff", *target.keys[1:], *columns]]
+
+    inputs = held_inputs(scored())
+    return pd.concat(parts), inputs
 
 
 def _cohort(
