@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from amount import amount
 from killed import killed
@@ -248,6 +249,50 @@ def test_nothing_is_kept_of_an_erased_customer(data: Path) -> None:
         path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith(("a3", "zz"))))
     night(data)
     assert set(night(data)[1].held) == {"usage", "invoices"}  # gone from the source too
+
+
+TICKETS = (
+    "select account as customer_id, id as ticket_id, 'opened' as event, day as event_at, total as subject, 'Dear ' || id as body, "
+    "length(account) as hand, _file, _line from bills where total <> ''"
+)
+
+
+def test_tickets_are_kept_without_what_people_wrote(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrote = replace(SOURCE, selects={**SELECTS, "tickets": TICKETS})
+
+    def read(*, whole: bool) -> tuple[dict[str, Any], set[str]]:
+        held = copies_below(data.parent / "out", data, view_digests(data, wrote), {})
+        return said(intake(new_engine(), wrote, data, MANY, copies=held, whole=whole)), set(held.held)
+
+    def names(found: dict[str, Any]) -> set[tuple[Any, ...]]:
+        place = [one.name for one in TABLES["tickets"].columns]
+        return {tuple(row[place.index(name)] for name in ("subject", "body", "hand")) for row in found["canonical.tickets"]}
+
+    every, without = plain(data, wrote), said(intake(new_engine(), wrote, data, MANY, whole=False))
+    assert len(names(every)) > 40
+    assert names(without) == {(None, None, None)}
+    assert {name: one for name, one in every.items() if name != "canonical.tickets"} == {
+        name: one for name, one in without.items() if name != "canonical.tickets"
+    }
+    assert read(whole=False) == (without, set())
+    assert read(whole=False) == (without, {"usage", "invoices", "tickets"})
+    [kept] = (data.parent / "out").rglob("tickets-*.canonical.parquet")
+    counted = pd.read_parquet(kept).count()
+    assert counted["ticket_id"] > 40
+    assert not counted[["subject", "body", "hand"]].any()
+    for _ in range(2):  # who reads them has them from the files, and leaves what serves the others
+        assert read(whole=True) == (every, {"usage", "invoices"})
+        assert list((data.parent / "out").rglob("tickets-*.canonical.parquet")) == [kept]
+    assert read(whole=False) == (without, {"usage", "invoices", "tickets"})
+    erased.add_erased(data.parent / "out", "a3")
+    read(whole=True)
+    assert not kept.exists()
+    (data.parent / "out" / erased.LIST_FILE).unlink()
+    # the control: without that part of the key the empty columns would be taken for all there is
+    key = memo.key_of
+    monkeypatch.setattr(memo, "key_of", lambda parts: key({name: one for name, one in parts.items() if name != "whole"}))
+    read(whole=False)
+    assert names(read(whole=True)[0]) == {(None, None, None)}
 
 
 @pytest.mark.long

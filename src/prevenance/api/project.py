@@ -73,7 +73,7 @@ class Project:
         arguments = self._arguments({"as_of": _moment(as_of), **more})
         with door.private_conf(self.conf):
             given = door.settings_for("score", arguments)
-            inputs = load_inputs(given, Steps(self.out))
+            inputs = load_inputs(given, Steps(self.out), whole=True)
 
         def of(target: str) -> Any:
             with door.private_conf(self.conf):

@@ -10,7 +10,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
 GROUP = 65_536
 """Rows of a group in a Parquet file."""
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
 
@@ -69,24 +71,40 @@ def _texts(column: pd.Series) -> list[str]:
     """Return the cells of a column as they stand in a CSV file."""
     # a number may begin with a minus and is no formula: an apostrophe would make text of it
     safe = is_numeric_dtype(column) or is_datetime64_any_dtype(column)
-    texts = ["" if (value := json_value(cell)) is None else _worded(value) for cell in column.tolist()]
-    return texts if safe else [neutral_text(text) for text in texts]
+
+    def worded(cell: object) -> str:
+        value = json_value(cell)
+        text = str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)
+        return "" if value is None else text if safe else neutral_text(text)
+
+    return _each_once(column, worded)
 
 
-def _worded(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)
+def _each_once(column: pd.Series, told: Callable[[object], str]) -> list[str]:
+    """Return what each cell is ``told`` as; one that comes again is not asked again."""
+    if column.dtype == object:  # there 1, 1.0 and True are equal
+        return [told(cell) for cell in column.tolist()]
+    codes, cells = pd.factorize(column)
+    # the last stands for what is missing
+    return np.array([*map(told, cells.tolist()), told(None)], dtype=object)[codes].tolist()
 
 
 def json_bytes(frame: pd.DataFrame) -> bytes:
     """Return ``frame`` as a UTF-8 JSON array: one object per row and line, keys in column order, text as it is, missing is null."""
-    names = [str(name) for name in frame.columns]
 
     def rows() -> Iterable[str]:
         for part in _slices(frame):
-            for row in zip(*([json_value(cell) for cell in part[name].tolist()] for name in part.columns), strict=True):
-                yield json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False)
+            columns = [[f"{_json(str(name))}: {text}" for text in _each_once(part[name], _json)] for name in part.columns]
+            for row in zip(*columns, strict=True):
+                yield f"{{{', '.join(row)}}}"
 
     return json_lines_bytes(rows())
+
+
+def _json(value: object) -> str:
+    # a text and a number by themselves are most cells; an encoder made anew for each would cost more than the cell
+    plain = json_value(value)
+    return repr(plain) if type(plain) is float or type(plain) is int else _ENCODER.encode(plain)
 
 
 def json_lines_bytes(rows: Iterable[str]) -> bytes:

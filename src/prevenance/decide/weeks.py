@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from prevenance.decide import answered, feedback
@@ -84,7 +85,7 @@ def contacted_this_week(peace: Peace, history: History, cutoff: datetime, listed
         for one in answers
         if one.action == "contacted" and since <= one.contacted_at(static=peace.static) and one.known_at(static=peace.static) <= cutoff
     }
-    return known | (set(named) & set(listed))
+    return known | (set(named.index) & set(listed))
 
 
 def week_began(moment: datetime, zone: str) -> datetime:
@@ -119,9 +120,10 @@ def standing_at(
         ).set_index("customer_id")
         said = said.reindex(ids).set_axis(rows.index)
         cool = moment - timedelta(days=peace.cooldown_days)
+        met = contacts[moment].reindex(ids).set_axis(rows.index)
 
         def contacted_after(since: datetime) -> pd.Series:
-            return ids.isin([one for one, at in contacts[moment].items() if at > since]) | (said["contacted_at"] > pd.Timestamp(since))
+            return (met > pd.Timestamp(since)) | (said["contacted_at"] > pd.Timestamp(since))
 
         return rows.assign(
             **{name: said[name] for name in ("rests_until", "rests_since", "score_then")},
@@ -129,7 +131,7 @@ def standing_at(
             **{COOLING: contacted_after(cool)},
             touched=contacted_after(rules.holdout.began(moment)),
             escalated=ids.isin(escalated[moment]),
-            revenue=ids.map(paid.get(moment, {})).astype("float64"),
+            revenue=paid[moment].reindex(ids).set_axis(rows.index) if paid else np.nan,
         )
 
     return with_standing

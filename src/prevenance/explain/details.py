@@ -119,7 +119,8 @@ def details_by_customer(
     chances = weekly_chances(basis, frame, past) if weeks is None else weeks
     told = reasons_by_customer(basis, frame, past, reasons, say)
     moved = moved_by_customer(basis, frame, past, say, reasons)
-    rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in basis.rows.to_dict("records")}
+    mine = basis.rows[basis.rows["customer_id"].isin(customers)]
+    rows = {row["customer_id"]: {key: json_value(value) for key, value in row.items()} for row in mine.to_dict("records")}
     standing = known.reindex(customers).to_dict("index")
     found: dict[str, dict[str, Any]] = {}
     for customer, score in zip(customers, frame["score"].tolist(), strict=True):

@@ -12,6 +12,7 @@ import pandas as pd
 
 from prevenance.explain.incidents import incident_text, incidents_sql
 from prevenance.history.history import History, visible_sql
+from prevenance.history.once import asked_once
 from prevenance.tables.canonical import TABLES
 from prevenance.tables.contracts import HELD_SQL
 from prevenance.words import Words
@@ -29,6 +30,7 @@ USUAL = 90
 """Days before the newest fact of a table in which its usual pause is measured."""
 
 
+@asked_once
 def customer_states(history: History, cutoff: datetime) -> pd.DataFrame:
     """Return what holds for each customer at ``cutoff``, indexed by customer_id.
 
@@ -112,6 +114,7 @@ def marks_by_customer(history: History, cutoff: datetime, customers: Collection[
     return shown
 
 
+@asked_once
 def source_ages(history: History, cutoff: datetime) -> list[dict[str, Any]]:
     """Return, for every table of customers, table, newest (known_at), days since then, and whether it is late.
 

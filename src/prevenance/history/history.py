@@ -29,7 +29,7 @@ class History:
     """Canonical tables (schema ``canonical``) with what was known by ``until`` (naive UTC), opted-out customers left out.
 
     ``begins`` holds the tables that go back no further than an instant, because older rows are past their retention; ``plans`` what will be
-    asked for more than once (``features.planned``).
+    asked for more than once (``features.planned``), ``answers`` what was (``history.once``).
     """
 
     con: duckdb.DuckDBPyConnection
@@ -37,6 +37,7 @@ class History:
     tables: frozenset[str]
     begins: Mapping[str, datetime] = field(default_factory=dict)
     plans: list[Any] = field(default_factory=list, compare=False, repr=False)
+    answers: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_frames(cls, frames: Mapping[str, pd.DataFrame], until: datetime) -> History:
@@ -141,6 +142,7 @@ def empty_table(history: History, counts: Counts, name: str, reason: str) -> Non
     """Empty one table of a history that was cut; its rows count as excluded for ``reason``."""
     counts.excluded |= _excluded(history.con, name, "true", reason)
     counts.used = 0
+    history.answers.clear()
 
 
 def _erase(taken: Intake, erased: Collection[str]) -> None:

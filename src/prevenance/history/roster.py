@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 
 from prevenance.history.history import History, visible_each_sql, visible_sql
+from prevenance.history.once import asked_once
 from prevenance.tables.canonical import ACTIVITY
 from prevenance.tables.contracts import HIGHER_PLAN, MORE_SEATS
 from prevenance.words import Words
 
 
+@asked_once
 def customer_attributes(history: History, cutoff: datetime) -> pd.DataFrame:
     """Return customer_id, name, owner, segment as they stand at ``cutoff``."""
     columns = ", ".join(

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import pandas as pd
+
 from prevenance.features.tickets import URGENT
 from prevenance.history.history import History, visible_each_sql
+from prevenance.history.once import asked_once
 from prevenance.tables.contracts import standing_sql
 from prevenance.targets.churn import MONEY, running_sql
 
@@ -28,20 +31,21 @@ PERSONAL = ("call", "email", "meeting", "training")
 """Kinds of contact after which a customer is left in peace; a campaign is none."""
 
 
+@asked_once
 def newest_contacts(
     history: History, moments: Sequence[datetime], days: float, kinds: Sequence[str] = PERSONAL
-) -> dict[datetime, dict[str, datetime]]:
-    """Return, for each moment, whom somebody of ours contacted in person in ``(moment - days, moment]``, and when last, by one of ``kinds``."""
-    found: dict[datetime, dict[str, datetime]] = {moment: {} for moment in moments}
-    if "contacts" not in history.tables or days <= 0 or not found:
-        return found
+) -> dict[datetime, pd.Series]:
+    """Return, for each moment, when one whom somebody of ours contacted in person in ``(moment - days, moment]``, by one of ``kinds``, was so last.
+
+    A series has customer_id as its index, naive UTC.
+    """
+    if "contacts" not in history.tables or days <= 0 or not moments:
+        return {moment: pd.Series([], index=pd.Index([], dtype="str"), dtype="datetime64[us]") for moment in moments}
     named = ", ".join(f"'{kind}'" for kind in kinds)
     asked = f"""
-        select cutoff, customer_id, max(event_at) from {visible_each_sql("contacts", moments, f"direction = 'out' and kind in ({named})")}
+        select cutoff, customer_id, max(event_at) as told from {visible_each_sql("contacts", moments, f"direction = 'out' and kind in ({named})")}
         where age_days < {float(days)} group by all"""
-    for moment, customer, at in history.con.execute(asked).fetchall():
-        found[moment][customer] = at
-    return found
+    return _by_moment(history, moments, asked)
 
 
 def open_escalations(history: History, moments: Sequence[datetime], days: float) -> dict[datetime, set[str]]:
@@ -57,18 +61,21 @@ def open_urgent_tickets(history: History, moments: Sequence[datetime], days: flo
     return _open_tickets(history, moments, days, URGENT)
 
 
+@asked_once
 def _open_tickets(history: History, moments: Sequence[datetime], days: float, which: str) -> dict[datetime, set[str]]:
     found: dict[datetime, set[str]] = {moment: set() for moment in moments}
     # No tickets known is no open escalation; a source without them would silence everybody.
     if "tickets" not in history.tables or not found:
         return found
-    # Few tickets are ever such: of the others nothing is asked.
+    # Few tickets are ever such, fewer of late: of the others nothing is asked.
+    late = f"event_at > timestamp '{min(moments)}' - to_seconds({float(days) * 86_400})"
+    lately = f"ticket_id in (select ticket_id from canonical.tickets where {which}) and ticket_id in (select ticket_id from canonical.tickets where {late})"
     asked = f"""
         select distinct cutoff, customer_id from (
             select cutoff, customer_id, bool_or({which}) as is_such, min(age_days) as silent_days,
                 arg_max(event, (event_at, known_at, case when event in ('resolved', 'closed') then 1 else 0 end))
                     filter (where event in ('opened', 'escalated', 'reopened', 'resolved', 'closed')) as standing
-            from {visible_each_sql("tickets", moments, f"ticket_id in (select ticket_id from canonical.tickets where {which})")}
+            from {visible_each_sql("tickets", moments, lately)}
             group by cutoff, customer_id, ticket_id)
         where is_such and standing not in ('resolved', 'closed') and silent_days < {float(days)}"""
     for moment, customer in history.con.execute(asked).fetchall():
@@ -76,13 +83,18 @@ def _open_tickets(history: History, moments: Sequence[datetime], days: float, wh
     return found
 
 
-def yearly_revenue(history: History, moments: Sequence[datetime]) -> dict[datetime, dict[str, float]]:
-    """Return, for each moment, what each customer with running contracts pays a year; empty where no contracts are known."""
-    found: dict[datetime, dict[str, float]] = {moment: {} for moment in moments}
-    if "subscriptions" not in history.tables or not found:
-        return found
+@asked_once
+def yearly_revenue(history: History, moments: Sequence[datetime]) -> dict[datetime, pd.Series]:
+    """Return, for each moment, customer_id -> what each customer with running contracts pays a year; empty where no contracts are known."""
+    if "subscriptions" not in history.tables or not moments:
+        return {moment: pd.Series([], index=pd.Index([], dtype="str"), dtype="float64") for moment in moments}
     standing = standing_sql(visible_each_sql("subscriptions", moments), "cutoff, customer_id")
-    asked = f"select cutoff, customer_id, {MONEY} as yearly from ({running_sql(standing)}) group by all having yearly is not null"
-    for moment, customer, value in history.con.execute(asked).fetchall():
-        found[moment][customer] = value
-    return found
+    asked = f"select cutoff, customer_id, {MONEY} as told from ({running_sql(standing)}) group by all having told is not null"
+    return _by_moment(history, moments, asked)
+
+
+def _by_moment(history: History, moments: Sequence[datetime], query: str) -> dict[datetime, pd.Series]:
+    """Return, for each moment, customer_id -> what a query that gives cutoff, customer_id and told says of it."""
+    rows = history.con.execute(f"{query} order by cutoff, customer_id").df()
+    parts = {moment: rows[rows["cutoff"] == pd.Timestamp(moment)] for moment in moments}
+    return {moment: part["told"].set_axis(pd.Index(part["customer_id"], dtype="str")) for moment, part in parts.items()}

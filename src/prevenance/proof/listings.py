@@ -96,7 +96,7 @@ def _contacted(history: History, target: Target, rows: pd.DataFrame) -> pd.Serie
     for cutoff, part in rows.groupby("cutoff", sort=True):
         moment = min(cutoff.to_pydatetime() + timedelta(days=target.horizon_days), history.until)
         days = (moment - cutoff.to_pydatetime()) / timedelta(days=1)
-        found.loc[part.index] = part["customer_id"].isin(newest_contacts(history, [moment], days)[moment])
+        found.loc[part.index] = part["customer_id"].isin(newest_contacts(history, [moment], days)[moment].index)
     return found
 
 

@@ -66,7 +66,7 @@ def _second_way(history: History, target: Target, log: pd.DataFrame, ways: tuple
         days = max(map(int, ways)) if ways[1].isdigit() else target.horizon_days
         until = min(moment + timedelta(days=days), history.until)
         kinds = {} if ways[1].isdigit() else {"kinds": (ways[1],)}
-        met = set(newest_contacts(history, [until], (until - moment) / timedelta(days=1), **kinds)[until])
+        met = set(newest_contacts(history, [until], (until - moment) / timedelta(days=1), **kinds)[until].index)
         came = part["customer_id"].isin(met)
         # With two waits the longer one shows itself by silence until it is over.
         later = ways[1].isdigit() and int(ways[1]) > int(ways[0])

@@ -20,7 +20,7 @@ def contacted_within(history: History, target: Target, rows: pd.DataFrame) -> pd
     found = pd.Series(False, index=rows.index)
     for cutoff, part in rows.groupby("cutoff", sort=True):
         end = cutoff.to_pydatetime() + timedelta(days=target.horizon_days)
-        found.loc[part.index] = part["customer_id"].isin(newest_contacts(history, [end], target.horizon_days)[end])
+        found.loc[part.index] = part["customer_id"].isin(newest_contacts(history, [end], target.horizon_days)[end].index)
     return found
 
 

@@ -84,7 +84,7 @@ def judged_draws(given: Settings, inputs: Inputs, target: Target, log: pd.DataFr
             asked = snapshots[snapshots["customer_id"].isin(asked["customer_id"])][["customer_id", "cutoff", "product_id"]]
         came = label(history, target, asked).groupby("customer_id")["label"].max()
         until = min(end, history.until)
-        met = set(newest_contacts(history, [until], (until - moment) / timedelta(days=1))[until])
+        met = set(newest_contacts(history, [until], (until - moment) / timedelta(days=1))[until].index)
         met |= {customer for customer, at in called if moment < at <= end}
         log.loc[part.index, "outcome"] = part["customer_id"].map(came)
         log.loc[part.index, "contacted"] = part["customer_id"].isin(met).astype(float)

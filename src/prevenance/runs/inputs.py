@@ -17,6 +17,7 @@ from prevenance.history.ahead import dates_ahead, thin_end
 from prevenance.history.history import History, as_of_instant, cut_history, newest_known_at
 from prevenance.runs.commands import command, conf_folders
 from prevenance.runs.feeds import table_gates
+from prevenance.runs.plugins import REGISTERED
 from prevenance.runs.settings.checks import check_made
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.settings.shadow import mirror_champion
@@ -54,21 +55,20 @@ class Inputs:
     unchanged: Callable[[], None]
 
 
-def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: Source | None = None) -> Inputs:
+def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, whole: bool = False, source: Source | None = None) -> Inputs:
     """Read, check and cut the source's tables at ``as_of``; ``source``, where given, instead of the declared one.
 
     ``gated``, as every night: a feed that is late or a part of itself is refused, unless the table is not required; else it is only told.
+    Unless ``whole``, or a plug-in is there that may ask for it, what people wrote and who had a ticket is left empty.
 
     Raises:
         PrevenanceError: see ``intake``; E205 when ``out`` holds another source, E208 for a bad ``as_of``, E403 and E404 from the gates,
             E901 privacy.
     """
-    rules = given.privacy
+    rules, source = given.privacy, source or source_of(given)
     check_purpose(rules.purpose, rules.legal_basis, rules.controller)
     pseudonyms_of(given)  # a missing key is told before anything is read
-    source = source or source_of(given)
-    out = prepare_out(given)
-    data = data_of(given, source, steps)
+    out, data = prepare_out(given), data_of(given, source, steps)
     policies = {name: Policy(one.on_bad_row, one.max_bad_share, one.required, one.least_kept) for name, one in given.tables.items()}
     steps("note what the files are")
     # Before the reading: compared again when the list is ready, so a file replaced in between is seen.
@@ -78,7 +78,7 @@ def load_inputs(given: Settings, steps: Steps, *, gated: bool = False, source: S
     now = datetime.now(UTC).replace(tzinfo=None)
     asked = as_of_instant(given.as_of, source.timezone, now) if given.as_of else None if source.static else now
     try:
-        taken = intake_beside(kept, source, data, policies, steps, asked)
+        taken = intake_beside(kept, source, data, policies, steps, asked, whole=whole or bool(REGISTERED))
     except PrevenanceError as error:
         if error.code != "E301" or given.source.name != "demo" or not given.data:
             raise

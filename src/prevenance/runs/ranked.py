@@ -46,7 +46,7 @@ from prevenance.words import Words, words
 TOLD = 2
 """Reasons of a row that a list tells, and a play may answer."""
 
-TELLING = 4
+TELLING = 5
 """How reasons and arms are told: the same list told another way is another list."""
 
 

@@ -43,7 +43,7 @@ def support_report(given: Settings, steps: Steps) -> dict[str, Any]:
         PrevenanceError: E201 for a step to keep that the log has not, E401 for a source without a table of tickets, E304 where no ticket is known at the
             cutoff; E603, E801 from publishing.
     """
-    inputs = load_inputs(given, steps)
+    inputs = load_inputs(given, steps, whole=True)
     rows = _visible_rows(given, inputs)
     say, asked = words(given.language, given.source.timezone), asked_of(given, inputs.as_of)
     steps("tickets as a process")

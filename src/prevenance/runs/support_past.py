@@ -26,7 +26,7 @@ FRESH_DAYS = 31
 
 def customers_behind(given: Settings, inputs: Inputs) -> Behind:
     """Return what each customer pays a year at the cutoff, and its chance of leaving on the newest list of the month before."""
-    revenue = yearly_revenue(inputs.history, [inputs.as_of])[inputs.as_of]
+    revenue = yearly_revenue(inputs.history, [inputs.as_of])[inputs.as_of].to_dict()
     since = inputs.as_of - timedelta(days=FRESH_DAYS)
     lists = [one for name in KEPT_LISTS for one in published_lists(given.folder, name) if since <= one.cutoff <= inputs.as_of]
     if not lists or lists[-1].manifest["privacy"].get("key_id"):

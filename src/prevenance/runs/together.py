@@ -25,6 +25,9 @@ from prevenance.runs.snapshots import definitions_of, target_of
 from prevenance.targets.labels import check_tables, cohort
 from prevenance.targets.target import Target
 
+FEW = 3_000
+"""Customers of tonight whose own past is worked out for all at once; of more most are told nothing, and each list asks for whom it tells."""
+
 TOO_MANY = pd.DataFrame(index=range(MOST + 1))
 """So many snapshots that nobody builds them for others."""
 
@@ -52,6 +55,7 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
     asked = cache(partial(_everybody, inputs, targets))
     every, means = tuple(wanted.values()), with_means(tuple(wanted.values()))
     plans = [
+        Plan(frozenset([now, then]), every, partial(_both, asked, now, then)),  # one look at the tables for both
         Plan(frozenset([now]), every, partial(asked, now)),
         Plan(frozenset([then]), every, partial(asked, then)),
         Plan(frozenset(mondays - {now}), tuple(narrow.values()), partial(_past, asked, now, mondays - {now})),
@@ -76,6 +80,11 @@ def _everybody(inputs: Inputs, targets: list[Target], *moments: datetime) -> pd.
     return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
+def _both(asked: Callable[..., pd.DataFrame], now: datetime, then: datetime) -> pd.DataFrame:
+    """Return who was in a cohort now and then; too many are not even asked for."""
+    return asked(now, then) if 2 * len(asked(now)) <= MOST else TOO_MANY
+
+
 def _past(asked: Callable[..., pd.DataFrame], now: datetime, moments: Collection[datetime]) -> pd.DataFrame:
     """Return who was in a cohort at each of ``moments``, which are about as many as tonight; too many are not even asked for."""
     return asked(*sorted(moments)) if len(asked(now)) * len(moments) <= 2 * MOST else TOO_MANY
@@ -84,6 +93,6 @@ def _past(asked: Callable[..., pd.DataFrame], now: datetime, moments: Collection
 def _back(asked: Callable[..., pd.DataFrame], now: datetime, moments: list[datetime]) -> pd.DataFrame:
     """Return tonight's customers at each moment of their past."""
     who = asked(now)[["customer_id"]]
-    if len(who) * len(moments) > MOST:
+    if len(who) > FEW:
         return TOO_MANY
     return pd.concat([who.assign(cutoff=pd.Timestamp(one).as_unit("us")) for one in moments], ignore_index=True)

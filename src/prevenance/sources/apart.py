@@ -12,7 +12,7 @@ from prevenance.sources.files import sql_name
 from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql
 from prevenance.sources.repeats import DUPLICATE, OLDER, mark, mark_repeats
 from prevenance.sources.taken import NO_ROW, Counts, Intake
-from prevenance.tables.canonical import Column, Table
+from prevenance.tables.canonical import SQL_TYPES, Column, Table
 
 EXCLUDED = (DUPLICATE, OLDER, NO_ROW, "no_known_at")
 """Reasons that are no fault of a row: it is there already, or is none, or nobody can say when it was known."""
@@ -23,17 +23,18 @@ SAME_ROW = "a._file is not null and a._file = b._file and a._line = b._line"
 
 
 def set_apart(
-    taken: Intake, table: Table, columns: list[str], ragged: list[tuple[str, int]], no_rows: int, until: datetime | None
+    taken: Intake, table: Table, columns: list[str], ragged: list[tuple[str, int]], no_rows: int, until: datetime | None, whole: bool = True
 ) -> Counts:
     """Split ``judged`` into ``canonical.<table>`` and ``quarantine.<table>`` and return the counts.
 
-    ``ragged`` rows never came so far, nor did ``no_rows`` lines of the files that are no rows.
+    ``ragged`` rows never came so far, nor did ``no_rows`` lines of the files that are no rows. Unless ``whole``, the columns ``table.seldom``
+    are empty in it.
     """
     con = taken.con
     mark_repeats(taken, table, until)
     if table.name == "subscriptions":
         _mark_contradictions(con)
-    names = ", ".join(sql_name(name) for name in table.names)
+    names = ", ".join(value_sql(column, whole=whole) for column in table.columns)
     con.execute(
         f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null"
     )
@@ -63,6 +64,12 @@ def set_apart(
     if no_rows:
         counts.excluded[NO_ROW] = no_rows
     return counts
+
+
+def value_sql(column: Column, *, whole: bool) -> str:
+    """Return SQL for the value of a column of a table; empty if few commands read it and this one does not."""
+    name = sql_name(column.name)
+    return name if whole or not (column.apart or column.written) else f"null::{SQL_TYPES[column.kind]} as {name}"
 
 
 def note_missing(taken: Intake, table: Table, columns: list[str], counts: Counts) -> None:

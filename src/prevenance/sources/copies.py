@@ -2,7 +2,7 @@
 
 A copy is two Parquet files (rows, rows set apart) and a record of what was counted and noticed; a record of each ``files`` entry says what its
 reading gave. Neither is kept of what has personal columns, a retention, or a row of somebody who was erased; nor where it would take more room
-than the files.
+than the files. What people wrote is in none: of such a table a copy serves the commands that do not read it.
 """
 
 from __future__ import annotations
@@ -38,16 +38,18 @@ class Copies:
     """What is kept of a source's tables below ``out``; with no ``out`` nothing is kept or read.
 
     ``files`` are the digests of what the views read, ``room`` how many bytes they have, ``never`` the tables that are not kept.
-    ``held`` are the records of the tables that are in the engine already.
+    ``held`` are the records of the tables that are in the engine already. ``whole`` as ``intake`` has it.
     """
 
     out: Path | None = None
     files: Digests = field(default_factory=dict)
     room: int = 0
     never: Collection[str] = ()
+    whole: bool = True
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
     grown: Grown = field(default_factory=Grown)
     _paths: dict[str, Path] = field(default_factory=dict)
+    _others: dict[str, Path] = field(default_factory=dict)
     _untold: bool = False
 
     def open(self, taken: Intake, source: Source, asked: Mapping[str, Policy], until: datetime | None, standing: Standing) -> None:
@@ -66,14 +68,16 @@ class Copies:
             views = _views(taken.con, source, name)
             self._untold |= views is None
             if views is not None and name not in self.never and self._is_whole(views):
-                parts = {
-                    **known,
+                parts = known | {
                     "table": TABLES[name],
                     "policy": asked[name],
                     "views": views,
                     "files": [self.files[view] for view in views],
                 }
-                self._name(name, parts)
+                self._name(name, {**parts, "whole": False})
+                if self.whole and TABLES[name].seldom:  # what serves the others stays
+                    self._others[name] = self._paths[name]
+                    self._name(name, {**parts, "whole": True})
                 self._read(taken.con, name, until)
         if self._untold:  # such a select needs all rows of every view
             self.grown = Grown()
@@ -110,13 +114,15 @@ class Copies:
 
     def keep(self, taken: Intake, name: str, messages: list[str], newest: datetime | None, until: datetime | None) -> None:
         """Keep a table as it was made (before the tables are settled with each other), with ``messages`` told of it and its ``newest`` known_at."""
-        if (path := self._paths.get(name)) is None or not may_be_kept(TABLES[name], taken.columns[name]):
-            return
-        # with a row known after until, another until may find other repeats
-        if until is not None and newest is not None and newest > until:
+        if (path := self._paths.get(name)) is None:
             return
         if self._gone(taken.con, name):
-            del self._paths[name]  # nor may one stay that was kept before
+            for paths in (self._paths, self._others):
+                paths.pop(name, None)  # nor may one stay that was kept before
+            return
+        # with a row known after until, another until may find other repeats
+        late = until is not None and newest is not None and newest > until
+        if late or not may_be_kept(TABLES[name], taken.columns[name], whole=self.whole):
             return
         record: dict[str, Any] = {
             what: {reason: one for (table, reason), one in getattr(taken, what).items() if table == name} for what in ABOUT
@@ -137,13 +143,14 @@ class Copies:
 
     def room_left(self, part: Path | None = None) -> int:
         """Return how many bytes may be kept beside what is, but ``part``: all of it takes no more room than the files and rows of tables."""
-        kept = {part for path in self._paths.values() for part in _parts(path).values()} | self.grown.parts()
+        kept = {part for path in self._kept for part in _parts(path).values()} | self.grown.parts()
         return self.room + self.grown.size() - sum(one.stat().st_size for one in kept - {part} if one.is_file())
 
     def keep_views(self, con: duckdb.DuckDBPyConnection, data: Path, source: Source, read: Mapping[str, Loaded]) -> None:
         """Keep what the reading of views gave, but their rows; nothing of this run is kept if a file is no longer what it was before."""
         if any(found != self.files.get(view) for view, found in view_digests(data, source, read if self.out else ()).items()):
             self._paths.clear()
+            self._others.clear()
             self.grown.made.clear()
         for view, loaded in read.items():
             if (path := self._paths.get(f"view-{view}")) is not None:
@@ -153,7 +160,7 @@ class Copies:
     def close(self, con: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Remove what was not asked for."""
         if self.out is not None:
-            names = {part.name for path in self._paths.values() for part in (path, *_parts(path).values())}
+            names = {part.name for path in self._kept for part in (path, *_parts(path).values())}
             memo.forget_others(self._folder, names | self.grown.close(source, self.files, lambda name: self._gone(con, name)))
 
     def _is_whole(self, views: Iterable[str]) -> bool:
@@ -162,6 +169,10 @@ class Copies:
 
     def _name(self, name: str, parts: Mapping[str, Any]) -> None:
         self._paths[name] = self._folder / f"{name if name in TABLES else 'view'}-{memo.key_of(parts)}"
+
+    @property
+    def _kept(self) -> list[Path]:
+        return [*self._paths.values(), *self._others.values()]
 
     @property
     def _folder(self) -> Path:

@@ -42,10 +42,13 @@ def intake(
     step: Callable[[str], None] = lambda text: None,
     until: datetime | None = None,
     copies: Copies | None = None,
+    *,
+    whole: bool = True,
 ) -> Intake:
     """Read every table of ``source`` from ``data`` and return the canonical tables.
 
     ``until`` (naive UTC), where given: a row known later contradicts no earlier one. ``copies`` hold the tables whose files were read before.
+    Unless ``whole``, the columns that few commands read are empty (``Table.seldom``); what is noted of them is the same.
 
     Raises:
         PrevenanceError: E206/E207 zone, E301 column, E302 bad rows, E304 empty, E305 no customers, E306 select, E401 file.
@@ -56,6 +59,7 @@ def intake(
     for entry in source.entries.values():
         check_formats(con, entry.formats, f"{entry.key}.timestamp_formats")
     copies = copies or Copies()
+    copies.whole = whole
     raw = _read(taken, source, data, asked, step, until, copies)
     source = _told_apart(source, raw)
     for name, table in TABLES.items():
@@ -98,15 +102,17 @@ def intake_beside(
     policies: Mapping[str, Policy],
     step: Callable[[str], None] = lambda text: None,
     until: datetime | None = None,
+    *,
+    whole: bool = True,
 ) -> Intake:
     """Return what ``intake`` gives beside what is ``kept``; where files that only grow are not told by what is new of them, all of them is read."""
     copies = kept()
     try:
-        return intake(new_engine(), source, data, policies, step, until, copies)
+        return intake(new_engine(), source, data, policies, step, until, copies, whole=whole)
     except (ReadWhole, PrevenanceError):
         if not copies.grown.held:
             raise
-    return intake(new_engine(), source, data, policies, step, until, kept(anew=True))
+    return intake(new_engine(), source, data, policies, step, until, kept(anew=True), whole=whole)
 
 
 def _note_currencies(taken: Intake, source: Source, raw: Mapping[str, Loaded]) -> None:
@@ -217,7 +223,9 @@ def _take(
     ragged = [place for one in loaded for place in one.ragged]
     newest = taken.con.execute("select max(known_at) from judged").fetchall()[0][0]
     alike = mark_twice(taken, source, table, columns)
-    counts = taken.counts[table.name] = set_apart(taken, table, columns, ragged, sum(len(one.no_rows) for one in loaded), until)
+    counts = taken.counts[table.name] = set_apart(
+        taken, table, columns, ragged, sum(len(one.no_rows) for one in loaded), until, copies.whole
+    )
     counts.files = files
     counts.warnings |= {name: rows for name, rows in (("left_out", left_out), (ALIKE, alike)) if rows}
     taken.messages += told

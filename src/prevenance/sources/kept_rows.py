@@ -43,6 +43,7 @@ def written_rows(con: duckdb.DuckDBPyConnection, table: str, path: Path, room: i
     return digest
 
 
-def may_be_kept(table: Table, columns: Collection[str]) -> bool:
-    """Return whether a select gives nothing that is personal beyond ids: names and texts stay in the files."""
-    return not any(column.personal and column.name in columns for column in table.columns)
+def may_be_kept(table: Table, columns: Collection[str], *, whole: bool = True) -> bool:
+    """Return whether a table has nothing that is personal beyond ids: names and texts stay in the files; see ``Table.seldom``."""
+    seldom = () if whole else table.seldom
+    return not any(column.personal and column.name in columns and column.name not in seldom for column in table.columns)

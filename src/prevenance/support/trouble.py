@@ -122,7 +122,7 @@ def suggestions(
         parts.append(rows.assign(product_id=one.product_id, version=one.version, category=one.category))
     every = pd.concat(parts, ignore_index=True).drop_duplicates("customer_id")
     lately, escalated = (
-        newest_contacts(history, [cutoff], peace.cooldown_days)[cutoff],
+        newest_contacts(history, [cutoff], peace.cooldown_days)[cutoff].index,
         open_escalations(history, [cutoff], peace.escalation_days)[cutoff],
     )
     revenue = yearly_revenue(history, [cutoff])[cutoff]

@@ -40,7 +40,7 @@ class Column:
 
     ``kind`` is a key of ``SQL_TYPES``. ``low``/``high`` bound a number, both ends included; ``choices`` lists the
     values of a choice. ``personal`` values are never printed. What is ``apart`` only the process of the tickets reads: no feature, no
-    target and no page sees it.
+    target and no page sees it. What is ``written`` by people no feature of ours reads; a definition from outside may.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Column:
     choices: tuple[str, ...] = ()
     personal: bool = False
     apart: bool = False
+    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ class Table:
         """Return the names of the columns that features, targets and pages may ask, in order."""
         return tuple(column.name for column in self.columns if not column.apart)
 
+    @property
+    def seldom(self) -> tuple[str, ...]:
+        """Return the names of the columns that few commands read, in order: a run that does not may leave them empty."""
+        return tuple(column.name for column in self.columns if column.apart or column.written)
+
     def column(self, name: str) -> Column:
         """Return the column called ``name``; ``KeyError`` if there is none."""
         return {column.name: column for column in self.columns}[name]
@@ -105,6 +111,10 @@ def _id(name: str, required: bool = False) -> Column:
 
 def _texts(*names: str, personal: bool = False) -> tuple[Column, ...]:
     return tuple(Column(name, "text", personal=personal) for name in names)
+
+
+def _written(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "text", personal=True, written=True) for name in names)
 
 
 def _number(name: str, low: float = -1e9, high: float = 1e9) -> Column:
@@ -165,7 +175,7 @@ TABLES: dict[str, Table] = {
             *_texts("activity", "group", "category", "priority", "channel"),
             _id("product_id"),
             _number("score", -100, 100),
-            *_texts("subject", "body", personal=True),
+            *_written("subject", "body"),
             Column("hand", "number", low=1, high=MOST_HANDS, personal=True, apart=True),
             once=True,
         ),
@@ -178,7 +188,7 @@ TABLES: dict[str, Table] = {
             once=True,
             states=("issued",),
         ),
-        _log("feedback", _choice("kind", "nps", "csat", "ces", "review"), _number("score", -100, 100), *_texts("text", personal=True)),
+        _log("feedback", _choice("kind", "nps", "csat", "ces", "review"), _number("score", -100, 100), *_written("text")),
         _log("purchases", _id("order_id"), _id("product_id"), *_texts("family"), _number("quantity", -1e9, 1e9), _number("amount")),
         _log(
             "contacts",
