@@ -85,8 +85,8 @@ class _Plan:
         return -values if self.kind == "min" else values
 
 
-def cells(history: History, table: str, axis: Axis, wanted: Mapping[Series, Axis], customers: int) -> Iterator[Cells]:
-    """Read the facts of ``table`` once and yield the cells customer chunk by customer chunk.
+def cells(history: History, rows: str, axis: Axis, wanted: Mapping[Series, Axis], customers: int) -> Iterator[Cells]:
+    """Read the facts of ``rows`` (SQL) once and yield the cells customer chunk by customer chunk.
 
     ``wanted`` gives each series the axis of its own windows, a part of ``axis``. The temp table ``codes``
     (customer_id, code) numbers the customers of the snapshots from 0.
@@ -97,7 +97,7 @@ def cells(history: History, table: str, axis: Axis, wanted: Mapping[Series, Axis
     columns = [f"(({where}) is true)::utinyint as {name}" for where, name in chosen.items()]
     columns += [f"coalesce({part}, 0) as {name}" for part, name in parts.items()]
     names = ", ".join([*chosen.values(), *parts.values()])
-    facts = intervals.keyed(history, table, axis, ", ".join(["customer_id", *columns]))
+    facts = intervals.keyed(history, rows, axis, ", ".join(["customer_id", *columns]))
     facts = f"(select code, k, late, {names} from ({facts}) join codes using (customer_id))"
     size = max(1, CHUNK_BYTES // (8 * sum((one.rows[-1] + 1) * max(1, len(one.parts)) for one in plan)))
     if size < customers:

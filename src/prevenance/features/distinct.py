@@ -15,11 +15,11 @@ from prevenance.sources.files import sql_name
 
 
 def distinct(
-    history: History, table: str, column: str, where: str, axis: Axis, windows: Sequence[tuple[datetime, int | None, bool]], customers: int
+    history: History, rows: str, column: str, where: str, axis: Axis, windows: Sequence[tuple[datetime, int | None, bool]], customers: int
 ) -> list[np.ndarray]:
     """Return, for each ``(cutoff, days, before)`` window (by ascending cutoff), the number of values per customer code.
 
-    ``column`` ``day`` means the UTC day of event_at. Null values do not count.
+    ``rows`` is SQL for the facts of a table. ``column`` ``day`` means the UTC day of event_at. Null values do not count.
     """
     con = history.con
     value = "epoch_us(event_at) // 86400000000" if column == "day" else sql_name(column)
@@ -27,7 +27,7 @@ def distinct(
     masks = ", ".join(f"bit_or(bit{w}) as w{w}" for w in numbers)
     con.execute(
         f"create or replace temp table masks as select code, value, late, {', '.join(f'w{w}' for w in numbers)} from (select customer_id, {value} as value, "
-        f"late, {masks} from ({keyed(history, table, axis, '*')}) where {value} is not null and ({where or 'true'}) group by 1, 2, 3) "
+        f"late, {masks} from ({keyed(history, rows, axis, '*')}) where {value} is not null and ({where or 'true'}) group by 1, 2, 3) "
         "join codes using (customer_id)"
     )
     merged = ", ".join(f"coalesce(max(w{w}) filter (where late = 0), 0) as w{w}" for w in numbers)

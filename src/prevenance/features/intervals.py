@@ -17,7 +17,7 @@ from math import gcd
 import numpy as np
 
 from prevenance.features.define import Count, DaysSince, Feature, Last, Max, Mean, Min, Sum
-from prevenance.history.history import History, rows_sql
+from prevenance.history.history import History
 from prevenance.sources.files import sql_name
 
 SCALE = 10_000
@@ -64,8 +64,8 @@ def _microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // MICROSECOND
 
 
-def keyed(history: History, table: str, axis: Axis, columns: str) -> str:
-    """Return SQL giving ``columns``, ``k`` (interval of event_at) and ``late`` for the facts known by the last cutoff.
+def keyed(history: History, rows: str, axis: Axis, columns: str) -> str:
+    """Return SQL giving ``columns``, ``k`` (interval of event_at) and ``late`` for the facts of ``rows`` (SQL) known by the last cutoff.
 
     Facts meet their interval through a small table of equal time bins (temp table ``bins``), or by an as-of join where
     the edges have no common step. ``bit<w>`` is the bit of ``k`` in word ``w`` of a mask, 0 in the other words.
@@ -100,7 +100,7 @@ def keyed(history: History, table: str, axis: Axis, columns: str) -> str:
     last = f"timestamp '{axis.edges[-1]}'"
     return (
         f"select {columns}, k, (case when known_at <= next_cutoff then 0 else case {rungs} end end)::usmallint as late "
-        f"from {rows_sql(table)} {joined} where event_at <= {last} and known_at <= {last}"
+        f"from {rows} {joined} where event_at <= {last} and known_at <= {last}"
     )
 
 

@@ -12,8 +12,12 @@ from prevenance.features.cells import Cells, Late, cells, drop
 from prevenance.features.define import Count, DaysSince, Distinct, Feature, Last, Mean, Min, Sum
 from prevenance.features.distinct import distinct
 from prevenance.features.intervals import NEVER, SCALE, Axis, Series, axis, series
-from prevenance.history.history import History
+from prevenance.history.history import History, rows_sql
+from prevenance.history.roster import customer_count
 from prevenance.tables.canonical import TABLES
+
+FEW = 10
+"""Of all customers fewer than one in so many are few: the facts of the others are left out before anything is counted."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +43,16 @@ def windowed(
     columns = dict(zip((window.column for window in windows), np.full((len(windows), len(codes)), np.nan), strict=True))
     grouped = [window for window in windows if not isinstance(window.feature.value, Distinct)]
     try:
+        facts = _facts(history, table, customers)
         if grouped:
-            _grouped(history, table, grouped, rows, codes, customers, columns)
+            _grouped(history, facts, grouped, rows, codes, customers, columns)
         for_values: dict[tuple[str, str], list[Window]] = {}
         for window in windows:
             if isinstance(window.feature.value, Distinct):
                 for_values.setdefault((window.feature.value.column, window.feature.where), []).append(window)
         for (column, where), group in for_values.items():
             asked = [(cutoff, window.feature.days, window.before) for cutoff in rows for window in group]
-            counts = distinct(history, table, column, where, _axis(group, list(rows)), asked, customers)
+            counts = distinct(history, facts, column, where, _axis(group, list(rows)), asked, customers)
             for number, index in enumerate(rows.values()):
                 for place, window in enumerate(group):
                     columns[window.column][index] = counts[number * len(group) + place][codes[index]]
@@ -55,12 +60,23 @@ def windowed(
         wrong = ", ".join(sorted({window.feature.name for window in windows}))
         what = f"a feature of {table} names what the table does not have ({str(problem).splitlines()[0][:160]}); features: {wrong[:200]}"
         raise PrevenanceError("E210", what, table=table, fix=f"use the columns of {table}: {', '.join(TABLES[table].shared)}") from problem
+    history.con.execute("drop table if exists own_facts")
     return columns
+
+
+def _facts(history: History, table: str, customers: int) -> str:
+    """Return SQL for the rows of a table; of few customers for theirs, which are set apart once."""
+    if FEW * customers > customer_count(history):
+        return rows_sql(table)
+    history.con.execute(
+        f"create or replace temp table own_facts as from {rows_sql(table)} where customer_id in (select customer_id from codes)"
+    )
+    return "own_facts"
 
 
 def _grouped(
     history: History,
-    table: str,
+    facts: str,
     windows: Sequence[Window],
     rows: dict[datetime, np.ndarray],
     codes: np.ndarray,
@@ -74,7 +90,7 @@ def _grouped(
             users.setdefault(one, []).append(window)
     wanted = {one: _axis(group, list(rows)) for one, group in users.items()}
     numbers = {one: number for number, one in enumerate(wanted)}
-    for chunk in cells(history, table, time, wanted, customers):
+    for chunk in cells(history, facts, time, wanted, customers):
         for place, (cutoff, index) in enumerate(rows.items(), 1):
             inside = index[(codes[index] >= chunk.customers.start) & (codes[index] < chunk.customers.stop)]
             code, late = codes[inside] - chunk.customers.start, chunk.late.known(place)

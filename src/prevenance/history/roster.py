@@ -25,6 +25,12 @@ def customer_attributes(history: History, cutoff: datetime) -> pd.DataFrame:
     return found.astype("str")
 
 
+@asked_once
+def customer_count(history: History) -> int:
+    """Return of how many customers anything is known."""
+    return int(history.con.execute("select count(distinct customer_id) from canonical.customers").fetchall()[0][0])
+
+
 def product_names(history: History, cutoff: datetime, product_ids: pd.Series, say: Words) -> pd.Series:
     """Return each offer in words: the product's name at ``cutoff``, else what the reader calls it, else its id."""
     known: dict[str, str] = {}
