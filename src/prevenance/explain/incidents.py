@@ -16,7 +16,7 @@ YEAR = 365
 
 
 def incidents_sql(history: History, cutoff: datetime) -> str:
-    """Return SQL for everything told of, in ``(cutoff - 365 days, cutoff]``, of all customers; "" where no table tells anything."""
+    """Return SQL for everything told of, in ``(cutoff - 365 days, cutoff]``, of the customers in the temp table ``asked``; "" where no table tells anything."""
     parts = [part(cutoff) for name, part in PARTS.items() if name in history.tables]
     return " union all ".join(f"({part})" for part in parts)
 
@@ -35,10 +35,14 @@ def incident_text(say: Words, kind: str, what: str, detail: str | None, amount: 
     return _contract(say, what, detail, amount, before)
 
 
+def _visible(table: str, cutoff: datetime, days: float | None = None) -> str:
+    return f"(select * from {visible_sql(table, cutoff, days)} where customer_id in (select customer_id from asked))"
+
+
 def _tickets(cutoff: datetime) -> str:
     return (
         "select customer_id, event_at, 'ticket' as kind, event as what, case when event = 'opened' then lower(priority) end as detail, "
-        f"cast(score as double) as amount, null::double as before from {visible_sql('tickets', cutoff, YEAR)} "
+        f"cast(score as double) as amount, null::double as before from {_visible('tickets', cutoff, YEAR)} "
         "where event in ('opened', 'reopened', 'resolved', 'escalated', 'rated')"
     )
 
@@ -46,14 +50,14 @@ def _tickets(cutoff: datetime) -> str:
 def _contacts(cutoff: datetime) -> str:
     return (
         "select customer_id, event_at, 'contact' as kind, kind as what, direction as detail, null::double as amount, null::double as before "
-        f"from {visible_sql('contacts', cutoff, YEAR)} where kind <> 'campaign'"
+        f"from {_visible('contacts', cutoff, YEAR)} where kind <> 'campaign'"
     )
 
 
 def _feedback(cutoff: datetime) -> str:
     return (
         "select customer_id, event_at, 'feedback' as kind, kind as what, null as detail, cast(score as double) as amount, "
-        f"null::double as before from {visible_sql('feedback', cutoff, YEAR)}"
+        f"null::double as before from {_visible('feedback', cutoff, YEAR)}"
     )
 
 
@@ -63,7 +67,7 @@ def _invoices(cutoff: datetime) -> str:
         select customer_id, coalesce(paid_at, due_on) as event_at, 'invoice' as kind,
           case when paid_at is null then 'overdue' else 'paid late' end as what, null as detail,
           floor(epoch_us(coalesce(paid_at, cutoff) - due_on) / 86400000000.0) as amount, null::double as before
-        from (with invoices as (select * from {visible_sql("invoices", cutoff)}), {SETTLED_SQL} select * from bills)
+        from (with invoices as (select * from {_visible("invoices", cutoff)}), {SETTLED_SQL} select * from bills)
         where epoch_us(coalesce(paid_at, cutoff) - due_on) >= 86400000000
           and (paid_at is not null or (settled_at is null and not voided and coalesce(amount, 1) > 0))
           and coalesce(paid_at, due_on) > cutoff - interval '{YEAR}' day"""
@@ -81,7 +85,7 @@ def _subscriptions(cutoff: datetime) -> str:
           cast(case when event = 'changed' then seats_before end as double) as before
         from (
           select *, lag(seats ignore nulls) over past as seats_before, lag(plan ignore nulls) over past as plan_before
-          from {visible_sql("subscriptions", cutoff)}
+          from {_visible("subscriptions", cutoff)}
           window past as (partition by customer_id, subscription_id order by event_at, known_at, event)
         ) where age_days < {YEAR}"""
 

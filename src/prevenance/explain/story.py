@@ -57,7 +57,7 @@ def timelines(history: History, cutoff: datetime, customers: Collection[str], sa
         f"""
         with placed as (
           select *, row_number() over (partition by customer_id order by event_at desc, kind, what, detail, amount, before) as place
-          from ({source}) where customer_id in (select customer_id from asked)
+          from ({source})
         )
         select customer_id, event_at, kind, what, detail, amount, before from placed where place <= {SHOWN} order by customer_id, place""",
     )
@@ -100,7 +100,7 @@ def marks_by_customer(history: History, cutoff: datetime, customers: Collection[
         with recent as (
           select *, {week} as week, case when kind = 'contract' then 'renewal' else kind end as mark
           from ({source})
-          where customer_id in (select customer_id from asked) and event_at > timestamp '{moments[0] - timedelta(days=7)}'
+          where event_at > timestamp '{moments[0] - timedelta(days=7)}'
             and (kind = 'contact' or what in ('opened', 'reopened', 'renewed'))
         )
         select customer_id, week, mark,

@@ -192,10 +192,11 @@ def visible_sql(table: str, cutoff: datetime, days: float | None = None, *, apar
 def visible_each_sql(table: str, cutoffs: Iterable[datetime], where: str = "true") -> str:
     """Return SQL for the rows of ``visible_sql`` of several cutoffs in one scan: a row comes once for each cutoff at which it is visible.
 
-    Only rows ``where`` (SQL over the table's columns) something holds are looked at: the engine asks it last by itself.
+    Only rows ``where`` (SQL over the table's columns) something holds are looked at: the engine would ask it last, of every row at every cutoff.
     """
+    chosen = f"with chosen as materialized (select * from {rows_sql(table)} where {where}) " if where != "true" else ""
     return (
-        f"(select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from (select * from {rows_sql(table)} where {where}) "
+        f"({chosen}select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from {'chosen' if chosen else rows_sql(table)} "
         f"join (values {_line(cutoffs)}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
     )
 

@@ -13,6 +13,9 @@ from prevenance.models.prepare import column_owners, preparation, preparation_st
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+ROWS = 1_024
+"""Rows whose prepared columns are made at once."""
+
 
 def estimator(encoder: Encoder, *, seed: int, threads: int = 0, strength: float = 0.01) -> Pipeline:
     """Return the unfitted estimator; ``strength`` is scikit-learn's ``C`` (smaller is a stronger ridge).
@@ -46,9 +49,13 @@ def parameters(estimator: Pipeline) -> dict[str, Any]:
 
 def log_odds(parameters: dict[str, Any], matrix: np.ndarray) -> np.ndarray:
     """Return the log-odds, shape (n,)."""
-    # A row-wise sum and not a matrix product: BLAS may add in another order when other rows are beside this one.
-    weighted = prepared_columns(parameters["prepare"], matrix) * np.array(parameters["weights"])
-    return np.ascontiguousarray(weighted).sum(axis=1) + parameters["intercept"]
+    found = np.empty(len(matrix))
+    # some rows at a time: what is made on the way stays in the processor's own memory
+    for first in range(0, len(matrix), ROWS):
+        # A row-wise sum and not a matrix product: BLAS may add in another order when other rows are beside this one.
+        weighted = prepared_columns(parameters["prepare"], matrix[first : first + ROWS]) * np.array(parameters["weights"])
+        found[first : first + ROWS] = np.ascontiguousarray(weighted).sum(axis=1) + parameters["intercept"]
+    return found
 
 
 def contributions(parameters: dict[str, Any], matrix: np.ndarray) -> tuple[float, np.ndarray]:
