@@ -63,8 +63,8 @@ class Room:
 
     def possible(self, owners: pd.Series) -> pd.Series:
         """Return whose owner has hours for one contact in a week at all, as bool with the index of ``owners``."""
-        enough = {one: (self.available(one) or 0.0) + 1e-9 >= self.hours_per_contact for one in owners.dropna().unique()}
-        return owners.map(lambda one: not self.hours or enough.get(one, False)).astype(bool)
+        enough = [one for one in owners.dropna().unique() if (self.available(one) or 0.0) + 1e-9 >= self.hours_per_contact]
+        return owners.isin(enough) | (not self.hours)
 
     def inside(self, owners: pd.Series) -> pd.Series:
         """Return who fits, walking down ``owners`` (one row per customer, best first), as bool with its index."""
@@ -76,4 +76,4 @@ class Room:
 
     def workable(self, owners: pd.Series) -> pd.Series:
         """Return whose owner has any room at all, as bool with the index of ``owners``."""
-        return pd.Series([not self.hours or self.slots(owner) > 0 for owner in owners], index=owners.index, dtype="bool")
+        return owners.isin([one for one in owners.dropna().unique() if self.slots(one) > 0]) | (not self.hours)

@@ -143,7 +143,7 @@ def _walked(rows: pd.DataFrame, rules: Rules, moment: datetime, memory: Memory, 
 
 
 def _check(rows: pd.DataFrame) -> None:
-    if strange := sorted(set(rows["state0"].dropna()) - set(ORDER)) or rows["state0"].isna().any():
+    if strange := sorted(set(rows["state0"].dropna().unique()) - set(ORDER)) or rows["state0"].isna().any():
         raise ValueError(f"unknown state0 {strange}; known are {', '.join(ORDER)}")
     wrong = (rows["state0"] == WORKABLE) & ~rows["score"].between(0, 1)
     if wrong.any():
