@@ -49,7 +49,6 @@ class Copies:
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
     grown: Grown = field(default_factory=Grown)
     _paths: dict[str, Path] = field(default_factory=dict)
-    _others: dict[str, Path] = field(default_factory=dict)
     _untold: bool = False
 
     def open(self, taken: Intake, source: Source, asked: Mapping[str, Policy], until: datetime | None, standing: Standing) -> None:
@@ -76,7 +75,7 @@ class Copies:
                 }
                 self._name(name, {**parts, "whole": False})
                 if self.whole and TABLES[name].seldom:  # what serves the others stays
-                    self._others[name] = self._paths[name]
+                    self._paths[name + OTHERS] = self._paths[name]
                     self._name(name, {**parts, "whole": True})
                 self._read(taken.con, name, until)
         if self._untold:  # such a select needs all rows of every view
@@ -117,8 +116,7 @@ class Copies:
         if (path := self._paths.get(name)) is None:
             return
         if self._gone(taken.con, name):
-            for paths in (self._paths, self._others):
-                paths.pop(name, None)  # nor may one stay that was kept before
+            self._paths = {one: other for one, other in self._paths.items() if one not in (name, name + OTHERS)}  # nor may one stay
             return
         # with a row known after until, another until may find other repeats
         late = until is not None and newest is not None and newest > until
@@ -143,14 +141,13 @@ class Copies:
 
     def room_left(self, part: Path | None = None) -> int:
         """Return how many bytes may be kept beside what is, but ``part``: all of it takes no more room than the files and rows of tables."""
-        kept = {part for path in self._kept for part in _parts(path).values()} | self.grown.parts()
+        kept = {part for path in self._paths.values() for part in _parts(path).values()} | self.grown.parts()
         return self.room + self.grown.size() - sum(one.stat().st_size for one in kept - {part} if one.is_file())
 
     def keep_views(self, con: duckdb.DuckDBPyConnection, data: Path, source: Source, read: Mapping[str, Loaded]) -> None:
         """Keep what the reading of views gave, but their rows; nothing of this run is kept if a file is no longer what it was before."""
         if any(found != self.files.get(view) for view, found in view_digests(data, source, read if self.out else ()).items()):
             self._paths.clear()
-            self._others.clear()
             self.grown.made.clear()
         for view, loaded in read.items():
             if (path := self._paths.get(f"view-{view}")) is not None:
@@ -160,7 +157,7 @@ class Copies:
     def close(self, con: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Remove what was not asked for."""
         if self.out is not None:
-            names = {part.name for path in self._kept for part in (path, *_parts(path).values())}
+            names = {part.name for path in self._paths.values() for part in (path, *_parts(path).values())}
             memo.forget_others(self._folder, names | self.grown.close(source, self.files, lambda name: self._gone(con, name)))
 
     def _is_whole(self, views: Iterable[str]) -> bool:
@@ -169,10 +166,6 @@ class Copies:
 
     def _name(self, name: str, parts: Mapping[str, Any]) -> None:
         self._paths[name] = self._folder / f"{name if name in TABLES else 'view'}-{memo.key_of(parts)}"
-
-    @property
-    def _kept(self) -> list[Path]:
-        return [*self._paths.values(), *self._others.values()]
 
     @property
     def _folder(self) -> Path:
@@ -238,6 +231,9 @@ def copies_below(
     room = sum((data / path).stat().st_size for path in {*chain(*files.values())} if (data / path).is_file())
     return Copies(out, files, room, [name for name, days in retention.items() if days is not None], grown=Grown(data, anew))
 
+
+OTHERS = " of others"
+"""Ends the name of a copy that this run does not use itself."""
 
 ABOUT = ("samples", "hints", "met", "words")
 """What an intake notes by table and reason."""
