@@ -26,6 +26,7 @@ from prevenance.sources.files import column_names, engine_path, sql_name, sql_te
 from prevenance.sources.grown import Grown, Standing, grows_alone
 from prevenance.sources.kept_rows import may_be_kept, written_rows
 from prevenance.sources.raw import file_digest, view_digests
+from prevenance.sources.selects import views_alone
 from prevenance.sources.taken import Counts, FileRows, Intake, Loaded, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -64,7 +65,7 @@ class Copies:
             elif self._is_whole([view]):
                 self._name(f"view-{view}", {**known, "view": view, "files": [self.files[view]]})
         for name in (one for one in TABLES if one in source.selects and one not in self.grown.tables.values()):
-            views = _views(taken.con, source, name)
+            views = views_alone(taken.con, source, name)
             self._untold |= views is None
             if views is not None and name not in self.never and self._is_whole(views):
                 parts = known | {
@@ -242,15 +243,3 @@ ABOUT = ("samples", "hints", "met", "words")
 def _parts(path: Path) -> dict[str, Path]:
     """Return schema -> the file of a table's rows."""
     return {schema: path.with_name(f"{path.name}.{schema}.parquet") for schema in ("canonical", "quarantine")}
-
-
-def _views(con: duckdb.DuckDBPyConnection, source: Source, name: str) -> list[str] | None:
-    """Return the views that a select reads, ``None`` where that is not all that it reads or cannot be told."""
-    try:
-        # as in "contracts AS c"
-        named = {one.partition(" AS ")[0] for one in con.get_table_names(f"{source.selects[name]}\n", qualified=True)}
-    except duckdb.Error:
-        return None
-    views = source.views_read(name)
-    asked = {one.removeprefix("raw.").strip('"').lower() for one in named}
-    return views if asked <= {one.lower() for one in views} else None

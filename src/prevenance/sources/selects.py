@@ -232,3 +232,15 @@ def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, co
                 )
                 fix = "add source.timezone=Europe/Paris (the zone the export was made in), or write timezone: Europe/Paris in the source's yaml"
                 raise PrevenanceError("E206", what, table=table.name, column=column.name, first=first, fix=fix)
+
+
+def views_alone(con: duckdb.DuckDBPyConnection, source: Source, name: str) -> list[str] | None:
+    """Return the views that a select reads, ``None`` where that is not all that it reads or cannot be told."""
+    try:
+        # as in "contracts AS c"
+        named = {one.partition(" AS ")[0] for one in con.get_table_names(f"{source.selects[name]}\n", qualified=True)}
+    except duckdb.Error:
+        return None
+    views = source.views_read(name)
+    asked = {one.removeprefix("raw.").strip('"').lower() for one in named}
+    return views if asked <= {one.lower() for one in views} else None
