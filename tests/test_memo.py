@@ -18,8 +18,10 @@ from killed import killed
 from prevenance.base import memo
 from prevenance.decide import remembered
 from prevenance.decide.remembered import CHANCES, OUTSIDE, Remembered
+from prevenance.features import planned
 from prevenance.features.build import build, feature_columns
 from prevenance.features.define import Count, Feature, Mean, State, Sum
+from prevenance.features.held import HeldInputs
 from prevenance.features.planned import Plan, shared_definitions
 from prevenance.features.sets import definitions as all_definitions
 from prevenance.history.digests import GROUPS, Seen, customer_groups, digests_at
@@ -303,15 +305,36 @@ def test_what_customers_share_is_in_the_key(tmp_path: Path, part: str, monkeypat
     assert set(found()) == set(MONDAYS)
 
 
-def test_what_is_planned_is_what_each_would_build() -> None:
+def test_what_is_planned_is_what_each_would_build(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = {name: one for name, one in world(3, customers=6).items() if name in ("customers", "tickets", "subscriptions")}
     definitions = all_definitions(["tickets", "subscriptions"], [28, 90])
     asked = snapshots(6)
+
+    def moment(one: datetime) -> pd.DataFrame:
+        return asked[asked["cutoff"] == pd.Timestamp(one)].reset_index(drop=True)
+
     alone = build(history(frames), asked.iloc[3:11], definitions)
     together = history(frames)
     together.plans.append(Plan(frozenset(CUTOFFS), shared_definitions(definitions), lambda: asked))
     assert build(together, asked.iloc[3:11], definitions).equals(alone)
     assert together.plans[0].held is not None
+    # each moment in a file of its own, and a few snapshots at a time
+    monkeypatch.setattr(planned, "MOST", 5)
+    filed, shared = history(frames), shared_definitions(definitions)
+    filed.plans.extend(Plan(frozenset([one]), shared, partial(moment, one), filed=True) for one in CUTOFFS)
+    assert build(filed, asked.iloc[3:11], definitions).equals(alone)
+    assert all(isinstance(plan.held, HeldInputs) for plan in filed.plans if set(plan.cutoffs) & set(asked["cutoff"].iloc[3:11]))
+    assert build(filed, asked.iloc[[9, 3, 7]], definitions).equals(alone.iloc[[6, 0, 4]].reset_index(drop=True))
+    few, without = history(frames), history(frames)
+    monkeypatch.setattr(planned, "LITTLE", 1)  # few ask for themselves alone
+    few.plans.extend(Plan(frozenset([one]), shared, partial(moment, one), filed=True) for one in CUTOFFS)
+    assert build(few, asked.iloc[3:11], definitions).equals(alone)
+    assert all(plan.held is None for plan in few.plans)
+    monkeypatch.setattr(planned, "LITTLE", 20)
+    monkeypatch.setattr(planned.tempfile, "TemporaryFile", lambda: (_ for _ in ()).throw(OSError("No space left on device")))
+    without.plans.extend(Plan(frozenset([one]), shared, partial(moment, one), filed=True) for one in CUTOFFS)
+    assert build(without, asked.iloc[3:11], definitions).equals(alone)
+    assert any(plan.declined for plan in without.plans)
     some = [name for name in feature_columns(definitions) if "tickets" in name]
     found = build(together, asked.iloc[5:7], definitions)[some]
     pd.testing.assert_frame_equal(found, alone[some].iloc[2:4].reset_index(drop=True))

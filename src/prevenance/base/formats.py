@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -176,26 +176,33 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
 
 def parquet_parts(frames: Iterable[pd.DataFrame]) -> bytes:
     """Return ``parquet_bytes`` of one or more frames below each other; no more than one of them and a group of rows is held beside the bytes."""
+    write_parquet(frames, written := io.BytesIO())
+    return written.getvalue()
+
+
+def write_parquet(frames: Iterable[pd.DataFrame], into: IO[bytes]) -> None:
+    """Write what ``parquet_parts`` returns."""
     import pyarrow as pa
 
     def tables() -> Iterable[pa.Table]:
         for frame in frames:
             yield pa.Table.from_arrays([_array(frame[name]) for name in frame.columns], names=[str(name) for name in frame.columns])
 
-    return _tables_bytes(tables())
+    _write_tables(tables(), into)
 
 
 def table_bytes(table: pa.Table) -> bytes:
     """Return an Arrow table as Parquet: equal rows are equal bytes."""
-    return _tables_bytes([table])
+    _write_tables([table], written := io.BytesIO())
+    return written.getvalue()
 
 
-def _tables_bytes(tables: Iterable[pa.Table]) -> bytes:
-    """Return one or more tables of the same columns as Parquet, in groups of ``GROUP`` rows whatever the parts in which they come."""
+def _write_tables(tables: Iterable[pa.Table], written: IO[bytes]) -> None:
+    """Write one or more tables of the same columns as Parquet, in groups of ``GROUP`` rows whatever the parts in which they come."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    written, writer, waiting, groups = io.BytesIO(), None, None, 0
+    writer, waiting, groups = None, None, 0
     for table in tables:
         waiting = table if waiting is None else pa.concat_tables([waiting, table])
         if writer is None:
@@ -212,7 +219,6 @@ def _tables_bytes(tables: Iterable[pa.Table]) -> bytes:
     if len(waiting) or not groups:
         writer.write_table(waiting.combine_chunks(), row_group_size=GROUP)
     writer.close()
-    return written.getvalue()
 
 
 def _array(column: pd.Series) -> object:

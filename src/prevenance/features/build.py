@@ -78,6 +78,10 @@ def build(
             found := _planned(history, plan, keys, definitions, columns, step)
         ) is not None:
             return found
+    if len(cutoffs) > 1 and all(any(plan.columns(definitions, [one]) for plan in history.plans) for one in cutoffs):
+        places = [np.flatnonzero(keys["cutoff"] == pd.Timestamp(one)) for one in cutoffs]
+        parts = [build(history, keys.iloc[place], definitions, step).set_axis(place) for place in places]
+        return pd.concat(parts).sort_index()
     return _built(history, keys, definitions, step)
 
 
@@ -91,7 +95,8 @@ def _planned(
     every = feature_columns(definitions)
     own = definitions_giving(definitions, [name for name in every if name not in set(columns)])
     rest = _built(history, keys, own, step) if own else keys
-    held = {name: plan.held[name].take(places).set_axis(keys.index) if name in columns else rest[name] for name in every}
+    known = plan.rows(places, columns).set_axis(keys.index)
+    held = {name: known[name] if name in columns else rest[name] for name in every}
     return pd.concat([keys, pd.DataFrame(held, index=keys.index, copy=False)], axis=1)
 
 

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, overload
+from typing import IO, TYPE_CHECKING, TypeAlias, overload
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ KEYS = ("customer_id", "cutoff", "product_id")
 class HeldInputs:
     """Keys and inputs of ``n`` rows. As of a frame one asks for ``[name]``, ``[names]``, ``name in``, ``len`` and ``take(places)``.
 
-    ``content`` is Parquet, ``keys`` (customer_id, cutoff[, product_id]; n rows) are given apart: in the file they may be pseudonyms. ``more``
+    ``content`` is Parquet, or it stands in an open ``file``; ``keys`` (customer_id, cutoff[, product_id]; n rows) are given apart: they may be pseudonyms there. ``more``
     are further columns of the same rows; of a part only the rows of the file at ``places`` are meant.
     """
 
@@ -33,12 +33,13 @@ class HeldInputs:
     keys: pd.DataFrame
     more: pd.DataFrame | None = None
     places: np.ndarray | None = None
+    file: IO[bytes] | None = field(default=None, repr=False)
 
     @cached_property
     def _file(self) -> pq.ParquetFile:
         import pyarrow.parquet as pq
 
-        return pq.ParquetFile(io.BytesIO(self.content))
+        return pq.ParquetFile(self.file or io.BytesIO(self.content))
 
     @cached_property
     def columns(self) -> list[str]:
@@ -70,10 +71,11 @@ class HeldInputs:
         read = self._file.read(columns=names).to_pandas()
         return read if self.places is None else read.take(self.places).reset_index(drop=True)
 
-    def take(self, places: np.ndarray) -> pd.DataFrame:
-        """Return the rows at ``places`` (integers from 0) with all columns; no more than a group of rows of the file is held beside them."""
+    def take(self, places: np.ndarray, names: list[str] | None = None) -> pd.DataFrame:
+        """Return the rows at ``places`` (integers from 0) with the columns ``names``, else all; no more than a group of rows of the file is held beside them."""
         wanted = np.asarray(places) if self.places is None else self.places[np.asarray(places)]
-        stored = [name for name in self.columns if not self._is_beside(name)]
+        names = self.columns if names is None else names
+        stored = [name for name in names if not self._is_beside(name)]
         sizes = [self._file.metadata.row_group(number).num_rows for number in range(self._file.num_row_groups)]
         ends = np.cumsum(sizes, dtype=np.int64)
         order = np.argsort(wanted, kind="stable")
@@ -87,14 +89,14 @@ class HeldInputs:
         back[order] = np.arange(len(order))
         keys = self.keys.take(places).reset_index(drop=True)
         more = None if self.more is None else self.more.take(places).reset_index(drop=True)
-        return replace(self, keys=keys, more=more)._beside(read.take(back).reset_index(drop=True), self.columns)
+        return replace(self, keys=keys, more=more)._beside(read.take(back).reset_index(drop=True), names)
 
     def only(self, chosen: np.ndarray) -> HeldInputs:
         """Return the rows for which ``chosen`` (bool of shape (n,)) holds."""
         places = np.flatnonzero(chosen)
         more = None if self.more is None else self.more.take(places).reset_index(drop=True)
         kept = places if self.places is None else self.places[places]
-        return HeldInputs(self.content, self.keys.take(places).reset_index(drop=True), more, kept)
+        return replace(self, keys=self.keys.take(places).reset_index(drop=True), more=more, places=kept)
 
     def assign(self, **columns: np.ndarray | pd.Series) -> HeldInputs:
         """Return the same with further columns, each of n values."""
@@ -116,6 +118,12 @@ InputRows: TypeAlias = pd.DataFrame | HeldInputs
 
 def held_inputs(parts: Iterable[pd.DataFrame]) -> HeldInputs:
     """Return the inputs given part by part (at least one, which may be empty): keys and inputs; the same bytes whatever the parts."""
+    filed = filed_inputs(parts, written := io.BytesIO())
+    return replace(filed, content=written.getvalue(), file=None)
+
+
+def filed_inputs(parts: Iterable[pd.DataFrame], file: IO[bytes]) -> HeldInputs:
+    """Return ``held_inputs`` of the same parts, held in a file that is open for writing and reading."""
     keys: list[pd.DataFrame] = []
 
     def noted() -> Iterable[pd.DataFrame]:
@@ -123,8 +131,8 @@ def held_inputs(parts: Iterable[pd.DataFrame]) -> HeldInputs:
             keys.append(part[[name for name in KEYS if name in part]])
             yield part
 
-    content = formats.parquet_parts(noted())
-    return HeldInputs(content, pd.concat(keys, ignore_index=True))
+    formats.write_parquet(noted(), file)
+    return HeldInputs(b"", pd.concat(keys, ignore_index=True), file=file)
 
 
 def hidden_content(inputs: HeldInputs, hidden: Pseudonyms) -> bytes:

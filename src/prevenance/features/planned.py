@@ -1,6 +1,9 @@
 """What several will ask for, said beforehand: the first who asks has it built for all of them, the others look it up."""
 
+import tempfile
+import weakref
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,22 +12,28 @@ import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.features.define import Definition, State, columns_of, parts_of
+from prevenance.features.held import HeldInputs, InputRows, filed_inputs
 
 MOST = 300_000
 """Snapshots that are held at once; more are built by each for itself."""
+
+LITTLE = 20
+"""Who asks for less than one in so many snapshots builds them alone, unless they are there."""
 
 
 @dataclass
 class Plan:
     """Snapshots and definitions that will be asked for; ``snapshots`` (customer_id, cutoff) are made when somebody asks.
 
-    Only what treats each customer alone is shared: there it does not matter who else is asked about.
+    Only what treats each customer alone is shared: there it does not matter who else is asked about. What is ``filed`` is built ``MOST``
+    snapshots at a time and held in a file without a name, which goes with this process; where there is no room for it each builds for itself.
     """
 
     cutoffs: frozenset[datetime]
     definitions: tuple[Definition, ...]
     snapshots: Callable[[], pd.DataFrame]
-    held: pd.DataFrame | None = field(default=None, repr=False)
+    filed: bool = False
+    held: InputRows | None = field(default=None, repr=False)
     place: pd.MultiIndex | None = field(default=None, repr=False)
     declined: bool = False
 
@@ -39,16 +48,34 @@ class Plan:
         """Return where the snapshots ``keys`` stand in ``held``, which ``build`` gives the first time; None where one is not planned."""
         if self.held is None and not self.declined:
             asked = self.snapshots()
-            self.declined = len(asked) > MOST
+            if len(keys) * LITTLE < len(asked):
+                return None
+            self.declined = len(asked) > MOST and not self.filed
             try:
                 if not self.declined:
-                    self.held, self.place = build(asked), pd.MultiIndex.from_frame(asked[["customer_id", "cutoff"]])
-            except PrevenanceError:  # what is wrong with a definition is told to who asks for it, and to nobody else
+                    self.held = _filed(asked, build) if self.filed else build(asked)
+                    self.place = pd.MultiIndex.from_frame(asked[["customer_id", "cutoff"]])
+            except (PrevenanceError, OSError):  # what is wrong with a definition is told to who asks for it, and to nobody else
                 self.declined = True
         if self.place is None:
             return None
         found = self.place.get_indexer(pd.MultiIndex.from_frame(keys[["customer_id", "cutoff"]]))
         return None if (found < 0).any() else found
+
+    def rows(self, places: np.ndarray, columns: list[str]) -> pd.DataFrame:
+        """Return columns of what is held, at ``places``."""
+        if isinstance(self.held, HeldInputs):
+            return self.held.take(places, columns)
+        assert self.held is not None
+        return self.held[columns].take(places)
+
+
+def _filed(asked: pd.DataFrame, build: Callable[[pd.DataFrame], pd.DataFrame]) -> HeldInputs:
+    parts = (build(asked.iloc[first : first + MOST]) for first in range(0, max(1, len(asked)), MOST))
+    with ExitStack() as opened:
+        held = filed_inputs(parts, opened.enter_context(tempfile.TemporaryFile()))
+        weakref.finalize(held, opened.pop_all().close)
+    return held
 
 
 def shared_definitions(definitions: Sequence[Definition]) -> tuple[Definition, ...]:

@@ -54,11 +54,13 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
     history, now, then = inputs.history, inputs.as_of, inputs.as_of - BEFORE
     asked = cache(partial(_everybody, inputs, targets))
     every, means = tuple(wanted.values()), with_means(tuple(wanted.values()))
+    past, tonight = mondays - {now}, _count(asked, now) if len(targets) > 1 else 0
     plans = [
         Plan(frozenset([now, then]), every, partial(_both, asked, now, then)),  # one look at the tables for both
-        Plan(frozenset([now]), every, partial(asked, now)),
-        Plan(frozenset([then]), every, partial(asked, then)),
-        Plan(frozenset(mondays - {now}), tuple(narrow.values()), partial(_past, asked, now, mondays - {now})),
+        Plan(frozenset([now]), every, partial(asked, now), tonight > MOST),
+        Plan(frozenset([then]), every, partial(asked, then), tonight > MOST),
+        Plan(frozenset(past), tuple(narrow.values()), partial(_past, asked, now, past)),
+        *(Plan(frozenset([one]), tuple(narrow.values()), partial(asked, one), True) for one in sorted(past) if tonight * len(past) > MOST),
     ]
     for step, definitions in own_windows(means).items():
         moments = past_moments(now, [step])[step]
@@ -80,6 +82,14 @@ def _everybody(inputs: Inputs, targets: list[Target], *moments: datetime) -> pd.
     return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
+def _count(asked: Callable[..., pd.DataFrame], now: datetime) -> int:
+    """Return how many there are tonight; 0 where a target cannot be asked, which is told when its list is made."""
+    try:
+        return len(asked(now))
+    except PrevenanceError:
+        return 0
+
+
 def _both(asked: Callable[..., pd.DataFrame], now: datetime, then: datetime) -> pd.DataFrame:
     """Return who was in a cohort now and then; too many are not even asked for."""
     return asked(now, then) if 2 * len(asked(now)) <= MOST else TOO_MANY
@@ -87,7 +97,7 @@ def _both(asked: Callable[..., pd.DataFrame], now: datetime, then: datetime) -> 
 
 def _past(asked: Callable[..., pd.DataFrame], now: datetime, moments: Collection[datetime]) -> pd.DataFrame:
     """Return who was in a cohort at each of ``moments``, which are about as many as tonight; too many are not even asked for."""
-    return asked(*sorted(moments)) if len(asked(now)) * len(moments) <= 2 * MOST else TOO_MANY
+    return asked(*sorted(moments)) if len(asked(now)) * len(moments) <= MOST else TOO_MANY
 
 
 def _back(asked: Callable[..., pd.DataFrame], now: datetime, moments: list[datetime]) -> pd.DataFrame:
