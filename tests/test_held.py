@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,12 @@ from prevenance.consent.pseudonyms import Pseudonyms
 from prevenance.decide import scored as scoring
 from prevenance.decide.remembered import Remembered
 from prevenance.decide.scored import Scored, scored_weeks
-from prevenance.decide.weeks import decision_at_cutoff, moments_of
-from prevenance.features import definitions
+from prevenance.decide.weeks import BEFORE, decision_at_cutoff, moments_of
+from prevenance.features import definitions, planned
 from prevenance.features.build import feature_columns, usable_definitions
 from prevenance.features.define import Definition, State
 from prevenance.features.held import HeldInputs, held_inputs, hidden_content, opened_inputs, rows_of
+from prevenance.features.planned import Plan, shared_definitions
 from prevenance.history.digests import digests_at
 from prevenance.models.bundle import Fitted
 from prevenance.models.encode import Encoder
@@ -30,6 +32,7 @@ from prevenance.order.capacity import Room
 from prevenance.order.decision import Rules
 from prevenance.order.holdout import HoldOut, last_mondays
 from prevenance.runs.inputs import Inputs
+from prevenance.targets.labels import cohort
 from prevenance.words import words
 
 COUNT = 23
@@ -137,14 +140,23 @@ def test_a_list_is_the_same_however_many_snapshots_are_built_at_a_time(
     usable = usable_definitions(definitions(), company.history.tables, TARGETS[place].pairs) if every else DEFINITIONS
     whole, decided = scored(company, place, usable)
     assert len(whole.cohort) > 7
-    for size in sizes:
-        monkeypatch.setattr(scoring, "ROWS", size)
+    history, target = company.history, TARGETS[place]
+    for size in (*sizes, 0):
+        monkeypatch.setattr(scoring, "ROWS", size or 30)
+        if not size:  # each moment in a file
+            monkeypatch.setattr(planned, "MOST", 1_000)
+            moments = {*last_mondays(company.as_of, 30), company.as_of, company.as_of - BEFORE}
+            asked = {one: cohort(history, target, [one])[["customer_id", "cutoff"]].drop_duplicates(ignore_index=True) for one in moments}
+            history.plans.extend(Plan(frozenset([one]), shared_definitions(usable), partial(asked.get, one), filed=True) for one in moments)
         found, choice = scored(company, place, usable)
         assert found.inputs.content == whole.inputs.content
         for one in ("rows", "past", "cohort", "weeks"):
             pd.testing.assert_frame_equal(getattr(found, one), getattr(whole, one), check_exact=True)
         assert found.places.tolist() == whole.places.tolist()
         pd.testing.assert_frame_equal(choice, decided, check_exact=True)
+    asked_of = [plan for plan in history.plans if isinstance(plan.held, HeldInputs)]
+    history.plans.clear()
+    assert len(asked_of) > 10
 
 
 GONE = (
@@ -170,6 +182,7 @@ def test_where_some_customers_changed_the_past_is_that_without_a_memo(
     for number, change in enumerate(GONE):
         for table in sorted(inputs.history.tables - {"products", "releases"}):
             inputs.history.con.execute(change.format(table=table, one=ids[3 * number], two=ids[3 * number + 1]))
+        inputs.history.answers.clear()
         known = remembered()
         found, _ = scored(inputs, place, usable, known)
         whole, _ = scored(inputs, place, usable)
