@@ -34,7 +34,6 @@ class Plan:
     snapshots: Callable[[], pd.DataFrame]
     filed: bool = False
     held: InputRows | None = field(default=None, repr=False)
-    place: pd.MultiIndex | None = field(default=None, repr=False)
     declined: bool = False
 
     def columns(self, asked: Sequence[Definition], cutoffs: Sequence[datetime]) -> list[str]:
@@ -54,12 +53,12 @@ class Plan:
             try:
                 if not self.declined:
                     self.held = _filed(asked, build) if self.filed else build(asked)
-                    self.place = pd.MultiIndex.from_frame(asked[["customer_id", "cutoff"]])
             except (PrevenanceError, OSError):  # what is wrong with a definition is told to who asks for it, and to nobody else
                 self.declined = True
-        if self.place is None:
+        if self.held is None:
             return None
-        found = self.place.get_indexer(pd.MultiIndex.from_frame(keys[["customer_id", "cutoff"]]))
+        names = ["customer_id", "cutoff"]
+        found = pd.MultiIndex.from_frame(self.held[names]).get_indexer(pd.MultiIndex.from_frame(keys[names]))
         return None if (found < 0).any() else found
 
     def rows(self, places: np.ndarray, columns: list[str]) -> pd.DataFrame:
