@@ -79,8 +79,7 @@ def build(
         ) is not None:
             return found
     if len(cutoffs) > 1 and all(any(plan.columns(definitions, [one]) for plan in history.plans) for one in cutoffs):
-        places = [np.flatnonzero(keys["cutoff"] == pd.Timestamp(one)) for one in cutoffs]
-        parts = [build(history, keys.iloc[place], definitions, step).set_axis(place) for place in places]
+        parts = [build(history, part, definitions, step).set_axis(part.index) for _, part in keys.groupby("cutoff")]
         return pd.concat(parts).sort_index()
     return _built(history, keys, definitions, step)
 
@@ -106,11 +105,8 @@ def _built(history: History, keys: pd.DataFrame, definitions: Sequence[Definitio
     history.con.register("frame", pd.DataFrame({"customer_id": pd.Series(customers, dtype="str"), "code": np.arange(len(customers))}))
     history.con.execute("create or replace temp table codes as select customer_id, code::integer as code from frame")
     history.con.unregister("frame")
-    rows = (
-        {cutoff.to_pydatetime(): np.asarray(index) for cutoff, index in keys.groupby("cutoff", sort=True).indices.items()}
-        if len(keys)
-        else {}
-    )
+    groups = keys.groupby("cutoff", sort=True).indices if len(keys) else {}
+    rows = {cutoff.to_pydatetime(): np.asarray(index) for cutoff, index in groups.items()}
     windows = _windows(definitions)
     filled: dict[str, np.ndarray | pd.Series] = {} if rows else {window.column: np.zeros(0) for window in windows}
     for table, group in groupby(sorted(windows, key=lambda window: window.feature.table), key=lambda window: window.feature.table):
