@@ -56,7 +56,7 @@ def plan_lists(each: Iterable[Settings], inputs: Inputs, champion: Callable[[Set
     every, means = tuple(wanted.values()), with_means(tuple(wanted.values()))
     past, tonight = mondays - {now}, _count(asked, now) if len(targets) > 1 else 0
     plans = [
-        Plan(frozenset([now, then]), every, partial(_both, asked, now, then)),  # one look at the tables for both
+        Plan(frozenset([now, then]), every, partial(_past, asked, now, [now, then])),  # one look at the tables for both
         Plan(frozenset([now]), every, partial(asked, now), tonight > MOST),
         Plan(frozenset([then]), every, partial(asked, then), tonight > MOST),
         Plan(frozenset(past), tuple(narrow.values()), partial(_past, asked, now, past)),
@@ -88,11 +88,6 @@ def _count(asked: Callable[..., pd.DataFrame], now: datetime) -> int:
         return len(asked(now))
     except PrevenanceError:
         return 0
-
-
-def _both(asked: Callable[..., pd.DataFrame], now: datetime, then: datetime) -> pd.DataFrame:
-    """Return who was in a cohort now and then; too many are not even asked for."""
-    return asked(now, then) if 2 * len(asked(now)) <= MOST else TOO_MANY
 
 
 def _past(asked: Callable[..., pd.DataFrame], now: datetime, moments: Collection[datetime]) -> pd.DataFrame:

@@ -34,7 +34,8 @@ def set_apart(
     mark_repeats(taken, table, until)
     if table.name == "subscriptions":
         _mark_contradictions(con)
-    names = ", ".join(value_sql(column, whole=whole) for column in table.columns)
+    empty = {name: f"null::{SQL_TYPES[table.column(name).kind]} as {sql_name(name)}" for name in (() if whole else table.seldom)}
+    names = ", ".join(empty.get(name, sql_name(name)) for name in table.names)
     con.execute(
         f"create or replace table canonical.{table.name} as select {names}, _file, _line::bigint as _line from judged where reason is null"
     )
@@ -64,12 +65,6 @@ def set_apart(
     if no_rows:
         counts.excluded[NO_ROW] = no_rows
     return counts
-
-
-def value_sql(column: Column, *, whole: bool) -> str:
-    """Return SQL for the value of a column of a table; empty if few commands read it and this one does not."""
-    name = sql_name(column.name)
-    return name if whole or not (column.apart or column.written) else f"null::{SQL_TYPES[column.kind]} as {name}"
 
 
 def note_missing(taken: Intake, table: Table, columns: list[str], counts: Counts) -> None:
