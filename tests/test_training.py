@@ -13,13 +13,13 @@ from prevenance.models import boosted, tuning
 from prevenance.models.bundle import chance, save
 from prevenance.models.folds import Fold, make_folds
 from prevenance.models.levelled import LevelledLogistic
+from prevenance.models.told_rule import fitted_rule, rule_text
 from prevenance.models.training import (
     Backtest,
     backtest,
     fit_model,
     model_ladder,
     positive_customers,
-    rule_text,
     tune_model,
     usable_rows,
     with_interval_band,
@@ -321,6 +321,11 @@ def test_the_band_is_taken_from_predictions_of_later_periods(frame, tested):
 
 def test_the_rule_in_words(frame):
     assert rule_text(fit_model(frame, parted(frame)[-1], "rule", FEATURES, seed=1)) == "logins_28d_trend, smallest first"
+    alone = fitted_rule(usable_rows(frame), parted(frame)[-1], FEATURES, seed=1)  # the same rule, without its calibration
+    assert (alone.parameters, alone.encoder) == (
+        (whole := fit_model(frame, parted(frame)[-1], "rule", FEATURES, seed=1)).parameters,
+        whole.encoder,
+    )
     assert rule_text(fit_model(frame.assign(label=0.0), parted(frame)[-1], "rule", FEATURES, seed=1)) == "none"
 
 

@@ -57,7 +57,8 @@ def reasons_stability(
     """
     if fitted.kind in TRIVIAL or not fitted.parameters:
         return _result(0, len(listed), len(listed), 1.0 if len(listed) else None, True)
-    if not _fit_rows(frame, fold)[1].enough:
+    learned, evidence = _fit_rows(frame, fold)
+    if not evidence.enough:
         return _result(0, 0, 0, None, False)
     groups, names = pd.factorize(pd.Series([str(families.get(name, name)) for name in fitted.encoder.features]))
     # By family: the same story over another lookback is no other reason.
@@ -66,7 +67,7 @@ def reasons_stability(
     if not told.any():
         return _result(refits, 0, 0, None, False)
     kept = np.array(
-        [_kept(reasons, _again(fitted, frame, fold, seed + number, listed, groups, len(names))) for number in range(1, refits + 1)]
+        [_kept(reasons, _again(fitted, learned, seed + number, listed, groups, len(names))) for number in range(1, refits + 1)]
     )[:, told]
     # With fewer reasons than TOP, two thirds of those there are.
     wanted = np.ceil(2 / 3 * reasons.sum(axis=1)[told])
@@ -74,11 +75,8 @@ def reasons_stability(
     return _result(refits, int(told.sum()), int(stable.sum()), float((kept / reasons.sum(axis=1)[told]).mean()), False)
 
 
-def _again(
-    fitted: Fitted, frame: pd.DataFrame, fold: Fold, seed: int, listed: pd.DataFrame, groups: np.ndarray, families: int
-) -> np.ndarray:
-    """Return the reasons of a model learned from customers drawn with replacement."""
-    rows, _ = _fit_rows(frame, fold)
+def _again(fitted: Fitted, rows: pd.DataFrame, seed: int, listed: pd.DataFrame, groups: np.ndarray, families: int) -> np.ndarray:
+    """Return the reasons of a model learned from customers of ``rows`` drawn with replacement."""
     places = list(rows.groupby(sampling_units(rows).to_numpy(dtype=object), sort=True).indices.values())
     size = max(1, int(len(places) * min(1.0, ROWS / len(rows))))
     drawn = np.random.default_rng(seed).integers(0, len(places), size)

@@ -17,6 +17,7 @@ from prevenance.features.define import Definition, Feature, Ratio, State, Trend,
 from prevenance.features.planned import Plan
 from prevenance.features.windows import Window, windowed
 from prevenance.history.history import History, visible_sql
+from prevenance.history.roster import customer_count
 from prevenance.history.together import cutoffs_at_once, own_id_sql, own_rows_sql
 from prevenance.sources.files import is_out_of_room
 from prevenance.tables.canonical import TABLES
@@ -179,10 +180,12 @@ def _state(history: History, state: State, rows: dict[datetime, np.ndarray], key
         for number, cutoff in enumerate(rows)
         if state.days is None or not any(cutoff - timedelta(days=state.days) < one for one in begun)
     }
+    # of nearly everybody: where customers are treated alone, to leave out the others costs more than to work them out
+    most = state.alone and 2 * len(keys) > customer_count(history) * len(rows)
     if state.hours is not None and told:
         _open_hours(history, state, max(told))
     for cutoffs in cutoffs_at_once(history, state.tables, list(told), alone=state.alone):
-        asked = _asked_sql(state, cutoffs, [told[one] for one in cutoffs])
+        asked = _asked_sql(state, cutoffs, [told[one] for one in cutoffs], most=most)
         try:
             found = history.con.execute(asked).df()
         except duckdb.Error as problem:
@@ -212,24 +215,22 @@ def _open_hours(history: History, state: State, last: datetime) -> None:
     query = " union all ".join(f"select min(event_at) as first from canonical.{name}" for name in state.tables)
     first = history.con.execute(f"select min(first) from ({query})").fetchall()[0][0] or last
     # the last instant of all is still within the hours that are written down
-    for name, frame in (
-        ("open_hours", hours.open_hours(min(first, last), last + timedelta(days=1))),
-        ("team_hours", hours.team_calendars()),
-    ):
+    frames = {"open_hours": hours.open_hours(min(first, last), last + timedelta(days=1)), "team_hours": hours.team_calendars()}
+    for name, frame in frames.items():
         history.con.register("frame", frame)
         history.con.execute(f"create or replace temp table {name} as from frame")
         history.con.unregister("frame")
 
 
-def _asked_sql(state: State, cutoffs: list[datetime], numbers: list[int]) -> str:
-    """Return a state's SQL over the snapshots of the numbered cutoffs: place and its columns; of several, ids are those of ``together``."""
+def _asked_sql(state: State, cutoffs: list[datetime], numbers: list[int], *, most: bool = False) -> str:
+    """Return a state's SQL over the snapshots of the numbered cutoffs (with ``most`` over all): place and its columns; of several, ids are those of ``together``."""
     row, several = "customer_id, product_id" if state.pair else "customer_id", len(cutoffs) > 1
     these = f"from asked_rows where number in ({', '.join(map(str, numbers))})"
     shown = f"{own_id_sql('customer_id')} as customer_id" if several else row
     views = [f"asked as (select {shown}, place, cutoff {these})"]
     for table in state.tables:
         found = own_rows_sql(table, cutoffs) if several else visible_sql(table, cutoffs[0], state.days)
-        only = "customer_id in (select customer_id from asked)" if TABLES[table].per_customer and not state.pair else "true"
+        only = "customer_id in (select customer_id from asked)" if TABLES[table].per_customer and not state.pair and not most else "true"
         window = f" and age_days < {state.days}" if several and state.days is not None else ""
         views.append(f"{table} as (select * from {found} where {only}{window})")
     views.append(f"snapshots as (select distinct {row}, cutoff from asked)")

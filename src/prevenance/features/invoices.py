@@ -10,10 +10,13 @@ from prevenance.features.define import Definition, Feature, State, Sum, Trend
 from prevenance.features.spans import lookback_features, silence_feature
 
 SETTLED_SQL = """
-rows_received as (
-  select *, sum(case event when 'paid' then coalesce(amount, 99999999999999) when 'credited' then coalesce(abs(amount), 99999999999999) else 0 end)
-    over (partition by customer_id, invoice_id, cutoff order by event_at, known_at) as received
+moved as (
+  select *, case event when 'paid' then coalesce(amount, 99999999999999) when 'credited' then coalesce(abs(amount), 99999999999999) else 0 end as moved
   from invoices
+),
+rows_received as (
+  select *, sum(moved) over (partition by customer_id, invoice_id, cutoff order by event_at, known_at) as received
+  from moved where event in ('paid', 'credited')
 ),
 issued as (
   select customer_id, invoice_id, cutoff,
@@ -21,14 +24,14 @@ issued as (
     arg_max(amount, (event_at, known_at, amount)) filter (where event = 'issued' and amount is not null) as amount,
     max((event_at, known_at)) filter (where event = 'voided') as voided_at,
     max((event_at, known_at)) filter (where event = 'issued') as issued_at,
-    arg_max(received, (event_at, known_at)) as received
-  from rows_received group by customer_id, invoice_id, cutoff
+    sum(moved) as received
+  from moved group by customer_id, invoice_id, cutoff
 ),
 settlements as (
   select r.customer_id, r.invoice_id, r.cutoff, min(r.event_at) as settled_at, bool_or(r.event = 'paid') as by_payment,
     max((r.event_at, r.known_at)) as last_at
   from rows_received as r join issued as i on i.customer_id = r.customer_id and i.invoice_id = r.invoice_id and i.cutoff = r.cutoff
-  where r.event in ('paid', 'credited') and r.received + 0.005 >= coalesce(i.amount, 0)
+  where r.received + 0.005 >= coalesce(i.amount, 0)
   group by r.customer_id, r.invoice_id, r.cutoff
 ),
 bills as (

@@ -15,11 +15,11 @@ HANDS = "'assigned', 'transferred', 'replied', 'asked', 'approval_asked', 'escal
 TAKEN = f"({HANDS}, 'resolved', 'closed')"
 """Events that say that somebody of the team has taken a ticket up."""
 
-PATHS = f"""
+_PATHS = f"""
 ordered as (
   select customer_id, ticket_id, event, event_at, known_at, "group", cutoff,
     lead(event_at) over (partition by customer_id, ticket_id order by event_at, known_at, event) as next_at
-  from tickets
+  from {{rows}}
 ),
 spans as (
   select customer_id, ticket_id, cutoff,
@@ -44,9 +44,20 @@ lives as (
   from spans
 )
 """
+PATHS = _PATHS.format(rows="tickets")
+RECENT = (
+    """
+moved as (select customer_id, ticket_id from tickets where event_at > cutoff - interval '90' day),
+"""
+    + _PATHS.format(rows="(from tickets semi join moved using (customer_id, ticket_id))")
+    + """,
+recent as (select * from lives where opened_at > cutoff - interval '90' day)
+"""
+)
 """``ordered`` are events with the next one of the ticket; ``lives`` is one row a ticket: when it was opened, first taken by
 somebody, first replied to, solved last (open again when asked later than solved), and how often it came back or moved. A close after a
-solution or another close moves nothing: help desks close solved tickets by themselves, days later, and file closed ones away."""
+solution or another close moves nothing: help desks close solved tickets by themselves, days later, and file closed ones away. ``RECENT`` has
+the tickets opened in the last 90 days as ``recent``, and looks at those alone of which anything happened in them: one that was opened then is among these."""
 
 HOUR = "3600000000.0"
 """Microseconds in an hour."""
@@ -82,8 +93,7 @@ PATH = State(
     "ticket_path",
     ("tickets",),
     f"""
-with {PATHS},
-recent as (select * from lives where opened_at > cutoff - interval '90' day),
+with {RECENT},
 pauses as (
   select o.customer_id, sum(greatest(0, epoch_us(least(coalesce(o.next_at, r.until_at), r.until_at)) - epoch_us(o.event_at))) as waited
   from ordered as o join recent as r on r.customer_id = o.customer_id and r.ticket_id = o.ticket_id
@@ -156,8 +166,7 @@ WORKING = State(
     "ticket_working_hours",
     ("tickets",),
     f"""
-with {PATHS},
-recent as (select * from lives where opened_at > cutoff - interval '90' day),
+with {RECENT},
 replies as (
   select customer_id, sum(working_seconds) as reply from {working_seconds_sql(FIRST_REPLIES, "since_at", "until_at", calendar="calendar")}
   group by customer_id

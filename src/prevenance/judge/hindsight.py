@@ -14,7 +14,8 @@ from prevenance.judge.bootstrap import Estimate, bootstrap_interval, bootstrap_w
 from prevenance.judge.tested import Choice, Tested
 from prevenance.models.bundle import chance
 from prevenance.models.folds import sampling_units
-from prevenance.models.training import fit_model, rule_text
+from prevenance.models.told_rule import fitted_rule, rule_text
+from prevenance.models.training import fit_model
 from prevenance.models.units import unit_evidence
 from prevenance.words.saying import Saying, said_together, saying
 
@@ -88,7 +89,7 @@ def _selected(tested: Tested, closing_days: int, seed: int) -> tuple[str, str]:
     # Oldest and newest are enough to see it, and every fold would be fitted twice.
     for number in sorted({1, last}):
         fold, told = tested.parted[number - 1], (tested.backtest.rules[number - 1], tested.backtest.dropped[number - 1])
-        again = fit_model(rows[rows["cutoff"].isin(fold.learned)], fold, "rule", tested.columns, seed=seed)
+        again = fitted_rule(rows[rows["cutoff"].isin(fold.learned)], fold, tested.columns, seed=seed)
         if (rule_text(again), again.encoder.dropped) != told:
             changed.append(number)
     first = tested.parted[0]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 BINNING = {"max_bin": 63, "min_data_in_bin": 3, "feature_pre_filter": False}
 """How numbers are cut into bins: fixed, so that one binned Dataset serves every trial of a tuning."""
 
-FIXED = {"deterministic": True, "force_row_wise": True, "verbosity": -1, "bagging_fraction": 0.7, "bagging_freq": 1, **BINNING}
+FIXED = {"deterministic": True, "force_col_wise": True, "verbosity": -1, "bagging_fraction": 0.7, "bagging_freq": 1, **BINNING}
 """Each tree sees 70 % of the rows: what one tree takes for a sign, the others do not see."""
 
 DEFAULTS: dict[str, Any] = {

@@ -46,7 +46,11 @@ def log_odds(fitted: Fitted, frame: pd.DataFrame) -> np.ndarray:
     Raises:
         PrevenanceError: E504 if the frame lacks a feature.
     """
-    matrix = fitted.encoder.matrix(frame)
+    return ranking_values(fitted, fitted.encoder.matrix(frame))
+
+
+def ranking_values(fitted: Fitted, matrix: np.ndarray) -> np.ndarray:
+    """Return ``log_odds`` of rows that are encoded already."""
     if not fitted.parameters or not len(matrix):
         return np.zeros(len(matrix))
     return module(fitted.kind).log_odds(fitted.parameters, matrix)

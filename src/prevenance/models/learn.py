@@ -15,9 +15,16 @@ TREES = ("lightgbm", "random_forest", "blend")
 
 
 def learned_parameters(
-    kind: str, encoder: Encoder, rows: pd.DataFrame, *, seed: int, params: Mapping[str, Any], threads: int = 0
+    kind: str,
+    encoder: Encoder,
+    rows: pd.DataFrame,
+    *,
+    seed: int,
+    params: Mapping[str, Any],
+    threads: int = 0,
+    matrix: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Return the parameters that a kind of model learns from ``rows`` (features and ``label``).
+    """Return the parameters that a kind of model learns from ``rows`` (features and ``label``), whose encoded ``matrix`` may be there already.
 
     Empty where there is nothing to learn from: one class only, or no feature that differs. The rule needs a number. Lines (logistic
     regression, and the blend's) let each cutoff have its own level while they learn.
@@ -33,7 +40,7 @@ def learned_parameters(
     without = len(encoder.categories) if kind == "rule" else 0
     if not 0 < labels.sum() < len(labels) or len(encoder.features) == without:
         return {}
-    matrix = encoder.matrix(rows)
+    matrix = encoder.matrix(rows) if matrix is None else matrix
     estimator = found.estimator(encoder, seed=seed, threads=threads_for(matrix, threads), **params)
     if kind in TREES:
         more = {"level": levels_of(rows)} if kind == "blend" else {}

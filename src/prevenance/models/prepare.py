@@ -37,7 +37,7 @@ def preparation(encoder: Encoder) -> ColumnTransformer:
     from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
     numbers = make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True, copy=False),
+        SimpleImputer(strategy=np.median, add_indicator=True, copy=False),
         FunctionTransformer(signed_log),
         StandardScaler(copy=False),
         FunctionTransformer(clipped),

@@ -56,24 +56,20 @@ def estimator(encoder: Encoder, *, seed: int, threads: int = 0) -> Pipeline:
     # What most others take is what a shop without any model would offer.
     numeric = [place for place in numeric if encoder.features[place].startswith(POPULARITY)] or numeric
     return make_pipeline(
-        make_column_transformer((SimpleImputer(strategy="median"), numeric)),
-        RobustScaler(copy=False, unit_variance=False),
+        make_column_transformer((SimpleImputer(strategy=np.median), numeric)),
         FunctionTransformer(both_directions),
         SelectKBest(scores, k=1),
+        RobustScaler(unit_variance=False),
     )
 
 
 def parameters(estimator: Pipeline) -> dict[str, Any]:
     """Return the feature's position, its direction (+1: large is risky, -1: small is), middle and scale."""
     numeric = estimator[0].transformers_[0][2]
-    found = int(np.argmax(estimator[-1].scores_))
-    place = found % len(numeric)
-    return {
-        "place": int(numeric[place]),
-        "direction": 1.0 if found < len(numeric) else -1.0,
-        "middle": float(estimator[1].center_[place]),
-        "scale": float(estimator[1].scale_[place]),
-    }
+    found = int(np.argmax(estimator[2].scores_))
+    direction, scaler = 1.0 if found < len(numeric) else -1.0, estimator[-1]
+    middle = direction * float(scaler.center_[0]) + 0.0
+    return {"place": int(numeric[found % len(numeric)]), "direction": direction, "middle": middle, "scale": float(scaler.scale_[0])}
 
 
 def log_odds(parameters: dict[str, Any], matrix: np.ndarray) -> np.ndarray:

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prevenance.base.errors import PrevenanceError
 from prevenance.models import bands, customer_rules, tuning
-from prevenance.models.bundle import Fitted, calibrated, log_odds
+from prevenance.models.bundle import Fitted, calibrated
 from prevenance.models.calibrate import platt_calibrator
-from prevenance.models.cross_fit import ALONE, can_be_parted, learned_model, out_of_fold_values
+from prevenance.models.cross_fit import ALONE, Encoded, LearningRows, learned_model, learning_rows, out_of_fold_values
 from prevenance.models.encode import Encoder
 from prevenance.models.folds import Fold, at_risk
 from prevenance.models.kinds import BLENDED, module
 from prevenance.models.precedents import precedents
 from prevenance.models.refitted_score import SCORES, fold_params
+from prevenance.models.told_rule import rule_text
 
 FEW, MANY = 20, 100
 """Customers with a matured positive below which there is no model at all, and from which trees may challenge."""
@@ -105,7 +105,8 @@ def fit_model(
     Raises:
         PrevenanceError: E203 for an unknown kind; E601 if the fit part has no closed label.
     """
-    return _fit(usable_rows(frame), fold, kind, features, seed, dict(params or {}), threads, dict(about or {})).fitted
+    learn = learning_rows(usable_rows(frame), fold, features)
+    return _fit(learn, fold, kind, seed, dict(params or {}), threads, dict(about or {})).fitted
 
 
 def backtest(
@@ -142,19 +143,20 @@ def backtest(
     parts, rules, dropped = [], [], []
     losses: dict[str, tuple[float, ...]] = {}
     for number, fold in enumerate(folds, start=1):
-        learned = rows[rows["cutoff"].isin(fold.learned)]
+        learn = learning_rows(rows, fold, features)
+        learned, test = learn.rows, Encoded(rows[rows["cutoff"] == pd.Timestamp(fold.test)], learn.whole.encoder)
         others = (~tuning.is_tuned_on(learned)).to_numpy()  # on the rest a kind with many settings looks better than it is
         made: dict[str, _Made] = {}
         for name, (kind, chosen) in recipes.items():
-            made[name] = _fit(rows, fold, kind, features, seed, fold_params(name, chosen, learned), threads, {}, made)
+            made[name] = _fit(learn, fold, kind, seed, fold_params(name, chosen, learned), threads, {}, made)
             fitted = made[name].fitted
-            parts.append(_predictions(fitted, rows[rows["cutoff"] == pd.Timestamp(fold.test)], number, name))
+            parts.append(_predictions(test, number, name, fitted))
             if number == 1:
                 losses[name] = tuning.customer_losses(calibrated(fitted, made[name].out_of_fold[others]), learned[others])
             if name == "rule":
                 rules.append(rule_text(fitted))
                 dropped.append(fitted.encoder.dropped)
-    predictions = pd.concat(parts, ignore_index=True) if parts else _predictions(None, rows.iloc[:0], 0, "")
+    predictions = pd.concat(parts, ignore_index=True) if parts else _predictions(Encoded(rows.iloc[:0], Encoder(())), 0, "")
     return Backtest(predictions, losses, tuple(rules), settings, tuple(dropped))
 
 
@@ -163,14 +165,6 @@ def with_interval_band(fitted: Fitted, predictions: pd.DataFrame, model: str) ->
     if (rows := predictions[predictions["model"] == model]).empty:
         return fitted
     return replace(fitted, band=bands.band_of(rows["score"].to_numpy(), rows), about={**fitted.about, "precedents": precedents(rows)})
-
-
-def rule_text(fitted: Fitted) -> str:
-    """Return the rule's single feature and direction in words, such as ``days_since_login, largest first``."""
-    if not fitted.parameters:
-        return "none"
-    side = "largest" if fitted.parameters["direction"] > 0 else "smallest"
-    return f"{fitted.encoder.features[fitted.parameters['place']]}, {side} first"
 
 
 def tune_model(
@@ -197,10 +191,9 @@ class _Made:
 
 
 def _fit(
-    rows: pd.DataFrame,
+    learn: LearningRows,
     fold: Fold,
     kind: str,
-    features: Sequence[str],
     seed: int,
     params: dict[str, Any],
     threads: int,
@@ -208,10 +201,6 @@ def _fit(
     made: Mapping[str, _Made] = MappingProxyType({}),
 ) -> _Made:
     """Return the model of one fold; a blend takes its parts from those ``made`` on it with the same settings."""
-    learn = rows[rows["cutoff"].isin(fold.learned)]
-    if learn.empty:
-        fix = "give a longer history or a shorter horizon_days"
-        raise PrevenanceError("E601", f"no closed label among {len(fold.learned)} cutoffs to learn from", fix=fix)
     ready = kind == "blend" and all(one in made and made[one].fitted.about["params"] == params.get(one) for one in BLENDED)
     bare = (
         replace(
@@ -220,31 +209,29 @@ def _fit(
             parameters=module("blend").joined_parameters(*(made[one].fitted.parameters for one in BLENDED)),
         )
         if ready
-        else learned_model(kind, learn, features, seed, params, threads)
+        else learned_model(kind, learn.whole, learn.features, seed, params, threads)
     )
-    ranked, parted = log_odds(bare, learn), kind not in ALONE and can_be_parted(learn)
+    rows, ranked, parted = learn.rows, learn.whole.values(bare), kind not in ALONE and learn.can_be_parted
     if parted:
         ranked = (
-            np.mean([made[one].out_of_fold for one in BLENDED], axis=0)
-            if ready
-            else out_of_fold_values(kind, learn, features, seed, params, threads)
+            np.mean([made[one].out_of_fold for one in BLENDED], axis=0) if ready else out_of_fold_values(kind, learn, seed, params, threads)
         )
     told = {
         "trained_until": fold.test.isoformat(),
         "seed": seed,
         "params": params,
-        "snapshots": len(learn),
-        "base_rate": float(learn["label"].mean()),
-        "positives": int(learn.loc[learn["label"] == 1, "customer_id"].nunique()),
+        "snapshots": len(rows),
+        "base_rate": float(rows["label"].mean()),
+        "positives": int(rows.loc[rows["label"] == 1, "customer_id"].nunique()),
         "calibrated_on": "out of fold" if parted else "fit",
     }
-    fitted = replace(bare, about={**told, **about}, calibrator=platt_calibrator(ranked, learn["label"].to_numpy(dtype="float64")))
-    return _Made(replace(fitted, band=bands.band_of(calibrated(fitted, ranked), learn)), ranked)
+    fitted = replace(bare, about={**told, **about}, calibrator=platt_calibrator(ranked, rows["label"].to_numpy(dtype="float64")))
+    return _Made(replace(fitted, band=bands.band_of(calibrated(fitted, ranked), rows)), ranked)
 
 
-def _predictions(fitted: Fitted | None, test: pd.DataFrame, number: int, name: str) -> pd.DataFrame:
-    keys = [key for key in (*ORDER, "group", "label", "outcome_at") if key in test]
-    found = test[keys].reset_index(drop=True)
+def _predictions(test: Encoded, number: int, name: str, fitted: Fitted | None = None) -> pd.DataFrame:
+    keys = [key for key in (*ORDER, "group", "label", "outcome_at") if key in test.rows]
+    found = test.rows[keys].reset_index(drop=True)
     found.insert(0, "fold", number)
-    raw = log_odds(fitted, test) if fitted else np.zeros(len(test))
+    raw = test.values(fitted) if fitted else np.zeros(len(test.rows))
     return found.assign(model=name, score=calibrated(fitted, raw) if fitted else raw, raw=raw)

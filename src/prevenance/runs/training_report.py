@@ -19,6 +19,7 @@ from prevenance.judge.shipped import shipped_list
 from prevenance.judge.tested import Choice, Tested
 from prevenance.models import folds, training
 from prevenance.models.bundle import Fitted, chance
+from prevenance.models.told_rule import fitted_rule, rule_text
 from prevenance.runs.contacted import contacted_counts
 from prevenance.runs.inputs import Inputs
 from prevenance.runs.manifest import privacy_record
@@ -54,7 +55,7 @@ def training_report(given: Settings, facts: Facts, tested: Tested, choice: Choic
     target, inputs, steps = facts.target, facts.inputs, facts.steps
     predictions, capacity = tested.backtest.predictions, capacity_of(given)
     steps(f"{target.name}: reasons, gaps, leakage types")
-    rule = training.rule_text(training.fit_model(tested.rows, tested.production, "rule", tested.columns, seed=given.seed))
+    rule = rule_text(fitted_rule(tested.rows, tested.production, tested.columns, seed=given.seed))
     return {
         "target": target.name,
         "says": target.says,

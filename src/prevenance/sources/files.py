@@ -49,6 +49,8 @@ def new_engine(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnecti
     connection.execute(f"set TimeZone='UTC'; set memory_limit='{memory}'; set threads={threads}; set temp_directory={spilled}")
     with suppress(duckdb.InvalidInputException):  # a notebook without widgets can draw no bar, and refuses even to be told not to
         connection.execute("set enable_progress_bar=false")
+    # the engine takes most of what we ask for tiny, and would hold every row against every interval
+    connection.execute("set asof_loop_join_threshold=0")
     # what is read many times is packed while it is written: a sixth of the room, and read faster
     connection.execute("attach ':memory:' as canonical (compress); create schema quarantine; create schema raw")
     return connection
