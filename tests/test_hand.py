@@ -15,7 +15,8 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent.special import special_category
 from prevenance.features.build import build
 from prevenance.features.define import Count, Definition, Distinct, Feature, Max, State
-from prevenance.history.history import History, history_digest, upcoming_sql, visible_each_sql, visible_sql
+from prevenance.history.digests import history_digest
+from prevenance.history.history import History, upcoming_sql, visible_each_sql, visible_sql
 from prevenance.history.together import own_rows_sql
 from prevenance.sources import files
 from prevenance.sources.declared import Source

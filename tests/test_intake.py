@@ -242,7 +242,7 @@ def test_a_renamed_column_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_row_order_changes_no_digest(tmp_path: Path) -> None:
-    from prevenance.history.history import history_digest
+    from prevenance.history.digests import history_digest
 
     lines = [f"c{n % 7},{n},2024-01-{n % 28 + 1:02d},{n % 5}" for n in range(50)]
     digests = []

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worlds import CUTOFFS, TOGETHER, companies, several, snapshots, together, world
 
-import prevenance.features.build as builder
+import prevenance.features.states as builder
 import prevenance.features.distinct as by_value
 import prevenance.features.intervals as cells
 import prevenance.history.together as at_once
@@ -184,9 +184,11 @@ def _several_hold(frames: Frames, after: Frames, cutoff: datetime) -> bool:
 
 def test_control_several_cutoffs_without_the_second_clock_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     each = at_once.visible_each_sql
-    monkeypatch.setattr(at_once, "visible_each_sql", lambda *asked: each(*asked).replace("and known_at <= cutoff", ""))
+    monkeypatch.setattr(at_once, "visible_each_sql", lambda *asked, **more: each(*asked, **more).replace("and known_at <= cutoff", ""))
     assert _law_breaks(_several_hold)
-    monkeypatch.setattr(at_once, "visible_each_sql", lambda *asked: each(*asked).replace("<= cutoff", "<= cutoff + interval 20 day"))
+    monkeypatch.setattr(
+        at_once, "visible_each_sql", lambda *asked, **more: each(*asked, **more).replace("<= cutoff", "<= cutoff + interval 20 day")
+    )
     assert _law_breaks(lambda *asked: same(*(cohorts_of(frames, *both(asked[2])) for frames in asked[:2])))
 
 
@@ -204,7 +206,9 @@ def test_control_states_without_the_second_clock_are_seen(monkeypatch: pytest.Mo
     monkeypatch.setattr(
         builder,
         "visible_sql",
-        lambda table, cutoff, days=None: visible_sql(table, cutoff, days).replace(f"and known_at <= timestamp '{cutoff}'", ""),
+        lambda table, cutoff, days=None, **more: visible_sql(table, cutoff, days, **more).replace(
+            f"and known_at <= timestamp '{cutoff}'", ""
+        ),
     )
     assert _law_breaks(_features_hold)
     assert _law_breaks(lambda frames, after, cutoff: same(pairs_of(frames, (cutoff,)), pairs_of(after, (cutoff,))))

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base import formats, memo
-from prevenance.features.build import definitions_giving, needed_since
+from prevenance.features.build import definitions_giving
 from prevenance.features.define import Definition, State
 from prevenance.features.planned import shared_definitions
+from prevenance.features.states import needed_since
 from prevenance.history.digests import Seen, customer_groups
 from prevenance.history.history import History
 from prevenance.targets.target import Target

@@ -24,6 +24,9 @@ def distinct(
     con = history.con
     value = "epoch_us(event_at) // 86400000000" if column == "day" else sql_name(column)
     numbers = range(words(axis))
+    # what lies before the first edge counts only where a window goes back to the beginning
+    if all(days is not None for _, days, _ in windows):
+        rows = f"(from {rows} where event_at > timestamp '{axis.edges[0]}')"
     masks = ", ".join(f"bit_or(bit{w}) as w{w}" for w in numbers)
     con.execute(
         f"create or replace temp table masks as select code, value, late, {', '.join(f'w{w}' for w in numbers)} from (select customer_id, {value} as value, "

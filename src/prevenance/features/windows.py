@@ -12,12 +12,8 @@ from prevenance.features.cells import Cells, Late, cells, drop
 from prevenance.features.define import Count, DaysSince, Distinct, Feature, Last, Mean, Min, Sum
 from prevenance.features.distinct import distinct
 from prevenance.features.intervals import NEVER, SCALE, Axis, Series, axis, series
-from prevenance.history.history import History, rows_sql
-from prevenance.history.roster import customer_count
+from prevenance.history.history import History
 from prevenance.tables.canonical import TABLES
-
-FEW = 10
-"""Of all customers fewer than one in so many are few: the facts of the others are left out before anything is counted."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +32,13 @@ def _axis(windows: Sequence[Window], cutoffs: Sequence[datetime]) -> Axis:
 
 
 def windowed(
-    history: History, table: str, windows: Sequence[Window], rows: dict[datetime, np.ndarray], codes: np.ndarray, customers: int
+    history: History, table: str, facts: str, windows: Sequence[Window], rows: dict[datetime, np.ndarray], codes: np.ndarray, customers: int
 ) -> dict[str, np.ndarray]:
-    """Fill the windowed columns of one table."""
+    """Fill the windowed columns of one table from its ``facts`` (SQL), those of all customers of the snapshots."""
     # one block, because the system hands out one large piece of memory far faster than many small ones
     columns = dict(zip((window.column for window in windows), np.full((len(windows), len(codes)), np.nan), strict=True))
     grouped = [window for window in windows if not isinstance(window.feature.value, Distinct)]
     try:
-        facts = _facts(history, table, customers)
         if grouped:
             _grouped(history, facts, grouped, rows, codes, customers, columns)
         for_values: dict[tuple[str, str], list[Window]] = {}
@@ -60,18 +55,7 @@ def windowed(
         wrong = ", ".join(sorted({window.feature.name for window in windows}))
         what = f"a feature of {table} names what the table does not have ({str(problem).splitlines()[0][:160]}); features: {wrong[:200]}"
         raise PrevenanceError("E210", what, table=table, fix=f"use the columns of {table}: {', '.join(TABLES[table].shared)}") from problem
-    history.con.execute("drop table if exists own_facts")
     return columns
-
-
-def _facts(history: History, table: str, customers: int) -> str:
-    """Return SQL for the rows of a table; of few customers for theirs, which are set apart once."""
-    if FEW * customers > customer_count(history):
-        return rows_sql(table)
-    history.con.execute(
-        f"create or replace temp table own_facts as from {rows_sql(table)} where customer_id in (select customer_id from codes)"
-    )
-    return "own_facts"
 
 
 def _grouped(

@@ -10,7 +10,8 @@ from datetime import datetime
 
 import pandas as pd
 
-from prevenance.history.history import History
+from prevenance.history.history import History, visible_sql
+from prevenance.history.once import asked_once
 from prevenance.sources.files import sql_name
 from prevenance.tables.canonical import TABLES
 
@@ -57,6 +58,20 @@ def digests_at(history: History, cutoffs: Iterable[datetime]) -> dict[datetime, 
         for number, moment in enumerate(moments):
             beside[moment].append(f"{name}:{any(known <= number for _, known in parts)}")
     return {moment: _seen(groups[moment], beside[moment]) for moment in moments}
+
+
+@asked_once
+def history_digest(history: History, cutoff: datetime) -> str:
+    """Return a hash of all rows visible at ``cutoff``, independent of their order (the engine's hash, summed)."""
+    parts = []
+    # consents are exempt from law 6, so a later no may not change the digest of a past cutoff
+    for name in sorted(history.tables - {"consents"}):
+        columns = ", ".join(sql_name(column) for column in TABLES[name].shared)
+        row = history.con.execute(
+            f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {visible_sql(name, cutoff)}"
+        ).fetchall()[0]
+        parts.append(f"{name}:{row[0]}:{row[1]}")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
 def customer_groups(history: History) -> pd.Series:

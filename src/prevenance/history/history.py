@@ -175,29 +175,32 @@ def rows_sql(table: str) -> str:
     return f"(select * exclude ({', '.join(apart)}) from canonical.{table})" if apart else f"canonical.{table}"
 
 
-def visible_sql(table: str, cutoff: datetime, days: float | None = None, *, apart: bool = False) -> str:
+def visible_sql(table: str, cutoff: datetime, days: float | None = None, *, apart: bool = False, rows: str = "") -> str:
     """Return SQL for the rows of ``table`` visible at ``cutoff``, in ``(cutoff - days, cutoff]`` where ``days`` is given.
 
     Besides the table's columns (only where asked those that are ``apart``) the rows have ``cutoff`` and ``age_days`` (days from event_at to
-    the cutoff, DOUBLE).
+    the cutoff, DOUBLE). ``rows`` is SQL for those of the table that are looked at, if not for all.
     """
     at = f"timestamp '{cutoff}'"
     window = "" if days is None else f" and event_at > timestamp '{cutoff - timedelta(days=days)}'"
     return (
         f"(select *, {at} as cutoff, epoch_us({at} - event_at) / 86400000000.0 as age_days "
-        f"from {f'canonical.{table}' if apart else rows_sql(table)} where event_at <= {at} and known_at <= {at}{window})"
+        f"from {rows or (f'canonical.{table}' if apart else rows_sql(table))} where event_at <= {at} and known_at <= {at}{window})"
     )
 
 
-def visible_each_sql(table: str, cutoffs: Iterable[datetime], where: str = "true") -> str:
+def visible_each_sql(table: str, cutoffs: Iterable[datetime], where: str = "true", *, rows: str = "") -> str:
     """Return SQL for the rows of ``visible_sql`` of several cutoffs in one scan: a row comes once for each cutoff at which it is visible.
 
     Only rows ``where`` (SQL over the table's columns) something holds are looked at: the engine would ask it last, of every row at every cutoff.
     """
-    chosen = f"with chosen as materialized (select * from {rows_sql(table)} where {where}) " if where != "true" else ""
+    rows = rows or rows_sql(table)
+    if len(asked := sorted(set(cutoffs))) == 1:  # no join, which would sort all rows
+        return visible_sql(table, asked[0], rows=rows if where == "true" else f"(from {rows} where {where})")
+    chosen = f"with chosen as materialized (select * from {rows} where {where}) " if where != "true" else ""
     return (
-        f"({chosen}select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from {'chosen' if chosen else rows_sql(table)} "
-        f"join (values {_line(cutoffs)}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
+        f"({chosen}select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from {'chosen' if chosen else rows} "
+        f"join (values {_line(asked)}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
     )
 
 
@@ -225,18 +228,3 @@ def upcoming_each_sql(table: str, cutoffs: Iterable[datetime], horizon_days: flo
 
 def _line(cutoffs: Iterable[datetime]) -> str:
     return ", ".join(f"(timestamp '{cutoff}')" for cutoff in sorted(set(cutoffs)))
-
-
-def history_digest(history: History, cutoff: datetime) -> str:
-    """Return a hash of all rows visible at ``cutoff``, independent of their order (the engine's hash, summed)."""
-    import hashlib
-
-    parts = []
-    # consents are exempt from law 6, so a later no may not change the digest of a past cutoff
-    for name in sorted(history.tables - {"consents"}):
-        columns = ", ".join(sql_name(column) for column in TABLES[name].shared)
-        row = history.con.execute(
-            f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {visible_sql(name, cutoff)}"
-        ).fetchall()[0]
-        parts.append(f"{name}:{row[0]}:{row[1]}")
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()

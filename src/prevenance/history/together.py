@@ -3,7 +3,7 @@
 The engine spends milliseconds on planning a statement, whatever it reads: asked cutoff by cutoff, a small company costs almost nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from prevenance.history.history import History, upcoming_each_sql, visible_each_sql
@@ -13,11 +13,11 @@ ROWS = 1_000_000
 """Rows of a table, counted once for each cutoff, that one statement may see; a larger table is asked for fewer cutoffs at once."""
 
 
-def cutoffs_at_once(history: History, tables: Sequence[str], cutoffs: Sequence[datetime], *, alone: bool) -> list[list[datetime]]:
-    """Return ``cutoffs`` in the parts in which they are asked: each by itself unless the SQL treats customers ``alone``."""
+def cutoffs_at_once(history: History, rows: Iterable[str], cutoffs: Sequence[datetime], *, alone: bool) -> list[list[datetime]]:
+    """Return ``cutoffs`` in the parts in which they are asked of ``rows`` (SQL, a table each): each by itself unless the SQL treats customers ``alone``."""
     size = 1
     if alone:
-        largest = max((history.con.execute(f"select count(*) from canonical.{one}").fetchall()[0][0] for one in tables), default=0)
+        largest = max((history.con.execute(f"select count(*) from {one}").fetchall()[0][0] for one in rows), default=0)
         size = max(1, ROWS // max(1, largest))
     return [list(cutoffs[first : first + size]) for first in range(0, len(cutoffs), size)]
 
@@ -37,9 +37,9 @@ def own_cutoff_sql(name: str) -> str:
     return f"make_timestamp(cast(string_split({name}, chr(31))[-1] as bigint))"
 
 
-def own_rows_sql(table: str, cutoffs: Sequence[datetime]) -> str:
-    """Return SQL for the rows of ``table`` visible at each of ``cutoffs``, with ids of its own at each."""
-    return f"(select * {_own_ids(table)} from {visible_each_sql(table, cutoffs)})"
+def own_rows_sql(table: str, cutoffs: Sequence[datetime], rows: str = "") -> str:
+    """Return SQL for the rows of ``table`` (of ``rows``, where given) visible at each of ``cutoffs``, with ids of its own at each."""
+    return f"(select * {_own_ids(table)} from {visible_each_sql(table, cutoffs, rows=rows)})"
 
 
 def own_upcoming_sql(table: str, cutoffs: Sequence[datetime], horizon_days: float, settle_days: float) -> str:

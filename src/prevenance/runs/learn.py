@@ -11,7 +11,7 @@ import pandas as pd
 from prevenance.base import formats
 from prevenance.base.errors import PrevenanceError
 from prevenance.explain.attribution import write_plots
-from prevenance.history.history import history_digest
+from prevenance.history.digests import history_digest
 from prevenance.judge import checks, evaluation
 from prevenance.judge.drift import Drift
 from prevenance.judge.saved import compare_with_health_score

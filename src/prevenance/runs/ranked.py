@@ -23,7 +23,8 @@ from prevenance.explain.things import own_things
 from prevenance.explain.waits import input_hours, waited_things
 from prevenance.features.build import feature_columns
 from prevenance.features.define import Definition
-from prevenance.history.history import History, history_digest
+from prevenance.history.digests import history_digest
+from prevenance.history.history import History
 from prevenance.history.roster import customer_attributes, drawn_as
 from prevenance.judge.drift import unseen_words
 from prevenance.models.bundle import Fitted

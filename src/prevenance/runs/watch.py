@@ -13,7 +13,7 @@ from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError
 from prevenance.decide.overrides import override_rate
 from prevenance.decide.weeks import known_answers
-from prevenance.history.history import history_digest
+from prevenance.history.digests import history_digest
 from prevenance.judge.outcomes import outcome_counts, outcomes_of_list
 from prevenance.models.bundle import Fitted, chance
 from prevenance.proof.watch import events, page, verdict

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,10 @@ from prevenance.sources.taken import Loaded
 
 if TYPE_CHECKING:
     import psycopg
+
+
+TICK = 2.0
+"""Seconds; no clock of a file system is coarser."""
 
 
 @contextmanager
@@ -107,9 +113,21 @@ def check_unchanged(root: Path, source: Source, before: Mapping[str, str]) -> No
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, or what kept it from being read."""
+    """Return the SHA-256 of a file, or what kept it from being read. A file that has not been touched since it was asked for is not read again."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        told = path.stat()
+        stamp = (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
+        # within a tick of its last change a file can change again and look the same
+        return _digest(path) if time.time() - max(told.st_mtime, told.st_ctime) < TICK else _digest_as_of(path, stamp)
     except OSError as problem:
         return type(problem).__name__
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=10_000)
+def _digest_as_of(path: Path, stamp: tuple[int, ...]) -> str:
+    return _digest(path)

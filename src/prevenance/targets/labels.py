@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
-from prevenance.history.history import History, upcoming_sql, visible_each_sql, visible_sql
+from prevenance.history.history import History, rows_sql, upcoming_sql, visible_each_sql, visible_sql
 from prevenance.history.together import cutoffs_at_once, own_cutoff_sql, own_rows_sql, own_upcoming_sql, true_id_sql
 from prevenance.targets.target import Target
 
@@ -30,7 +30,7 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
     """
     check_tables(target, history.tables)
     parts, ordered = [], sorted(set(cutoffs))
-    for some in cutoffs_at_once(history, target.tables, ordered, alone=target.alone and not target.pairs):
+    for some in cutoffs_at_once(history, map(rows_sql, target.tables), ordered, alone=target.alone and not target.pairs):
         if len(some) > 1:
             parts.append(_cohorts(history, target, some))
             continue
@@ -104,7 +104,7 @@ def label(history: History, target: Target, snapshots: pd.DataFrame) -> pd.DataF
         for moment in rows
         if target.closes(moment) <= history.until and all(moment >= history.begins.get(one, moment) for one in target.tables)
     ]
-    for some in cutoffs_at_once(history, target.tables, closed, alone=target.alone and not target.pairs):
+    for some in cutoffs_at_once(history, map(rows_sql, target.tables), closed, alone=target.alone and not target.pairs):
         index = np.concatenate([rows[moment] for moment in some])
         keys = ["cutoff", *target.keys]
         came = result[keys].iloc[index].merge(_outcomes(history, target, some), on=keys, how="left", validate="one_to_one")["outcome_at"]
