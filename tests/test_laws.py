@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worlds import CUTOFFS, TOGETHER, companies, several, snapshots, together, world
 
-import prevenance.features.states as builder
 import prevenance.features.distinct as by_value
 import prevenance.features.intervals as cells
+import prevenance.features.states as builder
 import prevenance.history.together as at_once
 import prevenance.targets.labels as target_module
 from prevenance.features import definitions

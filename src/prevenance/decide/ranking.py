@@ -35,7 +35,7 @@ PRIVATE = (
 SECTIONS = {"": 0, "beyond_capacity": 1, "holdout": 2, "escalated": 3, "snoozed": 4, "too_late": 5, "not_enough_data": 6, "below_floor": 7}
 """The parts of the list, in their order: why a row stands apart -> its part."""
 
-MOST_SHOWN = 500
+MOST_SHOWN = 200
 """Rows of a part beside the ranked ones that page and spreadsheet show and that reasons are told of."""
 
 

@@ -18,7 +18,7 @@ from prevenance.models import bundle
 from prevenance.models.bundle import Fitted
 from prevenance.models.scoring import cohort_scores
 from prevenance.order.policies import best_offers
-from prevenance.targets.labels import cohort
+from prevenance.targets.labels import cohort, cohort_at
 from prevenance.targets.target import Target
 from prevenance.words import Words
 
@@ -127,7 +127,7 @@ def _cohort(
 ) -> pd.DataFrame:
     """Return the cohort at ``moments``, see ``labels.cohort``; with ``chosen`` only its offers: every offer of every week would be dear."""
     steps(f"{target.name}: cohort")
-    snapshots = cohort(history, target, moments)
+    snapshots = cohort_at(history, target, moments[0]).copy(deep=False) if len(moments) == 1 else cohort(history, target, moments)
     return snapshots if chosen is None else snapshots.merge(chosen[target.keys], on=target.keys)
 
 

@@ -47,7 +47,7 @@ from prevenance.words import Words, words
 TOLD = 2
 """Reasons of a row that a list tells, and a play may answer."""
 
-TELLING = 5
+TELLING = 6
 """How reasons and arms are told: the same list told another way is another list."""
 
 

@@ -22,11 +22,14 @@ from prevenance.runs.plugins import plugged_digest
 from prevenance.runs.settings.outreach import rules_of
 from prevenance.runs.settings.schema import Settings
 from prevenance.runs.snapshots import definitions_of, target_of
-from prevenance.targets.labels import check_tables, cohort
+from prevenance.targets.labels import check_tables, cohort, cohort_at
 from prevenance.targets.target import Target
 
 FEW = 3_000
 """Customers of tonight whose own past is worked out for all at once; of more most are told nothing, and each list asks for whom it tells."""
+
+TONIGHT = 2
+"""Moments, tonight and four weeks before, whose cohorts the list asks for again."""
 
 TOO_MANY = pd.DataFrame(index=range(MOST + 1))
 """So many snapshots that nobody builds them for others."""
@@ -78,7 +81,11 @@ def remembered_of(given: Settings, model_digest: str, digests: Mapping[datetime,
 
 def _everybody(inputs: Inputs, targets: list[Target], *moments: datetime) -> pd.DataFrame:
     """Return customer_id and cutoff of everybody in the cohort of any target at each moment."""
-    found = [cohort(inputs.history, target, moments)[["customer_id", "cutoff"]] for target in targets]
+    history, names = inputs.history, ["customer_id", "cutoff"]
+    if len(moments) <= TONIGHT:
+        found = [cohort_at(history, target, one)[names] for target in targets for one in sorted(moments)]
+    else:
+        found = [cohort(history, target, moments)[names] for target in targets]
     return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
 
 

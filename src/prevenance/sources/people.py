@@ -50,7 +50,11 @@ def _derive(taken: Intake, logs: list[str]) -> None:
 
 
 def _set_orphans_apart(taken: Intake, source: Source, name: str) -> None:
-    con, orphan = taken.con, "customer_id not in (select customer_id from canonical.customers)"
+    con, orphan = taken.con, "customer_id in (from orphans)"
+    # of many rows few are of nobody known: whose they are is asked once, customer by customer
+    con.execute(
+        f"create or replace temp table orphans as from (select distinct customer_id from canonical.{name}) anti join canonical.customers using (customer_id)"
+    )
     reason = (
         f"case when customer_id in (select customer_id from quarantine.customers) then '{CUSTOMER_SET_APART}' else '{UNKNOWN_CUSTOMER}' end"
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.history.history import History, rows_sql, upcoming_sql, visible_each_sql, visible_sql
+from prevenance.history.once import asked_once
 from prevenance.history.together import cutoffs_at_once, own_cutoff_sql, own_rows_sql, own_upcoming_sql, true_id_sql
 from prevenance.targets.target import Target
 
@@ -47,6 +48,12 @@ def cohort(history: History, target: Target, cutoffs: Iterable[datetime]) -> pd.
     columns = ["customer_id", "cutoff", *target.keys[1:], "state", "value_at_stake"]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
     return frame.astype(dict.fromkeys(target.keys, "str") | {"cutoff": "datetime64[us]", "state": "str", "value_at_stake": float})
+
+
+@asked_once
+def cohort_at(history: History, target: Target, moment: datetime) -> pd.DataFrame:
+    """Return the ``cohort`` of one moment that several ask about, who leave it as it is."""
+    return cohort(history, target, [moment])
 
 
 def drawn_cohort(history: History, target: Target, cutoffs: Iterable[datetime], most: int | None = None) -> tuple[pd.DataFrame, int, int]:

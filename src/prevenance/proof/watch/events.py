@@ -68,21 +68,22 @@ class Events:
 
 def table_events(history: History, table: str, cutoff: datetime) -> Events:
     """Return the events of a table visible at ``cutoff`` (naive UTC), the last ``PAST + LONGEST`` days."""
-    rows = visible_sql(table, cutoff)
+    # older days are in no window; of what is told of again the first row may be older
+    rows = visible_sql(table, cutoff, None if table in KEYS else PAST + LONGEST)
     if key := KEYS.get(table):
         own = (
             f"(select *, coalesce({key}, cast(row_number() over () as varchar)) as one from {rows})"  # a row without an id is one by itself
         )
         first = "min(event_at) as event_at, arg_min(known_at, (event_at, known_at)) as known_at, min(customer_id) as customer_id"
         rows = f"(select {first} from {own} group by one)"
-    age = "floor(epoch_us(timestamp '{0}' - {1}) / 86400000000.0)::bigint"
+    age = "(epoch_us(timestamp '{0}' - {1}) // 86400000000)"
     people = _segments_sql(cutoff)
     day, known = age.format(cutoff, "event_at"), age.format(cutoff, "known_at")
     found = history.con.execute(
         f"select coalesce(segment, '') as segment, least({day}, {PAST + LONGEST}) as day, least({day} - {known}, {LONGEST}) as late, count(*) as n "
         f"from {rows} left join {people} using (customer_id) group by all order by all"
     ).df()
-    first = history.con.execute(f"select max({day}) from {rows}").fetchall()[0][0]
+    first = history.con.execute(f"select max({day}) from {visible_sql(table, cutoff)}").fetchall()[0][0]
     largest = found[found["segment"] != ""].groupby("segment")["n"].sum().sort_values(ascending=False, kind="stable").index[:SEGMENTS]
     counts = {}
     for segment in ("", *largest):
