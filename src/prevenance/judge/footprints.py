@@ -1,7 +1,8 @@
 """Footprints of hindsight in a feature taken by itself: filled in afterwards, edited or echoing when it happens, too good to be true."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ class Rows:
     customers that were not counted, ``strength`` (p,) their AUC; ``days`` run to the outcome (nan without). ``ever`` (n,) is 1 in
     all rows of a customer that has the outcome in any of them. ``levels`` names where strength was measured, each with its own (p,): for
     all rows; for ``ever``, since a field of today's export that was overwritten says so at all cutoffs; in the cutoffs at which some
-    feature is known at all. ``words`` (p,) marks the features that hold text.
+    feature is known at all. ``words`` (p,) marks the features that hold text; ``binned``: the rows as small models take them, by the part left out.
     """
 
     names: tuple[str, ...]
@@ -60,6 +61,7 @@ class Rows:
     ever: Floats
     levels: tuple[tuple[Saying, Floats], ...]
     words: NDArray[np.bool_]
+    binned: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def leakage_rows(frame: pd.DataFrame, features: Sequence[str], parted: Sequence[Fold], seed: int) -> Rows | None:
@@ -123,10 +125,8 @@ def _where_known(matrix: Floats, alone: Floats, label: Floats, customer: NDArray
         chosen = known[cutoff]
         if known.all() or min((len(np.unique(customer[chosen & (label == side)])) for side in (0.0, 1.0)), default=0) < ENOUGH:
             continue
-        inside = present[~known].sum(axis=0) == 0
-        yield np.array(
-            [roc_auc(label[chosen], alone[chosen, place]) if one else 0.0 for place, one in enumerate(inside | present.all(axis=0))]
-        )
+        asked = (present[~known].sum(axis=0) == 0) | present.all(axis=0)
+        yield np.array([roc_auc(label[chosen], alone[chosen, place]) if one else 0.0 for place, one in enumerate(asked)])
 
 
 def _alone(column: Floats, label: Floats, part: NDArray[np.intp]) -> Floats:
