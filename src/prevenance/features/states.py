@@ -86,9 +86,10 @@ def _open_hours(history: History, state: State, last: datetime) -> None:
 
 
 def _asked_sql(state: State, facts: dict[str, str], cutoffs: list[datetime], numbers: list[int], *, most: bool) -> str:
-    """Return a state's SQL over the snapshots of the numbered cutoffs (with ``most`` over all): place and its columns; of several, ids are those of ``together``.
+    """Return a state's SQL over the snapshots of the numbered cutoffs: place and its columns; of several, ids are those of ``together``.
 
-    ``facts`` is SQL for the rows of each table."""
+    ``facts`` is SQL for the rows of each table; with ``most`` nobody's are left out of them.
+    """
     row, several = "customer_id, product_id" if state.pair else "customer_id", len(cutoffs) > 1
     these = f"from asked_rows where number in ({', '.join(map(str, numbers))})"
     shown = f"{own_id_sql('customer_id')} as customer_id" if several else row
