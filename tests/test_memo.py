@@ -340,6 +340,27 @@ def test_what_is_planned_is_what_each_would_build(monkeypatch: pytest.MonkeyPatc
     pd.testing.assert_frame_equal(found, alone[some].iloc[2:4].reset_index(drop=True))
 
 
+@pytest.mark.parametrize("each", [False, True], ids=["together", "moment by moment"])
+@pytest.mark.parametrize(("most", "little"), [(300_000, 1), (5, 20), (7, 1)], ids=["few ask", "too many planned", "both"])
+def test_who_is_not_served_by_a_plan_looks_at_the_tables_once(
+    monkeypatch: pytest.MonkeyPatch, most: int, little: int, *, each: bool
+) -> None:
+    frames = {name: one for name, one in world(3, customers=6).items() if name in ("customers", "tickets")}
+    definitions, asked, made = all_definitions(["tickets"], [28]), snapshots(6), history(frames)
+    building = importlib.import_module("prevenance.features.build")
+    built, looks = building._built, list[int]()
+    monkeypatch.setattr(building, "_built", lambda history, keys, *rest: (looks.append(len(keys)), built(history, keys, *rest))[1])
+    monkeypatch.setattr(planned, "MOST", most)
+    monkeypatch.setattr(planned, "LITTLE", little)
+    alone = build(history(frames), some := asked.iloc[3:11], definitions)
+    groups, looks[:] = [[one] for one in CUTOFFS] if each else [list(CUTOFFS)], []
+    for group in groups:
+        planned_then = pd.concat([asked[asked["cutoff"].isin(group)]] * 3, ignore_index=True)
+        made.plans.append(Plan(frozenset(group), shared_definitions(definitions), lambda planned_then=planned_then: planned_then))
+    assert build(made, some, definitions).equals(alone)
+    assert looks == [len(some)] and len(some["cutoff"].unique()) > 1
+
+
 @pytest.mark.long
 def test_a_kill_at_any_call_leaves_nothing_that_is_not_whole(tmp_path: Path) -> None:
     contents = {"a": b"one" * 999, "b": b"two", "c": b"three"}

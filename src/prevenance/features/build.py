@@ -75,7 +75,9 @@ def build(
             found := _planned(history, plan, keys, definitions, columns, step)
         ) is not None:
             return found
-    if len(cutoffs) > 1 and all(any(plan.columns(definitions, [one]) for plan in history.plans) for one in cutoffs):
+    # moment by moment only where each is looked up: the tables are read once for all of them
+    counts = keys["cutoff"].value_counts().to_dict() if len(cutoffs) > 1 and history.plans else {}
+    if counts and all(any(plan.columns(definitions, [one]) and plan.serves(counts[one]) for plan in history.plans) for one in cutoffs):
         parts = [build(history, part, definitions, step).set_axis(part.index) for _, part in keys.groupby("cutoff")]
         return pd.concat(parts).sort_index()
     return _built(history, keys, definitions, step)

@@ -43,16 +43,19 @@ class Plan:
         known = {one.name: one for one in self.definitions}
         return [name for one in asked if known.get(one.name) == one for name in columns_of(one)]
 
+    def serves(self, number: int) -> bool:
+        """Return whether so many snapshots are looked up here: in what is held, or in what is worth building for them."""
+        if self.held is not None or self.declined:
+            return not self.declined
+        asked = len(self.snapshots())
+        self.declined = asked > MOST and not self.filed
+        return not self.declined and number * LITTLE >= asked
+
     def places(self, keys: pd.DataFrame, build: Callable[[pd.DataFrame], pd.DataFrame]) -> np.ndarray | None:
         """Return where the snapshots ``keys`` stand in ``held``, which ``build`` gives the first time; None where one is not planned."""
-        if self.held is None and not self.declined:
-            asked = self.snapshots()
-            if len(keys) * LITTLE < len(asked):
-                return None
-            self.declined = len(asked) > MOST and not self.filed
+        if self.held is None and self.serves(len(keys)):
             try:
-                if not self.declined:
-                    self.held = _filed(asked, build) if self.filed else build(asked)
+                self.held = _filed(self.snapshots(), build) if self.filed else build(self.snapshots())
             except (PrevenanceError, OSError):  # what is wrong with a definition is told to who asks for it, and to nobody else
                 self.declined = True
         if self.held is None:
