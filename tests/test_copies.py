@@ -19,6 +19,7 @@ from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.sources import copies as module
 from prevenance.sources import intake as intakes
+from prevenance.sources import kept_rows
 from prevenance.sources.copies import Copies, copies_below
 from prevenance.sources.declared import Source
 from prevenance.sources.files import COLUMNS, new_engine
@@ -80,7 +81,19 @@ def plain(data: Path, source: Source = SOURCE, until: datetime | None = None, po
     return said(intake(new_engine(), source, data, policies, until=until))
 
 
-def test_what_is_kept_is_what_the_files_give(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table has so many rows that it is kept as a file of the engine's own."""
+    monkeypatch.setattr(kept_rows, "PACKED", 0)
+    monkeypatch.setattr(Copies, "room_left", lambda *_: 10**9)
+
+
+@pytest.mark.parametrize("form", ["parquet", "duckdb"])
+def test_what_is_kept_is_what_the_files_give(
+    data: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, form: str
+) -> None:
+    if form == "duckdb":
+        request.getfixturevalue("packed")
     before = plain(data)
     assert before["counts"]["usage"].quarantined == {"event_at: not a timestamp": 1, "ragged_row": 1, "unknown_customer": 1}
     assert before["counts"]["usage"].warnings["clock_change"] == 1
@@ -89,6 +102,7 @@ def test_what_is_kept_is_what_the_files_give(data: Path, monkeypatch: pytest.Mon
     first, cold = night(data)
     again, warm = night(data)
     assert (set(cold.held), set(warm.held)) == (set(), {"usage", "invoices"})  # names of customers stay in their file
+    assert {path.name.split("-")[0] for path in (data.parent / "out").rglob(f"*.canonical.{form}")} == {"usage", "invoices"}
     assert said(first) == said(again) == before
     seen: list[str] = []
     real = intakes.raw_reader
@@ -107,7 +121,11 @@ READ = __import__("prevenance.sources.reading", fromlist=["read_csv"]).read_csv
 
 
 @pytest.mark.long
-def test_a_copy_takes_no_more_room_than_the_files(data: Path) -> None:
+def test_a_copy_takes_no_more_room_than_the_files(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as large:
+        large.setattr(kept_rows, "PACKED", 0)  # a file of the engine's own is larger than all of these
+        assert not night(data)[1].held
+        assert not list((data.parent / "out").rglob("*.duckdb*"))
     night(data)
     held = sum(path.stat().st_size for path in (data.parent / "out").rglob("*.parquet"))
     assert 0 < held <= sum(path.stat().st_size for path in data.iterdir())
@@ -202,17 +220,24 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
-WHICH = ("usage-*canonical.parquet", "usage-*quarantine.parquet", "usage-*[0-9a-f]", "view-*")
+WHICH = ("usage-*canonical.parquet", "usage-*canonical.duckdb", "usage-*quarantine.parquet", "usage-*[0-9a-f]", "view-*")
 HARMED = [(harm, which) for which in WHICH for harm in (flipped, shortened, of_another, a_folder, Path.unlink)]
 
 
 @pytest.mark.parametrize(("harm", "which"), [HARMED[0], *(pytest.param(*one, marks=pytest.mark.long) for one in HARMED[1:])])
-def test_what_is_damaged_or_gone_is_read_from_the_files(data: Path, harm: Callable[[Path], None], which: str) -> None:
+def test_what_is_damaged_or_gone_is_read_from_the_files(
+    data: Path, request: pytest.FixtureRequest, harm: Callable[[Path], None], which: str
+) -> None:
+    if "duckdb" in which:
+        request.getfixturevalue("packed")
     before, out = plain(data), data.parent / "out"
     night(data)
-    if harm is of_another and "parquet" not in which:
+    of_rows = "parquet" in which or "duckdb" in which
+    if harm is of_another and not of_rows:
         return  # a record that is whole and of another name: nothing but a person puts it there
-    for path in [one for one in (out / memo.MEMO / "tables").glob(which) if "parquet" in which or one.suffix != ".parquet"]:
+    harmed = [one for one in (out / memo.MEMO / "tables").glob(which) if of_rows or not one.suffix]
+    assert harmed
+    for path in harmed:
         harm(path)
     found, held = night(data)
     assert said(found) == before
@@ -233,17 +258,23 @@ def test_a_row_known_later_is_judged_by_every_night_itself(data: Path) -> None:
     assert "usage" in night(data)[1].held
 
 
+ROWS = ("*.parquet", "*.duckdb")
+
+
 @pytest.mark.long
-def test_nothing_is_kept_of_an_erased_customer(data: Path) -> None:
+@pytest.mark.parametrize("form", ["parquet", "duckdb"])
+def test_nothing_is_kept_of_an_erased_customer(data: Path, request: pytest.FixtureRequest, form: str) -> None:
+    if form == "duckdb":
+        request.getfixturevalue("packed")
     out = data.parent / "out"
     night(data)
     out.mkdir(exist_ok=True)
     erased.add_erased(out, "a3")
-    assert list(out.rglob("usage-*.parquet"))
+    assert list(out.rglob(f"usage-*.canonical.{form}"))
     assert not night(data)[1].held, "what was kept before is not used"
-    assert not list(out.rglob("*.parquet")), "nor does it stay"
+    assert not [one for which in ROWS for one in out.rglob(which)], "nor does it stay"
     assert not night(data)[1].held
-    assert not list(out.rglob("*.parquet"))
+    assert not [one for which in ROWS for one in out.rglob(which)]
     erased.add_erased(out, "zz")
     for path in data.glob("*.csv"):
         path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith(("a3", "zz"))))
@@ -373,13 +404,16 @@ def test_where_ids_are_hidden_what_was_kept_goes(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_full_disk_keeps_nothing_and_ends_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "written_rows", lambda *given: (_ for _ in ()).throw(OSError("no space left")))
+    monkeypatch.setattr(module, "keep_table", lambda *given: (_ for _ in ()).throw(OSError("no space left")))
     assert said(night(data)[0]) == plain(data)
     assert not night(data)[1].held
 
 
 @pytest.mark.long
-def test_a_kill_at_any_call_leaves_nothing_that_is_not_whole(data: Path) -> None:
+@pytest.mark.parametrize("form", ["parquet", "duckdb"])
+def test_a_kill_at_any_call_leaves_nothing_that_is_not_whole(data: Path, request: pytest.FixtureRequest, form: str) -> None:
+    if form == "duckdb":
+        request.getfixturevalue("packed")
     source = replace(SOURCE, selects={"customers": CUSTOMERS, "usage": USAGE}, files={name: FILES[name] for name in ("people", "events")})
     before = plain(data, source)
 

@@ -16,7 +16,7 @@ import duckdb
 from prevenance.base.days import local_day
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent.purpose import opted_out_sql
-from prevenance.sources.files import new_engine, sql_name
+from prevenance.sources.files import new_engine, sql_name, stored_rows
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import ACTIVITY, SQL_TYPES, TABLES
 
@@ -156,7 +156,7 @@ def _erase(taken: Intake, erased: Collection[str]) -> None:
             counts.excluded |= _excluded(con, name, "customer_id in (from canonical._erased)", "erased")
     if erased:
         # the id of an erased parent would name them in their children's rows
-        con.execute("update canonical.customers set parent_id = null where parent_id in (from canonical._erased)")
+        con.execute(f"update {stored_rows(con, 'customers')} set parent_id = null where parent_id in (from canonical._erased)")
         apart = "select distinct table_name from duckdb_columns() where schema_name = 'quarantine' and column_name = 'customer_id'"
         for (name,) in con.execute(apart).fetchall():
             con.execute(f"delete from quarantine.{sql_name(name)} where customer_id in (from canonical._erased)")
@@ -165,7 +165,7 @@ def _erase(taken: Intake, erased: Collection[str]) -> None:
 def _excluded(con: duckdb.DuckDBPyConnection, name: str, condition: str, reason: str) -> dict[str, int]:
     rows = con.execute(f"select count(*) from canonical.{name} where {condition}").fetchall()[0][0]
     if rows:
-        con.execute(f"delete from canonical.{name} where {condition}")
+        con.execute(f"delete from {stored_rows(con, name)} where {condition}")
     return {reason: rows} if rows else {}
 
 

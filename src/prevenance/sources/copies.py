@@ -1,6 +1,6 @@
 """Converted tables, kept in ``<out>/memo/tables/``: read again where everything that they depend on is as it was, else made from the files anew.
 
-A copy is two Parquet files (rows, rows set apart) and a record of what was counted and noticed; a record of each ``files`` entry says what its
+A copy is two files (rows, rows set apart) and a record of what was counted and noticed; a record of each ``files`` entry says what its
 reading gave. Neither is kept of what has personal columns, a retention, or a row of somebody who was erased; nor where it would take more room
 than the files. What people wrote is in none: of such a table a copy serves the commands that do not read it.
 """
@@ -22,10 +22,10 @@ from prevenance.base import disk, memo
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
 from prevenance.sources.declared import Source
-from prevenance.sources.files import column_names, engine_path, sql_name, sql_text
+from prevenance.sources.files import column_names, sql_name
 from prevenance.sources.grown import Grown, Standing, grows_alone
-from prevenance.sources.kept_rows import may_be_kept, written_rows
-from prevenance.sources.raw import file_digest, view_digests
+from prevenance.sources.kept_rows import hold_table, keep_table, let_go, may_be_kept, table_parts
+from prevenance.sources.raw import view_digests
 from prevenance.sources.selects import views_alone
 from prevenance.sources.taken import Counts, FileRows, Intake, Loaded, Policy
 from prevenance.tables.canonical import TABLES
@@ -136,13 +136,12 @@ class Copies:
         with suppress(PrevenanceError, OSError, duckdb.Error):
             disk.make(path.parent)
             disk.need_room(path.parent, self.room)
-            for schema, part in _parts(path).items():
-                record[schema] = written_rows(taken.con, f"{schema}.{name}", part, self.room_left(part))
+            record["parts"] = keep_table(taken.con, name, path, self.room_left)
             memo.keep(path, json.dumps(record).encode())
 
     def room_left(self, part: Path | None = None) -> int:
         """Return how many bytes may be kept beside what is, but ``part``: all of it takes no more room than the files and rows of tables."""
-        kept = {part for path in self._paths.values() for part in _parts(path).values()} | self.grown.parts()
+        kept = {part for path in self._paths.values() for part in table_parts(path)} | self.grown.parts()
         return self.room + self.grown.size() - sum(one.stat().st_size for one in kept - {part} if one.is_file())
 
     def keep_views(self, con: duckdb.DuckDBPyConnection, data: Path, source: Source, read: Mapping[str, Loaded]) -> None:
@@ -158,7 +157,7 @@ class Copies:
     def close(self, con: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Remove what was not asked for."""
         if self.out is not None:
-            names = {part.name for path in self._paths.values() for part in (path, *_parts(path).values())}
+            names = {part.name for path in self._paths.values() for part in (path, *table_parts(path))}
             memo.forget_others(self._folder, names | self.grown.close(source, self.files, lambda name: self._gone(con, name)))
 
     def _is_whole(self, views: Iterable[str]) -> bool:
@@ -181,16 +180,10 @@ class Copies:
         record = self._record(name)
         if record is None or (until and record["newest"] and datetime.fromisoformat(record["newest"]) > until):
             return
-        parts = _parts(self._paths[name])
-        if any(file_digest(part) != record[schema] for schema, part in parts.items()):
-            return
-        try:
-            for schema, part in parts.items():
-                con.execute(f"create or replace table {schema}.{name} as from read_parquet({sql_text(engine_path(part))})")
-        except duckdb.Error:  # removed by another run at this very instant
-            return
-        if not self._gone(con, name):
+        if hold_table(con, name, self._paths[name], record["parts"]) and not self._gone(con, name):
             self.held[name] = record
+        else:
+            let_go(con, name)
 
     def _gone(self, con: duckdb.DuckDBPyConnection, name: str) -> set[str]:
         """Return the erased customers of a table: what is theirs may stand in the source still, and nowhere below ``out``."""
@@ -238,8 +231,3 @@ OTHERS = " of others"
 
 ABOUT = ("samples", "hints", "met", "words")
 """What an intake notes by table and reason."""
-
-
-def _parts(path: Path) -> dict[str, Path]:
-    """Return schema -> the file of a table's rows."""
-    return {schema: path.with_name(f"{path.name}.{schema}.parquet") for schema in ("canonical", "quarantine")}

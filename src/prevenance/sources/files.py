@@ -56,6 +56,26 @@ def new_engine(memory: str = "3GB", threads: int = 2) -> duckdb.DuckDBPyConnecti
     return connection
 
 
+def kept_name(table: str) -> str:
+    """Return what a file of the engine's own is attached as, whose rows ``canonical.<table>`` shows."""
+    return f"kept_{table}"
+
+
+def stored_rows(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """Return where the rows of ``canonical.<table>`` are stored: only there can they be removed or changed."""
+    attached = con.execute("select 1 from duckdb_databases() where database_name = ?", [kept_name(table)]).fetchall()
+    return f"{kept_name(table)}.rows" if attached else f"canonical.{table}"
+
+
+def drop_places(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Let go of where the rows of ``canonical.<table>`` stand in their files."""
+    if (stored := stored_rows(con, table)) == f"canonical.{table}":
+        for place in PLACE:
+            con.execute(f"alter table {stored} drop column if exists {place}")
+    else:
+        con.execute(f"create or replace view canonical.{table} as select * exclude ({', '.join(PLACE)}) from {stored}")
+
+
 def is_out_of_room(problem: Exception) -> bool:
     """Return whether memory or work space ran out: no fault of a file or a select."""
     # the engine has no error of its own for a full disk

@@ -19,7 +19,7 @@ from prevenance.sources.copies import Copies
 from prevenance.sources.dates import note_dates, note_midnights, note_placeholders
 from prevenance.sources.declared import Source
 from prevenance.sources.dropped import rows_left_out, unread_columns
-from prevenance.sources.files import new_engine, sql_name
+from prevenance.sources.files import drop_places, new_engine, sql_name
 from prevenance.sources.grown import grows_alone
 from prevenance.sources.ids import refuse_rounded
 from prevenance.sources.instants import check_formats
@@ -89,8 +89,7 @@ def intake(
         raise
     for name in taken.counts:
         refuse_bad_rows(taken, name, asked[name])
-        for place in ("_file", "_line"):
-            con.execute(f"alter table canonical.{name} drop column if exists {place}")
+        drop_places(con, name)
     copies.close(con, source)
     return taken
 

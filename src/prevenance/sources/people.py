@@ -3,7 +3,7 @@
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.apart import count_met, first_met_sql
 from prevenance.sources.declared import Source
-from prevenance.sources.files import column_names, sql_name
+from prevenance.sources.files import column_names, sql_name, stored_rows
 from prevenance.sources.ids import note_damaged
 from prevenance.sources.taken import Counts, Intake
 from prevenance.tables.canonical import SQL_TYPES, TABLES
@@ -67,7 +67,7 @@ def _set_orphans_apart(taken: Intake, source: Source, name: str) -> None:
     if found:
         keys = ", ".join(sql_name(column) for column in column_names(con, f"quarantine.{name}") if column != "reason")
         con.execute(f"insert into quarantine.{name} by name select {keys}, {reason} as reason from canonical.{name} where {orphan}")
-        con.execute(f"delete from canonical.{name} where {orphan}")
+        con.execute(f"delete from {stored_rows(con, name)} where {orphan}")
 
 
 def _note_deleted(taken: Intake, logs: list[str]) -> None:
