@@ -1,6 +1,6 @@
 """Who the customers are at a cutoff, how offers are called, and of whom too little is known."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -43,7 +43,8 @@ def product_names(history: History, cutoff: datetime, product_ids: pd.Series, sa
     return product_ids.map(lambda one: called.get(one, one)).astype("str")
 
 
-def unjudged_customers(history: History, cutoffs: Iterable[datetime], min_known_days: int) -> pd.DataFrame:
+@asked_once
+def unjudged_customers(history: History, cutoffs: Sequence[datetime], min_known_days: int) -> pd.DataFrame:
     """Return cutoff, customer_id of those who cannot be judged, ``not_enough_data``: without any activity in the 365 days up to the cutoff, or
     known for less than ``min_known_days`` (their first fact of any activity or contract is younger). Nobody is learned from or listed then.
     """

@@ -85,19 +85,15 @@ FORMS: Mapping[str, tuple[str, str]] = {
 
 
 def note_damaged(taken: Intake, source: Source, name: str, reason: str) -> None:
-    """Keep, where rows of a table belong to no customer, in which form most of their ids would match, and the line that does it."""
+    """Keep, where rows of a table belong to no customer (``orphans``), in which form most of their ids would match, and the line that does it."""
     con = taken.con
-    con.execute(
-        f"create or replace temp table strangers as select distinct customer_id as id from canonical.{name} "
-        "where customer_id not in (select customer_id from canonical.customers)"
-    )
     con.execute("create or replace temp table owners as select distinct customer_id as id from canonical.customers")
-    count = con.execute("select count(*) from strangers").fetchall()[0][0]
+    count = con.execute("select count(*) from orphans").fetchall()[0][0]
     for told, (form, changed) in FORMS.items():
         sql, asked = form.replace("X", "id"), changed.replace("X", "id")
         found, here, there = con.execute(
             f"select count(*), count(*) filter (where s.changed), count(*) filter (where o.changed) from "
-            f"(select {sql} as plain, bool_or({asked}) as changed from strangers group by 1) s join "
+            f"(select {sql} as plain, bool_or({asked}) as changed from (select customer_id as id from orphans) group by 1) s join "
             f"(select {sql} as plain, bool_or({asked}) as changed, count(*) as ids from owners group by 1) o using (plain) where o.ids = 1"
         ).fetchall()[0]
         if found * 2 < count or not (here or there):

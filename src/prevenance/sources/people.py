@@ -55,19 +55,21 @@ def _set_orphans_apart(taken: Intake, source: Source, name: str) -> None:
     con.execute(
         f"create or replace temp table orphans as from (select distinct customer_id from canonical.{name}) anti join canonical.customers using (customer_id)"
     )
+    if not con.execute("select exists(from orphans)").fetchall()[0][0]:
+        return
+    keys = ", ".join(sql_name(column) for column in column_names(con, f"quarantine.{name}") if column != "reason")
     reason = (
         f"case when customer_id in (select customer_id from quarantine.customers) then '{CUSTOMER_SET_APART}' else '{UNKNOWN_CUSTOMER}' end"
     )
-    counted = f"select {reason}, count(*), {first_met_sql(TABLES[name])} from canonical.{name} where {orphan} group by 1 order by 1"
+    con.execute(f"create or replace temp table apart as select {keys}, {reason} as reason from canonical.{name} where {orphan}")
+    counted = f"select reason, count(*), {first_met_sql(TABLES[name])} from apart group by 1 order by 1"
     for why, rows, first, customers in (found := con.execute(counted).fetchall()):
         taken.counts[name].quarantined[why] = rows
         taken.met[name, why] = (first or "", customers)
     if UNKNOWN_CUSTOMER in [why for why, *_ in found]:
         note_damaged(taken, source, name, UNKNOWN_CUSTOMER)
-    if found:
-        keys = ", ".join(sql_name(column) for column in column_names(con, f"quarantine.{name}") if column != "reason")
-        con.execute(f"insert into quarantine.{name} by name select {keys}, {reason} as reason from canonical.{name} where {orphan}")
-        con.execute(f"delete from {stored_rows(con, name)} where {orphan}")
+    con.execute(f"insert into quarantine.{name} by name from apart; drop table apart")
+    con.execute(f"delete from {stored_rows(con, name)} where {orphan}")
 
 
 def _note_deleted(taken: Intake, logs: list[str]) -> None:
@@ -116,10 +118,14 @@ def _note_order(taken: Intake) -> None:
     for name, counts in taken.counts.items():
         if not TABLES[name].per_customer or name in ("customers", "consents"):
             continue
+        # who has a fact so early is seen by their first one
+        firsts = f"select customer_id, min(event_at) as first from canonical.{name} group by 1"
+        taken.con.execute(f"create or replace temp table firsts as {firsts}")
         for what, began in begins.items():
             if f"{what}s" == name:
                 continue
-            early = f"from canonical.{name} join ({began}) using (customer_id) where event_at < began"
+            early = f"select customer_id, began from firsts join ({began}) using (customer_id) where first < began"
+            early = f"from canonical.{name} join ({early}) using (customer_id) where event_at < began"
             if rows := count_met(taken, TABLES[name], f"before_{what}", early):
                 counts.warnings[f"before_{what}"] = rows
                 told = f"{name}: {rows} of {counts.read} rows lie before the customer's first {what} row"
