@@ -17,6 +17,7 @@ from killed import killed
 from prevenance.base import disk, memo
 from prevenance.base.errors import PrevenanceError
 from prevenance.consent import erased
+from prevenance.history.history import cut_history
 from prevenance.sources import copies as module
 from prevenance.sources import intake as intakes
 from prevenance.sources import kept_rows
@@ -115,6 +116,21 @@ def test_what_is_kept_is_what_the_files_give(
     monkeypatch.setattr("prevenance.sources.reading.read_csv", lambda *given: pytest.fail("read") if "events" in given[3] else READ(*given))
     assert said(night(data)[0]) == before
     assert seen == ["opened"]
+
+
+def test_rows_are_removed_from_a_copy_that_is_attached_and_not_from_what_is_kept(data: Path, packed: None) -> None:
+    def cut(taken: Intake) -> tuple[dict[str, Any], Any]:
+        made, counts = cut_history(taken, datetime(2024, 3, 26), ["a1"], erased=["a2"], keep_days={"usage": 20})
+        return {name: made.con.execute(f"from canonical.{name}").fetchall() for name in counts}, counts
+
+    expected, counts = cut(intake(new_engine(), SOURCE, data, MANY))
+    assert 50 < len(expected["usage"]) < 200
+    for _ in range(3):
+        taken, held = night(data)
+        found, told = cut(taken)
+        assert (found, told) == (expected, counts)
+    assert set(held.held) == {"usage", "invoices"}
+    assert not list((data.parent / "out").rglob("*.wal"))
 
 
 READ = __import__("prevenance.sources.reading", fromlist=["read_csv"]).read_csv
