@@ -53,15 +53,20 @@ def unjudged_customers(history: History, cutoffs: Sequence[datetime], min_known_
     active = [name for name in ACTIVITY if name in history.tables] or tables
     if not tables or not ordered:
         return pd.DataFrame({"cutoff": pd.Series(dtype="datetime64[us]"), "customer_id": pd.Series(dtype="str")})
-    # at each cutoff what is known of a customer is its oldest and its newest fact
-    facts = " union all ".join(
-        f"select cutoff, customer_id, max(age_days) as first, {'min(age_days)' if name in active else 'null'} as newest "
-        f"from {visible_each_sql(name, ordered)} group by all"
-        for name in tables
-    )
     least = "365" if any(name in ACTIVITY for name in active) else "1e9"
+    *others, largest = sorted(tables, key=lambda name: history.con.execute(f"select count(*) from canonical.{name}").fetchall()[0][0])
+
+    def facts(name: str, where: str = "true") -> str:
+        # at each cutoff what is known of a customer is its oldest and its newest fact
+        newest = "min(age_days)" if name in active else "null"
+        return f"select cutoff, customer_id, max(age_days) as first, {newest} as newest from {visible_each_sql(name, ordered, where)} group by all"
+
+    # of the largest table only who is not judged by the others is asked for: as a rule hardly anybody
+    judged = f"select customer_id from others group by cutoff, customer_id having max(first) >= {min_known_days} and min(newest) < {least}"
+    clear = f"customer_id not in (select customer_id from ({judged}) group by 1 having count(*) = {len(ordered)})"
     found = history.con.execute(
-        f"select cutoff, customer_id from ({facts}) group by all "
+        f"with others as materialized ({' union all '.join(map(facts, others)) or facts(largest, 'false')}) select cutoff, customer_id from "
+        f"(from others union all {facts(largest, clear)}) group by all "
         f"having max(first) < {min_known_days} or coalesce(min(newest), 1e9) >= {least} order by all"
     ).df()
     return found.astype({"cutoff": "datetime64[us]", "customer_id": "str"})

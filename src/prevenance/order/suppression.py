@@ -83,10 +83,17 @@ def _open_tickets(history: History, moments: Sequence[datetime], days: float, wh
     return found
 
 
-@asked_once
 def yearly_revenue(history: History, moments: Sequence[datetime]) -> dict[datetime, pd.Series]:
     """Return, for each moment, customer_id -> what each customer with running contracts pays a year; empty where no contracts are known."""
-    if "subscriptions" not in history.tables or not moments:
+    known = history.answers.setdefault(yearly_revenue, {})
+    # lists of several targets look back on moments of which most are the same
+    if asked := sorted(set(moments) - known.keys()):
+        known |= _yearly_revenue(history, asked)
+    return {moment: known[moment] for moment in moments}
+
+
+def _yearly_revenue(history: History, moments: Sequence[datetime]) -> dict[datetime, pd.Series]:
+    if "subscriptions" not in history.tables:
         return {moment: pd.Series([], index=pd.Index([], dtype="str"), dtype="float64") for moment in moments}
     standing = standing_sql(visible_each_sql("subscriptions", moments), "cutoff, customer_id")
     asked = f"select cutoff, customer_id, {MONEY} as told from ({running_sql(standing)}) group by all having told is not null"
