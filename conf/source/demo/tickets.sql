@@ -47,10 +47,10 @@ changes as (
   union all select 'closed', 'closed', closed_at, closed_at, last_queue, '', null, * from held where closed_at <> ''
   union all select 'rated', 'rated', rated_at, rated_at, last_queue, '', csat, * from held where rated_at <> ''
 ),
-met as (
-  select *, case when who <> '' then min(event_at) over (partition by ticket_id, who) end as met_at from changes
+hands as (
+  select ticket_id, who, row_number() over (partition by ticket_id order by min(event_at), who) as hand from changes where who <> '' group by ticket_id, who
 )
 select account_id as customer_id, event_at, known_at, ticket_id, event, activity, "group", category, priority, channel, product_id,
-  score, subject, case when who <> '' then dense_rank() over (partition by ticket_id order by met_at nulls last, who) end as hand,
+  score, subject, hand,
   ticket_id || ':' || activity || case when "group" = 'second line' and activity = 'account checked' then ' again' else '' end as _id, _file, _line
-from met
+from changes left join hands using (ticket_id, who)

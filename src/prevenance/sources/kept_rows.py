@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from prevenance.base import disk
-from prevenance.sources.files import engine_path, kept_name, sql_text, stored_rows
+from prevenance.sources.files import engine_path, kept_name, new_engine, sql_text, stored_rows
 from prevenance.sources.raw import file_digest
 from prevenance.tables.canonical import Table
 
@@ -102,8 +102,8 @@ def packed_rows(con: duckdb.DuckDBPyConnection, table: str, path: Path, room: in
 
     rows = con.sql(f"from {table}").to_arrow_reader(ROWS_AT_ONCE)
     try:
-        with duckdb.connect() as own:
-            own.execute(f"set threads=2; attach {sql_text(str(unfinished))} as kept")
+        with new_engine("1GB") as own:
+            own.execute(f"attach {sql_text(str(unfinished))} as kept")
             unfinished.chmod(0o600)
             own.register("frame", pa.RecordBatchReader.from_batches(rows.schema, fitting()))
             own.execute("create table kept.rows as from frame")
