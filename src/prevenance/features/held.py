@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, TypeAlias, overload
@@ -114,6 +114,17 @@ class HeldInputs:
 
 InputRows: TypeAlias = pd.DataFrame | HeldInputs
 """Keys and inputs of many rows: a frame, or held as a file."""
+
+
+AT_ONCE = 16
+"""Columns that are read at a time."""
+
+
+def each_column(rows: InputRows, names: Sequence[str]) -> Iterator[pd.Series]:
+    """Give columns one by one, of which a few are held at a time."""
+    for start in range(0, len(names), AT_ONCE):
+        some = rows[[*names[start : start + AT_ONCE]]]
+        yield from (some[name] for name in some)
 
 
 def held_inputs(parts: Iterable[pd.DataFrame]) -> HeldInputs:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prevenance.features.held import InputRows
+from prevenance.features.held import InputRows, each_column
 from prevenance.models.encode import Encoder
 from prevenance.words.saying import saying
 
@@ -85,7 +85,8 @@ def input_drift(old: InputRows, new: InputRows, features: Sequence[str]) -> Drif
     looked = [name for name in present if name not in dated] if min(before, now) >= ENOUGH else []
     weights = [_weights(frame) for frame in (old, new)]
     cutoff = pd.factorize(old["cutoff"], sort=True)[0]
-    found = [_compared(old[name], new[name], weights, cutoff, (before, now), len(looked)) for name in looked]
+    pairs = zip(each_column(old, looked), each_column(new, looked), strict=True)
+    found = [_compared(*pair, weights, cutoff, (before, now), len(looked)) for pair in pairs]
     moved = [one for one in found if one.psi >= max(one.threshold, MATTERS) and one.psi > BEYOND * one.swing]
     # Words are made only for what moved.
     ordered = [
@@ -101,8 +102,7 @@ def bin_shares(old: InputRows, new: InputRows, feature: str, most: int = 12) -> 
     ``before`` and ``now`` are shares of customers. A number's name is empty; of words the ``most`` with the largest shares are told, and "unknown".
     """
     codes, names = _bins(old[feature], new[feature])
-    sides = zip(codes, (_weights(old), _weights(new)), strict=True)
-    before, now = (np.bincount(code, weight, len(names)) for code, weight in sides)
+    before, now = (np.bincount(code, weight, len(names)) for code, weight in zip(codes, map(_weights, (old, new)), strict=True))
     numeric = pd.api.types.is_numeric_dtype(old[feature])
     edges = _edges(old[feature]) if numeric else np.zeros(0)
     told: list[dict[str, object]] = [
