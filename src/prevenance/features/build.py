@@ -16,7 +16,8 @@ from prevenance.features.planned import Plan
 from prevenance.features.states import ask_rows, state_columns
 from prevenance.features.windows import Window, windowed
 from prevenance.history.few import own_rows
-from prevenance.history.history import History, visible_sql
+from prevenance.history.history import History
+from prevenance.history.roster import first_visible
 
 
 def usable_definitions(definitions: Sequence[Definition], tables: frozenset[str], pairs: bool = False) -> tuple[Definition, ...]:
@@ -149,7 +150,7 @@ def _known(
             if name in lengths and cutoff - timedelta(days=lengths[name]) < history.begins[table]:
                 filled[name][index] = np.nan
         # A table of which nothing was known yet is not a table full of noughts.
-        if not history.con.execute(f"select exists(from {visible_sql(table, cutoff)})").fetchall()[0][0]:
+        if (first := first_visible(history, table)) is None or cutoff < first:
             for column in filled.values():
                 column[index] = np.nan
     return filled

@@ -33,6 +33,14 @@ def customer_count(history: History) -> int:
     return int(history.con.execute("select count(distinct customer_id) from canonical.customers").fetchall()[0][0])
 
 
+@asked_once
+def first_visible(history: History, table: str) -> datetime | None:
+    """Return from when on any row of ``table`` is visible; None if none ever is."""
+    first = f"select min(greatest(event_at, known_at)) from canonical.{table} where event_at is not null and known_at is not null"
+    found: datetime | None = history.con.execute(first).fetchall()[0][0]
+    return found
+
+
 def product_names(history: History, cutoff: datetime, product_ids: pd.Series, say: Words) -> pd.Series:
     """Return each offer in words: the product's name at ``cutoff``, else what the reader calls it, else its id."""
     known: dict[str, str] = {}
