@@ -61,6 +61,16 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
     return report
 
 
+HEAVY = ("night", "pipelines", "week_laws", "held", "week", "browser", "memo_nights", "explained", "programme")
+"""Files of tests that take minutes, the longest first: begun last, one of them would keep one core busy and the others idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the heavy files come first."""
+    place = {f"test_{name}": number for number, name in enumerate(HEAVY)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     import once
