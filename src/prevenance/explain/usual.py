@@ -12,7 +12,7 @@ import pandas as pd
 
 from prevenance.features.build import build, definitions_giving, feature_columns, usable_definitions
 from prevenance.features.define import Definition, Feature, Mean, Ratio, State, parts_of
-from prevenance.features.held import InputRows
+from prevenance.features.held import AT_ONCE, InputRows
 from prevenance.history.history import History, visible_sql
 
 LEAST, MOST = 6, 12
@@ -30,9 +30,6 @@ PEERS = 20
 KEYS = ("customer_id", "product_id")
 
 QUARTILES = (0.25, 0.5, 0.75)
-
-AT_ONCE = 16
-"""Columns of everybody that are compared at a time."""
 
 EACH = "_each"
 """Ends the name of the mean row of a sum that follows the calendar (``Feature.each``)."""
