@@ -26,6 +26,8 @@ from prevenance.sources.declared import Source
 from prevenance.sources.files import COLUMNS, new_engine
 from prevenance.sources.intake import intake
 from prevenance.sources.raw import view_digests
+from prevenance.sources.selects import read_select
+from prevenance.sources.steady import tables_read
 from prevenance.sources.taken import Intake, Policy
 from prevenance.tables.canonical import TABLES
 
@@ -354,6 +356,8 @@ def test_a_table_with_a_retention_is_not_kept(data: Path) -> None:
         f"{USAGE} where account in (select customer_id from canonical.customers)",
         f"{USAGE} where account in (select customer_id from canonical.main.customers)",
         f"pivot ({USAGE}) on 'x' using count(*)",
+        f"{USAGE} where account in (select customer_id from query_table('canonical.customers'))",
+        f"{USAGE} where account in (select column_name from (describe canonical.customers))",
     ],
 )
 def test_a_select_that_reads_more_than_its_files_is_not_kept(data: Path, select: str) -> None:
@@ -363,6 +367,27 @@ def test_a_select_that_reads_more_than_its_files_is_not_kept(data: Path, select:
     assert "usage" not in found._paths
     assert "invoices" in found._paths
     assert found.needs(source, "bills"), "which views it reads is not known"
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        f"with firsts as (select account, min(moment) as first from raw.events group by account) select u.* from ({USAGE}) as u "
+        "join firsts on account = customer_id",
+        USAGE.replace("from events", "from events left join (select distinct account from events) as held using (account)"),
+        USAGE.replace("from events", "from (select '' as other) as beside, lateral (select *, other as more from events) as events"),
+    ],
+)
+def test_a_select_that_is_put_together_is_kept_as_any(data: Path, select: str) -> None:
+    source = replace(SOURCE, selects={**SELECTS, "usage": select})
+    fresh, later = night(data, source)[0], night(data, source)
+    assert "usage" in later[1].held
+    assert said(fresh) == said(later[0])
+
+
+@pytest.mark.parametrize("path", sorted(Path("conf/source").glob("*/*.sql")), ids=str)
+def test_what_the_selects_of_this_project_read_is_told(path: Path) -> None:
+    assert tables_read(new_engine(), read_select(path))
 
 
 @pytest.mark.long

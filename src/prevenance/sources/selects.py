@@ -15,7 +15,7 @@ from prevenance.sources.files import PLACE, column_names, is_out_of_room, sql_na
 from prevenance.sources.instants import has_offset_sql
 from prevenance.sources.nothing import is_nothing_sql
 from prevenance.sources.repeats import VERSION
-from prevenance.sources.steady import unsteady_word
+from prevenance.sources.steady import tables_read, unsteady_word
 from prevenance.tables.canonical import Table
 
 
@@ -236,11 +236,6 @@ def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, co
 
 def views_alone(con: duckdb.DuckDBPyConnection, source: Source, name: str) -> list[str] | None:
     """Return the views that a select reads, ``None`` where that is not all that it reads or cannot be told."""
-    try:
-        # as in "contracts AS c"
-        named = {one.partition(" AS ")[0] for one in con.get_table_names(f"{source.selects[name]}\n", qualified=True)}
-    except duckdb.Error:
-        return None
+    read = tables_read(con, source.selects[name])
     views = source.views_read(name)
-    asked = {one.removeprefix("raw.").strip('"').lower() for one in named}
-    return views if asked <= {one.lower() for one in views} else None
+    return views if read is not None and {one.removeprefix("raw.") for one in read} <= {one.lower() for one in views} else None

@@ -93,6 +93,22 @@ def treats_rows_alone(con: duckdb.DuckDBPyConnection, select: str) -> bool:
     return not gathering and used <= STEADY - GATHERING
 
 
+def tables_read(con: duckdb.DuckDBPyConnection, select: str) -> set[str] | None:
+    """Return the tables that a select names, in small letters; ``None`` where it may read others too, or is no SQL.
+
+    What ``with`` names is none. The select is not bound: what it reads need not be there.
+    """
+    told = json.loads(con.execute("select json_serialize_sql(?)", [f"{select}\n"]).fetchall()[0][0])
+    nodes = list(_nodes(told))
+    kinds = {node.get("type") for node in nodes}
+    made = {str(node["function"].get("function_name", "")).lower() for node in nodes if node.get("type") == "TABLE_FUNCTION"}
+    if told.get("error") or "SHOW_REF" in kinds or made - {"generate_series", "range", "unnest"}:
+        return None
+    own = {str(one["key"]).lower() for node in nodes if isinstance(node.get("map"), list) for one in node["map"]}
+    parts = [[node[part] for part in ("catalog_name", "schema_name", "table_name")] for node in nodes if node.get("type") == "BASE_TABLE"]
+    return {".".join(filter(None, names)).lower() for names in parts} - own
+
+
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
         yield node
