@@ -14,40 +14,49 @@ moved as (
   select *, case event when 'paid' then coalesce(amount, 99999999999999) when 'credited' then coalesce(abs(amount), 99999999999999) else 0 end as moved
   from invoices
 ),
+counted as materialized (
+  select customer_id, invoice_id, cutoff, min(due_on) as due_on, min(amount) filter (where event = 'issued') as amount, sum(moved) as received,
+    min(event_at) filter (where event in ('paid', 'credited')) as settled_at, bool_or(event = 'paid') as by_payment,
+    count(*) filter (where event in ('paid', 'credited')) <= 1 and not bool_or(event = 'voided') and min(due_on) is not distinct from max(due_on)
+      and min(amount) filter (where event = 'issued') is not distinct from max(amount) filter (where event = 'issued') as plain
+  from moved group by customer_id, invoice_id, cutoff
+),
+others as materialized (
+  select r.* from moved as r join counted as c on c.customer_id = r.customer_id and c.invoice_id = r.invoice_id and c.cutoff = r.cutoff where not c.plain
+),
 issued as (
   select customer_id, invoice_id, cutoff,
     arg_max(due_on, (event_at, known_at, due_on)) filter (where due_on is not null) as due_on,
     arg_max(amount, (event_at, known_at, amount)) filter (where event = 'issued' and amount is not null) as amount,
     max((event_at, known_at)) filter (where event = 'voided') as voided_at,
     max((event_at, known_at)) filter (where event = 'issued') as issued_at,
-    sum(moved) as received,
-    count(*) filter (where event in ('paid', 'credited')) as payments,
-    min(event_at) filter (where event in ('paid', 'credited')) as first_at,
-    min(known_at) filter (where event in ('paid', 'credited')) as first_known_at,
-    bool_or(event = 'paid') as paid
-  from moved group by customer_id, invoice_id, cutoff
+    sum(moved) as received
+  from others group by customer_id, invoice_id, cutoff
 ),
-parts as (
-  select r.*, i.amount as asked, sum(moved) over (partition by r.customer_id, r.invoice_id, r.cutoff order by r.event_at, r.known_at) as so_far
-  from moved as r join issued as i on i.customer_id = r.customer_id and i.invoice_id = r.invoice_id and i.cutoff = r.cutoff
-  where i.payments > 1 and r.event in ('paid', 'credited')
+paid as (
+  select customer_id, invoice_id, cutoff, event, event_at, known_at,
+    sum(moved) over (partition by customer_id, invoice_id, cutoff order by event_at, known_at) as so_far
+  from others where event in ('paid', 'credited')
 ),
 settlements as (
-  select customer_id, invoice_id, cutoff, min(event_at) as settled_at, bool_or(event = 'paid') as by_payment, max((event_at, known_at)) as last_at
-  from parts where so_far + 0.005 >= coalesce(asked, 0) group by customer_id, invoice_id, cutoff
-  union all
-  select customer_id, invoice_id, cutoff, first_at, paid, (first_at, first_known_at) from issued
-  where payments = 1 and received + 0.005 >= coalesce(amount, 0)
+  select p.customer_id, p.invoice_id, p.cutoff, min(event_at) as settled_at, bool_or(event = 'paid') as by_payment, max((event_at, known_at)) as last_at
+  from paid as p join issued as i on i.customer_id = p.customer_id and i.invoice_id = p.invoice_id and i.cutoff = p.cutoff
+  where so_far + 0.005 >= coalesce(i.amount, 0) group by p.customer_id, p.invoice_id, p.cutoff
 ),
 bills as (
-  select i.*, s.settled_at, voided_at is not null and voided_at >= coalesce(greatest(issued_at, last_at), voided_at) as voided,
-    case when s.by_payment and not voided then s.settled_at end as paid_at
+  select customer_id, invoice_id, cutoff, due_on, amount, received, case when received + 0.005 >= coalesce(amount, 0) then settled_at end as settled_at,
+    false as voided, case when by_payment and received + 0.005 >= coalesce(amount, 0) then settled_at end as paid_at
+  from counted where plain
+  union all
+  select i.customer_id, i.invoice_id, i.cutoff, i.due_on, i.amount, received, s.settled_at,
+    voided_at is not null and voided_at >= coalesce(greatest(issued_at, last_at), voided_at) as voided,
+    case when s.by_payment and not voided then s.settled_at end
   from issued as i left join settlements as s on s.customer_id = i.customer_id and s.invoice_id = i.invoice_id and s.cutoff = i.cutoff
 )
 """
 """Invoices at the cutoff, one row each: what is due when, ``received`` so far, ``settled_at`` (paid or credited whole) and ``paid_at`` (settled by a payment).
 
-Most are paid at once; only of those paid in parts the rows are summed up one after the other.
+Nearly all are plain: issued in one way, paid at once or not at all. Which row came last is asked of the others alone.
 """
 
 PAYMENT = State(
