@@ -9,7 +9,7 @@ from datetime import datetime
 import duckdb
 
 from prevenance.sources.files import sql_name
-from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql
+from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql, text_sql
 from prevenance.sources.repeats import DUPLICATE, OLDER, mark, mark_repeats
 from prevenance.sources.taken import NO_ROW, Counts, Intake
 from prevenance.tables.canonical import SQL_TYPES, Column, Table
@@ -41,7 +41,7 @@ def set_apart(
     )
     # of a bad row only ids are kept beside its place: enough for an opt-out or an erasure to find it
     shown = [column.name for column in table.columns if column.kind == "id" and column.name in columns]
-    keys = "".join(f", {sql_name('raw ' + name)} as {sql_name(name)}" for name in shown)
+    keys = "".join(f", {text_sql(table.column(name))} as {sql_name(name)}" for name in shown)
     con.execute(
         f"create or replace table quarantine.{table.name} as select _file::varchar as _file, _line::bigint as _line, reason{keys} "
         f"from judged where reason is not null and reason not in {EXCLUDED}"
@@ -58,7 +58,7 @@ def set_apart(
         (counts.excluded if reason in EXCLUDED else counts.quarantined)[reason] = rows
         taken.samples[table.name, reason] = _sample(con, table, columns, reason)
         column = reason.partition(": ")[0]
-        if column in columns and con.execute(f"select count({sql_name('raw ' + column)}) from judged").fetchall()[0][0] == rows:
+        if column in columns and con.execute(f"select count({text_sql(table.column(column))}) from judged").fetchall()[0][0] == rows:
             taken.whole.add((table.name, reason))
     if ragged:
         counts.quarantined["ragged_row"] = len(ragged)
@@ -70,7 +70,7 @@ def set_apart(
 def note_missing(taken: Intake, table: Table, columns: list[str], counts: Counts) -> None:
     """Say what is not there and must not be taken for nothing: words for "nothing", a table without rows, rows never visible."""
     for name in _emptied(taken.con, table, columns):
-        raw, value = sql_name("raw " + name), _value(name)
+        raw, value = text_sql(table.column(name)), _value(name)
         word = is_missing_sql(raw) if table.column(name).kind == "number" else is_nothing_sql(raw, table.column(name))
         if rows := count_met(taken, table, f"{name}: missing word", f"from judged where {raw} is not null and {value} is null and {word}"):
             taken.words[table.name, name] = rows
@@ -90,7 +90,7 @@ def _emptied(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str]) -
     asked = [one.name for one in table.columns if one.name in columns and (one.kind == "number" or can_be_nothing(one))]
     if not asked:
         return []
-    counts = ", ".join(f"count({sql_name('raw ' + name)}) > count({_value(name)})" for name in asked)
+    counts = ", ".join(f"count({text_sql(table.column(name))}) > count({_value(name)})" for name in asked)
     found = con.execute(f"select {counts} from judged").fetchall()[0]
     return [name for name, lost in zip(asked, found, strict=True) if lost]
 
@@ -113,7 +113,7 @@ def _sample(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str], re
     column = reason.partition(": ")[0]
     if ": " not in reason or column not in columns or table.column(column).personal:
         return ""
-    first = f"select {sql_name('raw ' + column)} from judged where reason = ? order by _file, _line::bigint limit 1"
+    first = f"select {text_sql(table.column(column))} from judged where reason = ? order by _file, _line::bigint limit 1"
     rows = con.execute(first, [reason]).fetchall()
     if not rows or rows[0][0] is None:
         return ""
@@ -139,7 +139,7 @@ def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
     ordinary contract that began anew. A start contradicts an earlier one when no end lies between them; where that end was recorded after
     the start, the start counts from then: until the end is known, the contract simply runs.
     """
-    rows = "(select * from judged where reason is null)"
+    rows = "(select *, rowid as _row from judged where reason is null)"
     both = f"from {rows} a join {rows} b on a.customer_id = b.customer_id and a.subscription_id = b.subscription_id where"
     left = "b.event = 'started' and a.event_at < b.event_at"
     earlier = (
@@ -161,5 +161,5 @@ def _mark_contradictions(con: duckdb.DuckDBPyConnection) -> None:
     )
     mark(con, "select _row from restarts where runs", RUNNING)
     con.execute(
-        "update judged set known_at = r.ended from restarts r where judged._row = r._row and judged.reason is null and r.ended > r.known_at"
+        "update judged set known_at = r.ended from restarts r where judged.rowid = r._row and judged.reason is null and r.ended > r.known_at"
     )

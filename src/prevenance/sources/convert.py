@@ -6,8 +6,9 @@ from prevenance.sources.declared import Source
 from prevenance.sources.files import sql_name, sql_text
 from prevenance.sources.ids import ROUNDED, is_rounded_sql
 from prevenance.sources.instants import has_offset_sql, instant_sql, is_bare_sql, known_sql, local_sql
-from prevenance.sources.nothing import can_be_nothing, is_missing_sql, is_nothing_sql
+from prevenance.sources.nothing import can_be_nothing, is_converted, is_missing_sql, is_nothing_sql
 from prevenance.sources.repeats import VERSION
+from prevenance.sources.selects import selecting
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import CLOCK_SLACK_MINUTES, EARLIEST, LATEST, SQL_TYPES, Column, Table
 
@@ -24,8 +25,13 @@ def _number_text(source: Source, text: str) -> str:
     return f"case when {fits} then replace(replace(trim({text}), '.', ''), ',', '.') end"
 
 
-def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
-    """Turn the rows of ``taken`` into those of ``judged``: typed values beside their raw text, and the first rule that a row breaks."""
+def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str], texts: str) -> None:
+    """Turn what a select gives, as the SQL of its ``texts``, into the rows of ``judged``: values, their raw text (see ``text_sql``) and the first
+    rule that a row breaks; in the order of the select, which is that of their ``rowid``.
+
+    Raises:
+        PrevenanceError: see ``selecting``.
+    """
     # each text is read once, before it is asked for more than once
     instants = [column.name for column in table.columns if column.kind == "instant" and column.name in columns]
     read = {name: instant_sql(source, sql_name(name)) for name in instants}
@@ -35,17 +41,20 @@ def convert_rows(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
         read["known_at"] = known_sql(source, sql_name(clock), read[clock] if clock == "known_at" else "null")
     given = "".join(f", {sql} as {_at(name)}" for name, sql in read.items())
     typed = ", ".join(f"{converted_sql(source, table, column, columns)} as {sql_name(column.name)}" for column in table.columns)
-    texts = ", ".join(f"{sql_name(name)} as {sql_name('raw ' + name)}" for name in columns if name in table.names)
+    kept = [column for column in table.columns if column.name in columns and (is_converted(column) or can_be_nothing(column))]
+    raw = "".join(f", {_raw_sql(column)} as {sql_name('raw ' + column.name)}" for column in kept)
     places = {"_file": "_file", "_line": "_line", "_id": f"case when {is_nothing_sql('_id')} then null else _id end"}
     extra = ", ".join(f"{sql if name in columns else 'null::varchar'} as {name}" for name, sql in places.items())
     known = _at("known_at") if "known_at" in columns else "null::timestamp"
     version = f"coalesce(try_cast({VERSION} as double), epoch({instant_sql(source, VERSION)}))" if VERSION in columns else "null::double"
-    converted = (
-        f"select {typed}, {texts}, {extra}, {known} as _known, {version} as {VERSION}, row_number() over () as _row "
-        f"from (select *{given} from taken)"
-    )
-    con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from ({converted})")
-    con.execute("drop table taken")
+    converted = f"select {typed}{raw}, {extra}, {known} as _known, {version} as {VERSION} from (select *{given} from ({texts}))"
+    with selecting(con, source, table):
+        con.execute(f"create or replace temp table judged as select *, {reason_sql(source, table, columns)} as reason from ({converted})")
+
+
+def _raw_sql(column: Column) -> str:
+    text = sql_name(column.name)
+    return text if is_converted(column) else f"case when {is_nothing_sql(text, column)} then {text} end"
 
 
 def _at(name: str) -> str:

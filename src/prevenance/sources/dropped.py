@@ -39,8 +39,8 @@ def rows_left_out(
         PrevenanceError: E306 when none of a file's rows is kept, or a smaller share than ``policy.least_kept``; a table that is not
             required may do without.
     """
-    reached = _prints(con, "taken") if {"_file", "_line"} <= set(columns) else {}
-    anything, gone, told = con.execute("select exists(from taken)").fetchall()[0][0], 0, []
+    reached = _prints(con, "judged") if {"_file", "_line"} <= set(columns) else {}
+    anything, gone, told = con.execute("select exists(from judged)").fetchall()[0][0], 0, []
     held: dict[str, FileRows] = {}
     for view in source.views_read(table.name):
         files = _prints(con, f"raw.{sql_name(view)}")
@@ -80,7 +80,7 @@ def _prints(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, tuple[in
 
 
 def _distinct(con: duckdb.DuckDBPyConnection, file: str) -> int:
-    return int(con.execute("select count(distinct _line) from taken where _file = ?", [file]).fetchall()[0][0])
+    return int(con.execute("select count(distinct _line) from judged where _file = ?", [file]).fetchall()[0][0])
 
 
 def _blank_hint(con: duckdb.DuckDBPyConnection, source: Source, table: Table, view: str, *, few: bool) -> tuple[str, str] | None:

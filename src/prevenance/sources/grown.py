@@ -72,11 +72,8 @@ class Grown:
         if any(begin_digest(part) != record["parts"][part.name] for part in parts):
             return
         listed = ", ".join(sql_text(engine_path(part)) for part in parts)
-        shown = ", ".join(f"coalesce({raw}, {value}) as {raw}" for value, raw in _same(TABLES[name], record["columns"]))
         try:
-            con.execute(
-                f"create or replace temp table known_{name} as select {f'* replace ({shown})' if shown else '*'} from read_parquet([{listed}])"
-            )
+            con.execute(f"create or replace temp table known_{name} as from read_parquet([{listed}])")
         except duckdb.Error:  # removed by another run at this very instant
             return
         self.known[view], self.held[view] = known, record
@@ -166,8 +163,6 @@ class Grown:
         if columns != self.held[view]["columns"]:
             raise ReadWhole
         known = f"known_{self.tables[view]}"
-        rows = con.execute(f"select count(*) from {known}").fetchall()[0][0]
-        con.execute(f"update judged set _row = _row + {rows}")
         self._keep(con, view, columns, room)
         con.execute(f"insert into {known} by name from judged")
         con.execute(f"drop table judged; alter table {known} rename to judged")
@@ -180,12 +175,10 @@ class Grown:
         made |= {"columns": columns, "parts": dict(self.held.get(view, {}).get("parts", {}))}
         if not self.has_new(view):
             return
-        same = ", ".join(f"case when {raw} is distinct from {value} then {raw} end as {raw}" for value, raw in _same(table, columns))
         part = self.paths[view].with_name(f"{self.paths[view].name}.{len(made['parts'])}.parquet")
         try:
             disk.make(part.parent)
-            rows = f"(select {f'* replace ({same})' if same else '*'} from judged)"
-            made["parts"][part.name] = written_rows(con, rows, part, room)
+            made["parts"][part.name] = written_rows(con, "judged", part, room)
         except (PrevenanceError, OSError, duckdb.Error):
             self.made.pop(view, None)
 
@@ -232,9 +225,3 @@ def _is_personal(con: duckdb.DuckDBPyConnection, table: Table, columns: list[str
             if len(found) == MOST_TEXTS or any(is_of_person(one, column) for (one,) in found):
                 return True
     return False
-
-
-def _same(table: Table, columns: Collection[str]) -> list[tuple[str, str]]:
-    """Return (value, raw text) of the columns whose value is the text itself or nothing."""
-    kept = [one.name for one in table.columns if one.name in columns and one.kind not in ("instant", "number", "flag")]
-    return [(sql_name(name), sql_name(f"raw {name}")) for name in kept]

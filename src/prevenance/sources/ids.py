@@ -6,7 +6,7 @@ import duckdb
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.sources.declared import Source
-from prevenance.sources.files import sql_name
+from prevenance.sources.nothing import text_sql
 from prevenance.sources.taken import Intake
 from prevenance.tables.canonical import Table
 
@@ -43,14 +43,14 @@ def refuse_rounded(con: duckdb.DuckDBPyConnection, source: Source, table: Table,
 
     Several may have become one. Ids of fewer digits that matter, such as 20240325103000000, are what they are.
     """
-    names = [column.name for column in table.columns if column.kind == "id" and column.name in columns]
-    if not names:
+    texts = {column.name: text_sql(column) for column in table.columns if column.kind == "id" and column.name in columns}
+    if not texts:
         return
     # nearly every column has no long id, or one that ends in an odd digit
     even = f"coalesce(bool_and(case when strlen(TEXT) >= {LONG} then substr(TEXT, -1) in ('0', '2', '4', '6', '8') end), false)"
-    asked = con.execute(f"select {', '.join(even.replace('TEXT', sql_name(f'raw {name}')) for name in names)} from judged").fetchall()[0]
-    for name in [name for name, all_even in zip(names, asked, strict=True) if all_even]:
-        count, kept, shortest, zeros, first, halves = con.execute(KEPT_SQL.replace("TEXT", sql_name(f"raw {name}"))).fetchall()[0]
+    asked = con.execute(f"select {', '.join(even.replace('TEXT', text) for text in texts.values())} from judged").fetchall()[0]
+    for name in [name for name, all_even in zip(texts, asked, strict=True) if all_even]:
+        count, kept, shortest, zeros, first, halves = con.execute(KEPT_SQL.replace("TEXT", texts[name])).fetchall()[0]
         digits = kept == 15 or (kept in (16, 17) and shortest >= 19)
         if count and count * zeros >= LEAST and digits:
             said = f"end in zeros after {kept} digits"

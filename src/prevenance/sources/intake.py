@@ -28,7 +28,7 @@ from prevenance.sources.numbers import note_numbers
 from prevenance.sources.people import settle_customers
 from prevenance.sources.raw import deny_outside, raw_reader
 from prevenance.sources.repeats import note_versions
-from prevenance.sources.selects import check_select, refuse_empty, run_select
+from prevenance.sources.selects import check_select, check_zone, refuse_empty, selected_texts
 from prevenance.sources.taken import MONEY, Counts, Intake, Loaded, Policy, ReadWhole
 from prevenance.sources.twice import ALIKE, mark_twice
 from prevenance.tables.canonical import SQL_TYPES, TABLES, Table
@@ -205,17 +205,19 @@ def _take(
     taken: Intake, source: Source, table: Table, loaded: list[Loaded], until: datetime | None, policy: Policy, copies: Copies
 ) -> datetime | None:
     """Run one select, convert its rows, set bad ones and repeats apart, and note what is doubtful of the rest; return their newest known_at."""
-    columns = taken.columns[table.name] = run_select(taken.con, source, table)
+    columns, texts = selected_texts(taken.con, source, table)
+    if source.by_file and "_file" not in columns:
+        what = f"{table.name}.sql gives no _file, and {', '.join(file for file, _ in source.by_file)} is written in a way of its own"
+        raise PrevenanceError("E306", what, table=table.name, fix=f"add _file, _line to every select of {table.name}.sql")
+    taken.columns[table.name] = columns
+    convert_rows(taken.con, source, table, columns, texts)
+    check_zone(taken.con, source, table, columns)
     files, left_out, told = rows_left_out(taken.con, source, table, columns, policy)
     grows = next((view for view, name in copies.grown.tables.items() if name == table.name), "")
     if grows:
         files, left_out = copies.grown.counted(grows, files, left_out, told)
     if (table.name == "customers" or policy.required) and grows not in taken.partial and not any(one.ragged for one in loaded):
         refuse_empty(taken.con, source, table)
-    if source.by_file and "_file" not in columns:
-        what = f"{table.name}.sql gives no _file, and {', '.join(file for file, _ in source.by_file)} is written in a way of its own"
-        raise PrevenanceError("E306", what, table=table.name, fix=f"add _file, _line to every select of {table.name}.sql")
-    convert_rows(taken.con, source, table, columns)
     if grows:
         copies.grown.add(taken.con, grows, columns, copies.room_left())
     refuse_rounded(taken.con, source, table, columns)

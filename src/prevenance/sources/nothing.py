@@ -2,7 +2,7 @@
 
 import re
 
-from prevenance.sources.files import sql_text
+from prevenance.sources.files import sql_name, sql_text
 from prevenance.tables.canonical import AS_WRITTEN, MISSING_WORDS, NOTHING_WORDS, Column
 
 
@@ -14,6 +14,17 @@ def is_missing_sql(text: str) -> str:
 def can_be_nothing(column: Column) -> bool:
     """Return whether a word for "nothing" empties a cell of ``column``: an id, text or instant that may be empty, and that nobody writes freely."""
     return not column.required and column.kind in ("id", "text", "instant") and column.name not in AS_WRITTEN
+
+
+def text_sql(column: Column) -> str:
+    """Return SQL for the text that a column of ``judged`` was made of: where its value is that text, it is kept apart only where it says nothing."""
+    name, raw = sql_name(column.name), sql_name(f"raw {column.name}")
+    return raw if is_converted(column) else f"coalesce({name}, {raw})" if can_be_nothing(column) else name
+
+
+def is_converted(column: Column) -> bool:
+    """Return whether a column's values are something else than texts."""
+    return column.kind in ("instant", "number", "flag")
 
 
 def is_nothing_sql(text: str, column: Column | None = None) -> str:

@@ -29,8 +29,8 @@ COPY_SHARE = 0.5
 
 
 def mark(con: duckdb.DuckDBPyConnection, marked: str, reason: str) -> None:
-    """Give the rows of ``judged`` whose ``_row`` the query ``marked`` gives a reason, unless they have one."""
-    con.execute(f"update judged set reason = '{reason}' where reason is null and _row in ({marked})")
+    """Give the rows of ``judged`` whose ``rowid`` the query ``marked`` gives a reason, unless they have one."""
+    con.execute(f"update judged set reason = '{reason}' where reason is null and rowid in ({marked})")
 
 
 def mark_repeats(taken: Intake, table: Table, until: datetime | None) -> None:
@@ -68,7 +68,9 @@ def mark_repeats(taken: Intake, table: Table, until: datetime | None) -> None:
         # most rows come once: only the others are put in order
         few = f"hash({same}) in (select hash({same}) from judged where reason is null{only} group by 1 having count(*) > 1)"
         only += f" and {few}"
-        place = f"select _row, row_number() over (partition by {same} order by _row) as place from judged where reason is null{only}"
+        place = (
+            f"select rowid as _row, row_number() over (partition by {same} order by rowid) as place from judged where reason is null{only}"
+        )
         mark(con, f"select _row from ({place}) where place > 1", DUPLICATE)
     else:
         _mark_copies(taken, table)
@@ -79,7 +81,7 @@ def _mark_older(con: duckdb.DuckDBPyConnection, key: list[str], known: str) -> N
         return
     keys = ", ".join(map(sql_name, key))
     newest = f"max(_version) over (partition by {keys})"
-    rows = f"select _row, _version, {newest} as newest from judged where reason is null and {sql_name(key[0])} is not null{known}"
+    rows = f"select rowid as _row, _version, {newest} as newest from judged where reason is null and {sql_name(key[0])} is not null{known}"
     mark(con, f"select _row from ({rows}) where newest is not null and coalesce(_version, '-inf'::double) < newest", OLDER)
 
 
@@ -108,7 +110,7 @@ def _settle(con: duckdb.DuckDBPyConnection, table: Table, key: list[str], known:
         given = ", ".join(f"{name} = c.{name}" for name in rest)
         con.execute(f"update judged set {given} from clashes c where not c.apart and reason is null and {same}{_of('judged', known)}")
     if contradict:
-        rows = f"select judged._row from judged join clashes c on {same} where c.apart and judged.reason is null{_of('judged', known)}"
+        rows = f"select judged.rowid from judged join clashes c on {same} where c.apart and judged.reason is null{_of('judged', known)}"
         mark(con, rows, CONFLICT)
     told = [f"{table.name}: {halves:,} rows that complete each other (one key, no contradiction) read as one"] if halves else []
     return told, bool(contradict)
@@ -126,7 +128,7 @@ def _mark_copies(taken: Intake, table: Table) -> None:
     everything = ", ".join(sql_name(name) for name in table.names)
     # equal rows are counted: the third of its kind has a twin only where the other file has three
     numbered = (
-        f"select _row, _file, hash({everything}, row_number() over (partition by _file, {everything} order by _row)) as print "
+        f"select rowid as _row, _file, hash({everything}, row_number() over (partition by _file, {everything} order by rowid)) as print "
         "from judged where reason is null and _file is not null"
     )
     con.execute(f"create or replace temp table prints as {numbered}")
@@ -147,7 +149,7 @@ def _mark_copies(taken: Intake, table: Table) -> None:
         taken.messages.append(f"{table.name}: {said} are set apart: one file is taken for a copy of the other")
         taken.hints[table.name, AGAIN] = said, f"take {file} or {other} out of the folder"
         con.execute(
-            "update judged set reason = ? where _row in (select _row from again where _file = ? and first.file = ?)", [AGAIN, file, other]
+            "update judged set reason = ? where rowid in (select _row from again where _file = ? and first.file = ?)", [AGAIN, file, other]
         )
 
 

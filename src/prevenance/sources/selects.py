@@ -2,8 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -13,7 +13,7 @@ from prevenance.consent import special
 from prevenance.sources.declared import Source
 from prevenance.sources.files import PLACE, column_names, is_out_of_room, sql_name
 from prevenance.sources.instants import has_offset_sql
-from prevenance.sources.nothing import is_nothing_sql
+from prevenance.sources.nothing import is_nothing_sql, text_sql
 from prevenance.sources.repeats import VERSION
 from prevenance.sources.steady import tables_read, unsteady_word
 from prevenance.tables.canonical import Table
@@ -55,33 +55,41 @@ def check_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -
     return select
 
 
-def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> list[str]:
-    """Run the table's select over the raw views into ``taken`` (all text) and return its columns.
+@contextmanager
+def selecting(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> Generator[None]:
+    """Let a table's select name its files plainly, out of reach of the canonical tables, and say in one line why it does not run.
 
     Raises:
-        PrevenanceError: see ``check_select``; E301, E306, E209 for a select that does not run or fit, E902 for a column that may not be used,
-            E206/E207 for times without a zone.
+        PrevenanceError: E301, E306, E209.
     """
-    select = check_select(con, source, table)
-    # so that a select names its files plainly, and cannot reach the canonical tables
     con.execute("use raw")
     try:
-        given = column_names(con, select)
-        # the engine keeps the file's capitals where a select gives another case
-        known = {name.lower(): name for name in (*table.names, *PLACE, "_id", VERSION)}
-        columns = [known.get(name.lower(), name) for name in given]
-        kinds = {"_line": "try_cast(cast(_line as varchar) as bigint)"}  # what a select calls a line, and is no number, is no place
-        texts = ", ".join(
-            f"nullif(cast({kinds.get(name, sql_name(one))} as varchar), '') as {sql_name(name)}"
-            for one, name in zip(given, columns, strict=True)
-        )
-        con.execute(f"create or replace temp table taken as select {texts} from ({select})")
+        yield
     except duckdb.Error as problem:
         if is_out_of_room(problem):
             raise
         raise _select_error(con, table, source, str(problem)) from problem
     finally:
         con.execute("use memory.main")
+
+
+def selected_texts(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> tuple[list[str], str]:
+    """Return the columns of the table's select and the SQL that gives them as texts; it is bound to the raw views, and not run.
+
+    Raises:
+        PrevenanceError: see ``check_select`` and ``selecting``; E902 for a column that may not be used, E207 for an unknown zone.
+    """
+    select = check_select(con, source, table)
+    with selecting(con, source, table):
+        given = column_names(con, select)
+    # the engine keeps the file's capitals where a select gives another case
+    known = {name.lower(): name for name in (*table.names, *PLACE, "_id", VERSION)}
+    columns = [known.get(name.lower(), name) for name in given]
+    kinds = {"_line": "try_cast(cast(_line as varchar) as bigint)"}  # what a select calls a line, and is no number, is no place
+    texts = ", ".join(
+        f"nullif(cast({kinds.get(name, sql_name(one))} as varchar), '') as {sql_name(name)}"
+        for one, name in zip(given, columns, strict=True)
+    )
     unknown = [name for name in columns if name not in (*table.names, *PLACE, "_id", VERSION)]
     _refuse_special(unknown, source, table)
     if unknown:
@@ -90,13 +98,17 @@ def run_select(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> 
     if missing := [column.name for column in table.columns if column.required and column.name not in columns]:
         fix = f"add `… as {missing[0]}` to {table.name}.sql"
         raise _column_error(table, missing[0], f'the select does not give "{missing[0]}"', fix)
-    _check_zone(con, source, table, columns)
-    return columns
+    if source.timezone:
+        names = [row[0] for row in con.execute("select name from pg_timezone_names()").fetchall()]
+        if source.timezone not in names:
+            what, fix = f'no time zone is called "{source.timezone}"', did_you_mean(source.timezone, names)[:120]
+            raise PrevenanceError("E207", what, key="source.timezone", fix=fix)
+    return columns, f"select {texts} from ({select})"
 
 
 def refuse_empty(con: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
     """Raise E304 for a table that must have rows and has none."""
-    if not con.execute("select exists(from taken)").fetchall()[0][0]:
+    if not con.execute("select exists(from judged)").fetchall()[0][0]:
         what, first = "the required table has a header and no row", _first_header_place(source, table)
         raise PrevenanceError("E304", what, table=table.name, first=first, fix="export it again, with its rows")
 
@@ -212,20 +224,14 @@ def _missing(con: duckdb.DuckDBPyConnection, table: Table, source: Source, name:
     return _column_error(table, name, f'the files have no column "{name}"; {hint}', fix, first)
 
 
-def _check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
-    """Raise E207 for an unknown zone, E206 for timestamps without offset where no zone is declared."""
-    if source.timezone:
-        names = [row[0] for row in con.execute("select name from pg_timezone_names()").fetchall()]
-        if source.timezone not in names:
-            what, fix = f'no time zone is called "{source.timezone}"', did_you_mean(source.timezone, names)[:120]
-            raise PrevenanceError("E207", what, key="source.timezone", fix=fix)
-        return
+def check_zone(con: duckdb.DuckDBPyConnection, source: Source, table: Table, columns: list[str]) -> None:
+    """Raise E206 for timestamps of ``judged`` without offset where no zone is declared."""
     place = ", ".join(PLACE) + "::bigint" if set(PLACE) <= set(columns) else "null, null"
     for column in table.columns:
-        if column.kind == "instant" and column.name in columns:
-            text = sql_name(column.name)
+        if not source.timezone and column.kind == "instant" and column.name in columns:
+            text = text_sql(column)
             local = f"{text} is not null and not {has_offset_sql(source, text)} and not {is_nothing_sql(text)}"
-            if found := con.execute(f"select {place} from taken where {local} order by all limit 1").fetchall():
+            if found := con.execute(f"select {place} from judged where {local} order by all limit 1").fetchall():
                 what, first = (
                     "timestamps carry no offset and the source declares no zone",
                     f"{found[0][0]}:{found[0][1]}" if found[0][1] else None,

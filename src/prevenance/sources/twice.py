@@ -32,7 +32,7 @@ def mark_twice(taken: Intake, source: Source, table: Table, columns: Sequence[st
     if not con.execute(f"select exists({equal})").fetchall()[0][0]:
         return 0
     con.execute(
-        f"create or replace temp table prints as select hash(_file, {everything}) as print, _file, _line::bigint as _line, _row {rows}"
+        f"create or replace temp table prints as select hash(_file, {everything}) as print, _file, _line::bigint as _line, rowid as _row {rows}"
     )
     # the lines of two equal rows differ: a select may make several rows of one
     twice = "select print from prints group by 1 having min(_line) < max(_line)"
