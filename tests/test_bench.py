@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from bench.contenders import definitions, main, ours, pandas
 from bench.facts import CUTOFFS, write
+from bench.reading import differences, read_by
 from prevenance.features.build import build, feature_columns
 from prevenance.features.define import Feature, Last
 from prevenance.history.history import History
@@ -90,3 +93,15 @@ def test_contenders_report_the_same_fingerprint(facts: Path, tmp_path: Path) -> 
     assert reports["ours"]["digest"] == reports["pandas"]["digest"]
     assert reports["ours"]["columns"] == len(list(tmp_path.glob("*.npy"))) == len(COLUMNS)
     assert "digest" not in reports["scan"]
+
+
+@pytest.mark.long
+def test_two_trees_are_read_side_by_side(tmp_path: Path) -> None:
+    tree = Path(__file__).parents[1]
+    subprocess.run([sys.executable, "-m", "pipelines.demo", f"data={tmp_path / 'demo'}", "demo.customers=60"], cwd=tree, check=True)
+    before, after = (read_by(tree, "demo", tmp_path / "demo", tmp_path / name) for name in ("before", "after"))
+    assert before["seconds"] > 0
+    assert after["counts"]["usage"]["used"] > 0
+    assert differences(before, after) == []
+    after["counts"]["usage"]["rows"] = "1"
+    assert len(differences(before, after)) == 1
