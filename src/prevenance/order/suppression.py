@@ -7,7 +7,7 @@ from datetime import datetime
 import pandas as pd
 
 from prevenance.features.tickets import URGENT
-from prevenance.history.history import History, visible_each_sql
+from prevenance.history.history import History, rows_sql, visible_each_sql
 from prevenance.history.once import asked_once
 from prevenance.tables.contracts import standing_sql
 from prevenance.targets.churn import MONEY, running_sql
@@ -95,9 +95,18 @@ def yearly_revenue(history: History, moments: Sequence[datetime]) -> dict[dateti
 def _yearly_revenue(history: History, moments: Sequence[datetime]) -> dict[datetime, pd.Series]:
     if "subscriptions" not in history.tables:
         return {moment: pd.Series([], index=pd.Index([], dtype="str"), dtype="float64") for moment in moments}
-    standing = standing_sql(visible_each_sql("subscriptions", moments), "cutoff, customer_id")
-    asked = f"select cutoff, customer_id, {MONEY} as told from ({running_sql(standing)}) group by all having told is not null"
-    return _by_moment(history, moments, asked)
+    first, last = min(moments), max(moments)
+    # what a customer pays changes with a row: of those without one in between the first moment says it for all
+    seen = "greatest(event_at, known_at)"
+    moved = f"select customer_id from {rows_sql('subscriptions')} where {seen} > timestamp '{first}' and {seen} <= timestamp '{last}'"
+
+    def paid(cutoffs: Sequence[datetime], who: str) -> str:
+        rows = visible_each_sql("subscriptions", cutoffs, f"customer_id {who} ({moved})")
+        return f"select cutoff, customer_id, {MONEY} as told from ({running_sql(standing_sql(rows, 'cutoff, customer_id'))}) group by all having told is not null"
+
+    at_all = ", ".join(f"(timestamp '{moment}')" for moment in moments)
+    steady = f"select asked.cutoff, customer_id, told from ({paid([first], 'not in')}) as paid, (values {at_all}) as asked(cutoff)"
+    return _by_moment(history, moments, f"from ({steady} union all {paid(moments, 'in')})")
 
 
 def _by_moment(history: History, moments: Sequence[datetime], query: str) -> dict[datetime, pd.Series]:
