@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 from prevenance.base.errors import PrevenanceError
 from prevenance.judge.evaluation import evaluate, period_hits
@@ -22,7 +23,7 @@ from prevenance.order.decision import STANDING, Memory, Rules, decide
 from prevenance.order.holdout import HoldOut
 from prevenance.order.policies import POLICIES
 from prevenance.publish.floors import bounds_sentence
-from prevenance.runs.headline import segment_rows
+from prevenance.runs.headline import _step, segment_rows
 from prevenance.runs.settings.checks import check_settings
 from prevenance.runs.settings.outreach import floor_of
 from prevenance.runs.settings.schema import OutreachSettings, Settings
@@ -270,3 +271,12 @@ FLOOR = {"chance": 0.1034, "base": 0.0517, "times": 2.0, "above": 9}
 )
 def test_the_page_says_what_is_left_of_the_week_and_how_many_stand_above_the_floor(view: dict[str, object], said: str) -> None:
     assert bounds_sentence(words("en"), view).replace("\u202f", " ").replace("\xa0", " ") == said
+
+
+@pytest.mark.parametrize("listed", [1, 3, 20, 200])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.77, 1.0, 1.2])
+def test_luck_is_nine_draws_in_ten(listed: int, share: float) -> None:
+    low, high = binom.ppf([0.05, 0.95], listed, min(share, 1.0))
+    for contacts in range(listed + 1):
+        assert _step(contacts, listed, share) == ("fewer" if contacts < low else "more" if contacts > high else "in_step")
+    assert _step(listed, listed, None) == _step(0, 0, share) == ""

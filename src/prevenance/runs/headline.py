@@ -184,12 +184,14 @@ def segment_rows(ranked: pd.DataFrame, say: Words) -> list[dict[str, Any]]:
 
 def _step(contacts: int, listed: int, share: float | None) -> str:
     """Return fewer, more or in_step: where ``contacts`` lie beside nine in ten draws of ``listed`` with this chance; empty where nothing is known."""
-    from scipy.stats import binom
+    from scipy.special import bdtr  # the binomial law; scipy.stats, which has it too, is dear to import
 
     if share is None or not listed:
         return ""
-    low, high = binom.ppf([0.05, 0.95], listed, min(share, 1.0))
-    return "fewer" if contacts < low else "more" if contacts > high else "in_step"
+    chance = min(share, 1.0)
+    if bdtr(contacts, listed, chance) < 0.05:
+        return "fewer"
+    return "more" if contacts and bdtr(contacts - 1, listed, chance) >= 0.95 else "in_step"
 
 
 def page_links(out: Path, target: str) -> dict[str, str]:
