@@ -193,8 +193,7 @@ def test_control_several_cutoffs_without_the_second_clock_are_seen(monkeypatch: 
 
 
 def test_control_ids_that_are_the_same_at_several_cutoffs_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(at_once, "own_id_sql", lambda name: f"{name} || chr(31) || '0'")
-    monkeypatch.setattr(builder, "own_id_sql", at_once.own_id_sql)
+    monkeypatch.setattr(at_once, "_own_id", lambda name, number: f"{name} || chr(31) || '1'")
     frames, (first, second) = world(3, customers=8, rows=4.0), both(CUTOFFS[1])
     many = features_of(frames, (first, second))
     alone = pd.concat([features_of(frames, (one,)) for one in (first, second)], ignore_index=True)

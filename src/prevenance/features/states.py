@@ -92,7 +92,7 @@ def _asked_sql(state: State, facts: dict[str, str], cutoffs: list[datetime], num
     """
     row, several = "customer_id, product_id" if state.pair else "customer_id", len(cutoffs) > 1
     these = f"from asked_rows where number in ({', '.join(map(str, numbers))})"
-    shown = f"{own_id_sql('customer_id')} as customer_id" if several else row
+    shown = f"{own_id_sql('customer_id', cutoffs)} as customer_id" if several else row
     views = [f"asked as (select {shown}, place, cutoff {these})"]
     for table, own in facts.items():
         found = own_rows_sql(table, cutoffs, own) if several else visible_sql(table, cutoffs[0], state.days, rows=own)

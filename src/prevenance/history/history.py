@@ -169,6 +169,9 @@ def _excluded(con: duckdb.DuckDBPyConnection, name: str, condition: str, reason:
     return {reason: rows} if rows else {}
 
 
+OWN_COLUMNS = "* exclude (cutoff_number)"
+
+
 def rows_sql(table: str) -> str:
     """Return SQL for all rows of ``table``, without the columns that only the process of the tickets reads."""
     apart = [sql_name(column.name) for column in TABLES[table].columns if column.apart]
@@ -189,18 +192,19 @@ def visible_sql(table: str, cutoff: datetime, days: float | None = None, *, apar
     )
 
 
-def visible_each_sql(table: str, cutoffs: Iterable[datetime], where: str = "true", *, rows: str = "") -> str:
+def visible_each_sql(table: str, cutoffs: Iterable[datetime], where: str = "true", *, rows: str = "", columns: str = OWN_COLUMNS) -> str:
     """Return SQL for the rows of ``visible_sql`` of several cutoffs in one scan: a row comes once for each cutoff at which it is visible.
 
     Only rows ``where`` (SQL over the table's columns) something holds are looked at: the engine would ask it last, of every row at every cutoff.
+    ``columns`` may name, besides the table's, ``cutoff_number``: the place of the row's cutoff among the sorted ``cutoffs``, from 1.
     """
     rows = rows or rows_sql(table)
-    if len(asked := sorted(set(cutoffs))) == 1:  # no join, which would sort all rows
+    if len(asked := sorted(set(cutoffs))) == 1:  # no join
         return visible_sql(table, asked[0], rows=rows if where == "true" else f"(from {rows} where {where})")
     chosen = f"with chosen as materialized (select * from {rows} where {where}) " if where != "true" else ""
     return (
-        f"({chosen}select *, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from {'chosen' if chosen else rows} "
-        f"join (values {_line(asked)}) as asked(cutoff) on event_at <= cutoff and known_at <= cutoff)"
+        f"({chosen}select {columns}, epoch_us(cutoff - event_at) / 86400000000.0 as age_days from {'chosen' if chosen else rows} "
+        f"cross join {_asked(asked)} where {_streamed('event_at <= cutoff and known_at <= cutoff')})"
     )
 
 
@@ -216,15 +220,23 @@ def upcoming_sql(table: str, cutoff: datetime, horizon_days: float, settle_days:
     )
 
 
-def upcoming_each_sql(table: str, cutoffs: Iterable[datetime], horizon_days: float, settle_days: float) -> str:
+def upcoming_each_sql(
+    table: str, cutoffs: Iterable[datetime], horizon_days: float, settle_days: float, *, columns: str = OWN_COLUMNS
+) -> str:
     """Return SQL for the rows of ``upcoming_sql`` of several cutoffs in one scan; only labels may ask this."""
     end = f"cutoff + interval {round(horizon_days * 86_400_000_000)} microsecond"
     known = f"cutoff + interval {round((horizon_days + settle_days) * 86_400_000_000)} microsecond"
     return (
-        f"(select * from {rows_sql(table)} join (values {_line(cutoffs)}) as asked(cutoff) "
-        f"on event_at > cutoff and event_at <= {end} and known_at <= {known})"
+        f"(select {columns} from {rows_sql(table)} cross join {_asked(cutoffs)} "
+        f"where {_streamed(f'event_at > cutoff and event_at <= {end} and known_at <= {known}')})"
     )
 
 
-def _line(cutoffs: Iterable[datetime]) -> str:
-    return ", ".join(f"(timestamp '{cutoff}')" for cutoff in sorted(set(cutoffs)))
+def _asked(cutoffs: Iterable[datetime]) -> str:
+    numbered = (f"(timestamp '{cutoff}', {number})" for number, cutoff in enumerate(sorted(set(cutoffs)), start=1))
+    return f"(values {', '.join(numbered)}) as asked(cutoff, cutoff_number)"
+
+
+def _streamed(condition: str) -> str:
+    """Return a condition that the engine asks row by row: by bare comparisons it would sort all rows first, for the few cutoffs."""
+    return f"({condition}) is true"

@@ -88,7 +88,7 @@ def _drawn(snapshots: pd.DataFrame, share: float) -> pd.DataFrame:
 def _cohorts(history: History, target: Target, cutoffs: list[datetime]) -> pd.DataFrame:
     """Return the snapshots of several cutoffs by one statement, for a target that treats customers alone."""
     views = [f"{table} as (select * from {own_rows_sql(table, cutoffs)})" for table in target.tables]
-    at, id_ = own_cutoff_sql("customer_id"), true_id_sql("customer_id")
+    at, id_ = own_cutoff_sql("customer_id", cutoffs), true_id_sql("customer_id")
     views.append(f"result as (select * replace ({id_} as customer_id), {at} as cutoff from ({target.cohort}))")
     known = f"select customer_id, cutoff from {visible_each_sql('customers', cutoffs)}" if "customers" in history.tables else ""
     only = f" where (customer_id, cutoff) in ({known})" if known else ""
@@ -126,7 +126,7 @@ def _outcomes(history: History, target: Target, cutoffs: list[datetime]) -> pd.D
     keys, at, id_ = ", ".join(target.keys), f"timestamp '{cutoffs[0]}'", "customer_id"
     views = [*_views(target, cutoffs[0]), *_next_views(target, cutoffs[0])]
     if len(cutoffs) > 1:
-        at, id_ = own_cutoff_sql("customer_id"), true_id_sql("customer_id")
+        at, id_ = own_cutoff_sql("customer_id", cutoffs), true_id_sql("customer_id")
         views = [f"{table} as (select * from {own_rows_sql(table, cutoffs)})" for table in target.tables]
         views += [
             f"next_{table} as (select * from {own_upcoming_sql(table, cutoffs, target.horizon_days, target.settle_days)})"
