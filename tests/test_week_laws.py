@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from amount import amount
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_laws import END, FUTURES, Future
@@ -80,7 +81,7 @@ def week_of(frames: dict[str, pd.DataFrame], cutoff: datetime) -> bytes:
 
 
 @pytest.mark.long
-@settings(max_examples=200 // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=amount(100, 200) // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(future=FUTURES, cutoff=st.sampled_from(CUTOFFS))
 def test_the_future_changes_nothing_of_the_week(future: Future, cutoff: datetime) -> None:
     before = week_of(future.frames, cutoff)
@@ -146,7 +147,7 @@ def worked(lists: list[pd.DataFrame], room: Room, done: list[str]) -> dict[str, 
     return dict(week.loc[week["rank"].notna(), ["customer_id", "target"]].itertuples(index=False, name=None))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=amount(60, 150), deadline=None, derandomize=True)
 @given(told=lists_and_contacts())
 @pytest.mark.long
 def test_a_listed_customer_who_was_contacted_gives_the_place_to_nobody_this_week(told: tuple[list[pd.DataFrame], Room, list[str]]) -> None:
