@@ -241,6 +241,12 @@ def test_the_highest_tenth_may_be_off_by_luck_alone(promised, severity):
     assert f"the highest tenth was given {promised * 100:.1f} %, 50.0 % came (by luck" in found.text
 
 
+@pytest.mark.parametrize(("model", "other"), [("logistic", "lightgbm"), ("lightgbm", "logistic"), ("rule", "logistic")])
+def test_the_way_out_of_chances_that_are_off_is_another_kind_of_model(model, other):
+    rows = predictions(np.tile([1.0, 0.0], 200), np.full(400, 0.85)).assign(model=model)
+    assert f"try another kind (model={other})" in checks.check_chances(rows, model).text
+
+
 def test_a_handful_of_customers_is_no_evidence_against_chances():
     label = np.tile([1.0, 0.0, 0.0, 0.0], 40)
     found = checks.check_chances(predictions(label, np.full(160, 0.8)), "m")

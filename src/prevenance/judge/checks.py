@@ -115,8 +115,8 @@ def check_chances(predictions: pd.DataFrame, model: str) -> Finding:
     if top["low"] <= top["seen"] <= top["high"]:
         return _finding("PV004", told, "pass")
     # ranking well is no way out: a page that says 60 % has to mean it
-    way = "{fact}; chances that are off are not promised: train again when more windows have closed, or try another kind (model=logistic)"
-    return _finding("PV004", saying(way, fact=told), "fail")
+    way = "{fact}; chances that are off are not promised: train again when more windows have closed, or try another kind (model={kind})"
+    return _finding("PV004", saying(way, fact=told, kind="lightgbm" if model == "logistic" else "logistic"), "fail")
 
 
 def check_constant(frame: pd.DataFrame, features: Sequence[str]) -> Finding:
