@@ -170,6 +170,7 @@ def _excluded(con: duckdb.DuckDBPyConnection, name: str, condition: str, reason:
 
 
 OWN_COLUMNS = "* exclude (cutoff_number)"
+"""The columns of a table and the cutoff, of rows that stand beside numbered cutoffs."""
 
 
 def rows_sql(table: str) -> str:
