@@ -81,7 +81,7 @@ def week_of(frames: dict[str, pd.DataFrame], cutoff: datetime) -> bytes:
 
 
 @pytest.mark.long
-@settings(max_examples=amount(100, 200) // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200 // TOGETHER, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(future=FUTURES, cutoff=st.sampled_from(CUTOFFS))
 def test_the_future_changes_nothing_of_the_week(future: Future, cutoff: datetime) -> None:
     before = week_of(future.frames, cutoff)
